@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two commands set everything up on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export XDG_RUNTIME_DIR ?= $(CURDIR)/.runtime
+export HF_HUB_OFFLINE := 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: run test check bench format clean
+
+# torch first and pinned: a later resolution would otherwise fetch the CUDA build.
+$(BIN)/.torch:
+	@echo "==> creating $(VENV)"
+	@command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	@echo "==> installing PyTorch (CPU)"
+	@$(BIN)/pip install --quiet --progress-bar off torch==2.13.0
+	@touch $@
+
+$(BIN)/.server: $(BIN)/.torch pyproject.toml
+	@echo "==> installing EUCORA (several minutes the first time)"
+	@$(BIN)/pip install --quiet --progress-bar off -e '.[server]'
+	@mkdir -p $(XDG_RUNTIME_DIR) && chmod 700 $(XDG_RUNTIME_DIR)
+	@touch $@
+
+$(BIN)/.test: $(BIN)/.server
+	@echo "==> installing what tests need"
+	@$(BIN)/pip install --quiet --progress-bar off -e '.[server,test]'
+	@touch $@
+
+run: $(BIN)/.server
+	@exec $(BIN)/eucora up
+
+check: $(BIN)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(BIN)/.test
+	@scripts/install-test-packages
+	$(BIN)/pytest
+
+bench: $(BIN)/.test
+	$(BIN)/python -m benchmarks
+
+format: $(BIN)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .eucora .runtime
