@@ -6,6 +6,7 @@ It is self-contained: the bytes to run, the digest they must have, and what appr
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -74,6 +75,22 @@ class StepResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     truncated: bool = False
 
 
+class RefusalReason(StrEnum):
+    """Why a device would not run a job. Each is reported in a receipt."""
+
+    BAD_SIGNATURE = "bad_signature"
+    MALFORMED = "malformed"
+    WRONG_DEVICE = "wrong_device"
+    EXPIRED = "expired"
+    REPLAYED = "replayed"
+    DIGEST_MISMATCH = "digest_mismatch"
+    PARAMETERS_MISMATCH = "parameters_mismatch"
+    NOT_IN_LOG = "not_in_log"
+    APPROVAL_MISMATCH = "approval_mismatch"
+    INCONSISTENT_LOG = "inconsistent_log"
+    UNSUPPORTED_INTERPRETER = "unsupported_interpreter"
+
+
 Outcome = Literal["succeeded", "failed", "rolled_back", "not_needed", "interrupted", "refused"]
 
 
@@ -86,7 +103,7 @@ class Receipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sequence: Annotated[int, Meta(ge=0)]
     envelope_sha256: Digest
     outcome: Outcome
-    refusal: str | None = None  # a RefusalReason when outcome is "refused"
+    refusal: RefusalReason | None = None  # present exactly when outcome is "refused"
     script_sha256: Digest | None = None
     executed_sha256: dict[str, Digest] = {}  # step -> digest of the bytes that ran
     steps: tuple[StepResult, ...] = ()

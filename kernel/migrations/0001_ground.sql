@@ -28,11 +28,29 @@ CREATE TABLE log_entries (
     leaf_hash   bytea NOT NULL CHECK (octet_length(leaf_hash) = 32)
 );
 
+-- Events that wait for their leaf. The trigger fills it in the event's own transaction, so
+-- an event committed late (positions are not commit order) is never overlooked.
+CREATE TABLE log_pending (
+    position bigint PRIMARY KEY,
+    event_id text NOT NULL UNIQUE REFERENCES audit_events (event_id)
+);
+
+CREATE FUNCTION queue_audit_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO log_pending (position, event_id) VALUES (NEW.position, NEW.event_id);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER audit_events_queue AFTER INSERT ON audit_events
+    FOR EACH ROW EXECUTE FUNCTION queue_audit_event();
+
 -- Complete hash tiles of the C2SP tlog-tiles layout (256 hashes each); partial tiles are derived.
+-- root_hash is the tile's root, which is the hash at tile_index of the next level.
 CREATE TABLE log_tiles (
     level       smallint NOT NULL,
     tile_index  bigint NOT NULL,
-    hashes      bytea NOT NULL,
+    hashes      bytea NOT NULL CHECK (octet_length(hashes) = 8192),
+    root_hash   bytea NOT NULL CHECK (octet_length(root_hash) = 32),
     PRIMARY KEY (level, tile_index)
 );
 

@@ -96,3 +96,22 @@ CREATE TABLE incident_transitions (
     occurred_at timestamptz NOT NULL,
     PRIMARY KEY (incident_id, position)
 );
+
+-- The application has no right to create tables; it may ask for the partition of one day.
+CREATE FUNCTION ensure_telemetry_partition(day date) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    partition text := 'telemetry_reports_' || to_char(day, 'YYYYMMDD');
+BEGIN
+    IF to_regclass(partition) IS NOT NULL THEN
+        RETURN partition;
+    END IF;
+    PERFORM pg_advisory_xact_lock(4919016404);
+    IF to_regclass(partition) IS NULL THEN
+        EXECUTE format(
+            'CREATE TABLE %I PARTITION OF telemetry_reports FOR VALUES FROM (%L) TO (%L)',
+            partition, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+    END IF;
+    RETURN partition;
+END
+$$;

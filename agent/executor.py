@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one step of a script: bounded in time and output, in an environment of its own.
+
+Parameters reach a script only as environment variables. The bytes are read back from the file and
+compared with the approved digest immediately before the start. A step runs in its own session, so
+that it can be ended as a group; a daemon that a script restarts has a session of its own and
+survives the step.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from agent.errors import AgentError, RefusalError
+from contracts.canonical import sha256_hex
+from contracts.job import MAX_OUTPUT_BYTES, ParameterValue, RefusalReason, StepResult
+
+JOB_VARIABLE = "EUCORA_JOB_ID"
+DRAIN_SECONDS = 0.5  # how long output is awaited after the step itself has ended
+_POSIX_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SUFFIXES = {"bash": ".sh", "zsh": ".zsh", "powershell": ".ps1", "python": ".py"}
+_WINDOWS_VARIABLES = ("SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "PROGRAMDATA", "PATH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCommand:
+    """One step, ready to run."""
+
+    step: str
+    interpreter: str
+    content: bytes
+    sha256: str
+    environment: Mapping[str, str]
+    timeout_seconds: float
+    directory: Path  # private; the script file and TMPDIR stand in it
+
+
+def find_interpreters() -> dict[str, tuple[str, ...]]:
+    """Return the command line that starts a script, for each interpreter on this device.
+
+    None of them reads a start-up file of the user.
+    """
+    path = _POSIX_PATH if os.name == "posix" else None
+    found: dict[str, tuple[str, ...]] = {"python": (sys.executable, "-I")}
+    if bash := shutil.which("bash", path=path):
+        found["bash"] = (bash, "--noprofile", "--norc")
+    if zsh := shutil.which("zsh", path=path):
+        found["zsh"] = (zsh, "-f")
+    powershell = shutil.which("pwsh", path=path) or shutil.which("powershell", path=path)
+    if powershell:
+        flags = ("-NoLogo", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File")
+        found["powershell"] = (powershell, *flags)
+    return found
+
+
+def build_environment(
+    *, job_id: str, parameters: Mapping[str, ParameterValue], state_dir: Path
+) -> dict[str, str]:
+    """Return the whole environment of a step; nothing of the agent's own leaks into it.
+
+    Args:
+        job_id: marks the processes, so a later agent can find what a dead one left behind.
+        parameters: by manifest name; booleans become "true" and "false".
+        state_dir: where a script keeps what its rollback needs, one directory a proposal.
+    """
+    environment = {
+        "LANG": "C.UTF-8",
+        "HOME": str(Path.home()),
+        JOB_VARIABLE: job_id,
+        "EUCORA_STATE_DIR": str(state_dir),
+    }
+    if os.name == "posix":
+        environment["PATH"] = _POSIX_PATH
+    else:
+        environment |= {name: os.environ[name] for name in _WINDOWS_VARIABLES if name in os.environ}
+    for name, value in parameters.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        environment[f"EUCORA_PARAM_{name.upper()}"] = text
+    return environment
+
+
+async def run_step(
+    command: StepCommand,
+    interpreters: Mapping[str, tuple[str, ...]],
+    on_started: Callable[[int], None],
+) -> StepResult:
+    """Run one step and wait for its end.
+
+    Args:
+        command: what to run.
+        interpreters: as `find_interpreters` returns them.
+        on_started: is told the process group's id.
+
+    Raises:
+        RefusalError: the bytes on disk are not the approved ones.
+        AgentError: the step could not be started.
+    """
+    with tempfile.TemporaryDirectory(dir=command.directory, prefix="step-") as folder:
+        script = _write_script(command, Path(folder))
+        started = time.monotonic()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *interpreters[command.interpreter],
+                str(script),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env={**command.environment, "TMPDIR": folder, "TEMP": folder, "TMP": folder},
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise AgentError(f"step {command.step} could not be started: {error}") from error
+        try:
+            on_started(process.pid)
+            return await _await_step(process, command, started)
+        finally:
+            if process.returncode is None:
+                end_process_group(process.pid)
+                await process.wait()
+
+
+def _write_script(command: StepCommand, folder: Path) -> Path:
+    """Write the approved bytes and read them back: what will run is what was approved."""
+    script = folder / f"{command.step}{_SUFFIXES[command.interpreter]}"
+    try:
+        descriptor = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(command.content)
+        digest = sha256_hex(script.read_bytes())
+    except OSError as error:
+        raise AgentError(f"step {command.step} could not be written: {error}") from error
+    if digest != command.sha256:
+        detail = f"step {command.step} changed on disk"
+        raise RefusalError(RefusalReason.DIGEST_MISMATCH, detail)
+    return script
+
+
+async def _await_step(
+    process: asyncio.subprocess.Process, command: StepCommand, started: float
+) -> StepResult:
+    if process.stdout is None or process.stderr is None:
+        raise AgentError("the step has no output pipes")
+    outputs = (_BoundedOutput(), _BoundedOutput())
+    readers = [
+        asyncio.create_task(output.read(stream))
+        for output, stream in zip(outputs, (process.stdout, process.stderr), strict=True)
+    ]
+    timed_out = False
+    try:
+        await asyncio.wait_for(process.wait(), command.timeout_seconds)
+    except TimeoutError:
+        timed_out = True
+        end_process_group(process.pid)
+        await process.wait()
+    finally:
+        await _stop_readers(readers)
+    exit_code = process.returncode
+    return StepResult(
+        step=command.step,  # type: ignore[arg-type]  # the keys of Job.steps are these literals
+        exit_code=None if timed_out or exit_code is None or exit_code < 0 else exit_code,
+        timed_out=timed_out,
+        duration_seconds=round(time.monotonic() - started, 3),
+        stdout=outputs[0].text(),
+        stderr=outputs[1].text(),
+        truncated=any(output.truncated for output in outputs),
+    )
+
+
+async def _stop_readers(readers: list[asyncio.Task[None]]) -> None:
+    """Let the readers finish; a daemon that kept the pipe open must not hold the step up."""
+    _, late = await asyncio.wait(readers, timeout=DRAIN_SECONDS)
+    for reader in late:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
+
+
+class _BoundedOutput:
+    """Keeps the first MAX_OUTPUT_BYTES of a stream and drains the rest."""
+
+    def __init__(self) -> None:
+        self._kept = bytearray()
+        self.truncated = False
+
+    async def read(self, stream: asyncio.StreamReader) -> None:
+        """Read until the end of the stream."""
+        while chunk := await stream.read(16 * 1024):
+            room = MAX_OUTPUT_BYTES - len(self._kept)
+            self._kept += chunk[:room]
+            self.truncated = self.truncated or len(chunk) > room
+
+    def text(self) -> str:
+        """Return what was kept as text that JSON and PostgreSQL can hold."""
+        return self._kept.decode("utf-8", errors="replace").replace("\0", "\ufffd")
+
+
+def end_process_group(process_group: int) -> None:
+    """Kill a step and everything it started in its group."""
+    if sys.platform == "win32":
+        _kill_tree(process_group)
+        return
+    try:
+        os.killpg(process_group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _kill_tree(pid: int) -> None:
+    try:
+        leader = psutil.Process(pid)
+        doomed = [*leader.children(recursive=True), leader]
+    except psutil.Error:
+        return
+    for process in doomed:
+        try:
+            process.kill()
+        except psutil.Error:
+            continue
+
+
+def end_leftovers(job_id: str, process_group: int | None) -> int:
+    """Kill what a dead agent's step left running; return how many processes that were.
+
+    A process belongs to the job when its environment names it. Where the group is known only its
+    members are ended: a service that the script restarted lives on in its own group.
+    """
+    n_ended = 0
+    for process in psutil.process_iter():
+        try:
+            if process.pid == os.getpid() or process.environ().get(JOB_VARIABLE) != job_id:
+                continue
+            if process_group is not None and not _is_in_group(process.pid, process_group):
+                continue
+            process.kill()
+            process.wait(5)
+        except (psutil.Error, OSError):
+            continue
+        n_ended += 1
+    return n_ended
+
+
+def _is_in_group(pid: int, process_group: int) -> bool:
+    return sys.platform == "win32" or os.getpgid(pid) == process_group

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent's memory: one SQLite file with queued reports, jobs, receipts and log checkpoint.
+
+Every write is durable when the call returns (WAL, synchronous FULL). A job's row exists before
+its first effect, and the row that marks its end is written together with its receipt, so after a
+crash a job is either finished, or `started` and never run again.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from agent.errors import JournalError
+from agent.verification import Memory, VerifiedJob
+from contracts.job import Receipt, StepResult
+
+DATABASE_FILE = "agent.sqlite3"
+RESERVE_FILE = "reserve.bin"
+RESERVE_BYTES = 1024 * 1024
+KEPT_RECEIPTS = 1000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS reports (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, report_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS jobs (
+    envelope_sha256 TEXT PRIMARY KEY, job_id TEXT NOT NULL UNIQUE, sequence INTEGER NOT NULL,
+    envelope BLOB NOT NULL, state TEXT NOT NULL CHECK (state IN ('started', 'finished')),
+    step TEXT NOT NULL DEFAULT '', process_group INTEGER, steps BLOB NOT NULL DEFAULT '[]',
+    started_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS receipts (
+    receipt_id INTEGER PRIMARY KEY AUTOINCREMENT, envelope_sha256 TEXT NOT NULL,
+    outcome TEXT NOT NULL, refusal TEXT NOT NULL, body BLOB NOT NULL,
+    acknowledged INTEGER NOT NULL DEFAULT 0, UNIQUE (envelope_sha256, outcome, refusal));
+CREATE TABLE IF NOT EXISTS memory (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedJob:
+    """A job found without an end: `step` is the last one begun, '' when none was."""
+
+    envelope_sha256: str
+    envelope: bytes
+    step: str
+    process_group: int | None
+    steps: tuple[StepResult, ...]
+    started_at: datetime
+
+
+class Journal:
+    """The one connection to the agent's database; used from one thread."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._reserve = state_dir / RESERVE_FILE
+        try:
+            self._connection = sqlite3.connect(
+                state_dir / DATABASE_FILE, isolation_level=None, timeout=10, check_same_thread=False
+            )
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA cache_size = -512")  # KiB: the agent stays small
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise JournalError(f"the journal cannot be opened: {error}") from error
+
+    def close(self) -> None:
+        """Close the file; nothing is lost without it."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run statements atomically and durably.
+
+        Raises:
+            JournalError: the database refused, for instance because the disk is full.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise JournalError(f"the journal refused a write: {error}") from error
+
+    def find_rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        """Run a query.
+
+        Raises:
+            JournalError: the database cannot be read.
+        """
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(f"the journal cannot be read: {error}") from error
+
+    def keep_reserve(self) -> None:
+        """Hold back disk space, so a job that frees a full disk can still be journaled."""
+        if self._reserve.exists():
+            return
+        try:
+            descriptor = os.open(self._reserve, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.write(descriptor, bytes(RESERVE_BYTES))
+            finally:
+                os.close(descriptor)
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+
+    def release_reserve(self) -> None:
+        """Give the held-back space to the journal."""
+        self._reserve.unlink(missing_ok=True)
+
+    def recall(self) -> Memory:
+        """Return the last accepted sequence and checkpoint."""
+        values = {row["name"]: row["value"] for row in self.find_rows("SELECT * FROM memory")}
+        return Memory(
+            last_sequence=int(values.get("last_sequence", "0")),
+            checkpoint=values.get("checkpoint"),
+        )
+
+    def counter(self, name: str) -> int:
+        """Return a counter, 0 when it never counted."""
+        rows = self.find_rows("SELECT value FROM memory WHERE name = ?", f"count:{name}")
+        return int(rows[0]["value"]) if rows else 0
+
+    def is_known(self, envelope_sha256: str) -> bool:
+        """Tell whether this very envelope was ever accepted or refused."""
+        statement = (
+            "SELECT 1 FROM jobs WHERE envelope_sha256 = ?"
+            " UNION ALL SELECT 1 FROM receipts WHERE envelope_sha256 = ?"
+        )
+        return bool(self.find_rows(statement, envelope_sha256, envelope_sha256))
+
+    def is_acknowledged(self, envelope_sha256: str) -> bool:
+        """Tell whether the server holds a receipt for this envelope and none is waiting."""
+        statement = "SELECT min(acknowledged) AS done FROM receipts WHERE envelope_sha256 = ?"
+        return bool(self.find_rows(statement, envelope_sha256)[0]["done"])
+
+    def start_job(
+        self, verified: VerifiedJob, envelope: bytes, checkpoint: str, now: datetime
+    ) -> None:
+        """Write a job down before it acts, with its sequence number and the log's checkpoint."""
+        try:
+            self._insert_job(verified, envelope, checkpoint, now)
+        except JournalError:
+            self.release_reserve()
+            self._insert_job(verified, envelope, checkpoint, now)
+
+    def _insert_job(
+        self, verified: VerifiedJob, envelope: bytes, checkpoint: str, now: datetime
+    ) -> None:
+        job = verified.job
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT INTO jobs (envelope_sha256, job_id, sequence, envelope, state, started_at)"
+                " VALUES (?, ?, ?, ?, 'started', ?)",
+                (verified.envelope_sha256, job.job_id, job.sequence, envelope, now.isoformat()),
+            )
+            remember(connection, "last_sequence", str(job.sequence))
+            remember(connection, "checkpoint", checkpoint)
+
+    def start_step(self, envelope_sha256: str, step: str) -> None:
+        """Note which step is about to begin."""
+        with self.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET step = ?, process_group = NULL WHERE envelope_sha256 = ?",
+                (step, envelope_sha256),
+            )
+
+    def note_process_group(self, envelope_sha256: str, process_group: int) -> None:
+        """Note the running step's process group, so a later agent can end it."""
+        with self.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET process_group = ? WHERE envelope_sha256 = ?",
+                (process_group, envelope_sha256),
+            )
+
+    def end_step(self, envelope_sha256: str, steps: tuple[StepResult, ...]) -> None:
+        """Note how the steps so far ended."""
+        with self.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET steps = ?, process_group = NULL WHERE envelope_sha256 = ?",
+                (msgspec.json.encode(steps), envelope_sha256),
+            )
+
+    def finish_job(self, receipt: Receipt) -> None:
+        """Mark a job finished and queue its receipt, in one transaction."""
+        with self.transaction() as connection:
+            _insert_receipt(connection, receipt)
+            connection.execute(
+                "UPDATE jobs SET state = 'finished', envelope = x'', steps = '[]'"
+                " WHERE envelope_sha256 = ?",
+                (receipt.envelope_sha256,),
+            )
+
+    def add_refusal(self, receipt: Receipt) -> bool:
+        """Queue a refusal; False when the same refusal of the same envelope is on record."""
+        with self.transaction() as connection:
+            return _insert_receipt(connection, receipt)
+
+    def list_started(self) -> list[StartedJob]:
+        """Return the jobs that began and have no end, oldest first."""
+        rows = self.find_rows("SELECT * FROM jobs WHERE state = 'started' ORDER BY sequence")
+        return [
+            StartedJob(
+                envelope_sha256=row["envelope_sha256"],
+                envelope=row["envelope"],
+                step=row["step"],
+                process_group=row["process_group"],
+                steps=msgspec.json.decode(row["steps"], type=tuple[StepResult, ...]),
+                started_at=datetime.fromisoformat(row["started_at"]),
+            )
+            for row in rows
+        ]
+
+    def list_unacknowledged(self) -> list[tuple[int, bytes]]:
+        """Return (receipt id, receipt JSON) of what the server has not acknowledged."""
+        rows = self.find_rows(
+            "SELECT receipt_id, body FROM receipts WHERE NOT acknowledged ORDER BY receipt_id"
+        )
+        return [(row["receipt_id"], row["body"]) for row in rows]
+
+    def acknowledge(self, receipt_id: int) -> None:
+        """Note that the server holds a receipt; forget very old ones."""
+        with self.transaction() as connection:
+            connection.execute(
+                "UPDATE receipts SET acknowledged = 1, body = x'' WHERE receipt_id = ?",
+                (receipt_id,),
+            )
+            connection.execute(
+                "DELETE FROM receipts WHERE acknowledged AND receipt_id <= ?",
+                (receipt_id - KEPT_RECEIPTS,),
+            )
+
+
+def remember(connection: sqlite3.Connection, name: str, value: str) -> None:
+    """Write one named value, replacing the earlier one."""
+    connection.execute(
+        "INSERT INTO memory (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
+
+
+def count(connection: sqlite3.Connection, name: str, amount: int) -> None:
+    """Add to a counter."""
+    connection.execute(
+        "INSERT INTO memory (name, value) VALUES (?, ?) ON CONFLICT (name)"
+        " DO UPDATE SET value = CAST(value AS INTEGER) + CAST(excluded.value AS INTEGER)",
+        (f"count:{name}", str(amount)),
+    )
+
+
+def _insert_receipt(connection: sqlite3.Connection, receipt: Receipt) -> bool:
+    cursor = connection.execute(
+        "INSERT OR IGNORE INTO receipts (envelope_sha256, outcome, refusal, body)"
+        " VALUES (?, ?, ?, ?)",
+        (
+            receipt.envelope_sha256,
+            receipt.outcome,
+            receipt.refusal or "",
+            msgspec.json.encode(receipt),
+        ),
+    )
+    return cursor.rowcount == 1

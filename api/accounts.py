@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Local accounts, sessions and tokens.
+
+Passwords are argon2id hashes; session, service and enrolment tokens are stored as SHA-256 only.
+Failed logins are throttled by name and by address. Every change is audited.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from api.errors import ForbiddenError, InvalidRequestError, NotAuthenticatedError, ThrottledError
+from contracts.canonical import sha256_hex
+from kernel.audit import AuditIntake
+from kernel.clock import Clock
+from kernel.database import Connection
+from kernel.queries import load_queries
+
+QUERIES = load_queries(__file__, "accounts")
+THROTTLE_WINDOW = timedelta(minutes=5)
+MAX_FAILURES_PER_NAME = 5
+MAX_FAILURES_PER_ADDRESS = 30
+IDLE_LIMIT = timedelta(minutes=60)
+ENROLMENT_LIFETIME = timedelta(hours=1)
+MIN_PASSWORD_LENGTH = 12
+
+
+class Role(StrEnum):
+    """What a person may be."""
+
+    HELPDESK = "helpdesk"
+    APPROVER = "approver"
+    SECURITY_REVIEWER = "security_reviewer"
+    DATA_SCIENTIST = "data_scientist"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who is logged in."""
+
+    username: str
+    display_name: str
+    roles: frozenset[str]
+    csrf_token: str
+    authenticated_at: datetime
+
+    @property
+    def actor(self) -> str:
+        """The name under which this person's deeds are audited."""
+        return f"user:{self.username}"
+
+    def require(self, *roles: Role) -> None:
+        """Check that the person has one of the roles; an admin has all but approver.
+
+        Raises:
+            ForbiddenError: no.
+        """
+        allowed = {role.value for role in roles}
+        if Role.APPROVER not in roles:
+            allowed.add(Role.ADMIN.value)
+        if not self.roles & allowed:
+            raise ForbiddenError(f"this needs the role {' or '.join(sorted(allowed))}")
+
+
+class Accounts:
+    """Keeps accounts and sessions. The caller owns the transaction."""
+
+    def __init__(
+        self, *, clock: Clock, audit: AuditIntake, session_lifetime: timedelta
+    ) -> None:
+        self._clock = clock
+        self._audit = audit
+        self._session_lifetime = session_lifetime
+        self._hasher = PasswordHasher()
+        # Verified when the name is unknown, so that time does not tell which names exist.
+        self._decoy_hash = self._hasher.hash(secrets.token_urlsafe(16))
+
+    async def create(
+        self,
+        connection: Connection,
+        *,
+        username: str,
+        password: str,
+        roles: frozenset[Role],
+        display_name: str = "",
+        actor: str,
+        correlation_id: str,
+    ) -> None:
+        """Add an account.
+
+        Raises:
+            InvalidRequestError: the name is taken or malformed, or the password too short.
+        """
+        if not username or not all(c.isalnum() or c in "._-" for c in username):
+            raise InvalidRequestError("a user name has letters, digits, '.', '_' and '-' only")
+        self._check_password(password)
+        row = await (
+            await connection.execute(
+                QUERIES["insert_account"],
+                {
+                    "username": username,
+                    "display_name": display_name or username,
+                    "password_hash": self._hasher.hash(password),
+                    "roles": sorted(role.value for role in roles),
+                    "now": self._clock.now(),
+                },
+            )
+        ).fetchone()
+        if row is None:
+            raise InvalidRequestError(f"there is an account {username} already")
+        await self._record(
+            connection, actor, "account.created", username, correlation_id,
+            {"roles": sorted(role.value for role in roles)},
+        )  # fmt: skip
+
+    @staticmethod
+    def _check_password(password: str) -> None:
+        if len(password) < MIN_PASSWORD_LENGTH:
+            raise InvalidRequestError(
+                f"a password has at least {MIN_PASSWORD_LENGTH} characters"
+            )
+
+    async def set_password(
+        self,
+        connection: Connection,
+        *,
+        username: str,
+        password: str,
+        actor: str,
+        correlation_id: str,
+    ) -> None:
+        """Replace a password and end the person's sessions.
+
+        Raises:
+            InvalidRequestError: no such account, or the password is too short.
+        """
+        self._check_password(password)
+        row = await (
+            await connection.execute(
+                QUERIES["set_password"],
+                {"username": username, "password_hash": self._hasher.hash(password)},
+            )
+        ).fetchone()
+        if row is None:
+            raise InvalidRequestError(f"there is no account {username}")
+        await connection.execute(QUERIES["delete_sessions"], {"username": username})
+        await self._record(
+            connection, actor, "account.password_changed", username, correlation_id, {}
+        )
+
+    async def count(self, connection: Connection) -> int:
+        """Return how many accounts there are."""
+        row = await (await connection.execute(QUERIES["count_accounts"])).fetchone()
+        return int(row["n_accounts"]) if row else 0
+
+    async def list(self, connection: Connection) -> list[Mapping[str, Any]]:
+        """Return all accounts without their hashes."""
+        return await (await connection.execute(QUERIES["list_accounts"])).fetchall()
+
+    async def log_in(
+        self,
+        connection: Connection,
+        *,
+        username: str,
+        password: str,
+        address: str,
+        correlation_id: str,
+    ) -> str | None:
+        """Return a new session's token, or None where name or password is wrong.
+
+        A failed attempt is recorded in the caller's transaction: commit it either way.
+
+        Raises:
+            ThrottledError: too many failures lately; the password was not looked at.
+        """
+        now = self._clock.now()
+        await self._throttle(connection, username, address, now)
+        account = await (
+            await connection.execute(QUERIES["find_account"], {"username": username})
+        ).fetchone()
+        stored = account["password_hash"] if account else self._decoy_hash
+        known = self._matches(stored, password) and account is not None
+        await connection.execute(
+            QUERIES["record_attempt"],
+            {"username": username, "address": address, "succeeded": known, "now": now},
+        )
+        action = "session.opened" if known else "session.refused"
+        await self._record(
+            connection, f"user:{username[:64]}", action, username[:64], correlation_id, {}
+        )
+        if not known:
+            return None
+        token = secrets.token_urlsafe(32)
+        await connection.execute(
+            QUERIES["insert_session"],
+            {
+                "session_sha256": sha256_hex(token.encode()),
+                "username": username,
+                "csrf_token": secrets.token_urlsafe(32),
+                "now": now,
+                "expires_at": now + self._session_lifetime,
+            },
+        )
+        return token
+
+    def _matches(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+
+    async def _throttle(
+        self, connection: Connection, username: str, address: str, now: datetime
+    ) -> None:
+        row = await (
+            await connection.execute(
+                QUERIES["count_failures"],
+                {"username": username, "address": address, "since": now - THROTTLE_WINDOW},
+            )
+        ).fetchone()
+        if row and (
+            row["by_username"] >= MAX_FAILURES_PER_NAME
+            or row["by_address"] >= MAX_FAILURES_PER_ADDRESS
+        ):
+            raise ThrottledError
+
+    async def find_person(self, connection: Connection, token: str) -> Person:
+        """Return the person of a live session and note its use.
+
+        Raises:
+            NotAuthenticatedError: the session is unknown, idle too long or expired.
+        """
+        now = self._clock.now()
+        digest = sha256_hex(token.encode())
+        row = await (
+            await connection.execute(
+                QUERIES["find_session"],
+                {"session_sha256": digest, "now": now, "idle_since": now - IDLE_LIMIT},
+            )
+        ).fetchone()
+        if row is None:
+            raise NotAuthenticatedError
+        await connection.execute(
+            QUERIES["touch_session"], {"session_sha256": digest, "now": now}
+        )
+        return Person(
+            username=row["username"],
+            display_name=row["display_name"],
+            roles=frozenset(row["roles"]),
+            csrf_token=row["csrf_token"],
+            authenticated_at=row["created_at"],
+        )
+
+    async def log_out(
+        self, connection: Connection, *, token: str, person: Person, correlation_id: str
+    ) -> None:
+        """End a session."""
+        await connection.execute(
+            QUERIES["delete_session"], {"session_sha256": sha256_hex(token.encode())}
+        )
+        await self._record(
+            connection, person.actor, "session.closed", person.username, correlation_id, {}
+        )
+
+    async def create_service_token(
+        self,
+        connection: Connection,
+        *,
+        name: str,
+        scopes: frozenset[str],
+        actor: str,
+        correlation_id: str,
+    ) -> str:
+        """Return a new token for a service; an older one of that name stops working."""
+        token = secrets.token_urlsafe(32)
+        await connection.execute(
+            QUERIES["insert_service_token"],
+            {
+                "token_sha256": sha256_hex(token.encode()),
+                "name": name,
+                "scopes": sorted(scopes),
+                "now": self._clock.now(),
+            },
+        )
+        await self._record(
+            connection, actor, "service_token.created", name, correlation_id,
+            {"scopes": sorted(scopes)},
+        )  # fmt: skip
+        return token
+
+    async def find_service(self, connection: Connection, token: str, scope: str) -> str:
+        """Return the service's name if its token carries the scope.
+
+        Raises:
+            NotAuthenticatedError: the token is unknown or revoked.
+            ForbiddenError: it lacks the scope.
+        """
+        row = await (
+            await connection.execute(
+                QUERIES["find_service_token"], {"token_sha256": sha256_hex(token.encode())}
+            )
+        ).fetchone()
+        if row is None:
+            raise NotAuthenticatedError("the token is unknown or revoked")
+        if scope not in row["scopes"]:
+            raise ForbiddenError(f"the token lacks the scope {scope}")
+        return str(row["name"])
+
+    async def create_enrolment_token(
+        self, connection: Connection, *, actor: str, correlation_id: str
+    ) -> str:
+        """Return a token with which one device may enrol within the hour."""
+        token = secrets.token_urlsafe(32)
+        now = self._clock.now()
+        await connection.execute(
+            QUERIES["insert_enrolment_token"],
+            {
+                "token_sha256": sha256_hex(token.encode()),
+                "created_by": actor,
+                "now": now,
+                "expires_at": now + ENROLMENT_LIFETIME,
+            },
+        )
+        await self._record(
+            connection, actor, "enrolment_token.created",
+            sha256_hex(token.encode())[:12], correlation_id, {},
+        )  # fmt: skip
+        return token
+
+    async def use_enrolment_token(
+        self, connection: Connection, *, token: str, device_id: str
+    ) -> str:
+        """Spend a token and return who made it.
+
+        Raises:
+            NotAuthenticatedError: it is unknown, spent or expired.
+        """
+        row = await (
+            await connection.execute(
+                QUERIES["use_enrolment_token"],
+                {
+                    "token_sha256": sha256_hex(token.encode()),
+                    "device_id": device_id,
+                    "now": self._clock.now(),
+                },
+            )
+        ).fetchone()
+        if row is None:
+            raise NotAuthenticatedError("the enrolment token is unknown, spent or expired")
+        return str(row["created_by"])
+
+    async def _record(
+        self,
+        connection: Connection,
+        actor: str,
+        action: str,
+        subject_id: str,
+        correlation_id: str,
+        after: Mapping[str, Any],
+    ) -> None:
+        await self._audit.record(
+            connection,
+            actor=actor,
+            action=action,
+            subject_kind=action.split(".", 1)[0],
+            subject_id=subject_id or "-",
+            correlation_id=correlation_id,
+            after=dict(after),
+        )

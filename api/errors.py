@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong at the ways in.
+
+ApiError
+├── NotAuthenticatedError   no session, token or certificate, or a wrong one
+├── ForbiddenError          known, but not allowed
+├── CsrfError               a form came without its session's token
+├── ThrottledError          too many failed logins
+├── NotFoundError           there is no such thing
+├── BodyTooLargeError       the request's body exceeds the limit
+└── InvalidRequestError     the request is malformed; the message says how
+"""
+
+
+class ApiError(Exception):
+    """The request failed."""
+
+    def __str__(self) -> str:
+        """Return the message, or the class's docstring where none was given."""
+        return super().__str__() or str(self.__doc__)
+
+
+class NotAuthenticatedError(ApiError):
+    """Log in, or present a valid token or certificate."""
+
+
+class ForbiddenError(ApiError):
+    """Your role does not allow this."""
+
+
+class CsrfError(ApiError):
+    """The form has expired; load the page again and resubmit."""
+
+
+class ThrottledError(ApiError):
+    """Too many failed logins; wait a few minutes."""
+
+
+class NotFoundError(ApiError):
+    """There is no such thing here."""
+
+
+class BodyTooLargeError(ApiError):
+    """The request's body exceeds the limit."""
+
+
+class InvalidRequestError(ApiError):
+    """The request is malformed."""

@@ -1,0 +1,101 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: insert_account
+-- Adds a person's account.
+INSERT INTO accounts (username, display_name, password_hash, roles, created_at)
+VALUES (%(username)s, %(display_name)s, %(password_hash)s, %(roles)s, %(now)s)
+ON CONFLICT (username) DO NOTHING
+RETURNING username;
+
+-- name: find_account
+-- An account that may log in.
+SELECT username, display_name, password_hash, roles
+FROM accounts
+WHERE username = %(username)s AND disabled_at IS NULL;
+
+-- name: list_accounts
+-- All accounts, without their hashes.
+SELECT username, display_name, roles, created_at, disabled_at
+FROM accounts
+ORDER BY username;
+
+-- name: count_accounts
+-- How many accounts there are.
+SELECT count(*) AS n_accounts FROM accounts;
+
+-- name: set_password
+-- Replaces a password hash.
+UPDATE accounts SET password_hash = %(password_hash)s WHERE username = %(username)s
+RETURNING username;
+
+-- name: delete_sessions
+-- Logs a person out everywhere.
+DELETE FROM sessions WHERE username = %(username)s;
+
+-- name: record_attempt
+-- Remembers a login attempt for throttling.
+INSERT INTO login_attempts (username, address, succeeded, occurred_at)
+VALUES (%(username)s, %(address)s, %(succeeded)s, %(now)s);
+
+-- name: count_failures
+-- Failed attempts for a name or from an address since a moment.
+SELECT count(*) FILTER (WHERE username = %(username)s) AS by_username,
+       count(*) FILTER (WHERE address = %(address)s) AS by_address
+FROM login_attempts
+WHERE occurred_at > %(since)s AND NOT succeeded
+  AND (username = %(username)s OR address = %(address)s);
+
+-- name: insert_session
+-- Opens a session; only the token's digest is kept.
+INSERT INTO sessions (session_sha256, username, csrf_token, created_at, last_used_at, expires_at)
+VALUES (%(session_sha256)s, %(username)s, %(csrf_token)s, %(now)s, %(now)s, %(expires_at)s);
+
+-- name: find_session
+-- A live session with its account.
+SELECT s.username, s.csrf_token, s.created_at, s.expires_at, a.display_name, a.roles
+FROM sessions AS s
+JOIN accounts AS a USING (username)
+WHERE s.session_sha256 = %(session_sha256)s
+  AND s.expires_at > %(now)s AND s.last_used_at > %(idle_since)s AND a.disabled_at IS NULL;
+
+-- name: touch_session
+-- Notes that a session was used.
+UPDATE sessions SET last_used_at = %(now)s WHERE session_sha256 = %(session_sha256)s;
+
+-- name: delete_session
+-- Ends a session.
+DELETE FROM sessions WHERE session_sha256 = %(session_sha256)s;
+
+-- name: insert_service_token
+-- Adds a token for a service; only its digest is kept.
+INSERT INTO service_tokens (token_sha256, name, scopes, created_at)
+VALUES (%(token_sha256)s, %(name)s, %(scopes)s, %(now)s)
+ON CONFLICT (name) DO UPDATE
+SET token_sha256 = excluded.token_sha256, scopes = excluded.scopes,
+    created_at = excluded.created_at, revoked_at = NULL;
+
+-- name: find_service_token
+-- A token's service and what it may do.
+SELECT name, scopes
+FROM service_tokens
+WHERE token_sha256 = %(token_sha256)s AND revoked_at IS NULL;
+
+-- name: insert_enrolment_token
+-- Adds a one-time token for a device.
+INSERT INTO enrolment_tokens (token_sha256, created_by, created_at, expires_at)
+VALUES (%(token_sha256)s, %(created_by)s, %(now)s, %(expires_at)s);
+
+-- name: use_enrolment_token
+-- Spends a token; no row comes back when it is unknown, spent or expired.
+UPDATE enrolment_tokens
+SET used_at = %(now)s, device_id = %(device_id)s
+WHERE token_sha256 = %(token_sha256)s AND used_at IS NULL AND expires_at > %(now)s
+RETURNING created_by;
+
+-- name: set_certificate
+-- Binds a device to its current certificate.
+UPDATE devices SET certificate_sha256 = %(certificate_sha256)s WHERE device_id = %(device_id)s;
+
+-- name: find_certificate
+-- The certificate a device must show.
+SELECT certificate_sha256 FROM devices WHERE device_id = %(device_id)s AND status = 'active';

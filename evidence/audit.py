@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Search of the audit log, newest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kernel.database import Connection
+from kernel.queries import load_queries
+
+QUERIES = load_queries(__file__, "audit")
+MAX_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """One recorded act; `leaf_index` is None until the log has sequenced it."""
+
+    event_id: str
+    position: int
+    occurred_at: datetime
+    actor: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    device_id: str | None
+    correlation_id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    evidence: tuple[str, ...]
+    leaf_index: int | None
+
+
+async def list_events(
+    connection: Connection,
+    *,
+    subject_kind: str | None = None,
+    subject_id: str | None = None,
+    correlation_id: str | None = None,
+    before_position: int | None = None,
+    limit: int = 100,
+) -> list[AuditEvent]:
+    """Return events that match all given values, newest first.
+
+    Args:
+        connection: any connection.
+        subject_kind: only events about this kind of subject.
+        subject_id: only events about this subject.
+        correlation_id: only events of this request.
+        before_position: only events older than this position, for the next page.
+        limit: how many, at most 1000.
+    """
+    cursor = await connection.execute(
+        QUERIES["list_events"],
+        {
+            "subject_kind": subject_kind,
+            "subject_id": subject_id,
+            "correlation_id": correlation_id,
+            "before_position": before_position,
+            "limit": max(1, min(limit, MAX_LIMIT)),
+        },
+    )
+    rows = await cursor.fetchall()
+    return [AuditEvent(**(row | {"evidence": tuple(row["evidence"])})) for row in rows]

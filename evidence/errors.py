@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of this package.
+
+EvidenceError
+├── NotSequencedError       the event is not in the log yet: try again soon
+├── TreeSizeError           no such tree size in the log
+├── TilePathError           not a path of the tile layout
+├── UnknownBundleError      no such bundle, or of another case or kind
+├── BundleCorruptError      stored bytes are not what was sealed
+├── UnsafeFileNameError     a file name that could leave its directory
+├── ObjectMissingError      the object store lost something
+└── MalformedCaseError      not a readable case file
+"""
+
+
+class EvidenceError(Exception):
+    """The evidence cannot be made, found or trusted."""
+
+
+class NotSequencedError(EvidenceError):
+    """The audit event has no place in the log yet."""
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(f"audit event {event_id} is not in the log yet")
+        self.event_id = event_id
+
+
+class TreeSizeError(EvidenceError):
+    """The log has no tree of this size."""
+
+
+class TilePathError(EvidenceError):
+    """The path does not name a tile."""
+
+
+class UnknownBundleError(EvidenceError):
+    """There is no such bundle for this case."""
+
+    def __init__(self, bundle_digest: str) -> None:
+        super().__init__(f"no such evidence bundle for this case: {bundle_digest}")
+        self.bundle_digest = bundle_digest
+
+
+class BundleCorruptError(EvidenceError):
+    """The stored bundle is not what was sealed."""
+
+
+class UnsafeFileNameError(EvidenceError):
+    """The file name could leave its directory."""
+
+
+class ObjectMissingError(EvidenceError):
+    """The object store does not hold this object."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the object store does not hold {key}")
+        self.key = key
+
+
+class MalformedCaseError(EvidenceError):
+    """The content is not a case file."""

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator may set: `EUCORA_*` variables, then the TOML file named by `EUCORA_CONFIG`.
+
+A value object. Nothing is read at import; `api/bootstrap.py` reads it once.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from kernel.errors import SettingsError
+
+MASK = "********"
+_REPOSITORY = Path(__file__).resolve().parent.parent
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The effective settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="EUCORA_", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(default_factory=lambda: Path.cwd() / ".eucora")
+    database_url: SecretStr | None = None  # None: the embedded server
+    host: str = "127.0.0.1"
+    port: Port = 8800
+    device_port: Port = 8801
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    telemetry_interval_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
+    proposal_hours: Annotated[float, Field(gt=0, le=8760)] = 24
+    approval_hours: Annotated[float, Field(gt=0, le=8760)] = 24
+    session_hours: Annotated[float, Field(gt=0, le=720)] = 8
+    confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    knowledge_dir: Path = _REPOSITORY / "knowledge"
+    mlruns_dir: Path = _REPOSITORY / "mlruns"
+    object_store_url: str | None = None  # None: a folder of data_dir
+    language_model_url: str | None = None  # None: no language model
+    language_model_name: str | None = None
+    language_model_key: SecretStr | None = None
+    language_model_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
+    sequencing_interval_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - we read no .env
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor secret files
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over variables, variables over the file."""
+        sources = (init_settings, env_settings)
+        path = os.environ.get("EUCORA_CONFIG")
+        if not path:
+            return sources
+        if not Path(path).is_file():
+            raise SettingsError(f"EUCORA_CONFIG names {path}, which is not a file")
+        return (*sources, TomlConfigSettingsSource(settings_cls, Path(path)))
+
+
+def effective(settings: Settings) -> dict[str, str]:
+    """Return every setting as text, in the order of declaration, with secrets masked."""
+    shown: dict[str, str] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if value is None:
+            shown[name] = ""
+        elif isinstance(value, SecretStr):
+            shown[name] = MASK
+        elif name.endswith("_url"):
+            shown[name] = _without_credentials(str(value))
+        else:
+            shown[name] = str(value)
+    return shown
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    netloc = f"{MASK}@{host}" if "@" in parts.netloc else host
+    query = MASK if parts.query else ""
+    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))

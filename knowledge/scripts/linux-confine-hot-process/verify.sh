@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# linux-confine-hot-process, verify: exit 0 when the repair holds on this device.
+set -Eeuo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 2
+}
+
+# Checks that the value of parameter $1, $2, is a whole number from $3 to $4.
+require_integer() {
+    [[ $2 =~ ^[0-9]{1,9}$ ]] && (($2 >= $3 && $2 <= $4)) || fail "parameter $1 must be $3 to $4"
+}
+
+# Prints the start time of process $1 in clock ticks since boot, or nothing when it is gone.
+process_start() {
+    local line
+    { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
+    line=${line##*) }
+    set -- $line
+    echo "${20}"
+}
+
+# Prints the state letter of process $1, or nothing when it is gone.
+process_state() {
+    local line
+    { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
+    line=${line##*) }
+    echo "${line%% *}"
+}
+
+# True when process $1 is called $2; the kernel keeps 15 characters of a name.
+has_name() {
+    local short first
+    { read -r short <"/proc/$1/comm"; } 2>/dev/null || return 1
+    [[ $short == "$2" ]] && return 0
+    { IFS= read -r -d '' first <"/proc/$1/cmdline"; } 2>/dev/null || return 1
+    [[ ${2:0:15} == "$short" && ${first##*/} == "$2" ]]
+}
+
+# Checks the parameters pid ($1) and process_name ($2).
+check_process() {
+    require_integer pid "$1" 2 4194304
+    [[ $2 =~ ^[A-Za-z0-9._+:@#/\ \(\)-]{1,128}$ ]] || fail "parameter process_name is malformed"
+}
+
+# True when process $1 is called $2 and is the one that the detection looked at.
+same_process() {
+    has_name "$1" "$2" || return 1
+    [[ ! -f $state_directory/process-start ]] ||
+        [[ $(process_start "$1") == "$(<"$state_directory/process-start")" ]]
+}
+
+# True when process $1 exists and is not a zombie.
+is_running() {
+    local letter
+    letter=$(process_state "$1")
+    [[ -n $letter && $letter != [ZX] ]]
+}
+
+# Prints the nice value of process $1.
+process_nice() {
+    ps -o ni= -p "$1" | tr -d ' '
+}
+
+# Prints the list of cores that process $1 may use, such as 0,1 or 0-3.
+process_cores() {
+    local line
+    line=$(taskset -pc "$1")
+    printf '%s' "${line##*: }"
+}
+
+process_name=${EUCORA_PARAM_PROCESS_NAME-}
+pid=${EUCORA_PARAM_PID-}
+state_directory=${EUCORA_STATE_DIR:?}
+check_process "$pid" "$process_name"
+
+if same_process "$pid" "$process_name" && is_running "$pid"; then
+    [[ $(process_cores "$pid") =~ ^[0-9]+$ ]] || fail "process $pid may still use several cores"
+    (($(process_nice "$pid") >= 19)) || fail "process $pid still has priority"
+fi
+echo "process $pid is confined"

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# linux-remove-browser-profile-lock, verify: exit 0 when the repair holds on this device.
+set -Eeuo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 2
+}
+
+# Prints the home directories of people and of the account that runs this script.
+home_directories() {
+    local directory
+    {
+        getent passwd | awk -F: '$3 >= 1000 && $3 < 60000 { print $6 }'
+        printf '%s\n' "${HOME:-/root}"
+    } | sort -u | while IFS= read -r directory; do
+        if [[ $directory == /?* && -d $directory && ! -L $directory ]]; then
+            printf '%s\n' "$directory"
+        fi
+    done
+}
+
+# Prints, NUL-separated, the locks whose process on this device is gone.
+stale_locks() {
+    local home lock target owner host
+    host=$(uname -n)
+    while IFS= read -r home; do
+        while IFS= read -r -d '' lock; do
+            target=$(readlink -- "$lock")
+            case $lock in
+                */SingletonLock)
+                    [[ ${target%-*} == "$host" ]] || continue
+                    owner=${target##*-}
+                    ;;
+                *) owner=${target##*:+} ;;
+            esac
+            [[ $owner =~ ^[0-9]+$ && ! -d /proc/$owner ]] || continue
+            printf '%s\0' "$lock"
+        done < <(find -P "$home" -xdev -maxdepth 5 -type l \
+            \( -path "$home/.config/*/SingletonLock" -o -path "$home/.mozilla/firefox/*/lock" \) -print0 2>/dev/null)
+    done < <(home_directories)
+}
+
+count=$(stale_locks | tr -dc '\0' | wc -c)
+((count == 0)) || fail "$count stale locks are left"
+echo "no stale lock is left"

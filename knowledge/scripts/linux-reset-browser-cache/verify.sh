@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# linux-reset-browser-cache, verify: exit 0 when the repair holds on this device.
+set -Eeuo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 2
+}
+
+# Checks that the value of parameter $1, $2, is a whole number from $3 to $4.
+require_integer() {
+    [[ $2 =~ ^[0-9]{1,9}$ ]] && (($2 >= $3 && $2 <= $4)) || fail "parameter $1 must be $3 to $4"
+}
+
+# Prints the home directories of people and of the account that runs this script.
+home_directories() {
+    local directory
+    {
+        getent passwd | awk -F: '$3 >= 1000 && $3 < 60000 { print $6 }'
+        printf '%s\n' "${HOME:-/root}"
+    } | sort -u | while IFS= read -r directory; do
+        if [[ $directory == /?* && -d $directory && ! -L $directory ]]; then
+            printf '%s\n' "$directory"
+        fi
+    done
+}
+
+# True when no component of the path $1 is a symbolic link.
+is_plain_path() {
+    [[ -e $1 && $(realpath -e -- "$1") == "$1" ]]
+}
+
+# Prints the size of the tree $1 in whole MiB, rounded down.
+size_mebibytes() {
+    local size
+    size=$(du -sxk -- "$1" 2>/dev/null | cut -f1) || true
+    echo $((${size:-0} / 1024))
+}
+
+# Prints, NUL-separated, the cache folders beyond the limit.
+large_caches() {
+    local home name
+    while IFS= read -r home; do
+        for name in "${cache_folders[@]}"; do
+            [[ -d $home/$name ]] && is_plain_path "$home/$name" || continue
+            (($(size_mebibytes "$home/$name") < maximum_cache_mebibytes)) || printf '%s\0' "$home/$name"
+        done
+    done < <(home_directories)
+}
+
+maximum_cache_mebibytes=${EUCORA_PARAM_MAXIMUM_CACHE_MEBIBYTES-2048}
+require_integer maximum_cache_mebibytes "$maximum_cache_mebibytes" 1 100000
+state_directory=${EUCORA_STATE_DIR:?}
+browser=${EUCORA_PARAM_BROWSER-all}
+cache_folders=() programs=()
+for entry in firefox:.cache/mozilla/firefox:firefox firefox:.cache/mozilla/firefox:firefox-esr \
+    chrome:.cache/google-chrome:chrome chromium:.cache/chromium:chromium edge:.cache/microsoft-edge:msedge; do
+    IFS=: read -r name folder program <<<"$entry"
+    [[ $browser == all || $browser == "$name" ]] || continue
+    programs+=("$program")
+    [[ " ${cache_folders[*]-} " == *" $folder "* ]] || cache_folders+=("$folder")
+done
+((${#cache_folders[@]} > 0)) || fail "parameter browser is not one of the choices"
+
+count=$(large_caches | tr -dc '\0' | wc -c)
+((count == 0)) || fail "$count cache folders are still too large"
+echo "no cache folder is too large"

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# linux-reset-chat-client-cache, remediate: repairs the fault; running it twice is harmless.
+set -Eeuo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 2
+}
+
+# Checks that the value of parameter $1, $2, is a whole number from $3 to $4.
+require_integer() {
+    [[ $2 =~ ^[0-9]{1,9}$ ]] && (($2 >= $3 && $2 <= $4)) || fail "parameter $1 must be $3 to $4"
+}
+
+# Prints the home directories of people and of the account that runs this script.
+home_directories() {
+    local directory
+    {
+        getent passwd | awk -F: '$3 >= 1000 && $3 < 60000 { print $6 }'
+        printf '%s\n' "${HOME:-/root}"
+    } | sort -u | while IFS= read -r directory; do
+        if [[ $directory == /?* && -d $directory && ! -L $directory ]]; then
+            printf '%s\n' "$directory"
+        fi
+    done
+}
+
+# True when no component of the path $1 is a symbolic link.
+is_plain_path() {
+    [[ -e $1 && $(realpath -e -- "$1") == "$1" ]]
+}
+
+# Prints the size of the tree $1 in whole MiB, rounded down.
+size_mebibytes() {
+    local size
+    size=$(du -sxk -- "$1" 2>/dev/null | cut -f1) || true
+    echo $((${size:-0} / 1024))
+}
+
+# Renames $1 out of the way and remembers it for the rollback.
+set_aside() {
+    rm -rf --one-file-system -- "$1.eucora-aside"
+    mv -T -- "$1" "$1.eucora-aside"
+    printf '%s\0' "$1" >>"$state_directory/set-aside"
+    echo "set aside: $1"
+}
+
+# Asks the programs named $2... of the owner of $1 to end, and waits 10 s at most.
+close_program() {
+    local owner name attempt
+    owner=$(stat -c %u -- "$1")
+    shift
+    for name in "$@"; do
+        pkill -TERM -u "$owner" -x -- "$name" || continue
+        echo "asked $name of user $owner to end"
+        for attempt in {1..50}; do
+            pgrep -u "$owner" -x -- "$name" >/dev/null || break
+            sleep 0.2
+        done
+        ((attempt < 50)) || fail "$name still runs: close it first"
+    done
+}
+
+# Prints, NUL-separated, the cache folders beyond the limit.
+large_caches() {
+    local home name
+    while IFS= read -r home; do
+        for name in "${cache_folders[@]}"; do
+            [[ -d $home/$name ]] && is_plain_path "$home/$name" || continue
+            (($(size_mebibytes "$home/$name") < maximum_cache_mebibytes)) || printf '%s\0' "$home/$name"
+        done
+    done < <(home_directories)
+}
+
+maximum_cache_mebibytes=${EUCORA_PARAM_MAXIMUM_CACHE_MEBIBYTES-500}
+require_integer maximum_cache_mebibytes "$maximum_cache_mebibytes" 1 100000
+state_directory=${EUCORA_STATE_DIR:?}
+application=${EUCORA_PARAM_APPLICATION-all}
+caches=(Cache "Code Cache" GPUCache "Service Worker/CacheStorage")
+cache_folders=() programs=()
+for entry in slack:Slack:slack teams:teams-for-linux:teams-for-linux teams:Microsoft/"Microsoft Teams":teams \
+    element:Element:element-desktop signal:Signal:signal-desktop discord:discord:Discord; do
+    IFS=: read -r name folder program <<<"$entry"
+    [[ $application == all || $application == "$name" ]] || continue
+    programs+=("$program")
+    for cache in "${caches[@]}"; do cache_folders+=(".config/$folder/$cache"); done
+done
+((${#cache_folders[@]} > 0)) || fail "parameter application is not one of the choices"
+
+while IFS= read -r -d '' folder; do
+    close_program "$folder" "${programs[@]}"
+    set_aside "$folder"
+done < <(large_caches)
+echo "the application makes new caches when it starts"

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of this package.
+
+ModelError
++-- StateFormatError        stored detector state is unreadable
++-- UnknownModelError       no model of that name or alias is known
++-- ModelArtifactError      a registered model cannot be loaded safely
++-- TrainingDataError       the training data cannot support the model
+"""
+
+
+class ModelError(Exception):
+    """A model could not do its work."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class StateFormatError(ModelError):
+    """The stored detector state is not readable."""
+
+
+class UnknownModelError(ModelError):
+    """No such model is known."""
+
+
+class ModelArtifactError(ModelError):
+    """The registered model cannot be loaded safely."""
+
+
+class TrainingDataError(ModelError):
+    """The training data cannot support the model."""

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the grounded explanation: each sentence cites a metric, a passage or past outcomes.
+
+Sentences are assembled from closed values; no free text of tickets, articles or models is woven
+into them (invariant 3). What is cited is shown beside, marked as quoted.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reasoning.state import CaseData, ChoiceData, DiagnosisData
+
+MAX_METRICS = 3
+MAX_PASSAGES = 3
+
+
+def explain(
+    *,
+    case: CaseData,
+    diagnosis: DiagnosisData,
+    passages: Sequence[Mapping[str, Any]],
+    candidates: Sequence[Mapping[str, Any]],
+    choice: ChoiceData | None,
+    abstention_reason: str | None,
+) -> list[dict[str, Any]]:
+    """Return sentences as {"sentence": str, "citations": [{"kind", "id", ...}]}."""
+    sentences = [_finding(case, diagnosis)]
+    supporting = [
+        passage
+        for passage in passages
+        if diagnosis["failure_class"] in passage["failure_classes"]
+    ][:MAX_PASSAGES]
+    if supporting:
+        sentences.append(
+            {
+                "sentence": f"{len(supporting)} passages of the knowledge base describe this.",
+                "citations": [cite_passage(passage) for passage in supporting],
+            }
+        )
+    if choice is not None:
+        sentences.append(_reason_for_choice(choice, candidates))
+    else:
+        sentences.append(
+            {
+                "sentence": f"No script is proposed: {abstention_reason}.",
+                "citations": [cite_passage(passage) for passage in passages[:1]]
+                or [{"kind": "incident", "id": case["incident"]["incident_id"]}],
+            }
+        )
+    return sentences
+
+
+def cite_passage(passage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a citation that resolves to characters of a document version."""
+    return {
+        "kind": "passage",
+        "id": passage["chunk_id"],
+        "document_id": passage["document_id"],
+        "version": passage["version"],
+        "start_offset": passage["start_offset"],
+        "end_offset": passage["end_offset"],
+    }
+
+
+def _finding(case: CaseData, diagnosis: DiagnosisData) -> dict[str, Any]:
+    words = diagnosis["failure_class"].replace("_", " ")
+    contributions = case["incident"]["detection"].get("metrics", [])[:MAX_METRICS]
+    if contributions:
+        return {
+            "sentence": f"Telemetry points to {words} ({diagnosis['confidence']:.0%} confidence).",
+            "citations": [
+                {"kind": "metric", "id": item["name"], "value": item.get("value")}
+                for item in contributions
+            ],
+        }
+    return {
+        "sentence": f"The report reads as {words} ({diagnosis['confidence']:.0%} confidence).",
+        "citations": [{"kind": "incident", "id": case["incident"]["incident_id"]}],
+    }
+
+
+def _reason_for_choice(
+    choice: ChoiceData, candidates: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    chosen = next(item for item in candidates if item["script_id"] == choice["script_id"])
+    worked, failed = chosen["n_succeeded"], chosen["n_failed"]
+    history = (
+        f"it worked in {worked} of {worked + failed} earlier cases"
+        if worked + failed
+        else "it has not been used here before"
+    )
+    return {
+        "sentence": (
+            f"{choice['script_id']} {choice['script_version']} ranks first of {len(candidates)}"
+            f" applicable scripts ({choice['confidence']:.0%}); {history}."
+        ),
+        "citations": [
+            {
+                "kind": "script",
+                "id": f"{choice['script_id']}@{choice['script_version']}",
+                "sha256": choice["script_sha256"],
+            }
+        ],
+    }

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue entry: a script folder's manifest and files, validated at the edge.
+
+Parameters are typed and bounded; `bind_parameters` is the only way to a script's parameters, so
+that text from tickets and telemetry yields a value within its bounds, or an error (invariant 3).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from contracts.canonical import digest_of, sha256_hex
+from contracts.failure import FailureClass
+from contracts.job import Interpreter, ParameterValue
+from retrieval.errors import ManifestError
+
+SUFFIXES = {"bash": ".sh", "zsh": ".sh", "powershell": ".ps1", "python": ".py"}
+STEPS = ("detect", "remediate", "verify", "rollback")
+MAX_STEP_BYTES = 128 * 1024
+Operator = Literal["<", "<=", ">", ">=", "==", "!="]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Parameter(_Strict):
+    """One typed, bounded parameter of a script."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    type: Literal["string", "integer", "number", "boolean", "enum"]
+    description: str
+    default: ParameterValue | None = None
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    bind: str | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "Parameter":
+        if self.type == "string" and not self.pattern:
+            raise ValueError(f"{self.name}: a string parameter needs a pattern")
+        if self.pattern is not None:
+            re.compile(self.pattern)
+        if self.type in {"integer", "number"} and (self.minimum is None or self.maximum is None):
+            raise ValueError(f"{self.name}: a numeric parameter needs minimum and maximum")
+        if self.type == "enum" and not self.choices:
+            raise ValueError(f"{self.name}: an enum parameter needs choices")
+        if self.default is not None:
+            self.check(self.default)
+        return self
+
+    def check(self, value: object) -> ParameterValue:
+        """Return the value if it is within this parameter's type and bounds.
+
+        Raises:
+            ValueError: it is not; the message says what is allowed.
+        """
+        if self.type == "boolean" and isinstance(value, bool):
+            return value
+        if self.type in {"integer", "number"} and not isinstance(value, bool):
+            return self._check_number(value)
+        if self.type == "enum" and isinstance(value, str) and value in self.choices:
+            return value
+        if self.type == "string" and isinstance(value, str) and self.pattern is not None:
+            if re.fullmatch(self.pattern, value) and value.isprintable() and len(value) <= 256:
+                return value
+            raise ValueError(f"{self.name} must match {self.pattern}")
+        allowed = f"one of {', '.join(self.choices)}" if self.choices else f"a {self.type}"
+        raise ValueError(f"{self.name} must be {allowed}")
+
+    def _check_number(self, value: object) -> ParameterValue:
+        right_type = isinstance(value, int) or (self.type == "number" and isinstance(value, float))
+        if right_type and isinstance(value, int | float):
+            low, high = self.minimum, self.maximum
+            if low is not None and high is not None and low <= value <= high:
+                return value
+        raise ValueError(f"{self.name} must be a {self.type} in [{self.minimum}, {self.maximum}]")
+
+
+class MetricCondition(_Strict):
+    """A comparison on one flat metric; `{parameter}` in its name is filled in."""
+
+    metric: str
+    operator: Operator
+    value: float
+    missing: Literal["holds", "fails", "inconclusive"] = "inconclusive"
+
+
+class ExpectedEffect(_Strict):
+    """What telemetry must show after the fix."""
+
+    within_seconds: int = Field(ge=10, le=86_400)
+    all: tuple[MetricCondition, ...] = Field(min_length=1)
+
+
+class Manifest(_Strict):
+    """manifest.yaml of a script folder."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]{2,80}$")
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    title: str = Field(min_length=3, max_length=160)
+    description: str
+    author: str = Field(pattern=r"^[A-Za-z0-9._@-]{1,80}$")
+    platforms: tuple[Literal["windows", "macos", "linux"], ...] = Field(min_length=1)
+    interpreter: Interpreter
+    failure_classes: tuple[FailureClass, ...] = Field(min_length=1)
+    parameters: tuple[Parameter, ...] = ()
+    preconditions: tuple[MetricCondition, ...] = ()
+    privilege: Literal["user", "admin"]
+    blast_radius: Literal["process", "service", "application", "device", "network"]
+    reversible: bool
+    timeout_seconds: int = Field(ge=1, le=3600)
+    expected_effect: ExpectedEffect
+    business_impact: Literal["none", "short_interruption", "restart"] = "none"
+
+
+class CatalogueEntry(BaseModel):
+    """A manifest with the exact bytes of its steps."""
+
+    model_config = ConfigDict(frozen=True)
+
+    manifest: Manifest
+    steps: dict[str, bytes]
+
+    @property
+    def content_sha256(self) -> str:
+        """SHA-256 of the canonical JSON of the manifest and each step's digest."""
+        return digest_of(
+            {
+                "manifest": self.manifest.model_dump(mode="json"),
+                "steps": {step: sha256_hex(content) for step, content in self.steps.items()},
+            }
+        )
+
+
+def read_entry(folder: Path) -> CatalogueEntry:
+    """Read and validate a script folder.
+
+    Raises:
+        ManifestError: a file is missing, too large or the manifest is invalid; says which.
+    """
+    try:
+        raw = yaml.safe_load((folder / "manifest.yaml").read_text(encoding="utf-8"))
+        manifest = Manifest.model_validate(raw)
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise ManifestError(f"{folder.name}/manifest.yaml: {error}") from error
+    if manifest.id != folder.name:
+        raise ManifestError(f"{folder.name}: the manifest's id is {manifest.id!r}")
+    suffix = SUFFIXES[manifest.interpreter]
+    steps = {
+        step: path.read_bytes()
+        for step in STEPS
+        if (path := folder / f"{step}{suffix}").is_file()
+    }
+    required = set(STEPS[:3]) | ({"rollback"} if manifest.reversible else set())
+    if missing := required - steps.keys():
+        raise ManifestError(f"{folder.name}: missing {', '.join(sorted(missing))}{suffix}")
+    if large := [step for step, content in steps.items() if len(content) > MAX_STEP_BYTES]:
+        raise ManifestError(f"{folder.name}: {large[0]}{suffix} exceeds {MAX_STEP_BYTES} bytes")
+    return CatalogueEntry(manifest=manifest, steps=steps)
+
+
+def bind_parameters(
+    manifest: Manifest,
+    *,
+    given: Mapping[str, object],
+    find_bound: Callable[[str], str | int | None],
+) -> dict[str, ParameterValue]:
+    """Return every parameter's value: given, else bound to a fact, else the default.
+
+    Args:
+        manifest: the script's manifest.
+        given: values chosen by a person.
+        find_bound: answers a binding's name with the device's fact, None if there is none.
+
+    Raises:
+        ManifestError: an unknown parameter is given, a value is missing or out of bounds.
+    """
+    names = {parameter.name for parameter in manifest.parameters}
+    if foreign := set(given) - names:
+        raise ManifestError(f"{manifest.id} has no parameter {', '.join(sorted(foreign))}")
+    values: dict[str, ParameterValue] = {}
+    for parameter in manifest.parameters:
+        value = given.get(parameter.name)
+        if value is None and parameter.bind:
+            value = find_bound(parameter.bind)
+        if value is None:
+            value = parameter.default
+        if value is None:
+            raise ManifestError(f"{manifest.id}: no value for parameter {parameter.name}")
+        try:
+            values[parameter.name] = parameter.check(value)
+        except ValueError as error:
+            raise ManifestError(f"{manifest.id}: {error}") from error
+    return values

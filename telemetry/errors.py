@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of telemetry: TelemetryError and, below it, one class per cause."""
+
+
+class TelemetryError(Exception):
+    """Telemetry cannot do what was asked."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__class__.__doc__)
+
+
+class MalformedReportError(TelemetryError):
+    """The body is not a telemetry report, nor an array of them.
+
+    `path` says where, in msgspec's notation, such as `$[0].hardware.cpu_percent`.
+    """
+
+    def __init__(self, message: str, *, path: str = "$") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class TooManyReportsError(MalformedReportError):
+    """The body holds more reports than one request may."""
+
+
+class UnknownDeviceError(TelemetryError):
+    """No such device."""
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"no device {device_id}")
+        self.device_id = device_id
+
+
+class DeviceExistsError(TelemetryError):
+    """The device is registered already."""
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"device {device_id} is registered already")
+        self.device_id = device_id
+
+
+class UnknownIncidentError(TelemetryError):
+    """No such incident."""
+
+    def __init__(self, incident_id: str) -> None:
+        super().__init__(f"no incident {incident_id}")
+        self.incident_id = incident_id
+
+
+class ForbiddenTransitionError(TelemetryError):
+    """An incident cannot pass from its status to the wanted one."""
+
+    def __init__(self, incident_id: str, current: str, wanted: str) -> None:
+        super().__init__(f"incident {incident_id} cannot pass from {current} to {wanted}")
+        self.incident_id = incident_id
+        self.current = current
+        self.wanted = wanted
