@@ -59,6 +59,7 @@ def load_configuration(state_dir: Path) -> Configuration:
 
     Raises:
         ConfigurationError: not TOML, an unknown key or a value out of bounds.
+
     """
     path = state_dir / CONFIGURATION_FILE
     if not path.exists():

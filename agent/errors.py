@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can go wrong on an endpoint.
 
-    AgentError
-      +-- ConfigurationError    the state directory or its configuration is unusable
-      +-- NotEnrolledError      no identity yet
-      +-- EnrolmentError        the server's enrolment answer is not acceptable
-      +-- AlreadyRunningError   another agent holds the state directory
-      +-- JournalError          the journal cannot be read or written
-      +-- RefusalError          a job that must not run
-      +-- ServerError           the server could not be reached, or its answer is unusable
-            +-- RejectedError   the server refused the request itself (4xx)
+AgentError
++-- ConfigurationError    the state directory or its configuration is unusable
++-- NotEnrolledError      no identity yet
++-- EnrolmentError        the server's enrolment answer is not acceptable
++-- AlreadyRunningError   another agent holds the state directory
++-- JournalError          the journal cannot be read or written
++-- RefusalError          a job that must not run
++-- ServerError           the server could not be reached, or its answer is unusable
++-- RejectedError   the server refused the request itself (4xx)
 """
 
 from contracts.job import Job, RefusalReason
@@ -46,6 +46,7 @@ class RefusalError(AgentError):
         reason: the closed reason that the receipt carries.
         detail: one sentence for the log.
         job: the job as far as it could be decoded (its signature may be wrong).
+
     """
 
     def __init__(self, reason: RefusalReason, detail: str, job: Job | None = None) -> None:
@@ -64,6 +65,7 @@ class RejectedError(ServerError):
 
     Attributes:
         status: the HTTP status, 400..499.
+
     """
 
     def __init__(self, status: int, detail: str) -> None:

@@ -11,8 +11,10 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from contracts.canonical import sha256_hex
 from contracts.job import MAX_OUTPUT_BYTES, ParameterValue, RefusalReason, StepResult
 
 JOB_VARIABLE = "EUCORA_JOB_ID"
+POLL_SECONDS = 0.02
 DRAIN_SECONDS = 0.5  # how long output is awaited after the step itself has ended
 _POSIX_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SUFFIXES = {"bash": ".sh", "zsh": ".zsh", "powershell": ".ps1", "python": ".py"}
@@ -71,6 +74,7 @@ def build_environment(
         job_id: marks the processes, so a later agent can find what a dead one left behind.
         parameters: by manifest name; booleans become "true" and "false".
         state_dir: where a script keeps what its rollback needs, one directory a proposal.
+
     """
     environment = {
         "LANG": "C.UTF-8",
@@ -103,30 +107,76 @@ async def run_step(
     Raises:
         RefusalError: the bytes on disk are not the approved ones.
         AgentError: the step could not be started.
+
     """
     with tempfile.TemporaryDirectory(dir=command.directory, prefix="step-") as folder:
-        script = _write_script(command, Path(folder))
+        arguments = [*interpreters[command.interpreter], str(_write_script(command, Path(folder)))]
+        outputs = (_BoundedOutput(), _BoundedOutput())
         started = time.monotonic()
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *interpreters[command.interpreter],
-                str(script),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env={**command.environment, "TMPDIR": folder, "TEMP": folder, "TMP": folder},
-                cwd=folder,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise AgentError(f"step {command.step} could not be started: {error}") from error
+        process = _start_process(command, arguments, Path(folder), outputs)
         try:
             on_started(process.pid)
-            return await _await_step(process, command, started)
+            timed_out = not await _await_end(process, started + command.timeout_seconds)
         finally:
-            if process.returncode is None:
+            if process.poll() is None:
                 end_process_group(process.pid)
-                await process.wait()
+                process.wait()
+        await _await_output(outputs)
+        exit_code = process.returncode
+        return StepResult(
+            step=command.step,  # type: ignore[arg-type]  # the keys of Job.steps are these literals
+            exit_code=None if timed_out or exit_code < 0 else exit_code,
+            timed_out=timed_out,
+            duration_seconds=round(time.monotonic() - started, 3),
+            stdout=outputs[0].text(),
+            stderr=outputs[1].text(),
+            truncated=any(output.truncated for output in outputs),
+        )
+
+
+def _start_process(
+    command: StepCommand,
+    arguments: list[str],
+    folder: Path,
+    outputs: "tuple[_BoundedOutput, _BoundedOutput]",
+) -> subprocess.Popen[bytes]:
+    """Start a step in a session of its own.
+
+    Not asyncio's subprocess: its `wait` waits for the pipes as well, and a daemon that the script
+    restarted may keep those open for ever.
+    """
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    try:
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=outputs[0].write_end,
+            stderr=outputs[1].write_end,
+            env={**command.environment, **temporary},
+            cwd=folder,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise AgentError(f"step {command.step} could not be started: {error}") from error
+    finally:
+        for output in outputs:
+            output.start()
+
+
+async def _await_end(process: subprocess.Popen[bytes], deadline: float) -> bool:
+    """Return whether the process ended before the deadline (monotonic seconds)."""
+    while process.poll() is None:
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(POLL_SECONDS)
+    return True
+
+
+async def _await_output(outputs: "tuple[_BoundedOutput, _BoundedOutput]") -> None:
+    """Wait for the rest of the output, but not for a daemon that kept the pipe open."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while any(output.is_open for output in outputs) and time.monotonic() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _write_script(command: StepCommand, folder: Path) -> Path:
@@ -145,62 +195,37 @@ def _write_script(command: StepCommand, folder: Path) -> Path:
     return script
 
 
-async def _await_step(
-    process: asyncio.subprocess.Process, command: StepCommand, started: float
-) -> StepResult:
-    if process.stdout is None or process.stderr is None:
-        raise AgentError("the step has no output pipes")
-    outputs = (_BoundedOutput(), _BoundedOutput())
-    readers = [
-        asyncio.create_task(output.read(stream))
-        for output, stream in zip(outputs, (process.stdout, process.stderr), strict=True)
-    ]
-    timed_out = False
-    try:
-        await asyncio.wait_for(process.wait(), command.timeout_seconds)
-    except TimeoutError:
-        timed_out = True
-        end_process_group(process.pid)
-        await process.wait()
-    finally:
-        await _stop_readers(readers)
-    exit_code = process.returncode
-    return StepResult(
-        step=command.step,  # type: ignore[arg-type]  # the keys of Job.steps are these literals
-        exit_code=None if timed_out or exit_code is None or exit_code < 0 else exit_code,
-        timed_out=timed_out,
-        duration_seconds=round(time.monotonic() - started, 3),
-        stdout=outputs[0].text(),
-        stderr=outputs[1].text(),
-        truncated=any(output.truncated for output in outputs),
-    )
-
-
-async def _stop_readers(readers: list[asyncio.Task[None]]) -> None:
-    """Let the readers finish; a daemon that kept the pipe open must not hold the step up."""
-    _, late = await asyncio.wait(readers, timeout=DRAIN_SECONDS)
-    for reader in late:
-        reader.cancel()
-    await asyncio.gather(*readers, return_exceptions=True)
-
-
 class _BoundedOutput:
-    """Keeps the first MAX_OUTPUT_BYTES of a stream and drains the rest."""
+    """A pipe whose first MAX_OUTPUT_BYTES are kept and whose rest is drained.
+
+    A thread reads it to its end, also after the step: a daemon that writes on is not killed by
+    a broken pipe as long as the agent lives.
+    """
 
     def __init__(self) -> None:
+        self._read_end, self.write_end = os.pipe()
         self._kept = bytearray()
         self.truncated = False
+        self.is_open = True
 
-    async def read(self, stream: asyncio.StreamReader) -> None:
-        """Read until the end of the stream."""
-        while chunk := await stream.read(16 * 1024):
-            room = MAX_OUTPUT_BYTES - len(self._kept)
-            self._kept += chunk[:room]
-            self.truncated = self.truncated or len(chunk) > room
+    def start(self) -> None:
+        """Begin to read; our copy of the write end is closed, so the pipe can end."""
+        os.close(self.write_end)
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def _drain(self) -> None:
+        try:
+            while chunk := os.read(self._read_end, 16 * 1024):
+                room = MAX_OUTPUT_BYTES - len(self._kept)
+                self._kept += chunk[:room]
+                self.truncated = self.truncated or len(chunk) > room
+        finally:
+            self.is_open = False
+            os.close(self._read_end)
 
     def text(self) -> str:
         """Return what was kept as text that JSON and PostgreSQL can hold."""
-        return self._kept.decode("utf-8", errors="replace").replace("\0", "\ufffd")
+        return bytes(self._kept).decode("utf-8", errors="replace").replace("\0", "\ufffd")
 
 
 def end_process_group(process_group: int) -> None:

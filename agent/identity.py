@@ -81,6 +81,7 @@ def load_public_key(pem: str) -> Ed25519PublicKey:
 
     Raises:
         EnrolmentError: the PEM holds something else.
+
     """
     try:
         key = serialization.load_pem_public_key(pem.encode())
@@ -96,6 +97,7 @@ def check_certificate(certificate_pem: bytes, key_pem: bytes, device_id: str) ->
 
     Raises:
         EnrolmentError: it is not, or it cannot be read.
+
     """
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
@@ -118,6 +120,7 @@ def save_identity(
 
     Raises:
         EnrolmentError: a key or certificate is not what it must be.
+
     """
     load_public_key(identity.job_public_key_pem)
     load_public_key(identity.log_public_key_pem)
@@ -137,6 +140,7 @@ def load_identity(state_dir: Path) -> Identity:
 
     Raises:
         NotEnrolledError: there is none, or it is damaged.
+
     """
     try:
         return msgspec.json.decode((state_dir / IDENTITY_FILE).read_bytes(), type=Identity)
@@ -149,6 +153,7 @@ def load_certificate(state_dir: Path) -> x509.Certificate:
 
     Raises:
         NotEnrolledError: it is missing or damaged.
+
     """
     try:
         return x509.load_pem_x509_certificate((state_dir / CERTIFICATE_FILE).read_bytes())
@@ -167,6 +172,7 @@ def open_tls(state_dir: Path) -> ssl.SSLContext:
 
     Raises:
         NotEnrolledError: key or certificate cannot be loaded.
+
     """
     try:
         context = trust_authority(state_dir / AUTHORITY_FILE)
@@ -181,6 +187,7 @@ def trust_authority(authority: Path) -> ssl.SSLContext:
 
     Raises:
         OSError: the file cannot be read, or holds no certificate.
+
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

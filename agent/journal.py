@@ -79,6 +79,7 @@ class Journal:
 
         Raises:
             JournalError: the database refused, for instance because the disk is full.
+
         """
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -97,6 +98,7 @@ class Journal:
 
         Raises:
             JournalError: the database cannot be read.
+
         """
         try:
             return self._connection.execute(statement, values).fetchall()
@@ -140,6 +142,10 @@ class Journal:
             " UNION ALL SELECT 1 FROM receipts WHERE envelope_sha256 = ?"
         )
         return bool(self.find_rows(statement, envelope_sha256, envelope_sha256))
+
+    def has_job(self, job_id: str) -> bool:
+        """Tell whether a job of this id was ever accepted, in whatever envelope."""
+        return bool(self.find_rows("SELECT 1 FROM jobs WHERE job_id = ?", job_id))
 
     def is_acknowledged(self, envelope_sha256: str) -> bool:
         """Tell whether the server holds a receipt for this envelope and none is waiting."""

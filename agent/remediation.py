@@ -86,7 +86,11 @@ class Remediation:
     async def _undo(self, run: _Run) -> Outcome:
         """Roll back if the remediation may have changed something and can be undone."""
         attempted = {result.step for result in run.steps} | set(run.executed)
-        if "remediate" not in attempted or "rollback" not in run.contents or "rollback" in attempted:
+        if (
+            "remediate" not in attempted
+            or "rollback" not in run.contents
+            or "rollback" in attempted
+        ):
             return "failed"
         try:
             return "rolled_back" if await self._succeeds(run, "rollback") else "failed"
@@ -180,9 +184,7 @@ class Remediation:
         return self._finish(run, "interrupted", None)
 
 
-def refuse(
-    envelope_sha256: str, error: RefusalError, *, device_id: str, now: datetime
-) -> Receipt:
+def refuse(envelope_sha256: str, error: RefusalError, *, device_id: str, now: datetime) -> Receipt:
     """Return the receipt of a job that was refused before anything ran.
 
     `error.job` may be unverified, so only its name, order and correlation id are repeated; the

@@ -78,7 +78,9 @@ class ReportQueue:
                 return max(n_excess, n_dropped)
         return max(n_excess, len(rows) - 1)
 
-    def next_batch(self, *, max_reports: int = 50, max_bytes: int = 1024 * 1024) -> list[QueuedReport]:
+    def next_batch(
+        self, *, max_reports: int = 50, max_bytes: int = 1024 * 1024
+    ) -> list[QueuedReport]:
         """Return the oldest reports, at least one if any waits, at most `max_bytes` beyond it."""
         rows = self._journal.find_rows(
             "SELECT report_id, body FROM reports ORDER BY position LIMIT ?", max_reports

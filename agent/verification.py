@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.errors import RefusalError
 from contracts.canonical import CanonicalFormError, digest_of, sha256_hex
-from contracts.checkpoint import Checkpoint, CheckpointError, verify_checkpoint
+from contracts.checkpoint import Checkpoint, CheckpointError, parse_checkpoint, verify_checkpoint
 from contracts.dsse import EnvelopeError, open_envelope, parse_envelope
 from contracts.job import JOB_PAYLOAD_TYPE, Job, RefusalReason
 from contracts.merkle import ProofError, hash_leaf, verify_consistency, verify_inclusion
@@ -78,6 +78,7 @@ def check_job(
 
     Raises:
         RefusalError: the job must not run.
+
     """
     job = _open_job(envelope, trust.job_key)
     _check_addressee(job, trust.device_id, memory.last_sequence, now)
@@ -93,11 +94,34 @@ def check_job(
     )
 
 
+def restore_job(envelope: bytes) -> VerifiedJob:
+    """Read back an envelope that was verified before it was journaled.
+
+    Its checkpoint is not needed any more; only what undoes the job is.
+
+    Raises:
+        RefusalError: the journal's copy is damaged.
+
+    """
+    try:
+        job = decode_job(parse_envelope(envelope).payload)
+        checkpoint = parse_checkpoint(job.inclusion.checkpoint)
+    except (EnvelopeError, CheckpointError) as error:
+        raise RefusalError(RefusalReason.MALFORMED, str(error)) from error
+    return VerifiedJob(
+        job=job,
+        envelope_sha256=sha256_hex(envelope),
+        contents=_check_contents(job),
+        checkpoint=checkpoint,
+    )
+
+
 def decode_job(payload: bytes) -> Job:
     """Decode a job's payload without trusting it.
 
     Raises:
         RefusalError: it does not have the shape of a job.
+
     """
     try:
         return msgspec.json.decode(payload, type=Job)
@@ -230,6 +254,7 @@ def consistency_range(memory: Memory, seen: Checkpoint, trust: Trust) -> tuple[i
 
     Raises:
         CheckpointError: the remembered checkpoint is damaged.
+
     """
     if memory.checkpoint is None:
         return None
@@ -252,6 +277,7 @@ def check_consistency(
 
     Raises:
         RefusalError: history was rewritten, or the proof is wrong.
+
     """
     seen, note = verified.checkpoint, verified.job.inclusion.checkpoint
     if memory.checkpoint is None:

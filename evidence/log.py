@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from contracts.checkpoint import Checkpoint, sign_checkpoint
 from contracts.job import InclusionProof
 from contracts.merkle import hash_leaf
@@ -60,6 +62,10 @@ class MerkleLog:
     def __init__(self, key_store: KeyStore, clock: Clock) -> None:
         self._key_store = key_store
         self._clock = clock
+
+    def public_key(self) -> Ed25519PublicKey:
+        """Return the key that checkpoints verify with."""
+        return self._key_store.log_key().public_key()
 
     async def sequence_pending(self, connection: Connection, limit: int = 1000) -> int:
         """Append waiting events, oldest first, and publish a checkpoint.

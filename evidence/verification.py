@@ -222,7 +222,7 @@ def _check_inclusion(sealed: SealedStatement, checkpoint: Checkpoint) -> str:
 
 
 def _check_order(opened: Sequence[tuple[SealedStatement, Statement]]) -> str:
-    """Nothing was executed before it was approved, going by the log's order."""
+    """Nothing was executed before its approval was complete, going by the log's order."""
     places = [sealed.log.leaf_index for sealed, _ in opened]
     if any(later <= earlier for earlier, later in pairwise(places)):
         message = "the statements are not in the order of the log"
@@ -230,8 +230,15 @@ def _check_order(opened: Sequence[tuple[SealedStatement, Statement]]) -> str:
     approved = False
     for _, statement in opened:
         if statement.kind is StatementKind.APPROVAL:
-            approved = approved or statement.predicate.get("decision", "approve") == "approve"
+            approved = approved or _completes_approval(statement)
         elif statement.kind is not StatementKind.PROPOSAL and not approved:
             message = f"{statement.kind.value} without an approval before it"
             raise EvidenceError(message)
     return " -> ".join(statement.kind.value for _, statement in opened)
+
+
+def _completes_approval(statement: Statement) -> bool:
+    """Say whether this approval is a yes, and the last that its stated quorum needs."""
+    quorum = statement.predicate.get("quorum", {"required": 1, "given": 1})
+    decision = statement.predicate.get("decision", "approve")
+    return bool(decision == "approve" and quorum["given"] >= quorum["required"])

@@ -79,7 +79,7 @@ class ProposalExpiredError(RefusalError):
 
 
 class AlreadyDecidedError(RefusalError):
-    """This proposal has been decided, or this person has decided on it."""
+    """The proposal has been decided, or this person has decided on it."""
 
     code = "already_decided"
 

@@ -70,6 +70,7 @@ class FreezeWindows:
 
         Raises:
             InvalidRequestError: times without a zone, an end not after start and now, no reason.
+
         """
         if starts_at.tzinfo is None or ends_at.tzinfo is None:
             raise InvalidRequestError("a freeze window needs times with a time zone")
@@ -104,6 +105,7 @@ class FreezeWindows:
 
         Raises:
             InvalidRequestError: there is no such window, or it is over.
+
         """
         cursor = await connection.execute(
             QUERIES["end_freeze"], {"freeze_id": freeze_id, "now": self._clock.now()}

@@ -113,12 +113,15 @@ async def insert_proposal(connection: Connection, proposal: Proposal) -> None:
 
     Raises:
         psycopg.errors.UniqueViolation: the incident has a pending proposal already.
+
     """
     values = {column.name: getattr(proposal, column.name) for column in fields(Proposal)}
     for name in _JSON_COLUMNS:
         value = values[name]
         values[name] = Jsonb(list(value) if isinstance(value, tuple) else value)
-    await connection.execute(QUERIES["insert_proposal"], {**values, "status": proposal.status.value})
+    await connection.execute(
+        QUERIES["insert_proposal"], {**values, "status": proposal.status.value}
+    )
 
 
 async def find_proposal(connection: Connection, proposal_id: str) -> Proposal | None:
@@ -133,6 +136,7 @@ async def lock_proposal(connection: Connection, proposal_id: str) -> Proposal:
 
     Raises:
         ProposalNotFoundError: there is none.
+
     """
     cursor = await connection.execute(QUERIES["lock_proposal"], {"proposal_id": proposal_id})
     row = await cursor.fetchone()
@@ -178,6 +182,7 @@ async def move_proposal(connection: Connection, proposal: Proposal, to: Proposal
 
     Raises:
         AlreadyDecidedError: the life cycle does not allow it, or somebody was faster.
+
     """
     allowed = to in ALLOWED_TRANSITIONS[proposal.status]
     if allowed:

@@ -26,6 +26,7 @@ def required_quorum(
 
     Raises:
         ValueError: the score lies outside [0, 100].
+
     """
     if not 0 <= risk_score <= 100:
         message = f"a risk score lies in [0, 100], not {risk_score}"

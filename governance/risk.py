@@ -66,6 +66,7 @@ class RiskInputs:
         known_vulnerabilities: of the packages the script pulls in; None when nobody looked.
         judgeable: False when static analysis could not understand the script.
         n_succeeded, n_failed: verified outcomes of this script version, fleet-wide.
+
     """
 
     privilege: Privilege
@@ -135,8 +136,8 @@ _WORST = 100.0
 
 # Words in an effect's kind, not whole kinds: the analyser may learn finer kinds without
 # governance losing sight of them.
-_DATA_WORDS = ("file", "delete", "read", "write", "data", "registry", "exfiltration", "upload")
-_TOOLING_WORDS = ("credential", "account", "security", "encryption", "boot", "firewall", "policy")
+_DATA_WORDS = ("file", "registry", "disk", "credential", "download", "trace", "data")
+_TOOLING_WORDS = ("credential", "account", "security", "dynamic", "elevate")
 
 _Judgement = tuple[float, str]
 
@@ -198,7 +199,9 @@ def _judge_blast_radius(inputs: RiskInputs) -> _Judgement:
     }
     value = values[inputs.blast_radius]
     if inputs.business_critical:
-        return min(100.0, value + 40.0), f"{inputs.blast_radius.value} of a business-critical device"
+        return min(
+            100.0, value + 40.0
+        ), f"{inputs.blast_radius.value} of a business-critical device"
     return value, f"reaches one {inputs.blast_radius.value}"
 
 
@@ -250,6 +253,7 @@ def assess_risk(inputs: RiskInputs) -> RiskAssessment:
 
     Raises:
         ValueError: a count is negative.
+
     """
     counts = (inputs.n_succeeded, inputs.n_failed, inputs.n_parameters, inputs.timeout_seconds)
     if min(*counts, inputs.known_vulnerabilities or 0) < 0:
@@ -262,6 +266,4 @@ def assess_risk(inputs: RiskInputs) -> RiskAssessment:
             RiskFactor(name=name, value=round(value, 2), weight=WEIGHTS[name], reason=reason)
         )
     score = round(sum(factor.weight * factor.value for factor in factors), 2)
-    return RiskAssessment(
-        score=score, factors=tuple(factors), board_reasons=_board_reasons(inputs)
-    )
+    return RiskAssessment(score=score, factors=tuple(factors), board_reasons=_board_reasons(inputs))

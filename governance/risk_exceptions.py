@@ -73,6 +73,7 @@ class RiskExceptions:
             ProposalNotFoundError: there is no such proposal, or its script is gone.
             SelfApprovalError, AuthorApprovalError, RoleMissingError: separation of duties.
             InvalidRequestError: no controls named, or an expiry in the past or over 30 days away.
+
         """
         proposal = await find_proposal(connection, proposal_id)
         context = await find_context(connection, proposal_id)

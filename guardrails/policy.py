@@ -33,6 +33,7 @@ class PolicyDecision:
         requires_quorum: how many different people must approve.
         reasons: stable codes, sorted; empty only when allowed.
         policy_digest: SHA-256 (hex) of the policy files.
+
     """
 
     allow: bool
@@ -52,7 +53,8 @@ class PolicyEngine:
         monotonic: a monotonic clock in seconds.
 
     Raises:
-        PolicyLoadError: no policy is there, or one does not compile.
+        PolicyLoadError: no policy is there, one does not compile, or a package is missing.
+
     """
 
     def __init__(
@@ -70,6 +72,11 @@ class PolicyEngine:
         self._time_limit_seconds = time_limit_seconds
         self._monotonic = monotonic
         self._lock = threading.Lock()
+        for name in DECISIONS:
+            if {"policy_error", "policy_undefined"} & set(
+                self._evaluate({"decision": name}).reasons
+            ):
+                raise PolicyLoadError(f"the policies give no answer for {name}")
 
     def policy_text(self) -> str:
         """Return all policies as one text, for the table `policies`."""

@@ -126,8 +126,7 @@ class EmbeddedPostgres:
             self._passwords = load_passwords(self._data_dir / "postgres-roles.json")
             superuser_password = self._passwords[Role.SUPERUSER]
             await asyncio.to_thread(self._cluster.initialise, superuser_password)
-            if not self._users.try_acquire(shared=True):
-                raise EmbeddedPostgresError("another process holds the embedded server's lock")
+            self._join_users()
             await self._wait_until_ready()
             await self._set_up_databases()
         except BaseException:
@@ -156,6 +155,10 @@ class EmbeddedPostgres:
         finally:
             self._users.release()
             self._startup.release()
+
+    def _join_users(self) -> None:
+        if not self._users.try_acquire(shared=True):
+            raise EmbeddedPostgresError("another process holds the embedded server's lock")
 
     async def _acquire(self, lock: FileLock) -> None:
         deadline = time.monotonic() + self._ready_seconds

@@ -104,6 +104,7 @@ class AnomalyDetector:
             observed_at: the device's logical time, aware.
             metrics: flat metrics of the report, raw units.
             cohort: like devices (operating system and model, say); warm-starts new devices.
+
         """
         row = self._row_of(device_id, cohort)
         seconds = observed_at.timestamp()
@@ -143,6 +144,7 @@ class AnomalyDetector:
 
         Raises:
             StateFormatError: the bytes are not such a state. Nothing is changed then.
+
         """
         if not content:
             return

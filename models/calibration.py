@@ -2,12 +2,14 @@
 """Conformal p-values, the false discovery bound, and calibration error. Pure NumPy."""
 
 import numpy as np
+import numpy.typing as npt
 
 from models.signals import FloatArray
 
 POOL_SIZE = 65_536
 _SORT_EVERY = 256
 N_BINS = 10
+_SHARPNESS_GRID = np.geomspace(0.4, 4.0, 70)
 
 
 class ConformalPool:
@@ -41,6 +43,7 @@ def passes_false_discovery_bound(p_value: float, p_values: FloatArray, rate: flo
         p_value: the one in question; should be among `p_values`.
         p_values: one per device, shape (n_devices,).
         rate: the bound on the expected share of false discoveries.
+
     """
     ordered = np.sort(p_values)
     bounds = rate * np.arange(1, len(ordered) + 1) / max(len(ordered), 1)
@@ -60,3 +63,25 @@ def expected_calibration_error(confidences: FloatArray, correct: FloatArray) -> 
         if np.any(bins == b)
     ]
     return float(sum(gaps))
+
+
+def sharpen(probabilities: FloatArray, sharpness: float) -> FloatArray:
+    """Raise probabilities (n_samples, n_classes) to a power and normalise: temperature scaling.
+
+    Source: Guo et al., On Calibration of Modern Neural Networks (2017); sharpness is 1/T.
+    """
+    logits = sharpness * np.log(np.clip(probabilities, 1e-12, 1.0))
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scaled: FloatArray = weights / weights.sum(axis=1, keepdims=True)
+    return scaled
+
+
+def find_sharpness(probabilities: FloatArray, true_columns: npt.NDArray[np.int64]) -> float:
+    """Return the sharpness with the least log-loss on held-out predictions."""
+    rows = np.arange(len(true_columns))
+
+    def loss(sharpness: float) -> float:
+        likelihood = sharpen(probabilities, sharpness)[rows, true_columns]
+        return float(-np.mean(np.log(np.clip(likelihood, 1e-12, 1.0))))
+
+    return float(min(_SHARPNESS_GRID, key=loss))

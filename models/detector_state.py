@@ -66,6 +66,7 @@ def decode_state(content: bytes) -> DeviceState:
 
     Raises:
         StateFormatError: malformed, of another version, or holding numbers that are not finite.
+
     """
     try:
         stored = msgspec.msgpack.decode(content, type=_StoredState)

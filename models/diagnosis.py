@@ -49,6 +49,10 @@ _TITLES = {
     F.SICK_AGENT: "The endpoint agent is not well",
     F.UNKNOWN: "Unusual behaviour: {entity}",
 }
+_NAMED_BY_METRIC = {
+    F.DISK_FULL: "disk_used_percent:",
+    F.RUNAWAY_PROCESS: "process_cpu_percent:",
+}
 _SEVERE = frozenset(
     {F.DNS, F.DHCP, F.PROXY, F.DISK_HEALTH, F.SERVICE_DOWN, F.SECURITY_AGENT_OFF, F.CREDENTIALS}
 )
@@ -97,6 +101,7 @@ def diagnose_report(
         classification: of the device's window by the health classifier, if there is one.
         metrics: flat metrics of the report that was scored.
         facts: the report's facts; parts that are missing or malformed are passed over.
+
     """
     failure, confidence = _choose_class(detection, classification)
     entity = _name_entity(failure, detection, metrics, facts)
@@ -133,10 +138,8 @@ def _name_entity(
         return detection.entity
     if failure is F.APP_CRASH:
         return _worst_application(facts)
-    if failure is F.DISK_FULL:
-        return detection.entity or _highest(metrics, "disk_used_percent:")
-    if failure is F.RUNAWAY_PROCESS:
-        return detection.entity or _highest(metrics, "process_cpu_percent:")
+    if failure in _NAMED_BY_METRIC:
+        return detection.entity or _highest(metrics, _NAMED_BY_METRIC[failure])
     if failure is F.UNKNOWN:
         return detection.metrics[0].name if detection.metrics else ""
     return ""
@@ -196,7 +199,9 @@ def _describe(detection: Detection, classification: Classification | None) -> st
         if detection.rule
         else f"Unusual for this device: score {detection.score:.1f}, p = {detection.p_value:.2g}."
     )
-    drivers = ", ".join(f"{m.name} = {m.value:g} (expected {m.expected:g})" for m in detection.metrics)
+    drivers = ", ".join(
+        f"{m.name} = {m.value:g} (expected {m.expected:g})" for m in detection.metrics
+    )
     if classification is None:
         return f"{reason} Driven by {drivers}."
     opinion = (

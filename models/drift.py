@@ -9,6 +9,7 @@ with the model's name as the cohort.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from river.drift import ADWIN
@@ -41,7 +42,7 @@ class _Series:
 
     hourly_mean: FloatArray = field(default_factory=lambda: np.zeros(_HOURS))
     hourly_count: FloatArray = field(default_factory=lambda: np.zeros(_HOURS))
-    detector: ADWIN = field(default_factory=lambda: ADWIN(delta=DELTA))
+    detector: Any = field(default_factory=lambda: ADWIN(delta=DELTA))  # type: ignore[no-untyped-call]
     last_residual: float = 0.0
     covariance: float = 0.0
     variance: float = 0.0

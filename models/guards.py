@@ -202,6 +202,7 @@ def apply_rules(metrics: Mapping[str, float], streaks: Streaks, at: float) -> li
         metrics: the report's flat metrics.
         streaks: the device's memory, changed in place.
         at: when the report was made, seconds since the epoch, not before the last call's.
+
     """
     violations = {v.streak_key: v for v in _find_violations(metrics, streaks)}
     running = {}

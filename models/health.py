@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The device health classifier: which failure pattern does a window of telemetry show?
+"""The device health classifier: it names the failure pattern in a window of telemetry.
 
 A multinomial logistic regression over bounded harm scores: calibrated by its own loss, small,
 and explainable by its coefficients. Healthy windows are taught as `unknown`, so a healthy or
@@ -32,6 +32,7 @@ def fit_health_model(features: FloatArray, labels: Sequence[str], *, seed: int) 
 
     Raises:
         TrainingDataError: fewer than two classes.
+
     """
     if len(set(labels)) < 2:
         message = "the health model needs windows of at least two classes"

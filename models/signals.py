@@ -97,6 +97,7 @@ SIGNALS: tuple[Signal, ...] = (
 METRIC_NAMES: tuple[str, ...] = tuple(signal.metric for signal in SIGNALS)
 N_SIGNALS = len(SIGNALS)
 SIGNED_METRICS = frozenset({"clock_offset_seconds"})  # harm lies in the size, not the sign
+GREATEST_VALUE = 1e15  # the telemetry contract's own bound
 
 _HEALTHY = np.array([signal.healthy for signal in SIGNALS])
 _SPAN = np.array([signal.severe - signal.healthy for signal in SIGNALS])
@@ -106,11 +107,11 @@ _LOGARITHMIC = np.array([signal.logarithmic for signal in SIGNALS])
 
 
 def read_value(name: str, value: object) -> float:
-    """Return a metric as a finite float, NaN when it is absent or not a number."""
+    """Return a metric as a float, NaN when it is absent, no number or beyond all measure."""
     if not isinstance(value, int | float):
         return math.nan
     number = float(value)
-    if not math.isfinite(number):
+    if not abs(number) <= GREATEST_VALUE:
         return math.nan
     return abs(number) if name in SIGNED_METRICS else number
 
@@ -121,9 +122,11 @@ def severity_scores(values: FloatArray) -> FloatArray:
     Absent values (NaN) count as ordinary.
     """
     scores = (values - _HEALTHY) / _SPAN
-    return np.clip(np.nan_to_num(scores, nan=0.0), 0.0, 1.5)
+    clipped: FloatArray = np.clip(np.nan_to_num(scores, nan=0.0), 0.0, 1.5)
+    return clipped
 
 
 def transform(values: FloatArray) -> FloatArray:
     """Apply log1p to the heavy-tailed signals; shape (..., n_signals), NaN stays NaN."""
-    return np.where(_LOGARITHMIC, np.log1p(np.maximum(values, 0.0)), values)
+    logarithms: FloatArray = np.log1p(np.maximum(values, 0.0))
+    return np.where(_LOGARITHMIC, logarithms, values)

@@ -41,7 +41,7 @@ async def gather_case(
     device = await find_device(connection, incident.device_id) if incident.device_id else None
     report = await latest_report(connection, incident.device_id) if incident.device_id else None
     return CaseData(
-        incident=masker.mask_value(_describe(incident)),
+        incident=_describe(incident, masker),
         device=None
         if device is None
         else {
@@ -60,8 +60,10 @@ async def gather_case(
     )
 
 
-def _describe(incident: Incident) -> dict[str, Any]:
+def _describe(incident: Incident, masker: ValueMasker) -> dict[str, Any]:
     described = asdict(incident)
+    for name in ("title", "description", "detection"):
+        described[name] = masker.mask_value(described[name])
     kept = (
         "incident_id", "device_id", "source", "failure_class", "confidence", "severity",
         "title", "description", "detection", "occurrences",

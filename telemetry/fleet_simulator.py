@@ -8,7 +8,7 @@ Healthy devices show hard negatives too: bursts, big but not full disks, a crash
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -130,7 +130,7 @@ _BASE: Mapping[str, tuple[float, float, float]] = {
     "agent_errors": (0, 0, 0),
     "log_errors": (1, 1, 1),
 }
-_SWINGS = ("cpu_percent", "load_per_core", "process_cpu", "cpu_temperature_celsius")
+_DAILY = frozenset({"cpu_percent", "load_per_core", "process_cpu"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ class SimulatedDevice:
     base: dict[str, float]
     absent: frozenset[str]
     onset: Onset | None = None
-    burst: float = field(default=0.0)
+    burst: float = 0.0
 
     def faulty_at(self, step: int) -> FailureClass | None:
         """Return the fault that shows clearly at a report, None before its ramp is half up."""
@@ -187,7 +187,12 @@ class FleetSimulator:
     def plan_fault(
         self, device: SimulatedDevice, failure_class: FailureClass, *, first_report: int
     ) -> None:
-        """Give a device a fault from a report on (a device has one at most)."""
+        """Give a device a fault from a report on (a device has one at most).
+
+        The device then measures the fault's first signal, whatever its cohort lacks: a fault
+        that nobody can see would be a wrong label.
+        """
+        device.absent = device.absent - {FAULTS[failure_class].effects[0].signal}
         device.onset = Onset(
             failure_class=failure_class,
             pattern=FAULTS[failure_class],
@@ -215,18 +220,17 @@ class FleetSimulator:
             user_id=f"sim-user-{device.device_id.rsplit('-', 1)[-1]}",
             cohort_os=(device.cohort.os_family, device.cohort.os_version),
             observed_at=observed_at,
-            signals={
-                name: value for name, value in signals.items() if name not in device.absent
-            },
+            signals={name: value for name, value in signals.items() if name not in device.absent},
             fault=device.onset.pattern if device.onset else None,
             faulty=device.faulty_at(step) is not None,
         )
 
     def _make_device(self, number: int) -> SimulatedDevice:
         cohort = COHORTS[int(self._random.integers(len(COHORTS)))]
+        draws = np.clip(self._random.normal(size=len(_BASE)), -2, 2).tolist()
         base = {
-            name: level + spread * float(np.clip(self._random.normal(), -2, 2))
-            for name, (level, spread, _) in _BASE.items()
+            name: level + spread * draw
+            for (name, (level, spread, _)), draw in zip(_BASE.items(), draws, strict=True)
         }
         lost = {name for name in _BASE if self._random.random() < _SENSOR_LOSS_CHANCE}
         return SimulatedDevice(
@@ -240,9 +244,10 @@ class FleetSimulator:
         hour = observed_at.hour + observed_at.minute / 60
         rhythm = 0.6 + 0.8 * max(0.0, float(np.sin((hour - 6) / 24 * 2 * np.pi)))
         signals: Signals = {}
-        for name, (_, _, noise) in _BASE.items():
-            level = device.base[name] * (rhythm if name in _SWINGS[:3] else 1.0)
-            signals[name] = level + noise * float(self._random.normal())
+        wobbles = self._random.normal(size=len(_BASE)).tolist()
+        for (name, (_, _, noise)), wobble in zip(_BASE.items(), wobbles, strict=True):
+            level = device.base[name] * (rhythm if name in _DAILY else 1.0)
+            signals[name] = level + noise * wobble
         self._add_hard_negatives(device, signals)
         return signals
 
@@ -280,11 +285,9 @@ def _progress(onset: Onset, step: int) -> float:
     return min((step - onset.first_report + 1) / RAMP_REPORTS, 1.0)
 
 
-def _apply_fault(
-    signals: Signals, onset: Onset, step: int, random: np.random.Generator
-) -> None:
+def _apply_fault(signals: Signals, onset: Onset, step: int, random: np.random.Generator) -> None:
     progress = _progress(onset, step)
     for effect in onset.pattern.effects:
         level = effect.mild + (effect.hard - effect.mild) * onset.hardness
-        wobble = 1.0 + 0.06 * float(np.clip(random.normal(), -2, 2)) * (not effect.exact)
+        wobble = 1.0 + 0.03 * float(np.clip(random.normal(), -2, 2)) * (not effect.exact)
         signals[effect.signal] += (level * wobble - signals[effect.signal]) * progress

@@ -63,7 +63,9 @@ def collect_facts(report: TelemetryReport) -> dict[str, Any]:
             }
             for disk in report.hardware.disks
         ],
-        "services_down": [service.name for service in report.software.services if _is_down(service)],
+        "services_down": [
+            service.name for service in report.software.services if _is_down(service)
+        ],
         "applications": [
             {"name": application.name, "crashes": application.crashes, "hangs": application.hangs}
             for application in report.applications

@@ -107,11 +107,12 @@ BEGIN
         RETURN partition;
     END IF;
     PERFORM pg_advisory_xact_lock(4919016404);
-    IF to_regclass(partition) IS NULL THEN
-        EXECUTE format(
-            'CREATE TABLE %I PARTITION OF telemetry_reports FOR VALUES FROM (%L) TO (%L)',
-            partition, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
-    END IF;
+    EXECUTE format(
+        'CREATE TABLE %I PARTITION OF telemetry_reports FOR VALUES FROM (%L) TO (%L)',
+        partition, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
     RETURN partition;
+EXCEPTION
+    WHEN duplicate_table OR unique_violation THEN  -- somebody else was faster
+        RETURN partition;
 END
 $$;

@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import LiteralString, cast
 
 import psycopg
 
@@ -104,7 +103,7 @@ async def _check_applied(connection: Connection, wanted: Sequence[Migration]) ->
 async def _apply(connection: Connection, migration: Migration) -> None:
     try:
         async with connection.transaction():
-            await connection.execute(cast("LiteralString", migration.statements))
+            await connection.execute(migration.statements)
             await connection.execute(
                 QUERIES["insert_applied"],
                 {
@@ -122,4 +121,4 @@ async def _apply(connection: Connection, migration: Migration) -> None:
 async def _grant(connection: Connection) -> None:
     statements = (DIRECTORY.parent / "sql" / "privileges.sql").read_text(encoding="utf-8")
     async with connection.transaction():
-        await connection.execute(cast("LiteralString", statements))
+        await connection.execute(statements)

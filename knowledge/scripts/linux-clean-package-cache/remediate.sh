@@ -24,7 +24,7 @@ is_plain_path() {
 # Prints the size of the tree $1 in whole MiB, rounded down.
 size_mebibytes() {
     local size
-    size=$(du -sxk -- "$1" 2>/dev/null | cut -f1) || true
+    size=$(du -sk -- "$1" 2>/dev/null | cut -f1) || true
     echo $((${size:-0} / 1024))
 }
 

@@ -59,7 +59,7 @@ application_caches() {
     while IFS= read -r home; do
         [[ -d $home/.cache ]] && is_plain_path "$home/.cache" || continue
         while IFS= read -r -d '' folder; do
-            [[ -z $(find -P "$folder" -maxdepth 0 -empty) ]] && printf '%s\0' "$folder"
+            [[ -n $(find -P "$folder" -maxdepth 0 -empty) ]] || printf '%s\0' "$folder"
         done < <(find -P "$home/.cache" -xdev -mindepth 1 -maxdepth 1 -type d -iname "$application_name" -print0)
     done < <(home_directories)
 }

@@ -25,6 +25,9 @@ oversized_logs() {
 
 limit_mebibytes=${EUCORA_PARAM_LIMIT_MEBIBYTES-500}
 require_integer limit_mebibytes "$limit_mebibytes" 1 100000
+keep_mebibytes=${EUCORA_PARAM_KEEP_MEBIBYTES-20}
+require_integer keep_mebibytes "$keep_mebibytes" 0 1000
+((keep_mebibytes < limit_mebibytes)) || fail "keep_mebibytes must be less than limit_mebibytes"
 
 count=$(oversized_logs | tr -dc '\0' | wc -c)
 ((count == 0)) || fail "$count log files are still larger than $limit_mebibytes MiB"

@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decisions of people on proposals: approve, override, reject, and letting time decide.
+
+An approval names the digest of the evidence bundle and is itself a sealed statement; the
+proposal becomes approved when the quorum is complete. A refused attempt is audited in a
+transaction of its own, so that rolling back the request does not hide it. Free text arrives
+masked. Carrying out is dispatch's business.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from contracts.canonical import digest_of
+from governance.approval_records import (
+    Approval,
+    insert_approval,
+    list_approvals,
+)
+from governance.conditions import approval_expiry
+from governance.decision_checks import (
+    ApprovalRequest,
+    Decision,
+    Situation,
+    check_circumstances,
+    check_request,
+    check_separation,
+    policy_input,
+)
+from governance.errors import InvalidRequestError, PolicyDeniedError, RefusalError
+from governance.freeze_windows import frozen_until, list_freezes
+from governance.labels import LabelKind, Labels
+from governance.ports import IncidentPort, PolicyPort, ReplacementPort, StatementSealer
+from governance.proposals import (
+    Proposal,
+    ProposalStatus,
+    find_context,
+    list_due,
+    lock_proposal,
+    move_proposal,
+)
+from governance.quorum import QuorumRule, required_quorum
+from governance.risk_exceptions import list_active_exceptions
+from kernel.audit import AuditIntake
+from kernel.clock import Clock
+from kernel.database import Connection, Pool
+from kernel.ids import IdSource
+from kernel.outbox import Outbox
+
+SERVICE_ACTOR = "service:governance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRules:
+    """How long things hold."""
+
+    approval_lifetime: timedelta = timedelta(hours=24)
+    session_lifetime: timedelta = timedelta(hours=8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalResult:
+    """What one decision led to; `complete` tells whether the proposal is decided."""
+
+    approval_id: str
+    approval_digest: str
+    complete: bool
+    n_approvals: int = 0
+    n_required: int = 0
+    replacement_proposal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """What a person puts in the place of a proposal; bounds are checked by the port."""
+
+    script_id: str
+    parameters: Mapping[str, Any]
+    script_version: str | None = None
+
+
+class Approvals:
+    """Takes decisions. Methods work inside the caller's transaction.
+
+    Args:
+        pool: for the audit events of refusals alone.
+
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        ids: IdSource,
+        audit: AuditIntake,
+        outbox: Outbox,
+        *,
+        sealer: StatementSealer,
+        policy: PolicyPort,
+        incidents: IncidentPort,
+        replacements: ReplacementPort,
+        pool: Pool,
+        rules: ApprovalRules | None = None,
+    ) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._audit = audit
+        self._outbox = outbox
+        self._sealer = sealer
+        self._policy = policy
+        self._incidents = incidents
+        self._replacements = replacements
+        self._pool = pool
+        self._rules = rules or ApprovalRules()
+        self._labels = Labels(clock, ids)
+
+    async def approve(self, connection: Connection, request: ApprovalRequest) -> ApprovalResult:
+        """Record one approval; with the last one needed the proposal becomes approved.
+
+        Raises:
+            ProposalNotFoundError, InvalidRequestError: the request makes no sense.
+            RefusalError: one of its kinds; the refusal has been audited.
+
+        """
+        async with self._auditing_refusals(request, Decision.APPROVE):
+            situation = await self._read_situation(connection, request)
+            check_request(request, situation, session_lifetime=self._rules.session_lifetime)
+            check_separation(request, situation)
+            rule = self._ask_policy(request, situation)
+        expires_at = approval_expiry(
+            request.conditions, now=situation.now, lifetime=self._rules.approval_lifetime
+        )
+        n_approvals = len(situation.approved_by) + 1
+        complete = n_approvals >= rule.n_approvers
+        proposal = situation.proposal
+        sealed = await self._sealer.seal_statement(
+            connection,
+            kind="approval",
+            proposal_id=proposal.proposal_id,
+            bundle_digest=request.bundle_digest,
+            predicate={
+                **_describe(request, Decision.APPROVE, situation),
+                "expires_at": expires_at.isoformat(),
+                "quorum": {"required": rule.n_approvers, "given": n_approvals},
+                "approved_by": [*situation.approved_by, request.approver],
+            },
+            actor=request.approver,
+            correlation_id=proposal.correlation_id,
+            device_id=proposal.target_device_id,
+        )
+        approval = Approval(
+            approval_id=self._ids.new("apr"),
+            proposal_id=proposal.proposal_id,
+            bundle_digest=request.bundle_digest,
+            approver=request.approver,
+            decision=Decision.APPROVE,
+            reason=request.reason,
+            conditions=request.conditions,
+            approval_digest=sealed.digest,
+            decided_at=situation.now,
+            expires_at=expires_at,
+        )
+        await self._store(connection, situation, approval)
+        if complete:
+            await self._complete(connection, request, situation)
+        return ApprovalResult(
+            approval_id=approval.approval_id,
+            approval_digest=approval.approval_digest,
+            complete=complete,
+            n_approvals=n_approvals,
+            n_required=rule.n_approvers,
+        )
+
+    async def reject(self, connection: Connection, request: ApprovalRequest) -> ApprovalResult:
+        """Reject a proposal, with a reason; its incident goes to people.
+
+        Raises:
+            ProposalNotFoundError, InvalidRequestError: the request makes no sense.
+            RefusalError: one of its kinds; the refusal has been audited.
+
+        """
+        situation, approval = await self._decide_against(connection, request, Decision.REJECT)
+        await self._finish(connection, situation, approval, ProposalStatus.REJECTED)
+        await self._incidents.move(
+            connection,
+            situation.proposal.incident_id,
+            "escalated",
+            actor=request.approver,
+            reason="the proposal was rejected",
+        )
+        return ApprovalResult(
+            approval_id=approval.approval_id,
+            approval_digest=approval.approval_digest,
+            complete=True,
+        )
+
+    async def override(
+        self, connection: Connection, request: ApprovalRequest, replacement: Replacement
+    ) -> ApprovalResult:
+        """Put another script or other parameters in a proposal's place.
+
+        The replacement is a new proposal with its own evidence, requested by this person, who
+        therefore cannot approve it.
+
+        Raises:
+            ProposalNotFoundError, InvalidRequestError: the request makes no sense.
+            RefusalError: one of its kinds; the refusal has been audited.
+
+        """
+        situation, approval = await self._decide_against(connection, request, Decision.OVERRIDE)
+        await self._finish(connection, situation, approval, ProposalStatus.OVERRIDDEN)
+        replacement_id = await self._replacements.propose_replacement(
+            connection,
+            parent=situation.proposal,
+            script_id=replacement.script_id,
+            script_version=replacement.script_version,
+            parameters=dict(replacement.parameters),
+            requested_by=request.approver,
+        )
+        return ApprovalResult(
+            approval_id=approval.approval_id,
+            approval_digest=approval.approval_digest,
+            complete=True,
+            replacement_proposal_id=replacement_id,
+        )
+
+    async def expire_due(self, connection: Connection) -> int:
+        """Expire what nobody decided or dispatched in time; return how many.
+
+        Their incidents go to people.
+        """
+        due = await list_due(connection, now=self._clock.now())
+        for proposal_id in due:
+            proposal = await lock_proposal(connection, proposal_id)
+            await move_proposal(connection, proposal, ProposalStatus.EXPIRED)
+            await self._record(connection, proposal, "expired", actor=SERVICE_ACTOR)
+            await self._incidents.move(
+                connection,
+                proposal.incident_id,
+                "escalated",
+                actor=SERVICE_ACTOR,
+                reason=f"the {proposal.status} proposal expired",
+            )
+        return len(due)
+
+    async def _read_situation(self, connection: Connection, request: ApprovalRequest) -> Situation:
+        proposal = await lock_proposal(connection, request.proposal_id)
+        context = await find_context(connection, request.proposal_id)
+        if context is None:
+            raise InvalidRequestError("an abstention has no script: there is nothing to decide")
+        now = self._clock.now()
+        decisions = await list_approvals(connection, request.proposal_id)
+        freezes = await list_freezes(connection, now=now)
+        exceptions = await list_active_exceptions(connection, request.proposal_id, now=now)
+        return Situation(
+            proposal=proposal,
+            context=context,
+            decided_by=[decision.approver for decision in decisions],
+            approved_by=[
+                decision.approver
+                for decision in decisions
+                if decision.decision is Decision.APPROVE and decision.expires_at > now
+            ],
+            freeze_active=frozen_until(freezes, now) is not None,
+            exception_active=bool(exceptions),
+            now=now,
+        )
+
+    def _ask_policy(self, request: ApprovalRequest, situation: Situation) -> QuorumRule:
+        rule = required_quorum(
+            risk_score=situation.proposal.risk_score,
+            board_required=bool(situation.proposal.risk_factors.get("board_reasons")),
+        )
+        check_circumstances(situation, rule)
+        answer = self._policy.decide(policy_input(request, situation))
+        if not answer.allow:
+            raise PolicyDeniedError(answer.reasons)
+        return QuorumRule(
+            n_approvers=max(rule.n_approvers, answer.requires_quorum),
+            exception_required=rule.exception_required,
+        )
+
+    async def _decide_against(
+        self,
+        connection: Connection,
+        request: ApprovalRequest,
+        decision: Literal[Decision.REJECT, Decision.OVERRIDE],
+    ) -> tuple[Situation, Approval]:
+        if not request.reason.strip():
+            raise InvalidRequestError("a reason is needed to reject or override")
+        async with self._auditing_refusals(request, decision):
+            situation = await self._read_situation(connection, request)
+            check_request(request, situation, session_lifetime=self._rules.session_lifetime)
+        # Not a sealed approval statement: nothing in the log may look like one to a device.
+        approval = Approval(
+            approval_id=self._ids.new("apr"),
+            proposal_id=request.proposal_id,
+            bundle_digest=request.bundle_digest,
+            approver=request.approver,
+            decision=decision,
+            reason=request.reason,
+            conditions=request.conditions,
+            approval_digest=digest_of(_describe(request, decision, situation)),
+            decided_at=situation.now,
+            expires_at=situation.now,
+        )
+        await self._store(connection, situation, approval)
+        return situation, approval
+
+    async def _store(
+        self, connection: Connection, situation: Situation, approval: Approval
+    ) -> None:
+        await insert_approval(connection, approval)
+        await self._labels.add(
+            connection,
+            situation.proposal,
+            kind=LabelKind.DECISION,
+            label=approval.decision.value,
+            actor=approval.approver,
+        )
+
+    async def _finish(
+        self,
+        connection: Connection,
+        situation: Situation,
+        approval: Approval,
+        status: ProposalStatus,
+    ) -> None:
+        await move_proposal(connection, situation.proposal, status)
+        await self._record(
+            connection,
+            situation.proposal,
+            status.value,
+            actor=approval.approver,
+            details={"reason": approval.reason, "approval_id": approval.approval_id},
+            evidence=(approval.approval_digest, approval.bundle_digest),
+        )
+
+    async def _complete(
+        self, connection: Connection, request: ApprovalRequest, situation: Situation
+    ) -> None:
+        proposal = situation.proposal
+        await move_proposal(connection, proposal, ProposalStatus.APPROVED)
+        await self._record(
+            connection,
+            proposal,
+            "approved",
+            actor=request.approver,
+            details={"approved_by": [*situation.approved_by, request.approver]},
+            evidence=(request.bundle_digest,),
+        )
+        await self._incidents.move(
+            connection,
+            proposal.incident_id,
+            "approved",
+            actor=request.approver,
+            reason="the proposal was approved",
+        )
+        await self._outbox.publish(
+            connection,
+            topic="proposal.approved",
+            payload={"proposal_id": proposal.proposal_id},
+            correlation_id=proposal.correlation_id,
+        )
+
+    async def _record(
+        self,
+        connection: Connection,
+        proposal: Proposal,
+        status: str,
+        *,
+        actor: str,
+        details: Mapping[str, Any] | None = None,
+        evidence: tuple[str, ...] = (),
+    ) -> None:
+        await self._audit.record(
+            connection,
+            actor=actor,
+            action=f"proposal.{status}",
+            subject_kind="proposal",
+            subject_id=proposal.proposal_id,
+            correlation_id=proposal.correlation_id,
+            device_id=proposal.target_device_id,
+            before={"status": proposal.status.value},
+            after={"status": status, **(details or {})},
+            evidence=evidence,
+        )
+
+    @asynccontextmanager
+    async def _auditing_refusals(
+        self, request: ApprovalRequest, decision: Decision
+    ) -> AsyncIterator[None]:
+        try:
+            yield
+        except RefusalError as refusal:
+            async with self._pool.connection() as connection:
+                await self._audit.record(
+                    connection,
+                    actor=request.approver,
+                    action="approval.refused",
+                    subject_kind="proposal",
+                    subject_id=request.proposal_id,
+                    correlation_id=request.correlation_id or request.proposal_id,
+                    after={
+                        "decision": decision.value,
+                        "refusal": refusal.code,
+                        "detail": str(refusal),
+                        "bundle_digest": request.bundle_digest,
+                    },
+                )
+            raise
+
+
+def _describe(request: ApprovalRequest, decision: Decision, situation: Situation) -> dict[str, Any]:
+    return {
+        "decision": decision.value,
+        "proposal_id": request.proposal_id,
+        "bundle_digest": request.bundle_digest,
+        "approver": request.approver,
+        "roles": sorted(request.roles),
+        "reason": request.reason,
+        "conditions": request.conditions.as_json(),
+        "decided_at": situation.now.isoformat(),
+    }

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a person may decide on a proposal now: every rule, in one place. Pure.
+
+The policy is asked as well; these rules hold even when somebody weakens the policy.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from governance.conditions import Conditions
+from governance.errors import (
+    AlreadyDecidedError,
+    AuthorApprovalError,
+    BundleChangedError,
+    ExceptionRequiredError,
+    FreezeWindowError,
+    InvalidRequestError,
+    ProposalExpiredError,
+    RoleMissingError,
+    SelfApprovalError,
+    StaleSessionError,
+)
+from governance.proposals import Proposal, ProposalContext, ProposalStatus
+from governance.quorum import QuorumRule
+from governance.separation import same_person
+
+APPROVING_ROLES = frozenset({"approver", "admin"})
+MAX_REASON_CHARACTERS = 2000
+
+
+class Decision(StrEnum):
+    """What a person can decide."""
+
+    APPROVE = "approve"
+    OVERRIDE = "override"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequest:
+    """One person's decision, as it comes from the edge.
+
+    Attributes:
+        bundle_digest: of the evidence that the person looked at.
+        reason: masked text.
+        session_authenticated_at: when this person last proved who they are, aware UTC.
+
+    """
+
+    proposal_id: str
+    bundle_digest: str
+    approver: str
+    roles: frozenset[str]
+    session_authenticated_at: datetime
+    correlation_id: str = ""
+    reason: str = ""
+    conditions: Conditions = field(default_factory=Conditions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What is known when a decision arrives."""
+
+    proposal: Proposal
+    context: ProposalContext
+    decided_by: Sequence[str]
+    approved_by: Sequence[str]
+    freeze_active: bool
+    exception_active: bool
+    now: datetime
+
+
+def check_request(
+    request: ApprovalRequest, situation: Situation, *, session_lifetime: timedelta
+) -> None:
+    """Check what every decision needs: a role, a fresh session, a pending, unchanged proposal.
+
+    Raises:
+        RoleMissingError, StaleSessionError, AlreadyDecidedError, ProposalExpiredError,
+        BundleChangedError, InvalidRequestError.
+
+    """
+    proposal, now = situation.proposal, situation.now
+    if not request.approver.strip() or len(request.reason) > MAX_REASON_CHARACTERS:
+        raise InvalidRequestError("a decision needs a name, and a reason under 2000 characters")
+    if not request.roles & APPROVING_ROLES:
+        raise RoleMissingError
+    age = now - request.session_authenticated_at
+    if not timedelta(minutes=-5) <= age <= session_lifetime:
+        raise StaleSessionError
+    if proposal.status is ProposalStatus.EXPIRED:
+        raise ProposalExpiredError
+    if proposal.status is not ProposalStatus.PENDING:
+        raise AlreadyDecidedError(f"this proposal is {proposal.status} already")
+    if now >= proposal.expires_at:
+        raise ProposalExpiredError
+    if same_person(request.approver, *situation.decided_by):
+        raise AlreadyDecidedError("this person has decided on this proposal already")
+    if proposal.bundle_digest is None or request.bundle_digest != proposal.bundle_digest:
+        raise BundleChangedError
+
+
+def check_separation(request: ApprovalRequest, situation: Situation) -> None:
+    """Check separation of duties: neither requester, reporter nor author approves.
+
+    Raises:
+        SelfApprovalError, AuthorApprovalError, BundleChangedError.
+
+    """
+    proposal, context = situation.proposal, situation.context
+    if same_person(request.approver, proposal.requested_by, context.reported_by):
+        raise SelfApprovalError
+    if same_person(request.approver, context.author):
+        raise AuthorApprovalError
+    if context.content_sha256 != proposal.script_sha256 or context.script_status != "active":
+        raise BundleChangedError("the script was changed or retired after it was proposed")
+
+
+def check_circumstances(situation: Situation, rule: QuorumRule) -> None:
+    """Check freeze windows and risk exceptions.
+
+    Raises:
+        FreezeWindowError, ExceptionRequiredError.
+
+    """
+    if situation.freeze_active:
+        raise FreezeWindowError
+    if rule.exception_required and not situation.exception_active:
+        raise ExceptionRequiredError
+
+
+def policy_input(request: ApprovalRequest, situation: Situation) -> dict[str, Any]:
+    """Return the input of the `approval` policy (docs/policy-input.md)."""
+    return {
+        "decision": "approval",
+        **common_policy_input(situation.proposal, situation.context, now=situation.now),
+        "approval": {
+            "approver": request.approver,
+            "roles": sorted(request.roles),
+            "bundle_digest": request.bundle_digest,
+        },
+        "approved_by": list(situation.approved_by),
+        "freeze_active": situation.freeze_active,
+        "exception_active": situation.exception_active,
+    }
+
+
+def common_policy_input(
+    proposal: Proposal, context: ProposalContext, *, now: datetime
+) -> dict[str, Any]:
+    """Return the part of a policy's input that approval and dispatch share."""
+    return {
+        "now": now.timestamp(),
+        "proposal": {
+            "proposal_id": proposal.proposal_id,
+            "requested_by": proposal.requested_by,
+            "risk_score": proposal.risk_score,
+            "expires_at": proposal.expires_at.timestamp(),
+            "status": proposal.status.value,
+            "bundle_digest": proposal.bundle_digest,
+        },
+        "script": {
+            "author": context.author,
+            "privilege": context.manifest.get("privilege"),
+            "blast_radius": context.manifest.get("blast_radius"),
+            "analysis": _analysis_view(context.analysis),
+        },
+        "device": {
+            "business_critical": context.business_critical,
+            "status": context.device_status,
+        },
+    }
+
+
+def _analysis_view(analysis: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the analysis with effects as kinds alone; what is missing stays None: a denial."""
+    effects = analysis.get("effects")
+    kinds = None
+    if isinstance(effects, list):
+        kinds = sorted(
+            {str(each.get("kind") if isinstance(each, dict) else each) for each in effects}
+        )
+    return {
+        "judgeable": analysis.get("judgeable"),
+        "severity": analysis.get("severity"),
+        "effects": kinds,
+    }

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Effects of the commands in a parsed bash or zsh script, one pass over the syntax tree.
+
+Wrappers such as sudo, env, timeout and xargs are looked through, `bash -c 'text'` is parsed in its
+turn, and what cannot be read from the text (a variable as command, eval, a pipe into a shell)
+counts as dynamic code.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from guardrails.command_words import (
+    CREDENTIAL_FILE,
+    SECURITY_UNIT,
+    STOPS,
+    Found,
+    make_effect,
+    only_looks,
+    text_of,
+    turns_on,
+    unquote,
+    walk,
+)
+from guardrails.effects import BASH_COMMANDS, Effect, EffectKind, EffectSeverity
+
+_MAX_NESTING: Final = 4
+_SHELLS: Final = frozenset(("sh", "bash", "zsh", "dash", "ksh"))
+_INTERPRETERS: Final = frozenset(["python", "python3", "perl", "ruby", "node", "osascript", "php"])
+# Wrapper -> its options that take a value of their own.
+_WRAPPERS: Final[dict[str, frozenset[str]]] = {
+    "sudo": frozenset(("-u", "-g", "-h", "-p", "-C")),
+    "doas": frozenset(("-u", "-C")),
+    "env": frozenset(("-u", "-C", "-S")),
+    "nohup": frozenset(),
+    "nice": frozenset(("-n",)),
+    "ionice": frozenset(("-c", "-n", "-p")),
+    "timeout": frozenset(("-s", "-k")),
+    "xargs": frozenset(("-n", "-I", "-P", "-L", "-d", "-s", "-a")),
+    "command": frozenset(),
+    "builtin": frozenset(),
+    "exec": frozenset(("-a",)),
+    "time": frozenset(),
+    "stdbuf": frozenset(("-o", "-e", "-i")),
+    "setsid": frozenset(),
+    "noglob": frozenset(),
+    "runuser": frozenset(("-u", "-g")),
+}
+_SYSTEM_TREE: Final = re.compile(
+    r"^[\"']?(?:/\*?|~/?\*?|\$\{?HOME\}?/?\*?|/(?:etc|usr|bin|sbin|lib\w*|boot|var|home|root|opt|srv|dev"
+    r"|System|Library|Applications|Users|private)(?:/\*|/)?)[\"']?$"
+)
+# Empty or unset, the variable leaves the root directory.
+_UNGUARDED_ROOT: Final = re.compile(r"^[\"']?\$\{?\w+\}?[\"']?/[\"']?\*?[\"']?$")
+_SYSTEM_FILE: Final = re.compile(r"^[\"']?/(?:etc|usr|bin|sbin|lib\w*|boot|System|Library)/")
+_RAW_DEVICE: Final = re.compile(r"/dev/(?:sd|nvme|vd|xvd|hd|disk|rdisk|mapper|mem)")
+_LOG_TREE: Final = re.compile(
+    r"^[\"']?(?:/var/log(?:/\*{0,2})?|.*\.bash_history|.*\.zsh_history)[\"']?$"
+)
+_BOOT_HOOK: Final = re.compile(
+    r"/etc/(?:cron|rc\.local|profile|ld\.so\.preload|systemd/system)|/Launch(?:Agents|Daemons)/|\.(?:bashrc|zshrc|profile)\b"
+)
+
+
+def list_bash_effects(root: Any, parse: Callable[[str], Any], nesting: int = 0) -> Found:
+    """Return (effects, whether code runs that is not in the text) of a bash or zsh tree."""
+    effects: list[Effect] = []
+    dynamic = nesting > _MAX_NESTING
+    functions = {
+        name.text.decode()
+        for node in walk(root)
+        if node.type == "function_definition" and (name := node.child_by_field_name("name"))
+    }
+    for node in [] if dynamic else walk(root):
+        if node.type == "command":
+            words = [text_of(child) for child in node.children if _is_argument(child)]
+            found, unread = _judge_command(node, words, parse, nesting, functions)
+            effects += found
+            dynamic |= unread
+        elif node.type == "file_redirect":
+            effects += _judge_redirect(node)
+        elif node.type == "pipeline":
+            found = _judge_pipeline(node)
+            effects += found
+            dynamic |= bool(found)
+    return effects, dynamic
+
+
+def _judge_command(
+    node: Any,
+    words: Sequence[str],
+    parse: Callable[[str], Any],
+    nesting: int,
+    functions: set[str],
+) -> Found:
+    name, arguments, elevated = _unwrap(words)
+    effects = [make_effect(EffectKind.ELEVATES, node, EffectSeverity.LOW)] if elevated else []
+    if not name or name in functions:
+        return effects, False
+    if name.startswith(("$", "`", '"$', "<(")) or "$(" in name:
+        return [
+            *effects,
+            make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH),
+        ], True
+    name = unquote(name).rsplit("/", 1)[-1]
+    found, dynamic = _judge_code(node, name, arguments, parse, nesting)
+    effects += found
+    effects += _judge_arguments(node, name, arguments)
+    if name == "find":
+        effects += _judge_find(node, arguments)
+    base = "mkfs" if name.startswith("mkfs.") else name
+    entry = BASH_COMMANDS.get(base)
+    if entry and base not in _INTERPRETERS | {"eval"} and not only_looks(base, arguments):
+        kind, severity = entry[0], _raise_severity(base, arguments, entry[1])
+        if kind is EffectKind.DISABLES_SECURITY and turns_on(arguments):
+            kind, severity = EffectKind.CHANGES_NETWORK, EffectSeverity.MEDIUM
+        effects.append(make_effect(kind, node, severity))
+    if name == "dd":
+        raw = any(word.startswith("of=") and _RAW_DEVICE.search(word) for word in arguments)
+        severity = EffectSeverity.CRITICAL if raw else EffectSeverity.MEDIUM
+        effects.append(make_effect(EffectKind.CHANGES_DISKS, node, severity))
+    return effects, dynamic
+
+
+def _judge_code(
+    node: Any, name: str, arguments: Sequence[str], parse: Callable[[str], Any], nesting: int
+) -> Found:
+    """Judge commands that run code handed to them."""
+    if name in ("eval", "source", "."):
+        known = name != "eval" and bool(arguments) and "$" not in arguments[0]
+        severity = EffectSeverity.MEDIUM if known else EffectSeverity.HIGH
+        return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, severity)], True
+    if name in _SHELLS:
+        for position, word in enumerate(arguments):
+            if re.fullmatch(r"-\w*c", word) and position + 1 < len(arguments):
+                code = arguments[position + 1]
+                if code.startswith("'") or (code.startswith('"') and not re.search(r"[$`]", code)):
+                    return _shift(
+                        list_bash_effects(parse(unquote(code)), parse, nesting + 1),
+                        node.start_point[0],
+                    )
+                return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH)], True
+        if any(word not in ("-n", "--version") for word in arguments):
+            return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.MEDIUM)], True
+    if name in _INTERPRETERS and arguments and arguments[0] not in ("--version", "-V"):
+        return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.MEDIUM)], True
+    return [], False
+
+
+def _judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
+    effects = []
+    if any(CREDENTIAL_FILE.search(word) for word in arguments):
+        effects.append(make_effect(EffectKind.READS_CREDENTIALS, node, EffectSeverity.HIGH))
+    if name in ("tee", "cp", "mv", "install", "ln", "sed"):
+        effects += _judge_target(node, arguments[-1] if arguments else "")
+    manages = name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
+    if manages and any(SECURITY_UNIT.search(word) for word in arguments):
+        effects.append(make_effect(EffectKind.DISABLES_SECURITY, node, EffectSeverity.HIGH))
+    if name in ("rm", "truncate", "shred") and any(_LOG_TREE.match(word) for word in arguments):
+        effects.append(make_effect(EffectKind.ERASES_TRACES, node, EffectSeverity.CRITICAL))
+    if name == "history" and "-c" in arguments:
+        effects.append(make_effect(EffectKind.ERASES_TRACES, node, EffectSeverity.HIGH))
+    return effects
+
+
+def _judge_find(node: Any, arguments: Sequence[str]) -> list[Effect]:
+    if "-delete" in arguments:
+        return [make_effect(EffectKind.DELETES_FILES, node, EffectSeverity.MEDIUM)]
+    for position, word in enumerate(arguments):
+        if word in ("-exec", "-execdir", "-ok") and position + 1 < len(arguments):
+            name = arguments[position + 1].rsplit("/", 1)[-1]
+            if name in _SHELLS:
+                return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.MEDIUM)]
+            if entry := BASH_COMMANDS.get(name):
+                return [make_effect(entry[0], node, entry[1])]
+    return []
+
+
+def _judge_redirect(node: Any) -> list[Effect]:
+    if not any(child.type in (">", ">>", ">|", "&>", "&>>") for child in node.children):
+        return []
+    return _judge_target(node, text_of(node.children[-1]))
+
+
+def _judge_target(node: Any, target: str) -> list[Effect]:
+    if _RAW_DEVICE.search(target):
+        return [make_effect(EffectKind.CHANGES_DISKS, node, EffectSeverity.CRITICAL)]
+    if CREDENTIAL_FILE.search(target):
+        return [make_effect(EffectKind.CHANGES_ACCOUNTS, node, EffectSeverity.CRITICAL)]
+    if _BOOT_HOOK.search(target):
+        return [make_effect(EffectKind.PERSISTS, node, EffectSeverity.HIGH)]
+    if _SYSTEM_FILE.match(target):
+        return [make_effect(EffectKind.WRITES_SYSTEM_FILES, node, EffectSeverity.MEDIUM)]
+    return []
+
+
+def _judge_pipeline(node: Any) -> list[Effect]:
+    """Judge what flows into a shell: `... | sh` runs text that is not in the script."""
+    commands = [_bare_command(child) for child in node.children if child.is_named]
+    for position, words in enumerate(commands[1:], start=1):
+        name, arguments, _ = _unwrap(words)
+        name = unquote(name).rsplit("/", 1)[-1]
+        reads_input = all(word.startswith("-") or word == "/dev/stdin" for word in arguments)
+        if name in _SHELLS | _INTERPRETERS and reads_input and "-c" not in arguments:
+            earlier = {_unwrap(item)[0] for item in commands[:position]}
+            fetched = earlier & {"curl", "wget", "base64", "openssl", "xxd", "nc"}
+            severity = EffectSeverity.CRITICAL if fetched else EffectSeverity.HIGH
+            return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, severity)]
+    return []
+
+
+def _raise_severity(
+    name: str, arguments: Sequence[str], severity: EffectSeverity
+) -> EffectSeverity:
+    """Return a higher severity where the arguments make a command worse."""
+    options = "".join(word[1:] for word in arguments if re.fullmatch(r"-[A-Za-z]+", word))
+    recursive = "r" in options.lower() or "--recursive" in arguments
+    targets = [word for word in arguments if not word.startswith("-")]
+    if name in ("rm", "chmod", "chown", "chflags") and recursive:
+        if any(_SYSTEM_TREE.match(word) for word in targets):
+            return EffectSeverity.CRITICAL
+        if any(_UNGUARDED_ROOT.match(word) for word in targets):
+            return EffectSeverity.HIGH
+    ends_all = name in ("kill", "pkill", "killall") and arguments[-1:] in (["-1"], ["1"], ["init"])
+    wipes = name.startswith("mkfs") or name == "wipefs" or "--no-preserve-root" in arguments
+    if ends_all or wipes:
+        return EffectSeverity.CRITICAL
+    if name == "chmod" and any(
+        re.fullmatch(r"[0-7]?777|[ugoa]*\+s|[4-7][0-7]{3}", word) for word in targets
+    ):
+        return EffectSeverity.HIGH
+    return severity
+
+
+def _unwrap(words: Sequence[str]) -> tuple[str, list[str], bool]:
+    """Return (command, arguments, whether rights are raised) behind sudo, env, timeout, ..."""
+    rest, elevated = list(words), False
+    while rest and (name := unquote(rest[0]).rsplit("/", 1)[-1]) in _WRAPPERS:
+        if name == "command" and rest[1:2] and rest[1] in ("-v", "-V"):
+            return "", [], elevated
+        elevated |= name in ("sudo", "doas", "runuser")
+        valued = _WRAPPERS[name]
+        rest = rest[1:]
+        while rest and (rest[0].startswith("-") or (name == "env" and "=" in rest[0])):
+            rest = rest[2:] if rest[0] in valued else rest[1:]
+        if name == "timeout" and rest:
+            rest = rest[1:]
+    return (rest[0], rest[1:], elevated) if rest else ("", [], elevated)
+
+
+def _bare_command(node: Any) -> list[str]:
+    """Return the words of a command, also behind a redirection."""
+    if node.type == "redirected_statement" and node.children:
+        node = node.children[0]
+    if node.type != "command":
+        return []
+    return [text_of(child) for child in node.children if _is_argument(child)]
+
+
+def _is_argument(node: Any) -> bool:
+    return node.is_named and node.type not in (
+        "variable_assignment", "file_redirect", "herestring_redirect", "heredoc_redirect", "comment"
+    )  # fmt: skip
+
+
+def _shift(found: Found, lines: int) -> Found:
+    effects = [
+        Effect(kind=item.kind, line=item.line + lines, detail=item.detail, severity=item.severity)
+        for item in found[0]
+    ]
+    return effects, found[1]

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Words of shell commands: what bash and PowerShell analysis share."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from guardrails.effects import READ_ONLY_ARGUMENTS, Effect, EffectKind, EffectSeverity
+from guardrails.sanitise import plain_text
+
+Found = tuple[list[Effect], bool]
+_DETAIL_CHARACTERS: Final = 120
+CREDENTIAL_FILE: Final = re.compile(
+    r"/etc/(?:g?shadow|sudoers)|\.ssh/(?:id_|authorized_keys)|\.aws/credentials|\.netrc|\.kube/config"
+    r"|login\.keychain|Login Data|cookies\.sqlite|\\config\\SAM|NTDS\.dit|lsass",
+    re.IGNORECASE,
+)
+SECURITY_UNIT: Final = re.compile(
+    r"\b(?:auditd|apparmor|ufw|firewalld|clamav\S*|falcon\S*|windefend|mpssvc|wscsvc|sense|crowdstrike\S*)\b",
+    re.IGNORECASE,
+)
+STOPS: Final = re.compile(
+    r"\b(?:stop|disable|mask|stop-service|delete|bootout|unload|disabled)\b", re.IGNORECASE
+)
+_OFF_WORDS: Final = frozenset(
+    ("off", "disable", "disabled", "false", "$false", "reset", "allow", "flush")
+)
+
+
+def make_effect(kind: EffectKind, node: Any, severity: EffectSeverity) -> Effect:
+    """Return an effect at a node, with the first line of its text."""
+    first_line = plain_text(text_of(node)).strip().partition("\n")[0]
+    return Effect(
+        kind=kind,
+        line=node.start_point[0] + 1,
+        detail=first_line[:_DETAIL_CHARACTERS],
+        severity=severity,
+    )
+
+
+def turns_on(arguments: Sequence[str]) -> bool:
+    """Say whether a protection is switched on (`ufw enable`, `-Enabled True`), and nothing off."""
+    words = {unquote(word).lower() for word in arguments}
+    return bool(words & {"enable", "on", "-enabled"}) and not words & _OFF_WORDS
+
+
+def only_looks(name: str, arguments: Sequence[str]) -> bool:
+    """Say whether these arguments make the command a mere look."""
+    looks = READ_ONLY_ARGUMENTS.get(name)
+    plain = [unquote(word) for word in arguments]
+    if "--version" in plain or "--help" in plain:
+        return True
+    if looks is None:
+        return False
+    if not plain:
+        return name in ("mount", "ip", "iwconfig", "ifconfig", "timedatectl", "route", "rfkill")
+    if name == "networksetup":
+        return plain[0].startswith(("-get", "-list"))
+    if name in ("ip", "dscl"):
+        changing = {
+            "add",
+            "del",
+            "delete",
+            "set",
+            "flush",
+            "replace",
+            "change",
+            "-create",
+            "-delete",
+        }
+        return plain[0] in looks and not changing & set(plain)
+    first = next(
+        (word for word in plain if word not in ("--quiet", "-q", "--user", "--no-pager", "--")), ""
+    )
+    return first.lower() in looks or first in looks
+
+
+def unquote(word: str) -> str:
+    r"""Return a word without its quotes and escapes: `r\\m`, `"rm"` and `'rm'` are rm."""
+    if len(word) > 1 and word[0] == word[-1] and word[0] in "'\"":
+        return word[1:-1]
+    return re.sub(r"[\\'\"]", "", word) if not any(c in word for c in "$`/ ") else word
+
+
+def text_of(node: Any) -> str:
+    """Return the source text of a node."""
+    return node.text.decode("utf-8", "replace") if node.text else ""
+
+
+def walk(root: Any) -> Iterator[Any]:
+    """Yield all nodes, without recursion: hostile scripts nest deeply."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(node.children))

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# linux-enable-firewall, remediate: repairs the fault; running it twice is harmless.
+set -Eeuo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 2
+}
+
+# True when systemd is the service manager of this device.
+has_systemd() {
+    [[ -d /run/systemd/system ]]
+}
+
+# True when ufw is enabled, or without ufw when the packet filter has rules.
+firewall_is_on() {
+    if command -v ufw >/dev/null; then
+        [[ $(ufw status) == *"Status: active"* ]]
+    else
+        command -v nft >/dev/null || fail "neither ufw nor nft is installed"
+        [[ $(nft list ruleset) == *chain* ]]
+    fi
+}
+
+state_directory=${EUCORA_STATE_DIR:?}
+
+ rules=/etc/nftables.conf
+
+if firewall_is_on; then
+    echo "the firewall is already on"
+    exit 0
+fi
+if command -v ufw >/dev/null; then
+    ufw --force enable
+    echo ufw >"$state_directory/enabled"
+else
+    [[ -f $rules && ! -L $rules ]] || fail "$rules does not exist"
+    nft -c -f "$rules" || fail "$rules has errors: nothing was changed"
+    nft -f "$rules"
+    echo nft >"$state_directory/enabled"
+    ! has_systemd || systemctl enable nftables.service
+fi
+echo "the firewall is on"

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# linux-rebuild-package-lists, detect: exit 0 when the fault is present, 1 when it is absent, other codes on errors.
+set -Eeuo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 2
+}
+
+# True when no component of the path $1 is a symbolic link.
+is_plain_path() {
+    [[ -e $1 && $(realpath -e -- "$1") == "$1" ]]
+}
+
+# True when apt can read its package lists.
+lists_are_readable() {
+    local answer
+    answer=$(apt-cache -o pkgcacheFile= -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= stats 2>&1) || return 1
+    [[ $answer != *"E: "* ]]
+}
+
+state_directory=${EUCORA_STATE_DIR:?}
+
+ lists=/var/lib/apt/lists
+ [[ -d $lists ]] || fail "$lists does not exist: apt does not manage this device"
+ is_plain_path "$lists" || fail "$lists is a symbolic link"
+
+if lists_are_readable; then
+    echo "apt can read its package lists"
+    exit 1
+fi
+echo "apt cannot read its package lists"

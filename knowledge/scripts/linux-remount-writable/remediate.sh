@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# linux-remount-writable, remediate: repairs the fault; running it twice is harmless.
+set -Eeuo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 2
+}
+
+# Prints "mount source" of each file system that should be writable and is not.
+read_only_mounts() {
+    local source mount kind options rest current
+    while read -r source mount kind options rest; do
+        [[ $source != \#* && $mount == /* && ,$options, != *,ro,* && $kind != swap ]] || continue
+        current=$(findmnt --noheadings --first-only --output OPTIONS --mountpoint "$mount" || true)
+        [[ ,$current, == *,ro,* ]] || continue
+        printf '%s %s\n' "$mount" "$(findmnt --noheadings --first-only --output SOURCE --mountpoint "$mount")"
+    done </etc/fstab
+}
+
+# Prints how many errors the kernel has counted on the file system of the device $1.
+count_errors() {
+    local device
+    device=$(basename -- "$(readlink -f -- "$1" 2>/dev/null || printf '%s' "$1")")
+    cat "/sys/fs/ext4/$device/errors_count" 2>/dev/null || echo 0
+}
+
+state_directory=${EUCORA_STATE_DIR:?}
+
+while read -r mount source; do
+    (($(count_errors "$source") == 0)) || fail "$mount has file system errors: have the disk checked"
+    mount -o remount,rw -- "$mount"
+    printf '%s\n' "$mount" >>"$state_directory/mounts"
+    echo "$mount is writable"
+done < <(read_only_mounts)

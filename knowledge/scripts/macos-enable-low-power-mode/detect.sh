@@ -1,0 +1,25 @@
+#!/bin/zsh
+# SPDX-License-Identifier: Apache-2.0
+# macos-enable-low-power-mode, detect: exit 0 when the fault is present, 1 when it is absent, other codes on errors.
+emulate -R zsh
+set -euo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 2
+}
+
+# Prints 1 or 0 for battery operation, or nothing when the device has no such mode.
+low_power_mode() {
+    pmset -g custom | awk '/^Battery Power/ { battery = 1 } /^AC Power/ { battery = 0 } battery && $1 == "lowpowermode" { print $2 }'
+}
+
+state_directory=${EUCORA_STATE_DIR:?}
+
+mode=$(low_power_mode)
+[[ -n $mode ]] || fail "this device has no low power mode"
+echo "low power mode on battery: $mode"
+[[ $mode == 0 ]] || exit 1

@@ -1,0 +1,13 @@
+#!/bin/zsh
+# SPDX-License-Identifier: Apache-2.0
+# macos-enable-low-power-mode, rollback: puts back what the repair changed.
+emulate -R zsh
+set -euo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+state_directory=${EUCORA_STATE_DIR:?}
+
+[[ -f $state_directory/switched ]] || exit 0
+pmset -b lowpowermode 0
+rm -f -- "$state_directory/switched"

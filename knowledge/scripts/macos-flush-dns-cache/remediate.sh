@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# macos-flush-dns-cache, remediate: repairs the fault; running it twice is harmless.
+set -Eeuo pipefail
+trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 2
+}
+
+probe_name=${EUCORA_PARAM_PROBE_NAME-captive.apple.com}
+[[ $probe_name =~ ^[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$ ]] || fail "parameter probe_name is malformed"
+
+dscacheutil -flushcache
+killall -HUP mDNSResponder
+echo "the cache of names is empty"

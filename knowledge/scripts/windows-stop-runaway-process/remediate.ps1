@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+# windows-stop-runaway-process, remediate: repairs the fault; running it twice is harmless.
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+trap { Write-Host ('unexpected failure: ' + $_.Exception.Message); exit 3 }
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+function Stop-Step {
+    param([string]$Message)
+    Write-Host $Message
+    exit 2
+}
+
+# Returns the value of a whole-number parameter, or its default when it was not handed over.
+function Get-IntegerParameter {
+    param([string]$Name, [int]$Default, [int]$Minimum, [int]$Maximum)
+    $text = [Environment]::GetEnvironmentVariable('EUCORA_PARAM_' + $Name.ToUpperInvariant())
+    if ([string]::IsNullOrEmpty($text)) { return $Default }
+    if ($text -notmatch '\A[0-9]{1,9}\z') { Stop-Step "parameter $Name is not a whole number" }
+    $number = [int]$text
+    if ($number -lt $Minimum -or $number -gt $Maximum) {
+        Stop-Step "parameter $Name must be $Minimum to $Maximum"
+    }
+    return $number
+}
+
+# Returns the value of a text parameter after matching all of it against a pattern.
+function Get-TextParameter {
+    param([string]$Name, [string]$Default, [string]$Pattern)
+    $text = [Environment]::GetEnvironmentVariable('EUCORA_PARAM_' + $Name.ToUpperInvariant())
+    if ([string]::IsNullOrEmpty($text)) { $text = $Default }
+    if ($text -cnotmatch $Pattern) { Stop-Step "parameter $Name is malformed" }
+    return $text
+}
+
+# Returns the file of this name in the private folder that all steps of the job share.
+function Get-StatePath {
+    param([string]$Name)
+    $folder = [Environment]::GetEnvironmentVariable('EUCORA_STATE_DIR')
+    if ([string]::IsNullOrEmpty($folder)) { Stop-Step 'EUCORA_STATE_DIR is not set' }
+    if (-not (Test-Path -LiteralPath $folder -PathType Container)) {
+        Stop-Step 'the state folder does not exist'
+    }
+    return (Join-Path -Path $folder -ChildPath $Name)
+}
+
+# Returns the process with this number when it has this name, otherwise nothing.
+function Get-NamedProcess {
+    param([int]$Id, [string]$Name)
+    $found = Get-Process -Id $Id -ErrorAction SilentlyContinue
+    if ($null -eq $found) { return $null }
+    if ($found.ProcessName -ne ($Name -replace '\.exe\z', '')) { return $null }
+    return $found
+}
+
+# Ends with an error when the process keeps Windows or this agent alive.
+function Confirm-Stoppable {
+    param([int]$Id, [string]$Name)
+    $protected = @(
+        'Idle', 'System', 'Registry', 'Secure System', 'Memory Compression', 'smss', 'csrss',
+        'wininit', 'winlogon', 'services', 'lsass', 'LsaIso', 'svchost', 'dwm', 'fontdrvhost',
+        'MsMpEng', 'NisSrv', 'SecurityHealthService', 'spoolsv', 'eucora-agent'
+    )
+    $short = $Name -replace '\.exe\z', ''
+    if ($Id -le 4 -or $protected -contains $short) { Stop-Step "$Name is a part of the system" }
+    $ancestor = $PID
+    for ($depth = 0; $depth -lt 32 -and $ancestor -gt 4; $depth++) {
+        if ($ancestor -eq $Id) { Stop-Step "process $Id runs this script" }
+        $row = Get-CimInstance -ClassName Win32_Process -Filter "ProcessId = $ancestor"
+        if ($null -eq $row) { break }
+        $ancestor = [int]$row.ParentProcessId
+    }
+}
+
+# Ends one process: asks its window first, and kills it when it still runs after the given time.
+function Stop-OneProcess {
+    param([System.Diagnostics.Process]$Process, [int]$GraceSeconds)
+    $asked = $Process.CloseMainWindow()
+    if ($asked -and $Process.WaitForExit($GraceSeconds * 1000)) {
+        Write-Host "process $($Process.Id) closed when asked"
+        return
+    }
+    Stop-Process -Id $Process.Id -Force
+    if (-not $Process.WaitForExit(10000)) { Stop-Step "process $($Process.Id) cannot be ended" }
+    Write-Host "process $($Process.Id) was ended"
+}
+
+$name = Get-TextParameter -Name 'process_name' -Default '' -Pattern '\A[A-Za-z0-9._+@() -]{1,128}\z'
+$id = Get-IntegerParameter -Name 'pid' -Default 0 -Minimum 5 -Maximum 4294967
+$limit = Get-IntegerParameter -Name 'minimum_cpu_percent' -Default 80 -Minimum 10 -Maximum 100
+$startFile = Get-StatePath -Name 'process-start.txt'
+
+$grace = Get-IntegerParameter -Name 'grace_seconds' -Default 10 -Minimum 1 -Maximum 60
+$process = Get-NamedProcess -Id $id -Name $name
+if ($null -eq $process) {
+    Write-Host "process $id called $name has already ended"
+    exit 0
+}
+if (Test-Path -LiteralPath $startFile) {
+    $known = ([string](Get-Content -LiteralPath $startFile -TotalCount 1)).Trim()
+    if ($known -ne [string]$process.StartTime.Ticks) {
+        Write-Host "number $id now belongs to another process"
+        exit 0
+    }
+}
+Confirm-Stoppable -Id $id -Name $name
+Stop-OneProcess -Process $process -GraceSeconds $grace
+exit 0

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models in MLflow: logged as skops files, registered, loaded by alias.
+
+Never a pickle: a skops file holds numbers and the names of types, and only scikit-learn's own
+types are trusted here, whatever the file claims. Model version tags carry the digest of the
+file, which is checked again before it is read. MLflow is imported on first use: it is slow.
+"""
+
+import logging
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from contracts.canonical import sha256_hex
+from models.errors import ModelArtifactError, UnknownModelError
+
+CHAMPION = "champion"
+_MODEL_FILE = "model.skops"
+_DIGEST_TAG = "eucora.sha256"
+_DATA_TAG = "eucora.training_data_sha256"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    """A fitted estimator with what an inference record needs; digest of its file, SHA-256."""
+
+    model: Any
+    name: str
+    version: str
+    digest: str
+
+
+class ModelRegistry:
+    """Logs and loads models. Blocking: call it from a thread in async code.
+
+    Args:
+        tracking_uri: MLflow's database, as `postgresql+psycopg://...` or `sqlite:///...`.
+        artifacts_dir: where model files go, one folder an experiment.
+
+    """
+
+    def __init__(self, tracking_uri: str, artifacts_dir: Path) -> None:
+        self._tracking_uri = tracking_uri
+        self._artifacts_dir = artifacts_dir.resolve()
+
+    def log_and_register(
+        self,
+        name: str,
+        model: Any,
+        *,
+        metrics: Mapping[str, float],
+        params: Mapping[str, Any],
+        digest_of_data: str,
+        alias: str | None = None,
+    ) -> LoadedModel:
+        """Log a fitted estimator as a run of experiment `eucora-<name>` and register it.
+
+        Args:
+            name: the registered model's name.
+            model: a scikit-learn estimator.
+            metrics: figures of its evaluation.
+            params: how it was trained.
+            digest_of_data: SHA-256 of its training data.
+            alias: given to the new version; without one, the new version becomes the
+                champion only of a model that has none, because promotion is a person's decision.
+
+        """
+        mlflow = _import_mlflow()
+        client = self._client()
+        experiment = self._find_experiment(client, name)
+        run = client.create_run(experiment, tags={_DATA_TAG: digest_of_data})
+        run_id = run.info.run_id
+        try:
+            for key, value in metrics.items():
+                client.log_metric(run_id, key, float(value))
+            for key, value in params.items():
+                client.log_param(run_id, key, value)
+            with tempfile.TemporaryDirectory() as folder:
+                target = Path(folder) / "model"
+                _save(mlflow, model, target)
+                digest = sha256_hex((target / _MODEL_FILE).read_bytes())
+                client.log_artifacts(run_id, str(target), "model")
+        except BaseException:
+            client.set_terminated(run_id, status="FAILED")
+            raise
+        client.set_terminated(run_id)
+        number = self._register(
+            client,
+            name,
+            run,
+            tags={_DIGEST_TAG: digest, _DATA_TAG: digest_of_data},
+            alias=alias,
+        )
+        return LoadedModel(model=model, name=name, version=number, digest=digest)
+
+    def load(self, name: str, alias: str = CHAMPION) -> LoadedModel:
+        """Load the version that carries an alias.
+
+        Raises:
+            UnknownModelError: no such model or alias.
+            ModelArtifactError: the file is missing, was changed, or holds untrusted types.
+
+        """
+        mlflow = _import_mlflow()
+        client = self._client()
+        try:
+            found = client.get_model_version_by_alias(name, alias)
+        except mlflow.MlflowException as error:
+            message = f"no model {name!r} with alias {alias!r}"
+            raise UnknownModelError(message) from error
+        try:
+            folder = mlflow.artifacts.download_artifacts(
+                artifact_uri=found.source, tracking_uri=self._tracking_uri
+            )
+            content = (Path(folder) / _MODEL_FILE).read_bytes()
+        except (OSError, mlflow.MlflowException) as error:
+            message = f"the file of model {name!r} version {found.version} is missing"
+            raise ModelArtifactError(message) from error
+        digest = sha256_hex(content)
+        if digest != found.tags.get(_DIGEST_TAG):
+            message = f"the file of model {name!r} version {found.version} was changed"
+            raise ModelArtifactError(message)
+        return LoadedModel(
+            model=_read_model(content), name=name, version=str(found.version), digest=digest
+        )
+
+    def promote(self, name: str, version_number: str, alias: str = CHAMPION) -> None:
+        """Move an alias to a version (who may, and with what evidence, is decided elsewhere).
+
+        Raises:
+            UnknownModelError: no such version.
+
+        """
+        mlflow = _import_mlflow()
+        try:
+            self._client().set_registered_model_alias(name, alias, version_number)
+        except mlflow.MlflowException as error:
+            message = f"no model {name!r} with version {version_number!r}"
+            raise UnknownModelError(message) from error
+
+    def _client(self) -> Any:
+        from mlflow import MlflowClient  # noqa: PLC0415 - slow import
+
+        return MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._tracking_uri)
+
+    def _find_experiment(self, client: Any, name: str) -> str:
+        label = f"eucora-{name}"
+        known = client.get_experiment_by_name(label)
+        if known is not None:
+            return str(known.experiment_id)
+        folder = self._artifacts_dir / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(client.create_experiment(label, artifact_location=folder.as_uri()))
+
+    def _register(
+        self,
+        client: Any,
+        name: str,
+        run: Any,
+        *,
+        tags: Mapping[str, str],
+        alias: str | None,
+    ) -> str:
+        mlflow = _import_mlflow()
+        try:
+            registered = client.get_registered_model(name)
+        except mlflow.MlflowException:
+            registered = client.create_registered_model(name)
+        created = client.create_model_version(
+            name,
+            source=f"{run.info.artifact_uri}/model",
+            run_id=run.info.run_id,
+            tags=dict(tags),
+        )
+        number = str(created.version)
+        if alias or CHAMPION not in registered.aliases:
+            client.set_registered_model_alias(name, alias or CHAMPION, number)
+        return number
+
+
+def _import_mlflow() -> Any:
+    """Import MLflow without its telemetry and its migration chatter."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    import mlflow  # noqa: PLC0415 - slow import
+    import mlflow.sklearn  # noqa: PLC0415
+
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+    return mlflow
+
+
+def _save(mlflow: Any, model: Any, target: Path) -> None:
+    """Write MLflow's folder format; stated requirements spare 9 s of guessing."""
+    mlflow.sklearn.save_model(
+        model,
+        str(target),
+        serialization_format="skops",
+        pip_requirements=[f"{name}=={version(name)}" for name in ("scikit-learn", "skops")],
+    )
+
+
+def _read_model(content: bytes) -> Any:
+    import skops.io  # type: ignore[import-untyped]  # noqa: PLC0415 - slow import
+    from skops.io.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        UntrustedTypesFoundException,
+    )
+
+    try:
+        return skops.io.loads(content, trusted=[])
+    except UntrustedTypesFoundException as error:
+        message = "the model file names types that are not trusted"
+        raise ModelArtifactError(message) from error
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        message = "the model file is not a skops archive"
+        raise ModelArtifactError(message) from error

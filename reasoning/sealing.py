@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `seal` step: one transaction that stores the proposal, its bundle and its audit events.
+
+A proposal that exists already is left alone: the step may run twice after a crash.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from evidence.sealing import Sealer
+from governance.proposals import Proposal, ProposalStatus, find_proposal, insert_proposal
+from kernel.audit import AuditIntake
+from kernel.database import Connection
+from reasoning.state import ProposalState
+from retrieval.catalogue import load_files
+from retrieval.manifest import SUFFIXES
+from telemetry.incidents import Incidents, IncidentStatus
+
+ACTOR = "system:reasoner"
+
+
+async def seal_state(
+    connection: Connection,
+    state: ProposalState,
+    *,
+    sealer: Sealer,
+    audit: AuditIntake,
+    incidents: Incidents,
+    model_versions: list[dict[str, str]],
+    now: datetime,
+    expires_at: datetime,
+) -> str:
+    """Store and seal a finished state and return its bundle's digest."""
+    existing = await find_proposal(connection, state["proposal_id"])
+    if existing is not None and existing.bundle_digest is not None:
+        return existing.bundle_digest
+    choice = state["choice"]
+    files: dict[str, bytes] = {}
+    if choice is not None:
+        suffix = SUFFIXES[state["analysis"]["interpreter"]]
+        contents = await load_files(connection, choice["script_id"], choice["script_version"])
+        files = {f"{step}{suffix}": content for step, content in contents.items()}
+    sealed = await sealer.seal_proposal(
+        connection,
+        proposal_id=state["proposal_id"],
+        case=compose_case(state, model_versions=model_versions, now=now),
+        script_files=files,
+        actor=ACTOR,
+        correlation_id=state["correlation_id"],
+    )
+    proposal = _proposal(state, bundle_digest=sealed.digest, now=now, expires_at=expires_at)
+    await insert_proposal(connection, proposal)
+    await audit.record(
+        connection,
+        actor=ACTOR,
+        action="proposal.abstained" if choice is None else "proposal.created",
+        subject_kind="proposal",
+        subject_id=proposal.proposal_id,
+        correlation_id=proposal.correlation_id,
+        device_id=proposal.target_device_id,
+        after={"status": proposal.status.value, "incident_id": proposal.incident_id},
+        evidence=(sealed.digest,),
+    )
+    await _advance_incident(connection, incidents, state)
+    return sealed.digest
+
+
+async def _advance_incident(
+    connection: Connection, incidents: Incidents, state: ProposalState
+) -> None:
+    incident = await incidents.find(connection, state["incident_id"])
+    if incident is None or incident.status != IncidentStatus.OPEN:
+        return
+    reason = state["abstention_reason"]
+    choice = state["choice"]
+    if choice is None:
+        await incidents.transition(
+            connection, state["incident_id"], IncidentStatus.ESCALATED,
+            actor=ACTOR, reason=f"no fix proposed: {reason}",
+        )  # fmt: skip
+    else:
+        await incidents.transition(
+            connection, state["incident_id"], IncidentStatus.PROPOSED,
+            actor=ACTOR, reason=f"{choice['script_id']} is proposed",
+        )  # fmt: skip
+
+
+def compose_case(
+    state: ProposalState, *, model_versions: list[dict[str, str]], now: datetime
+) -> dict[str, Any]:
+    """Return the case file: all that the proposal rests on, masked."""
+    case, choice = state["case"], state["choice"]
+    device = case["device"]
+    return {
+        "schema_version": 1,
+        "proposal_id": state["proposal_id"],
+        "parent_proposal_id": state["parent_proposal_id"],
+        "incident": case["incident"],
+        "device": device,
+        "telemetry": {
+            "observed_at": case["observed_at"],
+            "metrics": case["metrics"],
+            "facts": case["facts"],
+        },
+        "models": model_versions,
+        "diagnosis": dict(state["diagnosis"]),
+        "passages": state["passages"],
+        "candidates": state["candidates"],
+        "script": None if choice is None else _script_part(state),
+        "parameters": {} if choice is None else choice["parameters"],
+        "target_device_id": device["device_id"] if device and choice else None,
+        "abstention_reason": state["abstention_reason"],
+        "explanation": state["explanation"],
+        "analysis": state["analysis"],
+        "risk": state["risk"],
+        "policy": state["policy"],
+        "requested_by": state["requested_by"],
+        "sealed_at": now.isoformat(),
+    }
+
+
+def _script_part(state: ProposalState) -> dict[str, Any] | None:
+    choice = state["choice"]
+    if choice is None:
+        return None
+    return {
+        "script_id": choice["script_id"],
+        "version": choice["script_version"],
+        "sha256": choice["script_sha256"],
+        "interpreter": state["analysis"]["interpreter"],
+    }
+
+
+def _proposal(
+    state: ProposalState, *, bundle_digest: str, now: datetime, expires_at: datetime
+) -> Proposal:
+    choice, device = state["choice"], state["case"]["device"]
+    return Proposal(
+        proposal_id=state["proposal_id"],
+        incident_id=state["incident_id"],
+        status=ProposalStatus.ABSTAINED if choice is None else ProposalStatus.PENDING,
+        diagnosis=state["diagnosis"]["failure_class"],
+        confidence=choice["confidence"] if choice else state["diagnosis"]["confidence"],
+        requested_by=state["requested_by"],
+        correlation_id=state["correlation_id"],
+        created_at=now,
+        expires_at=expires_at,
+        script_id=choice["script_id"] if choice else None,
+        script_version=choice["script_version"] if choice else None,
+        script_sha256=choice["script_sha256"] if choice else None,
+        parameters=dict(choice["parameters"]) if choice else {},
+        target_device_id=device["device_id"] if choice and device else None,
+        abstention_reason=state["abstention_reason"],
+        explanation=state["explanation"],
+        candidates=state["candidates"],
+        passages=state["passages"],
+        risk_score=float(state["risk"].get("score", 0.0)),
+        risk_factors=dict(state["risk"]),
+        policy_decision=dict(state["policy"]),
+        bundle_digest=bundle_digest,
+        parent_proposal_id=state["parent_proposal_id"],
+    )

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The typed functions behind the graph's nodes, and what they need.
+
+Each reads the state, opens its own connection and returns the part of the state that it adds.
+Only `seal` writes, and it writes at most once per proposal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from contracts.failure import FailureClass
+from evidence.sealing import Sealer
+from guardrails.policy import PolicyEngine
+from kernel.audit import AuditIntake
+from kernel.clock import Clock
+from kernel.database import Pool
+from models.recommender import Recommender
+from reasoning.assessment import analyse_files, ask_policy, count_citations, score_risk
+from reasoning.candidates import find_candidates, try_parameters
+from reasoning.case import ValueMasker, gather_case
+from reasoning.choice import choose_script, rank_candidates
+from reasoning.diagnosis import conclude, weigh_support
+from reasoning.errors import OverrideError
+from reasoning.explanation import explain
+from reasoning.language_model import Adviser, Question
+from reasoning.sealing import seal_state
+from reasoning.state import ChoiceData, DiagnosisData, ProposalState
+from retrieval.catalogue import find_script, list_scripts, load_files
+from retrieval.errors import ScriptNotFoundError
+from retrieval.search import Retriever
+from telemetry.incidents import Incidents
+
+N_PASSAGES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningDependencies:
+    """Everything the nodes use; joined in bootstrap."""
+
+    pool: Pool
+    clock: Clock
+    audit: AuditIntake
+    incidents: Incidents
+    masker: ValueMasker
+    retriever: Retriever
+    recommender: Recommender
+    adviser: Adviser | None
+    policy: PolicyEngine
+    sealer: Sealer
+    model_versions: list[dict[str, str]]
+    confidence_threshold: float
+    proposal_lifetime: timedelta
+
+
+async def mask(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
+    """Gather the masked case."""
+    async with needs.pool.connection() as connection:
+        case = await gather_case(
+            connection,
+            incidents=needs.incidents,
+            masker=needs.masker,
+            incident_id=state["incident_id"],
+        )
+    return {"case": case}
+
+
+async def recall(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
+    """Retrieve passages for the case's query on its platform."""
+    device = state["case"]["device"]
+    async with needs.pool.connection() as connection:
+        passages = await needs.retriever.search(
+            connection,
+            state["case"]["query"],
+            platform=device["os_family"] if device else None,
+            limit=N_PASSAGES,
+        )
+    return {
+        "passages": [
+            {
+                "chunk_id": passage.chunk_id,
+                "document_id": passage.document_id,
+                "version": passage.version,
+                "kind": passage.kind,
+                "title": passage.title,
+                "trust": passage.trust,
+                "start_offset": passage.start_offset,
+                "end_offset": passage.end_offset,
+                "text": passage.text,
+                "failure_classes": list(passage.failure_classes),
+                "related_scripts": list(passage.related_scripts),
+                "dense_score": round(passage.dense_score, 6),
+                "keyword_score": round(passage.keyword_score, 6),
+                "score": round(passage.score, 6),
+            }
+            for passage in passages
+        ]
+    }
+
+
+async def diagnose(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
+    """Conclude the failure class; ask the language model, where there is one, for advice."""
+    incident = state["case"]["incident"]
+    support = weigh_support(state["passages"])
+    failure_class, confidence = conclude(
+        stated_class=incident["failure_class"],
+        stated_confidence=incident["confidence"],
+        support=support,
+    )
+    return {
+        "diagnosis": DiagnosisData(
+            failure_class=failure_class.value,
+            confidence=confidence,
+            support={name: round(share, 4) for name, share in support.items()},
+            advice=await _ask_adviser(state, needs),
+        )
+    }
+
+
+async def _ask_adviser(
+    state: ProposalState, needs: ReasoningDependencies
+) -> dict[str, Any] | None:
+    device = state["case"]["device"]
+    if needs.adviser is None or device is None:
+        return None
+    async with needs.pool.connection() as connection:
+        scripts = await list_scripts(connection, device["os_family"])
+    advice = await needs.adviser.advise(
+        Question(
+            text=state["case"]["query"],
+            passages=[(item["chunk_id"], item["text"]) for item in state["passages"]],
+            script_ids=[script.manifest.id for script in scripts],
+        )
+    )
+    return {
+        "status": advice.status.value,
+        "failure_class": advice.failure_class.value if advice.failure_class else None,
+        "script_id": advice.script_id,
+        "citations": list(advice.citations),
+    }
+
+
+async def choose(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
+    """Rank the catalogue's candidates and choose one, or abstain."""
+    case, diagnosis = state["case"], state["diagnosis"]
+    if case["device"] is None:
+        return {
+            "candidates": [],
+            "choice": None,
+            "abstention_reason": "the incident names no device",
+        }
+    failure_class = FailureClass(diagnosis["failure_class"])
+    async with needs.pool.connection() as connection:
+        candidates = await find_candidates(
+            connection,
+            scripts=await list_scripts(connection, case["device"]["os_family"]),
+            passages=state["passages"],
+            failure_class=failure_class,
+            metrics=case["metrics"],
+            facts=case["facts"],
+        )
+    ranked = rank_candidates(needs.recommender, candidates, diagnosis["confidence"])
+    override = state["override"]
+    if override is not None:
+        return await _choose_override(state, needs, ranked, override)
+    advice = diagnosis["advice"] or {}
+    choice, reason = choose_script(
+        failure_class=failure_class,
+        ranked=ranked,
+        threshold=needs.confidence_threshold,
+        advised_script_id=advice.get("script_id"),
+    )
+    return {"candidates": ranked, "choice": choice, "abstention_reason": reason}
+
+
+async def _choose_override(
+    state: ProposalState,
+    needs: ReasoningDependencies,
+    ranked: list[dict[str, Any]],
+    override: Mapping[str, Any],
+) -> ProposalState:
+    device = state["case"]["device"] or {}
+    async with needs.pool.connection() as connection:
+        try:
+            script = await find_script(connection, override["script_id"])
+        except ScriptNotFoundError as error:
+            raise OverrideError(str(error)) from error
+    if device.get("os_family") not in script.manifest.platforms:
+        raise OverrideError(f"{script.manifest.id} is not for {device.get('os_family')}")
+    parameters, obstacle = try_parameters(
+        script.manifest, state["case"]["facts"], override["parameters"]
+    )
+    if parameters is None:
+        raise OverrideError(obstacle or "its parameters cannot be bound")
+    known = next((item for item in ranked if item["script_id"] == script.manifest.id), None)
+    if known is None:
+        known = {
+            "script_id": script.manifest.id, "version": script.manifest.version,
+            "script_sha256": script.content_sha256, "probability": 1.0, "signals": {},
+            "obstacle": None, "class_match": False, "parameters": dict(parameters),
+            "n_succeeded": 0, "n_failed": 0,
+        }  # fmt: skip
+        ranked = [known, *ranked]
+    return {
+        "candidates": ranked,
+        "choice": ChoiceData(
+            script_id=script.manifest.id,
+            script_version=script.manifest.version,
+            script_sha256=script.content_sha256,
+            parameters=dict(parameters),
+            confidence=1.0,  # a person chose it
+        ),
+        "abstention_reason": None,
+    }
+
+
+async def check(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
+    """Analyse the chosen script's exact bytes."""
+    choice = state["choice"]
+    if choice is None:
+        return {"analysis": {}}
+    async with needs.pool.connection() as connection:
+        script = await find_script(connection, choice["script_id"], choice["script_version"])
+        files = await load_files(connection, choice["script_id"], choice["script_version"])
+    interpreter = script.manifest.interpreter
+    return {"analysis": {"interpreter": interpreter, **analyse_files(interpreter, files)}}
+
+
+async def assess(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
+    """Score the risk, ask the policy, write the explanation."""
+    choice, device = state["choice"], state["case"]["device"]
+    explanation = _explain(state, choice, state["abstention_reason"])
+    if choice is None or device is None:
+        return {"risk": {}, "policy": {}, "explanation": explanation}
+    async with needs.pool.connection() as connection:
+        script = await find_script(connection, choice["script_id"], choice["script_version"])
+    candidate = next(
+        item for item in state["candidates"] if item["script_id"] == choice["script_id"]
+    )
+    risk = score_risk(
+        script=script, analysis=state["analysis"], case=state["case"], candidate=candidate
+    )
+    now = needs.clock.now()
+    policy = ask_policy(
+        needs.policy,
+        now=now,
+        expires_at=now + needs.proposal_lifetime,
+        proposal_id=state["proposal_id"],
+        requested_by=state["requested_by"],
+        threshold=needs.confidence_threshold,
+        n_citations=count_citations(explanation),
+        script=script,
+        choice=choice,
+        analysis=state["analysis"],
+        risk=risk,
+        device=device,
+    )
+    if policy["allow"]:
+        return {"risk": risk, "policy": policy, "explanation": explanation}
+    reason = f"the policy forbids {choice['script_id']}: {', '.join(policy['reasons'])}"
+    return {
+        "risk": risk,
+        "policy": policy,
+        "choice": None,
+        "abstention_reason": reason,
+        "explanation": _explain(state, None, reason),
+    }
+
+
+def _explain(
+    state: ProposalState, choice: ChoiceData | None, reason: str | None
+) -> list[dict[str, Any]]:
+    return explain(
+        case=state["case"],
+        diagnosis=state["diagnosis"],
+        passages=state["passages"],
+        candidates=state["candidates"],
+        choice=choice,
+        abstention_reason=reason,
+    )
+
+
+async def seal(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
+    """Store and seal the proposal, at most once."""
+    now = needs.clock.now()
+    async with needs.pool.connection() as connection:
+        digest = await seal_state(
+            connection,
+            state,
+            sealer=needs.sealer,
+            audit=needs.audit,
+            incidents=needs.incidents,
+            model_versions=needs.model_versions,
+            now=now,
+            expires_at=now + needs.proposal_lifetime,
+        )
+    return {"bundle_digest": digest}

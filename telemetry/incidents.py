@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Incidents: one open one per device and episode, and a life cycle whose steps are checked.
+
+Detections, tickets and alerts come here as signals whose texts are masked already. Everything
+that changes an incident writes its audit event in the same transaction.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from contracts.failure import FailureClass, Severity
+from kernel.audit import AuditIntake
+from kernel.clock import Clock
+from kernel.database import Connection
+from kernel.ids import IdSource
+from kernel.outbox import Outbox
+from kernel.queries import load_queries
+from telemetry.errors import ForbiddenTransitionError, UnknownDeviceError, UnknownIncidentError
+
+QUERIES = load_queries(__file__, "incidents")
+
+
+class IncidentStatus(StrEnum):
+    """Where an incident stands on its road."""
+
+    OPEN = "open"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REMEDIATING = "remediating"
+    VERIFYING = "verifying"
+    RESOLVED = "resolved"
+    ESCALATED = "escalated"
+    CLOSED = "closed"
+
+
+_S = IncidentStatus
+# A person may end an incident (closed) or take it over (escalated) at any time before its end.
+# Out of escalation a person may propose a fix by hand, or state that it is solved.
+ALLOWED_TRANSITIONS: Mapping[IncidentStatus, frozenset[IncidentStatus]] = MappingProxyType(
+    {
+        _S.OPEN: frozenset({_S.PROPOSED, _S.RESOLVED, _S.ESCALATED, _S.CLOSED}),
+        _S.PROPOSED: frozenset({_S.OPEN, _S.APPROVED, _S.RESOLVED, _S.ESCALATED, _S.CLOSED}),
+        _S.APPROVED: frozenset({_S.OPEN, _S.REMEDIATING, _S.RESOLVED, _S.ESCALATED, _S.CLOSED}),
+        _S.REMEDIATING: frozenset({_S.VERIFYING, _S.ESCALATED, _S.CLOSED}),
+        _S.VERIFYING: frozenset({_S.RESOLVED, _S.ESCALATED, _S.CLOSED}),
+        _S.RESOLVED: frozenset({_S.CLOSED}),
+        _S.ESCALATED: frozenset({_S.OPEN, _S.PROPOSED, _S.RESOLVED, _S.CLOSED}),
+        _S.CLOSED: frozenset(),
+    }
+)
+
+
+class IncidentSource(StrEnum):
+    """Who noticed it: a model, a person, or another tool."""
+
+    DETECTION = "detection"
+    TICKET = "ticket"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentSignal:
+    """A reason to open an incident. All texts are masked."""
+
+    device_id: str | None
+    user_id: str | None
+    source: IncidentSource | str
+    failure_class: FailureClass | str
+    confidence: float
+    severity: Severity | str
+    title: str
+    description: str
+    episode_key: str
+    detection: dict[str, Any]
+    reported_by: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """What is wrong with a device, or what a person reported."""
+
+    incident_id: str
+    device_id: str | None
+    user_id: str | None
+    source: IncidentSource
+    failure_class: FailureClass
+    confidence: float
+    severity: Severity
+    status: IncidentStatus
+    title: str
+    description: str
+    episode_key: str
+    detection: dict[str, Any]
+    occurrences: int
+    reported_by: str
+    correlation_id: str
+    opened_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One step of an incident's life; the first one comes from `none`."""
+
+    position: int
+    from_status: str
+    to_status: IncidentStatus
+    actor: str
+    reason: str
+    occurred_at: datetime
+
+
+class Incidents:
+    """Opens incidents, merges signals into them, moves them on, reads them."""
+
+    def __init__(self, clock: Clock, ids: IdSource, audit: AuditIntake, outbox: Outbox) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._audit = audit
+        self._outbox = outbox
+
+    async def open_or_merge(
+        self, connection: Connection, signal: IncidentSignal
+    ) -> tuple[Incident, bool]:
+        """Return the incident of a signal, and whether it was opened by it.
+
+        A signal without a device always opens one. Signals of one device and episode that come at
+        the same time wait for each other and end in one incident.
+
+        Raises:
+            UnknownDeviceError: the signal names a device that is not registered; the caller's
+                transaction remains usable.
+        """
+        incident_id = self._ids.new("inc")
+        incident = await self._insert(connection, signal, incident_id)
+        if incident.incident_id != incident_id:
+            await self._record(
+                connection,
+                incident,
+                action="incident.merged",
+                actor=signal.reported_by,
+                correlation_id=signal.correlation_id,
+                before={"occurrences": incident.occurrences - 1},
+                after={"occurrences": incident.occurrences, "severity": incident.severity},
+            )
+            return incident, False
+        await self._add_step(
+            connection, incident, "none", actor=signal.reported_by, reason=str(signal.source)
+        )
+        await self._record(
+            connection,
+            incident,
+            action="incident.opened",
+            actor=signal.reported_by,
+            correlation_id=signal.correlation_id,
+            before=None,
+            after={
+                "status": incident.status,
+                "source": incident.source,
+                "failure_class": incident.failure_class,
+                "severity": incident.severity,
+                "title": incident.title,
+            },
+        )
+        await self._outbox.publish(
+            connection,
+            topic="incident.opened",
+            payload={"incident_id": incident_id},
+            correlation_id=signal.correlation_id,
+        )
+        return incident, True
+
+    async def transition(
+        self,
+        connection: Connection,
+        incident_id: str,
+        to: IncidentStatus,
+        *,
+        actor: str,
+        reason: str,
+    ) -> Incident:
+        """Move an incident on.
+
+        Raises:
+            UnknownIncidentError: there is none with this id.
+            ForbiddenTransitionError: the step is not allowed from where it stands, or it would
+                become the second open incident of its device and episode.
+        """
+        cursor = await connection.execute(QUERIES["lock_incident"], {"incident_id": incident_id})
+        row = await cursor.fetchone()
+        if row is None:
+            raise UnknownIncidentError(incident_id)
+        current = _read(row)
+        if to not in ALLOWED_TRANSITIONS[current.status]:
+            raise ForbiddenTransitionError(incident_id, current.status, to)
+        try:
+            async with connection.transaction():
+                cursor = await connection.execute(
+                    QUERIES["set_status"],
+                    {"incident_id": incident_id, "status": str(to), "now": self._clock.now()},
+                )
+                row = await cursor.fetchone()
+        except psycopg.errors.UniqueViolation as error:
+            raise ForbiddenTransitionError(incident_id, current.status, to) from error
+        if row is None:
+            raise UnknownIncidentError(incident_id)
+        incident = _read(row)
+        await self._add_step(connection, incident, current.status, actor=actor, reason=reason)
+        await self._record(
+            connection,
+            incident,
+            action=f"incident.{to}",
+            actor=actor,
+            correlation_id=incident.correlation_id,
+            before={"status": current.status},
+            after={"status": incident.status, "reason": reason},
+        )
+        return incident
+
+    async def find(self, connection: Connection, incident_id: str) -> Incident | None:
+        """Return an incident, or None."""
+        cursor = await connection.execute(QUERIES["find_incident"], {"incident_id": incident_id})
+        row = await cursor.fetchone()
+        return _read(row) if row else None
+
+    async def timeline(self, connection: Connection, incident_id: str) -> tuple[Transition, ...]:
+        """Return the steps of an incident's life, oldest first; none for an unknown one."""
+        cursor = await connection.execute(QUERIES["list_transitions"], {"incident_id": incident_id})
+        return tuple(
+            Transition(**{**row, "to_status": IncidentStatus(row["to_status"])})
+            for row in await cursor.fetchall()
+        )
+
+    async def list(
+        self,
+        connection: Connection,
+        *,
+        status: IncidentStatus | None = None,
+        device_id: str | None = None,
+        limit: int = 100,
+    ) -> tuple[Incident, ...]:
+        """Return the newest incidents, newest first."""
+        cursor = await connection.execute(
+            QUERIES["list_incidents"],
+            {
+                "status": str(status) if status else None,
+                "device_id": device_id,
+                "limit": limit,
+            },
+        )
+        return tuple(_read(row) for row in await cursor.fetchall())
+
+    async def _insert(
+        self, connection: Connection, signal: IncidentSignal, incident_id: str
+    ) -> Incident:
+        parameters = {
+            "incident_id": incident_id,
+            "device_id": signal.device_id,
+            "user_id": signal.user_id,
+            "source": str(signal.source),
+            "failure_class": str(FailureClass(signal.failure_class)),
+            "confidence": signal.confidence,
+            "severity": str(Severity(signal.severity)),
+            "title": signal.title,
+            "description": signal.description,
+            "episode_key": signal.episode_key,
+            "detection": Jsonb(signal.detection),
+            "reported_by": signal.reported_by,
+            "correlation_id": signal.correlation_id,
+            "now": self._clock.now(),
+        }
+        if signal.device_id is not None:
+            found = await connection.execute(
+                QUERIES["hold_device"], {"device_id": signal.device_id}
+            )
+            if await found.fetchone() is None:
+                raise UnknownDeviceError(signal.device_id)
+        cursor = await connection.execute(QUERIES["open_or_merge"], parameters)
+        row = await cursor.fetchone()
+        if row is None:
+            raise UnknownIncidentError(incident_id)
+        return _read(row)
+
+    async def _add_step(
+        self, connection: Connection, incident: Incident, before: str, *, actor: str, reason: str
+    ) -> None:
+        await connection.execute(
+            QUERIES["insert_transition"],
+            {
+                "incident_id": incident.incident_id,
+                "from_status": str(before),
+                "to_status": str(incident.status),
+                "actor": actor,
+                "reason": reason,
+                "now": self._clock.now(),
+            },
+        )
+
+    async def _record(
+        self,
+        connection: Connection,
+        incident: Incident,
+        *,
+        action: str,
+        actor: str,
+        correlation_id: str,
+        before: dict[str, Any] | None,
+        after: dict[str, Any],
+    ) -> None:
+        await self._audit.record(
+            connection,
+            actor=actor,
+            action=action,
+            subject_kind="incident",
+            subject_id=incident.incident_id,
+            device_id=incident.device_id,
+            correlation_id=correlation_id,
+            before=before,
+            after=after,
+        )
+
+
+def _read(row: Mapping[str, Any]) -> Incident:
+    return Incident(
+        **{
+            **row,
+            "source": IncidentSource(row["source"]),
+            "failure_class": FailureClass(row["failure_class"]),
+            "severity": Severity(row["severity"]),
+            "status": IncidentStatus(row["status"]),
+        }
+    )

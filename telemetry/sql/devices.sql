@@ -1,0 +1,48 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- name: insert_device
+-- Register a device; no row comes back when it exists.
+INSERT INTO devices (
+    device_id, hostname, os_family, os_version, model, serial_number, department, role,
+    business_critical, simulated, agent_version, certificate_sha256, enrolled_at
+) VALUES (
+    %(device_id)s, %(hostname)s, %(os_family)s, %(os_version)s, %(model)s, %(serial_number)s,
+    %(department)s, %(role)s, %(business_critical)s, %(simulated)s, %(agent_version)s,
+    %(certificate_sha256)s, %(enrolled_at)s
+)
+ON CONFLICT (device_id) DO NOTHING
+RETURNING device_id, hostname, os_family, os_version, model, serial_number, department, role,
+    business_critical, simulated, agent_version, status, certificate_sha256, enrolled_at,
+    last_seen_at;
+
+-- name: find_device
+-- One device by its id.
+SELECT device_id, hostname, os_family, os_version, model, serial_number, department, role,
+    business_critical, simulated, agent_version, status, certificate_sha256, enrolled_at,
+    last_seen_at
+FROM devices
+WHERE device_id = %(device_id)s;
+
+-- name: list_devices
+-- A page of devices in the order of their ids, optionally of one status or OS family.
+SELECT device_id, hostname, os_family, os_version, model, serial_number, department, role,
+    business_critical, simulated, agent_version, status, certificate_sha256, enrolled_at,
+    last_seen_at
+FROM devices
+WHERE device_id > %(after)s
+  AND (%(status)s::text IS NULL OR status = %(status)s)
+  AND (%(os_family)s::text IS NULL OR os_family = %(os_family)s)
+  AND (%(simulated)s::boolean IS NULL OR simulated = %(simulated)s)
+ORDER BY device_id
+LIMIT %(limit)s;
+
+-- name: update_certificate
+-- Bind a device to the certificate that was issued to it last.
+UPDATE devices SET certificate_sha256 = %(certificate_sha256)s
+WHERE device_id = %(device_id)s
+RETURNING device_id;
+
+-- name: retire_device
+-- A retired device may neither report nor fetch jobs.
+UPDATE devices SET status = 'retired'
+WHERE device_id = %(device_id)s AND status = 'active'
+RETURNING device_id;

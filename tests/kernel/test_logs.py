@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Log lines are JSON, correlated, and silent about the text of exceptions."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from kernel.logs import bind_correlation, configure_logging, get_logger, trace_id_of
+
+
+@pytest.fixture
+def stream():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logging("api", "info", stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def read(stream: io.StringIO) -> list[dict]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_lines_carry_the_required_fields(stream):
+    with bind_correlation("req_1"):
+        get_logger("x").info("looked", action="proposal.show", decision="allow", proposal="p1")
+        logging.getLogger("library").warning("slow by %d s", 3)
+    ours, foreign = read(stream)
+    required = {"timestamp", "trace_id", "span_id", "service", "platform_id", "action", "decision"}
+    for line in (ours, foreign):
+        assert required <= set(line)
+        assert line["trace_id"] == trace_id_of("req_1")
+        assert line["correlation_id"] == "req_1"
+        assert line["service"] == "api"
+    assert (ours["action"], ours["decision"]) == ("proposal.show", "allow")
+    assert foreign["event"] == "slow by 3 s"
+    assert ours["span_id"] == foreign["span_id"] != "0" * 16
+
+
+def test_correlation_ends_with_its_block(stream):
+    with bind_correlation("outer"):
+        with bind_correlation("inner"):
+            get_logger("x").info("a")
+        get_logger("x").info("b")
+    get_logger("x").info("c")
+    assert [line["correlation_id"] for line in read(stream)] == ["inner", "outer", ""]
+
+
+def test_the_text_of_an_exception_is_not_logged(stream):
+    try:
+        int("jane.doe@example.org")
+    except ValueError:
+        get_logger("x").exception("failed")
+        logging.getLogger("library").exception("failed too")
+    assert "jane.doe" not in stream.getvalue()
+    for line in read(stream):
+        assert line["exception"] == "ValueError"
+        assert line["frames"]
+
+
+def test_levels_are_respected(stream):
+    get_logger("x").debug("hidden")
+    assert read(stream) == []

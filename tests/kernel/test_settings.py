@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings come from arguments, variables and a file, in this order; secrets stay hidden."""
+
+import os
+
+import pytest
+from pydantic import ValidationError
+
+from kernel.errors import SettingsError
+from kernel.settings import MASK, Settings, effective
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch, tmp_path):
+    for name in [name for name in os.environ if name.startswith("EUCORA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_need_nothing(tmp_path):
+    settings = Settings()
+    assert settings.data_dir == tmp_path / ".eucora"
+    assert settings.database_url is None
+    assert settings.port == 8800
+
+
+def test_variables_win_over_the_file(monkeypatch, tmp_path):
+    file = tmp_path / "eucora.toml"
+    file.write_text('port = 9000\nhost = "0.0.0.0"\n')
+    monkeypatch.setenv("EUCORA_CONFIG", str(file))
+    monkeypatch.setenv("EUCORA_PORT", "9001")
+    settings = Settings()
+    assert (settings.host, settings.port) == ("0.0.0.0", 9001)
+
+
+def test_a_missing_file_and_an_unknown_key_are_errors(monkeypatch, tmp_path):
+    file = tmp_path / "eucora.toml"
+    monkeypatch.setenv("EUCORA_CONFIG", str(file))
+    with pytest.raises(SettingsError):
+        Settings()
+    file.write_text("prot = 9000\n")
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", "0"), ("telemetry_interval_seconds", "0"), ("confidence_threshold", "1.5")],
+)
+def test_values_out_of_bounds_are_refused(monkeypatch, name, value):
+    monkeypatch.setenv(f"EUCORA_{name.upper()}", value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_effective_settings_show_no_secret(monkeypatch):
+    monkeypatch.setenv("EUCORA_DATABASE_URL", "postgresql://u:hunter2@db/eucora")
+    monkeypatch.setenv("EUCORA_LANGUAGE_MODEL_KEY", "sk-hunter2")
+    monkeypatch.setenv("EUCORA_OBJECT_STORE_URL", "s3://key:hunter2@bucket/x?sig=hunter2")
+    shown = effective(Settings())
+    assert shown["database_url"] == MASK
+    assert "hunter2" not in str(shown)
+    assert "bucket" in shown["object_store_url"]
+    assert set(shown) == set(Settings.model_fields)

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The detector finds real faults on new devices within four reports and is quiet otherwise."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.failure import FailureClass as F
+from models.anomaly import AnomalyDetector, Detection
+from models.errors import StateFormatError
+from telemetry.fleet_simulator import FleetSimulator
+from telemetry.normalisation import flatten_metrics
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def feed(detector, reports, *, interval=60.0, first=0, device="dev-1"):
+    """Return the detections of each report."""
+    return [
+        detector.score_all(device, START + timedelta(seconds=interval * (first + n)), metrics)
+        for n, metrics in enumerate(reports)
+    ]
+
+
+def healthy(random, **changes):
+    return {
+        "cpu_percent": float(random.uniform(5, 40)),
+        "load_per_core": float(random.uniform(0.1, 0.9)),
+        "memory_percent": float(random.uniform(40, 60)),
+        "disk_used_percent_max": 55.0,
+        "disk_used_percent:/": 55.0,
+        "process_cpu_percent_max": 30.0,
+        "process_cpu_percent:postgres": 30.0,
+        "services_down": 0.0,
+        "service_running:cron": 1.0,
+        "experience_score": 90.0,
+        **changes,
+    }
+
+
+def test_full_file_system_is_found_at_once():
+    (found,) = feed(AnomalyDetector(), [{"disk_used_percent:/mnt/x": 90.0}])[0]
+    assert (found.failure_class, found.episode_key) == (F.DISK_FULL, "disk_full:/mnt/x")
+    assert "disk_used_percent:" in found.rule
+    assert not feed(AnomalyDetector(), [{"disk_used_percent:/": 89.9}])[0]
+
+
+def test_burning_process_is_found_in_the_third_report():
+    reports = [{"process_cpu_percent:burner": 93.0}] * 4
+    assert [len(found) for found in feed(AnomalyDetector(), reports)] == [0, 0, 1, 1]
+
+
+def test_fast_reports_do_not_make_a_burst_a_fault():
+    reports = [{"process_cpu_percent:chromium": 150.0}] * 6 + [
+        {"process_cpu_percent:chromium": 9.0}
+    ]
+    assert not any(feed(AnomalyDetector(), reports, interval=1.0))
+    longer = [{"process_cpu_percent:burner": 99.0}] * 12
+    assert feed(AnomalyDetector(), longer, interval=1.0)[-1]
+
+
+def test_different_names_on_top_are_no_runaway():
+    names = ("chromium", "postgres", "python")
+    reports = [{f"process_cpu_percent:{names[n % 3]}": 99.0} for n in range(12)]
+    assert not any(feed(AnomalyDetector(), reports))
+
+
+def test_starved_burner_on_a_saturated_machine_is_found():
+    reports = [{"cpu_percent": 99.0, "process_cpu_percent:burner": 66.0}] * 5
+    found = feed(AnomalyDetector(), reports)
+    assert not any(found[:4])
+    assert found[4][0].entity == "burner"
+    calm = [{"cpu_percent": 40.0, "process_cpu_percent:video-call": 66.0}] * 20
+    assert not any(feed(AnomalyDetector(), calm))
+
+
+def test_service_must_be_down_twice():
+    down = {"services_down": 1.0, "service_running:web": 0.0, "service_running:cron": 1.0}
+    up = {"services_down": 0.0, "service_running:web": 1.0, "service_running:cron": 1.0}
+    found = feed(AnomalyDetector(), [down, up, down, down])
+    assert [len(each) for each in found] == [0, 0, 0, 1]
+    assert found[3][0].episode_key == "service_down:web"
+    unexpected = {"services_down": 0.0, "service_running:cups": 0.0}
+    assert not any(feed(AnomalyDetector(), [unexpected] * 5))
+
+
+def test_a_second_fault_is_not_hidden_by_an_old_one():
+    detector = AnomalyDetector()
+    disk = {"disk_used_percent:/": 95.0}
+    feed(detector, [disk] * 5)
+    found = feed(detector, [disk | {"process_cpu_percent:burner": 99.0}] * 3, first=5)
+    assert [each.failure_class for each in found[-1]] == [F.RUNAWAY_PROCESS, F.DISK_FULL]
+    newest = detector.score(
+        "dev-1", START + timedelta(hours=1), disk | {"process_cpu_percent:burner": 99.0}
+    )
+    assert newest is not None
+    assert newest.failure_class is F.RUNAWAY_PROCESS
+
+
+def test_ordinary_lacks_of_a_closed_network_are_no_faults_but_losing_them_is():
+    closed = {"dns_failure_percent": 100.0, "firewall_enabled": 0.0, "proxy_reachable": 0.0}
+    assert not any(feed(AnomalyDetector(), [closed] * 10))
+    detector = AnomalyDetector()
+    feed(detector, [{"firewall_enabled": 1.0}])
+    found = feed(detector, [{"firewall_enabled": 0.0}] * 2, first=1)
+    assert found[-1][0].failure_class is F.SECURITY_AGENT_OFF
+
+
+def test_late_and_repeated_reports_change_nothing():
+    detector = AnomalyDetector()
+    down = {"services_down": 1.0, "service_running:web": 0.0}
+    assert not detector.score_all("d", START, down)
+    before = detector.export_state("d")
+    assert not detector.score_all("d", START, down)
+    assert not detector.score_all("d", START - timedelta(hours=1), down)
+    assert detector.export_state("d") == before
+
+
+def test_a_long_silence_ends_a_streak():
+    detector = AnomalyDetector()
+    down = {"services_down": 1.0, "service_running:web": 0.0}
+    assert not detector.score_all("d", START, down)
+    assert not detector.score_all("d", START + timedelta(hours=3), down)
+
+
+def test_busy_test_machine_stays_quiet():
+    random = np.random.default_rng(3)
+    names = ("chromium", "postgres", "pytest", "python")
+    reports = [healthy(random) for _ in range(120)]
+    for n in range(240):
+        top = names[n // 2 % 4]  # bursts of two reports
+        busy = {
+            "cpu_percent": float(random.uniform(70, 100)),
+            "load_per_core": float(random.uniform(1, 3)),
+            f"process_cpu_percent:{top}": float(random.uniform(40, 190)),
+            "process_cpu_percent_max": 190.0,
+            "memory_percent": float(random.uniform(55, 80)),
+            "experience_score": float(random.uniform(30, 60)),
+        }
+        reports.append(healthy(random, **busy))
+    assert not any(feed(AnomalyDetector(), reports))
+
+
+def test_unusual_but_unruled_harm_is_found_after_warm_up():
+    random = np.random.default_rng(4)
+    detector = AnomalyDetector()
+    assert not any(feed(detector, [healthy(random, dns_latency_ms=20.0) for _ in range(150)]))
+    sick = [healthy(random, dns_latency_ms=4000.0) for _ in range(4)]
+    found = feed(detector, sick, first=150)
+    assert not any(found[:2])
+    (detection,) = found[3]
+    assert detection.metrics[0].name == "dns_latency_ms"
+    assert detection.metrics[0].expected == pytest.approx(20.0, rel=0.1)
+    assert sum(each.contribution for each in detection.metrics) == pytest.approx(1.0)
+    assert 0 < detection.p_value < 0.01
+
+
+def test_state_survives_a_restart_mid_streak():
+    first, second = AnomalyDetector(), AnomalyDetector()
+    burning = [{"process_cpu_percent:burner": 99.0, "memory_percent": 50.0}] * 3
+    feed(first, burning[:2])
+    second.import_state("dev-1", first.export_state("dev-1"))
+    assert second.export_state("dev-1") == first.export_state("dev-1")
+    assert feed(second, burning[2:], first=2)[0]
+    assert first.export_state("never-seen") == b""
+
+
+@settings(max_examples=60, deadline=None)
+@given(content=st.binary(min_size=1, max_size=80))
+def test_hostile_state_is_refused(content):
+    detector = AnomalyDetector()
+    with pytest.raises(StateFormatError):
+        detector.import_state("d", content)
+    assert not detector.knows("d")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    metrics=st.dictionaries(
+        st.sampled_from(
+            ["cpu_percent", "disk_used_percent:/", "app_errors", "clock_offset_seconds"]
+        ),
+        st.floats(allow_nan=True, allow_infinity=True) | st.none() | st.text(max_size=3),
+    )
+)
+def test_any_numbers_are_survived(metrics):
+    detector = AnomalyDetector()
+    for found in feed(detector, [metrics] * 5):
+        assert all(isinstance(each, Detection) for each in found)
+
+
+def test_fleet_recall_and_false_alarms():
+    fleet = FleetSimulator(11, 90, fault_share=0.4)
+    detector = AnomalyDetector()
+    flagged: dict[str, int] = {}
+    for report, label in fleet.reports(130):
+        found = detector.score_all(report.device_id, report.timestamp, flatten_metrics(report))
+        step = int(report.report_id.rsplit("-", 1)[1])
+        if found:
+            flagged.setdefault(report.device_id, step)
+        assert label is None or isinstance(label, F)
+    sick = {d.device_id: d for d in fleet.devices if d.onset}
+    healthy_flagged = [d for d in flagged if d not in sick]
+    found_sick = [d for d in sick if d in flagged and flagged[d] >= sick[d].onset.first_report]
+    assert len(sick) >= 30
+    assert len(found_sick) / len(sick) >= 0.9
+    assert len(healthy_flagged) <= 2

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flat metrics and facts of a report."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from contracts.telemetry import (
+    AgentHealth,
+    Application,
+    Disk,
+    Experience,
+    Hardware,
+    LogLine,
+    Network,
+    Process,
+    Service,
+    Software,
+    TelemetryReport,
+)
+from telemetry.facts import BINDINGS, bind_value
+from telemetry.normalisation import collect_facts, flatten_metrics
+
+
+def make(**sections) -> TelemetryReport:
+    given = {
+        "hardware": Hardware(),
+        "software": Software(os_family="linux"),
+        "network": Network(),
+        "agent": AgentHealth(version="1"),
+    }
+    return TelemetryReport(
+        report_id="r1",
+        device_id="d1",
+        timestamp=datetime(2026, 11, 2, tzinfo=UTC),
+        **(given | sections),
+    )
+
+
+def test_what_was_not_measured_has_no_metric():
+    assert flatten_metrics(make()) == {
+        "services_down": 0.0,
+        "app_crashes": 0.0,
+        "app_hangs": 0.0,
+        "app_errors": 0.0,
+        "agent_queued_reports": 0.0,
+        "agent_errors": 0.0,
+        "log_errors": 0.0,
+    }
+
+
+def test_fields_keep_their_names_and_booleans_become_numbers():
+    metrics = flatten_metrics(
+        make(
+            hardware=Hardware(cpu_percent=12.5, cpu_count=8, battery_charging=True),
+            software=Software(os_family="linux", reboot_required=True, pending_updates=3),
+            network=Network(vpn_connected=False, wifi_signal_dbm=-61),
+            experience=Experience(score=88, print_queue_length=2),
+            agent=AgentHealth(version="1", memory_bytes=1e6, queued_reports=4, errors=1),
+            logs=(LogLine(service="a", message="m"),),
+        )
+    )
+    expected = {
+        "cpu_percent": 12.5,
+        "battery_charging": 1.0,
+        "reboot_required": 1.0,
+        "pending_updates": 3.0,
+        "vpn_connected": 0.0,
+        "wifi_signal_dbm": -61.0,
+        "experience_score": 88.0,
+        "print_queue_length": 2.0,
+        "agent_memory_bytes": 1e6,
+        "agent_queued_reports": 4.0,
+        "agent_errors": 1.0,
+        "log_errors": 1.0,
+    }
+    assert expected.items() <= metrics.items()
+    assert not {"score", "cpu_count", "os_family", "version"} & set(metrics)
+    assert all(type(value) is float for value in metrics.values())
+
+
+def test_every_number_of_the_contract_has_a_metric():
+    report = make()
+    for section in ("hardware", "software", "network", "experience"):
+        kind = type(getattr(report, section))
+        for field in msgspec.structs.fields(kind):
+            if field.name in {"cpu_count", "memory_total_bytes"}:
+                continue
+            for value in (0.5, 1, True):
+                try:
+                    changed = msgspec.convert({"os_family": "linux", field.name: value}, kind)
+                except msgspec.ValidationError:
+                    try:
+                        changed = msgspec.convert({field.name: value}, kind)
+                    except msgspec.ValidationError:
+                        continue
+                name = "experience_score" if field.name == "score" else field.name
+                assert flatten_metrics(make(**{section: changed}))[name] == float(value)
+
+
+def test_aggregates_over_lists():
+    metrics = flatten_metrics(
+        make(
+            hardware=Hardware(
+                disks=(
+                    Disk(mount="/", total_bytes=1e9, used_percent=40, smart_healthy=False),
+                    Disk(mount="/v", total_bytes=1e9, used_percent=93, inodes_used_percent=7),
+                    Disk(mount="/e", total_bytes=1e9, used_percent=1, encrypted=False),
+                ),
+                processes=(
+                    Process(pid=1, name="a", cpu_percent=150, memory_percent=1),
+                    Process(pid=2, name="a", cpu_percent=20, memory_percent=5),
+                    Process(pid=3, name="b", cpu_percent=2, memory_percent=30),
+                ),
+            ),
+            software=Software(
+                os_family="linux",
+                services=(
+                    Service(name="ssh", running=True),
+                    Service(name="cups", running=False, restarts=2),
+                    Service(name="old", running=False, expected=False),
+                ),
+            ),
+            applications=(
+                Application(name="x", crashes=2, hangs=1, launch_ms=900),
+                Application(name="y", crashes=1, errors=5),
+            ),
+        )
+    )
+    expected = {
+        "disk_used_percent_max": 93.0,
+        "disk_used_percent:/v": 93.0,
+        "inodes_used_percent_max": 7.0,
+        "smart_unhealthy_disks": 1.0,
+        "unencrypted_disks": 1.0,
+        "process_cpu_percent_max": 150.0,
+        "process_cpu_percent:a": 150.0,
+        "process_memory_percent:a": 5.0,
+        "process_memory_percent_max": 30.0,
+        "services_down": 1.0,
+        "service_running:ssh": 1.0,
+        "service_running:cups": 0.0,
+        "service_running:old": 0.0,
+        "service_restarts": 2.0,
+        "app_crashes": 3.0,
+        "app_hangs": 1.0,
+        "app_errors": 5.0,
+        "app_launch_ms_max": 900.0,
+    }
+    assert expected.items() <= metrics.items()
+
+
+def test_facts_and_bindings():
+    facts = collect_facts(
+        make(
+            hardware=Hardware(
+                disks=(
+                    Disk(mount="/", total_bytes=1e9, used_percent=40),
+                    Disk(mount="/v", total_bytes=1e9, used_percent=93),
+                ),
+                processes=(
+                    Process(pid=11, name="a", cpu_percent=99, memory_percent=1, user="jane"),
+                    Process(pid=12, name="b", cpu_percent=2, memory_percent=30),
+                ),
+            ),
+            software=Software(
+                os_family="linux",
+                os_version="12",
+                services=(Service(name="cups", running=False),),
+            ),
+            applications=(Application(name="x"), Application(name="y", crashes=1)),
+        )
+    )
+    assert "jane" not in str(facts)
+    assert {name: bind_value(facts, name) for name in BINDINGS} == {
+        "fullest_disk_mount": "/v",
+        "top_cpu_process_name": "a",
+        "top_cpu_process_pid": 11,
+        "top_memory_process_name": "b",
+        "top_memory_process_pid": 12,
+        "down_service_name": "cups",
+        "crashing_application_name": "y",
+    }
+
+
+@pytest.mark.parametrize("facts", [{}, {"disks": "x", "processes": [1, {}], "services_down": []}])
+@pytest.mark.parametrize("binding", list(BINDINGS))
+def test_bindings_without_a_fact_give_nothing(facts, binding):
+    assert bind_value(facts, binding) is None
+
+
+def test_an_unknown_binding_is_an_error():
+    with pytest.raises(KeyError):
+        bind_value({}, "rm -rf")
