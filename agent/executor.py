@@ -175,7 +175,8 @@ async def _await_end(process: subprocess.Popen[bytes], deadline: float) -> bool:
 async def _await_output(outputs: "tuple[_BoundedOutput, _BoundedOutput]") -> None:
     """Wait for the rest of the output, but not for a daemon that kept the pipe open."""
     deadline = time.monotonic() + DRAIN_SECONDS
-    while any(output.is_open for output in outputs) and time.monotonic() < deadline:
+    # Polled: the flags are set by threads, which must not touch the event loop.
+    while any(output.is_open for output in outputs) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(POLL_SECONDS)
 
 

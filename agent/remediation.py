@@ -5,6 +5,8 @@ The journal is told before each step what is about to happen. `recover` settles 
 agent left unfinished: it never runs a job again, it only undoes.
 """
 
+import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +20,7 @@ from agent.verification import VerifiedJob
 from contracts.job import Job, Outcome, Receipt, RefusalReason, StepResult
 
 UNKNOWN_JOB_ID = "unknown"
+ROLLBACK_DAYS = 90
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +52,14 @@ class Remediation:
         self._rollback_dir = state_dir / "rollback"
         for directory in (self._work_dir, self._rollback_dir):
             directory.mkdir(mode=0o700, exist_ok=True)
+        self._clear_leftovers()
+
+    def _clear_leftovers(self) -> None:
+        """Remove what killed steps left, and rollback data that no job will ask for any more."""
+        oldest = time.time() - ROLLBACK_DAYS * 86_400
+        stale = [path for path in self._rollback_dir.iterdir() if path.stat().st_mtime < oldest]
+        for directory in (*self._work_dir.iterdir(), *stale):
+            shutil.rmtree(directory, ignore_errors=True)
 
     async def run(self, verified: VerifiedJob, started_at: datetime) -> Receipt:
         """Run a job that `Journal.start_job` has written down; its receipt is queued."""

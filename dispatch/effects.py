@@ -114,6 +114,7 @@ def parse_effect(document: Any, parameters: Mapping[str, Any]) -> ExpectedEffect
 
     Raises:
         EffectFormatError: it is malformed, empty, or names an unknown parameter.
+
     """
     if not isinstance(document, Mapping):
         raise EffectFormatError("the expected effect is not an object")
@@ -133,7 +134,8 @@ def _parse_condition(document: Any, parameters: Mapping[str, Any]) -> Condition:
         raise EffectFormatError("a condition is not an object")
     metric, sign, value = (document.get(name) for name in ("metric", "operator", "value"))
     missing = document.get("missing", Finding.INCONCLUSIVE.value)
-    if not isinstance(metric, str) or not metric or sign not in _OPERATORS:
+    known_sign = isinstance(sign, str) and sign in _OPERATORS
+    if not isinstance(metric, str) or not metric or not known_sign:
         raise EffectFormatError("a condition needs a metric and a known operator")
     if isinstance(value, bool):
         value = float(value)
@@ -143,7 +145,7 @@ def _parse_condition(document: Any, parameters: Mapping[str, Any]) -> Condition:
         raise EffectFormatError("missing is holds, fails or inconclusive")
     return Condition(
         metric=_fill_in(metric, parameters),
-        operator=sign,
+        operator=str(sign),
         value=float(value),
         missing=Finding(missing),
     )
@@ -201,6 +203,7 @@ def judge_effect(
 
     Raises:
         EffectFormatError: the effect cannot be judged.
+
     """
     effect = parse_effect(expected_effect, parameters)
     distinct = {report.report_id: report for report in reports}.values()

@@ -32,7 +32,7 @@ class Ring(StrEnum):
 class GateOutcome(StrEnum):
     """What a gate says."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
 
@@ -77,6 +77,7 @@ class RingEvidence:
             failed.
         security_incident: one was reported in the ring.
         rollback_tested: the rollback has run and was verified, or none is needed.
+
     """
 
     n_succeeded: int
@@ -106,6 +107,7 @@ def success_lower_bound(
 
     Raises:
         RingPlanError: impossible counts or a confidence outside (0, 1).
+
     """
     _check_counts(n_succeeded, n_trials, confidence)
     if n_succeeded == 0:
@@ -122,6 +124,7 @@ def success_upper_bound(
 
     Raises:
         RingPlanError: impossible counts or a confidence outside (0, 1).
+
     """
     _check_counts(n_succeeded, n_trials, confidence)
     if n_succeeded == n_trials:
@@ -143,6 +146,7 @@ def judge_gate(ring: Ring, evidence: RingEvidence) -> GateVerdict:
 
     Raises:
         RingPlanError: a count is negative.
+
     """
     if min(evidence.n_succeeded, evidence.n_failed, evidence.n_overdue) < 0:
         message = "the counts of a ring cannot be negative"
@@ -190,6 +194,7 @@ def plan_rings(device_ids: Sequence[str]) -> dict[Ring, tuple[str, ...]]:
 
     Raises:
         RingPlanError: a device is named twice.
+
     """
     if len(set(device_ids)) != len(device_ids):
         message = "a device stands in one ring only"

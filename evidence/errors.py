@@ -4,10 +4,12 @@
 EvidenceError
 ├── NotSequencedError       the event is not in the log yet: try again soon
 ├── TreeSizeError           no such tree size in the log
+├── LogDamagedError         the database lacks hashes that it must have
 ├── TilePathError           not a path of the tile layout
 ├── UnknownBundleError      no such bundle, or of another case or kind
 ├── BundleCorruptError      stored bytes are not what was sealed
 ├── UnsafeFileNameError     a file name that could leave its directory
+├── ObjectKeyError          not a plain object key
 ├── ObjectMissingError      the object store lost something
 └── MalformedCaseError      not a readable case file
 """
@@ -29,6 +31,10 @@ class TreeSizeError(EvidenceError):
     """The log has no tree of this size."""
 
 
+class LogDamagedError(EvidenceError):
+    """Hashes of the log are missing from the database."""
+
+
 class TilePathError(EvidenceError):
     """The path does not name a tile."""
 
@@ -47,6 +53,10 @@ class BundleCorruptError(EvidenceError):
 
 class UnsafeFileNameError(EvidenceError):
     """The file name could leave its directory."""
+
+
+class ObjectKeyError(EvidenceError):
+    """The key is not made of plain lower-case path segments."""
 
 
 class ObjectMissingError(EvidenceError):

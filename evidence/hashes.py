@@ -8,17 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts.merkle import EMPTY_ROOT
-from evidence.errors import EvidenceError
+from evidence.errors import LogDamagedError
 from evidence.tree import LeafRange, Subtree, TileSpan, cut_range, fold_complete, fold_range
 from evidence.tree import tile_span as span_of
 from kernel.database import Connection
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "log")
-
-
-class LogDamagedError(EvidenceError):
-    """Hashes of the log are missing from the database."""
 
 
 async def read_row(connection: Connection, span: TileSpan) -> list[bytes]:

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from contracts.checkpoint import CheckpointError, verify_checkpoint
 from contracts.merkle import EMPTY_ROOT, hash_children, hash_leaf
 from evidence.audit_entry import audit_entry
-from evidence.hashes import LogDamagedError, root_hash
+from evidence.errors import LogDamagedError
+from evidence.hashes import root_hash
 from kernel.database import Connection
 from kernel.queries import load_queries
 

@@ -15,13 +15,9 @@ import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, from_url
 
-from evidence.errors import EvidenceError, ObjectMissingError
+from evidence.errors import ObjectKeyError, ObjectMissingError
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*")
-
-
-class ObjectKeyError(EvidenceError):
-    """The key is not made of plain lower-case path segments."""
 
 
 class Objects:

@@ -9,8 +9,6 @@ masked. Carrying out is dispatch's business.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Literal
 
 from contracts.canonical import digest_of
@@ -19,6 +17,7 @@ from governance.approval_records import (
     insert_approval,
     list_approvals,
 )
+from governance.approval_terms import ApprovalResult, ApprovalRules, Replacement
 from governance.conditions import approval_expiry
 from governance.decision_checks import (
     ApprovalRequest,
@@ -50,35 +49,6 @@ from kernel.ids import IdSource
 from kernel.outbox import Outbox
 
 SERVICE_ACTOR = "service:governance"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRules:
-    """How long things hold."""
-
-    approval_lifetime: timedelta = timedelta(hours=24)
-    session_lifetime: timedelta = timedelta(hours=8)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalResult:
-    """What one decision led to; `complete` tells whether the proposal is decided."""
-
-    approval_id: str
-    approval_digest: str
-    complete: bool
-    n_approvals: int = 0
-    n_required: int = 0
-    replacement_proposal_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replacement:
-    """What a person puts in the place of a proposal; bounds are checked by the port."""
-
-    script_id: str
-    parameters: Mapping[str, Any]
-    script_version: str | None = None
 
 
 class Approvals:
@@ -128,40 +98,10 @@ class Approvals:
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
             check_separation(request, situation)
             rule = self._ask_policy(request, situation)
-        expires_at = approval_expiry(
-            request.conditions, now=situation.now, lifetime=self._rules.approval_lifetime
-        )
+        approval = await self._seal_approval(connection, request, situation, rule)
+        await self._store(connection, situation, approval)
         n_approvals = len(situation.approved_by) + 1
         complete = n_approvals >= rule.n_approvers
-        proposal = situation.proposal
-        sealed = await self._sealer.seal_statement(
-            connection,
-            kind="approval",
-            proposal_id=proposal.proposal_id,
-            bundle_digest=request.bundle_digest,
-            predicate={
-                **_describe(request, Decision.APPROVE, situation),
-                "expires_at": expires_at.isoformat(),
-                "quorum": {"required": rule.n_approvers, "given": n_approvals},
-                "approved_by": [*situation.approved_by, request.approver],
-            },
-            actor=request.approver,
-            correlation_id=proposal.correlation_id,
-            device_id=proposal.target_device_id,
-        )
-        approval = Approval(
-            approval_id=self._ids.new("apr"),
-            proposal_id=proposal.proposal_id,
-            bundle_digest=request.bundle_digest,
-            approver=request.approver,
-            decision=Decision.APPROVE,
-            reason=request.reason,
-            conditions=request.conditions,
-            approval_digest=sealed.digest,
-            decided_at=situation.now,
-            expires_at=expires_at,
-        )
-        await self._store(connection, situation, approval)
         if complete:
             await self._complete(connection, request, situation)
         return ApprovalResult(
@@ -279,6 +219,46 @@ class Approvals:
         return QuorumRule(
             n_approvers=max(rule.n_approvers, answer.requires_quorum),
             exception_required=rule.exception_required,
+        )
+
+    async def _seal_approval(
+        self,
+        connection: Connection,
+        request: ApprovalRequest,
+        situation: Situation,
+        rule: QuorumRule,
+    ) -> Approval:
+        proposal = situation.proposal
+        expires_at = approval_expiry(
+            request.conditions, now=situation.now, lifetime=self._rules.approval_lifetime
+        )
+        approved_by = [*situation.approved_by, request.approver]
+        sealed = await self._sealer.seal_statement(
+            connection,
+            kind="approval",
+            proposal_id=proposal.proposal_id,
+            bundle_digest=request.bundle_digest,
+            predicate={
+                **_describe(request, Decision.APPROVE, situation),
+                "expires_at": expires_at.isoformat(),
+                "quorum": {"required": rule.n_approvers, "given": len(approved_by)},
+                "approved_by": approved_by,
+            },
+            actor=request.approver,
+            correlation_id=proposal.correlation_id,
+            device_id=proposal.target_device_id,
+        )
+        return Approval(
+            approval_id=self._ids.new("apr"),
+            proposal_id=proposal.proposal_id,
+            bundle_digest=request.bundle_digest,
+            approver=request.approver,
+            decision=Decision.APPROVE,
+            reason=request.reason,
+            conditions=request.conditions,
+            approval_digest=sealed.digest,
+            decided_at=situation.now,
+            expires_at=expires_at,
         )
 
     async def _decide_against(

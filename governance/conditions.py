@@ -71,7 +71,7 @@ def parse_conditions(conditions: Mapping[str, Any]) -> Conditions:
 
 
 def approval_expiry(conditions: Conditions, *, now: datetime, lifetime: timedelta) -> datetime:
-    """Return when an approval given now lapses: after its lifetime, or at `not_after`.
+    """Return when (UTC) an approval given now lapses: after its lifetime, or at `not_after`.
 
     The lifetime counts from `not_before` when that lies ahead.
 
@@ -85,4 +85,4 @@ def approval_expiry(conditions: Conditions, *, now: datetime, lifetime: timedelt
         end = min(end, conditions.not_after)
     if end <= now:
         raise InvalidConditionsError("not_after lies in the past")
-    return end
+    return end.astimezone(UTC)

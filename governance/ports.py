@@ -60,7 +60,6 @@ class PolicyAnswer(Protocol):
         ...
 
 
-
 class PolicyPort(Protocol):
     """Decides in bounded time; whatever is not a clear yes is a denial."""
 

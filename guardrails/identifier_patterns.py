@@ -35,7 +35,7 @@ _RDN: Final = r"(?:CN|OU|DC|UID|O|L|ST|C)=[^,;=\"\n]{1,64}"
 _DEVICE_WORD: Final = (
     r"(?:LT|LAP|LAPTOP|NB|PC|WS|WKS|WKST|DT|DSK|DESKTOP|SRV|SVR|DC|FS|MBP|IMAC|TAB|VDI|PRN|PRT|WIN)"
 )
-_SECRET_WORD: Final = (
+_CREDENTIAL_WORD: Final = (
     r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|client[_-]?secret|(?:api|access|account|private)"
     r"[_ -]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|session[_-]?token|token"
     r"|recovery key|sig|psk|pre-?shared key|wi-?fi (?:key|password)|pin)"
@@ -68,14 +68,14 @@ PATTERNS: Final[tuple[IdentifierPattern, ...]] = tuple(
         (
             "SECRET",
             0.92,
-            rf"(?i:(?<![a-z]){_SECRET_WORD}\"?{_EQUALS})(?!(?i:{_STATE_WORD})\b)\K[^\s\"'`,;&<>]{{3,512}}",
+            rf"(?i:(?<![a-z]){_CREDENTIAL_WORD}\"?{_EQUALS})(?!(?i:{_STATE_WORD})\b)\K[^\s\"'`,;&<>]{{3,512}}",
         ),
         (
             "SECRET",
             0.9,
-            rf"(?i:\b{_SECRET_WORD} (?:is|was|to)[ :]{{1,2}}[\"'`]?)(?=[^\s\"'`]{{0,64}}[\d!@#$%^&*])\K[^\s\"'`,;<>]{{4,128}}(?<![.])",
+            rf"(?i:\b{_CREDENTIAL_WORD} (?:is|was|to)[ :]{{1,2}}[\"'`]?)(?=[^\s\"'`]{{0,64}}[\d!@#$%^&*])\K[^\s\"'`,;<>]{{4,128}}(?<![.])",
         ),
-        ("SECRET", 0.9, rf"(?i:(?<!\S)--?{_SECRET_WORD}[ ])\K[^\s\"'`-][^\s\"'`]{{2,256}}"),
+        ("SECRET", 0.9, rf"(?i:(?<!\S)--?{_CREDENTIAL_WORD}[ ])\K[^\s\"'`-][^\s\"'`]{{2,256}}"),
         ("USERNAME", 0.95, r"://\K[^\s/:@]{1,128}(?=:[^\s/@]{1,256}@)"),
         (
             "PERSON",

@@ -52,14 +52,14 @@ def _device_windows(
     if failure_class is not None:
         fleet.plan_fault(device, failure_class, first_report=onset)
     shown = onset + (RAMP_REPORTS // 2 if device.onset and device.onset.pattern.gradual else 0)
-    last = shown + max(_WINDOW_ENDS)
+    first, last = shown + min(_WINDOW_ENDS) - WINDOW_REPORTS + 1, shown + max(_WINDOW_ENDS)
     reports = [
         flatten_metrics(fleet.report(device, step))
-        for step in range(onset - WINDOW_REPORTS, last + 1)
+        for step in range(first, last + 1)
     ]
     for end in _WINDOW_ENDS:
-        stop = shown + end - (onset - WINDOW_REPORTS) + 1
-        yield extract_features(reports[max(stop - WINDOW_REPORTS, 0) : stop])
+        stop = shown + end - first + 1
+        yield extract_features(reports[stop - WINDOW_REPORTS : stop])
 
 
 def simulate_outcomes(*, seed: int, n_outcomes: int) -> tuple[FloatArray, FloatArray]:

@@ -27,7 +27,7 @@ def build_ticket_model(seed: int) -> Any:
     """Return the unfitted pipeline."""
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode")
     characters = TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=20_000
+        analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=15_000
     )
     classifier = LogisticRegression(
         C=INVERSE_REGULARISATION, class_weight="balanced", max_iter=200, tol=1e-3, random_state=seed
@@ -45,7 +45,11 @@ def fit_ticket_model(texts: Sequence[str], labels: StringArray, *, seed: int) ->
     if len(np.unique(labels)) < 2:
         message = "the ticket model needs texts of at least two classes"
         raise TrainingDataError(message)
-    return build_ticket_model(seed).fit(list(texts), labels)
+    model = build_ticket_model(seed).fit(list(texts), labels)
+    for _, vectorizer in model.named_steps["features"].transformer_list:
+        # NumPy integers would each become a file of the stored archive
+        vectorizer.vocabulary_ = {word: int(n) for word, n in vectorizer.vocabulary_.items()}
+    return model
 
 
 def sharpen_ticket_model(model: Any, sharpness: float) -> Any:

@@ -111,8 +111,8 @@ def train(
 
 def _train_health(seed: int, progress: Callable[[str], None]) -> _Fit:
     progress("health: simulating devices")
-    features, labels = simulate_windows(seed=seed, n_devices_per_class=40)
-    test_features, test_labels = simulate_windows(seed=seed + 1, n_devices_per_class=12)
+    features, labels = simulate_windows(seed=seed, n_devices_per_class=32)
+    test_features, test_labels = simulate_windows(seed=seed + 1, n_devices_per_class=10)
     progress(f"health: fitting {len(labels)} windows")
     model = fit_health_model(features, labels, seed=seed)
     probabilities = model.predict_proba(test_features)

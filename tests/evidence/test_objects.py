@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evidence.errors import ObjectMissingError
-from evidence.objects import ObjectKeyError, Objects, open_objects
+from evidence.errors import ObjectKeyError, ObjectMissingError
+from evidence.objects import Objects, open_objects
 
 
 @pytest.fixture(params=["directory", "memory"])

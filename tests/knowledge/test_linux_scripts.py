@@ -60,9 +60,7 @@ def test_every_linux_script_has_a_scenario_and_no_scenario_is_orphaned() -> None
 @pytest.mark.parametrize("folder", SCRIPTS, ids=lambda folder: folder.name)
 def test_script_repairs_its_fault_and_rolls_back(folder: Path, tmp_path: Path) -> None:
     scenario = HERE / "scenarios" / f"{folder.name}.sh"
-    completed = run_in_sandbox(
-        tmp_path, "bash", str(HERE / "drive.sh"), str(folder), str(scenario)
-    )
+    completed = run_in_sandbox(tmp_path, "bash", str(HERE / "drive.sh"), str(folder), str(scenario))
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert completed.stdout.endswith("all steps as expected\n")
 

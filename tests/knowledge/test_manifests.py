@@ -142,6 +142,7 @@ def test_steps_match_the_manifest(folder: Path) -> None:
     assert {path.name for path in step_files(folder)} == {f"{step}.{extension}" for step in steps}
     source = "\n".join(path.read_text(encoding="utf-8") for path in step_files(folder))
     used = {name.lower() for name in re.findall(r"EUCORA_PARAM_([A-Z0-9_]+)", source)}
+    used |= set(re.findall(r"Parameter -Name '(\w+)'", source))
     assert used == {parameter["name"] for parameter in manifest["parameters"]}
 
 

@@ -100,6 +100,6 @@ if ($used -lt $limit) { exit 1 }
 foreach ($folder in @(Get-TemporaryFolder -Root $root)) {
     foreach ($file in @(Get-OldFile -Path $folder -Before $before)) { $size += $file.Length }
 }
-Write-Host ('{0} MB of old temporary files were found' -f [int]($size / 1MB))
+Write-Host ('{0} MB of old temporary files were found' -f [Math]::Floor($size / 1048576))
 if ($size -eq 0) { exit 1 }
 exit 0

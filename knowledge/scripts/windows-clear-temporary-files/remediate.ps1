@@ -112,5 +112,5 @@ foreach ($folder in @(Get-TemporaryFolder -Root $root)) {
         }
     }
 }
-Write-Host ('deleted {0} files, {1} MB; {2} are in use and stay' -f $deleted, [int]($size / 1MB), $kept)
+Write-Host ('deleted {0} files, {1} MB; {2} are in use and stay' -f $deleted, [Math]::Floor($size / 1048576), $kept)
 exit 0

@@ -80,7 +80,7 @@ function Get-DeadUserProxy {
 # Returns the proxy of Windows services, or nothing when they connect directly.
 function Get-ServiceProxy {
     $key = 'Registry::HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections'
-    $bytes = Get-RegistryValue -Key $key -Name 'WinHttpSettings'
+    $bytes = [byte[]](Get-RegistryValue -Key $key -Name 'WinHttpSettings')
     if ($null -eq $bytes -or $bytes.Length -lt 17) { return '' }
     if (($bytes[8] -band 2) -eq 0) { return '' }
     $length = [BitConverter]::ToInt32($bytes, 12)

@@ -105,7 +105,7 @@ if (Test-Path -LiteralPath $startFile) {
     }
 }
 Confirm-Stoppable -Id $id -Name $name
-$freed = [int]($process.WorkingSet64 / 1MB)
+$freed = [Math]::Floor($process.WorkingSet64 / 1048576)
 Stop-OneProcess -Process $process -GraceSeconds $grace
 Write-Host "$freed MB of memory came back"
 exit 0

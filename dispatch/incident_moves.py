@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moves incidents for governance and dispatch; fits `governance.ports.IncidentPort`.
+
+An incident may meanwhile have been closed by a person, or judged by a later event: then the move
+is left out, and what caused it still counts.
+"""
+
+from kernel.database import Connection
+from telemetry.errors import ForbiddenTransitionError
+from telemetry.incidents import ALLOWED_TRANSITIONS, Incidents, IncidentStatus
+
+
+class IncidentMoves:
+    """Makes transitions where the life cycle allows them."""
+
+    def __init__(self, incidents: Incidents) -> None:
+        self._incidents = incidents
+
+    async def move(
+        self, connection: Connection, incident_id: str, to: str, *, actor: str, reason: str
+    ) -> bool:
+        """Make a transition if it is allowed now; tell whether it was made."""
+        incident = await self._incidents.find(connection, incident_id)
+        status = IncidentStatus(to)
+        if incident is None or status not in ALLOWED_TRANSITIONS[incident.status]:
+            return False
+        try:
+            await self._incidents.transition(
+                connection, incident_id, status, actor=actor, reason=reason
+            )
+        except ForbiddenTransitionError:
+            return False
+        return True

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# windows-check-disk-health, remediate: repairs the fault; running it twice is harmless.
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+trap { Write-Host ('unexpected failure: ' + $_.Exception.Message); exit 3 }
+
+# Ends the step with an error that is neither "fault present" nor "fault absent".
+function Stop-Step {
+    param([string]$Message)
+    Write-Host $Message
+    exit 2
+}
+
+# Returns the value of a text parameter after matching all of it against a pattern.
+function Get-TextParameter {
+    param([string]$Name, [string]$Default, [string]$Pattern)
+    $text = [Environment]::GetEnvironmentVariable('EUCORA_PARAM_' + $Name.ToUpperInvariant())
+    if ([string]::IsNullOrEmpty($text)) { $text = $Default }
+    if ($text -cnotmatch $Pattern) { Stop-Step "parameter $Name is malformed" }
+    return $text
+}
+
+# Ends with an error when a drive says that it is failing.
+function Confirm-HealthyDrive {
+    foreach ($drive in @(Get-PhysicalDisk)) {
+        Write-Host "drive $($drive.DeviceId): $($drive.HealthStatus)"
+        if ([string]$drive.HealthStatus -eq 'Unhealthy') {
+            Stop-Step 'a drive is failing: save the files and replace it'
+        }
+    }
+}
+
+$letter = Get-TextParameter -Name 'drive_letter' -Default 'C' -Pattern '\A[A-Za-z]\z'
+
+Confirm-HealthyDrive
+$found = Repair-Volume -DriveLetter $letter -Scan
+Write-Host "the scan ended with: $found"
+exit 0

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person's own choice becomes a proposal, inside the transaction of their decision.
+
+The same steps as the graph's, without a thread of their own: parent and replacement change
+together or not at all, so there is nothing to resume.
+"""
+
+from kernel.database import Connection
+from reasoning import steps
+from reasoning.errors import OverrideError
+from reasoning.sealing import seal_state
+from reasoning.state import ProposalState
+from reasoning.steps import ReasoningDependencies
+
+READING_STEPS = (
+    steps.mask,
+    steps.recall,
+    steps.diagnose,
+    steps.choose,
+    steps.check,
+    steps.assess,
+)
+
+
+async def propose_now(
+    connection: Connection, needs: ReasoningDependencies, start: ProposalState
+) -> str:
+    """Run the steps and seal on the caller's connection; return the bundle's digest.
+
+    Raises:
+        OverrideError: the script or its parameters cannot be proposed, or the policy forbids it.
+    """
+    state = start
+    for step in READING_STEPS:
+        state = {**state, **await step(state, needs)}
+    if state["choice"] is None:
+        raise OverrideError(state["abstention_reason"])
+    now = needs.clock.now()
+    return await seal_state(
+        connection,
+        state,
+        sealer=needs.sealer,
+        audit=needs.audit,
+        incidents=needs.incidents,
+        model_versions=needs.model_versions,
+        now=now,
+        expires_at=now + needs.proposal_lifetime,
+    )

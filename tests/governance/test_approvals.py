@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decisions on a real database: the quorum, every refusal with its audit event, time."""
+
+from datetime import timedelta
+
+import pytest
+
+from governance.approvals import Replacement
+from governance.conditions import Conditions
+from governance.errors import (
+    AlreadyDecidedError,
+    AuthorApprovalError,
+    BundleChangedError,
+    ExceptionRequiredError,
+    FreezeWindowError,
+    InvalidConditionsError,
+    InvalidRequestError,
+    ProposalExpiredError,
+    ProposalNotFoundError,
+    RoleMissingError,
+    SelfApprovalError,
+    StaleSessionError,
+)
+from governance.proposals import ProposalStatus
+
+HOUR = timedelta(hours=1)
+
+
+async def refused(road, error, proposal_id, approver="grace", **changes):
+    """Approve in vain, and find the refusal in the audit trail."""
+    with pytest.raises(error):
+        await road.approve(proposal_id, approver, **changes)
+    (event,) = await road.query(
+        "SELECT actor, after FROM audit_events WHERE action = 'approval.refused'"
+        " ORDER BY position DESC LIMIT 1"
+    )
+    assert event["actor"] == approver
+    assert event["after"]["refusal"] == error.code
+    assert (await road.find(proposal_id)).status is ProposalStatus.PENDING
+    assert await road.query("SELECT 1 FROM approvals") == []
+
+
+async def test_one_approval_of_a_small_risk_completes(road):
+    proposal_id = await road.begin()
+    result = await road.approve(proposal_id)
+    assert (result.complete, result.n_approvals, result.n_required) == (True, 1, 1)
+    proposal = await road.find(proposal_id)
+    assert proposal.status is ProposalStatus.APPROVED
+    assert await road.incident_status(proposal_id) == "approved"
+    (sealed,) = await road.query(
+        "SELECT evidence FROM audit_events WHERE action = 'approval.sealed'"
+    )
+    assert sealed["evidence"] == [result.approval_digest, proposal.bundle_digest]
+    (message,) = await road.query("SELECT payload FROM outbox WHERE topic = 'proposal.approved'")
+    assert message["payload"] == {"proposal_id": proposal_id}
+    (label,) = await road.query("SELECT kind, label, actor FROM labels")
+    assert label == {"kind": "decision", "label": "approve", "actor": "grace"}
+
+
+async def test_greater_risk_needs_two_people(road):
+    proposal_id = await road.begin()
+    await road.query("UPDATE proposals SET risk_score = 60")
+    first = await road.approve(proposal_id)
+    assert (first.complete, first.n_required) == (False, 2)
+    assert await road.incident_status(proposal_id) == "proposed"
+    with pytest.raises(AlreadyDecidedError):
+        await road.approve(proposal_id, "GRACE")
+    assert (await road.approve(proposal_id, "linus")).complete
+    opened = await road.query("SELECT 1 FROM outbox WHERE topic = 'proposal.approved'")
+    assert len(opened) == 1
+
+
+async def test_the_greatest_risk_needs_an_exception(road):
+    proposal_id = await road.begin()
+    await road.query("UPDATE proposals SET risk_score = 80")
+    await refused(road, ExceptionRequiredError, proposal_id)
+    terms = {
+        "proposal_id": proposal_id,
+        "roles": frozenset({"approver"}),
+        "compensating_controls": "somebody watches",
+        "expires_at": road.clock.now() + HOUR,
+    }
+    async with road.pool.connection() as connection:
+        with pytest.raises(SelfApprovalError):
+            await road.exceptions.grant(connection, granted_by="system:reasoner", **terms)
+        with pytest.raises(InvalidRequestError):
+            await road.exceptions.grant(
+                connection, granted_by="olga", **{**terms, "compensating_controls": " "}
+            )
+        await road.exceptions.grant(connection, granted_by="olga", **terms)
+    assert not (await road.approve(proposal_id)).complete
+    road.clock.advance(3601)
+    with pytest.raises(ExceptionRequiredError):
+        await road.approve(proposal_id, "linus")
+
+
+async def test_requester_reporter_and_author_cannot_approve(road):
+    proposal_id = await road.begin()
+    await refused(road, SelfApprovalError, proposal_id, "hanna")  # reported it
+    await road.query("UPDATE proposals SET requested_by = 'rita'")
+    await refused(road, SelfApprovalError, proposal_id, "Rita")
+    await refused(road, AuthorApprovalError, proposal_id, "EUCORA-starter")
+
+
+async def test_what_was_looked_at_must_be_what_was_sealed(road):
+    proposal_id = await road.begin()
+    await refused(road, BundleChangedError, proposal_id, bundle_digest="0" * 64)
+    await road.query("UPDATE scripts SET content_sha256 = %s", "1" * 64)
+    await refused(road, BundleChangedError, proposal_id)
+
+
+async def test_roles_and_sessions(road):
+    proposal_id = await road.begin()
+    await refused(road, RoleMissingError, proposal_id, roles=frozenset({"auditor"}))
+    old = road.clock.now() - timedelta(hours=9)
+    await refused(road, StaleSessionError, proposal_id, session_authenticated_at=old)
+    ahead = road.clock.now() + HOUR
+    await refused(road, StaleSessionError, proposal_id, session_authenticated_at=ahead)
+
+
+async def test_a_freeze_beats_an_approval_until_it_is_lifted(road):
+    proposal_id = await road.begin()
+    async with road.pool.connection() as connection:
+        freeze = await road.freezes.announce(
+            connection,
+            starts_at=road.clock.now(),
+            ends_at=road.clock.now() + HOUR,
+            reason="year end",
+            created_by="ada",
+            correlation_id="cor_2",
+        )
+    await refused(road, FreezeWindowError, proposal_id)
+    async with road.pool.connection() as connection:
+        await road.freezes.lift(connection, freeze.freeze_id, actor="ada", correlation_id="cor_2")
+    assert (await road.approve(proposal_id)).complete
+    assert {"freeze.announced", "freeze.lifted"} <= set(await road.actions())
+
+
+async def test_unknown_and_contradictory_requests(road):
+    proposal_id = await road.begin()
+    request = await road.request(proposal_id)
+    past = Conditions(not_after=road.clock.now() - HOUR)
+    with pytest.raises(InvalidConditionsError):
+        await road.approve(proposal_id, conditions=past)
+    with pytest.raises(ProposalNotFoundError):
+        await road.approve(proposal_id, proposal_id="prp_none", bundle_digest=request.bundle_digest)
+    with pytest.raises(InvalidRequestError):
+        await road.approve(proposal_id, reason="x" * 3000)
+    assert (await road.approve(proposal_id)).complete
+
+
+async def test_rejection_is_no_sealed_approval_and_goes_to_people(road):
+    proposal_id = await road.begin()
+    request = await road.request(proposal_id, reason=" ")
+    async with road.pool.connection() as connection:
+        with pytest.raises(InvalidRequestError):
+            await road.approvals.reject(connection, request)
+        request = await road.request(proposal_id, "hanna", reason="wrong disk")
+        await road.approvals.reject(connection, request)
+    assert (await road.find(proposal_id)).status is ProposalStatus.REJECTED
+    assert await road.incident_status(proposal_id) == "escalated"
+    assert "approval.sealed" not in await road.actions()
+    with pytest.raises(AlreadyDecidedError):
+        await road.approve(proposal_id)
+
+
+async def test_override_makes_a_linked_proposal_that_its_maker_cannot_approve(road):
+    proposal_id = await road.begin()
+    request = await road.request(proposal_id, reason="keep more")
+    async with road.pool.connection() as connection:
+        result = await road.approvals.override(
+            connection,
+            request,
+            Replacement(script_id="linux-clear-cache", parameters={"mount": "/var"}),
+        )
+    assert (await road.find(proposal_id)).status is ProposalStatus.OVERRIDDEN
+    child = await road.find(result.replacement_proposal_id)
+    assert (child.parent_proposal_id, child.requested_by) == (proposal_id, "grace")
+    await_refusal = child.proposal_id
+    with pytest.raises(SelfApprovalError):
+        await road.approve(await_refusal)
+    assert (await road.approve(await_refusal, "linus")).complete
+
+
+async def test_time_decides_what_nobody_did(road):
+    proposal_id = await road.begin()
+    road.clock.advance(24 * 3600)
+    with pytest.raises(ProposalExpiredError):
+        await road.approve(proposal_id)
+    async with road.pool.connection() as connection:
+        assert await road.approvals.expire_due(connection) == 1
+        assert await road.approvals.expire_due(connection) == 0
+    assert (await road.find(proposal_id)).status is ProposalStatus.EXPIRED
+    assert await road.incident_status(proposal_id) == "escalated"
+    with pytest.raises(ProposalExpiredError):
+        await road.approve(proposal_id)
+
+
+async def test_an_approval_that_nobody_used_expires(road):
+    proposal_id = await road.begin()
+    until = road.clock.now() + HOUR
+    await road.approve(proposal_id, conditions=Conditions(not_after=until))
+    async with road.pool.connection() as connection:
+        assert await road.approvals.expire_due(connection) == 0
+        road.clock.advance(3600)
+        assert await road.approvals.expire_due(connection) == 1
+    assert (await road.find(proposal_id)).status is ProposalStatus.EXPIRED
