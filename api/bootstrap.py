@@ -17,6 +17,7 @@ from pydantic import SecretStr
 import models.anomaly
 from api.accounts import Accounts
 from contracts.canonical import sha256_hex
+from dispatch.incident_moves import IncidentMoves
 from dispatch.jobs import Jobs
 from dispatch.verification import Verification
 from evidence.log import MerkleLog
@@ -51,8 +52,7 @@ from retrieval.corpus import Corpus, document_of_article, document_of_script
 from retrieval.embedding import SentenceEmbedder
 from retrieval.manifest import read_entry
 from retrieval.search import Retriever
-from telemetry.errors import ForbiddenTransitionError, UnknownIncidentError
-from telemetry.incidents import Incidents, IncidentStatus
+from telemetry.incidents import Incidents
 from telemetry.ingestion import Ingestion
 
 SYSTEM = "system:bootstrap"
@@ -167,25 +167,6 @@ async def open_ground(
         )
 
 
-class IncidentMover:
-    """Joins governance's and dispatch's wish to move incidents to telemetry's life cycle."""
-
-    def __init__(self, incidents: Incidents) -> None:
-        self._incidents = incidents
-
-    async def move(
-        self, connection: Connection, incident_id: str, to: str, *, actor: str, reason: str
-    ) -> bool:
-        """Make a transition if the life cycle allows it; tell whether it was made."""
-        try:
-            await self._incidents.transition(
-                connection, incident_id, IncidentStatus(to), actor=actor, reason=reason
-            )
-        except (ForbiddenTransitionError, UnknownIncidentError):
-            return False
-        return True
-
-
 class Replacements:
     """Joins governance's overrides to reasoning."""
 
@@ -296,18 +277,16 @@ def _join(
     loaded: Mapping[str, LoadedModel],
     checkpointer: AsyncPostgresSaver,
 ) -> Services:
-    mover = IncidentMover(ground.incidents)
-    common = {"clock": ground.clock, "ids": ground.ids}
     jobs = Jobs(
         ground.clock,
         ground.ids,
         ground.audit,
         ground.outbox,
-        key_store=ground.key_store,
+        job_key=ground.key_store.job_key(),
         log=ground.log,
         sealer=ground.sealer,
         policy=ground.policy,
-        incidents=mover,
+        incidents=ground.incidents,
     )
     return Services(
         ground=ground,
@@ -315,17 +294,19 @@ def _join(
             ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker
         ),
         intake=TicketIntake(
+            clock=ground.clock,
+            ids=ground.ids,
             incidents=ground.incidents,
             masker=ground.masker,
             vault=ground.vault,
             model=loaded["tickets"],
-            **common,
         ),
         scoring=Scoring(
+            clock=ground.clock,
+            ids=ground.ids,
             incidents=ground.incidents,
             health=loaded["health"],
             detector_model=detector_model(),
-            **common,
         ),
         retriever=needs.retriever,
         reasoner=Reasoner(build_graph(needs, checkpointer)),
@@ -336,7 +317,7 @@ def _join(
             ground.outbox,
             sealer=ground.sealer,
             policy=ground.policy,
-            incidents=mover,
+            incidents=IncidentMoves(ground.incidents),
             replacements=Replacements(needs),
             pool=ground.pool,
             rules=ApprovalRules(
@@ -351,7 +332,7 @@ def _join(
             ground.audit,
             ground.outbox,
             sealer=ground.sealer,
-            incidents=mover,
+            incidents=ground.incidents,
             jobs=jobs,
         ),
         models=loaded,

@@ -79,6 +79,7 @@ class AnomalyDetector:
     def __init__(self, *, capacity: int = 256) -> None:
         self._rows: dict[str, int] = {}
         self._streaks: dict[str, Streaks] = {}
+        self._fresh: set[str] = set()  # forgotten, to be warm-started like new ones
         self._count = np.zeros((capacity, N_SIGNALS))
         self._mean = np.zeros((capacity, N_SIGNALS))
         self._variance = np.zeros((capacity, N_SIGNALS))
@@ -156,6 +157,18 @@ class AnomalyDetector:
         self._last_seen[row] = state.last_seen
         self._unusual[row] = state.unusual_reports
         self._streaks[device_id] = state.streaks
+
+    def forget(self, device_id: str) -> None:
+        """Drop what is remembered of a device; the fleet's calibration stays."""
+        row = self._rows.get(device_id)
+        self._streaks.pop(device_id, None)
+        if row is None:
+            return
+        for baseline in (self._count, self._mean, self._variance):
+            baseline[row] = 0.0
+        self._last_seen[row] = -math.inf
+        self._unusual[row] = 0
+        self._fresh.add(device_id)
 
     def knows(self, device_id: str) -> bool:
         """Tell whether state of a device is in memory."""
@@ -252,10 +265,10 @@ class AnomalyDetector:
     def _row_of(self, device_id: str, cohort: str) -> int:
         if cohort:
             self._add_row(_cohort_key(cohort))
-        if device_id in self._rows:
-            return self._rows[device_id]
+        is_new = device_id not in self._rows or device_id in self._fresh
+        self._fresh.discard(device_id)
         row = self._add_row(device_id)
-        if cohort:
+        if is_new and cohort:
             like = self._rows[_cohort_key(cohort)]
             self._count[row] = np.minimum(self._count[like], WARM_START_REPORTS)
             self._mean[row] = self._mean[like]

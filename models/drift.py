@@ -98,6 +98,17 @@ class DriftMonitor:
             n_samples=series.n_samples,
         )
 
+    def observe_confidence(
+        self, model_name: str, confidence: float, observed_at: datetime
+    ) -> DriftAlarm | None:
+        """Feed the confidence of one answer of a model."""
+        return self.observe(
+            cohort=f"model:{model_name}",
+            metric="confidence",
+            observed_at=observed_at,
+            value=confidence,
+        )
+
 
 def population_stability_index(
     reference: FloatArray, current: FloatArray, n_bins: int = 10

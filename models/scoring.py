@@ -58,6 +58,9 @@ class Scoring:
         self._incidents = incidents
         self._health = health
         self._detector_model = detector_model
+        # Device memory is read anew in each transaction; kept here is only what calibrates:
+        # the fleet's ordinary scores and the cohorts' baselines, which a restart may lose.
+        self._detector = AnomalyDetector()
 
     async def score_batch(
         self, connection: Connection, keys: Sequence[Sequence[str]], *, correlation_id: str
@@ -73,7 +76,7 @@ class Scoring:
         by_device: dict[str, list[StoredReport]] = defaultdict(list)
         for report in await find_reports(connection, keys):
             by_device[report.device_id].append(report)
-        detector = AnomalyDetector()
+        detector = self._detector
         await self._load_states(connection, detector, list(by_device))
         n_detections = 0
         for device_id, reports in by_device.items():
@@ -97,6 +100,8 @@ class Scoring:
     async def _load_states(
         self, connection: Connection, detector: AnomalyDetector, device_ids: list[str]
     ) -> None:
+        for device_id in device_ids:
+            detector.forget(device_id)  # a batch that was rolled back must leave nothing
         cursor = await connection.execute(QUERIES["find_states"], {"device_ids": device_ids})
         for row in await cursor.fetchall():
             detector.import_state(row["device_id"], bytes(row["state"]))

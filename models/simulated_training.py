@@ -53,10 +53,7 @@ def _device_windows(
         fleet.plan_fault(device, failure_class, first_report=onset)
     shown = onset + (RAMP_REPORTS // 2 if device.onset and device.onset.pattern.gradual else 0)
     first, last = shown + min(_WINDOW_ENDS) - WINDOW_REPORTS + 1, shown + max(_WINDOW_ENDS)
-    reports = [
-        flatten_metrics(fleet.report(device, step))
-        for step in range(first, last + 1)
-    ]
+    reports = [flatten_metrics(fleet.report(device, step)) for step in range(first, last + 1)]
     for end in _WINDOW_ENDS:
         stop = shown + end - first + 1
         yield extract_features(reports[stop - WINDOW_REPORTS : stop])

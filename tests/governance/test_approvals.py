@@ -130,6 +130,7 @@ async def test_a_freeze_beats_an_approval_until_it_is_lifted(road):
             correlation_id="cor_2",
         )
     await refused(road, FreezeWindowError, proposal_id)
+    road.clock.advance(1)
     async with road.pool.connection() as connection:
         await road.freezes.lift(connection, freeze.freeze_id, actor="ada", correlation_id="cor_2")
     assert (await road.approve(proposal_id)).complete

@@ -15,8 +15,10 @@ import tree_sitter
 import tree_sitter_bash
 import tree_sitter_powershell
 import yaml
+from msgspec.structs import fields
 
 from contracts.failure import FailureClass
+from contracts.telemetry import Experience, Hardware, Network, Software
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "knowledge" / "scripts"
 FOLDERS = sorted(path for path in SCRIPTS.iterdir() if path.is_dir())
@@ -58,26 +60,34 @@ BINDINGS = {
     "down_service_name",
     "crashing_application_name",
 }
-METRICS = set(
-    """cpu_percent cpu_count load_per_core memory_percent memory_total_bytes swap_percent
-    disk_read_bytes_per_second disk_write_bytes_per_second cpu_temperature_celsius battery_percent
-    battery_health_percent battery_charging uptime_seconds pending_updates broken_packages
-    reboot_required antivirus_running firewall_enabled days_to_certificate_expiry logon_seconds
-    failed_logons dns_latency_ms dns_failure_percent gateway_latency_ms packet_loss_percent
-    wifi_signal_dbm vpn_connected dhcp_lease_valid proxy_reachable clock_offset_seconds
-    received_bytes_per_second sent_bytes_per_second experience_score print_queue_length
-    audio_glitches sync_backlog deployment_failures disk_used_percent_max inodes_used_percent_max
-    smart_unhealthy_disks unencrypted_disks process_cpu_percent_max process_memory_percent_max
-    services_down app_crashes app_hangs app_errors app_launch_ms_max agent_queued_reports
-    agent_memory_bytes agent_errors log_errors""".split()
-)
+REPORT_FIELDS = {
+    field.name for part in (Hardware, Software, Network, Experience) for field in fields(part)
+}
+METRICS = (REPORT_FIELDS - {"score"}) | {
+    "experience_score",
+    "disk_used_percent_max",
+    "inodes_used_percent_max",
+    "smart_unhealthy_disks",
+    "unencrypted_disks",
+    "process_cpu_percent_max",
+    "process_memory_percent_max",
+    "services_down",
+    "app_crashes",
+    "app_hangs",
+    "app_errors",
+    "app_launch_ms_max",
+    "agent_queued_reports",
+    "agent_memory_bytes",
+    "agent_errors",
+    "log_errors",
+}
 METRIC_FAMILIES = {
     "disk_used_percent",
     "process_cpu_percent",
     "process_memory_percent",
     "service_running",
 }
-PARAMETER_TYPES = {
+PARAMETER_TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
     "number": (int, float),
@@ -157,7 +167,7 @@ def test_parameters_are_typed_and_bounded(folder: Path) -> None:
         kind = parameter["type"]
         if kind == "string":
             pattern = parameter["pattern"]
-            assert pattern.startswith("^") and pattern.endswith("$"), "patterns are anchored"
+            assert (pattern[0], pattern[-1]) == ("^", "$"), "patterns are anchored"
             assert not re.fullmatch(pattern, "$(reboot)")
         elif kind in {"integer", "number"}:
             assert parameter["minimum"] <= parameter["maximum"]

@@ -208,3 +208,17 @@ def test_fleet_recall_and_false_alarms():
     assert len(sick) >= 30
     assert len(found_sick) / len(sick) >= 0.9
     assert len(healthy_flagged) <= 2
+
+
+def test_forgotten_devices_start_anew_from_their_cohort():
+    random = np.random.default_rng(5)
+    detector = AnomalyDetector()
+    for n in range(80):
+        detector.score_all("d", START + timedelta(minutes=n), healthy(random), "linux")
+    detector.forget("d")
+    detector.forget("never-seen")
+    assert not detector.score_all("d", START, healthy(random), "linux")
+    state = detector.export_state("d")
+    other = AnomalyDetector()
+    other.import_state("d", state)
+    assert other._count[0].max() == 31  # 30 from the cohort and its own

@@ -51,3 +51,16 @@ def test_population_stability_index():
     assert population_stability_index(reference, random.normal(0, 1, 5000)) < 0.02
     assert population_stability_index(reference, random.normal(1.5, 1, 5000)) > 0.25
     assert population_stability_index(reference, np.array([])) == 0.0
+
+
+def test_falling_confidence_is_drift():
+    random = np.random.default_rng(6)
+    monitor = DriftMonitor()
+    alarms = []
+    for n in range(2000):
+        confidence = float(np.clip(random.normal(0.9 if n < 1500 else 0.6, 0.05), 0, 1))
+        moment = START + timedelta(minutes=5 * n)
+        if monitor.observe_confidence("health", confidence, moment):
+            alarms.append(n)
+    assert alarms
+    assert all(n >= 1500 for n in alarms)

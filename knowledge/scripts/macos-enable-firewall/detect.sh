@@ -5,21 +5,12 @@ set -Eeuo pipefail
 trap 'echo "unexpected failure in line $LINENO" >&2; exit 3' ERR
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 
-# Ends the step with an error that is neither "fault present" nor "fault absent".
-fail() {
-    printf '%s\n' "$*" >&2
-    exit 2
-}
-
 # True when the application firewall filters.
 firewall_is_on() {
-    [[ $("$firewall" --getglobalstate) == *enabled* ]]
+    [[ $(/usr/libexec/ApplicationFirewall/socketfilterfw --getglobalstate) == *enabled* ]]
 }
 
 state_directory=${EUCORA_STATE_DIR:?}
-
- firewall=/usr/libexec/ApplicationFirewall/socketfilterfw
- [[ -x $firewall ]] || fail "$firewall does not exist"
 
 if firewall_is_on; then
     echo "the firewall is on"

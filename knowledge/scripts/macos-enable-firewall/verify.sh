@@ -13,13 +13,10 @@ fail() {
 
 # True when the application firewall filters.
 firewall_is_on() {
-    [[ $("$firewall" --getglobalstate) == *enabled* ]]
+    [[ $(/usr/libexec/ApplicationFirewall/socketfilterfw --getglobalstate) == *enabled* ]]
 }
 
 state_directory=${EUCORA_STATE_DIR:?}
-
- firewall=/usr/libexec/ApplicationFirewall/socketfilterfw
- [[ -x $firewall ]] || fail "$firewall does not exist"
 
 firewall_is_on || fail "the firewall is still off"
 echo "the firewall is on"

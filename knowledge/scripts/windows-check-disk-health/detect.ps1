@@ -37,9 +37,9 @@ Confirm-HealthyDrive
 $volume = Get-Volume -DriveLetter $letter
 Write-Host "volume $letter is $($volume.HealthStatus)"
 if ([string]$volume.HealthStatus -ne 'Healthy') { exit 0 }
-$filter = @{ LogName = 'System'; ProviderName = 'Ntfs', 'Microsoft-Windows-Ntfs'; StartTime = (Get-Date).AddDays(-7) }
+$filter = @{ LogName = 'System'; ProviderName = 'Microsoft-Windows-Ntfs'; StartTime = (Get-Date).AddDays(-7) }
 $errors = @(Get-WinEvent -FilterHashtable $filter -MaxEvents 200 -ErrorAction SilentlyContinue)
-$errors = @($errors | Where-Object { $_.Id -eq 55 -or $_.Id -eq 98 -and $_.Level -le 3 })
+$errors = @($errors | Where-Object { ($_.Id -eq 55 -or $_.Id -eq 98) -and $_.Level -le 3 })
 Write-Host "$($errors.Count) errors of the file system were logged this week"
 if ($errors.Count -eq 0) { exit 1 }
 exit 0

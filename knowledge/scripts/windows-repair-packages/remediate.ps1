@@ -43,9 +43,9 @@ foreach ($row in @(Get-HungInstaller -Before $before)) {
 }
 Set-Service -Name 'msiserver' -StartupType Manual
 $program = Join-Path -Path ([Environment]::SystemDirectory) -ChildPath 'msiexec.exe'
-foreach ($switch in @('/unregister', '/regserver')) {
-    $step = Start-Process -FilePath $program -ArgumentList $switch -PassThru
-    if (-not $step.WaitForExit(60000)) { Stop-Step "msiexec $switch does not end" }
+foreach ($option in @('/unregister', '/regserver')) {
+    $step = Start-Process -FilePath $program -ArgumentList $option -PassThru
+    if (-not $step.WaitForExit(60000)) { Stop-Step "msiexec $option does not end" }
 }
 Write-Host 'the Windows Installer service was registered again'
 exit 0

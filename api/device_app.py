@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What devices talk to, over mTLS: enrolment, telemetry, jobs, receipts, log consistency.
+
+A device is who its certificate says; the certificate must be the one that was issued last.
+"""
+
+import asyncio
+import base64
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import NameOID
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.bootstrap import Services
+from api.client_certificates import client_certificate
+from api.errors import InvalidRequestError, NotAuthenticatedError
+from api.http import CorrelationMiddleware, read_body
+from api.problems import install_problem_handlers
+from api.telemetry_api import ingest_body
+from contracts.canonical import sha256_hex
+from contracts.job import Receipt
+from evidence.log import LOG_ORIGIN
+from kernel.errors import KernelError
+from telemetry.devices import find_device, register_device, set_certificate
+
+MAX_WAIT_SECONDS = 30.0
+POLL_SECONDS = 0.5
+
+
+class _Enrolment(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token: str = Field(max_length=200)
+    csr_pem: str = Field(max_length=10_000)
+    hostname: str = Field(min_length=1, max_length=255)
+    os_family: str = Field(pattern=r"^(windows|macos|linux)$")
+    os_version: str = Field(default="", max_length=256)
+    model: str = Field(default="", max_length=256)
+    serial_number: str = Field(default="", max_length=256)
+    agent_version: str = Field(default="", max_length=64)
+
+
+class _Renewal(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    csr_pem: str = Field(max_length=10_000)
+
+
+async def identify_device(request: Request) -> str:
+    """Return the id of the device whose certificate came with the connection.
+
+    Raises:
+        NotAuthenticatedError: none came, or it is not the device's current one.
+    """
+    services: Services = request.app.state.services
+    content = client_certificate(request)
+    if content is None:
+        raise NotAuthenticatedError("present the device's client certificate")
+    certificate = x509.load_der_x509_certificate(content)
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    device_id = str(names[0].value) if names else ""
+    async with services.ground.pool.connection() as connection:
+        device = await find_device(connection, device_id)
+    if device is None or device.status != "active":
+        raise NotAuthenticatedError("this device is not enrolled or was retired")
+    if device.certificate_sha256 != sha256_hex(content):
+        raise NotAuthenticatedError("this certificate was replaced by a newer one")
+    return device_id
+
+
+def create_device_app(services: Services) -> FastAPI:
+    """Return the devices' application."""
+    app = FastAPI(title="EUCORA device API", version="1", docs_url=None, redoc_url=None)
+    app.state.services = services
+    install_problem_handlers(app)
+    app.add_middleware(CorrelationMiddleware, ids=services.ground.ids)
+    _add_identity_routes(app, services)
+    _add_work_routes(app, services)
+    return app
+
+
+def _add_identity_routes(app: FastAPI, services: Services) -> None:
+    ground = services.ground
+
+    @app.post("/device/v1/enrol")
+    async def enrol(request: Request, body: _Enrolment) -> dict[str, Any]:
+        """Register a device with a one-time token and sign its certificate."""
+        device_id = ground.ids.new("dev")
+        correlation_id: str = request.state.correlation_id
+        certificate = _sign(services, device_id, body.csr_pem)
+        async with ground.pool.connection() as connection:
+            creator = await ground.accounts.use_enrolment_token(
+                connection, token=body.token, device_id=device_id
+            )
+            await register_device(
+                connection,
+                audit=ground.audit,
+                actor=creator,
+                correlation_id=correlation_id,
+                device_id=device_id,
+                hostname=body.hostname,
+                os_family=body.os_family,
+                os_version=body.os_version,
+                model=body.model,
+                serial_number=body.serial_number,
+                agent_version=body.agent_version,
+                enrolled_at=ground.clock.now(),
+            )
+            await _bind(services, connection, device_id, certificate, correlation_id)
+        return {
+            "device_id": device_id,
+            "certificate_pem": certificate.decode(),
+            "ca_pem": ground.key_store.authority_path().read_text(),
+            "job_public_key_pem": _public_pem(ground.key_store.job_key().public_key()),
+            "log_public_key_pem": _public_pem(ground.key_store.log_key().public_key()),
+            "log_origin": LOG_ORIGIN,
+            "interval_seconds": ground.settings.telemetry_interval_seconds,
+        }
+
+    @app.post("/device/v1/certificate")
+    async def renew(request: Request, body: _Renewal) -> dict[str, str]:
+        """Replace a device's certificate by a fresh one."""
+        device_id = await identify_device(request)
+        certificate = _sign(services, device_id, body.csr_pem)
+        async with ground.pool.connection() as connection:
+            await _bind(
+                services, connection, device_id, certificate, request.state.correlation_id
+            )
+        return {"certificate_pem": certificate.decode()}
+
+    @app.get("/device/v1/time")
+    async def tell_time() -> dict[str, str]:
+        """Return the server's time, for the device's clock check."""
+        return {"now": datetime.now(UTC).isoformat()}
+
+
+def _sign(services: Services, device_id: str, csr_pem: str) -> bytes:
+    try:
+        return services.ground.key_store.sign_device_certificate(
+            csr_pem.encode(), device_id, services.ground.clock.now()
+        )
+    except (KernelError, ValueError) as error:
+        raise InvalidRequestError("the certificate request is malformed or too weak") from error
+
+
+async def _bind(
+    services: Services, connection: Any, device_id: str, certificate: bytes, correlation_id: str
+) -> None:
+    der = x509.load_pem_x509_certificate(certificate).public_bytes(serialization.Encoding.DER)
+    await set_certificate(
+        connection,
+        audit=services.ground.audit,
+        actor=f"device:{device_id}",
+        correlation_id=correlation_id,
+        device_id=device_id,
+        certificate_sha256=sha256_hex(der),
+    )
+
+
+def _public_pem(key: Any) -> str:
+    content: bytes = key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return content.decode()
+
+
+def _add_work_routes(app: FastAPI, services: Services) -> None:
+    ground = services.ground
+
+    @app.post("/v1/telemetry")
+    async def take_telemetry(request: Request) -> dict[str, Any]:
+        """Store a device's own reports; answered when they are durable."""
+        device_id = await identify_device(request)
+        return await ingest_body(
+            services, request, submitted_by=f"device:{device_id}", device_id=device_id
+        )
+
+    @app.get("/device/v1/jobs")
+    async def lease_jobs(request: Request, limit: int = 4, wait: float = 0.0) -> dict[str, Any]:
+        """Lease approved jobs, waiting up to `wait` seconds for one."""
+        device_id = await identify_device(request)
+        deadline = asyncio.get_running_loop().time() + min(max(wait, 0.0), MAX_WAIT_SECONDS)
+        while True:
+            async with ground.pool.connection() as connection:
+                envelopes = await services.jobs.lease(
+                    connection, device_id, min(max(limit, 1), 16)
+                )
+            late = asyncio.get_running_loop().time() >= deadline
+            if envelopes or late or await request.is_disconnected():
+                return {"envelopes": [base64.b64encode(item).decode() for item in envelopes]}
+            await asyncio.sleep(POLL_SECONDS * (0.8 + secrets.randbelow(400) / 1000))
+
+    @app.post("/device/v1/receipts")
+    async def take_receipt(request: Request) -> dict[str, bool]:
+        """Record what a device did with a job, exactly once."""
+        device_id = await identify_device(request)
+        body = await read_body(request.headers, request.receive)
+        try:
+            receipt = msgspec.json.decode(body, type=Receipt)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise InvalidRequestError(f"not a receipt: {error}") from error
+        async with ground.pool.connection() as connection:
+            recorded = await services.jobs.record_receipt(
+                connection, device_id, receipt, ground.masker
+            )
+        return {"recorded": recorded}
+
+    @app.get("/device/v1/consistency")
+    async def prove_consistency(request: Request, first: int, second: int) -> dict[str, Any]:
+        """Prove that the log of size `second` extends the one of size `first`."""
+        await identify_device(request)
+        if not 0 < first <= second:
+            raise InvalidRequestError("first and second are tree sizes with 0 < first <= second")
+        async with ground.pool.connection() as connection:
+            hashes = await ground.log.consistency_proof(connection, first, second)
+        return {"hashes": [item.hex() for item in hashes]}
