@@ -75,6 +75,7 @@ class Ground:
     clock: Clock
     ids: IdSource
     pool: Pool
+    refusals: Pool  # small, its own: a refusal is audited while its request holds a connection
     audit: AuditIntake
     outbox: Outbox
     key_store: KeyStore
@@ -142,12 +143,16 @@ async def open_ground(
     objects = open_objects(settings.object_store_url or settings.data_dir / "objects")
     audit = AuditIntake(clock, ids)
     outbox = Outbox(clock)
-    async with open_pool(addresses.application, min_size=2, max_size=12) as pool:
+    async with (
+        open_pool(addresses.application, min_size=2, max_size=12) as pool,
+        open_pool(addresses.application, min_size=1, max_size=2) as refusals,
+    ):
         yield Ground(
             settings=settings,
             clock=clock,
             ids=ids,
             pool=pool,
+            refusals=refusals,
             audit=audit,
             outbox=outbox,
             key_store=key_store,
@@ -319,7 +324,7 @@ def _join(
             policy=ground.policy,
             incidents=IncidentMoves(ground.incidents),
             replacements=Replacements(needs),
-            pool=ground.pool,
+            pool=ground.refusals,
             rules=ApprovalRules(
                 approval_lifetime=timedelta(hours=ground.settings.approval_hours),
                 session_lifetime=timedelta(hours=ground.settings.session_hours),

@@ -26,6 +26,7 @@ from governance.decision_checks import (
     check_circumstances,
     check_request,
     check_separation,
+    describe_decision,
     policy_input,
 )
 from governance.errors import InvalidRequestError, PolicyDeniedError, RefusalError
@@ -55,7 +56,8 @@ class Approvals:
     """Takes decisions. Methods work inside the caller's transaction.
 
     Args:
-        pool: for the audit events of refusals alone.
+        pool: for the audit events of refusals alone. Give it a small pool of its own: a request
+            that is refused holds its own connection meanwhile, so a shared pool could run dry.
 
     """
 
@@ -239,7 +241,7 @@ class Approvals:
             proposal_id=proposal.proposal_id,
             bundle_digest=request.bundle_digest,
             predicate={
-                **_describe(request, Decision.APPROVE, situation),
+                **describe_decision(request, Decision.APPROVE, situation),
                 "expires_at": expires_at.isoformat(),
                 "quorum": {"required": rule.n_approvers, "given": len(approved_by)},
                 "approved_by": approved_by,
@@ -281,7 +283,7 @@ class Approvals:
             decision=decision,
             reason=request.reason,
             conditions=request.conditions,
-            approval_digest=digest_of(_describe(request, decision, situation)),
+            approval_digest=digest_of(describe_decision(request, decision, situation)),
             decided_at=situation.now,
             expires_at=situation.now,
         )
@@ -390,16 +392,3 @@ class Approvals:
                     },
                 )
             raise
-
-
-def _describe(request: ApprovalRequest, decision: Decision, situation: Situation) -> dict[str, Any]:
-    return {
-        "decision": decision.value,
-        "proposal_id": request.proposal_id,
-        "bundle_digest": request.bundle_digest,
-        "approver": request.approver,
-        "roles": sorted(request.roles),
-        "reason": request.reason,
-        "conditions": request.conditions.as_json(),
-        "decided_at": situation.now.isoformat(),
-    }

@@ -188,3 +188,19 @@ def _analysis_view(analysis: Mapping[str, Any]) -> dict[str, Any]:
         "severity": analysis.get("severity"),
         "effects": kinds,
     }
+
+
+def describe_decision(
+    request: ApprovalRequest, decision: Decision, situation: Situation
+) -> dict[str, Any]:
+    """Return a decision as plain data: what is sealed, or digested, about it."""
+    return {
+        "decision": decision.value,
+        "proposal_id": request.proposal_id,
+        "bundle_digest": request.bundle_digest,
+        "approver": request.approver,
+        "roles": sorted(request.roles),
+        "reason": request.reason,
+        "conditions": request.conditions.as_json(),
+        "decided_at": situation.now.isoformat(),
+    }

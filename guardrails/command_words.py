@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from guardrails.effects import READ_ONLY_ARGUMENTS, Effect, EffectKind, EffectSeverity
@@ -22,6 +23,7 @@ SECURITY_UNIT: Final = re.compile(
 STOPS: Final = re.compile(
     r"\b(?:stop|disable|mask|stop-service|delete|bootout|unload|disabled)\b", re.IGNORECASE
 )
+_ON_WORDS: Final = frozenset(("enable", "on", "-enabled"))
 _OFF_WORDS: Final = frozenset(
     ("off", "disable", "disabled", "false", "$false", "reset", "allow", "flush")
 )
@@ -40,8 +42,11 @@ def make_effect(kind: EffectKind, node: Any, severity: EffectSeverity) -> Effect
 
 def turns_on(arguments: Sequence[str]) -> bool:
     """Say whether a protection is switched on (`ufw enable`, `-Enabled True`), and nothing off."""
-    words = {unquote(word).lower() for word in arguments}
-    return bool(words & {"enable", "on", "-enabled"}) and not words & _OFF_WORDS
+    words = [unquote(word).lower() for word in arguments]
+    disabling = [after for word, after in pairwise(words) if word.startswith("-disable")]
+    if disabling:  # Set-MpPreference -DisableRealtimeMonitoring $false
+        return set(disabling) == {"$false"}
+    return not _ON_WORDS.isdisjoint(words) and _OFF_WORDS.isdisjoint(words)
 
 
 def only_looks(name: str, arguments: Sequence[str]) -> bool:

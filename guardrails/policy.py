@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from regopy import Bundle, Interpreter, LogLevel, RegoError
-
 from contracts.canonical import CanonicalFormError, canonical_json, digest_of
 from guardrails.errors import PolicyLoadError
+from guardrails.rego_runtime import Bundle, Interpreter, LogLevel, RegoError
 
 DECISIONS: Final = ("proposal", "approval", "dispatch")
 POLICIES_DIR: Final = Path(__file__).with_name("policies")

@@ -71,6 +71,7 @@ class Scoring:
             connection: carries the transaction that marks the message done.
             keys: (observed_at, report_id, device_id) of each report.
             correlation_id: of the request that brought the reports.
+
         """
         await connection.execute(QUERIES["lock_scoring"], {"lock_key": SCORING_LOCK})
         by_device: dict[str, list[StoredReport]] = defaultdict(list)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs on a real database: what the agent accepts, what is refused, leases, expiry."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -216,3 +217,12 @@ async def test_a_script_without_a_rollback_gets_no_rollback_job(road):
     assert MANIFEST["reversible"]
     assert await road.create_job(proposal_id, "rollback") is None
     assert (await road.find(proposal_id)).status is ProposalStatus.PENDING
+
+
+async def test_many_at_once_make_and_hand_out_one_job(road):
+    proposal_id = await approved(road)
+    await road.sequence()
+    made = await asyncio.gather(*(road.create_job(proposal_id) for _ in range(4)))
+    assert len(set(made)) == 1
+    handed_out = await asyncio.gather(*(lease(road) for _ in range(4)))
+    assert sorted(len(envelopes) for envelopes in handed_out) == [0, 0, 0, 1]

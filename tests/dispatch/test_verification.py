@@ -159,7 +159,7 @@ async def test_a_bad_effect_waits_for_its_time_then_rolls_back(road, masker, job
 
 
 async def test_silence_counts_as_failure_at_the_deadline(road, masker, job):
-    proposal_id, job_id, _ = job
+    _, job_id, _ = job
     await record(road, masker, receipt(road, job))
     road.clock.advance(779)
     assert (await verify(road, job_id)).status is Finding.INCONCLUSIVE

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decisions on a real database: the quorum, every refusal with its audit event, time."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -144,7 +146,8 @@ async def test_unknown_and_contradictory_requests(road):
     with pytest.raises(InvalidConditionsError):
         await road.approve(proposal_id, conditions=past)
     with pytest.raises(ProposalNotFoundError):
-        await road.approve(proposal_id, proposal_id="prp_none", bundle_digest=request.bundle_digest)
+        async with road.pool.connection() as connection:
+            await road.approvals.approve(connection, replace(request, proposal_id="prp_none"))
     with pytest.raises(InvalidRequestError):
         await road.approve(proposal_id, reason="x" * 3000)
     assert (await road.approve(proposal_id)).complete
@@ -177,10 +180,10 @@ async def test_override_makes_a_linked_proposal_that_its_maker_cannot_approve(ro
     assert (await road.find(proposal_id)).status is ProposalStatus.OVERRIDDEN
     child = await road.find(result.replacement_proposal_id)
     assert (child.parent_proposal_id, child.requested_by) == (proposal_id, "grace")
-    await_refusal = child.proposal_id
+    child_id = child.proposal_id
     with pytest.raises(SelfApprovalError):
-        await road.approve(await_refusal)
-    assert (await road.approve(await_refusal, "linus")).complete
+        await road.approve(child_id)
+    assert (await road.approve(child_id, "linus")).complete
 
 
 async def test_time_decides_what_nobody_did(road):
@@ -206,3 +209,23 @@ async def test_an_approval_that_nobody_used_expires(road):
         road.clock.advance(3600)
         assert await road.approvals.expire_due(connection) == 1
     assert (await road.find(proposal_id)).status is ProposalStatus.EXPIRED
+
+
+async def test_two_people_at_once_complete_one_quorum(road):
+    proposal_id = await road.begin()
+    await road.query("UPDATE proposals SET risk_score = 60")
+    results = await asyncio.gather(
+        road.approve(proposal_id, "grace"), road.approve(proposal_id, "linus")
+    )
+    assert sorted(result.complete for result in results) == [False, True]
+
+
+async def test_many_at_once_decide_once(road):
+    proposal_id = await road.begin()
+    names = ("grace", "linus", "olga", "pia")
+    results = await asyncio.gather(
+        *(road.approve(proposal_id, name) for name in names), return_exceptions=True
+    )
+    refusals = [each for each in results if isinstance(each, AlreadyDecidedError)]
+    assert len(refusals) == 3
+    assert (await road.actions()).count("approval.refused") == 3

@@ -50,6 +50,7 @@ POWERSHELL = [
     ("& $cmd a", Kind.RUNS_DYNAMIC_CODE, "high", False),
     ("powershell -enc AAAA", Kind.RUNS_DYNAMIC_CODE, "critical", False),
     ("Set-MpPreference -DisableRealtimeMonitoring $true", Kind.DISABLES_SECURITY, "high", True),
+    ("Set-MpPreference -DisableRealtimeMonitoring $false", Kind.CHANGES_NETWORK, "medium", True),
     ("Stop-Service WinDefend", Kind.DISABLES_SECURITY, "high", True),
     ("vssadmin delete shadows /all", Kind.ERASES_TRACES, "critical", True),
     ("[IO.File]::Delete($x)", Kind.DELETES_FILES, "medium", True),

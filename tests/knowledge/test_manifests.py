@@ -185,7 +185,7 @@ def check_default(parameter: dict[str, Any]) -> None:
     assert isinstance(default, PARAMETER_TYPES[kind])
     assert isinstance(default, bool) == (kind == "boolean")
     if kind == "string":
-        assert re.fullmatch(parameter["pattern"], default)
+        assert re.fullmatch(parameter["pattern"], str(default))
     elif kind in {"integer", "number"}:
         assert parameter["minimum"] <= default <= parameter["maximum"]
     elif kind == "enum":

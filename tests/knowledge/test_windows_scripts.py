@@ -69,7 +69,7 @@ def test_manifest_is_complete_and_its_parameters_are_bounded(folder: Path) -> No
     assert manifest["business_impact"] in ("none", "short_interruption", "restart")
     assert 1 <= manifest["timeout_seconds"] <= 3600
     effect = manifest["expected_effect"]
-    assert effect["within_seconds"] >= 60
+    assert 60 <= effect["within_seconds"] <= 86400
     names = {parameter["name"] for parameter in manifest["parameters"]}
     for condition in (*effect["all"], *manifest["preconditions"]):
         assert condition["operator"] in ("<", "<=", ">", ">=", "==", "!=")

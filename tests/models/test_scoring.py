@@ -113,10 +113,14 @@ async def test_a_rolled_back_batch_is_scored_again(pool, road):
         async with pool.connection() as connection:
             await scoring.score_batch(connection, [await store(99.0)], correlation_id="req_1")
     key = await store(99.0)
-    with pytest.raises(Interrupted):
+
+    async def score_and_die() -> None:
         async with pool.connection() as connection:
             assert await scoring.score_batch(connection, [key], correlation_id="req_1") == 1
             raise Interrupted
+
+    with pytest.raises(Interrupted):
+        await score_and_die()
     assert not await fetch(pool, "SELECT incident_id FROM incidents")
     async with pool.connection() as connection:
         assert await scoring.score_batch(connection, [key], correlation_id="req_1") == 1

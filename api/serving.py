@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the two HTTP servers of one process: people's and devices', until told to stop."""
+
+import asyncio
+import os
+import signal
+import ssl
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import uvicorn
+
+from api.bootstrap import (
+    Services,
+    migrate_database,
+    open_database,
+    open_ground,
+    open_services,
+)
+from api.client_certificates import CertificateProtocol
+from api.device_app import create_device_app
+from api.public_app import create_public_app
+from api.worker import run_worker
+from kernel.logs import configure_logging
+from kernel.settings import Settings
+
+GRACE_SECONDS = 5
+Role = Callable[[Services, asyncio.Event], Awaitable[None]]
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us."""
+
+    def install_signal_handlers(self) -> None:
+        """Do nothing: the process has one handler for all it runs."""
+
+
+async def serve_http(services: Services, stop: asyncio.Event) -> None:
+    """Serve people and devices until `stop` is set."""
+    settings = services.ground.settings
+    certificate, key = services.ground.key_store.server_certificate(
+        ["localhost", "127.0.0.1", settings.host]
+    )
+    common = {"log_config": None, "timeout_graceful_shutdown": GRACE_SECONDS, "lifespan": "off"}
+    public = uvicorn.Config(
+        create_public_app(services),
+        host=settings.host,
+        port=settings.port,
+        server_header=False,
+        **common,
+    )
+    devices = uvicorn.Config(
+        create_device_app(services),
+        host=settings.host,
+        port=settings.device_port,
+        http=CertificateProtocol,
+        ssl_certfile=str(certificate),
+        ssl_keyfile=str(key),
+        ssl_ca_certs=str(services.ground.key_store.authority_path()),
+        ssl_cert_reqs=ssl.CERT_OPTIONAL,
+        server_header=False,
+        **common,
+    )
+    servers = [_Server(public), _Server(devices)]
+    async with asyncio.TaskGroup() as tasks:
+        for server in servers:
+            tasks.create_task(server._serve())  # noqa: SLF001 - serve() would take the signals
+        await stop.wait()
+        for server in servers:
+            server.should_exit = True
+
+
+async def run_process(name: str, settings: Settings, role: Role) -> None:
+    """Open the product and run one role until SIGINT, SIGTERM or the parent's end."""
+    configure_logging(name, settings.log_level, sys.stderr)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    watcher = asyncio.create_task(_watch_parent(stop))
+    try:
+        async with (
+            open_database(settings) as addresses,
+            open_ground(settings, addresses) as ground,
+            open_services(ground) as services,
+        ):
+            await role(services, stop)
+    finally:
+        watcher.cancel()
+
+
+async def _watch_parent(stop: asyncio.Event) -> None:
+    """Stop with a supervisor that was killed, so that nothing of ours stays behind."""
+    supervisor = os.environ.get("EUCORA_SUPERVISOR")
+    while supervisor and str(os.getppid()) == supervisor:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 0.5)
+            return
+    if supervisor:
+        stop.set()
+
+
+async def run_server(settings: Settings) -> None:
+    """Run the API and the portal."""
+    await run_process("api", settings, serve_http)
+
+
+async def run_background(settings: Settings) -> None:
+    """Run a worker."""
+    await run_process("worker", settings, run_worker)
+
+
+async def prepare_database(settings: Settings) -> None:
+    """Migrate the schema; the embedded server is started for it if need be."""
+    async with open_database(settings) as addresses:
+        await migrate_database(addresses)
