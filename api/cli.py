@@ -73,11 +73,12 @@ def _settings() -> Settings:
 def up() -> None:
     """Start everything on this machine: database, server, worker, this machine's agent."""
     from api.supervisor import StartError, run_everything  # noqa: PLC0415 - heavy
+    from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
 
     console.print("loading", end="\r")
     try:
         asyncio.run(run_everything(_settings(), console))
-    except StartError as error:
+    except (StartError, RetrievalError) as error:
         _fail(str(error))
 
 

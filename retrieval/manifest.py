@@ -95,7 +95,7 @@ class MetricCondition(_Strict):
 class ExpectedEffect(_Strict):
     """What telemetry must show after the fix."""
 
-    within_seconds: int = Field(ge=10, le=86_400)
+    within_seconds: int = Field(ge=10, le=604_800)
     all: tuple[MetricCondition, ...] = Field(min_length=1)
 
 
