@@ -73,9 +73,7 @@ class Person:
 class Accounts:
     """Keeps accounts and sessions. The caller owns the transaction."""
 
-    def __init__(
-        self, *, clock: Clock, audit: AuditIntake, session_lifetime: timedelta
-    ) -> None:
+    def __init__(self, *, clock: Clock, audit: AuditIntake, session_lifetime: timedelta) -> None:
         self._clock = clock
         self._audit = audit
         self._session_lifetime = session_lifetime
@@ -124,9 +122,7 @@ class Accounts:
     @staticmethod
     def _check_password(password: str) -> None:
         if len(password) < MIN_PASSWORD_LENGTH:
-            raise InvalidRequestError(
-                f"a password has at least {MIN_PASSWORD_LENGTH} characters"
-            )
+            raise InvalidRequestError(f"a password has at least {MIN_PASSWORD_LENGTH} characters")
 
     async def set_password(
         self,
@@ -161,7 +157,7 @@ class Accounts:
         row = await (await connection.execute(QUERIES["count_accounts"])).fetchone()
         return int(row["n_accounts"]) if row else 0
 
-    async def list(self, connection: Connection) -> list[Mapping[str, Any]]:
+    async def list(self, connection: Connection) -> list[dict[str, Any]]:
         """Return all accounts without their hashes."""
         return await (await connection.execute(QUERIES["list_accounts"])).fetchall()
 
@@ -248,9 +244,7 @@ class Accounts:
         ).fetchone()
         if row is None:
             raise NotAuthenticatedError
-        await connection.execute(
-            QUERIES["touch_session"], {"session_sha256": digest, "now": now}
-        )
+        await connection.execute(QUERIES["touch_session"], {"session_sha256": digest, "now": now})
         return Person(
             username=row["username"],
             display_name=row["display_name"],

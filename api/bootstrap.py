@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
@@ -23,7 +24,8 @@ from dispatch.verification import Verification
 from evidence.log import MerkleLog
 from evidence.objects import Objects, open_objects
 from evidence.sealing import Sealer
-from governance.approvals import ApprovalRules, Approvals
+from governance.approval_terms import ApprovalRules
+from governance.approvals import Approvals
 from governance.proposals import Proposal
 from guardrails.masking import Masker
 from guardrails.policy import POLICIES_DIR, PolicyEngine
@@ -234,9 +236,7 @@ def open_adviser(settings: Settings) -> Adviser | None:
         max_retries=0,
         temperature=0,
     )
-    return LanguageModelAdviser(
-        model, timeout_seconds=settings.language_model_timeout_seconds
-    )
+    return LanguageModelAdviser(model, timeout_seconds=settings.language_model_timeout_seconds)
 
 
 @asynccontextmanager
@@ -265,14 +265,15 @@ async def open_services(ground: Ground) -> AsyncIterator[Services]:
         confidence_threshold=settings.confidence_threshold,
         proposal_lifetime=timedelta(hours=settings.proposal_hours),
     )
-    async with AsyncConnectionPool(
+    pool: AsyncConnectionPool[AsyncConnection[dict[str, Any]]] = AsyncConnectionPool(
         ground.addresses.application,
         min_size=1,
         max_size=4,
         open=False,
         kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
         check=AsyncConnectionPool.check_connection,
-    ) as checkpoints:
+    )
+    async with pool as checkpoints:
         yield _join(ground, needs, loaded, AsyncPostgresSaver(checkpoints))
 
 
@@ -295,9 +296,7 @@ def _join(
     )
     return Services(
         ground=ground,
-        ingestion=Ingestion(
-            ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker
-        ),
+        ingestion=Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker),
         intake=TicketIntake(
             clock=ground.clock,
             ids=ground.ids,

@@ -161,7 +161,7 @@ def train(
             registry=open_registry(ground),
             knowledge_dir=ground.settings.knowledge_dir,
             seed=seed,
-            progress=lambda text: console.print(text),
+            progress=console.print,
         )
 
     try:
@@ -339,13 +339,11 @@ def audit_check() -> None:
     """Recompute the whole log and compare it with what was signed. Exit code 1 if it differs."""
 
     async def act(ground: Any) -> Any:
-        from evidence.log import LOG_ORIGIN  # noqa: PLC0415 - heavy
+        from evidence.audit_entry import LOG_ORIGIN  # noqa: PLC0415 - heavy
         from evidence.log_integrity import check_log  # noqa: PLC0415 - heavy
 
         async with ground.pool.connection() as connection:
-            return await check_log(
-                connection, log_key=ground.log.public_key(), origin=LOG_ORIGIN
-            )
+            return await check_log(connection, log_key=ground.log.public_key(), origin=LOG_ORIGIN)
 
     from evidence.errors import EvidenceError  # noqa: PLC0415 - heavy
 
@@ -427,9 +425,7 @@ def account_reset(username: str) -> None:
 @account_app.command("service-token")
 def account_service_token(
     name: str,
-    scope: Annotated[
-        list[str], typer.Option(help="telemetry, incidents or read; may be repeated")
-    ],
+    scope: Annotated[list[str], typer.Option(help="telemetry, incidents or read; may be repeated")],
 ) -> None:
     """Make a bearer token for a service; an older one of that name stops working."""
     allowed = {"telemetry", "incidents", "read"}

@@ -7,6 +7,7 @@ The fault is a process of ours that burns one core and ends by itself; the fix i
 import asyncio
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +16,10 @@ from api.bootstrap import Ground
 from api.errors import ApiError
 from telemetry.incidents import Incident, IncidentStatus
 
-BURNER = "import sys,time\nend=time.monotonic()+float(sys.argv[1])\nwhile time.monotonic()<end: pass\n"
+BURNER = (
+    "import sys,time\nend=time.monotonic()+float(sys.argv[1])\nwhile time.monotonic()<end: pass\n"
+)
+PYTHON = Path(sys.executable).resolve()
 ENDED = frozenset({IncidentStatus.RESOLVED, IncidentStatus.ESCALATED, IncidentStatus.CLOSED})
 ADVICE = {
     IncidentStatus.OPEN: "the reasoner is looking for a fix",
@@ -33,9 +37,7 @@ class DemonstrationError(ApiError):
     """The demonstration cannot run."""
 
 
-async def run_demonstration(
-    ground: Ground, *, fault: str, seconds: int, console: Console
-) -> None:
+async def run_demonstration(ground: Ground, *, fault: str, seconds: int, console: Console) -> None:
     """Make the fault, then tell each step of its incident until it ends.
 
     Raises:
@@ -45,10 +47,8 @@ async def run_demonstration(
         raise DemonstrationError(f"there is no fault {fault!r}; try: cpu")
     program = ground.settings.data_dir / "demo-burner"
     if not program.exists():
-        program.symlink_to(Path(sys.executable).resolve())
-    process = await asyncio.create_subprocess_exec(
-        str(program), "-S", "-c", BURNER, str(seconds)
-    )
+        program.symlink_to(PYTHON)
+    process = await asyncio.create_subprocess_exec(str(program), "-S", "-c", BURNER, str(seconds))
     base = f"http://{ground.settings.host}:{ground.settings.port}"
     console.print(f"process {process.pid} (demo-burner) now burns a core for {seconds} s at most")
     console.print("the agent reports it, three reports in a row open an incident ...")
@@ -75,7 +75,7 @@ async def _follow(ground: Ground, console: Console, base: str, deadline: float) 
     raise DemonstrationError("time is over; is `eucora up` running?")
 
 
-async def _find(ground: Ground, started: object) -> Incident | None:
+async def _find(ground: Ground, started: datetime) -> Incident | None:
     async with ground.pool.connection() as connection:
         for incident in await ground.incidents.list(connection, limit=20):
             if "demo-burner" in incident.episode_key and incident.opened_at >= started:

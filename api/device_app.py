@@ -25,7 +25,7 @@ from api.problems import install_problem_handlers
 from api.telemetry_api import ingest_body
 from contracts.canonical import sha256_hex
 from contracts.job import Receipt
-from evidence.log import LOG_ORIGIN
+from evidence.audit_entry import LOG_ORIGIN
 from kernel.errors import KernelError
 from telemetry.devices import find_device, register_device, set_certificate
 
@@ -129,9 +129,7 @@ def _add_identity_routes(app: FastAPI, services: Services) -> None:
         device_id = await identify_device(request)
         certificate = _sign(services, device_id, body.csr_pem)
         async with ground.pool.connection() as connection:
-            await _bind(
-                services, connection, device_id, certificate, request.state.correlation_id
-            )
+            await _bind(services, connection, device_id, certificate, request.state.correlation_id)
         return {"certificate_pem": certificate.decode()}
 
     @app.get("/device/v1/time")
@@ -188,9 +186,7 @@ def _add_work_routes(app: FastAPI, services: Services) -> None:
         deadline = asyncio.get_running_loop().time() + min(max(wait, 0.0), MAX_WAIT_SECONDS)
         while True:
             async with ground.pool.connection() as connection:
-                envelopes = await services.jobs.lease(
-                    connection, device_id, min(max(limit, 1), 16)
-                )
+                envelopes = await services.jobs.lease(connection, device_id, min(max(limit, 1), 16))
             late = asyncio.get_running_loop().time() >= deadline
             if envelopes or late or await request.is_disconnected():
                 return {"envelopes": [base64.b64encode(item).decode() for item in envelopes]}

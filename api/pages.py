@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Renders the portal's templates. Autoescaping is on; nothing is marked safe but our own CSRF field."""
+"""Renders the portal's templates.
+
+Autoescaping is on; nothing is marked safe but our own CSRF field.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import altair
+import altair as alt
 import vl_convert
 
 
@@ -12,11 +12,11 @@ def draw_metric(name: str, points: Sequence[tuple[datetime, float]]) -> str:
     """Return an SVG line plot of a metric over time, in the metric's own unit."""
     values = [{"time": moment.isoformat(), "value": value} for moment, value in points]
     chart = (
-        altair.Chart(altair.Data(values=values), width=640, height=150)
+        alt.Chart(alt.InlineData(values=values), width=640, height=150)
         .mark_line(point=len(points) < 60, color="#1f5fbf")
         .encode(
-            x=altair.X("time:T", title=None, scale=altair.Scale(type="utc")),
-            y=altair.Y("value:Q", title=name.replace("_", " ")[:40]),
+            x=alt.X("time:T", title=None, scale=alt.Scale(type="utc")),
+            y=alt.Y("value:Q", title=name.replace("_", " ")[:40]),
         )
     )
     return str(vl_convert.vegalite_to_svg(chart.to_dict()))

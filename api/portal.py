@@ -24,7 +24,7 @@ from api.sessions import (
     services_of,
 )
 from evidence.audit import list_events
-from governance.approvals import Replacement
+from governance.approval_terms import Replacement
 from governance.conditions import Conditions
 from governance.decision_checks import ApprovalRequest
 from governance.proposals import Proposal, ProposalStatus, find_proposal
@@ -90,9 +90,7 @@ async def log_in(request: Request) -> Response:
             correlation_id=correlation_of(request),
         )
     if token is None:
-        return _login_page(
-            request, error="User name or password is wrong.", status_code=401
-        )
+        return _login_page(request, error="User name or password is wrong.", status_code=401)
     answer = RedirectResponse("/queue", status_code=303)
     answer.set_cookie(
         COOKIE, token, httponly=True, samesite="lax", secure=request.url.scheme == "https"
@@ -156,15 +154,11 @@ async def show_incident(request: Request, incident_id: str) -> Response:
     async with ground.pool.connection() as connection:
         incident = await _incident(request, connection, incident_id)
         timeline = await ground.incidents.timeline(connection, incident_id)
-        proposals = await _fetch(
-            connection, "list_incident_proposals", incident_id=incident_id
-        )
+        proposals = await _fetch(connection, "list_incident_proposals", incident_id=incident_id)
         inferences = await _fetch(
             connection, "list_inferences", subject_kind="incident", subject_id=incident_id
         )
-        report = (
-            await latest_report(connection, incident.device_id) if incident.device_id else None
-        )
+        report = await latest_report(connection, incident.device_id) if incident.device_id else None
     drivers = [item["name"] for item in incident.detection.get("metrics", [])][:2]
     available = report.metrics if report else {}
     plots = list(dict.fromkeys(name for name in (*drivers, *PLOTTED[:2]) if name in available))
@@ -188,9 +182,7 @@ async def show_timeline(request: Request, incident_id: str) -> Response:
     async with ground.pool.connection() as connection:
         incident = await _incident(request, connection, incident_id)
         timeline = await ground.incidents.timeline(connection, incident_id)
-    return _pages(request).render(
-        request, "timeline.html", incident=incident, timeline=timeline
-    )
+    return _pages(request).render(request, "timeline.html", incident=incident, timeline=timeline)
 
 
 async def _proposal(connection: Connection, proposal_id: str) -> Proposal:
@@ -270,9 +262,7 @@ async def _describe_script(connection: Connection, proposal: Proposal) -> dict[s
         return {"steps": {}, "manifest": None, "script_title": "", "effects": []}
     script = await find_script(connection, proposal.script_id, proposal.script_version)
     files = await load_files(connection, proposal.script_id, proposal.script_version)
-    effects = (
-        script.analysis.get("effects", []) if isinstance(script.analysis, dict) else []
-    )
+    effects = script.analysis.get("effects", []) if isinstance(script.analysis, dict) else []
     return {
         "steps": {name: content.decode("utf-8", "replace") for name, content in files.items()},
         "manifest": script.manifest,
@@ -505,9 +495,7 @@ async def show_plot(request: Request, device_id: str, name: str) -> Response:
         end = newest.observed_at + timedelta(seconds=1)
         reports = await list_window(connection, device_id, end - PLOT_WINDOW, end)
     points = [
-        (report.observed_at, report.metrics[name])
-        for report in reports
-        if name in report.metrics
+        (report.observed_at, report.metrics[name]) for report in reports if name in report.metrics
     ]
     svg = await asyncio.to_thread(draw_metric, name, points)
     return Response(svg, media_type="image/svg+xml")
@@ -552,9 +540,7 @@ async def show_audit(request: Request, correlation_id: str = "") -> Response:
     person.require(Role.AUDITOR, Role.APPROVER, Role.HELPDESK)
     ground = services_of(request).ground
     async with ground.pool.connection() as connection:
-        events = await list_events(
-            connection, correlation_id=correlation_id or None, limit=200
-        )
+        events = await list_events(connection, correlation_id=correlation_id or None, limit=200)
         checkpoint = await ground.log.latest_checkpoint(connection)
     return _pages(request).render(
         request,

@@ -30,9 +30,9 @@ QUERIES = load_queries(__file__, "portal")
 STATIC = Path(__file__).with_name("static")
 TILE_SECONDS = 31_536_000
 PROBLEM = {"description": "RFC 9457 problem", "content": {"application/problem+json": {}}}
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: PROBLEM for status in (400, 401, 403, 404, 413, 422, 503)
-}
+PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys(
+    (400, 401, 403, 404, 413, 422, 503), PROBLEM
+)
 
 
 def _readable(value: str) -> str:
@@ -92,9 +92,7 @@ def _add_intake_routes(app: FastAPI, services: Services) -> None:
     async def take_telemetry(request: Request) -> dict[str, Any]:
         """Store one report or an array of them (JSON, plain or gzip); answered when durable."""
         name = await require_service(request, "telemetry")
-        return await ingest_body(
-            services, request, submitted_by=f"service:{name}", device_id=None
-        )
+        return await ingest_body(services, request, submitted_by=f"service:{name}", device_id=None)
 
     async def open_ticket(request: Request, ticket: Ticket) -> dict[str, Any]:
         async with ground.pool.connection() as connection:
@@ -123,9 +121,7 @@ def _add_intake_routes(app: FastAPI, services: Services) -> None:
         name = await require_service(request, "incidents")
         return await open_ticket(
             request,
-            Ticket(
-                reported_by=f"service:{name}", source=IncidentSource.ALERT, **body.model_dump()
-            ),
+            Ticket(reported_by=f"service:{name}", source=IncidentSource.ALERT, **body.model_dump()),
         )
 
     @app.post("/v1/webhooks/alertmanager", responses=PROBLEMS)

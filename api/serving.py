@@ -42,13 +42,14 @@ async def serve_http(services: Services, stop: asyncio.Event) -> None:
     certificate, key = services.ground.key_store.server_certificate(
         ["localhost", "127.0.0.1", settings.host]
     )
-    common = {"log_config": None, "timeout_graceful_shutdown": GRACE_SECONDS, "lifespan": "off"}
     public = uvicorn.Config(
         create_public_app(services),
         host=settings.host,
         port=settings.port,
         server_header=False,
-        **common,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        lifespan="off",
     )
     devices = uvicorn.Config(
         create_device_app(services),
@@ -60,7 +61,9 @@ async def serve_http(services: Services, stop: asyncio.Event) -> None:
         ssl_ca_certs=str(services.ground.key_store.authority_path()),
         ssl_cert_reqs=ssl.CERT_OPTIONAL,
         server_header=False,
-        **common,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        lifespan="off",
     )
     servers = [_Server(public), _Server(devices)]
     async with asyncio.TaskGroup() as tasks:

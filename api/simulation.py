@@ -27,9 +27,7 @@ async def simulate_fleet(
     async with ground.pool.connection() as connection:
         for device in fleet.devices:
             await _register(ground, connection, device)
-    ingestion = Ingestion(
-        ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker
-    )
+    ingestion = Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker)
     reports = [report for report, _ in fleet.reports(n_steps)]
     for first in track(range(0, len(reports), BATCH), description="reports", console=console):
         await ingestion.ingest(

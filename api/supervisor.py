@@ -158,9 +158,7 @@ async def prepare(ground: Ground, console: Console) -> str | None:
         tasks = {name: bar.add_task(name, total=None) for name in ("scripts", "passages")}
         n_documents, n_scripts = await load_knowledge(
             ground,
-            progress=lambda name, done, total: bar.update(
-                tasks[name], completed=done, total=total
-            ),
+            progress=lambda name, done, total: bar.update(tasks[name], completed=done, total=total),
         )
     console.print(f"  knowledge ready ({n_documents} documents and {n_scripts} scripts are new)")
     trained = await asyncio.to_thread(
@@ -228,9 +226,7 @@ async def start_local_agent(ground: Ground, stop: asyncio.Event) -> asyncio.Task
     return asyncio.create_task(child.keep_running(stop))
 
 
-def _welcome(
-    console: Console, settings: Settings, password: str | None, seconds: float
-) -> None:
+def _welcome(console: Console, settings: Settings, password: str | None, seconds: float) -> None:
     console.print(f"\n[bold green]ready[/bold green] after {seconds:.1f} s")
     console.print(f"  portal   http://{settings.host}:{settings.port}")
     if password:

@@ -15,7 +15,7 @@ class CanonicalFormError(ValueError):
     """The value has no canonical JSON form."""
 
 
-def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+def canonical_json(value: Any) -> bytes:
     """Return the RFC 8785 form of a JSON value.
 
     Raises:
@@ -32,6 +32,6 @@ def sha256_hex(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def digest_of(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def digest_of(value: Any) -> str:
     """Return the SHA-256 (hex) of a value's canonical JSON."""
     return sha256_hex(canonical_json(value))

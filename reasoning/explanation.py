@@ -26,9 +26,7 @@ def explain(
     """Return sentences as {"sentence": str, "citations": [{"kind", "id", ...}]}."""
     sentences = [_finding(case, diagnosis)]
     supporting = [
-        passage
-        for passage in passages
-        if diagnosis["failure_class"] in passage["failure_classes"]
+        passage for passage in passages if diagnosis["failure_class"] in passage["failure_classes"]
     ][:MAX_PASSAGES]
     if supporting:
         sentences.append(

@@ -33,9 +33,7 @@ STEPS: Mapping[str, Step] = {
 
 def build_graph(needs: ReasoningDependencies, checkpointer: BaseCheckpointSaver[str]) -> Graph:
     """Return the compiled graph over these dependencies."""
-    graph: StateGraph[ProposalState, None, ProposalState, ProposalState] = StateGraph(
-        ProposalState
-    )
+    graph: StateGraph[ProposalState, None, ProposalState, ProposalState] = StateGraph(ProposalState)
     names = list(STEPS)
     for name, step in STEPS.items():
         graph.add_node(name, _node(step, needs))

@@ -118,9 +118,7 @@ async def diagnose(state: ProposalState, needs: ReasoningDependencies) -> Propos
     }
 
 
-async def _ask_adviser(
-    state: ProposalState, needs: ReasoningDependencies
-) -> dict[str, Any] | None:
+async def _ask_adviser(state: ProposalState, needs: ReasoningDependencies) -> dict[str, Any] | None:
     device = state["case"]["device"]
     if needs.adviser is None or device is None:
         return None

@@ -44,8 +44,16 @@ class CorpusDocument:
     def content_sha256(self) -> str:
         """SHA-256 of all that is stored."""
         return digest_of(
-            [self.kind, self.title, self.body, self.trust, list(self.platforms),
-             list(self.products), list(self.failure_classes), list(self.related_scripts)]
+            [
+                self.kind,
+                self.title,
+                self.body,
+                self.trust,
+                list(self.platforms),
+                list(self.products),
+                list(self.failure_classes),
+                list(self.related_scripts),
+            ]
         )
 
 
@@ -117,9 +125,7 @@ class Corpus:
         self, connection: Connection, document: CorpusDocument, actor: str, correlation_id: str
     ) -> bool:
         key = {"document_id": document.document_id}
-        current = await (
-            await connection.execute(QUERIES["find_current_document"], key)
-        ).fetchone()
+        current = await (await connection.execute(QUERIES["find_current_document"], key)).fetchone()
         digest = document.content_sha256
         if current is not None and current["content_sha256"] == digest:
             return False

@@ -32,9 +32,7 @@ class SentenceEmbedder:
     def __init__(self) -> None:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - slow, only here
 
-        self._model = SentenceTransformer(
-            str(MODEL_DIR), device="cpu", local_files_only=True
-        )
+        self._model = SentenceTransformer(str(MODEL_DIR), device="cpu", local_files_only=True)
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape (len(texts), 384), rows of length one."""
@@ -47,4 +45,3 @@ class SentenceEmbedder:
             texts, batch_size=32, normalize_embeddings=True, show_progress_bar=False
         )
         return np.asarray(vectors, dtype=np.float32)
-

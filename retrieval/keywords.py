@@ -18,9 +18,58 @@ LENGTH_WEIGHT = 0.75  # b
 MAX_DISTINCT_TERMS = 900  # pgvector indexes at most 1,000 non-zero elements
 TOKEN = re.compile(r"[a-z0-9][a-z0-9_.\-]*[a-z0-9]|[a-z0-9]")
 STOP_WORDS = frozenset(
-    "a an and are as at be but by for from had has have i if in into is it its me my no not of on"
-    " or our so that the their them then there they this to up was we were what when which will"
-    " with you your".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "but",
+        "by",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "so",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "they",
+        "this",
+        "to",
+        "up",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "which",
+        "will",
+        "with",
+        "you",
+        "your",
+    ]
 )
 
 
@@ -39,7 +88,7 @@ def list_terms(text: str) -> list[str]:
 
 def _stem(token: str) -> str:
     for ending in ("ing", "ies", "ed", "es", "s"):
-        if token.endswith(ending) and len(token) - len(ending) >= 3 and not token[-2:] == "ss":
+        if token.endswith(ending) and len(token) - len(ending) >= 3 and token[-2:] != "ss":
             return token[: -len(ending)]
     return token
 

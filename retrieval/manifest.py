@@ -8,7 +8,7 @@ that text from tickets and telemetry yields a value within its bounds, or an err
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -154,9 +154,7 @@ def read_entry(folder: Path) -> CatalogueEntry:
         raise ManifestError(f"{folder.name}: the manifest's id is {manifest.id!r}")
     suffix = SUFFIXES[manifest.interpreter]
     steps = {
-        step: path.read_bytes()
-        for step in STEPS
-        if (path := folder / f"{step}{suffix}").is_file()
+        step: path.read_bytes() for step in STEPS if (path := folder / f"{step}{suffix}").is_file()
     }
     required = set(STEPS[:3]) | ({"rollback"} if manifest.reversible else set())
     if missing := required - steps.keys():

@@ -59,7 +59,8 @@ def _standardise(scores: Sequence[float]) -> Vectors:
     spread = float(values.std()) if values.size else 0.0
     if spread < 1e-9:
         return np.zeros_like(values)
-    return (values - values.mean()) / spread
+    standardised: Vectors = (values - values.mean()) / spread
+    return standardised
 
 
 class Retriever:
