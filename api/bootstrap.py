@@ -51,7 +51,7 @@ from reasoning.steps import ReasoningDependencies
 from retrieval.articles import read_articles
 from retrieval.catalogue import Catalogue
 from retrieval.corpus import Corpus, document_of_article, document_of_script
-from retrieval.embedding import SentenceEmbedder
+from retrieval.embedding import LazyEmbedder, SentenceEmbedder
 from retrieval.manifest import read_entry
 from retrieval.search import Retriever
 from telemetry.incidents import Incidents
@@ -356,7 +356,11 @@ async def load_knowledge(
 
     `progress` is called with what is being stored, how many are done and how many there are.
     """
-    from guardrails.script_analysis import analyse_script  # noqa: PLC0415 - parsers load slowly
+    from guardrails.script_analysis import (  # noqa: PLC0415 - parsers load slowly
+        analyse_script,
+        analysis_document,
+        combine_analyses,
+    )
 
     folder = ground.settings.knowledge_dir
     articles = list(read_articles(folder / "articles"))
@@ -370,23 +374,21 @@ async def load_knowledge(
     n_scripts = 0
     async with ground.pool.connection() as connection:
         for position, entry in enumerate(entries, start=1):
-            analysis = analyse_script(entry.manifest.interpreter, entry.steps["remediate"])
+            analysis = combine_analyses(
+                analyse_script(entry.manifest.interpreter, content)
+                for content in entry.steps.values()
+            )
             n_scripts += await catalogue.import_entry(
                 connection,
                 entry,
-                analysis={
-                    "judgeable": analysis.judgeable,
-                    "severity": str(analysis.severity),
-                    "effects": sorted({str(effect.kind) for effect in analysis.effects}),
-                },
+                analysis=analysis_document(analysis),
                 actor=SYSTEM,
                 correlation_id=correlation_id,
             )
             progress("scripts", position, len(entries))
     documents = [document_of_article(item, trust="starter", source="starter") for item in articles]
     documents += [document_of_script(item, trust="starter", source="starter") for item in entries]
-    embedder = await asyncio.to_thread(SentenceEmbedder)
-    corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=embedder)
+    corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=LazyEmbedder())
     async with ground.pool.connection() as connection:
         n_documents = await corpus.store(
             connection,

@@ -35,6 +35,7 @@ from kernel.settings import Settings
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 20.0
+LOCAL_INTERVAL_SECONDS = 10  # so that a newcomer need not wait for what the demo shows
 FIRST_ROLES = frozenset({Role.ADMIN, Role.APPROVER, Role.HELPDESK, Role.AUDITOR})
 
 
@@ -222,7 +223,12 @@ async def start_local_agent(ground: Ground, stop: asyncio.Event) -> asyncio.Task
         if process.returncode:
             raise StartError(f"this machine's agent could not enrol: {complaint.decode()[-500:]}")
     logs = settings.data_dir / "logs"
-    child = Child("agent", [*agent, "run", "--state", str(state)], logs / "agent.log")
+    interval = min(settings.telemetry_interval_seconds, LOCAL_INTERVAL_SECONDS)
+    child = Child(
+        "agent",
+        [*agent, "run", "--state", str(state), "--interval", str(interval)],
+        logs / "agent.log",
+    )
     return asyncio.create_task(child.keep_running(stop))
 
 

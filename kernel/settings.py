@@ -27,7 +27,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 class Settings(BaseSettings):
     """The effective settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="EUCORA_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="EUCORA_", extra="forbid", frozen=True)
 
     data_dir: Path = Field(default_factory=lambda: Path.cwd() / ".eucora")
     database_url: SecretStr | None = None  # None: the embedded server

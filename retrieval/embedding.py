@@ -45,3 +45,16 @@ class SentenceEmbedder:
             texts, batch_size=32, normalize_embeddings=True, show_progress_bar=False
         )
         return np.asarray(vectors, dtype=np.float32)
+
+
+class LazyEmbedder:
+    """all-MiniLM-L6-v2, loaded when the first text comes: an unchanged corpus never needs it."""
+
+    def __init__(self) -> None:
+        self._embedder: SentenceEmbedder | None = None
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return an array of shape (len(texts), 384), rows of length one."""
+        if self._embedder is None:
+            self._embedder = await asyncio.to_thread(SentenceEmbedder)
+        return await self._embedder.embed(texts)

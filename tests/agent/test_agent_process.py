@@ -257,7 +257,8 @@ def test_refusals_are_reported_and_nothing_runs(
     effect = tmp_path / "effect"
     steps = {"remediate": f"touch {effect}"}
     envelope = bytearray(server.issuer.issue(steps))
-    envelope[envelope.index(b'"payload":"') + 40] ^= 1
+    position = envelope.index(b'"payload":"') + 40
+    envelope[position] = ord("A") if envelope[position] != ord("A") else ord("B")
     flipped = server.offer(bytes(envelope))
     stranger = server.offer(server.issuer.issue(steps, device_id="dev_2"))
     noise = server.offer(b"not an envelope")
