@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 
 from api.accounts import Person
 from guardrails.sanitise import plain_text
+from reasoning.candidates import fill_metric
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -33,7 +34,10 @@ class Pages:
             finalize=_clean,
         )
         self._environment.filters.update(
-            moment=format_moment, words=format_words, figure=format_figure
+            moment=format_moment,
+            words=format_words,
+            figure=format_figure,
+            filled=fill_metric,
         )
 
     def render(

@@ -160,8 +160,8 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         )
         report = await latest_report(connection, incident.device_id) if incident.device_id else None
     drivers = [item["name"] for item in incident.detection.get("metrics", [])][:2]
-    available = report.metrics if report else {}
-    plots = list(dict.fromkeys(name for name in (*drivers, *PLOTTED[:2]) if name in available))
+    available = [name for name in PLOTTED[:2] if report and name in report.metrics]
+    plots = list(dict.fromkeys((*drivers, *available)))
     return _pages(request).render(
         request,
         "incident.html",

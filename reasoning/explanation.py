@@ -90,7 +90,7 @@ def _reason_for_choice(
     return {
         "sentence": (
             f"{choice['script_id']} {choice['script_version']} ranks first of {len(candidates)}"
-            f" applicable scripts ({choice['confidence']:.0%}); {history}."
+            f" scripts considered ({choice['confidence']:.0%}); {history}."
         ),
         "citations": [
             {
