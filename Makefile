@@ -7,7 +7,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/.runtime
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: run test check bench format clean
+.PHONY: run test chaos check bench format clean
 
 # torch first and pinned: a later resolution would otherwise fetch the CUDA build.
 $(BIN)/.torch:
@@ -39,7 +39,11 @@ check: $(BIN)/.test
 
 test: $(BIN)/.test
 	@scripts/install-test-packages
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
+
+# Longer than a submission should wait: each victim killed alone in every gap of the road.
+chaos: $(BIN)/.test
+	timeout 2400 $(BIN)/pytest -m chaos tests/chaos
 
 bench: $(BIN)/.test
 	$(BIN)/python -m benchmarks

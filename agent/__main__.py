@@ -28,6 +28,8 @@ from agent.verification import Memory, Trust, check_job
 
 TOKEN_VARIABLE = "EUCORA_ENROLMENT_TOKEN"  # noqa: S105 - the variable's name, not a secret
 
+SUPERVISOR_VARIABLE = "EUCORA_SUPERVISOR"  # the process id of `eucora up`
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the process's exit code."""
@@ -108,6 +110,7 @@ async def _work(
         identity=identity,
         configuration=configuration,
         interval_seconds=options.interval,
+        supervisor_pid=int(os.environ.get(SUPERVISOR_VARIABLE, "0")) or None,
     )
     await daemon.run()
 

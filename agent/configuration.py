@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the agent watches, from `agent.toml` in its state directory.
 
-The file is read once at start. Unknown keys are errors: a typing mistake must not silently
-switch a watch off.
+The file is read at start, and again when it has changed: its watches take effect with the next
+report. Files `agent.d/*.toml` add watches to it, for programs that bring their own. Unknown keys
+are errors: a typing mistake must not silently switch a watch off.
 """
 
 import tomllib
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,11 +17,15 @@ from msgspec import Meta, Struct
 from agent.errors import ConfigurationError
 
 CONFIGURATION_FILE = "agent.toml"
+ADDITIONS_FOLDER = "agent.d"
 
 ServiceName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._:-]*$", max_length=128)]
 
+_Kind = TypeVar("_Kind")
+
 TEMPLATE = """\
-# What this device's EUCORA agent watches. Restart the agent after a change.
+# What this device's EUCORA agent watches. Watches take effect with the next report; after a
+# change of anything else restart the agent.
 # interval_seconds = 60
 # watched_services = ["cups", "ssh"]
 # watched_mounts = ["/", "/var"]
@@ -50,24 +56,52 @@ class Configuration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     report_inventory: bool = True
     queue_max_reports: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     queue_max_bytes: Annotated[int, Meta(ge=4096)] = 64 * 1024 * 1024
+    longest_backoff_seconds: Annotated[float, Meta(ge=1, le=3600)] = 60.0
     job_wait_seconds: Annotated[float, Meta(ge=0, le=60)] = 25.0
     log_level: str = "INFO"
 
 
+class Additions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a file of `agent.d` may add: watches, nothing else."""
+
+    watched_services: Annotated[tuple[ServiceName, ...], Meta(max_length=100)] = ()
+    watched_mounts: Annotated[tuple[str, ...], Meta(max_length=32)] = ()
+    watched_logs: Annotated[tuple[WatchedLog, ...], Meta(max_length=32)] = ()
+    watched_certificates: Annotated[tuple[str, ...], Meta(max_length=32)] = ()
+
+
 def load_configuration(state_dir: Path) -> Configuration:
-    """Read `agent.toml`; a missing file means the defaults.
+    """Read `agent.toml` and `agent.d/*.toml`; a missing file means the defaults.
 
     Raises:
         ConfigurationError: not TOML, an unknown key or a value out of bounds.
 
     """
     path = state_dir / CONFIGURATION_FILE
-    if not path.exists():
-        return Configuration()
+    configuration = _read(path, Configuration) if path.exists() else Configuration()
+    for addition in _list_additions(state_dir):
+        added = _read(addition, Additions)
+        watches = {
+            name: tuple(dict.fromkeys((*getattr(configuration, name), *getattr(added, name))))
+            for name in Additions.__struct_fields__
+        }
+        together = msgspec.structs.replace(configuration, **watches)
+        try:  # the bounds hold for the sum
+            configuration = msgspec.convert(msgspec.to_builtins(together), Configuration)
+        except msgspec.ValidationError as error:
+            raise ConfigurationError(f"with {addition.name} added: {error}") from error
+    return configuration
+
+
+def _list_additions(state_dir: Path) -> list[Path]:
+    return sorted((state_dir / ADDITIONS_FOLDER).glob("*.toml"))
+
+
+def _read(path: Path, kind: type[_Kind]) -> _Kind:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text()), Configuration)
+        return msgspec.convert(tomllib.loads(path.read_text()), kind)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ConfigurationError(f"{CONFIGURATION_FILE}: {error}") from error
+        raise ConfigurationError(f"{path.name}: {error}") from error
 
 
 def write_template(state_dir: Path) -> None:
@@ -75,3 +109,38 @@ def write_template(state_dir: Path) -> None:
     path = state_dir / CONFIGURATION_FILE
     if not path.exists():
         path.write_text(TEMPLATE)
+
+
+class ConfigurationFile:
+    """Notices when `agent.toml` has changed.
+
+    Args:
+        state_dir: where it lies.
+
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._seen = self._stamp()
+
+    def read_if_changed(self) -> Configuration | None:
+        """Return the new configuration, None while it is the one seen last.
+
+        Raises:
+            ConfigurationError: it has changed and cannot be used; said once for each change.
+
+        """
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return None
+        self._seen = stamp
+        return load_configuration(self._state_dir)
+
+    def _stamp(self) -> tuple[tuple[str, int, int, int], ...]:
+        files = (self._state_dir / CONFIGURATION_FILE, *_list_additions(self._state_dir))
+        stamps = []
+        for path in files:
+            with suppress(OSError):
+                status = path.stat()
+                stamps.append((path.name, status.st_mtime_ns, status.st_size, status.st_ino))
+        return tuple(stamps)

@@ -7,6 +7,7 @@ dies of an unreachable server; it waits longer.
 """
 
 import asyncio
+import os
 import random
 import signal
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from agent.client import DeviceClient
 from agent.collector import Collector
-from agent.configuration import Configuration
+from agent.configuration import Configuration, ConfigurationFile
 from agent.device_clock import DeviceClock
 from agent.errors import AgentError, EnrolmentError, RejectedError, ServerError
 from agent.executor import find_interpreters
@@ -38,9 +39,9 @@ from agent.report_queue import QueuedReport, ReportQueue
 from agent.verification import Trust
 
 FIRST_BACKOFF_SECONDS = 1.0
-LONGEST_BACKOFF_SECONDS = 60.0
 MAINTENANCE_SECONDS = 300.0
 EMPTY_POLL_SECONDS = 1.0  # pause after a server that does not hold the request open
+SUPERVISION_SECONDS = 1.0
 _UNDECODABLE = (400, 413, 415, 422)
 
 
@@ -54,7 +55,10 @@ class Daemon:
         identity: Identity,
         configuration: Configuration,
         interval_seconds: float | None = None,
+        supervisor_pid: int | None = None,
     ) -> None:
+        """State who this device is; it ends with its supervisor, if it has one."""
+        self._supervisor_pid = supervisor_pid
         self._state_dir = state_dir
         self._identity = identity
         self._configuration = configuration
@@ -68,6 +72,7 @@ class Daemon:
             max_reports=configuration.queue_max_reports,
             max_bytes=configuration.queue_max_bytes,
         )
+        self._configuration_file = ConfigurationFile(state_dir)
         self._collector = Collector(identity.device_id, configuration)
         self._observe_now = asyncio.Event()
         self._deliver_now = asyncio.Event()
@@ -106,6 +111,7 @@ class Daemon:
             asyncio.create_task(self._repeat("deliver", lambda: self._deliver(client))),
             asyncio.create_task(self._repeat("work", lambda: self._work(client, intake))),
             asyncio.create_task(self._repeat("maintain", lambda: self._maintain(client))),
+            asyncio.create_task(self._watch_supervisor()),
         ]
         stopped = asyncio.create_task(self._stop.wait())
         try:
@@ -115,6 +121,15 @@ class Daemon:
         for task in loops:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
+
+    async def _watch_supervisor(self) -> None:
+        """Stop with a supervisor that was killed, so that no second agent meets this one."""
+        if self._supervisor_pid is None:
+            await self._stop.wait()
+        while not self._stop.is_set() and os.getppid() == self._supervisor_pid:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), SUPERVISION_SECONDS)
+        self._stop.set()
 
     def _make_intake(self, client: DeviceClient) -> JobIntake:
         interpreters = find_interpreters()
@@ -145,7 +160,9 @@ class Daemon:
                 self._n_errors += 1
                 log_failure(f"agent.{name}_failed", error, retry_seconds=round(backoff_seconds, 1))
                 await asyncio.sleep(backoff_seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-                backoff_seconds = min(2 * backoff_seconds, LONGEST_BACKOFF_SECONDS)
+                backoff_seconds = min(
+                    2 * backoff_seconds, self._configuration.longest_backoff_seconds
+                )
 
     async def _observe(self) -> None:
         """Queue a report each interval, and at once after a job."""
@@ -153,6 +170,7 @@ class Daemon:
             self._observe_now.clear()
             n_errors, self._n_errors = self._n_errors, 0
             try:
+                self._take_up_watches()
                 report = await asyncio.to_thread(
                     self._collector.collect,
                     self._clock.now(),
@@ -167,6 +185,18 @@ class Daemon:
                 log_failure("agent.observe_failed", error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._observe_now.wait(), self._interval_seconds)
+
+    def _take_up_watches(self) -> None:
+        """Observe from now on what a changed configuration says."""
+        try:
+            configuration = self._configuration_file.read_if_changed()
+        except AgentError as error:
+            self._n_errors += 1
+            log_failure("configuration.refused", error)
+            return
+        if configuration is not None:
+            self._collector = Collector(self._identity.device_id, configuration)
+            log("configuration.taken_up")
 
     async def _deliver(self, client: DeviceClient) -> None:
         """Send what waits, receipts first, then sleep until there is more."""

@@ -2,9 +2,12 @@
 """Local accounts, sessions and tokens.
 
 Passwords are argon2id hashes; session, service and enrolment tokens are stored as SHA-256 only.
-Failed logins are throttled by name and by address. Every change is audited.
+Failed logins are throttled by name and by address. Every change is audited; that a session was
+used is noted without an event.
 """
 
+import asyncio
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +32,11 @@ MAX_FAILURES_PER_ADDRESS = 30
 IDLE_LIMIT = timedelta(minutes=60)
 ENROLMENT_LIFETIME = timedelta(hours=1)
 MIN_PASSWORD_LENGTH = 12
+MAX_PASSWORD_LENGTH = 512
+USERNAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# A hash takes 64 MiB and 50 ms of a core: who floods the login must not stop everything else.
+MAX_HASHES_AT_ONCE = 2
+MAX_LOGINS_AT_ONCE = 6
 
 
 class Role(StrEnum):
@@ -78,6 +86,8 @@ class Accounts:
         self._audit = audit
         self._session_lifetime = session_lifetime
         self._hasher = PasswordHasher()
+        self._hashing = asyncio.Semaphore(MAX_HASHES_AT_ONCE)
+        self._logins = asyncio.Semaphore(MAX_LOGINS_AT_ONCE)
         # Verified when the name is unknown, so that time does not tell which names exist.
         self._decoy_hash = self._hasher.hash(secrets.token_urlsafe(16))
 
@@ -95,18 +105,20 @@ class Accounts:
         """Add an account.
 
         Raises:
-            InvalidRequestError: the name is taken or malformed, or the password too short.
+            InvalidRequestError: the name is taken or malformed, or the password too short or long.
         """
-        if not username or not all(c.isalnum() or c in "._-" for c in username):
-            raise InvalidRequestError("a user name has letters, digits, '.', '_' and '-' only")
-        self._check_password(password)
+        if not USERNAME.fullmatch(username):
+            raise InvalidRequestError(
+                "a user name has 1 to 64 characters: a-z, A-Z, 0-9, '.', '_' and '-'"
+            )
+        password_hash = await self._hash(password)
         row = await (
             await connection.execute(
                 QUERIES["insert_account"],
                 {
                     "username": username,
                     "display_name": display_name or username,
-                    "password_hash": self._hasher.hash(password),
+                    "password_hash": password_hash,
                     "roles": sorted(role.value for role in roles),
                     "now": self._clock.now(),
                 },
@@ -119,10 +131,13 @@ class Accounts:
             {"roles": sorted(role.value for role in roles)},
         )  # fmt: skip
 
-    @staticmethod
-    def _check_password(password: str) -> None:
-        if len(password) < MIN_PASSWORD_LENGTH:
-            raise InvalidRequestError(f"a password has at least {MIN_PASSWORD_LENGTH} characters")
+    async def _hash(self, password: str) -> str:
+        if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+            raise InvalidRequestError(
+                f"a password has {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
+            )
+        async with self._hashing:
+            return await asyncio.to_thread(self._hasher.hash, password)
 
     async def set_password(
         self,
@@ -136,13 +151,13 @@ class Accounts:
         """Replace a password and end the person's sessions.
 
         Raises:
-            InvalidRequestError: no such account, or the password is too short.
+            InvalidRequestError: no such account, or the password is too short or too long.
         """
-        self._check_password(password)
+        password_hash = await self._hash(password)
         row = await (
             await connection.execute(
                 QUERIES["set_password"],
-                {"username": username, "password_hash": self._hasher.hash(password)},
+                {"username": username, "password_hash": password_hash},
             )
         ).fetchone()
         if row is None:
@@ -172,26 +187,47 @@ class Accounts:
     ) -> str | None:
         """Return a new session's token, or None where name or password is wrong.
 
-        A failed attempt is recorded in the caller's transaction: commit it either way.
+        A failed attempt is recorded in the caller's transaction: commit it either way. Attempts
+        for one name, and from one address, wait for each other, so that many at once are counted
+        as strictly as one after the other.
 
         Raises:
-            ThrottledError: too many failures lately; the password was not looked at.
+            ThrottledError: too many failures lately, or too many attempts at once; the password
+                was not looked at.
         """
+        if self._logins.locked():
+            raise ThrottledError("Too many logins at once; try again in a moment.")
+        async with self._logins:
+            return await self._try_password(connection, username, password, address, correlation_id)
+
+    async def _try_password(
+        self,
+        connection: Connection,
+        username: str,
+        password: str,
+        address: str,
+        correlation_id: str,
+    ) -> str | None:
         now = self._clock.now()
         await self._throttle(connection, username, address, now)
         account = await (
             await connection.execute(QUERIES["find_account"], {"username": username})
         ).fetchone()
         stored = account["password_hash"] if account else self._decoy_hash
-        known = self._matches(stored, password) and account is not None
+        known = await self._matches(stored, password) and account is not None
         await connection.execute(
             QUERIES["record_attempt"],
-            {"username": username, "address": address, "succeeded": known, "now": now},
+            {
+                "username": username if account else _digest_name(username),
+                "address": address,
+                "succeeded": known,
+                "now": now,
+            },
         )
+        # What is no account's name may be a password typed into the wrong field.
+        subject = username if account else "unknown"
         action = "session.opened" if known else "session.refused"
-        await self._record(
-            connection, f"user:{username[:64]}", action, username[:64], correlation_id, {}
-        )
+        await self._record(connection, f"user:{subject}", action, subject, correlation_id, {})
         if not known:
             return None
         token = secrets.token_urlsafe(32)
@@ -207,19 +243,28 @@ class Accounts:
         )
         return token
 
-    def _matches(self, stored: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(stored, password)
-        except (VerifyMismatchError, InvalidHashError):
+    async def _matches(self, stored: str, password: str) -> bool:
+        if len(password) > MAX_PASSWORD_LENGTH:
             return False
+        async with self._hashing:
+            try:
+                return await asyncio.to_thread(self._hasher.verify, stored, password)
+            except (VerifyMismatchError, InvalidHashError):
+                return False
 
     async def _throttle(
         self, connection: Connection, username: str, address: str, now: datetime
     ) -> None:
+        attempt = {"username": username, "address": address}
+        await connection.execute(QUERIES["lock_attempts"], attempt)
         row = await (
             await connection.execute(
                 QUERIES["count_failures"],
-                {"username": username, "address": address, "since": now - THROTTLE_WINDOW},
+                {
+                    **attempt,
+                    "name_digest": _digest_name(username),
+                    "since": now - THROTTLE_WINDOW,
+                },
             )
         ).fetchone()
         if row and (
@@ -330,7 +375,7 @@ class Accounts:
         return token
 
     async def use_enrolment_token(
-        self, connection: Connection, *, token: str, device_id: str
+        self, connection: Connection, *, token: str, device_id: str, correlation_id: str
     ) -> str:
         """Spend a token and return who made it.
 
@@ -349,6 +394,10 @@ class Accounts:
         ).fetchone()
         if row is None:
             raise NotAuthenticatedError("the enrolment token is unknown, spent or expired")
+        await self._record(
+            connection, str(row["created_by"]), "enrolment_token.spent",
+            sha256_hex(token.encode())[:12], correlation_id, {"device_id": device_id},
+        )  # fmt: skip
         return str(row["created_by"])
 
     async def _record(
@@ -369,3 +418,7 @@ class Accounts:
             correlation_id=correlation_id,
             after=dict(after),
         )
+
+
+def _digest_name(username: str) -> str:
+    return f"sha256:{sha256_hex(username.encode())}"

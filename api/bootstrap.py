@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Composition: the only place that constructs the product's parts and joins their ports."""
+"""Composition: constructs the product's parts on their ground and joins their ports.
+
+With `api/ground.py` the only place that does.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
@@ -16,80 +20,32 @@ from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
 import models.anomaly
-from api.accounts import Accounts
+from api.ground import Ground, open_registry
 from contracts.canonical import sha256_hex
 from dispatch.incident_moves import IncidentMoves
 from dispatch.jobs import Jobs
 from dispatch.verification import Verification
-from evidence.log import MerkleLog
-from evidence.objects import Objects, open_objects
-from evidence.sealing import Sealer
 from governance.approval_terms import ApprovalRules
 from governance.approvals import Approvals
+from governance.freeze_windows import FreezeWindows
 from governance.proposals import Proposal
-from guardrails.masking import Masker
+from governance.risk_exceptions import RiskExceptions
 from guardrails.policy import POLICIES_DIR, PolicyEngine
-from guardrails.vault import Vault
-from kernel.audit import AuditIntake
-from kernel.clock import Clock, SystemClock
-from kernel.database import Connection, Pool, open_pool
-from kernel.embedded import EmbeddedPostgres
-from kernel.ids import IdSource, RandomIds
-from kernel.keys import KeyStore
-from kernel.migrations import migrate
-from kernel.outbox import Outbox
+from kernel.database import Connection
 from kernel.settings import Settings
+from models.drift_watch import DriftWatch
 from models.recommender import Recommender
-from models.registry import LoadedModel, ModelRegistry
+from models.registry import LoadedModel
 from models.scoring import Scoring
-from models.training import NAMES, train
+from models.training import NAMES
 from reasoning.graph import Reasoner, build_graph, proposal_id_for
 from reasoning.intake import TicketIntake
 from reasoning.language_model import Adviser, LanguageModelAdviser
 from reasoning.replacement import propose_now
 from reasoning.steps import ReasoningDependencies
-from retrieval.articles import read_articles
-from retrieval.catalogue import Catalogue
-from retrieval.corpus import Corpus, document_of_article, document_of_script
-from retrieval.embedding import LazyEmbedder, SentenceEmbedder
-from retrieval.manifest import read_entry
+from retrieval.embedding import Embedder, LazyEmbedder
 from retrieval.search import Retriever
-from telemetry.incidents import Incidents
 from telemetry.ingestion import Ingestion
-
-SYSTEM = "system:bootstrap"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseAddresses:
-    """Connection strings of the roles."""
-
-    owner: str
-    application: str
-    tracking: str  # MLflow's, as an SQLAlchemy URL
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What every process needs: no models, quick to build."""
-
-    settings: Settings
-    clock: Clock
-    ids: IdSource
-    pool: Pool
-    refusals: Pool  # small, its own: a refusal is audited while its request holds a connection
-    audit: AuditIntake
-    outbox: Outbox
-    key_store: KeyStore
-    objects: Objects
-    log: MerkleLog
-    sealer: Sealer
-    incidents: Incidents
-    masker: Masker
-    vault: Vault
-    policy: PolicyEngine
-    accounts: Accounts
-    addresses: DatabaseAddresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,78 +56,16 @@ class Services:
     ingestion: Ingestion
     intake: TicketIntake
     scoring: Scoring
+    embedder: Embedder
     retriever: Retriever
     reasoner: Reasoner
     approvals: Approvals
+    exceptions: RiskExceptions
+    freezes: FreezeWindows
+    drift: DriftWatch
     jobs: Jobs
     verification: Verification
     models: Mapping[str, LoadedModel]
-
-
-@asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[DatabaseAddresses]:
-    """Start or find PostgreSQL and yield the addresses of its roles."""
-    if settings.database_url is not None:
-        url = settings.database_url.get_secret_value()
-        yield DatabaseAddresses(owner=url, application=url, tracking=_sqlalchemy(url))
-        return
-    async with EmbeddedPostgres(settings.data_dir) as server:
-        yield DatabaseAddresses(
-            owner=server.owner_dsn,
-            application=server.app_dsn,
-            tracking=_sqlalchemy(server.mlflow_dsn),
-        )
-
-
-def _sqlalchemy(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-async def migrate_database(addresses: DatabaseAddresses) -> None:
-    """Bring our schema and the checkpointer's up to date."""
-    await migrate(addresses.owner)
-    async with AsyncPostgresSaver.from_conn_string(addresses.owner) as saver:
-        await saver.setup()
-
-
-@asynccontextmanager
-async def open_ground(
-    settings: Settings, addresses: DatabaseAddresses, *, clock: Clock | None = None
-) -> AsyncIterator[Ground]:
-    """Build what every process needs on a migrated database."""
-    clock = clock or SystemClock()
-    ids = RandomIds()
-    key_store = KeyStore(settings.data_dir / "keys")
-    objects = open_objects(settings.object_store_url or settings.data_dir / "objects")
-    audit = AuditIntake(clock, ids)
-    outbox = Outbox(clock)
-    async with (
-        open_pool(addresses.application, min_size=2, max_size=12) as pool,
-        open_pool(addresses.application, min_size=1, max_size=2) as refusals,
-    ):
-        yield Ground(
-            settings=settings,
-            clock=clock,
-            ids=ids,
-            pool=pool,
-            refusals=refusals,
-            audit=audit,
-            outbox=outbox,
-            key_store=key_store,
-            objects=objects,
-            log=MerkleLog(key_store, clock),
-            sealer=Sealer(clock, ids, audit, key_store, objects),
-            incidents=Incidents(clock, ids, audit, outbox),
-            masker=await asyncio.to_thread(Masker),
-            vault=Vault(key_store.vault_key(), clock),
-            policy=PolicyEngine(POLICIES_DIR),
-            accounts=Accounts(
-                clock=clock,
-                audit=audit,
-                session_lifetime=timedelta(hours=settings.session_hours),
-            ),
-            addresses=addresses,
-        )
 
 
 class Replacements:
@@ -217,54 +111,52 @@ def load_models(ground: Ground) -> dict[str, LoadedModel]:
     return {name: registry.load(name) for name in NAMES}
 
 
-def open_registry(ground: Ground) -> ModelRegistry:
-    """Return the model registry in our PostgreSQL and under `mlruns/`."""
-    return ModelRegistry(ground.addresses.tracking, ground.settings.mlruns_dir)
-
-
-def open_adviser(settings: Settings) -> Adviser | None:
-    """Return the language model's adviser, None where none is configured."""
+@asynccontextmanager
+async def open_adviser(settings: Settings) -> AsyncIterator[Adviser | None]:
+    """Yield the language model's adviser, None where none is configured."""
     if settings.language_model_url is None:
-        return None
+        yield None
+        return
     from langchain_openai import ChatOpenAI  # noqa: PLC0415 - optional dependency
 
-    model = ChatOpenAI(
-        base_url=settings.language_model_url,
-        model=settings.language_model_name or "default",
-        api_key=settings.language_model_key or SecretStr("none"),
-        timeout=settings.language_model_timeout_seconds,
-        max_retries=0,
-        temperature=0,
-    )
-    return LanguageModelAdviser(model, timeout_seconds=settings.language_model_timeout_seconds)
+    timeout_seconds = settings.language_model_timeout_seconds
+    # The adviser's time-out is to end it; one of the client's that came first would be retried.
+    client_seconds = 2 * timeout_seconds
+    # Its own client: langchain-openai would share one with event loops that are gone.
+    async with httpx.AsyncClient(timeout=client_seconds) as client:
+        model = ChatOpenAI(
+            base_url=settings.language_model_url,
+            model=settings.language_model_name or "default",
+            api_key=settings.language_model_key or SecretStr("none"),
+            http_async_client=client,
+            timeout=client_seconds,
+            max_retries=1,  # a kept connection may have died meanwhile
+            temperature=0,
+        )
+        yield LanguageModelAdviser(model, timeout_seconds=timeout_seconds)
 
 
 @asynccontextmanager
-async def open_services(ground: Ground) -> AsyncIterator[Services]:
-    """Build the whole product on a database that has its knowledge and its models."""
+async def open_services(
+    ground: Ground,
+    *,
+    loaded: Mapping[str, LoadedModel] | None = None,
+    embedder: Embedder | None = None,
+) -> AsyncIterator[Services]:
+    """Build the whole product on a database that has its knowledge and its models.
+
+    Args:
+        ground: what every process needs.
+        loaded: the champions; read from the registry where they are not handed in.
+        embedder: the sentence embedder; a lazy one where none is handed in.
+
+    """
     settings = ground.settings
-    loaded, embedder = await asyncio.gather(
-        asyncio.to_thread(load_models, ground), asyncio.to_thread(SentenceEmbedder)
-    )
+    await asyncio.to_thread(ground.masker.warm_up)
+    champions = await asyncio.to_thread(load_models, ground) if loaded is None else loaded
+    embedder = embedder or LazyEmbedder()
+    policy = PolicyEngine(POLICIES_DIR)
     retriever = Retriever(embedder)
-    needs = ReasoningDependencies(
-        pool=ground.pool,
-        clock=ground.clock,
-        audit=ground.audit,
-        incidents=ground.incidents,
-        masker=ground.masker,
-        retriever=retriever,
-        recommender=Recommender(loaded["recommender"].model),
-        adviser=open_adviser(settings),
-        policy=ground.policy,
-        sealer=ground.sealer,
-        model_versions=[
-            {"name": model.name, "version": model.version, "digest": model.digest}
-            for model in (*loaded.values(), detector_model())
-        ],
-        confidence_threshold=settings.confidence_threshold,
-        proposal_lifetime=timedelta(hours=settings.proposal_hours),
-    )
     pool: AsyncConnectionPool[AsyncConnection[dict[str, Any]]] = AsyncConnectionPool(
         ground.addresses.application,
         min_size=1,
@@ -273,14 +165,33 @@ async def open_services(ground: Ground) -> AsyncIterator[Services]:
         kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
         check=AsyncConnectionPool.check_connection,
     )
-    async with pool as checkpoints:
-        yield _join(ground, needs, loaded, AsyncPostgresSaver(checkpoints))
+    async with pool as checkpoints, open_adviser(settings) as adviser:
+        needs = ReasoningDependencies(
+            pool=ground.pool,
+            clock=ground.clock,
+            audit=ground.audit,
+            incidents=ground.incidents,
+            masker=ground.masker,
+            retriever=retriever,
+            recommender=Recommender(champions["recommender"].model),
+            adviser=adviser,
+            policy=policy,
+            sealer=ground.sealer,
+            model_versions=[
+                {"name": model.name, "version": model.version, "digest": model.digest}
+                for model in (*champions.values(), detector_model())
+            ],
+            confidence_threshold=settings.confidence_threshold,
+            proposal_lifetime=timedelta(hours=settings.proposal_hours),
+        )
+        yield _join(ground, needs, champions, embedder, AsyncPostgresSaver(checkpoints))
 
 
 def _join(
     ground: Ground,
     needs: ReasoningDependencies,
     loaded: Mapping[str, LoadedModel],
+    embedder: Embedder,
     checkpointer: AsyncPostgresSaver,
 ) -> Services:
     jobs = Jobs(
@@ -291,9 +202,10 @@ def _join(
         job_key=ground.key_store.job_key(),
         log=ground.log,
         sealer=ground.sealer,
-        policy=ground.policy,
+        policy=needs.policy,
         incidents=ground.incidents,
     )
+    drift = DriftWatch(ground.clock, ground.ids, ground.audit)
     return Services(
         ground=ground,
         ingestion=Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker),
@@ -311,7 +223,9 @@ def _join(
             incidents=ground.incidents,
             health=loaded["health"],
             detector_model=detector_model(),
+            drift=drift,
         ),
+        embedder=embedder,
         retriever=needs.retriever,
         reasoner=Reasoner(build_graph(needs, checkpointer)),
         approvals=Approvals(
@@ -320,7 +234,7 @@ def _join(
             ground.audit,
             ground.outbox,
             sealer=ground.sealer,
-            policy=ground.policy,
+            policy=needs.policy,
             incidents=IncidentMoves(ground.incidents),
             replacements=Replacements(needs),
             pool=ground.refusals,
@@ -329,6 +243,9 @@ def _join(
                 session_lifetime=timedelta(hours=ground.settings.session_hours),
             ),
         ),
+        exceptions=RiskExceptions(ground.clock, ground.ids, ground.audit, pool=ground.refusals),
+        freezes=FreezeWindows(ground.clock, ground.ids, ground.audit),
+        drift=drift,
         jobs=jobs,
         verification=Verification(
             ground.clock,
@@ -347,77 +264,3 @@ def detector_model() -> LoadedModel:
     """Return what names the online detector in records: its version is its code's digest."""
     content = Path(models.anomaly.__file__).read_bytes()
     return LoadedModel(model=None, name="anomaly", version="1", digest=sha256_hex(content))
-
-
-async def load_knowledge(
-    ground: Ground, *, progress: Callable[[str, int, int], None]
-) -> tuple[int, int]:
-    """Store the starter articles and scripts; return how many of each are new.
-
-    `progress` is called with what is being stored, how many are done and how many there are.
-    """
-    from guardrails.script_analysis import (  # noqa: PLC0415 - parsers load slowly
-        analyse_script,
-        analysis_document,
-        combine_analyses,
-    )
-
-    folder = ground.settings.knowledge_dir
-    articles = list(read_articles(folder / "articles"))
-    entries = [
-        read_entry(path)
-        for path in sorted((folder / "scripts").iterdir())
-        if (path / "manifest.yaml").is_file()
-    ]
-    correlation_id = ground.ids.new("cor")
-    catalogue = Catalogue(clock=ground.clock, audit=ground.audit)
-    n_scripts = 0
-    async with ground.pool.connection() as connection:
-        for position, entry in enumerate(entries, start=1):
-            analysis = combine_analyses(
-                analyse_script(entry.manifest.interpreter, content)
-                for content in entry.steps.values()
-            )
-            n_scripts += await catalogue.import_entry(
-                connection,
-                entry,
-                analysis=analysis_document(analysis),
-                actor=SYSTEM,
-                correlation_id=correlation_id,
-            )
-            progress("scripts", position, len(entries))
-    documents = [document_of_article(item, trust="starter", source="starter") for item in articles]
-    documents += [document_of_script(item, trust="starter", source="starter") for item in entries]
-    corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=LazyEmbedder())
-    async with ground.pool.connection() as connection:
-        n_documents = await corpus.store(
-            connection,
-            documents,
-            actor=SYSTEM,
-            correlation_id=correlation_id,
-            progress=lambda done: progress("passages", done, len(documents)),
-        )
-    return n_documents, n_scripts
-
-
-def train_missing(
-    ground: Ground, *, names: Sequence[str] = NAMES, progress: Callable[[str], None]
-) -> list[str]:
-    """Train the models that have no champion yet; blocking. Return their names."""
-    from models.errors import UnknownModelError  # noqa: PLC0415 - beside its only use
-
-    registry = open_registry(ground)
-    trained = []
-    for name in names:
-        try:
-            registry.load(name)
-        except UnknownModelError:
-            train(
-                name,
-                registry=registry,
-                knowledge_dir=ground.settings.knowledge_dir,
-                seed=0,
-                progress=progress,
-            )
-            trained.append(name)
-    return trained

@@ -8,18 +8,22 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import psycopg
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 
-from kernel.errors import KernelError, SettingsError
-from kernel.settings import Settings, effective
+from api.cli_account import account_app
+from api.cli_audit import audit_app
+from api.cli_freeze import freeze_app
+from api.cli_ground import complaints, console, fail, plain, read_settings, with_ground
+from api.cli_incident import incident_app
+from api.cli_models import models_app, train
+from api.demonstration_faults import DemonstrationError, FaultKind
+from kernel.errors import KernelError
+from kernel.settings import effective
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,15 +32,13 @@ app = typer.Typer(
     " approve, agents run exactly what was approved.",
 )
 kb_app = typer.Typer(no_args_is_help=True, help="The knowledge base: load and search it.")
-audit_app = typer.Typer(no_args_is_help=True, help="The audit log: export and check it.")
-incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show, open.")
-account_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
 app.add_typer(kb_app, name="kb")
 app.add_typer(audit_app, name="audit")
 app.add_typer(incident_app, name="incident")
 app.add_typer(account_app, name="account")
-console = Console()
-complaints = Console(stderr=True)
+app.add_typer(freeze_app, name="freeze")
+app.add_typer(models_app, name="models")
+app.command()(train)
 CaseFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A case file.")]
 KeyFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
 
@@ -48,38 +50,47 @@ def main() -> None:
     try:
         app()
     except (KernelError, psycopg.OperationalError, OSError) as error:
-        _fail(str(error))
-
-
-def _fail(message: str) -> None:
-    complaints.print(f"[red]eucora:[/red] {message}", highlight=False)
-    sys.exit(1)
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except SettingsError as error:
-        complaints.print(f"eucora: {error}")
-        raise typer.Exit(2) from error
-    except ValidationError as error:
-        for fault in error.errors():
-            name = "EUCORA_" + "_".join(str(part) for part in fault["loc"]).upper()
-            complaints.print(f"eucora: {name}: {fault['msg']}", highlight=False)
-        raise typer.Exit(2) from error
+        fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 @app.command()
 def up() -> None:
     """Start everything on this machine: database, server, worker, this machine's agent."""
     from api.supervisor import StartError, run_everything  # noqa: PLC0415 - heavy
+
+    try:
+        asyncio.run(run_everything(read_settings(), console))
+    except StartError as error:
+        fail(str(error))
+
+
+@app.command()
+def prepare(
+    account: Annotated[
+        bool, typer.Option(help="Also make the account admin where there is none.")
+    ] = True,
+) -> None:
+    """Migrate the schema, load new knowledge, train missing models; `up` does this by itself."""
+    from api.child_process import end_with_supervisor  # noqa: PLC0415 - only here
+    from api.first_account import make_first_account  # noqa: PLC0415 - heavy
+    from api.preparation import prepare as prepare_content  # noqa: PLC0415 - heavy
+    from models.errors import ModelError  # noqa: PLC0415 - heavy
     from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
 
-    console.print("loading", end="\r")
+    async def act(ground: Any) -> str | None:
+        await prepare_content(ground, console)
+        return await make_first_account(ground) if account else None
+
+    end_with_supervisor()
     try:
-        asyncio.run(run_everything(_settings(), console))
-    except (StartError, RetrievalError) as error:
-        _fail(str(error))
+        password = with_ground(act)
+    except (ModelError, RetrievalError) as error:
+        fail(str(error))
+        return
+    if password:
+        console.print(f"  log in   admin / {password}   (shown only now)", highlight=False)
 
 
 @app.command()
@@ -87,7 +98,7 @@ def serve() -> None:
     """Run the API and the portal alone (needs a prepared database)."""
     from api.serving import run_server  # noqa: PLC0415 - heavy
 
-    asyncio.run(run_server(_settings()))
+    asyncio.run(run_server(read_settings()))
 
 
 @app.command()
@@ -95,7 +106,7 @@ def worker() -> None:
     """Run one worker; any number may run against one database."""
     from api.serving import run_background  # noqa: PLC0415 - heavy
 
-    asyncio.run(run_background(_settings()))
+    asyncio.run(run_background(read_settings()))
 
 
 @app.command(
@@ -112,7 +123,7 @@ def migrate() -> None:
     """Bring the database's schema up to date."""
     from api.serving import prepare_database  # noqa: PLC0415 - heavy
 
-    asyncio.run(prepare_database(_settings()))
+    asyncio.run(prepare_database(read_settings()))
     console.print("the schema is up to date")
 
 
@@ -120,58 +131,9 @@ def migrate() -> None:
 def config() -> None:
     """Print the effective settings, secrets masked."""
     table = Table("setting", "value", "variable")
-    for name, value in effective(_settings()).items():
+    for name, value in effective(read_settings()).items():
         table.add_row(name, value, f"EUCORA_{name.upper()}")
     console.print(table)
-
-
-def _with_ground(act: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Run a function on an open ground; starts the embedded server if need be."""
-    from api.bootstrap import (  # noqa: PLC0415 - heavy
-        migrate_database,
-        open_database,
-        open_ground,
-    )
-
-    async def run() -> Any:
-        settings = _settings()
-        async with open_database(settings) as addresses:
-            await migrate_database(addresses)
-            async with open_ground(settings, addresses) as ground:
-                return await act(ground)
-
-    return asyncio.run(run())
-
-
-@app.command()
-def train(
-    name: Annotated[str, typer.Argument(help="health, tickets or recommender")],
-    seed: Annotated[int, typer.Option(help="Makes the training repeatable.")] = 0,
-) -> None:
-    """Train a model and register it in MLflow; the champion stays until somebody promotes."""
-    from models.errors import ModelError  # noqa: PLC0415 - heavy
-    from models.training import train as train_model  # noqa: PLC0415 - heavy
-
-    async def act(ground: Any) -> Any:
-        from api.bootstrap import open_registry  # noqa: PLC0415 - heavy
-
-        return await asyncio.to_thread(
-            train_model,
-            name,
-            registry=open_registry(ground),
-            knowledge_dir=ground.settings.knowledge_dir,
-            seed=seed,
-            progress=console.print,
-        )
-
-    try:
-        trained = _with_ground(act)
-    except ModelError as error:
-        _fail(str(error))
-        return
-    console.print(f"{trained.name} version {trained.version} is registered")
-    for metric, value in trained.metrics.items():
-        console.print(f"  {metric}: {value:.4f}")
 
 
 @app.command()
@@ -186,7 +148,7 @@ def simulate(
     """
     from api.simulation import simulate_fleet  # noqa: PLC0415 - heavy
 
-    _with_ground(
+    with_ground(
         lambda ground: simulate_fleet(
             ground, n_devices=devices, n_hours=hours, seed=seed, console=console
         )
@@ -196,19 +158,32 @@ def simulate(
 @app.command()
 def demo(
     fault: Annotated[
-        str, typer.Option(help="cpu: a process burns a core; it ends by itself.")
-    ] = "cpu",
+        FaultKind,
+        typer.Option(
+            help="cpu: a process burns a core. disk: a small file system is full."
+            " service: a service has died. The last two need root."
+        ),
+    ] = FaultKind.CPU,
     seconds: Annotated[int, typer.Option(min=30, max=1800, help="It ends after this.")] = 600,
 ) -> None:
-    """Make this machine harmlessly sick, and walk you along the road to the fix."""
-    from api.demonstration import DemonstrationError, run_demonstration  # noqa: PLC0415 - heavy
+    """Make this machine harmlessly sick, and walk you along the road to the fix.
 
+    Needs `eucora up` in another terminal, and you to approve the fix in the portal. Whatever ends
+    it, it cleans up after itself. Exit code 1 if the fix was not verified.
+    """
+    from api.demonstration import Demonstration  # noqa: PLC0415 - heavy
+    from telemetry.incidents import IncidentStatus  # noqa: PLC0415 - heavy
+
+    demonstration = Demonstration(read_settings(), kind=fault, seconds=seconds, console=console)
     try:
-        _with_ground(
-            lambda ground: run_demonstration(ground, fault=fault, seconds=seconds, console=console)
-        )
+        demonstration.check_possible()
+        status = with_ground(demonstration.run)
     except DemonstrationError as error:
-        _fail(str(error))
+        fail(str(error))
+    except asyncio.CancelledError:
+        complaints.print("eucora: ended by a signal")
+        sys.exit(143)
+    sys.exit(0 if status is IncidentStatus.RESOLVED else 1)
 
 
 @app.command()
@@ -253,13 +228,13 @@ def verify(
     else:
         for check in report.checks:
             mark = "[green]ok[/green]    " if check.passed else "[red]FAILED[/red]"
-            console.print(f"{mark} {check.name}: {check.detail}", highlight=False)
+            console.print(f"{mark} {check.name}: {plain(check.detail)}", highlight=False)
         console.print("[green]verified[/green]" if report.passed else "[red]NOT verified[/red]")
     if extract is not None:
         try:
             extract_case(content, extract)
         except EvidenceError as error:
-            _fail(str(error))
+            fail(str(error))
     if not report.passed:
         raise typer.Exit(1)
 
@@ -281,10 +256,10 @@ def kb_search(
             return await retriever.search(connection, query, platform=platform, limit=limit)
 
     table = Table("passage", "title", "score", "dense", "BM25")
-    for passage in _with_ground(act):
+    for passage in with_ground(act):
         table.add_row(
             passage.chunk_id,
-            passage.title,
+            plain(passage.title),
             f"{passage.score:.2f}",
             f"{passage.dense_score:.3f}",
             f"{passage.keyword_score:.2f}",
@@ -298,167 +273,16 @@ def kb_load() -> None:
     from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
 
     async def act(ground: Any) -> tuple[int, int]:
-        from api.bootstrap import load_knowledge  # noqa: PLC0415 - heavy
+        from api.preparation import load_knowledge  # noqa: PLC0415 - heavy
 
         return await load_knowledge(ground, progress=lambda *_: None)
 
     try:
-        n_documents, n_scripts = _with_ground(act)
+        n_documents, n_scripts = with_ground(act)
     except RetrievalError as error:
-        _fail(str(error))
+        fail(str(error))
         return
     console.print(f"{n_documents} documents and {n_scripts} scripts are new or changed")
-
-
-@audit_app.command("list")
-def audit_list(
-    correlation_id: Annotated[str | None, typer.Option(help="Of one request.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
-) -> None:
-    """List audit events, newest first."""
-
-    async def act(ground: Any) -> Any:
-        from evidence.audit import list_events  # noqa: PLC0415 - heavy
-
-        async with ground.pool.connection() as connection:
-            return await list_events(connection, correlation_id=correlation_id, limit=limit)
-
-    table = Table("when", "who", "what", "on")
-    for event in _with_ground(act):
-        table.add_row(
-            event.occurred_at.isoformat(timespec="seconds"),
-            event.actor,
-            event.action,
-            f"{event.subject_kind} {event.subject_id}",
-        )
-    console.print(table)
-
-
-@audit_app.command("check")
-def audit_check() -> None:
-    """Recompute the whole log and compare it with what was signed. Exit code 1 if it differs."""
-
-    async def act(ground: Any) -> Any:
-        from evidence.audit_entry import LOG_ORIGIN  # noqa: PLC0415 - heavy
-        from evidence.log_integrity import check_log  # noqa: PLC0415 - heavy
-
-        async with ground.pool.connection() as connection:
-            return await check_log(connection, log_key=ground.log.public_key(), origin=LOG_ORIGIN)
-
-    from evidence.errors import EvidenceError  # noqa: PLC0415 - heavy
-
-    try:
-        found = _with_ground(act)
-    except EvidenceError as error:
-        _fail(str(error))
-        return
-    console.print(f"the log is intact: {found}", highlight=False)
-
-
-@incident_app.command("list")
-def incident_list(
-    limit: Annotated[int, typer.Option(min=1, max=500)] = 30,
-) -> None:
-    """List incidents, newest first."""
-
-    async def act(ground: Any) -> Any:
-        async with ground.pool.connection() as connection:
-            return await ground.incidents.list(connection, limit=limit)
-
-    table = Table("incident", "severity", "status", "class", "title")
-    for incident in _with_ground(act):
-        table.add_row(
-            incident.incident_id,
-            incident.severity.value,
-            incident.status.value,
-            incident.failure_class.value,
-            incident.title,
-        )
-    console.print(table)
-
-
-@incident_app.command("show")
-def incident_show(incident_id: str) -> None:
-    """Show an incident's time line. Exit code 1 if there is none."""
-
-    async def act(ground: Any) -> Any:
-        async with ground.pool.connection() as connection:
-            incident = await ground.incidents.find(connection, incident_id)
-            return incident, await ground.incidents.timeline(connection, incident_id)
-
-    incident, timeline = _with_ground(act)
-    if incident is None:
-        _fail(f"there is no incident {incident_id}")
-        return
-    console.print(f"{incident.title} ({incident.severity.value}, {incident.status.value})")
-    console.print(incident.description, highlight=False)
-    for step in timeline:
-        moment = step.occurred_at.isoformat(timespec="seconds")
-        console.print(f"  {moment} {step.to_status.value}: {step.reason} ({step.actor})")
-
-
-@account_app.command("reset")
-def account_reset(username: str) -> None:
-    """Give an account a new random password and end its sessions."""
-    from api.errors import ApiError  # noqa: PLC0415 - heavy
-
-    async def act(ground: Any) -> str:
-        import secrets  # noqa: PLC0415 - beside its only use
-
-        password = secrets.token_urlsafe(15)
-        async with ground.pool.connection() as connection:
-            await ground.accounts.set_password(
-                connection,
-                username=username,
-                password=password,
-                actor="system:cli",
-                correlation_id=ground.ids.new("cor"),
-            )
-        return password
-
-    try:
-        console.print(f"new password of {username}: {_with_ground(act)}", highlight=False)
-    except ApiError as error:
-        _fail(str(error))
-
-
-@account_app.command("service-token")
-def account_service_token(
-    name: str,
-    scope: Annotated[list[str], typer.Option(help="telemetry, incidents or read; may be repeated")],
-) -> None:
-    """Make a bearer token for a service; an older one of that name stops working."""
-    allowed = {"telemetry", "incidents", "read"}
-    if not set(scope) <= allowed:
-        complaints.print(f"eucora: scopes are {', '.join(sorted(allowed))}")
-        raise typer.Exit(2)
-
-    async def act(ground: Any) -> str:
-        async with ground.pool.connection() as connection:
-            token: str = await ground.accounts.create_service_token(
-                connection,
-                name=name,
-                scopes=frozenset(scope),
-                actor="system:cli",
-                correlation_id=ground.ids.new("cor"),
-            )
-            return token
-
-    print(_with_ground(act))
-
-
-@account_app.command("enrolment-token")
-def account_enrolment_token() -> None:
-    """Make a one-time token with which a device may enrol within the hour."""
-
-    async def act(ground: Any) -> str:
-        async with ground.pool.connection() as connection:
-            token: str = await ground.accounts.create_enrolment_token(
-                connection, actor="system:cli", correlation_id=ground.ids.new("cor")
-            )
-            return token
-
-    print(_with_ground(act))
 
 
 if __name__ == "__main__":

@@ -8,19 +8,21 @@ import asyncio
 import base64
 import secrets
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
-from fastapi import FastAPI, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, FastAPI, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.bootstrap import Services
 from api.client_certificates import client_certificate
 from api.errors import InvalidRequestError, NotAuthenticatedError
-from api.http import CorrelationMiddleware, read_body
+from api.http import CorrelationMiddleware, expect_json, read_body
+from api.json_route import JsonRoute
+from api.openapi import PROBLEMS, RECEIPT, REPORTS, install_openapi
 from api.problems import install_problem_handlers
 from api.telemetry_api import ingest_body
 from contracts.canonical import sha256_hex
@@ -30,7 +32,12 @@ from kernel.errors import KernelError
 from telemetry.devices import find_device, register_device, set_certificate
 
 MAX_WAIT_SECONDS = 30.0
+MAX_TREE_SIZE = 2**62
 POLL_SECONDS = 0.5
+
+
+def _text(maximum: int) -> StringConstraints:
+    return StringConstraints(max_length=maximum, pattern=r"^[^\x00-\x1f\x7f]*$")
 
 
 class _Enrolment(BaseModel):
@@ -38,12 +45,12 @@ class _Enrolment(BaseModel):
 
     token: str = Field(max_length=200)
     csr_pem: str = Field(max_length=10_000)
-    hostname: str = Field(min_length=1, max_length=255)
-    os_family: str = Field(pattern=r"^(windows|macos|linux)$")
-    os_version: str = Field(default="", max_length=256)
-    model: str = Field(default="", max_length=256)
-    serial_number: str = Field(default="", max_length=256)
-    agent_version: str = Field(default="", max_length=64)
+    hostname: Annotated[str, _text(255)] = Field(min_length=1)
+    os_family: Literal["windows", "macos", "linux"]
+    os_version: Annotated[str, _text(256)] = ""
+    model: Annotated[str, _text(256)] = ""
+    serial_number: Annotated[str, _text(256)] = ""
+    agent_version: Annotated[str, _text(64)] = ""
 
 
 class _Renewal(BaseModel):
@@ -78,26 +85,33 @@ def create_device_app(services: Services) -> FastAPI:
     """Return the devices' application."""
     app = FastAPI(title="EUCORA device API", version="1", docs_url=None, redoc_url=None)
     app.state.services = services
+    install_openapi(app)
     install_problem_handlers(app)
     app.add_middleware(CorrelationMiddleware, ids=services.ground.ids)
-    _add_identity_routes(app, services)
-    _add_work_routes(app, services)
+    router = APIRouter(route_class=JsonRoute, responses=PROBLEMS)
+    _add_identity_routes(router, services)
+    _add_work_routes(router, services)
+    app.include_router(router)
     return app
 
 
-def _add_identity_routes(app: FastAPI, services: Services) -> None:
+def _add_identity_routes(router: APIRouter, services: Services) -> None:
     ground = services.ground
 
-    @app.post("/device/v1/enrol")
+    @router.post("/device/v1/enrol")
     async def enrol(request: Request, body: _Enrolment) -> dict[str, Any]:
         """Register a device with a one-time token and sign its certificate."""
         device_id = ground.ids.new("dev")
         correlation_id: str = request.state.correlation_id
-        certificate = _sign(services, device_id, body.csr_pem)
         async with ground.pool.connection() as connection:
             creator = await ground.accounts.use_enrolment_token(
-                connection, token=body.token, device_id=device_id
+                connection,
+                token=body.token,
+                device_id=device_id,
+                correlation_id=correlation_id,
             )
+            # Only for whoever has a token; it stays unspent when the request is refused.
+            certificate = _sign(services, device_id, body.csr_pem)
             await register_device(
                 connection,
                 audit=ground.audit,
@@ -123,7 +137,7 @@ def _add_identity_routes(app: FastAPI, services: Services) -> None:
             "interval_seconds": ground.settings.telemetry_interval_seconds,
         }
 
-    @app.post("/device/v1/certificate")
+    @router.post("/device/v1/certificate")
     async def renew(request: Request, body: _Renewal) -> dict[str, str]:
         """Replace a device's certificate by a fresh one."""
         device_id = await identify_device(request)
@@ -132,7 +146,7 @@ def _add_identity_routes(app: FastAPI, services: Services) -> None:
             await _bind(services, connection, device_id, certificate, request.state.correlation_id)
         return {"certificate_pem": certificate.decode()}
 
-    @app.get("/device/v1/time")
+    @router.get("/device/v1/time")
     async def tell_time() -> dict[str, str]:
         """Return the server's time, for the device's clock check."""
         return {"now": datetime.now(UTC).isoformat()}
@@ -168,10 +182,10 @@ def _public_pem(key: Any) -> str:
     return content.decode()
 
 
-def _add_work_routes(app: FastAPI, services: Services) -> None:
+def _add_work_routes(router: APIRouter, services: Services) -> None:
     ground = services.ground
 
-    @app.post("/v1/telemetry")
+    @router.post("/v1/telemetry", openapi_extra=REPORTS)
     async def take_telemetry(request: Request) -> dict[str, Any]:
         """Store a device's own reports; answered when they are durable."""
         device_id = await identify_device(request)
@@ -179,23 +193,33 @@ def _add_work_routes(app: FastAPI, services: Services) -> None:
             services, request, submitted_by=f"device:{device_id}", device_id=device_id
         )
 
-    @app.get("/device/v1/jobs")
-    async def lease_jobs(request: Request, limit: int = 4, wait: float = 0.0) -> dict[str, Any]:
+    @router.get("/device/v1/jobs")
+    async def lease_jobs(
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=16)] = 4,
+        wait: Annotated[float, Query(ge=0, le=3600, allow_inf_nan=False)] = 0.0,
+    ) -> dict[str, Any]:
         """Lease approved jobs, waiting up to `wait` seconds for one."""
         device_id = await identify_device(request)
-        deadline = asyncio.get_running_loop().time() + min(max(wait, 0.0), MAX_WAIT_SECONDS)
+        deadline = asyncio.get_running_loop().time() + min(wait, MAX_WAIT_SECONDS)
         while True:
             async with ground.pool.connection() as connection:
-                envelopes = await services.jobs.lease(connection, device_id, min(max(limit, 1), 16))
+                envelopes = await services.jobs.lease(
+                    connection,
+                    device_id,
+                    min(max(limit, 1), 16),
+                    ground.settings.lease_seconds,
+                )
             late = asyncio.get_running_loop().time() >= deadline
             if envelopes or late or await request.is_disconnected():
                 return {"envelopes": [base64.b64encode(item).decode() for item in envelopes]}
             await asyncio.sleep(POLL_SECONDS * (0.8 + secrets.randbelow(400) / 1000))
 
-    @app.post("/device/v1/receipts")
+    @router.post("/device/v1/receipts", openapi_extra=RECEIPT)
     async def take_receipt(request: Request) -> dict[str, bool]:
         """Record what a device did with a job, exactly once."""
         device_id = await identify_device(request)
+        expect_json(request.headers)
         body = await read_body(request.headers, request.receive)
         try:
             receipt = msgspec.json.decode(body, type=Receipt)
@@ -207,12 +231,16 @@ def _add_work_routes(app: FastAPI, services: Services) -> None:
             )
         return {"recorded": recorded}
 
-    @app.get("/device/v1/consistency")
-    async def prove_consistency(request: Request, first: int, second: int) -> dict[str, Any]:
+    @router.get("/device/v1/consistency")
+    async def prove_consistency(
+        request: Request,
+        first: Annotated[int, Query(ge=1, le=MAX_TREE_SIZE)],
+        second: Annotated[int, Query(ge=1, le=MAX_TREE_SIZE)],
+    ) -> dict[str, Any]:
         """Prove that the log of size `second` extends the one of size `first`."""
         await identify_device(request)
-        if not 0 < first <= second:
-            raise InvalidRequestError("first and second are tree sizes with 0 < first <= second")
+        if first > second:
+            raise InvalidRequestError("first must not be greater than second")
         async with ground.pool.connection() as connection:
             hashes = await ground.log.consistency_proof(connection, first, second)
         return {"hashes": [item.hex() for item in hashes]}

@@ -8,6 +8,7 @@ ApiError
 ├── ThrottledError          too many failed logins
 ├── NotFoundError           there is no such thing
 ├── BodyTooLargeError       the request's body exceeds the limit
+├── UnsupportedMediaError   the body's type or encoding is not one that is read here
 └── InvalidRequestError     the request is malformed; the message says how
 """
 
@@ -42,6 +43,10 @@ class NotFoundError(ApiError):
 
 class BodyTooLargeError(ApiError):
     """The request's body exceeds the limit."""
+
+
+class UnsupportedMediaError(ApiError):
+    """The request's body has a type or an encoding that is not read here."""
 
 
 class InvalidRequestError(ApiError):

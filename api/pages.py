@@ -55,6 +55,12 @@ class Pages:
         return HTMLResponse(text, status_code=status_code)
 
 
+def pages_of(request: Request) -> Pages:
+    """Return the portal's pages behind this application."""
+    pages: Pages = request.app.state.pages
+    return pages
+
+
 def _csrf_field(person: Person | None) -> Callable[[], Markup]:
     def field() -> Markup:
         token = person.csrf_token if person else ""

@@ -15,7 +15,12 @@ def draw_metric(name: str, points: Sequence[tuple[datetime, float]]) -> str:
         alt.Chart(alt.InlineData(values=values), width=640, height=150)
         .mark_line(point=len(points) < 60, color="#1f5fbf")
         .encode(
-            x=alt.X("time:T", title=None, scale=alt.Scale(type="utc")),
+            x=alt.X(
+                "time:T",
+                title="UTC",
+                axis=alt.Axis(format="%H:%M"),
+                scale=alt.Scale(type="utc"),
+            ),
             y=alt.Y("value:Q", title=name.replace("_", " ")[:40]),
         )
     )

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
@@ -24,20 +25,31 @@ from api.errors import (
     NotAuthenticatedError,
     NotFoundError,
     ThrottledError,
+    UnsupportedMediaError,
 )
-from evidence.errors import EvidenceError
+from api.response_headers import protect
+from evidence.errors import (
+    BundleCorruptError,
+    EvidenceError,
+    LogDamagedError,
+    NotSequencedError,
+    ObjectMissingError,
+)
 from governance.errors import (
     GovernanceError,
     ProposalNotFoundError,
     RefusalError,
     RoleMissingError,
 )
+from guardrails.sanitise import plain_text
 from kernel.errors import KernelError
-from kernel.logs import get_logger
+from kernel.logs import bind_correlation, get_logger
 from reasoning.errors import IncidentNotFoundError, OverrideError
 from retrieval.errors import ManifestError, ScriptNotFoundError
 from telemetry.errors import (
+    ForbiddenTransitionError,
     MalformedReportError,
+    ReportsRefusedError,
     TooManyReportsError,
     UnknownDeviceError,
     UnknownIncidentError,
@@ -51,11 +63,14 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     ThrottledError: (429, "Too many attempts"),
     NotFoundError: (404, "Not found"),
     BodyTooLargeError: (413, "Body too large"),
+    UnsupportedMediaError: (415, "Unsupported media type"),
     InvalidRequestError: (400, "Invalid request"),
     ApiError: (400, "Invalid request"),
     MalformedReportError: (422, "Malformed report"),
+    ReportsRefusedError: (422, "No report was stored"),
     TooManyReportsError: (413, "Too many reports"),
     UnknownDeviceError: (422, "Unknown device"),
+    ForbiddenTransitionError: (409, "Incident has moved on"),
     UnknownIncidentError: (404, "No such incident"),
     IncidentNotFoundError: (404, "No such incident"),
     ScriptNotFoundError: (404, "No such script"),
@@ -65,10 +80,20 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     RoleMissingError: (403, "Forbidden"),
     RefusalError: (409, "Decision refused"),
     GovernanceError: (422, "Decision not possible"),
+    NotSequencedError: (503, "Not in the log yet"),
+    LogDamagedError: (500, "Internal error"),
+    BundleCorruptError: (500, "Internal error"),
+    ObjectMissingError: (500, "Internal error"),
     EvidenceError: (404, "No such evidence"),
     OperationalError: (503, "Database unavailable"),
     PoolTimeout: (503, "Database unavailable"),
+    TimeoutError: (503, "Not answered in time"),
     KernelError: (500, "Internal error"),
+}
+ADVICE: Mapping[int, Mapping[str, str]] = {
+    401: {"WWW-Authenticate": 'Bearer realm="eucora"'},
+    429: {"Retry-After": "300"},
+    503: {"Retry-After": "5"},
 }
 _logger = get_logger(__name__)
 
@@ -86,29 +111,35 @@ def problem(
     request: Request, status: int, title: str, detail: str, **members: object
 ) -> JSONResponse:
     """Return an RFC 9457 answer."""
-    correlation_id = getattr(request.state, "correlation_id", "")
     return JSONResponse(
         {
             "type": "about:blank",
             "title": title,
             "status": status,
-            "detail": detail,
-            "instance": f"urn:eucora:{correlation_id}",
+            "detail": plain_text(detail),
+            "instance": f"urn:eucora:{_correlation_of(request)}",
             **members,
         },
         status_code=status,
+        headers=ADVICE.get(status),
         media_type=PROBLEM_TYPE,
     )
+
+
+def _correlation_of(request: Request) -> str:
+    return str(getattr(request.state, "correlation_id", ""))
 
 
 def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-async def _render(request: Request, status: int, title: str, detail: str) -> Response:
+async def _render(
+    request: Request, status: int, title: str, detail: str, **members: object
+) -> Response:
     pages = getattr(request.app.state, "pages", None)
     if pages is None or not _wants_page(request):
-        return problem(request, status, title, detail)
+        return problem(request, status, title, detail, **members)
     if status == 401:
         return RedirectResponse("/login", status_code=303)
     rendered: Response = pages.render(
@@ -117,7 +148,7 @@ async def _render(request: Request, status: int, title: str, detail: str) -> Res
         status_code=status,
         title=title,
         detail=detail,
-        correlation_id=getattr(request.state, "correlation_id", ""),
+        correlation_id=_correlation_of(request),
     )
     return rendered
 
@@ -125,10 +156,17 @@ async def _render(request: Request, status: int, title: str, detail: str) -> Res
 async def _answer(request: Request, error: Exception) -> Response:
     kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
     status, title = STATUS[kind]
-    detail = str(error) if status < 500 else "try again in a moment"
     if status >= 500:
         _logger.error("request failed", action="http", decision="error", exc_info=error)
-    return await _render(request, status, title, detail)
+        return await _render(request, status, title, "try again in a moment")
+    return await _render(request, status, title, str(error), **_find_members(error))
+
+
+def _find_members(error: Exception) -> dict[str, object]:
+    """Return what a program may want to know beyond the words (RFC 9457, extension members)."""
+    if isinstance(error, ReportsRefusedError):
+        return {"rejected": list(error.rejected)}
+    return {"path": error.path} if isinstance(error, MalformedReportError) else {}
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
@@ -150,7 +188,12 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
 
 
 async def _answer_unexpected(request: Request, error: Exception) -> Response:
-    _logger.error("request failed", action="http", decision="error", exc_info=error)
-    return await _render(
+    """Answer a fault of ours; the framework calls this outside of all middleware."""
+    identifier = _correlation_of(request)
+    with bind_correlation(identifier):
+        _logger.error("request failed", action="http", decision="error", exc_info=error)
+    answer = await _render(
         request, 500, "Internal error", "this is a fault of ours; the log has its reference"
     )
+    protect(MutableHeaders(raw=answer.raw_headers), identifier)
+    return answer

@@ -11,15 +11,11 @@ from contextlib import suppress
 
 import uvicorn
 
-from api.bootstrap import (
-    Services,
-    migrate_database,
-    open_database,
-    open_ground,
-    open_services,
-)
+from api.bootstrap import Services, open_services
+from api.child_process import SUPERVISOR_VARIABLE
 from api.client_certificates import CertificateProtocol
 from api.device_app import create_device_app
+from api.ground import migrate_database, open_database, open_ground
 from api.public_app import create_public_app
 from api.worker import run_worker
 from kernel.logs import configure_logging
@@ -48,6 +44,7 @@ async def serve_http(services: Services, stop: asyncio.Event) -> None:
         port=settings.port,
         server_header=False,
         log_config=None,
+        access_log=False,  # ours names the route; this one would name paths and addresses
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="off",
     )
@@ -62,6 +59,7 @@ async def serve_http(services: Services, stop: asyncio.Event) -> None:
         ssl_cert_reqs=ssl.CERT_OPTIONAL,
         server_header=False,
         log_config=None,
+        access_log=False,  # ours names the route; this one would name paths and addresses
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="off",
     )
@@ -95,7 +93,7 @@ async def run_process(name: str, settings: Settings, role: Role) -> None:
 
 async def _watch_parent(stop: asyncio.Event) -> None:
     """Stop with a supervisor that was killed, so that nothing of ours stays behind."""
-    supervisor = os.environ.get("EUCORA_SUPERVISOR")
+    supervisor = os.environ.get(SUPERVISOR_VARIABLE)
     while supervisor and str(os.getppid()) == supervisor:
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), 0.5)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import track
 
-from api.bootstrap import Ground
+from api.ground import Ground
 from kernel.database import Connection
 from telemetry.devices import find_device, register_device
 from telemetry.fleet_simulator import FleetSimulator, SimulatedDevice

@@ -3,90 +3,38 @@
 
 Prepares what is missing (database, knowledge, models, first account), then keeps a server, a
 worker and this machine's agent running, each a process of its own, until it is told to stop. The
-children share our process group and watch that we live, so nothing is left behind.
+children share our process group and watch that we live, so nothing is left behind. An
+installation that was prepared before starts at once; what is new of its knowledge is loaded beside.
 """
 
 import asyncio
 import os
-import secrets
 import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from api.accounts import Role
-from api.bootstrap import (
-    Ground,
-    load_knowledge,
-    migrate_database,
-    open_database,
-    open_ground,
-    train_missing,
-)
+from api.child_process import SUPERVISOR_VARIABLE, Child
 from api.errors import ApiError
+from api.first_account import make_first_account
+from api.ground import Ground, migrate_database, open_database, open_ground
 from kernel.settings import Settings
 
 READY_SECONDS = 120.0
-STOP_SECONDS = 20.0
+PREPARE_AFTER_SECONDS = 20.0
+PORT_SECONDS = 15.0  # until the processes of a killed supervisor have ended
 LOCAL_INTERVAL_SECONDS = 10  # so that a newcomer need not wait for what the demo shows
-FIRST_ROLES = frozenset({Role.ADMIN, Role.APPROVER, Role.HELPDESK, Role.AUDITOR})
 
 
 class StartError(ApiError):
     """EUCORA could not be started."""
-
-
-class Child:
-    """One process that is restarted when it dies."""
-
-    def __init__(self, name: str, command: Sequence[str], log_path: Path) -> None:
-        self.name = name
-        self._command = command
-        self._log_path = log_path
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def keep_running(self, stop: asyncio.Event) -> None:
-        """Run the process until `stop` is set; restart it with growing pauses."""
-        pause = 0.5
-        while not stop.is_set():
-            started = time.monotonic()
-            with self._log_path.open("ab") as log:
-                self._process = await asyncio.create_subprocess_exec(
-                    *self._command,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env={**os.environ, "EUCORA_SUPERVISOR": str(os.getpid())},
-                )
-            exited = asyncio.create_task(self._process.wait())
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({exited, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-            if stop.is_set():
-                await self._end(exited)
-                return
-            pause = 0.5 if time.monotonic() - started > 30 else min(pause * 2, 15.0)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
-
-    async def _end(self, exited: asyncio.Task[int]) -> None:
-        if self._process is None or exited.done():
-            return
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(asyncio.shield(exited), STOP_SECONDS)
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                self._process.kill()
-            await exited
 
 
 async def run_everything(settings: Settings, console: Console) -> None:
@@ -99,92 +47,125 @@ async def run_everything(settings: Settings, console: Console) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    _check_ports(settings)
+    await _await_ports(settings)
     started = time.monotonic()
     console.print("[bold]EUCORA[/bold] is starting")
     async with open_database(settings) as addresses:
-        console.print("  database ready")
         await migrate_database(addresses)
-        console.print("  schema up to date")
+        console.print("  database ready, schema up to date")
         async with open_ground(settings, addresses) as ground:
-            password = await prepare(ground, console)
-            children = [_child(settings, "serve"), _child(settings, "worker")]
-            tasks = [asyncio.create_task(child.keep_running(stop)) for child in children]
             try:
-                await _wait_until_ready(settings, stop)
-                if not stop.is_set():
-                    agent = await start_local_agent(ground, stop)
-                    tasks.append(agent)
-                    _welcome(console, settings, password, time.monotonic() - started)
-                await stop.wait()
+                await _run_children(ground, stop, console, started)
             finally:
                 stop.set()
-                console.print("stopping")
-                await asyncio.gather(*tasks, return_exceptions=True)
     console.print("stopped; everything is saved")
 
 
-def _check_ports(settings: Settings) -> None:
+async def _run_children(
+    ground: Ground, stop: asyncio.Event, console: Console, started: float
+) -> None:
+    settings = ground.settings
+    async with ground.pool.connection() as connection:
+        prepared_before = await ground.accounts.count(connection) > 0
+    if not prepared_before and not await _prepare(stop):
+        raise StartError(f"the installation in {settings.data_dir} could not be prepared")
+    if stop.is_set():
+        return
+    password = await make_first_account(ground)
+    children = [_child(settings, "serve"), _child(settings, "worker")]
+    tasks = [asyncio.create_task(child.keep_running(stop)) for child in children]
+    ready = asyncio.Event()
+    if prepared_before:
+        tasks.append(asyncio.create_task(_load_new_knowledge(settings, stop, ready, console)))
+    try:
+        await _wait_until_ready(settings, stop)
+        if not stop.is_set():
+            tasks.append(await start_local_agent(ground, stop))
+            _welcome(console, settings, password, time.monotonic() - started)
+        ready.set()
+        await _await_end(tasks, stop)
+    finally:
+        stop.set()
+        console.print("stopping")
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _await_end(tasks: Iterable[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    """Wait until told to stop; a watcher that fails is an error of ours, and said at once."""
+    stopped = asyncio.create_task(stop.wait())
+    waiting: set[asyncio.Task[Any]] = {stopped, *tasks}
+    while not stopped.done():
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+async def _load_new_knowledge(
+    settings: Settings, stop: asyncio.Event, ready: asyncio.Event, console: Console
+) -> None:
+    """Load beside the start, which it must not slow down, nor wait for: it may be its cure."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ready.wait(), PREPARE_AFTER_SECONDS)
+    log_path = settings.data_dir / "logs" / "prepare.log"
+    if not stop.is_set() and not await _prepare(stop, log_path):
+        console.print(f"[red]new knowledge could not be loaded[/red]; see {log_path}")
+
+
+async def _prepare(stop: asyncio.Event, log_path: Path | None = None) -> bool:
+    """Load knowledge and train what is missing, in a process that gives its memory back.
+
+    Args:
+        stop: ends it; each of its steps is whole or undone.
+        log_path: where it writes, None for this terminal.
+
+    Returns:
+        Whether it succeeded or was told to stop.
+
+    """
+    with ExitStack() as files:
+        log = files.enter_context(log_path.open("ab")) if log_path else None
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "api.cli", "prepare", "--no-account",
+            stdout=log, stderr=log,
+            env={**os.environ, SUPERVISOR_VARIABLE: str(os.getpid())},
+        )  # fmt: skip
+    ended = asyncio.create_task(process.wait())
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not ended.done():
+        with suppress(ProcessLookupError):
+            process.kill()
+        await ended
+    return process.returncode == 0 or stop.is_set()
+
+
+async def _await_ports(settings: Settings) -> None:
+    deadline = time.monotonic() + PORT_SECONDS
     for port in (settings.port, settings.device_port):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((settings.host, port))
-            except OSError as error:
+        while not _is_free(settings.host, port):
+            if time.monotonic() > deadline:
                 raise StartError(
                     f"{settings.host}:{port} is in use; stop what uses it, or set EUCORA_PORT"
                     " and EUCORA_DEVICE_PORT"
-                ) from error
+                )
+            await asyncio.sleep(0.2)
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def _child(settings: Settings, role: str) -> Child:
     logs = settings.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     return Child(role, [sys.executable, "-m", "api.cli", role], logs / f"{role}.log")
-
-
-async def prepare(ground: Ground, console: Console) -> str | None:
-    """Load knowledge, train missing models, make the first account.
-
-    Returns:
-        The first account's password where it was made now, else None.
-    """
-    columns = (
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        tasks = {name: bar.add_task(name, total=None) for name in ("scripts", "passages")}
-        n_documents, n_scripts = await load_knowledge(
-            ground,
-            progress=lambda name, done, total: bar.update(tasks[name], completed=done, total=total),
-        )
-    console.print(f"  knowledge ready ({n_documents} documents and {n_scripts} scripts are new)")
-    trained = await asyncio.to_thread(
-        train_missing, ground, progress=lambda text: console.print(f"  training: {text}")
-    )
-    console.print(f"  models ready ({len(trained)} trained now)")
-    return await make_first_account(ground)
-
-
-async def make_first_account(ground: Ground) -> str | None:
-    """Make the account `admin` where there is none; return its password, shown only once."""
-    async with ground.pool.connection() as connection:
-        if await ground.accounts.count(connection):
-            return None
-        password = secrets.token_urlsafe(15)
-        await ground.accounts.create(
-            connection,
-            username="admin",
-            password=password,
-            roles=FIRST_ROLES,
-            display_name="First administrator",
-            actor="system:bootstrap",
-            correlation_id=ground.ids.new("cor"),
-        )
-    return password
 
 
 async def _wait_until_ready(settings: Settings, stop: asyncio.Event) -> None:

@@ -19,6 +19,7 @@ from kernel.outbox import Handler, OutboxMessage, OutboxWorker
 from reasoning.graph import proposal_id_for
 
 EXPIRY_SECONDS = 5.0
+DRIFT_SECONDS = 10.0
 _logger = get_logger(__name__)
 
 
@@ -73,12 +74,18 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
         async with ground.pool.connection() as connection:
             await services.jobs.expire_due(connection)
 
+    async def watch_drift() -> None:
+        async with ground.pool.connection() as connection:
+            await services.drift.observe_answers(connection, correlation_id=ground.ids.new("cor"))
+
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(services.embedder.embed(["loaded now, not for the first incident"]))
         tasks.create_task(outbox.run(stop))
         tasks.create_task(
             _repeat(sequence, ground.settings.sequencing_interval_seconds, stop, "log.sequence")
         )
         tasks.create_task(_repeat(expire, EXPIRY_SECONDS, stop, "expiry"))
+        tasks.create_task(_repeat(watch_drift, DRIFT_SECONDS, stop, "drift.watch"))
 
 
 async def _repeat(

@@ -132,8 +132,8 @@ class Jobs:
         Nothing is handed out while a lease of this device runs, so that order is kept, nor in a
         freeze window (rollbacks excepted).
         """
-        now = self._clock.now()
         await connection.execute(QUERIES["lock_device_queue"], {"device_id": device_id})
+        now = self._clock.now()  # not before the lock: a lease must not be old when it is given
         cursor = await connection.execute(
             QUERIES["lease_jobs"],
             {

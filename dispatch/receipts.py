@@ -35,6 +35,7 @@ _GOOD_OUTCOMES = {
     JobKind.REMEDIATE: frozenset({"succeeded", "not_needed"}),
     JobKind.ROLLBACK: frozenset({"succeeded", "rolled_back", "not_needed"}),
 }
+_ANSWERED = frozenset({JobStatus.REPORTED, JobStatus.REFUSED})
 
 
 class OutputMasker(Protocol):
@@ -93,12 +94,13 @@ class Receipts:
     ) -> bool:
         """Record an answer; False for a repeated one, or one that fits no job of this device."""
         job = await self._match(connection, device_id, receipt)
-        if job is None or job.status in (JobStatus.REPORTED, JobStatus.REFUSED):
+        if job is None or job.status in _ANSWERED:
             return False
         proposal = await lock_proposal(connection, job.proposal_id)
         document = await asyncio.to_thread(_mask_receipt, receipt, masker)
         deviation = find_deviation(receipt, read_own_job(job.envelope))
         document["deviation"] = deviation
+        document["receipt_sha256"] = _digest(receipt)
         succeeded = deviation is None and receipt.outcome in _GOOD_OUTCOMES[job.kind]
         status = JobStatus.REFUSED if receipt.outcome == "refused" else JobStatus.REPORTED
         await connection.execute(
@@ -139,6 +141,8 @@ class Receipts:
             mismatch = "another envelope than the one sent"
         elif receipt.outcome != "refused" and receipt.sequence != job.sequence:
             mismatch = "another sequence number"
+        elif job.status in _ANSWERED and not _repeats(receipt, job):
+            mismatch = "the job was answered before"  # for instance when it was replayed
         if mismatch is None:
             return job
         await self._audit.record(
@@ -243,6 +247,15 @@ def _mask_receipt(receipt: Receipt, masker: OutputMasker) -> dict[str, Any]:
         )
     document.pop("correlation_id")  # the device's copy; ours is in the proposal
     return document
+
+
+def _digest(receipt: Receipt) -> str:
+    """Return the digest of a receipt as it came, before anything was masked."""
+    return sha256_hex(msgspec.json.encode(receipt, order="deterministic"))
+
+
+def _repeats(receipt: Receipt, job: StoredJob) -> bool:
+    return job.receipt is not None and job.receipt.get("receipt_sha256") == _digest(receipt)
 
 
 def _plain(text: str) -> str:

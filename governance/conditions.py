@@ -12,6 +12,7 @@ from typing import Any
 from governance.errors import InvalidConditionsError
 
 MAX_NOTE_CHARACTERS = 1000
+MAX_DELAY = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +77,17 @@ def approval_expiry(conditions: Conditions, *, now: datetime, lifetime: timedelt
     The lifetime counts from `not_before` when that lies ahead.
 
     Raises:
-        InvalidConditionsError: the conditions leave no time to act.
+        InvalidConditionsError: the conditions leave no time to act, or start in over 30 days.
 
     """
     start = max(now, conditions.not_before or now)
+    if start - now > MAX_DELAY:
+        raise InvalidConditionsError("not_before lies more than 30 days ahead")
     end = start + lifetime
     if conditions.not_after is not None:
         end = min(end, conditions.not_after)
     if end <= now:
         raise InvalidConditionsError("not_after lies in the past")
+    if end <= start:
+        raise InvalidConditionsError("not_after must lie after not_before")
     return end.astimezone(UTC)

@@ -5,7 +5,7 @@ GovernanceError
 ├── ProposalNotFoundError
 ├── InvalidRequestError
 │   └── InvalidConditionsError
-└── RefusalError                 each is audited as `approval.refused`
+└── RefusalError                 each is audited, as `approval.refused` for one
     ├── SelfApprovalError        ├── AuthorApprovalError
     ├── BundleChangedError       ├── ProposalExpiredError
     ├── AlreadyDecidedError      ├── RoleMissingError

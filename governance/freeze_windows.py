@@ -5,8 +5,8 @@ A freeze beats every approval, automatic or not. Roll-backs alone go on: they un
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from governance.errors import InvalidRequestError
 from kernel.audit import AuditIntake
@@ -16,6 +16,9 @@ from kernel.ids import IdSource
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "freeze_windows")
+MAX_DURATION = timedelta(days=92)
+MAX_AHEAD = timedelta(days=366)
+MAX_REASON_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +72,11 @@ class FreezeWindows:
         """Announce a window. `reason` must be masked.
 
         Raises:
-            InvalidRequestError: times without a zone, an end not after start and now, no reason.
+            InvalidRequestError: times without a zone, an end not after start and now, longer than
+                92 days or over a year ahead, no reason or one of more than 500 characters.
 
         """
-        if starts_at.tzinfo is None or ends_at.tzinfo is None:
-            raise InvalidRequestError("a freeze window needs times with a time zone")
-        if ends_at <= max(starts_at, self._clock.now()):
-            raise InvalidRequestError("a freeze window must end after it starts and after now")
-        if not reason.strip():
-            raise InvalidRequestError("a freeze window needs a reason")
+        self._check_terms(starts_at, ends_at, reason)
         window = FreezeWindow(
             freeze_id=self._ids.new("frz"),
             starts_at=starts_at,
@@ -85,18 +84,24 @@ class FreezeWindows:
             reason=reason,
             created_by=created_by,
         )
-        await connection.execute(
-            QUERIES["insert_freeze"],
-            {
-                "freeze_id": window.freeze_id,
-                "starts_at": starts_at,
-                "ends_at": ends_at,
-                "reason": reason,
-                "created_by": created_by,
-            },
-        )
+        await connection.execute(QUERIES["insert_freeze"], asdict(window))
         await self._record(connection, window, "freeze.announced", created_by, correlation_id)
         return window
+
+    def _check_terms(self, starts_at: datetime, ends_at: datetime, reason: str) -> None:
+        now = self._clock.now()
+        if starts_at.tzinfo is None or ends_at.tzinfo is None:
+            raise InvalidRequestError("a freeze window needs times with a time zone")
+        if ends_at <= max(starts_at, now):
+            raise InvalidRequestError("a freeze window must end after it starts and after now")
+        if not reason.strip():
+            raise InvalidRequestError("a freeze window needs a reason")
+        if len(reason) > MAX_REASON_CHARACTERS:
+            raise InvalidRequestError("the reason of a freeze window has at most 500 characters")
+        if ends_at - starts_at > MAX_DURATION or starts_at > now + MAX_AHEAD:
+            raise InvalidRequestError(
+                "a freeze window lasts at most 92 days and starts within a year"
+            )
 
     async def lift(
         self, connection: Connection, freeze_id: str, *, actor: str, correlation_id: str

@@ -1,31 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
 """Risk exceptions: what a proposal above risk 75 needs besides its quorum.
 
-An exception has an expiry and names the controls that make up for the risk. Whoever requested
-the change or wrote the script cannot grant it.
+An exception has an expiry and names the controls that make up for the risk. A security reviewer
+grants it; whoever requested the change or wrote the script cannot. Refusals are audited.
 """
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from governance.errors import (
+    AlreadyDecidedError,
     AuthorApprovalError,
     InvalidRequestError,
+    ProposalExpiredError,
     ProposalNotFoundError,
+    RefusalError,
     RoleMissingError,
     SelfApprovalError,
 )
-from governance.proposals import find_context, find_proposal
+from governance.proposals import (
+    Proposal,
+    ProposalContext,
+    ProposalStatus,
+    find_context,
+    lock_proposal,
+)
+from governance.quorum import EXCEPTION_RISK
 from governance.separation import same_person
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
-from kernel.database import Connection
+from kernel.database import Connection, Pool
 from kernel.ids import IdSource
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "risk_exceptions")
-GRANTING_ROLES = frozenset({"approver", "admin"})
+GRANTING_ROLES = frozenset({"security_reviewer"})
 MAX_LIFETIME = timedelta(days=30)
+MAX_TEXT_CHARACTERS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionRequest:
+    """What a security reviewer wants to grant; texts arrive masked."""
+
+    proposal_id: str
+    granted_by: str
+    roles: frozenset[str]
+    compensating_controls: str
+    reason: str
+    expires_at: datetime
+    correlation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +62,8 @@ class RiskException:
     proposal_id: str
     granted_by: str
     compensating_controls: str
+    reason: str
+    granted_at: datetime | None
     expires_at: datetime
 
 
@@ -50,78 +78,109 @@ async def list_active_exceptions(
 
 
 class RiskExceptions:
-    """Grants risk exceptions."""
+    """Grants risk exceptions.
 
-    def __init__(self, clock: Clock, ids: IdSource, audit: AuditIntake) -> None:
+    Args:
+        pool: for the audit events of refusals alone, like that of `Approvals`.
+
+    """
+
+    def __init__(self, clock: Clock, ids: IdSource, audit: AuditIntake, *, pool: Pool) -> None:
         self._clock = clock
         self._ids = ids
         self._audit = audit
+        self._pool = pool
 
-    async def grant(
-        self,
-        connection: Connection,
-        *,
-        proposal_id: str,
-        granted_by: str,
-        roles: frozenset[str],
-        compensating_controls: str,
-        expires_at: datetime,
-    ) -> RiskException:
-        """Grant an exception. `compensating_controls` must be masked.
+    async def grant(self, connection: Connection, request: ExceptionRequest) -> RiskException:
+        """Grant an exception in the caller's transaction.
 
         Raises:
             ProposalNotFoundError: there is no such proposal, or its script is gone.
-            SelfApprovalError, AuthorApprovalError, RoleMissingError: separation of duties.
-            InvalidRequestError: no controls named, or an expiry in the past or over 30 days away.
+            RefusalError: separation of duties, or the proposal is decided or has expired; the
+                refusal has been audited.
+            InvalidRequestError: the risk needs none, no controls or reason are named, or the
+                expiry lies in the past or over 30 days away.
 
         """
-        proposal = await find_proposal(connection, proposal_id)
-        context = await find_context(connection, proposal_id)
-        if proposal is None or context is None:
-            raise ProposalNotFoundError(proposal_id)
-        if not roles & GRANTING_ROLES:
-            raise RoleMissingError
-        if same_person(granted_by, proposal.requested_by, context.reported_by):
-            raise SelfApprovalError
-        if same_person(granted_by, context.author):
-            raise AuthorApprovalError
-        self._check_terms(compensating_controls, expires_at)
+        proposal = await lock_proposal(connection, request.proposal_id)
+        context = await find_context(connection, request.proposal_id)
+        if context is None:
+            raise ProposalNotFoundError(request.proposal_id)
+        async with self._auditing_refusals(request):
+            _check_right(request, proposal, context, now=self._clock.now())
+        self._check_terms(request, proposal)
         exception = RiskException(
             exception_id=self._ids.new("exc"),
-            proposal_id=proposal_id,
-            granted_by=granted_by,
-            compensating_controls=compensating_controls,
-            expires_at=expires_at,
+            proposal_id=request.proposal_id,
+            granted_by=request.granted_by,
+            compensating_controls=request.compensating_controls.strip(),
+            reason=request.reason.strip(),
+            granted_at=self._clock.now(),
+            expires_at=request.expires_at,
         )
-        terms = {
-            "compensating_controls": compensating_controls,
-            "expires_at": expires_at,
-        }
-        await connection.execute(
-            QUERIES["insert_exception"],
-            {
-                "exception_id": exception.exception_id,
-                "proposal_id": proposal_id,
-                "granted_by": granted_by,
-                **terms,
-            },
-        )
+        await connection.execute(QUERIES["insert_exception"], asdict(exception))
         await self._audit.record(
             connection,
-            actor=granted_by,
+            actor=request.granted_by,
             action="risk_exception.granted",
             subject_kind="proposal",
-            subject_id=proposal_id,
+            subject_id=request.proposal_id,
             correlation_id=proposal.correlation_id,
             device_id=proposal.target_device_id,
-            after={**terms, "expires_at": expires_at.isoformat()},
+            after={
+                "exception_id": exception.exception_id,
+                "compensating_controls": exception.compensating_controls,
+                "reason": exception.reason,
+                "expires_at": exception.expires_at.isoformat(),
+            },
             evidence=[proposal.bundle_digest] if proposal.bundle_digest else [],
         )
         return exception
 
-    def _check_terms(self, compensating_controls: str, expires_at: datetime) -> None:
-        if not compensating_controls.strip():
-            raise InvalidRequestError("an exception needs compensating controls")
+    def _check_terms(self, request: ExceptionRequest, proposal: Proposal) -> None:
+        if proposal.risk_score <= EXCEPTION_RISK:
+            raise InvalidRequestError(
+                f"a risk of {proposal.risk_score:g} needs no exception: only one above"
+                f" {EXCEPTION_RISK:g} does"
+            )
+        if not request.compensating_controls.strip() or not request.reason.strip():
+            raise InvalidRequestError("an exception needs compensating controls and a reason")
+        if max(len(request.compensating_controls), len(request.reason)) > MAX_TEXT_CHARACTERS:
+            raise InvalidRequestError("controls and reason have at most 2000 characters each")
         now = self._clock.now()
-        if expires_at.tzinfo is None or not now < expires_at <= now + MAX_LIFETIME:
+        if request.expires_at.tzinfo is None or not (
+            now < request.expires_at <= now + MAX_LIFETIME
+        ):
             raise InvalidRequestError("an exception expires within 30 days from now")
+
+    @asynccontextmanager
+    async def _auditing_refusals(self, request: ExceptionRequest) -> AsyncIterator[None]:
+        try:
+            yield
+        except RefusalError as refusal:
+            async with self._pool.connection() as connection:
+                await self._audit.record(
+                    connection,
+                    actor=request.granted_by,
+                    action="risk_exception.refused",
+                    subject_kind="proposal",
+                    subject_id=request.proposal_id,
+                    correlation_id=request.correlation_id or request.proposal_id,
+                    after={"refusal": refusal.code, "detail": str(refusal)},
+                )
+            raise
+
+
+def _check_right(
+    request: ExceptionRequest, proposal: Proposal, context: ProposalContext, *, now: datetime
+) -> None:
+    if not request.roles & GRANTING_ROLES:
+        raise RoleMissingError
+    if same_person(request.granted_by, proposal.requested_by, context.reported_by):
+        raise SelfApprovalError
+    if same_person(request.granted_by, context.author):
+        raise AuthorApprovalError
+    if proposal.status is ProposalStatus.EXPIRED or now >= proposal.expires_at:
+        raise ProposalExpiredError
+    if proposal.status is not ProposalStatus.PENDING:
+        raise AlreadyDecidedError(f"this proposal is {proposal.status} already")

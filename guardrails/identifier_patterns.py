@@ -9,6 +9,37 @@ repetition is bounded, so that hostile text costs linear time. Higher scores win
 from dataclasses import dataclass
 from typing import Final
 
+LANGUAGE: Final = "en"
+# Accounts that every system has say nothing about a person.
+SYSTEM_ACCOUNTS: Final = frozenset(
+    [
+        "root",
+        "admin",
+        "administrator",
+        "system",
+        "guest",
+        "user",
+        "users",
+        "daemon",
+        "nobody",
+        "bin",
+        "sys",
+        "www-data",
+        "postgres",
+        "mail",
+        "service",
+        "local",
+        "network",
+        "default",
+        "public",
+        "shared",
+        "test",
+        "ubuntu",
+        "debian",
+        "unknown",
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifierPattern:

@@ -14,17 +14,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final
-
-from presidio_analyzer import AnalyzerEngine
+from typing import TYPE_CHECKING, Any, Final
 
 from guardrails.errors import MaskingError
-from guardrails.identifier_patterns import KEY_ENTITIES
-from guardrails.recognisers import LANGUAGE, build_analyser
+from guardrails.identifier_patterns import KEY_ENTITIES, LANGUAGE, SYSTEM_ACCOUNTS
 from guardrails.sanitise import plain_text
+
+if TYPE_CHECKING:
+    from presidio_analyzer import AnalyzerEngine
 
 PSEUDONYM: Final = re.compile(r"<([A-Z][A-Z_]{1,15})_(\d{1,6})>")
 MAX_DEPTH: Final = 64
+MIN_KNOWN_CHARACTERS: Final = 2  # a single letter is in every text
 _CHUNK_CHARACTERS: Final = 16_384
 _CACHED_TEXTS: Final = 4096
 _CACHED_CHARACTERS: Final = 256
@@ -49,6 +50,8 @@ class MaskedText:
 class Masker:
     """Masks texts and JSON values. Safe to call from several threads.
 
+    Presidio loads slowly, so it is loaded with the first text, or by `warm_up`.
+
     Args:
         names: people of the directory, to begin with.
 
@@ -56,23 +59,36 @@ class Masker:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._analyser: AnalyzerEngine
+        self._analyser: AnalyzerEngine | None = None
         self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_spans)
         self.set_directory(names)
 
     def set_directory(self, names: Iterable[str], hosts: Iterable[str] = ()) -> None:
         """Replace the names of people, and of hosts, that are masked wherever they stand."""
-        analyser = build_analyser(names, hosts)
         with self._lock:
-            self._analyser = analyser
+            self._directory = (tuple(names), tuple(hosts))
+            self._analyser = None
             self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_spans)
+
+    def warm_up(self) -> None:
+        """Load presidio now (a second or two), so that the first text need not wait."""
+        self._obtain_analyser()
+
+    def _obtain_analyser(self) -> "AnalyzerEngine":
+        with self._lock:
+            if self._analyser is None:
+                from guardrails.recognisers import build_analyser  # noqa: PLC0415 - slow import
+
+                self._analyser = build_analyser(*self._directory)
+            return self._analyser
 
     def mask(self, text: str, known: Mapping[str, str] | None = None) -> MaskedText:
         """Return the masked text.
 
         Args:
             text: any text.
-            known: {pseudonym: original} of an earlier call, to go on with the same numbering.
+            known: {pseudonym: original} of an earlier call, or known from elsewhere: the numbering
+                goes on, and these originals are masked wherever they stand as words.
 
         Raises:
             MaskingError: the analysis failed; the text must not be passed on.
@@ -128,7 +144,8 @@ class Masker:
         pieces: list[str] = []
         originals: dict[str, str] = {}
         done = 0
-        for start, end, entity in self._list_spans(text):
+        found = (*self._list_spans(text), *pseudonyms.find_known(text))
+        for start, end, entity in _unite(found):
             original = text[start:end]
             pseudonym = pseudonyms.give(entity, original)
             originals[pseudonym] = pseudonyms.original_of(pseudonym)
@@ -150,8 +167,9 @@ class Masker:
     def _find_spans(self, text: str) -> tuple[Span, ...]:
         if len(text.strip()) < 2 or text.isdigit():
             return ()
+        analyser = self._analyser or self._obtain_analyser()
         try:
-            results = self._analyser.analyze(text, LANGUAGE)
+            results = analyser.analyze(text, LANGUAGE)
         except Exception as error:
             raise MaskingError(f"masking failed: {type(error).__name__}") from error
         taken = [match.span() for match in PSEUDONYM.finditer(text)]
@@ -171,12 +189,27 @@ class _Pseudonyms:
         self._originals = dict(known)
         self._by_original: dict[tuple[str, str], str] = {}
         self._numbers: dict[str, int] = {}
+        self._known: dict[str, list[str]] = {}
         for pseudonym, original in known.items():
             if match := PSEUDONYM.fullmatch(pseudonym):
                 self._by_original[match[1], original.casefold()] = pseudonym
+                self._known.setdefault(match[1], []).append(plain_text(original).strip())
         for source in (*texts, *known):
             for match in PSEUDONYM.finditer(source):
                 self._numbers[match[1]] = max(self._numbers.get(match[1], 0), int(match[2]))
+
+    def find_known(self, text: str) -> Iterable[Span]:
+        """Yield the places, outside of pseudonyms, where a known original stands as a word."""
+        taken = [match.span() for match in PSEUDONYM.finditer(text)] if self._known else []
+        for entity, originals in self._known.items():
+            for original in originals:
+                if len(original) < MIN_KNOWN_CHARACTERS or original.casefold() in SYSTEM_ACCOUNTS:
+                    continue
+                words = rf"(?<![^\W_]){re.escape(original)}(?![^\W_])"
+                for match in re.finditer(words, text, re.IGNORECASE):
+                    first, last = match.span()
+                    if all(last <= start or end <= first for start, end in taken):
+                        yield first, last, entity
 
     def give(self, entity: str, original: str) -> str:
         key = entity, original.casefold()
@@ -188,6 +221,22 @@ class _Pseudonyms:
 
     def original_of(self, pseudonym: str) -> str:
         return self._originals[pseudonym]
+
+
+def _unite(spans: Iterable[Span]) -> list[Span]:
+    """Return spans in order, those that overlap as one; it is what the longest of them is."""
+    united: list[Span] = []
+    longest = 0
+    for start, end, entity in sorted(spans):
+        if not united or united[-1][1] <= start:
+            united.append((start, end, entity))
+            longest = end - start
+            continue
+        before = united[-1]
+        kind = entity if end - start > longest else before[2]
+        united[-1] = (before[0], max(before[1], end), kind)
+        longest = max(longest, end - start)
+    return united
 
 
 def _collect_texts(value: Any, texts: list[str], depth: int) -> None:

@@ -14,50 +14,21 @@ from itertools import pairwise
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
-from presidio_analyzer import (
+
+from guardrails.identifier_patterns import LANGUAGE, PATTERNS, SYSTEM_ACCOUNTS
+from guardrails.presidio_runtime import (
     AnalyzerEngine,
+    CreditCardRecognizer,
+    IbanRecognizer,
     LocalRecognizer,
+    NoOpNlpEngine,
     Pattern,
     PatternRecognizer,
     RecognizerRegistry,
     RecognizerResult,
 )
-from presidio_analyzer.nlp_engine import NoOpNlpEngine
-from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, IbanRecognizer
 
-from guardrails.identifier_patterns import PATTERNS
-
-LANGUAGE: Final = "en"
 SCORE_THRESHOLD: Final = 0.5
-# Accounts that every system has say nothing about a person.
-SYSTEM_ACCOUNTS: Final = frozenset(
-    [
-        "root",
-        "admin",
-        "administrator",
-        "system",
-        "guest",
-        "user",
-        "users",
-        "daemon",
-        "nobody",
-        "bin",
-        "sys",
-        "www-data",
-        "postgres",
-        "mail",
-        "service",
-        "local",
-        "network",
-        "default",
-        "public",
-        "shared",
-        "test",
-        "ubuntu",
-        "debian",
-        "unknown",
-    ]
-)
 _IP_PATTERNS: Final = (
     Pattern(
         "IPv4",

@@ -33,6 +33,7 @@ MLFLOW_DATABASE = "mlflow"
 READY_SECONDS = 600.0
 STOP_SECONDS = 90.0
 _POLL_SECONDS = 0.05
+_WATCH_SECONDS = 0.5
 _RESTART_AFTER_SECONDS = 1.0
 _NOT_STARTED = "the embedded server is not started"
 _OWNED = {DATABASE: Role.OWNER, MLFLOW_DATABASE: Role.MLFLOW}
@@ -135,6 +136,19 @@ class EmbeddedPostgres:
             raise
         finally:
             self._startup.release()
+
+    async def keep_running(self) -> None:
+        """Start the server again whenever it has died, until cancelled."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            alive = await asyncio.to_thread(self._cluster.find_postmaster) is not None
+            if alive and self._socket_dir is not None:
+                continue
+            _logger.warning("the embedded server has died: starting it again")
+            try:
+                await self.start()  # another user may have been faster: then this joins it
+            except (EmbeddedPostgresError, psycopg.Error, OSError):
+                _logger.exception("the embedded server could not be started again")
 
     async def stop(self) -> None:
         """Leave the server; if nobody else uses it, shut it down and wait for that.

@@ -7,13 +7,15 @@ with the last sample (AR(1)). Model quality (confidence, override rate) goes the
 with the model's name as the cohort.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from river.drift import ADWIN
 
+from models.drift_state import SeriesState
 from models.signals import FloatArray
 
 DELTA = 0.002
@@ -23,6 +25,7 @@ _CORRELATION_MEMORY = 500.0
 _WARM_UP = 30
 _CLIP = 4.0
 _LEAST_SHARE = 1e-4
+_WINDOW = 512  # samples that outlive a restart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +51,23 @@ class _Series:
     variance: float = 0.0
     noise_variance: float = 0.0
     n_samples: int = 0
+    last_observed_at: float = 0.0
+    window: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+
+    def judge(self, sample: float) -> bool:
+        """Tell whether the detector sees a drift with this sample."""
+        self.detector.update(sample)
+        self.window.append(sample)
+        drifted = bool(self.detector.drift_detected)
+        if drifted:  # the detector has dropped what came before the change: so do we
+            recent = list(self.window)[-max(1, int(self.detector.width)) :]
+            self.window = deque(recent, maxlen=_WINDOW)
+        return drifted
 
     def whiten(self, value: float, hour: int) -> float | None:
         """Return the standardised innovation, None while the hour's mean is being learnt."""
         known = self.hourly_count[hour] > 0
-        residual = value - self.hourly_mean[hour]
+        residual = value - float(self.hourly_mean[hour])
         count = self.hourly_count[hour] = self.hourly_count[hour] + 1.0
         self.hourly_mean[hour] += residual / min(count, _HOUR_MEMORY)
         if not known:
@@ -80,15 +95,18 @@ class DriftMonitor:
     def observe(
         self, *, cohort: str, metric: str, observed_at: datetime, value: float
     ) -> DriftAlarm | None:
-        """Feed one sample (a cohort's mean or median, say); return an alarm when it drifts."""
+        """Feed one sample (a cohort's mean or median, say); return an alarm when it drifts.
+
+        Samples that are older than the last one of their series are passed over.
+        """
+        series = self._series.setdefault((cohort, metric), _Series())
         if not np.isfinite(value):
             return None
-        series = self._series.setdefault((cohort, metric), _Series())
-        sample = series.whiten(value, observed_at.hour)
-        if sample is None:
+        if observed_at.timestamp() < series.last_observed_at:
             return None
-        series.detector.update(sample)
-        if not series.detector.drift_detected:
+        series.last_observed_at = observed_at.timestamp()
+        sample = series.whiten(value, observed_at.astimezone(UTC).hour)
+        if sample is None or not series.judge(sample):
             return None
         return DriftAlarm(
             cohort=cohort,
@@ -97,6 +115,38 @@ class DriftMonitor:
             recent_mean=float(series.detector.estimation),
             n_samples=series.n_samples,
         )
+
+    def export_series(self, cohort: str, metric: str) -> SeriesState:
+        """Return what a series must remember, as plain numbers."""
+        series = self._series[(cohort, metric)]
+        return SeriesState(
+            hourly_mean=series.hourly_mean.tolist(),
+            hourly_count=series.hourly_count.tolist(),
+            last_residual=series.last_residual,
+            covariance=series.covariance,
+            variance=series.variance,
+            noise_variance=series.noise_variance,
+            n_samples=series.n_samples,
+            last_observed_at=series.last_observed_at,
+            window=list(series.window),
+        )
+
+    def import_series(self, cohort: str, metric: str, state: SeriesState) -> None:
+        """Go on from a stored series: its detector sees its last samples again."""
+        series = _Series(
+            hourly_mean=np.array(state.hourly_mean),
+            hourly_count=np.array(state.hourly_count),
+            last_residual=state.last_residual,
+            covariance=state.covariance,
+            variance=state.variance,
+            noise_variance=state.noise_variance,
+            n_samples=state.n_samples,
+            last_observed_at=state.last_observed_at,
+        )
+        for sample in state.window:
+            series.detector.update(sample)
+            series.window.append(sample)
+        self._series[(cohort, metric)] = series
 
     def observe_confidence(
         self, model_name: str, confidence: float, observed_at: datetime

@@ -6,7 +6,7 @@ positive. Past outcomes enter as Beta posterior means, so that one success is no
 A script for another platform is never ranked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ def compute_signals(candidate: ScriptCandidate, class_confidence: float) -> dict
     return dict(zip(SIGNAL_NAMES, values, strict=True))
 
 
-def signal_matrix(rows: Sequence[dict[str, float]]) -> FloatArray:
+def signal_matrix(rows: Sequence[Mapping[str, float]]) -> FloatArray:
     """Return shape (n_candidates, n_signals)."""
     return np.array([[row[name] for name in SIGNAL_NAMES] for row in rows])
 

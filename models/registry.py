@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from contracts.canonical import sha256_hex
 from models.errors import ModelArtifactError, UnknownModelError
 
 CHAMPION = "champion"
+CHALLENGER = "challenger"
 _MODEL_FILE = "model.skops"
 _DIGEST_TAG = "eucora.sha256"
 _DATA_TAG = "eucora.training_data_sha256"
@@ -33,6 +35,18 @@ class LoadedModel:
     name: str
     version: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    """A registered version as the registry lists it; `digest` of its file, SHA-256 (hex)."""
+
+    name: str
+    version: str
+    aliases: tuple[str, ...]
+    digest: str
+    metrics: Mapping[str, float]
+    created_at: datetime
 
 
 class ModelRegistry:
@@ -66,8 +80,8 @@ class ModelRegistry:
             metrics: figures of its evaluation.
             params: how it was trained.
             digest_of_data: SHA-256 of its training data.
-            alias: given to the new version; without one, the new version becomes the
-                champion only of a model that has none, because promotion is a person's decision.
+            alias: given to the new version of a model that has a champion; the first version
+                becomes the champion, later ones only by a person's decision.
 
         """
         mlflow = _import_mlflow()
@@ -113,35 +127,60 @@ class ModelRegistry:
         except mlflow.MlflowException as error:
             message = f"no model {name!r} with alias {alias!r}"
             raise UnknownModelError(message) from error
+        return self._read(found)
+
+    def list_versions(self, name: str | None = None) -> list[ModelVersion]:
+        """Return the registered versions, of one model or all: by name, the newest first."""
+        client = self._client()
+        found = [
+            item
+            for item in client.search_model_versions(max_results=1000)
+            if name is None or item.name == name
+        ]
+        aliases = {model.name: model.aliases for model in client.search_registered_models()}
+        versions = [_describe(client, item, aliases.get(item.name, {})) for item in found]
+        return sorted(versions, key=lambda item: (item.name, -int(item.version)))
+
+    def promote(self, name: str, version_number: str) -> None:
+        """Make a version the champion (who may, and with what evidence, is decided elsewhere).
+
+        Its file is read first: one that cannot be loaded never becomes the champion.
+
+        Raises:
+            UnknownModelError: no such version.
+            ModelArtifactError: its file is missing, was changed, or holds untrusted types.
+
+        """
+        mlflow = _import_mlflow()
+        client = self._client()
+        try:
+            self._read(client.get_model_version(name, version_number))
+            client.set_registered_model_alias(name, CHAMPION, version_number)
+        except mlflow.MlflowException as error:
+            message = f"no model {name!r} with version {version_number!r}"
+            raise UnknownModelError(message) from error
+        challenger = client.get_registered_model(name).aliases.get(CHALLENGER)
+        if challenger is not None and str(challenger) == version_number:
+            client.delete_registered_model_alias(name, CHALLENGER)
+
+    def _read(self, found: Any) -> LoadedModel:
+        """Return a registered version with its estimator, digest checked."""
+        mlflow = _import_mlflow()
         try:
             folder = mlflow.artifacts.download_artifacts(
                 artifact_uri=found.source, tracking_uri=self._tracking_uri
             )
             content = (Path(folder) / _MODEL_FILE).read_bytes()
         except (OSError, mlflow.MlflowException) as error:
-            message = f"the file of model {name!r} version {found.version} is missing"
+            message = f"the file of model {found.name!r} version {found.version} is missing"
             raise ModelArtifactError(message) from error
         digest = sha256_hex(content)
         if digest != found.tags.get(_DIGEST_TAG):
-            message = f"the file of model {name!r} version {found.version} was changed"
+            message = f"the file of model {found.name!r} version {found.version} was changed"
             raise ModelArtifactError(message)
         return LoadedModel(
-            model=_read_model(content), name=name, version=str(found.version), digest=digest
+            model=_read_model(content), name=found.name, version=str(found.version), digest=digest
         )
-
-    def promote(self, name: str, version_number: str, alias: str = CHAMPION) -> None:
-        """Move an alias to a version (who may, and with what evidence, is decided elsewhere).
-
-        Raises:
-            UnknownModelError: no such version.
-
-        """
-        mlflow = _import_mlflow()
-        try:
-            self._client().set_registered_model_alias(name, alias, version_number)
-        except mlflow.MlflowException as error:
-            message = f"no model {name!r} with version {version_number!r}"
-            raise UnknownModelError(message) from error
 
     def _client(self) -> Any:
         from mlflow import MlflowClient  # noqa: PLC0415 - slow import
@@ -178,9 +217,23 @@ class ModelRegistry:
             tags=dict(tags),
         )
         number = str(created.version)
-        if alias or CHAMPION not in registered.aliases:
-            client.set_registered_model_alias(name, alias or CHAMPION, number)
+        if CHAMPION not in registered.aliases:
+            client.set_registered_model_alias(name, CHAMPION, number)
+        elif alias:
+            client.set_registered_model_alias(name, alias, number)
         return number
+
+
+def _describe(client: Any, found: Any, aliases: Mapping[str, Any]) -> ModelVersion:
+    run = client.get_run(found.run_id)
+    return ModelVersion(
+        name=found.name,
+        version=str(found.version),
+        aliases=tuple(sorted(key for key, at in aliases.items() if str(at) == str(found.version))),
+        digest=str(found.tags.get(_DIGEST_TAG, "")),
+        metrics=dict(sorted(run.data.metrics.items())),
+        created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+    )
 
 
 def _import_mlflow() -> Any:

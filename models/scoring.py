@@ -8,8 +8,8 @@ report is scored once whatever is killed, and it moves freely between workers. B
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
 from contracts.failure import FailureClass
 from kernel.clock import Clock
@@ -19,6 +19,7 @@ from kernel.queries import load_queries
 from models.anomaly import AnomalyDetector, Detection
 from models.classification import Classification
 from models.diagnosis import diagnose_report
+from models.drift_watch import CohortReport, DriftWatch
 from models.health import WINDOW_REPORTS, classify_health
 from models.inference import record_inference
 from models.registry import LoadedModel
@@ -29,16 +30,6 @@ from telemetry.reports import StoredReport, find_reports, list_window
 QUERIES = load_queries(__file__, "scoring")
 SCORING_LOCK = 0x45554352
 WINDOW = timedelta(hours=6)
-
-
-class ConfidenceMonitor(Protocol):
-    """Watches the stream of a model's confidences for drift."""
-
-    def observe_confidence(
-        self, model_name: str, confidence: float, observed_at: datetime
-    ) -> object:
-        """Take in one confidence."""
-        ...
 
 
 class Scoring:
@@ -52,12 +43,14 @@ class Scoring:
         incidents: Incidents,
         health: LoadedModel,
         detector_model: LoadedModel,
+        drift: DriftWatch,
     ) -> None:
         self._clock = clock
         self._ids = ids
         self._incidents = incidents
         self._health = health
         self._detector_model = detector_model
+        self._drift = drift
         # Device memory is read anew in each transaction; kept here is only what calibrates:
         # the fleet's ordinary scores and the cohorts' baselines, which a restart may lose.
         self._detector = AnomalyDetector()
@@ -80,6 +73,7 @@ class Scoring:
         detector = self._detector
         await self._load_states(connection, detector, list(by_device))
         n_detections = 0
+        scored: list[CohortReport] = []
         for device_id, reports in by_device.items():
             device = await find_device(connection, device_id)
             cohort = f"{device.os_family}:{device.model}" if device else ""
@@ -88,6 +82,11 @@ class Scoring:
                 for detection in found:
                     await self._open_incident(connection, detection, report, correlation_id)
                 n_detections += len(found)
+                scored.append(
+                    CohortReport(
+                        cohort=cohort, observed_at=report.observed_at, metrics=report.metrics
+                    )
+                )
             await connection.execute(
                 QUERIES["store_state"],
                 {
@@ -96,6 +95,7 @@ class Scoring:
                     "now": self._clock.now(),
                 },
             )
+        await self._drift.observe_reports(connection, scored, correlation_id=correlation_id)
         return n_detections
 
     async def _load_states(
@@ -144,6 +144,7 @@ class Scoring:
                 detection=_describe(detection, report),
                 reported_by="system:detector",
                 correlation_id=correlation_id,
+                observed_at=report.observed_at,
             ),
         )
         if created:

@@ -20,15 +20,11 @@ from sklearn.model_selection import GroupKFold
 from models.calibration import expected_calibration_error, find_sharpness, sharpen
 from models.classification import CONFIDENCE_THRESHOLD
 from models.errors import TrainingDataError, UnknownModelError
+from models.experience import OutcomeExample
 from models.features import FEATURE_NAMES
 from models.health import INVERSE_REGULARISATION, fit_health_model
-from models.recommender import (
-    SIGNAL_NAMES,
-    ScriptCandidate,
-    compute_signals,
-    signal_matrix,
-)
-from models.registry import ModelRegistry
+from models.recommender import SIGNAL_NAMES, signal_matrix
+from models.registry import CHALLENGER, ModelRegistry
 from models.signals import FloatArray
 from models.simulated_training import simulate_outcomes, simulate_windows
 from models.ticket_corpus import build_corpus
@@ -49,15 +45,6 @@ class TrainedModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeExample:
-    """A real proposal and how it ended: approved and verified (True), or not."""
-
-    candidate: ScriptCandidate
-    class_confidence: float
-    succeeded: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Fit:
     model: Any
     metrics: Mapping[str, float]
@@ -74,7 +61,7 @@ def train(
     progress: Callable[[str], None],
     outcomes: Sequence[OutcomeExample] = (),
 ) -> TrainedModel:
-    """Train, evaluate and register one model; its first version becomes the champion.
+    """Train, evaluate and register one model as challenger; a first version is the champion.
 
     Args:
         name: one of `NAMES`.
@@ -105,6 +92,7 @@ def train(
         metrics=fit.metrics,
         params={"seed": seed, **fit.params},
         digest_of_data=fit.digest_of_data,
+        alias=CHALLENGER,
     )
     return TrainedModel(name=name, version=registered.version, metrics=fit.metrics)
 
@@ -173,9 +161,9 @@ def _train_recommender(
     test_signals, test_successes = simulate_outcomes(seed=seed + 1, n_outcomes=2000)
     weights = np.ones(len(successes))
     if outcomes:
-        real = signal_matrix([compute_signals(o.candidate, o.class_confidence) for o in outcomes])
+        real = signal_matrix([outcome.signals for outcome in outcomes])
         signals = np.vstack([signals, real])
-        successes = np.concatenate([successes, [float(o.succeeded) for o in outcomes]])
+        successes = np.concatenate([successes, [float(item.succeeded) for item in outcomes]])
         weights = np.concatenate([weights, np.full(len(outcomes), REAL_OUTCOME_WEIGHT)])
     model = LogisticRegression(C=10.0, max_iter=300, random_state=seed)
     model.fit(signals, successes.astype(int), sample_weight=weights)
@@ -189,6 +177,8 @@ def _train_recommender(
             "auc": float(roc_auc_score(test_successes, probabilities)),
             "log_loss": float(log_loss(test_successes, probabilities)),
             "calibration_error": expected_calibration_error(probabilities, test_successes),
+            "n_real_outcomes": float(len(outcomes)),
+            "n_real_successes": float(sum(outcome.succeeded for outcome in outcomes)),
         },
         params={"n_outcomes": len(successes), "signals": ",".join(SIGNAL_NAMES)},
         digest_of_data=_digest(signals, [str(int(success)) for success in successes]),

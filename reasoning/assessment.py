@@ -8,6 +8,7 @@ or a ticket says. A policy that does not clearly allow turns the choice into an 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from governance.risk import (
@@ -20,7 +21,7 @@ from governance.risk import (
     assess_risk,
 )
 from guardrails.policy import PolicyEngine
-from guardrails.script_analysis import analyse_script
+from guardrails.script_analysis import ScriptAnalysis, analyse_script
 from reasoning.state import CaseData, ChoiceData
 from retrieval.catalogue import CatalogueScript
 
@@ -29,7 +30,7 @@ SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
 
 def analyse_files(interpreter: str, files: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the effects of all steps; what one step hides makes the whole unjudgeable."""
-    analyses = {step: analyse_script(interpreter, content) for step, content in files.items()}
+    analyses = {step: _analyse(interpreter, content) for step, content in files.items()}
     effects = [
         {"step": step, **asdict(effect)}
         for step, analysis in analyses.items()
@@ -42,6 +43,12 @@ def analyse_files(interpreter: str, files: Mapping[str, bytes]) -> dict[str, Any
         ),
         "effects": [{name: _plain(value) for name, value in item.items()} for item in effects],
     }
+
+
+@lru_cache(maxsize=512)
+def _analyse(interpreter: str, content: bytes) -> ScriptAnalysis:
+    """Analyse bytes once: the same bytes have the same effects, and parsing is slow."""
+    return analyse_script(interpreter, content)
 
 
 def _plain(value: Any) -> Any:
@@ -129,7 +136,7 @@ def ask_policy(
             },
             "device": {
                 "business_critical": bool(device.get("business_critical", False)),
-                "status": "active",
+                "status": device["status"],
             },
         }
     )

@@ -83,8 +83,9 @@ async def find_candidates(
     failure_class: FailureClass,
     metrics: Mapping[str, float],
     facts: Mapping[str, Any],
+    also: str | None = None,
 ) -> list[Candidate]:
-    """Return the candidates among a platform's scripts."""
+    """Return the candidates among a platform's scripts; `also` is one in any case."""
     named = {
         script_id: max(passage["dense_score"], 0.0)
         for passage in reversed(passages)
@@ -93,7 +94,9 @@ async def find_candidates(
     eligible = [
         script
         for script in scripts
-        if failure_class in script.manifest.failure_classes or script.manifest.id in named
+        if failure_class in script.manifest.failure_classes
+        or script.manifest.id in named
+        or script.manifest.id == also
     ]
     rows = await (
         await connection.execute(

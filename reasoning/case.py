@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gathers what is known of an incident: the `mask` step of the road.
 
-Incident text and telemetry facts were masked when they were stored; this step masks once more, so
-that what reasoning reads never depends on the diligence of an earlier writer.
+Incident text and telemetry were masked when they were stored; this step masks once more, metric
+names and the search query included, so that what reasoning reads never depends on the diligence
+of an earlier writer. All at once: a name keeps one pseudonym wherever it stands.
 """
 
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from contracts.failure import FailureClass
@@ -13,10 +14,14 @@ from kernel.database import Connection
 from reasoning.errors import IncidentNotFoundError
 from reasoning.state import CaseData
 from telemetry.devices import find_device
-from telemetry.incidents import Incident, Incidents
+from telemetry.incidents import Incidents
 from telemetry.reports import latest_report
 
 MAX_QUERY_CHARACTERS = 4_000
+CLOSED = (
+    "incident_id", "device_id", "source", "failure_class", "confidence", "severity", "occurrences"
+)  # fmt: skip
+UNTRUSTED = ("title", "description", "detection")
 
 
 class ValueMasker(Protocol):
@@ -40,8 +45,16 @@ async def gather_case(
         raise IncidentNotFoundError(f"no incident {incident_id}")
     device = await find_device(connection, incident.device_id) if incident.device_id else None
     report = await latest_report(connection, incident.device_id) if incident.device_id else None
+    masked = masker.mask_value(
+        {
+            "incident": {name: getattr(incident, name) for name in UNTRUSTED},
+            "metrics": dict(report.metrics) if report else {},
+            "facts": dict(report.facts) if report else {},
+        }
+    )
+    described = {name: _plain(getattr(incident, name)) for name in CLOSED} | masked["incident"]
     return CaseData(
-        incident=_describe(incident, masker),
+        incident=described,
         device=None
         if device is None
         else {
@@ -52,26 +65,21 @@ async def gather_case(
             "department": device.department,
             "role": device.role,
             "business_critical": device.business_critical,
+            "status": device.status,
         },
-        metrics=dict(report.metrics) if report else {},
-        facts=masker.mask_value(dict(report.facts)) if report else {},
+        metrics=masked["metrics"],
+        facts=masked["facts"],
         observed_at=report.observed_at.isoformat() if report else None,
-        query=_compose_query(incident),
+        query=_compose_query(described),
     )
 
 
-def _describe(incident: Incident, masker: ValueMasker) -> dict[str, Any]:
-    described = asdict(incident)
-    for name in ("title", "description", "detection"):
-        described[name] = masker.mask_value(described[name])
-    kept = (
-        "incident_id", "device_id", "source", "failure_class", "confidence", "severity",
-        "title", "description", "detection", "occurrences",
-    )  # fmt: skip
-    return {name: described[name] for name in kept}
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value  # enums do not belong in checkpoints
 
 
-def _compose_query(incident: Incident) -> str:
-    words = "" if incident.failure_class == FailureClass.UNKNOWN else incident.failure_class
-    text = f"{incident.title}\n{incident.description}\n{words.replace('_', ' ')}"
+def _compose_query(described: Mapping[str, Any]) -> str:
+    failure_class = described["failure_class"]
+    words = "" if failure_class == FailureClass.UNKNOWN else failure_class
+    text = f"{described['title']}\n{described['description']}\n{words.replace('_', ' ')}"
     return text[:MAX_QUERY_CHARACTERS]

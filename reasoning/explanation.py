@@ -22,6 +22,7 @@ def explain(
     candidates: Sequence[Mapping[str, Any]],
     choice: ChoiceData | None,
     abstention_reason: str | None,
+    overridden: bool,
 ) -> list[dict[str, Any]]:
     """Return sentences as {"sentence": str, "citations": [{"kind", "id", ...}]}."""
     sentences = [_finding(case, diagnosis)]
@@ -36,7 +37,8 @@ def explain(
             }
         )
     if choice is not None:
-        sentences.append(_reason_for_choice(choice, candidates))
+        advised = (diagnosis["advice"] or {}).get("script_id") == choice["script_id"]
+        sentences.append(_reason_for_choice(choice, candidates, advised, overridden))
     else:
         sentences.append(
             {
@@ -78,19 +80,30 @@ def _finding(case: CaseData, diagnosis: DiagnosisData) -> dict[str, Any]:
 
 
 def _reason_for_choice(
-    choice: ChoiceData, candidates: Sequence[Mapping[str, Any]]
+    choice: ChoiceData, candidates: Sequence[Mapping[str, Any]], advised: bool, overridden: bool
 ) -> dict[str, Any]:
-    chosen = next(item for item in candidates if item["script_id"] == choice["script_id"])
+    rank, chosen = next(
+        (rank, item)
+        for rank, item in enumerate(candidates, start=1)
+        if item["script_id"] == choice["script_id"]
+    )
     worked, failed = chosen["n_succeeded"], chosen["n_failed"]
     history = (
         f"it worked in {worked} of {worked + failed} earlier cases"
         if worked + failed
         else "it has not been used here before"
     )
+    by_whom = (
+        "was chosen by a person and "
+        if overridden
+        else "was advised by the language model and "
+        if advised
+        else ""
+    )
     return {
         "sentence": (
-            f"{choice['script_id']} {choice['script_version']} ranks first of {len(candidates)}"
-            f" scripts considered ({choice['confidence']:.0%}); {history}."
+            f"{choice['script_id']} {choice['script_version']} {by_whom}ranks {rank} of"
+            f" {len(candidates)} scripts considered ({chosen['probability']:.0%}); {history}."
         ),
         "citations": [
             {

@@ -5,9 +5,9 @@ The original text never reaches a table: what was masked lies in the vault, unde
 id, and only there (invariant 4).
 """
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from contracts.canonical import digest_of
 from contracts.failure import FailureClass, Severity
@@ -17,6 +17,7 @@ from guardrails.vault import Vault
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.ids import IdSource
+from models.classification import Classification
 from models.inference import record_inference
 from models.registry import LoadedModel
 from models.tickets import classify_ticket
@@ -25,6 +26,7 @@ from telemetry.incidents import Incident, Incidents, IncidentSignal, IncidentSou
 URGENT = frozenset({FailureClass.DISK_HEALTH, FailureClass.SECURITY_AGENT_OFF, FailureClass.DNS})
 MAX_TITLE_CHARACTERS = 200
 MAX_DESCRIPTION_CHARACTERS = 20_000
+REPORTER = "<USERNAME_1>"  # stands for the user that a ticket names as its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,21 @@ class Ticket:
     reported_by: str
     severity: Severity | None = None
     source: IncidentSource = IncidentSource.TICKET
-    labels: Mapping[str, str] | None = None
+    repeat_key: str | None = None  # of a tool that sends the same alert until it is resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderstoodTicket:
+    """A ticket, masked and classified; holds the originals for the vault."""
+
+    ticket: Ticket
+    title: str
+    description: str
+    user_id: str | None
+    flags: tuple[str, ...]
+    originals: Mapping[str, str] = field(repr=False)
+    answer: Classification
+    episode_key: str
 
 
 class TicketIntake:
@@ -61,40 +77,64 @@ class TicketIntake:
         self._vault = vault
         self._model = model
 
-    async def open(
-        self, connection: Connection, ticket: Ticket, *, correlation_id: str
+    async def understand(self, ticket: Ticket) -> UnderstoodTicket:
+        """Mask and classify a ticket; in a thread, since a long text takes a while."""
+        return await asyncio.to_thread(self._understand, ticket)
+
+    def _understand(self, ticket: Ticket) -> UnderstoodTicket:
+        known = {REPORTER: ticket.user_id} if ticket.user_id else {}
+        title, description = self._masker.mask_many((ticket.title, ticket.description), known)
+        answer = classify_ticket(self._model.model, f"{title.text}\n{description.text}")
+        shown_title = title.text[:MAX_TITLE_CHARACTERS]
+        shown_text = description.text[:MAX_DESCRIPTION_CHARACTERS]
+        return UnderstoodTicket(
+            ticket=ticket,
+            title=shown_title,
+            description=shown_text,
+            user_id=REPORTER if ticket.user_id else None,
+            # The original: masking strips the invisible characters that one of the flags is about.
+            flags=flag_injection(f"{ticket.title}\n{ticket.description}"),
+            originals={**title.originals, **description.originals, **known},
+            answer=answer,
+            episode_key=_name_episode(ticket, answer.failure_class, f"{shown_title}\n{shown_text}"),
+        )
+
+    async def store(
+        self, connection: Connection, understood: UnderstoodTicket, *, correlation_id: str
     ) -> tuple[Incident, bool]:
         """Open an incident, or merge the ticket into the open one that says the same.
 
         Raises:
-            UnknownDeviceError: the ticket names a device that is not enrolled.
+            UnknownDeviceError: the ticket names a device that is not enrolled; the caller's
+                transaction remains usable.
         """
-        title, description = self._masker.mask_many((ticket.title, ticket.description))
-        text = f"{title.text}\n{description.text}"
-        answer = classify_ticket(self._model.model, text)
+        ticket, answer = understood.ticket, understood.answer
         incident, created = await self._incidents.open_or_merge(
             connection,
             IncidentSignal(
                 device_id=ticket.device_id,
-                user_id=ticket.user_id,
+                user_id=understood.user_id,
                 source=ticket.source,
                 failure_class=answer.failure_class,
                 confidence=answer.confidence,
                 severity=ticket.severity or _rate(answer.failure_class),
-                title=title.text[:MAX_TITLE_CHARACTERS],
-                description=description.text[:MAX_DESCRIPTION_CHARACTERS],
-                episode_key=_episode(answer.failure_class, text),
-                detection=_signals(ticket),
+                title=understood.title,
+                description=understood.description,
+                episode_key=understood.episode_key,
+                detection={"flags": list(understood.flags)} if understood.flags else {},
                 reported_by=ticket.reported_by,
                 correlation_id=correlation_id,
+                repeats=ticket.repeat_key is not None,
             ),
         )
         if created:
-            await self._vault.store(
-                connection,
-                incident.incident_id,
-                {**title.originals, **description.originals},
-            )
+            await self._vault.store(connection, incident.incident_id, understood.originals)
+        await self._record_inference(connection, incident, answer)
+        return incident, created
+
+    async def _record_inference(
+        self, connection: Connection, incident: Incident, answer: Classification
+    ) -> None:
         await record_inference(
             connection,
             self._ids,
@@ -112,7 +152,6 @@ class TicketIntake:
             },
             confidence=answer.confidence,
         )
-        return incident, created
 
 
 def _rate(failure_class: FailureClass) -> Severity:
@@ -121,18 +160,10 @@ def _rate(failure_class: FailureClass) -> Severity:
     return Severity.S3 if failure_class is FailureClass.UNKNOWN else Severity.S2
 
 
-def _episode(failure_class: FailureClass, text: str) -> str:
+def _name_episode(ticket: Ticket, failure_class: FailureClass, text: str) -> str:
+    nameless = ticket.device_id is None or failure_class is FailureClass.UNKNOWN
+    if nameless and ticket.repeat_key is not None:
+        return f"alert:{ticket.repeat_key}"
     if failure_class is FailureClass.UNKNOWN:
         return f"ticket:{digest_of(text)[:16]}"
     return f"ticket:{failure_class.value}"
-
-
-def _signals(ticket: Ticket) -> dict[str, Any]:
-    # The original: masking strips the invisible characters that one of the flags is about.
-    flags = flag_injection(f"{ticket.title}\n{ticket.description}")
-    found: dict[str, Any] = {}
-    if flags:
-        found["flags"] = list(flags)
-    if ticket.labels:
-        found["labels"] = {str(key): str(value) for key, value in ticket.labels.items()}
-    return found

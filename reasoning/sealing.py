@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The `seal` step: one transaction that stores the proposal, its bundle and its audit events.
 
-A proposal that exists already is left alone: the step may run twice after a crash.
+A proposal that exists already is left alone: the step may run twice after a crash, or at once
+in two workers when one has lost its claim without noticing.
 """
 
 from datetime import datetime
@@ -11,11 +12,13 @@ from evidence.sealing import Sealer
 from governance.proposals import Proposal, ProposalStatus, find_proposal, insert_proposal
 from kernel.audit import AuditIntake
 from kernel.database import Connection
+from kernel.queries import load_queries
 from reasoning.state import ProposalState
 from retrieval.catalogue import load_files
 from retrieval.manifest import SUFFIXES
 from telemetry.incidents import Incidents, IncidentStatus
 
+QUERIES = load_queries(__file__, "sealing")
 ACTOR = "system:reasoner"
 
 
@@ -31,6 +34,7 @@ async def seal_state(
     expires_at: datetime,
 ) -> str:
     """Store and seal a finished state and return its bundle's digest."""
+    await connection.execute(QUERIES["lock_proposal_id"], {"proposal_id": state["proposal_id"]})
     existing = await find_proposal(connection, state["proposal_id"])
     if existing is not None and existing.bundle_digest is not None:
         return existing.bundle_digest

@@ -120,8 +120,8 @@ async def diagnose(state: ProposalState, needs: ReasoningDependencies) -> Propos
 
 async def _ask_adviser(state: ProposalState, needs: ReasoningDependencies) -> dict[str, Any] | None:
     device = state["case"]["device"]
-    if needs.adviser is None or device is None:
-        return None
+    if needs.adviser is None or device is None or state["override"] is not None:
+        return None  # a person who has chosen needs no advice
     async with needs.pool.connection() as connection:
         scripts = await list_scripts(connection, device["os_family"])
     advice = await needs.adviser.advise(
@@ -149,6 +149,7 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
             "abstention_reason": "the incident names no device",
         }
     failure_class = FailureClass(diagnosis["failure_class"])
+    override = state["override"]
     async with needs.pool.connection() as connection:
         candidates = await find_candidates(
             connection,
@@ -157,9 +158,9 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
             failure_class=failure_class,
             metrics=case["metrics"],
             facts=case["facts"],
+            also=override["script_id"] if override else None,
         )
     ranked = rank_candidates(needs.recommender, candidates, diagnosis["confidence"])
-    override = state["override"]
     if override is not None:
         return await _choose_override(state, needs, ranked, override)
     advice = diagnosis["advice"] or {}
@@ -191,15 +192,6 @@ async def _choose_override(
     )
     if parameters is None:
         raise OverrideError(obstacle or "its parameters cannot be bound")
-    known = next((item for item in ranked if item["script_id"] == script.manifest.id), None)
-    if known is None:
-        known = {
-            "script_id": script.manifest.id, "version": script.manifest.version,
-            "script_sha256": script.content_sha256, "probability": 1.0, "signals": {},
-            "obstacle": None, "class_match": False, "parameters": dict(parameters),
-            "n_succeeded": 0, "n_failed": 0,
-        }  # fmt: skip
-        ranked = [known, *ranked]
     return {
         "candidates": ranked,
         "choice": ChoiceData(
@@ -276,6 +268,7 @@ def _explain(
         candidates=state["candidates"],
         choice=choice,
         abstention_reason=reason,
+        overridden=state["override"] is not None,
     )
 
 

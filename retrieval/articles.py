@@ -37,12 +37,14 @@ def parse_article(text: str, *, source: str) -> Article:
     parts = text.split("---\n", 2)
     if len(parts) != 3 or parts[0].strip():
         raise ArticleFormatError(f"{source}: begin the article with front matter between '---'")
+    if not parts[2].strip():
+        raise ArticleFormatError(f"{source}: the article has no text")
     try:
         front = yaml.safe_load(parts[1])
         if not isinstance(front, Mapping):
             raise ArticleFormatError(f"{source}: the front matter is not a mapping")
         platforms = _strings(front, "platforms")
-        if not set(platforms) <= PLATFORMS:
+        if not platforms or not set(platforms) <= PLATFORMS:
             raise ArticleFormatError(f"{source}: platforms must be among {sorted(PLATFORMS)}")
         return Article(
             article_id=str(front["id"]),
@@ -69,7 +71,19 @@ def read_articles(folder: Path) -> Iterator[Article]:
     """Yield the articles of a folder, by file name.
 
     Raises:
-        ArticleFormatError: a file cannot be read as an article; says which.
+        ArticleFormatError: a file cannot be read as an article, or has the id of another one;
+            says which.
     """
+    seen: set[str] = set()
     for path in sorted(folder.glob("*.md")):
-        yield parse_article(path.read_text(encoding="utf-8"), source=path.name)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except ValueError as error:
+            raise ArticleFormatError(f"{path.name}: {error}") from error
+        article = parse_article(text, source=path.name)
+        if article.article_id in seen:
+            raise ArticleFormatError(
+                f"{path.name}: another article has the id {article.article_id}"
+            )
+        seen.add(article.article_id)
+        yield article

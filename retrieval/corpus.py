@@ -58,12 +58,17 @@ class CorpusDocument:
 
 
 def document_of_article(article: Article, *, trust: str, source: str) -> CorpusDocument:
-    """Return the corpus document of an article; its symptoms are part of the text."""
+    """Return the corpus document of an article; its symptoms are part of the text.
+
+    People describe a failure in words like these, so they find what the prose alone does not.
+    """
+    reports = "".join(f"- {symptom}\n" for symptom in article.symptoms)
+    body = f"{article.body}\n## Reported as\n\n{reports}" if reports else article.body
     return CorpusDocument(
         document_id=article.article_id,
         kind="article",
         title=article.title,
-        body=article.body,
+        body=body,
         source=source,
         trust=trust,
         platforms=article.platforms,
@@ -110,8 +115,10 @@ class Corpus:
     ) -> int:
         """Store what is new or changed and return how many documents that was.
 
-        `progress` is called with the number of documents looked at so far.
+        Those who store at once take turns, until their transactions end. `progress` is called with
+        the number of documents looked at so far.
         """
+        await connection.execute(QUERIES["lock_corpus"])
         n_changed = 0
         for position, document in enumerate(documents, start=1):
             if await self._store_one(connection, document, actor, correlation_id):

@@ -52,9 +52,11 @@ class LazyEmbedder:
 
     def __init__(self) -> None:
         self._embedder: SentenceEmbedder | None = None
+        self._loading = asyncio.Lock()
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape (len(texts), 384), rows of length one."""
-        if self._embedder is None:
-            self._embedder = await asyncio.to_thread(SentenceEmbedder)
+        async with self._loading:
+            if self._embedder is None:
+                self._embedder = await asyncio.to_thread(SentenceEmbedder)
         return await self._embedder.embed(texts)

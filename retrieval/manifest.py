@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    model_validator,
+)
 
 from contracts.canonical import digest_of, sha256_hex
 from contracts.failure import FailureClass
@@ -21,6 +28,11 @@ from retrieval.errors import ManifestError
 SUFFIXES = {"bash": ".sh", "zsh": ".sh", "powershell": ".ps1", "python": ".py"}
 STEPS = ("detect", "remediate", "verify", "rollback")
 MAX_STEP_BYTES = 128 * 1024
+MAX_STRING_CHARACTERS = 256
+KIND_NAMES = {
+    "string": "a string", "integer": "an integer", "number": "a number", "boolean": "true or false"
+}  # fmt: skip
+PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 Operator = Literal["<", "<=", ">", ">=", "==", "!="]
 
 
@@ -36,8 +48,8 @@ class Parameter(_Strict):
     description: str
     default: ParameterValue | None = None
     pattern: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: FiniteFloat | None = None
+    maximum: FiniteFloat | None = None
     choices: tuple[str, ...] = ()
     bind: str | None = None
 
@@ -46,14 +58,28 @@ class Parameter(_Strict):
         if self.type == "string" and not self.pattern:
             raise ValueError(f"{self.name}: a string parameter needs a pattern")
         if self.pattern is not None:
-            re.compile(self.pattern)
-        if self.type in {"integer", "number"} and (self.minimum is None or self.maximum is None):
-            raise ValueError(f"{self.name}: a numeric parameter needs minimum and maximum")
+            self._compile(self.pattern)
+        if self.type in {"integer", "number"}:
+            self._check_bounds()
         if self.type == "enum" and not self.choices:
             raise ValueError(f"{self.name}: an enum parameter needs choices")
         if self.default is not None:
             self.check(self.default)
         return self
+
+    def _compile(self, pattern: str) -> None:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(
+                f"{self.name}: the pattern is no regular expression: {error}"
+            ) from error
+
+    def _check_bounds(self) -> None:
+        if self.minimum is None or self.maximum is None:
+            raise ValueError(f"{self.name}: a numeric parameter needs minimum and maximum")
+        if self.minimum > self.maximum:
+            raise ValueError(f"{self.name}: the minimum exceeds the maximum")
 
     def check(self, value: object) -> ParameterValue:
         """Return the value if it is within this parameter's type and bounds.
@@ -68,10 +94,14 @@ class Parameter(_Strict):
         if self.type == "enum" and isinstance(value, str) and value in self.choices:
             return value
         if self.type == "string" and isinstance(value, str) and self.pattern is not None:
-            if re.fullmatch(self.pattern, value) and value.isprintable() and len(value) <= 256:
+            if (
+                len(value) <= MAX_STRING_CHARACTERS
+                and value.isprintable()
+                and re.fullmatch(self.pattern, value)
+            ):
                 return value
             raise ValueError(f"{self.name} must match {self.pattern}")
-        allowed = f"one of {', '.join(self.choices)}" if self.choices else f"a {self.type}"
+        allowed = KIND_NAMES.get(self.type) or f"one of {', '.join(self.choices)}"
         raise ValueError(f"{self.name} must be {allowed}")
 
     def _check_number(self, value: object) -> ParameterValue:
@@ -80,7 +110,9 @@ class Parameter(_Strict):
             low, high = self.minimum, self.maximum
             if low is not None and high is not None and low <= value <= high:
                 return value
-        raise ValueError(f"{self.name} must be a {self.type} in [{self.minimum}, {self.maximum}]")
+        raise ValueError(
+            f"{self.name} must be {KIND_NAMES[self.type]} in [{self.minimum:g}, {self.maximum:g}]"
+        )
 
 
 class MetricCondition(_Strict):
@@ -88,7 +120,7 @@ class MetricCondition(_Strict):
 
     metric: str
     operator: Operator
-    value: float
+    value: FiniteFloat
     missing: Literal["holds", "fails", "inconclusive"] = "inconclusive"
 
 
@@ -119,6 +151,16 @@ class Manifest(_Strict):
     expected_effect: ExpectedEffect
     business_impact: Literal["none", "short_interruption", "restart"] = "none"
 
+    @model_validator(mode="after")
+    def _coherent(self) -> "Manifest":
+        names = [parameter.name for parameter in self.parameters]
+        if repeated := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two parameters are named {min(repeated)}")
+        for condition in (*self.preconditions, *self.expected_effect.all):
+            if not set(PLACEHOLDER.findall(condition.metric)) <= set(names):
+                raise ValueError(f"{condition.metric} names no parameter")
+        return self
+
 
 class CatalogueEntry(BaseModel):
     """A manifest with the exact bytes of its steps."""
@@ -148,7 +190,7 @@ def read_entry(folder: Path) -> CatalogueEntry:
     try:
         raw = yaml.safe_load((folder / "manifest.yaml").read_text(encoding="utf-8"))
         manifest = Manifest.model_validate(raw)
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise ManifestError(f"{folder.name}/manifest.yaml: {error}") from error
     if manifest.id != folder.name:
         raise ManifestError(f"{folder.name}: the manifest's id is {manifest.id!r}")

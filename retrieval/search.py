@@ -23,6 +23,7 @@ QUERIES = load_queries(__file__, "corpus")
 KEYWORD_WEIGHT = 0.2
 N_CANDIDATES = 60
 CACHE_SIZE = 512
+MAX_QUERY_CHARACTERS = 8_000  # the embedder reads far fewer; the cache keeps what it is given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +84,12 @@ class Retriever:
 
         Args:
             connection: where to search; nothing is written.
-            text: a masked query of any length.
+            text: a masked query of any length; what is beyond the bound is not read.
             platform: only documents for this platform, if given.
             kind: only "article" or "script", if given.
             limit: how many passages at the most.
         """
+        text = _tidy(text)
         rows = await (
             await connection.execute(
                 QUERIES["search_passages"],
@@ -103,7 +105,9 @@ class Retriever:
         scores = fuse_scores(
             [row["dense_score"] for row in rows], [row["keyword_score"] for row in rows]
         )
-        ranked = sorted(zip(scores, rows, strict=True), key=lambda pair: -pair[0])
+        ranked = sorted(
+            zip(scores, rows, strict=True), key=lambda pair: (-pair[0], pair[1]["chunk_id"])
+        )
         return _spread([_passage(row, score) for score, row in ranked], limit)
 
     async def _embed(self, text: str) -> Vectors:
@@ -123,6 +127,11 @@ class Retriever:
         return weigh_query(
             text, n_chunks=row["n_chunks"], document_frequency=row["document_frequency"]
         )
+
+
+def _tidy(text: str) -> str:
+    """Return the part that is read, with half characters (lone surrogates) replaced."""
+    return text[:MAX_QUERY_CHARACTERS].encode(errors="replace").decode()
 
 
 def _passage(row: Mapping[str, Any], score: float) -> Passage:

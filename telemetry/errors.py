@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors of telemetry: TelemetryError and, below it, one class per cause."""
 
+from collections.abc import Mapping, Sequence
+
 
 class TelemetryError(Exception):
     """Telemetry cannot do what was asked."""
@@ -22,6 +24,15 @@ class MalformedReportError(TelemetryError):
 
 class TooManyReportsError(MalformedReportError):
     """The body holds more reports than one request may."""
+
+
+class ReportsRefusedError(TelemetryError):
+    """None of the reports could be taken; `rejected` says why, report by report."""
+
+    def __init__(self, rejected: Sequence[Mapping[str, str]]) -> None:
+        reasons = sorted({f"{item['reason']} ({item['detail']})" for item in rejected})
+        super().__init__(f"none of {len(rejected)} reports was stored: " + "; ".join(reasons[:5]))
+        self.rejected = tuple(rejected)
 
 
 class UnknownDeviceError(TelemetryError):

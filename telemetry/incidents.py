@@ -81,6 +81,8 @@ class IncidentSignal:
     detection: dict[str, Any]
     reported_by: str
     correlation_id: str
+    repeats: bool = False  # the sender repeats itself: its episode is one incident, device or not
+    observed_at: datetime | None = None  # when a device saw it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +135,10 @@ class Incidents:
     ) -> tuple[Incident, bool]:
         """Return the incident of a signal, and whether it was opened by it.
 
-        A signal without a device always opens one. Signals of one device and episode that come at
-        the same time wait for each other and end in one incident.
+        A signal without a device always opens one, unless it repeats. Signals of one device and
+        episode that come at the same time wait for each other and end in one incident. A signal
+        that repeats joins an escalated incident too, where any other opens a new one. What a
+        device saw before its episode was solved, and is judged later, belongs to what was solved.
 
         Raises:
             UnknownDeviceError: the signal names a device that is not registered; the caller's
@@ -284,8 +288,16 @@ class Incidents:
             )
             if await found.fetchone() is None:
                 raise UnknownDeviceError(signal.device_id)
-        cursor = await connection.execute(QUERIES["open_or_merge"], parameters)
-        row = await cursor.fetchone()
+        row = None
+        if signal.observed_at is not None:
+            parameters["observed_at"] = signal.observed_at
+            await connection.execute(QUERIES["hold_open"], parameters)
+            row = await (await connection.execute(QUERIES["join_solved"], parameters)).fetchone()
+        elif signal.repeats:
+            await connection.execute(QUERIES["hold_episode"], parameters)
+            row = await (await connection.execute(QUERIES["repeat"], parameters)).fetchone()
+        if row is None:
+            row = await (await connection.execute(QUERIES["open_or_merge"], parameters)).fetchone()
         if row is None:
             raise UnknownIncidentError(incident_id)
         return _read(row)

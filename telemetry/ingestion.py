@@ -7,6 +7,7 @@ one again changes nothing. A report that cannot be taken is rejected with a reas
 stop its neighbours.
 """
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -114,7 +115,8 @@ class Ingestion:
             correlation_id: of the request.
         """
         now = self._clock.now()
-        rows, judged = self._judge(reports, now, device_id)
+        # In a thread: masking the log lines of a full batch takes seconds.
+        rows, judged = await asyncio.to_thread(self._judge, reports, now, device_id)
         await self._ensure_partitions(row.observed_at.date() for row in rows)
         async with self._pool.connection() as connection:
             summary = await self._store(

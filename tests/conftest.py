@@ -5,8 +5,12 @@ import asyncio
 import itertools
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +20,8 @@ from kernel.keys import KeyStore
 from kernel.migrations import migrate
 from kernel.rolepasswords import Role
 from tests.fakes.time_and_ids import FixedClock, SequentialIds
+from tests.stack.copies import open_copy
+from tests.stack.prepared import Prepared, find_prepared
 
 _numbers = itertools.count(1)
 
@@ -78,3 +84,69 @@ def ids() -> SequentialIds:
 def key_store(tmp_path: Path) -> KeyStore:
     """Keys of this test alone."""
     return KeyStore(tmp_path / "keys")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Prepare before the first test: on a slow machine it takes longer than a test may."""
+    if any("prepared" in getattr(item, "fixturenames", ()) for item in session.items):
+        find_prepared()
+
+
+@pytest.fixture(scope="session")
+def prepared() -> Prepared:
+    """An installation with knowledge, models and the account `admin`, stopped; work on copies."""
+    return find_prepared()
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(prepared: Prepared) -> Iterator[EmbeddedPostgres]:
+    """A server without durability whose database `eucora` is the prepared one."""
+    folder = Path(tempfile.mkdtemp(prefix="eucora-prepared-"))
+    server = EmbeddedPostgres(prepared.copy(folder / "data"), durable=False)
+    asyncio.run(server.start())
+    yield server
+    asyncio.run(server.stop())
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Any:
+    """The real embedding model, loaded once."""
+    from retrieval.embedding import SentenceEmbedder  # slow import, for those who need it
+
+    return SentenceEmbedder()
+
+
+@pytest.fixture(scope="session")
+def champions(prepared: Prepared, prepared_postgres: EmbeddedPostgres) -> Any:
+    """The trained models, read from MLflow once."""
+    from models.registry import ModelRegistry
+    from models.training import NAMES
+
+    tracking = prepared_postgres.mlflow_dsn.replace("postgresql://", "postgresql+psycopg://", 1)
+    registry = ModelRegistry(tracking, prepared.mlruns_dir)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's and SQLAlchemy's, not ours
+        return {name: registry.load(name) for name in NAMES}
+
+
+OpenServices = Callable[..., AbstractAsyncContextManager[Any]]
+
+
+@pytest.fixture
+def open_prepared(
+    prepared: Prepared,
+    prepared_postgres: EmbeddedPostgres,
+    champions: Any,
+    embedder: Any,
+    tmp_path: Path,
+) -> OpenServices:
+    """Open `Services` on a copy of the prepared database; keywords are settings."""
+    return partial(open_copy, prepared, prepared_postgres, champions, embedder, tmp_path)
+
+
+@pytest.fixture
+async def services(open_prepared: OpenServices) -> AsyncIterator[Any]:
+    """The whole product in this process, on a prepared database of the test's own."""
+    async with open_prepared() as opened:
+        yield opened

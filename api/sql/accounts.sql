@@ -37,13 +37,18 @@ DELETE FROM sessions WHERE username = %(username)s;
 INSERT INTO login_attempts (username, address, succeeded, occurred_at)
 VALUES (%(username)s, %(address)s, %(succeeded)s, %(now)s);
 
+-- name: lock_attempts
+-- Attempts for one name, and from one address, one at a time; the name first, always.
+SELECT pg_advisory_xact_lock(491901640, hashtext(%(username)s)),
+       pg_advisory_xact_lock(491901641, hashtext(%(address)s));
+
 -- name: count_failures
--- Failed attempts for a name or from an address since a moment.
-SELECT count(*) FILTER (WHERE username = %(username)s) AS by_username,
+-- Failed attempts for a name (names of no account are kept as digests) or from an address.
+SELECT count(*) FILTER (WHERE username IN (%(username)s, %(name_digest)s)) AS by_username,
        count(*) FILTER (WHERE address = %(address)s) AS by_address
 FROM login_attempts
 WHERE occurred_at > %(since)s AND NOT succeeded
-  AND (username = %(username)s OR address = %(address)s);
+  AND (username IN (%(username)s, %(name_digest)s) OR address = %(address)s);
 
 -- name: insert_session
 -- Opens a session; only the token's digest is kept.

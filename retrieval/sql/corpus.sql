@@ -1,5 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 
+-- name: lock_corpus
+-- Makes those who change the corpus take turns, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended('corpus', 0));
+
 -- name: find_current_document
 -- The version of a document that is in force.
 SELECT document_id, version, content_sha256

@@ -23,6 +23,57 @@ RETURNING incident_id, device_id, user_id, source, failure_class, confidence, se
     title, description, episode_key, detection, occurrences, reported_by, correlation_id,
     opened_at, updated_at, resolved_at;
 
+-- name: hold_episode
+-- Repeated signals of one episode wait for each other; no index covers all that they may join.
+SELECT pg_advisory_xact_lock(
+    491901642, hashtext(concat_ws(' ', %(device_id)s::text, %(episode_key)s::text))
+);
+
+-- name: repeat
+-- Count one more occurrence of the newest incident of this episode that is not solved. One that
+-- waits for a person is not: what its sender repeats is known already.
+UPDATE incidents SET
+    occurrences = occurrences + 1,
+    severity = LEAST(severity, %(severity)s),
+    updated_at = GREATEST(updated_at, %(now)s)
+WHERE status NOT IN ('resolved', 'closed') AND incident_id = (
+    SELECT incident_id FROM incidents
+    WHERE device_id IS NOT DISTINCT FROM %(device_id)s::text
+        AND episode_key = %(episode_key)s
+        AND status NOT IN ('resolved', 'closed')
+    ORDER BY opened_at DESC, incident_id DESC
+    LIMIT 1
+)
+RETURNING incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
+    title, description, episode_key, detection, occurrences, reported_by, correlation_id,
+    opened_at, updated_at, resolved_at;
+
+-- name: hold_open
+-- The open incident of an episode does not end before the transaction does.
+SELECT incident_id FROM incidents
+WHERE device_id = %(device_id)s AND episode_key = %(episode_key)s
+    AND status NOT IN ('resolved', 'closed', 'escalated')
+FOR NO KEY UPDATE;
+
+-- name: join_solved
+-- Count one more occurrence of an incident that was solved after this was seen, if none is open.
+UPDATE incidents SET occurrences = occurrences + 1
+WHERE incident_id = (
+    SELECT s.incident_id FROM incidents AS s
+    WHERE s.device_id = %(device_id)s AND s.episode_key = %(episode_key)s
+        AND s.status IN ('resolved', 'closed') AND s.resolved_at >= %(observed_at)s
+        AND NOT EXISTS (
+            SELECT FROM incidents AS o
+            WHERE o.device_id = %(device_id)s AND o.episode_key = %(episode_key)s
+                AND o.status NOT IN ('resolved', 'closed', 'escalated')
+        )
+    ORDER BY s.resolved_at DESC, s.incident_id DESC
+    LIMIT 1
+)
+RETURNING incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
+    title, description, episode_key, detection, occurrences, reported_by, correlation_id,
+    opened_at, updated_at, resolved_at;
+
 -- name: insert_transition
 -- One step of an incident's life, never changed afterwards.
 INSERT INTO incident_transitions (

@@ -122,6 +122,43 @@ def test_real_telemetry_arrives_and_sigterm_ends_the_agent_cleanly(
     )
 
 
+def test_a_changed_configuration_is_taken_up_and_a_wrong_one_is_refused(
+    server: DeviceServer, agent: AgentProcess
+) -> None:
+    def reported_services() -> set[str]:
+        newest = list(server.reports.values())[-1]
+        return {service.name for service in newest.software.services}
+
+    agent.start(interval=0.3)
+    server.wait_for(lambda: len(server.reports) >= 1)
+    assert reported_services() == set()
+    configuration = agent.state / "agent.toml"
+    configuration.write_text('watched_services = ["administrators"]\n')
+    wait_until(lambda: reported_services() == {"administrators"}, 60)
+    (agent.state / "agent.d").mkdir(exist_ok=True)
+    addition = agent.state / "agent.d" / "other.toml"
+    addition.write_text('watched_services = ["programs", "administrators"]\n')
+    wait_until(lambda: reported_services() == {"administrators", "programs"}, 60)
+    configuration.write_text('watched_service = ["mistyped"]\n')
+    wait_until(lambda: "configuration.refused" in agent.log.read_text(), 60)
+    seen = len(server.reports)
+    server.wait_for(lambda: len(server.reports) >= seen + 2)
+    assert reported_services() == {"administrators", "programs"}
+    assert agent.log.read_text().count("configuration.refused") == 1
+    configuration.unlink()
+    many = ", ".join(f'"service{number}"' for number in range(60))
+    addition.write_text(f"watched_services = [{many}]\n")
+    (agent.state / "agent.d" / "third.toml").write_text(
+        f"watched_services = [{many.replace('service', 'other')}]\n"
+    )
+    wait_until(lambda: agent.log.read_text().count("configuration.refused") >= 2, 60)
+    (agent.state / "agent.d" / "third.toml").unlink()
+    addition.write_text('watched_services = ["programs"]\n')
+    wait_until(lambda: reported_services() == {"programs"}, 60)
+    addition.unlink()
+    wait_until(lambda: reported_services() == set(), 60)
+
+
 def test_an_approved_job_runs_once_and_is_reported(
     server: DeviceServer, agent: AgentProcess, tmp_path: Path
 ) -> None:

@@ -86,7 +86,10 @@ async def test_a_receipt_counts_once_and_is_masked(road, masker, job):
     answer = receipt(road, job)
     assert await record(road, masker, answer)
     assert not await record(road, masker, answer)
-    assert not await record(road, masker, receipt(road, job, outcome="failed"))
+    assert "receipt.unmatched" not in await road.actions()  # the same once more is no other
+    for other in ({"outcome": "failed"}, {"steps": ()}):
+        assert not await record(road, masker, receipt(road, job, **other))
+    assert (await road.actions()).count("receipt.unmatched") == 2
     (row,) = await road.query("SELECT status, receipt, succeeded FROM jobs")
     assert (row["status"], row["succeeded"]) == ("reported", True)
     assert "jane.doe" not in str(row["receipt"])

@@ -4,45 +4,21 @@
 The tools are the system's openssl, coreutils and Python, and npm's @sigstore/verify.
 """
 
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from evidence.verification import extract_case
-
-PAGE = Path(__file__).parents[2] / "docs" / "verify.md"
-SIGNATURES = "Signatures, with openssl"
-FILES = "The script and the case file, with sha256sum"
-SUBJECTS = "That all statements are about this proposal"
-CHECKPOINT = "The log's checkpoint, with openssl"
-SIGSTORE = "Signatures again, with @sigstore/verify"
-INCLUSION = "The place of each statement in the log, with Python"
-
-
-def commands_of(heading: str) -> str:
-    """Return the first fenced program below a heading of the page."""
-    section = PAGE.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    match = re.search(r"```(?:bash|js|python)\n(.*?)```", section, re.DOTALL)
-    assert match, f"no program under {heading!r}"
-    return match[1]
-
-
-def run(arguments: list[str], place: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        arguments, cwd=place, capture_output=True, text=True, timeout=150, check=False
-    )
-
-
-def run_shell(heading: str, place: Path) -> subprocess.CompletedProcess[str]:
-    return run(["bash", "-euo", "pipefail", "-c", commands_of(heading)], place)
-
-
-def run_python(place: Path) -> subprocess.CompletedProcess[str]:
-    return run([sys.executable, "-I", "-c", commands_of(INCLUSION)], place)
+from tests.stack.public_tools import (
+    CHECKPOINT,
+    FILES,
+    SIGNATURES,
+    SUBJECTS,
+    install_sigstore_verify,
+    run,
+    run_python,
+    run_shell,
+)
 
 
 @pytest.fixture
@@ -102,13 +78,7 @@ async def test_the_inclusion_program_sees_one_flipped_bit(parts: Path, part: str
 
 @pytest.mark.npm
 async def test_sigstore_verify_accepts_the_bundles_and_sees_a_flipped_bit(parts: Path) -> None:
-    if shutil.which("npm") is None:
-        pytest.fail("npm is missing: scripts/install-test-packages installs it")
-    (packages,) = re.findall(r"`npm install (.*?)`", PAGE.read_text())
-    flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    installed = run(["npm", "install", *flags, *packages.split()], parts)
-    assert installed.returncode == 0, installed.stderr
-    (parts / "verify.mjs").write_text(commands_of(SIGSTORE))
+    install_sigstore_verify(parts)
     answer = run(["node", "verify.mjs"], parts)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.splitlines()[-1] == "03-verification verified"

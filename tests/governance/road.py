@@ -88,7 +88,7 @@ class Road:
         self.policy = PolicyEngine()
         common = (self.clock, self.ids, self.audit)
         self.freezes = FreezeWindows(*common)
-        self.exceptions = RiskExceptions(*common)
+        self.exceptions = RiskExceptions(*common, pool=self.pool)
         self.approvals = Approvals(
             *common,
             self.outbox,

@@ -24,6 +24,7 @@ from governance.errors import (
     StaleSessionError,
 )
 from governance.proposals import ProposalStatus
+from governance.risk_exceptions import ExceptionRequest
 
 HOUR = timedelta(hours=1)
 
@@ -76,24 +77,55 @@ async def test_the_greatest_risk_needs_an_exception(road):
     proposal_id = await road.begin()
     await road.query("UPDATE proposals SET risk_score = 80")
     await refused(road, ExceptionRequiredError, proposal_id)
-    terms = {
-        "proposal_id": proposal_id,
-        "roles": frozenset({"approver"}),
-        "compensating_controls": "somebody watches",
-        "expires_at": road.clock.now() + HOUR,
+    asked = ExceptionRequest(
+        proposal_id=proposal_id,
+        granted_by="olga",
+        roles=frozenset({"security_reviewer"}),
+        compensating_controls="somebody watches",
+        reason="the disk is full",
+        expires_at=road.clock.now() + HOUR,
+    )
+    wrong = {
+        SelfApprovalError: replace(asked, granted_by="system:reasoner"),
+        AuthorApprovalError: replace(asked, granted_by="user:EUCORA-starter"),
+        RoleMissingError: replace(asked, roles=frozenset({"approver", "admin"})),
+        InvalidRequestError: replace(asked, compensating_controls=" "),
     }
     async with road.pool.connection() as connection:
-        with pytest.raises(SelfApprovalError):
-            await road.exceptions.grant(connection, granted_by="system:reasoner", **terms)
-        with pytest.raises(InvalidRequestError):
-            await road.exceptions.grant(
-                connection, granted_by="olga", **{**terms, "compensating_controls": " "}
-            )
-        await road.exceptions.grant(connection, granted_by="olga", **terms)
+        for error, request in wrong.items():
+            with pytest.raises(error):
+                await road.exceptions.grant(connection, request)
+        for too_late in (road.clock.now(), road.clock.now() + 800 * HOUR):
+            with pytest.raises(InvalidRequestError):
+                await road.exceptions.grant(connection, replace(asked, expires_at=too_late))
+        await road.exceptions.grant(connection, asked)
+    actions = await road.actions()
+    assert actions.count("risk_exception.refused") == 3
+    assert actions.count("risk_exception.granted") == 1
     assert not (await road.approve(proposal_id)).complete
     road.clock.advance(3601)
     with pytest.raises(ExceptionRequiredError):
         await road.approve(proposal_id, "linus")
+
+
+async def test_no_exception_where_none_is_needed_or_all_is_decided(road):
+    proposal_id = await road.begin()
+    asked = ExceptionRequest(
+        proposal_id=proposal_id,
+        granted_by="olga",
+        roles=frozenset({"security_reviewer"}),
+        compensating_controls="somebody watches",
+        reason="the disk is full",
+        expires_at=road.clock.now() + HOUR,
+    )
+    async with road.pool.connection() as connection:
+        with pytest.raises(InvalidRequestError, match="needs no exception"):
+            await road.exceptions.grant(connection, asked)
+    await road.approve(proposal_id)
+    await road.query("UPDATE proposals SET risk_score = 80")
+    async with road.pool.connection() as connection:
+        with pytest.raises(AlreadyDecidedError):
+            await road.exceptions.grant(connection, asked)
 
 
 async def test_requester_reporter_and_author_cannot_approve(road):
@@ -118,6 +150,31 @@ async def test_roles_and_sessions(road):
     await refused(road, StaleSessionError, proposal_id, session_authenticated_at=old)
     ahead = road.clock.now() + HOUR
     await refused(road, StaleSessionError, proposal_id, session_authenticated_at=ahead)
+
+
+async def test_a_freeze_has_bounds(road):
+    now = road.clock.now()
+    for terms in (
+        {"ends_at": now},
+        {"ends_at": now + timedelta(days=93)},
+        {"starts_at": now + timedelta(days=400), "ends_at": now + timedelta(days=401)},
+        {"ends_at": now.replace(tzinfo=None) + HOUR},
+        {"reason": " "},
+        {"reason": "x" * 501},
+    ):
+        async with road.pool.connection() as connection:
+            with pytest.raises(InvalidRequestError):
+                await road.freezes.announce(
+                    connection,
+                    **{
+                        "starts_at": now,
+                        "ends_at": now + HOUR,
+                        "reason": "year end",
+                        "created_by": "ada",
+                        "correlation_id": "cor_2",
+                        **terms,
+                    },
+                )
 
 
 async def test_a_freeze_beats_an_approval_until_it_is_lifted(road):

@@ -115,6 +115,33 @@ def test_typed_pseudonyms_are_not_given_again(masker):
     assert later.text == "<IP_3> and <IP_2>"
 
 
+KNOWN = [
+    ("VPN broken for jdoe42", "VPN broken for <USERNAME_1>"),
+    ("JDoe42's profile jdoe42_old", "<USERNAME_1>'s profile <USERNAME_1>_old"),
+    ("jdoe421 and xjdoe42 are others", "jdoe421 and xjdoe42 are others"),
+    ("write to jdoe42@corp.local", "write to <EMAIL_1>"),
+    (r"C:\Users\jdoe42\x", r"C:\Users\<USERNAME_1>\x"),
+    ("jdo\u200be42 called", "<USERNAME_1> called"),
+]
+
+
+@pytest.mark.parametrize(("text", "masked"), KNOWN)
+def test_what_is_known_is_masked_wherever_it_is_a_word(masker, text, masked):
+    assert masker.mask(text, {"<USERNAME_1>": "jdoe42"}).text == masked
+
+
+def test_a_known_original_and_what_overlaps_it_leave_nothing_between(masker):
+    masked = masker.mask("call jane doe smith now", {"<USERNAME_1>": "Doe Smith"})
+    assert masked.text.startswith("call <")
+    assert not any(name in masked.text.lower() for name in ("jane", "doe", "smith"))
+
+
+@pytest.mark.parametrize("name", ["root", "a", "", "USERNAME", "[a-z]+"])
+def test_a_known_original_that_names_nobody_masks_nothing_else(masker, name):
+    text = "a root shell of <USERNAME_2>"
+    assert masker.mask(text, {"<USERNAME_1>": name}).text == text
+
+
 def test_invisible_characters_hide_nothing(masker):
     assert masker.mask("ja\u200bne.d\u202eoe@corp.local").text == "<EMAIL_1>"
 

@@ -115,6 +115,24 @@ async def test_an_ended_episode_may_come_again(connection, incidents, clock, ids
     assert second.incident_id != first.incident_id
 
 
+async def test_what_was_seen_before_the_end_opens_nothing(connection, incidents, clock, ids):
+    await add_device(connection, clock, ids)
+    seen = clock.now()
+    first, _ = await incidents.open_or_merge(connection, signal(observed_at=seen))
+    clock.advance(60)
+    ended = await incidents.transition(
+        connection, first.incident_id, IncidentStatus.RESOLVED, actor="user:ada", reason="gone"
+    )
+    late, opened = await incidents.open_or_merge(connection, signal(observed_at=seen))
+    assert (late.incident_id, late.occurrences, opened) == (first.incident_id, 2, False)
+    assert (late.status, late.resolved_at) == (IncidentStatus.RESOLVED, ended.resolved_at)
+    clock.advance(60)
+    again, opened = await incidents.open_or_merge(connection, signal(observed_at=clock.now()))
+    assert (again.incident_id != first.incident_id, opened) == (True, True)
+    merged, opened = await incidents.open_or_merge(connection, signal(observed_at=seen))
+    assert (merged.incident_id, opened) == (again.incident_id, False), "an open one comes first"
+
+
 async def test_an_escalated_incident_cannot_reopen_beside_another(
     connection, incidents, clock, ids
 ):

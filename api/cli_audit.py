@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit log at the command line: list it, check it, write its public keys."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from api.cli_ground import console, fail, plain, read_settings, with_ground
+
+audit_app = typer.Typer(no_args_is_help=True, help="The audit log: export and check it.")
+
+
+@audit_app.command("list")
+def audit_list(
+    correlation_id: Annotated[str | None, typer.Option(help="Of one request.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+) -> None:
+    """List audit events, newest first."""
+
+    async def act(ground: Any) -> Any:
+        from evidence.audit import list_events  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            return await list_events(connection, correlation_id=correlation_id, limit=limit)
+
+    table = Table("when", "who", "what", "on")
+    for event in with_ground(act):
+        table.add_row(
+            event.occurred_at.isoformat(timespec="seconds"),
+            plain(event.actor),
+            event.action,
+            plain(f"{event.subject_kind} {event.subject_id}"),
+        )
+    console.print(table)
+
+
+@audit_app.command("check")
+def audit_check() -> None:
+    """Recompute the whole log and compare it with what was signed. Exit code 1 if it differs."""
+
+    async def act(ground: Any) -> Any:
+        from evidence.audit_entry import LOG_ORIGIN  # noqa: PLC0415 - heavy
+        from evidence.log_integrity import check_log  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            return await check_log(connection, log_key=ground.log.public_key(), origin=LOG_ORIGIN)
+
+    from evidence.errors import EvidenceError  # noqa: PLC0415 - heavy
+
+    try:
+        found = with_ground(act)
+    except EvidenceError as error:
+        fail(str(error))
+        return
+    console.print(f"the log is intact: {found}", highlight=False)
+
+
+@audit_app.command("keys")
+def audit_keys(
+    folder: Annotated[Path, typer.Argument(file_okay=False, help="Made if it is missing.")],
+) -> None:
+    """Write the two public keys for auditors; hand them over by another road than the cases."""
+    from api.ground import write_public_keys  # noqa: PLC0415 - heavy
+
+    for path in write_public_keys(read_settings(), folder):
+        console.print(str(path), highlight=False, soft_wrap=True)

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composition, first half: what every process stands on. Imports no model library.
+
+Commands of the command line and the supervisor need the database, the log and the keys, not
+scikit-learn, LangGraph or torch; `api/bootstrap.py` builds the whole product on this ground.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from cryptography.hazmat.primitives import serialization
+
+from api.accounts import Accounts
+from evidence.log import MerkleLog
+from evidence.objects import Objects, open_objects
+from evidence.sealing import Sealer
+from guardrails.masking import Masker
+from guardrails.vault import Vault
+from kernel.audit import AuditIntake
+from kernel.clock import Clock, SystemClock
+from kernel.database import Pool, connect, open_pool
+from kernel.embedded import EmbeddedPostgres
+from kernel.ids import IdSource, RandomIds
+from kernel.keys import KeyStore
+from kernel.migrations import migrate
+from kernel.outbox import Outbox
+from kernel.settings import Settings
+from models.registry import ModelRegistry
+from telemetry.incidents import Incidents
+
+MLFLOW_SCHEMA = "mlflow"
+MLFLOW_SCHEMA_LOCK = 0x45554D4C
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseAddresses:
+    """Connection strings of the roles."""
+
+    owner: str
+    application: str
+    tracking: str  # MLflow's, as an SQLAlchemy URL
+    shared: bool = False  # whether MLflow lives in our database, in a schema of its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every process needs: no models, quick to build."""
+
+    settings: Settings
+    clock: Clock
+    ids: IdSource
+    pool: Pool
+    refusals: Pool  # small, its own: a refusal is audited while its request holds a connection
+    audit: AuditIntake
+    outbox: Outbox
+    key_store: KeyStore
+    objects: Objects
+    log: MerkleLog
+    sealer: Sealer
+    incidents: Incidents
+    masker: Masker
+    vault: Vault
+    accounts: Accounts
+    addresses: DatabaseAddresses
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[DatabaseAddresses]:
+    """Start or find PostgreSQL, keep it running, and yield the addresses of its roles."""
+    if settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+        yield DatabaseAddresses(
+            owner=url, application=url, tracking=_sqlalchemy(_in_mlflow_schema(url)), shared=True
+        )
+        return
+    async with EmbeddedPostgres(settings.data_dir) as server:
+        watch = asyncio.create_task(server.keep_running())
+        try:
+            yield DatabaseAddresses(
+                owner=server.owner_dsn,
+                application=server.app_dsn,
+                tracking=_sqlalchemy(server.mlflow_dsn),
+            )
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+
+def _sqlalchemy(url: str) -> str:
+    _, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}"
+
+
+def _in_mlflow_schema(url: str) -> str:
+    """Return the address with MLflow's schema as search path: it too has a table `jobs`."""
+    address, _, query = url.partition("?")
+    words = parse_qsl(query)
+    options = [value for name, value in words if name == "options"]
+    others = [(name, value) for name, value in words if name != "options"]
+    options.append(f"-csearch_path={MLFLOW_SCHEMA}")
+    return f"{address}?{urlencode([*others, ('options', ' '.join(options))])}"
+
+
+async def migrate_database(addresses: DatabaseAddresses) -> None:
+    """Bring our schema and the checkpointer's up to date, and make room for MLflow's."""
+    from langgraph.checkpoint.postgres.aio import (  # noqa: PLC0415 - slow import
+        AsyncPostgresSaver,
+    )
+
+    await migrate(addresses.owner)
+    async with AsyncPostgresSaver.from_conn_string(addresses.owner) as saver:
+        await saver.setup()
+    if addresses.shared:
+        async with await connect(addresses.owner) as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", [MLFLOW_SCHEMA_LOCK])
+            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {MLFLOW_SCHEMA}")
+
+
+@asynccontextmanager
+async def open_ground(
+    settings: Settings, addresses: DatabaseAddresses, *, clock: Clock | None = None
+) -> AsyncIterator[Ground]:
+    """Build what every process needs on a migrated database."""
+    clock = clock or SystemClock()
+    ids = RandomIds()
+    key_store = KeyStore(settings.data_dir / "keys")
+    objects = open_objects(settings.object_store_url or settings.data_dir / "objects")
+    audit = AuditIntake(clock, ids)
+    outbox = Outbox(clock)
+    async with (
+        open_pool(addresses.application, min_size=2, max_size=12) as pool,
+        open_pool(addresses.application, min_size=1, max_size=2) as refusals,
+    ):
+        yield Ground(
+            settings=settings,
+            clock=clock,
+            ids=ids,
+            pool=pool,
+            refusals=refusals,
+            audit=audit,
+            outbox=outbox,
+            key_store=key_store,
+            objects=objects,
+            log=MerkleLog(key_store, clock),
+            sealer=Sealer(clock, ids, audit, key_store, objects),
+            incidents=Incidents(clock, ids, audit, outbox),
+            masker=Masker(),
+            vault=Vault(key_store.vault_key(), clock),
+            accounts=Accounts(
+                clock=clock,
+                audit=audit,
+                session_lifetime=timedelta(hours=settings.session_hours),
+            ),
+            addresses=addresses,
+        )
+
+
+def open_registry(ground: Ground) -> ModelRegistry:
+    """Return the model registry in our PostgreSQL and under `mlruns/`."""
+    return ModelRegistry(ground.addresses.tracking, ground.settings.mlruns_dir)
+
+
+def write_public_keys(settings: Settings, folder: Path) -> list[Path]:
+    """Write the public keys of evidence and log as PEM files; return their paths.
+
+    Raises:
+        KeyStoreError: the keys cannot be read.
+        OSError: the files cannot be written.
+    """
+    keys = KeyStore(settings.data_dir / "keys")
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, key in (("evidence", keys.evidence_key()), ("log", keys.log_key())):
+        path = folder / f"{name}-key.pem"
+        path.write_bytes(
+            key.public_key().public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        )
+        written.append(path)
+    return written

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The queue, the incidents with their time lines, and the ticket form."""
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from api.accounts import Role
+from api.errors import InvalidRequestError
+from api.pages import pages_of
+from api.portal_queries import MAX_PLOTS, PLOTTED, fetch, require_incident
+from api.sessions import correlation_of, field, require_form, require_person, services_of
+from reasoning.intake import Ticket
+from telemetry.reports import latest_report
+
+router = APIRouter()
+
+
+@router.get("/")
+async def show_start() -> Response:
+    """Send people to the queue."""
+    return RedirectResponse("/queue", status_code=303)
+
+
+@router.get("/queue")
+async def show_queue(request: Request) -> Response:
+    """Show the proposals, those that wait first."""
+    await require_person(request)
+    async with services_of(request).ground.pool.connection() as connection:
+        rows = await fetch(connection, "list_queue")
+        counts = await fetch(connection, "count_by_status")
+    return pages_of(request).render(request, "queue.html", rows=rows, counts=counts)
+
+
+@router.get("/incidents")
+async def show_incidents(request: Request, status: str | None = None) -> Response:
+    """Show the newest incidents, of one status or all."""
+    await require_person(request)
+    async with services_of(request).ground.pool.connection() as connection:
+        rows = await fetch(connection, "list_incidents", status=status)
+    return pages_of(request).render(request, "incidents.html", rows=rows, status=status)
+
+
+@router.get("/incidents/{incident_id}")
+async def show_incident(request: Request, incident_id: str) -> Response:
+    """Show an incident with its time line, plots, proposals and inferences."""
+    await require_person(request)
+    ground = services_of(request).ground
+    async with ground.pool.connection() as connection:
+        incident = await require_incident(request, connection, incident_id)
+        timeline = await ground.incidents.timeline(connection, incident_id)
+        proposals = await fetch(connection, "list_incident_proposals", incident_id=incident_id)
+        inferences = await fetch(
+            connection, "list_inferences", subject_kind="incident", subject_id=incident_id
+        )
+        report = await latest_report(connection, incident.device_id) if incident.device_id else None
+    drivers = [item["name"] for item in incident.detection.get("metrics", [])][:2]
+    available = [name for name in PLOTTED if report and name in report.metrics]
+    plots = list(dict.fromkeys((*drivers, *available)))[:MAX_PLOTS]
+    return pages_of(request).render(
+        request,
+        "incident.html",
+        incident=incident,
+        timeline=timeline,
+        proposals=proposals,
+        inferences=inferences,
+        plots=plots,
+        plot_until="",
+    )
+
+
+@router.get("/incidents/{incident_id}/timeline")
+async def show_timeline(request: Request, incident_id: str) -> Response:
+    """Return the time line alone, for live refresh."""
+    await require_person(request)
+    ground = services_of(request).ground
+    async with ground.pool.connection() as connection:
+        incident = await require_incident(request, connection, incident_id)
+        timeline = await ground.incidents.timeline(connection, incident_id)
+    return pages_of(request).render(request, "timeline.html", incident=incident, timeline=timeline)
+
+
+@router.get("/incidents/{incident_id}/proposals")
+async def show_proposals(request: Request, incident_id: str) -> Response:
+    """Return the incident's proposals alone, for live refresh."""
+    await require_person(request)
+    async with services_of(request).ground.pool.connection() as connection:
+        incident = await require_incident(request, connection, incident_id)
+        proposals = await fetch(connection, "list_incident_proposals", incident_id=incident_id)
+    return pages_of(request).render(
+        request, "incident_proposals.html", incident=incident, proposals=proposals
+    )
+
+
+@router.get("/tickets/new")
+async def show_ticket_form(request: Request) -> Response:
+    """Show the form for a ticket."""
+    await require_person(request)
+    async with services_of(request).ground.pool.connection() as connection:
+        rows = await fetch(connection, "list_device_rows")
+    return pages_of(request).render(request, "ticket.html", rows=rows)
+
+
+@router.post("/tickets")
+async def open_ticket(request: Request) -> Response:
+    """Open an incident from the form."""
+    person, form = await require_form(request)
+    person.require(Role.HELPDESK, Role.APPROVER)
+    title, description = field(form, "title")[:200], field(form, "description")[:20_000]
+    if not title or not description:
+        raise InvalidRequestError("a ticket needs a title and a description")
+    services = services_of(request)
+    understood = await services.intake.understand(
+        Ticket(
+            title=title,
+            description=description,
+            device_id=field(form, "device_id") or None,
+            user_id=None,
+            reported_by=person.actor,
+        )
+    )
+    async with services.ground.pool.connection() as connection:
+        incident, _ = await services.intake.store(
+            connection, understood, correlation_id=correlation_of(request)
+        )
+    return RedirectResponse(f"/incidents/{incident.incident_id}", status_code=303)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The accounts."""
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from api.accounts import Role
+from api.errors import InvalidRequestError
+from api.pages import pages_of
+from api.sessions import correlation_of, field, require_form, require_person, services_of
+
+router = APIRouter()
+
+
+@router.get("/people")
+async def show_people(request: Request) -> Response:
+    """Show the accounts."""
+    person = await require_person(request)
+    person.require(Role.ADMIN)
+    ground = services_of(request).ground
+    async with ground.pool.connection() as connection:
+        accounts = await ground.accounts.list(connection)
+    return pages_of(request).render(
+        request, "people.html", accounts=accounts, roles=[role.value for role in Role]
+    )
+
+
+@router.post("/people")
+async def add_person(request: Request) -> Response:
+    """Add an account."""
+    person, form = await require_form(request)
+    person.require(Role.ADMIN)
+    try:
+        roles = frozenset(Role(name) for name in form.get("role", []))
+    except ValueError as error:
+        raise InvalidRequestError("there is no such role") from error
+    ground = services_of(request).ground
+    async with ground.pool.connection() as connection:
+        await ground.accounts.create(
+            connection,
+            username=field(form, "username"),
+            password=form.get("password", [""])[0],
+            roles=roles,
+            display_name=field(form, "display_name")[:100],
+            actor=person.actor,
+            correlation_id=correlation_of(request),
+        )
+    return RedirectResponse("/people", status_code=303)

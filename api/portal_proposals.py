@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A proposal with all that a decision rests on, its progress and its signed case."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.accounts import Person, Role
+from api.pages import pages_of
+from api.portal_queries import fetch, require_incident, require_proposal
+from api.sessions import require_person, services_of
+from governance.proposals import Proposal, ProposalStatus
+from governance.separation import same_person
+from governance.standing import Standing, find_standing
+from kernel.database import Connection
+from retrieval.catalogue import find_script, list_scripts, load_files
+from telemetry.devices import find_device
+from telemetry.incidents import Incident
+
+router = APIRouter()
+
+
+@router.get("/proposals/{proposal_id}")
+async def show_proposal(request: Request, proposal_id: str) -> Response:
+    """Show a proposal with all that a decision rests on."""
+    person = await require_person(request)
+    async with services_of(request).ground.pool.connection() as connection:
+        proposal = await require_proposal(connection, proposal_id)
+        incident = await require_incident(request, connection, proposal.incident_id)
+        script = await _describe_script(connection, proposal)
+        standing = await find_standing(
+            connection, proposal, now=services_of(request).ground.clock.now()
+        )
+        values = {
+            **await _progress(connection, proposal),
+            **script,
+            "statements": await fetch(connection, "list_statements", proposal_id=proposal_id),
+            "scripts": await _list_alternatives(connection, incident),
+        }
+    can_decide, why = _may_decide(person, proposal, incident, script["author"], standing)
+    return pages_of(request).render(
+        request,
+        "proposal.html",
+        proposal=proposal,
+        incident=incident,
+        flags=[f"the text contains {flag}" for flag in incident.detection.get("flags", [])],
+        can_decide=can_decide,
+        cannot_decide=why,
+        can_override=can_decide,
+        standing=standing,
+        can_except=proposal.status is ProposalStatus.PENDING
+        and standing.exception_missing
+        and Role.SECURITY_REVIEWER.value in person.roles
+        and not same_person(person.actor, *_parties(proposal, incident, script["author"])),
+        **values,
+    )
+
+
+def _parties(proposal: Proposal, incident: Incident, author: str) -> tuple[str, ...]:
+    return (proposal.requested_by, incident.reported_by, author)
+
+
+def _may_decide(
+    person: Person, proposal: Proposal, incident: Incident, author: str, standing: Standing
+) -> tuple[bool, str]:
+    """Tell whether the forms are worth showing; whether they are obeyed, governance decides."""
+    if proposal.status is not ProposalStatus.PENDING:
+        return False, "It has been decided."
+    if Role.APPROVER.value not in person.roles:
+        return False, "A person with the role approver decides."
+    if same_person(person.actor, *standing.approved_by):
+        return False, "You have approved it. Another person must approve it as well."
+    if same_person(person.actor, author):
+        return False, "You wrote this script, so another person decides."
+    if same_person(person.actor, *_parties(proposal, incident, author)):
+        return False, "You asked for this change, so another person decides."
+    return True, ""
+
+
+async def _describe_script(connection: Connection, proposal: Proposal) -> dict[str, Any]:
+    if proposal.script_id is None or proposal.script_version is None:
+        return {"steps": {}, "manifest": None, "script_title": "", "effects": [], "author": ""}
+    script = await find_script(connection, proposal.script_id, proposal.script_version)
+    files = await load_files(connection, proposal.script_id, proposal.script_version)
+    effects = script.analysis.get("effects", []) if isinstance(script.analysis, dict) else []
+    return {
+        "steps": {name: content.decode("utf-8", "replace") for name, content in files.items()},
+        "manifest": script.manifest,
+        "script_title": script.manifest.title,
+        "author": script.manifest.author,
+        "effects": [item for item in effects if isinstance(item, dict)],
+    }
+
+
+async def _list_alternatives(connection: Connection, incident: Incident) -> list[Any]:
+    if incident.device_id is None:
+        return []
+    device = await find_device(connection, incident.device_id)
+    return await list_scripts(connection, device.os_family) if device else []
+
+
+@router.get("/proposals/{proposal_id}/progress")
+async def show_progress(request: Request, proposal_id: str) -> Response:
+    """Return decisions and execution alone, for live refresh."""
+    await require_person(request)
+    async with services_of(request).ground.pool.connection() as connection:
+        proposal = await require_proposal(connection, proposal_id)
+        incident = await require_incident(request, connection, proposal.incident_id)
+        progress = await _progress(connection, proposal)
+    return pages_of(request).render(
+        request, "progress.html", proposal=proposal, incident=incident, **progress
+    )
+
+
+async def _progress(connection: Connection, proposal: Proposal) -> dict[str, Any]:
+    key = {"proposal_id": proposal.proposal_id}
+    ended = proposal.status not in {
+        ProposalStatus.PENDING,
+        ProposalStatus.APPROVED,
+        ProposalStatus.DISPATCHED,
+    }
+    return {
+        "approvals": await fetch(connection, "list_approvals", **key),
+        "jobs": await fetch(connection, "list_jobs", **key),
+        "final": ended,
+    }
+
+
+@router.get("/proposals/{proposal_id}/case.json")
+async def download_case(request: Request, proposal_id: str) -> Response:
+    """Return the signed case file."""
+    from api.public_app import export_proposal  # noqa: PLC0415 - that module includes this router
+
+    await require_person(request)
+    content = await export_proposal(services_of(request), proposal_id)
+    disposition = f'attachment; filename="{proposal_id}.json"'
+    return Response(
+        content,
+        media_type="application/json",
+        headers={"Content-Disposition": disposition},
+    )

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an installation needs once: knowledge and first models; `eucora prepare`.
+
+Each part does only what is missing or has changed, so it may run at every start, and beside
+running servers and workers.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from api.ground import Ground, open_registry
+from guardrails.script_analysis import analyse_script, analysis_document, combine_analyses
+from models.errors import UnknownModelError
+from models.training import NAMES, train
+from retrieval.articles import read_articles
+from retrieval.catalogue import Catalogue
+from retrieval.corpus import Corpus, document_of_article, document_of_script
+from retrieval.embedding import LazyEmbedder
+from retrieval.manifest import read_entry
+
+SYSTEM = "system:bootstrap"
+
+
+async def prepare(ground: Ground, console: Console) -> None:
+    """Load what is new of the knowledge and train the models that have no champion yet."""
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        tasks = {name: bar.add_task(name, total=None) for name in ("scripts", "passages")}
+        n_documents, n_scripts = await load_knowledge(
+            ground,
+            progress=lambda name, done, total: bar.update(tasks[name], completed=done, total=total),
+        )
+    console.print(f"  knowledge ready ({n_documents} documents and {n_scripts} scripts are new)")
+    trained = await asyncio.to_thread(
+        train_missing, ground, progress=lambda text: console.print(f"  training: {text}")
+    )
+    console.print(f"  models ready ({len(trained)} trained now)")
+
+
+async def load_knowledge(
+    ground: Ground, *, progress: Callable[[str, int, int], None]
+) -> tuple[int, int]:
+    """Store the starter articles and scripts; return how many of each are new.
+
+    `progress` is called with what is being stored, how many are done and how many there are.
+    """
+    folder = ground.settings.knowledge_dir
+    articles = list(read_articles(folder / "articles"))
+    entries = [
+        read_entry(path)
+        for path in sorted((folder / "scripts").iterdir())
+        if (path / "manifest.yaml").is_file()
+    ]
+    correlation_id = ground.ids.new("cor")
+    catalogue = Catalogue(clock=ground.clock, audit=ground.audit)
+    n_scripts = 0
+    async with ground.pool.connection() as connection:
+        for position, entry in enumerate(entries, start=1):
+            analysis = combine_analyses(
+                analyse_script(entry.manifest.interpreter, content)
+                for content in entry.steps.values()
+            )
+            n_scripts += await catalogue.import_entry(
+                connection,
+                entry,
+                analysis=analysis_document(analysis),
+                actor=SYSTEM,
+                correlation_id=correlation_id,
+            )
+            progress("scripts", position, len(entries))
+    documents = [document_of_article(item, trust="starter", source="starter") for item in articles]
+    documents += [document_of_script(item, trust="starter", source="starter") for item in entries]
+    corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=LazyEmbedder())
+    async with ground.pool.connection() as connection:
+        n_documents = await corpus.store(
+            connection,
+            documents,
+            actor=SYSTEM,
+            correlation_id=correlation_id,
+            progress=lambda done: progress("passages", done, len(documents)),
+        )
+    return n_documents, n_scripts
+
+
+def train_missing(
+    ground: Ground, *, names: Sequence[str] = NAMES, progress: Callable[[str], None]
+) -> list[str]:
+    """Train the models that have no champion yet; blocking. Return their names."""
+    registry = open_registry(ground)
+    trained = []
+    for name in names:
+        try:
+            registry.load(name)
+        except UnknownModelError:
+            train(
+                name,
+                registry=registry,
+                knowledge_dir=ground.settings.knowledge_dir,
+                seed=0,
+                progress=progress,
+            )
+            trained.append(name)
+    return trained

@@ -1,0 +1,75 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: add_to_minutes
+-- Adds a batch's sums to the minutes that are not over yet.
+INSERT INTO drift_minutes (cohort, minute, metric, total, n_reports)
+SELECT * FROM unnest(
+    %(cohorts)s::text[], %(minutes)s::timestamptz[], %(metrics)s::text[],
+    %(totals)s::double precision[], %(counts)s::bigint[]
+)
+ON CONFLICT (cohort, minute, metric) DO UPDATE
+SET total = drift_minutes.total + excluded.total,
+    n_reports = drift_minutes.n_reports + excluded.n_reports;
+
+-- name: take_past_minutes
+-- Takes the minutes of some cohorts that are over: a later one has begun, and the next as well.
+WITH newest AS (
+    -- A device whose clock runs ahead must not close the minutes of its cohort.
+    SELECT cohort, LEAST(max(minute), date_trunc('minute', %(now)s::timestamptz)) AS minute
+    FROM drift_minutes WHERE cohort = ANY (%(cohorts)s) GROUP BY cohort
+)
+DELETE FROM drift_minutes AS m USING newest
+WHERE m.cohort = newest.cohort AND m.minute < newest.minute - interval '1 minute'
+RETURNING m.cohort, m.metric, m.minute, m.total / m.n_reports AS mean;
+
+-- name: find_series
+-- The memory of some series.
+SELECT s.cohort, s.metric, s.state
+FROM drift_series AS s
+JOIN unnest(%(cohorts)s::text[], %(metrics)s::text[]) AS wanted (cohort, metric)
+    USING (cohort, metric);
+
+-- name: store_series
+-- Keeps the memory of a series.
+INSERT INTO drift_series (cohort, metric, state, updated_at)
+VALUES (%(cohort)s, %(metric)s, %(state)s, %(now)s)
+ON CONFLICT (cohort, metric) DO UPDATE
+SET state = excluded.state, updated_at = excluded.updated_at;
+
+-- name: lock_answers
+-- One worker at a time looks at models' answers and people's decisions.
+SELECT pg_try_advisory_xact_lock(%(lock_key)s) AS locked;
+
+-- name: take_answers
+-- Marks models' answers that no monitor has seen, the oldest first.
+UPDATE inference_events AS e SET watched_at = %(now)s
+FROM (
+    SELECT inference_id FROM inference_events
+    WHERE watched_at IS NULL ORDER BY created_at, inference_id LIMIT %(limit)s
+) AS waiting
+WHERE e.inference_id = waiting.inference_id
+RETURNING e.inference_id, e.model_name, e.confidence, e.created_at;
+
+-- name: take_decisions
+-- Marks labels that no monitor has seen, the oldest first.
+UPDATE labels AS l SET watched_at = %(now)s
+FROM (
+    SELECT label_id FROM labels
+    WHERE watched_at IS NULL ORDER BY created_at, label_id LIMIT %(limit)s
+) AS waiting
+WHERE l.label_id = waiting.label_id
+RETURNING l.label_id, l.kind, l.label, l.created_at;
+
+-- name: insert_alarm
+-- Keeps an alarm.
+INSERT INTO drift_alarms (
+    alarm_id, cohort, metric, observed_at, recent_mean, n_samples, created_at
+) VALUES (
+    %(alarm_id)s, %(cohort)s, %(metric)s, %(observed_at)s, %(recent_mean)s, %(n_samples)s,
+    %(created_at)s
+);
+
+-- name: list_alarms
+-- The newest alarms.
+SELECT alarm_id, cohort, metric, observed_at, recent_mean, n_samples, created_at
+FROM drift_alarms ORDER BY created_at DESC, alarm_id LIMIT %(limit)s;

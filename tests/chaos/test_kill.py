@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 of server, worker, agent and PostgreSQL between every two steps of the road.
+
+All of it runs in `make chaos`. One road has the kills that matter most: PostgreSQL and the agent
+die in every gap, server and worker, which take ten seconds to come back, where they stand next to
+what is at stake. One more road for each victim, killed alone and in every gap.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.chaos.road import (
+    AGENT_CONFIGURATION,
+    APPROVER,
+    GAPS,
+    PASSWORD,
+    PATIENCE_SECONDS,
+    RoadUnderAttack,
+)
+from tests.stack.installation import Installation, wait_until
+from tests.stack.portal import Portal
+from tests.stack.prepared import Prepared
+
+pytestmark = pytest.mark.timeout(900)
+VICTIMS = ("serve", "worker", "agent", "postgres")
+# Whoever is frozen in a gap dies last, and so does the database where it carries the test's lock.
+MAIN_ROAD = {
+    "stored, not scored": ("postgres", "agent", "worker"),
+    "opened, not reasoned about": ("agent", "postgres", "worker"),
+    "sealed, not approved": ("postgres", "agent", "serve"),
+    "approved, no job made": ("postgres", "agent", "worker"),
+    "job made, not leased": ("postgres", "agent"),
+    "leased, not begun": ("postgres", "serve", "agent"),
+    "executed, not reported": ("agent", "serve", "postgres"),
+    "reported, not verified": ("postgres", "agent", "worker"),
+}
+
+
+@pytest.fixture(scope="module")
+def installation(
+    prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    running = Installation(prepared, tmp_path_factory.mktemp("chaos"), lease_seconds="3")
+    (running.data_dir / "agent").mkdir(mode=0o700)
+    (running.data_dir / "agent" / "agent.toml").write_text(AGENT_CONFIGURATION)
+    running.start()
+    wait_until(
+        lambda: not running.find_process("prepare"), PATIENCE_SECONDS, "an end of preparation"
+    )
+    with Portal(running.url) as portal:
+        portal.log_in("admin", running.admin_password)
+        portal.add_person(APPROVER, PASSWORD, "approver")
+    yield running
+    running.stop()
+
+
+def kill_in_turn(installation: Installation, victims: Sequence[str]) -> None:
+    """Kill one victim after the other; each is there again before the next one dies."""
+    for victim in victims:
+        killed = installation.kill(victim)
+        wait_until(
+            lambda victim=victim, killed=killed: has_come_back(installation, victim, killed),
+            PATIENCE_SECONDS,
+            f"a new process {victim}",
+        )
+
+
+def has_come_back(installation: Installation, role: str, killed: int) -> bool:
+    process = installation.find_process(role)
+    if process is None or process.pid == killed:
+        return False
+    try:
+        return role != "postgres" or bool(installation.query("SELECT 1 AS alive"))
+    except psycopg.OperationalError:
+        return False
+
+
+def travel(
+    installation: Installation, folder: Path, name: str, victims: Mapping[str, Sequence[str]]
+) -> None:
+    """Send a fault along the road, let victims die in its gaps, and look at what is left."""
+    seen = []
+
+    def attack(gap: str) -> None:
+        seen.append(gap)
+        kill_in_turn(installation, victims.get(gap, ()))
+
+    road = RoadUnderAttack(installation, folder, name=name, attack=attack)
+    road.travel()
+    assert tuple(seen) == GAPS
+    road.assert_exactly_one_effect()
+    road.assert_verifies(folder)
+    answer = installation.command("audit", "check")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+# Belongs into `make test` once it has passed often enough to be trusted there.
+@pytest.mark.chaos
+def test_whatever_dies_the_road_ends_with_one_effect(
+    installation: Installation, tmp_path: Path
+) -> None:
+    assert tuple(MAIN_ROAD) == GAPS
+    travel(installation, tmp_path, "chaos-burner", MAIN_ROAD)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_one_victim_dies_in_every_gap(
+    installation: Installation, tmp_path: Path, victim: str
+) -> None:
+    travel(installation, tmp_path, f"chaos-{victim}", dict.fromkeys(GAPS, (victim,)))

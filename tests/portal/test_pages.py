@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page is there for whom it is meant, and shows what a decision rests on."""
+
+import html
+import re
+
+import httpx
+
+from api.accounts import Role
+
+
+async def test_incident_and_proposal_show_what_a_decision_rests_on(desk):
+    proposal = (await desk.propose()).proposal
+    ada = await desk.let_in("ada", Role.APPROVER)
+    incident = await ada.page(f"/incidents/{proposal.incident_id}")
+    assert "Time line" in incident
+    assert "tickets v" in incident  # what the model said
+    plots = re.findall(r'src="(/devices/[^"]+\.svg[^"]*)"', incident)
+    assert any("/disk_used_percent_max.svg" in plot for plot in plots)
+    for plot in plots:
+        answer = await ada.client.get(html.unescape(plot))
+        assert answer.headers["content-type"] == "image/svg+xml"
+        assert answer.text.lstrip().startswith("<svg")
+    followed = re.findall(r'data-live="([^"]+)"', incident)
+    assert len(followed) == 2
+    (fragment,) = [await ada.page(path) for path in followed if path.endswith("/proposals")]
+    assert f'href="/proposals/{proposal.proposal_id}"' in fragment
+    assert "<html" not in fragment
+    page = html.unescape(await ada.page(f"/proposals/{proposal.proposal_id}"))
+    assert proposal.script_sha256 in page
+    assert f'value="{proposal.bundle_digest}"' in page
+    for factor in proposal.risk_factors["factors"]:
+        assert factor["reason"] in page
+    cited = [
+        citation["id"]
+        for item in proposal.explanation
+        for citation in item["citations"]
+        if citation["kind"] == "passage"
+    ]
+    assert cited
+    assert all(f'href="#{name}"' in page and f'id="{name}"' in page for name in cited)
+    assert proposal.policy_decision["policy_digest"][:16] in page
+    progress = await ada.page(f"/proposals/{proposal.proposal_id}/progress")
+    assert "Waiting for a decision" in progress
+
+
+async def test_pages_by_role(desk):
+    pages = {
+        "/queue": {"helpdesk", "data_scientist"},
+        "/freezes": {"helpdesk", "data_scientist"},
+        "/models": {"data_scientist"},
+        "/audit": {"helpdesk"},
+        "/people": set(),
+    }
+    for role in (Role.HELPDESK, Role.DATA_SCIENTIST):
+        visitor = await desk.let_in(f"a-{role.value}".replace("_", "-"), role)
+        for path, roles in pages.items():
+            answer = await visitor.client.get(path)
+            expected = httpx.codes.OK if role.value in roles else httpx.codes.FORBIDDEN
+            assert answer.status_code == expected, (role, path)
+    stranger = httpx.AsyncClient(base_url=desk.url, headers={"accept": "text/html"})
+    desk.clients.append(stranger)
+    for path in pages:
+        assert (await stranger.get(path)).headers["location"] == "/login"
+    unsigned = await visitor.client.post("/freezes", data={"ends_at": "2030-01-01T00:00"})
+    assert unsigned.status_code == httpx.codes.FORBIDDEN
+
+
+async def test_every_field_has_a_label_and_every_page_a_way_past_the_menu(desk):
+    proposal = (await desk.propose()).proposal
+    await desk.change("UPDATE proposals SET risk_score = 80")
+    boss = await desk.let_in("boss", *Role)
+    for path in (
+        "/queue", "/incidents", f"/incidents/{proposal.incident_id}",
+        f"/proposals/{proposal.proposal_id}", "/devices", "/devices/dev-1", "/knowledge",
+        "/freezes", "/models", "/audit", "/people", "/tickets/new",
+        f"/proposals/{proposal.proposal_id}/override?script_id={proposal.script_id}",
+    ):  # fmt: skip
+        page = await boss.page(path)
+        assert 'class="skip" href="#content"' in page
+        assert '<html lang="en">' in page
+        for field in re.findall(r"<(?:input|select|textarea)\b[^>]*>", page):
+            if 'type="hidden"' in field or 'type="checkbox"' in field:
+                continue
+            name = re.search(r'\bid="([^"]+)"', field)
+            assert name, field
+            assert f'<label for="{name[1]}"' in page, field
+        assert all('alt="' in image for image in re.findall(r"<img\b[^>]*>", page))
+        assert "<script>" not in page
+        assert ' style="' not in page
+        assert not re.search(r'\son\w+="', page)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker process that kills itself with SIGKILL at a chosen point of the road.
+
+Run as a program. It imports and loads all that is slow, then forks once for each line on standard
+input: a kill point, as `before:NODE`, `after:NODE`, `within:seal` (all written, not committed) or
+`after:end` (reasoned, message not yet marked done). Each child is composed by `api.bootstrap`, as
+the worker is, and handles one outbox message. Answers each line with the child's exit status.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"  # threads would not survive the fork
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import torch
+
+import reasoning.graph
+import reasoning.steps
+from api.bootstrap import load_models, open_services
+from api.ground import DatabaseAddresses, open_ground
+from api.worker import list_handlers
+from guardrails.masking import Masker
+from kernel.outbox import OutboxWorker
+from kernel.settings import Settings
+from retrieval.embedding import SentenceEmbedder
+
+
+def die() -> None:
+    """Die as by `kill -9`."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(point: str) -> None:
+    """Make the road deadly at one point."""
+    when, node = point.split(":")
+    if point == "within:seal":
+        reasoning.steps.seal_state = _dying_after(reasoning.steps.seal_state)
+    elif node != "end":
+        steps = dict(reasoning.graph.STEPS)
+        steps[node] = (_dying_before if when == "before" else _dying_after)(steps[node])
+        reasoning.graph.STEPS = steps
+
+
+def _dying_before(step: Callable[..., Any]) -> Callable[..., Any]:
+    async def dying(*arguments: Any, **named: Any) -> Any:
+        die()
+        return await step(*arguments, **named)
+
+    return dying
+
+
+def _dying_after(step: Callable[..., Any]) -> Callable[..., Any]:
+    async def dying(*arguments: Any, **named: Any) -> Any:
+        answer = await step(*arguments, **named)
+        die()
+        return answer
+
+    return dying
+
+
+async def work(configuration: dict[str, Any], loaded: Any, embedder: Any, point: str) -> None:
+    """Handle one message, on the way to death."""
+    settings = Settings(
+        data_dir=Path(configuration["data_dir"]), mlruns_dir=Path(configuration["mlruns_dir"])
+    )
+    addresses = DatabaseAddresses(**configuration["addresses"])
+    async with (
+        open_ground(settings, addresses) as ground,
+        open_services(ground, loaded=loaded, embedder=embedder) as services,
+    ):
+        handlers = dict(list_handlers(services))
+        if point == "after:end":
+            handlers["incident.opened"] = _dying_after(handlers["incident.opened"])
+        await OutboxWorker(ground.pool, ground.clock, handlers).run_once()
+
+
+async def load(configuration: dict[str, Any]) -> Any:
+    """Load the champions from MLflow."""
+    settings = Settings(
+        data_dir=Path(configuration["data_dir"]), mlruns_dir=Path(configuration["mlruns_dir"])
+    )
+    async with open_ground(settings, DatabaseAddresses(**configuration["addresses"])) as ground:
+        return load_models(ground)
+
+
+def main() -> None:
+    """Load, then fork for each line."""
+    configuration = json.loads(sys.stdin.readline())
+    torch.set_num_threads(1)
+    loaded = asyncio.run(load(configuration))
+    embedder = SentenceEmbedder()
+    Masker().warm_up()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            arm(line.strip())
+            asyncio.run(work(configuration, loaded, embedder, line.strip()))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`Services` on a copy of the prepared database, in this process."""
+
+import itertools
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from kernel.clock import Clock
+from kernel.database import connect
+from kernel.embedded import EmbeddedPostgres
+from kernel.rolepasswords import Role
+from tests.stack.prepared import Prepared
+
+_numbers = itertools.count(1)
+
+
+@asynccontextmanager
+async def open_copy(
+    prepared: Prepared,
+    postgres: EmbeddedPostgres,
+    champions: Any,
+    embedder: Any,
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    **values: Any,
+) -> AsyncIterator[Any]:
+    """Open `Services` on a database of the caller's own below `folder`; `values` are settings."""
+    from api.bootstrap import open_services  # slow imports, for those who need them
+    from api.ground import DatabaseAddresses, open_ground
+    from kernel.settings import Settings
+
+    name = f"prepared_{next(_numbers)}"
+    async with await connect(postgres.superuser_dsn, autocommit=True) as admin:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE eucora OWNER eucora_owner")
+    data_dir = folder / name
+    data_dir.mkdir()
+    for part in ("keys", "objects"):
+        if (prepared.data_dir / part).exists():
+            shutil.copytree(prepared.data_dir / part, data_dir / part)
+    settings = Settings(data_dir=data_dir, mlruns_dir=prepared.mlruns_dir, **values)
+    addresses = DatabaseAddresses(
+        owner=postgres.dsn(Role.OWNER, name),
+        application=postgres.dsn(Role.APP, name),
+        tracking=postgres.mlflow_dsn.replace("postgresql", "postgresql+psycopg", 1),
+    )
+    async with (
+        open_ground(settings, addresses, clock=clock) as ground,
+        open_services(ground, loaded=champions, embedder=embedder) as services,
+    ):
+        yield services
+    async with await connect(postgres.superuser_dsn, autocommit=True) as admin:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A prepared installation's folder: schema, starter knowledge, trained models, first account.
+
+Made exactly as `eucora up` makes it, once for each state of what it is made of, and kept under
+`.runtime/`, since it costs a minute; tests work on copies. A fresh clone has none and makes it.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from api.first_account import make_first_account
+from api.ground import migrate_database, open_database, open_ground
+from api.preparation import prepare
+from kernel.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNTIME = ROOT / ".runtime"
+INGREDIENTS = (
+    "knowledge/**/*", "kernel/migrations/*", "models/**/*", "retrieval/**/*",
+    "guardrails/*effects*", "guardrails/*commands*", "guardrails/script_analysis.py",
+    "telemetry/*simulat*", "telemetry/normalisation.py", "pyproject.toml",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A stopped installation. Copy `data_dir` before use; `mlruns_dir` is only read."""
+
+    data_dir: Path
+    mlruns_dir: Path
+    admin_password: str
+
+    def copy(self, target: Path) -> Path:
+        """Copy the data folder, owners and modes kept; return the copy."""
+        shutil.copytree(self.data_dir, target, symlinks=True, copy_function=_copy)
+        _copy_owners(self.data_dir, target)
+        return target
+
+
+def _copy(source: str, target: str) -> None:
+    shutil.copy2(source, target)
+
+
+def _copy_owners(source: Path, target: Path) -> None:
+    for path in (source, *source.rglob("*")):
+        status = path.lstat()
+        shutil.chown(target / path.relative_to(source), status.st_uid, status.st_gid)
+
+
+def find_prepared() -> Prepared:
+    """Return the prepared installation, made now if what it is made of has changed."""
+    folder = RUNTIME / "prepared" / _digest()
+    folder.mkdir(parents=True, exist_ok=True)
+    RUNTIME.chmod(0o711)
+    done = folder / "done.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several runs may start together
+        if not done.exists():
+            for leftover in ("data", "mlruns"):
+                shutil.rmtree(folder / leftover, ignore_errors=True)
+            # A process of its own: libraries' warnings while training are not the tests'.
+            subprocess.run(
+                [sys.executable, "-m", "tests.stack.prepared", str(folder)], cwd=ROOT, check=True
+            )
+    return Prepared(
+        data_dir=folder / "data",
+        mlruns_dir=folder / "mlruns",
+        admin_password=json.loads(done.read_text())["admin_password"],
+    )
+
+
+async def _make(folder: Path) -> None:
+    settings = Settings(data_dir=folder / "data", mlruns_dir=folder / "mlruns")
+    async with open_database(settings) as addresses:
+        await migrate_database(addresses)
+        async with open_ground(settings, addresses) as ground:
+            await prepare(ground, Console(stderr=True))
+            password = await make_first_account(ground)
+    (folder / "done.json").write_text(json.dumps({"admin_password": password}))
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for pattern in INGREDIENTS:
+        for path in sorted(ROOT.glob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    asyncio.run(_make(Path(sys.argv[1])))

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What starts quickly stays quick: who imports what."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.stack.prepared import ROOT
+
+HEAVY = ("torch", "transformers", "sklearn", "mlflow", "langgraph", "presidio_analyzer", "spacy")
+
+
+def list_loaded(module: str, names: tuple[str, ...]) -> set[str]:
+    """Import a module in a fresh process; return which of the names came with it."""
+    program = f"import sys, {module}; print(*(n for n in {names!r} if n in sys.modules))"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(answer.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["api.cli", "api.ground", "api.supervisor"])
+def test_the_ground_and_its_users_load_no_model_library(module: str) -> None:
+    assert list_loaded(module, HEAVY) == set()
+
+
+def test_presidio_comes_without_the_library_it_does_not_need() -> None:
+    loaded = list_loaded("guardrails.recognisers", ("presidio_analyzer", "transformers"))
+    assert loaded == {"presidio_analyzer"}
