@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 
 import psutil
 import psycopg
@@ -109,10 +110,16 @@ async def test_committed_rows_survive_kill_9(server, tmp_path, killed):
         "    await asyncio.sleep(600)\n"
         "asyncio.run(main())\n"
     )
-    owner = subprocess.Popen(  # noqa: ASYNC220
-        [sys.executable, "-c", program, str(tmp_path / "data")], stdout=subprocess.PIPE, text=True
-    )
-    assert int(owner.stdout.readline()) == server.process_id
+    command = [sys.executable, "-c", program, str(tmp_path / "data")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:  # noqa: ASYNC220
+        try:
+            assert int(owner.stdout.readline()) == server.process_id
+            await assert_rows_survive(server, owner, tmp_path / "data", killed)
+        finally:
+            owner.kill()
+
+
+async def assert_rows_survive(server, owner, data, killed):
     async with await connect(server.owner_dsn) as connection:
         await connection.execute("CREATE TABLE kept (x int)")
         await connection.execute("INSERT INTO kept SELECT generate_series(1, 1000)")
@@ -124,15 +131,14 @@ async def test_committed_rows_survive_kill_9(server, tmp_path, killed):
         owner.send_signal(signal.SIGKILL)
     if killed != "owner":
         for victim in victims:
-            victim.kill()
+            with suppress(psutil.NoSuchProcess):  # a connection's process that just ended
+                victim.kill()
         psutil.wait_procs(victims, timeout=10)
-    again = EmbeddedPostgres(tmp_path / "data")
+    again = EmbeddedPostgres(data)
     await again.start()
     assert (again.process_id == before) == (killed == "owner")
     assert await count(again.owner_dsn) == 1000
     await again.stop()
-    owner.kill()
-    owner.communicate()
 
 
 async def test_a_stale_file_that_names_another_program_is_no_server(tmp_path):

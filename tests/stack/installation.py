@@ -108,9 +108,9 @@ class Installation:
         os.killpg(self._up.pid, signal.SIGKILL)
         self._up.wait(STOP_SECONDS)
         self._up = None
-        postmaster = self.find_postmaster()
-        if postmaster is not None:
-            postmaster.kill()
+        with suppress(psutil.NoSuchProcess):
+            if (postmaster := self.find_postmaster()) is not None:
+                postmaster.kill()
 
     def kill_supervisor(self) -> None:
         """Kill `eucora up` alone; what it started has to notice."""
@@ -157,13 +157,18 @@ class Installation:
     def find_postmaster(self) -> psutil.Process | None:
         """Return the database's postmaster."""
         found = Cluster(self.data_dir, durable=True).find_postmaster()
-        return psutil.Process(found.process_id) if found else None
+        try:
+            return psutil.Process(found.process_id) if found else None
+        except psutil.NoSuchProcess:
+            return None
 
     def kill(self, role: str) -> int:
         """Kill one process with SIGKILL; return its process id."""
-        process = wait_until(lambda: self.find_process(role), 60, f"a process {role}")
-        process.kill()
-        return int(process.pid)
+        while True:
+            process = wait_until(lambda: self.find_process(role), 60, f"a process {role}")
+            with suppress(psutil.NoSuchProcess):  # it died by itself: then its successor
+                process.kill()
+                return int(process.pid)
 
     @contextmanager
     def connect(self, database: str = "eucora") -> Iterator[psycopg.Connection[dict[str, Any]]]:
