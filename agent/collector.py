@@ -27,6 +27,12 @@ class Collector:
         self._network = NetworkObserver(configuration.dns_probe_name)
         self._self = psutil.Process()
 
+    def take_up(self, configuration: Configuration) -> None:
+        """Watch what a new configuration says; rates and log positions go on."""
+        self._hardware.watch(configuration.watched_mounts)
+        self._software.take_up(configuration)
+        self._network.probe(configuration.dns_probe_name)
+
     def collect(
         self,
         now: datetime,

@@ -195,7 +195,7 @@ class Daemon:
             log_failure("configuration.refused", error)
             return
         if configuration is not None:
-            self._collector = Collector(self._identity.device_id, configuration)
+            self._collector.take_up(configuration)
             log("configuration.taken_up")
 
     async def _deliver(self, client: DeviceClient) -> None:

@@ -45,6 +45,10 @@ class HardwareObserver:
         self._disk_bytes: tuple[float, int, int] | None = None
         psutil.cpu_percent(interval=None)
 
+    def watch(self, mounts: Sequence[str]) -> None:
+        """Report these mounts from now on, besides what is mounted anyway."""
+        self._watched_mounts = tuple(mounts)
+
     def observe(self) -> Hardware:
         """Return the present state; rates cover the time since the previous call."""
         memory = psutil.virtual_memory()

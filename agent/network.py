@@ -33,6 +33,12 @@ class NetworkObserver:
         self._bytes: tuple[float, int, int] | None = None
         self._vpn_seen = False
 
+    def probe(self, dns_probe_name: str | None) -> None:
+        """Look up this name from now on; another name's failures do not count for it."""
+        if dns_probe_name != self._dns_probe_name:
+            self._dns_probe_name = dns_probe_name
+            self._lookups.clear()
+
     def observe(self, clock_offset_seconds: float | None) -> Network:
         """Return the present state; rates cover the time since the previous call."""
         received_rate, sent_rate = self._rates()

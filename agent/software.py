@@ -60,7 +60,15 @@ class SoftwareObserver:
         self._broken_packages: int | None = None
         self._failed_logon_bytes = _size_of(FAILED_LOGONS)
         self._crash_files = _list_crash_files()
-        self._tails = [LogTail(watched) for watched in configuration.watched_logs]
+        self._tails = {watched: LogTail(watched) for watched in configuration.watched_logs}
+
+    def take_up(self, configuration: Configuration) -> None:
+        """Watch what a new configuration says; logs that stay watched are read on."""
+        self._configuration = configuration
+        self._tails = {
+            watched: self._tails.get(watched) or LogTail(watched)
+            for watched in configuration.watched_logs
+        }
 
     def observe(self) -> Software:
         """Return the present state; packages only when they changed, or once a day."""
@@ -91,7 +99,7 @@ class SoftwareObserver:
 
     def observe_logs(self) -> tuple[LogLine, ...]:
         """Return new noteworthy lines of the watched logs."""
-        lines = [line for tail in self._tails for line in tail.read_noteworthy()]
+        lines = [line for tail in self._tails.values() for line in tail.read_noteworthy()]
         return tuple(lines[-MAX_LOG_LINES:])
 
     def _observe_packages(self) -> tuple[Package, ...]:

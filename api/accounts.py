@@ -256,14 +256,16 @@ class Accounts:
         self, connection: Connection, username: str, address: str, now: datetime
     ) -> None:
         attempt = {"username": username, "address": address}
+        since = now - THROTTLE_WINDOW
         await connection.execute(QUERIES["lock_attempts"], attempt)
+        await connection.execute(QUERIES["forget_attempts"], {"since": since})
         row = await (
             await connection.execute(
                 QUERIES["count_failures"],
                 {
                     **attempt,
                     "name_digest": _digest_name(username),
-                    "since": now - THROTTLE_WINDOW,
+                    "since": since,
                 },
             )
         ).fetchone()

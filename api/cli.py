@@ -245,15 +245,19 @@ def kb_search(
     platform: Annotated[str | None, typer.Option(help="windows, macos or linux")] = None,
     limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
 ) -> None:
-    """Search articles and scripts; shows the signals of each hit."""
+    """Search articles and scripts, as the portal does; shows the signals of each hit.
+
+    What looks like personal data in the query is masked first.
+    """
 
     async def act(ground: Any) -> Any:
         from retrieval.embedding import SentenceEmbedder  # noqa: PLC0415 - heavy
         from retrieval.search import Retriever  # noqa: PLC0415 - heavy
 
         retriever = Retriever(SentenceEmbedder())
+        masked = await asyncio.to_thread(ground.masker.mask, query)
         async with ground.pool.connection() as connection:
-            return await retriever.search(connection, query, platform=platform, limit=limit)
+            return await retriever.search(connection, masked.text, platform=platform, limit=limit)
 
     table = Table("passage", "title", "score", "dense", "BM25")
     for passage in with_ground(act):

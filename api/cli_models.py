@@ -75,16 +75,15 @@ def models_promote(name: str, version: str, actor: Actor = None) -> None:
         from api.ground import open_registry  # noqa: PLC0415 - heavy
         from models.promotion import promote  # noqa: PLC0415 - heavy
 
-        async with ground.pool.connection() as connection:
-            return await promote(
-                connection,
-                registry=open_registry(ground),
-                audit=ground.audit,
-                name=name,
-                version=version,
-                actor=who,
-                correlation_id=ground.ids.new("cor"),
-            )
+        return await promote(
+            ground.pool,
+            registry=open_registry(ground),
+            audit=ground.audit,
+            name=name,
+            version=version,
+            actor=who,
+            correlation_id=ground.ids.new("cor"),
+        )
 
     before = _with_models(act)
     console.print(

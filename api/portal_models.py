@@ -2,6 +2,7 @@
 """What data scientists look after: models and their figures, drift alarms, labels."""
 
 import asyncio
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
@@ -11,7 +12,6 @@ from api.pages import pages_of
 from api.sessions import require_person, services_of
 from models.drift_watch import list_alarms
 from models.experience import count_labels
-from models.registry import CHALLENGER, CHAMPION
 
 router = APIRouter()
 
@@ -26,11 +26,11 @@ async def show_models(request: Request) -> Response:
         alarms = await list_alarms(connection)
         labels = await count_labels(connection)
     registry = open_registry(services.ground)
-    versions = await asyncio.to_thread(registry.list_versions)
+    versions = await asyncio.to_thread(partial(registry.list_versions, aliased=True))
     return pages_of(request).render(
         request,
         "models.html",
-        versions=[item for item in versions if {CHAMPION, CHALLENGER} & set(item.aliases)],
+        versions=versions,
         loaded=services.models,
         alarms=alarms,
         labels=labels,

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.accounts import Person, Role
+from api.case_export import export_proposal
 from api.pages import pages_of
 from api.portal_queries import fetch, require_incident, require_proposal
 from api.sessions import require_person, services_of
@@ -129,8 +130,6 @@ async def _progress(connection: Connection, proposal: Proposal) -> dict[str, Any
 @router.get("/proposals/{proposal_id}/case.json")
 async def download_case(request: Request, proposal_id: str) -> Response:
     """Return the signed case file."""
-    from api.public_app import export_proposal  # noqa: PLC0415 - that module includes this router
-
     await require_person(request)
     content = await export_proposal(services_of(request), proposal_id)
     disposition = f'attachment; filename="{proposal_id}.json"'

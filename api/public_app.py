@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from starlette.staticfiles import StaticFiles
 
 from api.bootstrap import Services
+from api.case_export import export_proposal
 from api.errors import NotFoundError
 from api.http import CorrelationMiddleware
 from api.openapi import BEARER, PROBLEMS, REPORTS, install_openapi
@@ -20,8 +21,6 @@ from api.problems import install_problem_handlers
 from api.sessions import require_service
 from api.telemetry_api import ingest_body
 from api.tickets_api import router as tickets_router
-from evidence.export import export_case
-from governance.proposals import find_proposal
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "portal")
@@ -103,27 +102,6 @@ def _add_read_routes(app: FastAPI, services: Services) -> None:
         await require_service(request, "read")
         content = await export_proposal(services, proposal_id)
         return Response(content, media_type="application/json")
-
-
-async def export_proposal(services: Services, proposal_id: str) -> bytes:
-    """Return the case file of a proposal; waits shortly for the log to take it in.
-
-    Raises:
-        NotFoundError: there is no such proposal.
-    """
-    ground = services.ground
-    async with ground.pool.connection() as connection:
-        if await find_proposal(connection, proposal_id) is None:
-            raise NotFoundError(f"no proposal {proposal_id}")
-        while await ground.log.sequence_pending(connection):
-            await connection.commit()
-        return await export_case(
-            connection,
-            proposal_id,
-            objects=ground.objects,
-            log=ground.log,
-            key_store=ground.key_store,
-        )
 
 
 def _add_log_routes(app: FastAPI, services: Services) -> None:

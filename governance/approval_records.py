@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stored decisions: what one person decided about one proposal."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,4 +76,13 @@ async def list_approvals(connection: Connection, proposal_id: str) -> list[Appro
             }
         )
         for row in await cursor.fetchall()
+    ]
+
+
+def list_approvers(decisions: Iterable[Approval], *, now: datetime) -> list[str]:
+    """Return who approved and whose approval has not expired, oldest first."""
+    return [
+        decision.approver
+        for decision in decisions
+        if decision.decision is Decision.APPROVE and decision.expires_at > now
     ]

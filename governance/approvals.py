@@ -7,8 +7,8 @@ transaction of its own, so that rolling back the request does not hide it. Free 
 masked. Carrying out is dispatch's business.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from contracts.canonical import digest_of
@@ -16,6 +16,7 @@ from governance.approval_records import (
     Approval,
     insert_approval,
     list_approvals,
+    list_approvers,
 )
 from governance.approval_terms import ApprovalResult, ApprovalRules, Replacement
 from governance.conditions import approval_expiry
@@ -29,7 +30,7 @@ from governance.decision_checks import (
     describe_decision,
     policy_input,
 )
-from governance.errors import InvalidRequestError, PolicyDeniedError, RefusalError
+from governance.errors import InvalidRequestError, PolicyDeniedError
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.labels import LabelKind, Labels
 from governance.ports import IncidentPort, PolicyPort, ReplacementPort, StatementSealer
@@ -42,6 +43,7 @@ from governance.proposals import (
     move_proposal,
 )
 from governance.quorum import QuorumRule, required_quorum
+from governance.refusals import RefusalAudit
 from governance.risk_exceptions import list_active_exceptions
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
@@ -56,8 +58,7 @@ class Approvals:
     """Takes decisions. Methods work inside the caller's transaction.
 
     Args:
-        pool: for the audit events of refusals alone. Give it a small pool of its own: a request
-            that is refused holds its own connection meanwhile, so a shared pool could run dry.
+        pool: for the audit events of refusals alone, see `RefusalAudit`.
 
     """
 
@@ -83,7 +84,7 @@ class Approvals:
         self._policy = policy
         self._incidents = incidents
         self._replacements = replacements
-        self._pool = pool
+        self._refusals = RefusalAudit(pool, audit)
         self._rules = rules or ApprovalRules()
         self._labels = Labels(clock, ids)
 
@@ -199,11 +200,7 @@ class Approvals:
             proposal=proposal,
             context=context,
             decided_by=[decision.approver for decision in decisions],
-            approved_by=[
-                decision.approver
-                for decision in decisions
-                if decision.decision is Decision.APPROVE and decision.expires_at > now
-            ],
+            approved_by=list_approvers(decisions, now=now),
             freeze_active=frozen_until(freezes, now) is not None,
             exception_active=bool(exceptions),
             now=now,
@@ -369,26 +366,13 @@ class Approvals:
             evidence=evidence,
         )
 
-    @asynccontextmanager
-    async def _auditing_refusals(
+    def _auditing_refusals(
         self, request: ApprovalRequest, decision: Decision
-    ) -> AsyncIterator[None]:
-        try:
-            yield
-        except RefusalError as refusal:
-            async with self._pool.connection() as connection:
-                await self._audit.record(
-                    connection,
-                    actor=request.approver,
-                    action="approval.refused",
-                    subject_kind="proposal",
-                    subject_id=request.proposal_id,
-                    correlation_id=request.correlation_id or request.proposal_id,
-                    after={
-                        "decision": decision.value,
-                        "refusal": refusal.code,
-                        "detail": str(refusal),
-                        "bundle_digest": request.bundle_digest,
-                    },
-                )
-            raise
+    ) -> AbstractAsyncContextManager[None]:
+        return self._refusals.guard(
+            "approval.refused",
+            actor=request.approver,
+            proposal_id=request.proposal_id,
+            correlation_id=request.correlation_id,
+            details={"decision": decision.value, "bundle_digest": request.bundle_digest},
+        )

@@ -5,8 +5,6 @@ An exception has an expiry and names the controls that make up for the risk. A s
 grants it; whoever requested the change or wrote the script cannot. Refusals are audited.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +14,6 @@ from governance.errors import (
     InvalidRequestError,
     ProposalExpiredError,
     ProposalNotFoundError,
-    RefusalError,
     RoleMissingError,
     SelfApprovalError,
 )
@@ -28,6 +25,7 @@ from governance.proposals import (
     lock_proposal,
 )
 from governance.quorum import EXCEPTION_RISK
+from governance.refusals import RefusalAudit
 from governance.separation import same_person
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
@@ -81,7 +79,7 @@ class RiskExceptions:
     """Grants risk exceptions.
 
     Args:
-        pool: for the audit events of refusals alone, like that of `Approvals`.
+        pool: for the audit events of refusals alone, see `RefusalAudit`.
 
     """
 
@@ -89,7 +87,7 @@ class RiskExceptions:
         self._clock = clock
         self._ids = ids
         self._audit = audit
-        self._pool = pool
+        self._refusals = RefusalAudit(pool, audit)
 
     async def grant(self, connection: Connection, request: ExceptionRequest) -> RiskException:
         """Grant an exception in the caller's transaction.
@@ -106,7 +104,13 @@ class RiskExceptions:
         context = await find_context(connection, request.proposal_id)
         if context is None:
             raise ProposalNotFoundError(request.proposal_id)
-        async with self._auditing_refusals(request):
+        async with self._refusals.guard(
+            "risk_exception.refused",
+            actor=request.granted_by,
+            proposal_id=request.proposal_id,
+            correlation_id=request.correlation_id,
+            details={},
+        ):
             _check_right(request, proposal, context, now=self._clock.now())
         self._check_terms(request, proposal)
         exception = RiskException(
@@ -152,23 +156,6 @@ class RiskExceptions:
             now < request.expires_at <= now + MAX_LIFETIME
         ):
             raise InvalidRequestError("an exception expires within 30 days from now")
-
-    @asynccontextmanager
-    async def _auditing_refusals(self, request: ExceptionRequest) -> AsyncIterator[None]:
-        try:
-            yield
-        except RefusalError as refusal:
-            async with self._pool.connection() as connection:
-                await self._audit.record(
-                    connection,
-                    actor=request.granted_by,
-                    action="risk_exception.refused",
-                    subject_kind="proposal",
-                    subject_id=request.proposal_id,
-                    correlation_id=request.correlation_id or request.proposal_id,
-                    after={"refusal": refusal.code, "detail": str(refusal)},
-                )
-            raise
 
 
 def _check_right(

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance.approval_records import list_approvals
-from governance.decision_checks import Decision
+from governance.approval_records import list_approvals, list_approvers
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.proposals import Proposal
 from governance.quorum import EXCEPTION_RISK, QuorumRule, required_quorum
@@ -55,11 +54,7 @@ async def find_standing(connection: Connection, proposal: Proposal, *, now: date
             board_required=bool(proposal.risk_factors.get("board_reasons")),
             policy_quorum=int(proposal.policy_decision.get("requires_quorum", 1)),
         ),
-        approved_by=[
-            decision.approver
-            for decision in decisions
-            if decision.decision is Decision.APPROVE and decision.expires_at > now
-        ],
+        approved_by=list_approvers(decisions, now=now),
         exceptions=await list_active_exceptions(connection, proposal.proposal_id, now=now),
         frozen_until=frozen_until(await list_freezes(connection, now=now), now),
     )

@@ -4,6 +4,7 @@
 ModelError
 +-- StateFormatError        stored detector state is unreadable
 +-- UnknownModelError       no model of that name or alias is known
++-- RegistryError           MLflow did not answer
 +-- ModelArtifactError      a registered model cannot be loaded safely
 +-- TrainingDataError       the training data cannot support the model
 """
@@ -22,6 +23,10 @@ class StateFormatError(ModelError):
 
 class UnknownModelError(ModelError):
     """No such model is known."""
+
+
+class RegistryError(ModelError):
+    """MLflow did not answer."""
 
 
 class ModelArtifactError(ModelError):

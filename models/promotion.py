@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Promotion: a person makes a registered version the champion, and PostgreSQL remembers who.
 
-The audit event is written first and committed last: an alias that moved has its event, unless
-the process is killed in between, and then MLflow still shows the move. Who may is decided at the
-way in; a comparison gate is not here yet.
+MLflow's alias is in another database than the audit trail, so the attempt is audited before it
+is made and its end after it: a `model.promotion_started` without an end was killed in between, and
+MLflow shows whether the alias moved. Who may is decided at the way in; a comparison gate is not
+here yet.
 """
 
 import asyncio
 
 from kernel.audit import AuditIntake
-from kernel.database import Connection
-from models.errors import UnknownModelError
+from kernel.database import Pool
+from kernel.queries import load_queries
+from models.errors import ModelError, UnknownModelError
 from models.registry import CHAMPION, ModelRegistry, ModelVersion
+
+QUERIES = load_queries(__file__, "promotion")
 
 
 async def promote(
-    connection: Connection,
+    pool: Pool,
     *,
     registry: ModelRegistry,
     audit: AuditIntake,
@@ -26,28 +30,44 @@ async def promote(
 ) -> str | None:
     """Make a version the champion; return the version that was the champion before.
 
+    Takes two connections of the pool. Promotions of one model take turns.
+
     Raises:
         UnknownModelError: no such version.
         ModelArtifactError: its file cannot be loaded safely.
+        RegistryError: MLflow cannot be reached.
 
     """
-    versions = await asyncio.to_thread(registry.list_versions, name)
-    before = next((item for item in versions if CHAMPION in item.aliases), None)
-    after = next((item for item in versions if item.version == version), None)
-    if after is None:
-        message = f"no model {name!r} with version {version!r}"
-        raise UnknownModelError(message)
-    await audit.record(
-        connection,
-        actor=actor,
-        action="model.promoted",
-        subject_kind="model",
-        subject_id=name,
-        correlation_id=correlation_id,
-        before=_describe(before),
-        after=_describe(after),
-    )
-    await asyncio.to_thread(registry.promote, name, version)
+
+    async def record(
+        action: str, before: ModelVersion | None, after: ModelVersion, *, failure: str = ""
+    ) -> None:
+        async with pool.connection() as connection:
+            await audit.record(
+                connection,
+                actor=actor,
+                action=action,
+                subject_kind="model",
+                subject_id=name,
+                correlation_id=correlation_id,
+                before=_describe(before),
+                after=_describe(after) | ({"failure": failure} if failure else {}),
+            )
+
+    async with pool.connection() as turn:
+        await turn.execute(QUERIES["lock_model"], {"name": name})
+        versions = await asyncio.to_thread(registry.list_versions, name)
+        before = next((item for item in versions if CHAMPION in item.aliases), None)
+        after = next((item for item in versions if item.version == version), None)
+        if after is None:
+            raise UnknownModelError(f"no model {name!r} with version {version!r}")
+        await record("model.promotion_started", before, after)
+        try:
+            await asyncio.to_thread(registry.promote, name, version)
+        except ModelError as error:
+            await record("model.promotion_failed", before, after, failure=str(error))
+            raise
+        await record("model.promoted", before, after)
     return None if before is None else before.version
 
 

@@ -10,7 +10,8 @@ import logging
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from contracts.canonical import sha256_hex
-from models.errors import ModelArtifactError, UnknownModelError
+from models.errors import ModelArtifactError, RegistryError, UnknownModelError
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+_UNKNOWN = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 _MODEL_FILE = "model.skops"
 _DIGEST_TAG = "eucora.sha256"
 _DATA_TAG = "eucora.training_data_sha256"
@@ -117,28 +119,35 @@ class ModelRegistry:
 
         Raises:
             UnknownModelError: no such model or alias.
+            RegistryError: MLflow did not answer.
             ModelArtifactError: the file is missing, was changed, or holds untrusted types.
 
         """
-        mlflow = _import_mlflow()
-        client = self._client()
-        try:
+        with self._asking(f"no model {name!r} with alias {alias!r}") as client:
             found = client.get_model_version_by_alias(name, alias)
-        except mlflow.MlflowException as error:
-            message = f"no model {name!r} with alias {alias!r}"
-            raise UnknownModelError(message) from error
         return self._read(found)
 
-    def list_versions(self, name: str | None = None) -> list[ModelVersion]:
-        """Return the registered versions, of one model or all: by name, the newest first."""
-        client = self._client()
-        found = [
-            item
-            for item in client.search_model_versions(max_results=1000)
-            if name is None or item.name == name
-        ]
-        aliases = {model.name: model.aliases for model in client.search_registered_models()}
-        versions = [_describe(client, item, aliases.get(item.name, {})) for item in found]
+    def list_versions(
+        self, name: str | None = None, *, aliased: bool = False
+    ) -> list[ModelVersion]:
+        """Return the registered versions, by name, the newest first.
+
+        Args:
+            name: of one model, or None for all.
+            aliased: only those that carry an alias; each version costs a query.
+
+        Raises:
+            RegistryError: MLflow did not answer.
+
+        """
+        versions = []
+        with self._asking("no models are registered") as client:
+            models = {model.name: model.aliases for model in client.search_registered_models()}
+            for item in client.search_model_versions(max_results=1000):
+                aliases = models.get(item.name, {})
+                carried = sorted(key for key, at in aliases.items() if str(at) == str(item.version))
+                if name in (None, item.name) and (carried or not aliased):
+                    versions.append(_describe(client, item, carried))
         return sorted(versions, key=lambda item: (item.name, -int(item.version)))
 
     def promote(self, name: str, version_number: str) -> None:
@@ -148,20 +157,16 @@ class ModelRegistry:
 
         Raises:
             UnknownModelError: no such version.
+            RegistryError: MLflow did not answer.
             ModelArtifactError: its file is missing, was changed, or holds untrusted types.
 
         """
-        mlflow = _import_mlflow()
-        client = self._client()
-        try:
+        with self._asking(f"no model {name!r} with version {version_number!r}") as client:
             self._read(client.get_model_version(name, version_number))
             client.set_registered_model_alias(name, CHAMPION, version_number)
-        except mlflow.MlflowException as error:
-            message = f"no model {name!r} with version {version_number!r}"
-            raise UnknownModelError(message) from error
-        challenger = client.get_registered_model(name).aliases.get(CHALLENGER)
-        if challenger is not None and str(challenger) == version_number:
-            client.delete_registered_model_alias(name, CHALLENGER)
+            challenger = client.get_registered_model(name).aliases.get(CHALLENGER)
+            if challenger is not None and str(challenger) == version_number:
+                client.delete_registered_model_alias(name, CHALLENGER)
 
     def _read(self, found: Any) -> LoadedModel:
         """Return a registered version with its estimator, digest checked."""
@@ -172,15 +177,34 @@ class ModelRegistry:
             )
             content = (Path(folder) / _MODEL_FILE).read_bytes()
         except (OSError, mlflow.MlflowException) as error:
-            message = f"the file of model {found.name!r} version {found.version} is missing"
-            raise ModelArtifactError(message) from error
+            raise ModelArtifactError(_complain(found, "is missing")) from error
         digest = sha256_hex(content)
         if digest != found.tags.get(_DIGEST_TAG):
-            message = f"the file of model {found.name!r} version {found.version} was changed"
-            raise ModelArtifactError(message)
+            raise ModelArtifactError(_complain(found, "was changed"))
         return LoadedModel(
             model=_read_model(content), name=found.name, version=str(found.version), digest=digest
         )
+
+    @contextmanager
+    def _asking(self, unknown: str) -> Iterator[Any]:
+        """Yield a client; `unknown` is what we say where MLflow does not know what it is asked.
+
+        Raises:
+            UnknownModelError: with that text.
+            RegistryError: MLflow did not answer.
+
+        """
+        mlflow = _import_mlflow()
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - slow import, MLflow's own
+
+        try:
+            yield self._client()
+        except SQLAlchemyError as error:
+            raise RegistryError("MLflow's database did not answer") from error
+        except mlflow.MlflowException as error:
+            if error.error_code in _UNKNOWN:
+                raise UnknownModelError(unknown) from error
+            raise RegistryError(f"MLflow did not answer ({error.error_code})") from error
 
     def _client(self) -> Any:
         from mlflow import MlflowClient  # noqa: PLC0415 - slow import
@@ -224,15 +248,22 @@ class ModelRegistry:
         return number
 
 
-def _describe(client: Any, found: Any, aliases: Mapping[str, Any]) -> ModelVersion:
+def _describe(client: Any, found: Any, aliases: Sequence[str]) -> ModelVersion:
     run = client.get_run(found.run_id)
     return ModelVersion(
         name=found.name,
         version=str(found.version),
-        aliases=tuple(sorted(key for key, at in aliases.items() if str(at) == str(found.version))),
+        aliases=tuple(aliases),
         digest=str(found.tags.get(_DIGEST_TAG, "")),
         metrics=dict(sorted(run.data.metrics.items())),
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+    )
+
+
+def _complain(found: Any, what: str) -> str:
+    return (
+        f"the file of model {found.name!r} version {found.version} {what} ({found.source});"
+        " restore it, or train and promote another version"
     )
 
 

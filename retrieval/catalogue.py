@@ -53,6 +53,7 @@ class Catalogue:
         """
         manifest, digest = entry.manifest, entry.content_sha256
         key = {"script_id": manifest.id, "version": manifest.version}
+        await connection.execute(QUERIES["lock_catalogue"])
         row = await (await connection.execute(QUERIES["find_script_digest"], key)).fetchone()
         if row is not None:
             if row["content_sha256"] != digest:

@@ -37,6 +37,13 @@ DELETE FROM sessions WHERE username = %(username)s;
 INSERT INTO login_attempts (username, address, succeeded, occurred_at)
 VALUES (%(username)s, %(address)s, %(succeeded)s, %(now)s);
 
+-- name: forget_attempts
+-- Drops what the throttle does not look at any more; one of several at a time does it.
+DELETE FROM login_attempts WHERE attempt_id IN (
+    SELECT attempt_id FROM login_attempts WHERE occurred_at <= %(since)s
+    FOR UPDATE SKIP LOCKED
+);
+
 -- name: lock_attempts
 -- Attempts for one name, and from one address, one at a time; the name first, always.
 SELECT pg_advisory_xact_lock(491901640, hashtext(%(username)s)),

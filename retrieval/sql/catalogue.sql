@@ -1,5 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 
+-- name: lock_catalogue
+-- Makes those who import scripts take turns, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended('catalogue', 0));
+
 -- name: find_script_digest
 -- The content digest of a script version.
 SELECT content_sha256

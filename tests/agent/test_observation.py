@@ -109,6 +109,28 @@ def test_logs_are_followed_across_rotation(tmp_path: Path) -> None:
     assert [line.message for line in tail.read_noteworthy()] == ["error after rotation"]
 
 
+def test_a_new_configuration_forgets_nothing(tmp_path: Path) -> None:
+    """Lines and rates from before are still told after it is taken up."""
+    path = tmp_path / "service.log"
+    path.touch()
+    logs = (WatchedLog(service="s", path=str(path)),)
+    collector = Collector("dev_1", Configuration(watched_logs=logs))
+    moment = {"clock_offset_seconds": 0.0, "n_queued": 0, "n_errors": 0}
+    first = collector.collect(datetime.now(UTC), **moment)
+    assert first.network.received_bytes_per_second is None
+    path.write_text("connection failed\n")
+    collector.take_up(Configuration(watched_logs=logs, watched_mounts=(str(tmp_path),)))
+    report = collector.collect(datetime.now(UTC), **moment)
+    assert [line.message for line in report.logs] == ["connection failed"]
+    assert report.network.received_bytes_per_second is not None
+    assert str(tmp_path) in [disk.mount for disk in report.hardware.disks]
+    collector.take_up(Configuration())
+    path.write_text("connection failed again\n")
+    report = collector.collect(datetime.now(UTC), **moment)
+    assert report.logs == ()
+    assert str(tmp_path) not in [disk.mount for disk in report.hardware.disks]
+
+
 def test_the_clock_follows_the_server_only_when_it_matters() -> None:
     clock = DeviceClock()
     now = datetime.now(UTC)

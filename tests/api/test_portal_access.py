@@ -138,6 +138,8 @@ async def test_guessing_is_throttled_even_when_it_is_done_at_once(served, people
     assert "Too many failed logins" in answer.text
     served.services.ground.clock.ahead += THROTTLE_WINDOW
     assert (await visitors[0].log_in("victim")).status_code == 303
+    (kept,) = await served.query("SELECT count(*) AS n FROM login_attempts")
+    assert kept["n"] == 1, "what the throttle does not look at any more is dropped"
 
 
 @pytest.mark.parametrize("pause", [IDLE_LIMIT, timedelta(hours=13)])

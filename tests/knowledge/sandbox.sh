@@ -11,6 +11,8 @@ mount -t tmpfs -o size=512m scratch "$scratch"
 mkdir -p "$scratch"/{upper,work,root}
 mount -t overlay overlay \
     -o "lowerdir=/,upperdir=$scratch/upper,workdir=$scratch/work" "$scratch/root"
+mount -t tmpfs tmpfs "$scratch/root/run"
+mount -t tmpfs -o mode=1777 tmpfs "$scratch/root/tmp"
 for path in $shown; do
     [[ -e $scratch/root/$path ]] && continue
     mkdir -p "$scratch/root/$path"
@@ -20,8 +22,6 @@ cd "$scratch/root"
 mount --rbind /dev dev
 mount -t proc proc proc
 mount -t sysfs sysfs sys
-mount -t tmpfs tmpfs run
-mount -t tmpfs -o mode=1777 tmpfs tmp
 hostname testbed
 ip link set lo up
 exec chroot . "$@"

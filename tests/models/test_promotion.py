@@ -4,7 +4,7 @@
 import pytest
 
 from kernel.audit import AuditIntake
-from models.errors import ModelArtifactError, UnknownModelError
+from models.errors import ModelArtifactError, RegistryError, UnknownModelError
 from models.experience import OutcomeExample
 from models.promotion import promote
 from models.recommender import SIGNAL_NAMES
@@ -36,7 +36,16 @@ def learn(registry, tmp_path, outcomes=()):
     )
 
 
-async def test_promotion(registry, tmp_path, connection, clock, ids):
+async def list_events(pool):
+    async with pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT action, actor, before, after FROM audit_events"
+            " WHERE action LIKE 'model.%' ORDER BY position"
+        )
+        return await cursor.fetchall()
+
+
+async def test_promotion(registry, tmp_path, pool, clock, ids):
     learn(registry, tmp_path)
     real = [OutcomeExample(signals=GOOD, succeeded=number % 4 > 0) for number in range(8)]
     challenger = learn(registry, tmp_path, real)
@@ -55,17 +64,16 @@ async def test_promotion(registry, tmp_path, connection, clock, ids):
     }
     for name, version in (("recommender", "9"), ("it's", "1"), ("recommender", "x")):
         with pytest.raises(UnknownModelError):
-            await promote(connection, **{**terms, "name": name}, version=version)
-    assert await promote(connection, **terms, version="2") == "1"
+            await promote(pool, **{**terms, "name": name}, version=version)
+    assert await promote(pool, **terms, version="2") == "1"
     assert registry.load("recommender").version == "2"
     assert {v.version: v.aliases for v in registry.list_versions("recommender")} == {
         "1": (),
         "2": ("champion",),
     }
-    cursor = await connection.execute(
-        "SELECT actor, before, after FROM audit_events WHERE action = 'model.promoted'"
-    )
-    (event,) = await cursor.fetchall()
+    started, event = await list_events(pool)
+    assert started["action"] == "model.promotion_started"
+    assert event["action"] == "model.promoted"
     assert event["actor"] == "cli:dora"
     assert event["before"]["champion"] == "1"
     assert event["after"]["champion"] == "2"
@@ -74,4 +82,16 @@ async def test_promotion(registry, tmp_path, connection, clock, ids):
     for path in (tmp_path / "mlruns").rglob("model.skops"):
         path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(ModelArtifactError):
-        await promote(connection, **terms, version="1")
+        await promote(pool, **terms, version="1")
+    *_, failed = await list_events(pool)
+    assert failed["action"] == "model.promotion_failed"
+    assert "changed" in failed["after"]["failure"]
+    assert registry.list_versions(aliased=True) == [registry.list_versions("recommender")[0]]
+
+
+def test_a_registry_that_does_not_answer_is_no_unknown_model(tmp_path):
+    broken = tmp_path / "mlflow.db"
+    broken.write_bytes(b"no database at all" * 100)
+    registry = ModelRegistry(f"sqlite:///{broken}", tmp_path / "mlruns")
+    with pytest.raises(RegistryError):
+        registry.promote("recommender", "1")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A script folder is a catalogue entry, or is refused with what is wrong and where."""
 
+import asyncio
 import copy
 from typing import Any
 
@@ -221,3 +222,13 @@ async def test_a_version_never_changes_its_bytes(connection, clock, ids, write):
         await find_script(connection, "linux-say-hello", "9.0.0")
     with pytest.raises(ScriptNotFoundError):
         await load_files(connection, "linux-say-hello", "9.0.0")
+
+
+async def test_several_who_import_one_script_take_turns(pool, clock, ids, write):
+    entry = read_entry(write())
+
+    async def load() -> bool:
+        async with pool.connection() as connection:
+            return await import_entry(connection, entry, clock, ids)
+
+    assert sorted(await asyncio.gather(*(load() for _ in range(4)))) == [False, False, False, True]
