@@ -2,14 +2,15 @@
 """One road under attack: stops between any two steps, so that processes can be killed there.
 
 A gap is made a state and not a moment: whoever would do the next step is frozen (SIGSTOP), or
-waits for a lock that the test holds. Whatever is killed is started again by its supervisor.
+waits for a lock that the test holds. Who keeps a gap open that way dies last in it. Whatever is
+killed is started again by its supervisor.
 """
 
 import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -62,7 +63,7 @@ class RoadUnderAttack:
         folder: Path,
         *,
         name: str,
-        attack: Callable[[str], None],
+        attack: Callable[[str, Sequence[str]], None],
     ) -> None:
         """Prepare the road.
 
@@ -70,7 +71,7 @@ class RoadUnderAttack:
             installation: running, with an account APPROVER.
             folder: where the burning program gets its name.
             name: of that program; unique among all that runs here.
-            attack: what is done in each gap; told the gap's name.
+            attack: what is done in each gap; told its name and who may die now, in this order.
 
         """
         self.installation = installation
@@ -98,7 +99,7 @@ class RoadUnderAttack:
         self._prefer_the_fault()
         self._await(self._is_reported, "reports of the fault")
         assert self._find_incident() is None
-        self._attack("stored, not scored")
+        self._attack("stored, not scored", ("postgres", "agent", "serve", "worker"))
 
     def _reason(self) -> None:
         with self._holding(HOLD_PROPOSALS):
@@ -106,10 +107,11 @@ class RoadUnderAttack:
             self._incident_id = self._await(self._find_incident, "an incident")
             self._freeze("worker", at_rest=False)
             assert self._find_proposal() is None
-            self._attack("opened, not reasoned about")
+            victims = ("agent", "serve", "postgres", "worker")
+            self._attack("opened, not reasoned about", victims)
         self._thaw("worker")
         self._proposal_id = self._await(self._find_proposal, "a proposal")
-        self._attack("sealed, not approved")
+        self._attack("sealed, not approved", ("postgres", "agent", "worker", "serve"))
 
     def _decide(self) -> None:
         wait_until(self.installation.answers, PATIENCE_SECONDS, "a ready page")
@@ -118,35 +120,40 @@ class RoadUnderAttack:
             portal.log_in(APPROVER, PASSWORD)
             answer = portal.approve(self._proposal_id, reason="under attack")
         assert answer.status_code == httpx.codes.SEE_OTHER, answer.text[:2000]
+        self._attack("approved, no job made", ("postgres", "agent", "serve"))
+        wait_until(self.installation.answers, PATIENCE_SECONDS, "a ready page")
+        self._freeze("serve")  # the job that the next worker makes is not to be leased
         assert self._find_job() is None
-        self._attack("approved, no job made")
+        self._attack("approved, no job made", ("worker",))
 
     def _execute(self) -> None:
-        self._freeze("serve")
         self._thaw("worker")
-        self._await(self._find_job, "a job")
-        assert self._job_status() == "queued"
-        self._attack("job made, not leased")
-        with self._holding(HOLD_LEASES, id=self._find_job()["device_id"]) as holder:
+        job = self._await(self._find_job, "a job")
+        assert job["status"] == "queued"
+        self._attack("job made, not leased", ("postgres", "agent", "worker"))
+        with self._holding(HOLD_LEASES, id=job["device_id"]) as holder:
+            assert self._job_status() == "queued"
+            self._attack("job made, not leased", ("serve",))
             self._thaw("serve")
             self._await(lambda: self._is_waited_for(holder), "a device that asks for jobs")
             self._freeze("agent", at_rest=False)  # it holds no locks of the database
         self._await(lambda: self._job_status() == "leased", "a lease")
         assert not self._has_begun()
-        self._attack("leased, not begun")
+        self._attack("leased, not begun", ("postgres", "worker", "serve", "agent"))
         # Fresh reports will wait when the receipt comes: the verdict would come with it.
         self._freeze("worker")
         with self._holding(HOLD_STATEMENTS) as holder:
             self._thaw("agent")
             self._await(self._list_receipts, "a receipt in the journal")
             assert self._job_status() == "leased"
-            self._attack("executed, not reported")
+            self._attack("executed, not reported", ("agent", "worker", "serve"))
             self._freeze("worker", besides=holder)
+            self._attack("executed, not reported", ("postgres",))  # the lock ends with it
 
     def _verify(self) -> None:
         self._await(lambda: self._job_status() == "reported", "the receipt's arrival")
         assert self._find_job()["verified_at"] is None
-        self._attack("reported, not verified")
+        self._attack("reported, not verified", ("postgres", "agent", "serve", "worker"))
         self._thaw("worker")
         self._await(self._is_over, "the road's end")
 
