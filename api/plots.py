@@ -4,12 +4,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import altair as alt
-import vl_convert
-
 
 def draw_metric(name: str, points: Sequence[tuple[datetime, float]]) -> str:
     """Return an SVG line plot of a metric over time, in the metric's own unit."""
+    import altair as alt  # noqa: PLC0415 - slow import, and only pages with plots need it
+    import vl_convert  # noqa: PLC0415
+
     values = [{"time": moment.isoformat(), "value": value} for moment, value in points]
     chart = (
         alt.Chart(alt.InlineData(values=values), width=640, height=150)

@@ -72,14 +72,15 @@ async def _run_children(
     if stop.is_set():
         return
     password = await make_first_account(ground)
-    children = [_child(settings, "serve"), _child(settings, "worker")]
-    tasks = [asyncio.create_task(child.keep_running(stop)) for child in children]
+    tasks = [asyncio.create_task(_child(settings, "serve").keep_running(stop))]
     ready = asyncio.Event()
     if prepared_before:
         tasks.append(asyncio.create_task(_load_new_knowledge(settings, stop, ready, console)))
     try:
         await _wait_until_ready(settings, stop)
         if not stop.is_set():
+            # Loading takes all of a core or two: people wait for the page, reports can wait.
+            tasks.append(asyncio.create_task(_child(settings, "worker").keep_running(stop)))
             tasks.append(await start_local_agent(ground, stop))
             _welcome(console, settings, password, time.monotonic() - started)
         ready.set()

@@ -290,13 +290,13 @@ def _save(mlflow: Any, model: Any, target: Path) -> None:
 
 
 def _read_model(content: bytes) -> Any:
-    import skops.io  # type: ignore[import-untyped]  # noqa: PLC0415 - slow import
-    from skops.io.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
+    from models.skops_runtime import (  # noqa: PLC0415 - slow import
         UntrustedTypesFoundException,
+        loads,
     )
 
     try:
-        return skops.io.loads(content, trusted=[])
+        return loads(content, trusted=[])
     except UntrustedTypesFoundException as error:
         message = "the model file names types that are not trusted"
         raise ModelArtifactError(message) from error
