@@ -25,6 +25,14 @@ def test_the_ground_and_its_users_load_no_model_library(module: str) -> None:
     assert list_loaded(module, HEAVY) == set()
 
 
-def test_presidio_comes_without_the_library_it_does_not_need() -> None:
-    loaded = list_loaded("guardrails.recognisers", ("presidio_analyzer", "transformers"))
-    assert loaded == {"presidio_analyzer"}
+@pytest.mark.parametrize(
+    ("module", "wanted"),
+    [
+        ("guardrails.recognisers", "presidio_analyzer"),
+        ("models.skops_runtime", "sklearn"),
+        ("guardrails.policy", "regopy"),
+        ("api.serving", "langgraph"),
+    ],
+)
+def test_a_start_loads_no_deep_learning_library(module: str, wanted: str) -> None:
+    assert list_loaded(module, (wanted, "torch", "transformers")) == {wanted}
