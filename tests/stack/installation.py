@@ -172,9 +172,14 @@ class Installation:
 
     @contextmanager
     def connect(self, database: str = "eucora") -> Iterator[psycopg.Connection[dict[str, Any]]]:
-        """Connect to its database as the superuser, past all that is under test."""
+        """Connect to its database as the superuser, past all that is under test.
+
+        Raises psycopg.OperationalError where no server runs, as where one does not answer.
+        """
         found = Cluster(self.data_dir, durable=True).find_postmaster()
-        assert found is not None
+        if found is None or found.socket_dir is None:
+            message = "no server runs on this data folder"
+            raise psycopg.OperationalError(message)
         password = load_passwords(self.data_dir / "postgres-roles.json")[Role.SUPERUSER]
         url = f"postgresql://postgres:{password}@/{database}?host={found.socket_dir}"
         with psycopg.connect(url, row_factory=dict_row, autocommit=True) as connection:
