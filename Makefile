@@ -41,7 +41,7 @@ test: $(BIN)/.test
 	@scripts/install-test-packages
 	$(BIN)/pytest -n 2 --dist loadfile
 
-# Longer than a submission should wait: each victim killed alone in every gap of the road.
+# Longer than a submission should wait: `test` kills all in every gap, this each victim alone.
 chaos: $(BIN)/.test
 	timeout 2400 $(BIN)/pytest -m chaos tests/chaos
 
