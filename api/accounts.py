@@ -33,7 +33,7 @@ IDLE_LIMIT = timedelta(minutes=60)
 ENROLMENT_LIFETIME = timedelta(hours=1)
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 512
-USERNAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # A hash takes 64 MiB and 50 ms of a core: who floods the login must not stop everything else.
 MAX_HASHES_AT_ONCE = 2
 MAX_LOGINS_AT_ONCE = 6
@@ -107,10 +107,7 @@ class Accounts:
         Raises:
             InvalidRequestError: the name is taken or malformed, or the password too short or long.
         """
-        if not USERNAME.fullmatch(username):
-            raise InvalidRequestError(
-                "a user name has 1 to 64 characters: a-z, A-Z, 0-9, '.', '_' and '-'"
-            )
+        _check_name("a user name", username)
         password_hash = await self._hash(password)
         row = await (
             await connection.execute(
@@ -320,7 +317,12 @@ class Accounts:
         actor: str,
         correlation_id: str,
     ) -> str:
-        """Return a new token for a service; an older one of that name stops working."""
+        """Return a new token for a service; an older one of that name stops working.
+
+        Raises:
+            InvalidRequestError: the name is malformed.
+        """
+        _check_name("a service's name", name)
         token = secrets.token_urlsafe(32)
         await connection.execute(
             QUERIES["insert_service_token"],
@@ -424,3 +426,8 @@ class Accounts:
 
 def _digest_name(username: str) -> str:
     return f"sha256:{sha256_hex(username.encode())}"
+
+
+def _check_name(what: str, name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise InvalidRequestError(f"{what} has 1 to 64 characters: a-z, A-Z, 0-9, '.', '_' and '-'")

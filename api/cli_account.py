@@ -1,74 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts and tokens at the command line."""
 
+import secrets
 from typing import Annotated, Any
 
 import typer
 
-from api.cli_ground import complaints, console, fail, with_ground
+from api.cli_ground import Actor, complaints, console, fail, name_actor, with_ground
 
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
+SCOPES = frozenset({"telemetry", "incidents", "read"})
 
 
 @account_app.command("reset")
-def account_reset(username: str) -> None:
-    """Give an account a new random password and end its sessions."""
-    from api.errors import ApiError  # noqa: PLC0415 - heavy
+def account_reset(
+    username: Annotated[str, typer.Argument(help="The account's user name.")], actor: Actor = None
+) -> None:
+    """Give an account a new random password and end its sessions. Exit code 1 if there is none."""
+    name = name_actor(actor)
 
     async def act(ground: Any) -> str:
-        import secrets  # noqa: PLC0415 - beside its only use
-
         password = secrets.token_urlsafe(15)
         async with ground.pool.connection() as connection:
             await ground.accounts.set_password(
                 connection,
                 username=username,
                 password=password,
-                actor="system:cli",
+                actor=name,
                 correlation_id=ground.ids.new("cor"),
             )
         return password
 
-    try:
-        console.print(f"new password of {username}: {with_ground(act)}", highlight=False)
-    except ApiError as error:
-        fail(str(error))
+    console.print(f"new password of {username}: {_with_accounts(act)}", highlight=False)
 
 
 @account_app.command("service-token")
 def account_service_token(
-    name: str,
+    service: Annotated[str, typer.Argument(help="Who will use it: a name of your choice.")],
     scope: Annotated[list[str], typer.Option(help="telemetry, incidents or read; may be repeated")],
+    actor: Actor = None,
 ) -> None:
     """Make a bearer token for a service; an older one of that name stops working."""
-    allowed = {"telemetry", "incidents", "read"}
-    if not set(scope) <= allowed:
-        complaints.print(f"eucora: scopes are {', '.join(sorted(allowed))}")
+    name = name_actor(actor)
+    if not set(scope) <= SCOPES:
+        complaints.print(f"eucora: scopes are {', '.join(sorted(SCOPES))}")
         raise typer.Exit(2)
 
     async def act(ground: Any) -> str:
         async with ground.pool.connection() as connection:
             token: str = await ground.accounts.create_service_token(
                 connection,
-                name=name,
+                name=service,
                 scopes=frozenset(scope),
-                actor="system:cli",
+                actor=name,
                 correlation_id=ground.ids.new("cor"),
             )
             return token
 
-    print(with_ground(act))
+    print(_with_accounts(act))
 
 
 @account_app.command("enrolment-token")
-def account_enrolment_token() -> None:
+def account_enrolment_token(actor: Actor = None) -> None:
     """Make a one-time token with which a device may enrol within the hour."""
+    name = name_actor(actor)
 
     async def act(ground: Any) -> str:
         async with ground.pool.connection() as connection:
             token: str = await ground.accounts.create_enrolment_token(
-                connection, actor="system:cli", correlation_id=ground.ids.new("cor")
+                connection, actor=name, correlation_id=ground.ids.new("cor")
             )
             return token
 
     print(with_ground(act))
+
+
+def _with_accounts(act: Any) -> str:
+    from api.errors import ApiError  # noqa: PLC0415 - heavy
+
+    try:
+        return str(with_ground(act))
+    except ApiError as error:
+        fail(str(error))

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from typer.testing import CliRunner
 
+from api.accounts import Role
 from api.cli import app
 from api.cli_ground import console
 from tests.reasoning.situations import enrol, open_ticket, query
@@ -84,3 +85,27 @@ async def test_training_makes_a_challenger_that_a_person_promotes(services, run)
     champions = [line for line in output.splitlines() if "champion" in line]
     assert (code, len(champions)) == (0, 1)
     assert champions[0].split("│")[2].strip() == "2"
+
+
+async def test_accounts_and_tokens_are_made_and_audited(services, run):
+    code, token = await run("account", "enrolment-token", "--actor", "dora")
+    assert (code, len(token.strip()) > 30) == (0, True)
+    words = ("account", "service-token", "monitoring", "--scope", "telemetry", "--actor", "dora")
+    code, token = await run(*words)
+    assert (code, len(token.strip()) > 30) == (0, True)
+    assert (await run("account", "service-token", "x", "--scope", "root"))[0] == 2
+    assert (await run("account", "service-token", "[/]", "--scope", "read"))[0] == 1
+    assert (await run("account", "reset", "nobody"))[0] == 1
+    async with services.ground.pool.connection() as connection:
+        await services.ground.accounts.create(
+            connection, username="erik", password="a long enough password",
+            roles=frozenset({Role.HELPDESK}), actor="user:admin", correlation_id="cor_1",
+        )  # fmt: skip
+    code, output = await run("account", "reset", "erik", "--actor", "dora")
+    assert (code, "new password of erik: " in output) == (0, True)
+    events = await query(
+        services, "SELECT action FROM audit_events WHERE actor = 'cli:dora' ORDER BY occurred_at"
+    )
+    assert [event["action"] for event in events] == [
+        "enrolment_token.created", "service_token.created", "account.password_changed",
+    ]  # fmt: skip
