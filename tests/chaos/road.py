@@ -28,7 +28,7 @@ from tests.stack.portal import Portal
 PATIENCE_SECONDS = 180
 FAULT_SECONDS = 900
 REST_SECONDS = 1.0
-MAX_FREEZES = 40
+MAX_FREEZES = 20
 APPROVER, PASSWORD = "chaos-approver", "long enough for a test"
 # The agent tries again soon after an outage; nothing else of it is changed.
 AGENT_CONFIGURATION = "longest_backoff_seconds = 1\n"
@@ -165,7 +165,7 @@ class RoadUnderAttack:
         """
         if (frozen := self._frozen.get(role)) and frozen.is_running():
             return
-        for _ in range(MAX_FREEZES):
+        for attempt in range(MAX_FREEZES):
             process = self._await(lambda: self.installation.find_process(role), f"process {role}")
             process.send_signal(signal.SIGSTOP)
             self._frozen[role] = process
@@ -173,25 +173,29 @@ class RoadUnderAttack:
             if not stuck:
                 return
             self._thaw(role)
-            self._await(lambda s=stuck: not s & self._list_idle_transactions(besides), "their end")
-        raise AssertionError(f"{role} is never at rest")
+            self._await(lambda s=stuck: not s & self._list_open_transactions(besides), "their end")
+            time.sleep(attempt * REST_SECONDS / 4)  # to catch up with what has come meanwhile
+        raise AssertionError(f"{role} is never at rest: {stuck}")
 
     def _list_stuck_transactions(self, besides: int) -> set[tuple[int, datetime]]:
-        """Return the transactions in which nothing happens for a while."""
-        stuck = self._list_idle_transactions(besides)
+        """Return the transactions that stay open for a while."""
+        stuck = self._list_open_transactions(besides)
         deadline = time.monotonic() + REST_SECONDS
         while stuck and time.monotonic() < deadline:
-            stuck &= self._list_idle_transactions(besides)
+            stuck &= self._list_open_transactions(besides)
         return stuck
 
-    def _list_idle_transactions(self, besides: int) -> set[tuple[int, datetime]]:
+    def _list_open_transactions(self, besides: int) -> set[tuple[int, datetime]]:
+        """Return what is open, also what still computes: its answer may meet a stopped process."""
         rows = self.installation.query(
-            "SELECT pid, state_change FROM pg_stat_activity"
-            " WHERE datname = 'eucora' AND state LIKE 'idle in transaction%%'"
-            " AND pid <> %(besides)s",
+            "SELECT pid, xact_start FROM pg_stat_activity"
+            " WHERE datname = 'eucora' AND backend_type = 'client backend'"
+            " AND state <> 'idle' AND xact_start IS NOT NULL"
+            " AND pid NOT IN (%(besides)s, pg_backend_pid())"
+            " AND NOT %(besides)s = ANY(pg_blocking_pids(pid))",
             besides=besides,
         )
-        return {(row["pid"], row["state_change"]) for row in rows}
+        return {(row["pid"], row["xact_start"]) for row in rows}
 
     def _thaw(self, role: str) -> None:
         with suppress(psutil.NoSuchProcess):  # killed meanwhile: its successor runs
