@@ -161,7 +161,7 @@ class RoadUnderAttack:
         """Stop a process unless it is stopped; `at_rest`: not while it holds locks others need.
 
         A process that is stopped while it starts the database again would hold that up for ever.
-        `besides` is the process id of the test's own transaction.
+        `besides` is the process id of the test's own transaction; others may wait for its locks.
         """
         if (frozen := self._frozen.get(role)) and frozen.is_running():
             return
@@ -192,7 +192,7 @@ class RoadUnderAttack:
             " WHERE datname = 'eucora' AND backend_type = 'client backend'"
             " AND state <> 'idle' AND xact_start IS NOT NULL"
             " AND pid NOT IN (%(besides)s, pg_backend_pid())"
-            " AND NOT %(besides)s = ANY(pg_blocking_pids(pid))",
+            " AND (%(besides)s = 0 OR wait_event_type IS DISTINCT FROM 'Lock')",
             besides=besides,
         )
         return {(row["pid"], row["xact_start"]) for row in rows}
