@@ -85,6 +85,7 @@ class Diagnosis:
     title: str
     description: str
     episode_key: str
+    entity: str  # what of the device is at fault, empty when it is the device itself
 
 
 def diagnose_report(
@@ -114,6 +115,7 @@ def diagnose_report(
         title=_write_title(failure, entity)[:200],
         description=_describe(detection, classification)[:2000],
         episode_key=f"{failure}:{entity}" if entity else str(failure),
+        entity=entity,
     )
 
 

@@ -141,6 +141,7 @@ class Scoring:
                 title=diagnosis.title,
                 description=diagnosis.description,
                 episode_key=diagnosis.episode_key,
+                entity=diagnosis.entity,
                 detection=_describe(detection, report),
                 reported_by="system:detector",
                 correlation_id=correlation_id,

@@ -21,7 +21,7 @@ MAX_QUERY_CHARACTERS = 4_000
 CLOSED = (
     "incident_id", "device_id", "source", "failure_class", "confidence", "severity", "occurrences"
 )  # fmt: skip
-UNTRUSTED = ("title", "description", "detection")
+UNTRUSTED = ("title", "description", "entity", "detection")
 
 
 class ValueMasker(Protocol):

@@ -26,10 +26,11 @@ from reasoning.errors import OverrideError
 from reasoning.explanation import explain
 from reasoning.language_model import Adviser, Question
 from reasoning.sealing import seal_state
-from reasoning.state import ChoiceData, DiagnosisData, ProposalState
+from reasoning.state import CaseData, ChoiceData, DiagnosisData, ProposalState
 from retrieval.catalogue import find_script, list_scripts, load_files
 from retrieval.errors import ScriptNotFoundError
 from retrieval.search import Retriever
+from telemetry.facts import narrow_facts
 from telemetry.incidents import Incidents
 
 N_PASSAGES = 8
@@ -157,7 +158,7 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
             passages=state["passages"],
             failure_class=failure_class,
             metrics=case["metrics"],
-            facts=case["facts"],
+            facts=_facts_of_entity(case),
             also=override["script_id"] if override else None,
         )
     ranked = rank_candidates(needs.recommender, candidates, diagnosis["confidence"])
@@ -188,7 +189,7 @@ async def _choose_override(
     if device.get("os_family") not in script.manifest.platforms:
         raise OverrideError(f"{script.manifest.id} is not for {device.get('os_family')}")
     parameters, obstacle = try_parameters(
-        script.manifest, state["case"]["facts"], override["parameters"]
+        script.manifest, _facts_of_entity(state["case"]), override["parameters"]
     )
     if parameters is None:
         raise OverrideError(obstacle or "its parameters cannot be bound")
@@ -203,6 +204,12 @@ async def _choose_override(
         ),
         "abstention_reason": None,
     }
+
+
+def _facts_of_entity(case: CaseData) -> Mapping[str, Any]:
+    incident = case["incident"]
+    failure_class = FailureClass(incident["failure_class"])
+    return narrow_facts(case["facts"], failure_class, incident["entity"])
 
 
 async def check(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:

@@ -8,7 +8,20 @@ value lies within the parameter's bounds is checked by whoever binds it.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from contracts.failure import FailureClass as F
+
 Fact = str | int
+# Where the thing at fault is found: the family of facts, and the field that names it.
+_ENTITIES: Mapping[F, tuple[str, str]] = {
+    F.DISK_FULL: ("disks", "mount"),
+    F.RUNAWAY_PROCESS: ("processes", "name"),
+    F.MEMORY_LEAK: ("processes", "name"),
+    F.SERVICE_DOWN: ("services_down", ""),
+    **dict.fromkeys(
+        (F.APP_CRASH, F.BROWSER, F.MAIL_CLIENT, F.CHAT_CLIENT, F.SYNC_CLIENT),
+        ("applications", "name"),
+    ),
+}
 
 
 def _greatest(facts: Mapping[str, Any], family: str, measure: str, field: str) -> Fact | None:
@@ -51,6 +64,30 @@ BINDINGS: Mapping[str, Callable[[Mapping[str, Any]], Fact | None]] = {
     "down_service_name": _down_service,
     "crashing_application_name": _crashing_application,
 }
+
+
+def narrow_facts(facts: Mapping[str, Any], failure_class: F, entity: str) -> Mapping[str, Any]:
+    """Return the facts with nothing beside the incident's entity in the family it belongs to.
+
+    The busiest process of the newest report need not be the one that an incident is about: a fix
+    is bound to the incident's, or to none when the report no longer says anything of it.
+
+    Args:
+        facts: of a report.
+        failure_class: the incident's.
+        entity: what is at fault; empty: nobody said, and the facts are returned whole.
+
+    """
+    if not entity or failure_class not in _ENTITIES:
+        return facts
+    family, field = _ENTITIES[failure_class]
+    found = facts.get(family)
+    named = [
+        each
+        for each in (found if isinstance(found, list) else [])
+        if (each.get(field) if isinstance(each, Mapping) else each) == entity
+    ]
+    return {**facts, family: named}
 
 
 def bind_value(facts: Mapping[str, Any], binding: str) -> Fact | None:

@@ -81,6 +81,7 @@ class IncidentSignal:
     detection: dict[str, Any]
     reported_by: str
     correlation_id: str
+    entity: str = ""  # what of the device is at fault: a process, a mount, a service, a program
     repeats: bool = False  # the sender repeats itself: its episode is one incident, device or not
     observed_at: datetime | None = None  # when a device saw it
 
@@ -100,6 +101,7 @@ class Incident:
     title: str
     description: str
     episode_key: str
+    entity: str
     detection: dict[str, Any]
     occurrences: int
     reported_by: str
@@ -277,6 +279,7 @@ class Incidents:
             "title": signal.title,
             "description": signal.description,
             "episode_key": signal.episode_key,
+            "entity": signal.entity,
             "detection": Jsonb(signal.detection),
             "reported_by": signal.reported_by,
             "correlation_id": signal.correlation_id,

@@ -7,11 +7,11 @@ SELECT device_id FROM devices WHERE device_id = %(device_id)s FOR KEY SHARE;
 -- Open an incident, or count one more occurrence of the open one of the same device and episode.
 INSERT INTO incidents (
     incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
-    title, description, episode_key, detection, reported_by, correlation_id,
+    title, description, episode_key, entity, detection, reported_by, correlation_id,
     opened_at, updated_at
 ) VALUES (
     %(incident_id)s, %(device_id)s, %(user_id)s, %(source)s, %(failure_class)s, %(confidence)s,
-    %(severity)s, 'open', %(title)s, %(description)s, %(episode_key)s, %(detection)s,
+    %(severity)s, 'open', %(title)s, %(description)s, %(episode_key)s, %(entity)s, %(detection)s,
     %(reported_by)s, %(correlation_id)s, %(now)s, %(now)s
 )
 ON CONFLICT (device_id, episode_key) WHERE status NOT IN ('resolved', 'closed', 'escalated')
@@ -20,7 +20,7 @@ DO UPDATE SET
     severity = LEAST(incidents.severity, EXCLUDED.severity),
     updated_at = GREATEST(incidents.updated_at, EXCLUDED.updated_at)
 RETURNING incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
-    title, description, episode_key, detection, occurrences, reported_by, correlation_id,
+    title, description, episode_key, entity, detection, occurrences, reported_by, correlation_id,
     opened_at, updated_at, resolved_at;
 
 -- name: hold_episode
@@ -45,7 +45,7 @@ WHERE status NOT IN ('resolved', 'closed') AND incident_id = (
     LIMIT 1
 )
 RETURNING incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
-    title, description, episode_key, detection, occurrences, reported_by, correlation_id,
+    title, description, episode_key, entity, detection, occurrences, reported_by, correlation_id,
     opened_at, updated_at, resolved_at;
 
 -- name: hold_open
@@ -71,7 +71,7 @@ WHERE incident_id = (
     LIMIT 1
 )
 RETURNING incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
-    title, description, episode_key, detection, occurrences, reported_by, correlation_id,
+    title, description, episode_key, entity, detection, occurrences, reported_by, correlation_id,
     opened_at, updated_at, resolved_at;
 
 -- name: insert_transition
@@ -85,7 +85,7 @@ INSERT INTO incident_transitions (
 -- name: lock_incident
 -- The incident as it is now; others who want to change it wait.
 SELECT incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
-    title, description, episode_key, detection, occurrences, reported_by, correlation_id,
+    title, description, episode_key, entity, detection, occurrences, reported_by, correlation_id,
     opened_at, updated_at, resolved_at
 FROM incidents
 WHERE incident_id = %(incident_id)s
@@ -102,13 +102,13 @@ SET status = %(status)s,
     END
 WHERE incident_id = %(incident_id)s
 RETURNING incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
-    title, description, episode_key, detection, occurrences, reported_by, correlation_id,
+    title, description, episode_key, entity, detection, occurrences, reported_by, correlation_id,
     opened_at, updated_at, resolved_at;
 
 -- name: find_incident
 -- One incident by its id.
 SELECT incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
-    title, description, episode_key, detection, occurrences, reported_by, correlation_id,
+    title, description, episode_key, entity, detection, occurrences, reported_by, correlation_id,
     opened_at, updated_at, resolved_at
 FROM incidents
 WHERE incident_id = %(incident_id)s;
@@ -116,7 +116,7 @@ WHERE incident_id = %(incident_id)s;
 -- name: list_incidents
 -- The newest incidents, optionally of one status or device.
 SELECT incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
-    title, description, episode_key, detection, occurrences, reported_by, correlation_id,
+    title, description, episode_key, entity, detection, occurrences, reported_by, correlation_id,
     opened_at, updated_at, resolved_at
 FROM incidents
 WHERE (%(status)s::text IS NULL OR status = %(status)s)

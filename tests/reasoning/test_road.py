@@ -111,6 +111,42 @@ async def test_a_dead_service_binds_its_name(services):
     await assert_citations_resolve(services, outcome)
 
 
+def burn(**shares):
+    """Return a report's hardware with processes and their shares of a core."""
+    processes = [
+        {"pid": 100 + number, "name": name, "cpu_percent": share, "memory_percent": 1.0}
+        for number, (name, share) in enumerate(shares.items())
+    ]
+    return {"processes": processes}
+
+
+async def test_a_fix_is_bound_to_the_process_of_the_incident_and_not_to_the_busiest(services):
+    await enrol(services, "dev-burn")
+    for ago in (120, 60):
+        await report(services, "dev-burn", ago_seconds=ago, hardware=burn(rogue=95.0, builder=5.0))
+        await work(services)
+    # In the report that tells, another process is busier.
+    await report(services, "dev-burn", hardware=burn(rogue=95.0, builder=99.0))
+    await work(services)
+    outcome = await only_outcome(services, "dev-burn")
+    assert outcome.case["incident"]["entity"] == "rogue"
+    assert outcome.proposal.script_id == "linux-stop-runaway-process"
+    chosen = outcome.proposal.parameters
+    assert (chosen["process_name"], chosen["pid"]) == ("rogue", 100)
+
+
+async def test_no_other_process_is_stopped_when_that_of_the_incident_is_gone(services):
+    await enrol(services, "dev-burn")
+    for ago in (180, 120, 60):
+        await report(services, "dev-burn", ago_seconds=ago, hardware=burn(rogue=95.0))
+    await report(services, "dev-burn", hardware=burn(builder=99.0))
+    await work(services)
+    outcome = await _abstention(services)
+    assert outcome.case["incident"]["entity"] == "rogue"
+    obstacles = {item["script_id"]: item["obstacle"] for item in outcome.case["candidates"]}
+    assert obstacles["linux-stop-runaway-process"].endswith("no value for parameter process_name")
+
+
 @pytest.mark.parametrize(
     ("os_family", "title", "description", "script_ids"),
     [

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from contracts.failure import FailureClass
 from contracts.telemetry import (
     AgentHealth,
     Application,
@@ -19,7 +20,7 @@ from contracts.telemetry import (
     Software,
     TelemetryReport,
 )
-from telemetry.facts import BINDINGS, bind_value
+from telemetry.facts import BINDINGS, bind_value, narrow_facts
 from telemetry.normalisation import collect_facts, flatten_metrics
 
 
@@ -182,6 +183,35 @@ def test_facts_and_bindings():
         "down_service_name": "cups",
         "crashing_application_name": "y",
     }
+
+
+@pytest.mark.parametrize(
+    ("failure_class", "entity", "binding", "value"),
+    [
+        ("runaway_process", "calm", "top_cpu_process_pid", 2),
+        ("runaway_process", "", "top_cpu_process_pid", 1),
+        ("runaway_process", "gone", "top_cpu_process_pid", None),
+        ("runaway_process", "calm", "down_service_name", "cups"),
+        ("service_down", "ssh", "down_service_name", "ssh"),
+        ("service_down", "cron", "down_service_name", None),
+        ("disk_full", "/", "fullest_disk_mount", "/"),
+        ("mail_client", "mutt", "crashing_application_name", "mutt"),
+        ("unknown", "memory_percent", "top_cpu_process_pid", 1),
+    ],
+)
+def test_bindings_speak_of_the_incidents_entity(failure_class, entity, binding, value):
+    facts = {
+        "processes": [
+            {"pid": 1, "name": "busy", "cpu_percent": 99.0},
+            {"pid": 2, "name": "calm", "cpu_percent": 60.0},
+            {"pid": 3, "name": "calm", "cpu_percent": 1.0},
+        ],
+        "services_down": ["cups", "ssh"],
+        "disks": [{"mount": "/v", "used_percent": 99.0}, {"mount": "/", "used_percent": 91.0}],
+        "applications": [{"name": "vi", "crashes": 5}, {"name": "mutt", "crashes": 2}],
+    }
+    narrowed = narrow_facts(facts, FailureClass(failure_class), entity)
+    assert bind_value(narrowed, binding) == value
 
 
 @pytest.mark.parametrize("facts", [{}, {"disks": "x", "processes": [1, {}], "services_down": []}])

@@ -97,7 +97,7 @@ process_name=${EUCORA_PARAM_PROCESS_NAME-}
 pid=${EUCORA_PARAM_PID-}
 state_directory=${EUCORA_STATE_DIR:?}
 check_process "$pid" "$process_name"
-minimum_cpu_percent=${EUCORA_PARAM_MINIMUM_CPU_PERCENT-80}
+minimum_cpu_percent=${EUCORA_PARAM_MINIMUM_CPU_PERCENT-50}
 require_integer minimum_cpu_percent "$minimum_cpu_percent" 10 100
 
 if ! has_name "$pid" "$process_name"; then

@@ -68,7 +68,7 @@ function Measure-Processor {
 
 $name = Get-TextParameter -Name 'process_name' -Default '' -Pattern '\A[A-Za-z0-9._+@() -]{1,128}\z'
 $id = Get-IntegerParameter -Name 'pid' -Default 0 -Minimum 5 -Maximum 4294967
-$limit = Get-IntegerParameter -Name 'minimum_cpu_percent' -Default 80 -Minimum 10 -Maximum 100
+$limit = Get-IntegerParameter -Name 'minimum_cpu_percent' -Default 50 -Minimum 10 -Maximum 100
 $startFile = Get-StatePath -Name 'process-start.txt'
 
 $process = Get-NamedProcess -Id $id -Name $name
