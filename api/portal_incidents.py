@@ -10,6 +10,7 @@ from api.pages import pages_of
 from api.portal_queries import MAX_PLOTS, PLOTTED, fetch, require_incident
 from api.sessions import correlation_of, field, require_form, require_person, services_of
 from reasoning.intake import Ticket
+from telemetry.devices import find_device
 from telemetry.reports import latest_report
 
 router = APIRouter()
@@ -52,7 +53,9 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         inferences = await fetch(
             connection, "list_inferences", subject_kind="incident", subject_id=incident_id
         )
-        report = await latest_report(connection, incident.device_id) if incident.device_id else None
+        device_id = incident.device_id
+        device = await find_device(connection, device_id) if device_id else None
+        report = await latest_report(connection, device_id) if device_id else None
     drivers = [item["name"] for item in incident.detection.get("metrics", [])][:2]
     available = [name for name in PLOTTED if report and name in report.metrics]
     plots = list(dict.fromkeys((*drivers, *available)))[:MAX_PLOTS]
@@ -60,6 +63,7 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         request,
         "incident.html",
         incident=incident,
+        hostname=device.hostname if device else "",
         timeline=timeline,
         proposals=proposals,
         inferences=inferences,

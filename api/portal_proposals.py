@@ -32,11 +32,13 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         standing = await find_standing(
             connection, proposal, now=services_of(request).ground.clock.now()
         )
+        device = await find_device(connection, incident.device_id) if incident.device_id else None
         values = {
             **await _progress(connection, proposal),
             **script,
             "statements": await fetch(connection, "list_statements", proposal_id=proposal_id),
-            "scripts": await _list_alternatives(connection, incident),
+            "scripts": await list_scripts(connection, device.os_family) if device else [],
+            "hostname": device.hostname if device else "",
         }
     can_decide, why = _may_decide(person, proposal, incident, script["author"], standing)
     return pages_of(request).render(
@@ -91,13 +93,6 @@ async def _describe_script(connection: Connection, proposal: Proposal) -> dict[s
         "author": script.manifest.author,
         "effects": [item for item in effects if isinstance(item, dict)],
     }
-
-
-async def _list_alternatives(connection: Connection, incident: Incident) -> list[Any]:
-    if incident.device_id is None:
-        return []
-    device = await find_device(connection, incident.device_id)
-    return await list_scripts(connection, device.os_family) if device else []
 
 
 @router.get("/proposals/{proposal_id}/progress")

@@ -222,7 +222,7 @@ class Receipts:
             return
         actor = f"device:{job.device_id}"
         if status is JobStatus.REPORTED:
-            reason = f"the device reported {receipt.outcome}"
+            reason = f"the device reported {receipt.outcome.replace('_', ' ')}"
             await self._moves.move(
                 connection, proposal.incident_id, "verifying", actor=actor, reason=reason
             )

@@ -37,6 +37,7 @@ async def list_events(
     subject_kind: str | None = None,
     subject_id: str | None = None,
     correlation_id: str | None = None,
+    without_kind: str | None = None,
     before_position: int | None = None,
     limit: int = 100,
 ) -> list[AuditEvent]:
@@ -47,6 +48,7 @@ async def list_events(
         subject_kind: only events about this kind of subject.
         subject_id: only events about this subject.
         correlation_id: only events of this request.
+        without_kind: no events about this kind of subject.
         before_position: only events older than this position, for the next page.
         limit: how many, at most 1000.
     """
@@ -56,6 +58,7 @@ async def list_events(
             "subject_kind": subject_kind,
             "subject_id": subject_id,
             "correlation_id": correlation_id,
+            "without_kind": without_kind,
             "before_position": before_position,
             "limit": max(1, min(limit, MAX_LIMIT)),
         },
