@@ -6,7 +6,10 @@ import re
 
 import httpx
 
+from api import portal_audit
 from api.accounts import Role
+from tests.portal.desk import DEVICE
+from tests.reasoning.situations import query
 
 
 async def test_incident_and_proposal_show_what_a_decision_rests_on(desk):
@@ -89,3 +92,30 @@ async def test_every_field_has_a_label_and_every_page_a_way_past_the_menu(desk):
         assert "<script>" not in page
         assert ' style="' not in page
         assert not re.search(r'\son\w+="', page)
+
+
+async def test_the_audit_trail_leaves_out_stored_reports_and_pages_back(desk, monkeypatch):
+    monkeypatch.setattr(portal_audit, "PAGE_EVENTS", 2)
+    await desk.propose()
+    eva = await desk.let_in("eva", Role.AUDITOR)
+    seen, path = [], "/audit"
+    while path:
+        page = await eva.page(path)
+        seen += re.findall(r"<td>([a-z_]+\.[a-z_]+)</td>", page)
+        older = re.search(r'href="([^"]+)" rel="next"', page)
+        path = html.unescape(older[1]) if older else ""
+    everything = await query(
+        desk.services, "SELECT action FROM audit_events ORDER BY position DESC"
+    )
+    actions = [event["action"] for event in everything]
+    assert "telemetry.stored" in actions
+    assert seen == [action for action in actions if not action.startswith("telemetry.")]
+    monkeypatch.setattr(portal_audit, "PAGE_EVENTS", 200)
+    assert "telemetry.stored" in await eva.page("/audit?everything=true")
+
+
+async def test_pages_name_the_device_a_fix_aims_at(desk):
+    proposal = (await desk.propose()).proposal
+    ada = await desk.let_in("ada", Role.APPROVER)
+    for path in (f"/incidents/{proposal.incident_id}", f"/proposals/{proposal.proposal_id}"):
+        assert f'<a href="/devices/{DEVICE}">{DEVICE}-host</a>' in await ada.page(path)
