@@ -4,14 +4,16 @@
 Format (a script's manifest, `expected_effect`): {"within_seconds": 600, "all": [{"metric":
 "disk_used_percent:{mount}", "operator": "<", "value": 85, "missing": "inconclusive"}]}. A
 `{parameter}` in a metric's name stands for the approved parameter's value. The effect holds when
-all conditions hold in each of the two newest reports after the fix.
+all conditions hold in each of the two newest reports after the fix, and with them the conditions
+under which the incident's own rule is kept again: a script that does something else, or to
+something else, solves nothing.
 """
 
 import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -129,11 +131,34 @@ def parse_effect(document: Any, parameters: Mapping[str, Any]) -> ExpectedEffect
     )
 
 
+def parse_recovery(detection: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """Read what ends the violation that opened an incident; nothing where no rule did.
+
+    A metric that is no longer reported counts as recovered: a process that ended has no share.
+
+    Args:
+        detection: the incident's, with `recovery`: [{"metric", "operator", "value"}].
+
+    Raises:
+        EffectFormatError: it is malformed.
+
+    """
+    found = detection.get("recovery", [])
+    if not isinstance(found, list):
+        raise EffectFormatError("the detection's recovery is not a list")
+    return tuple(_read_condition(each, missing=Finding.HOLDS.value) for each in found)
+
+
 def _parse_condition(document: Any, parameters: Mapping[str, Any]) -> Condition:
+    condition = _read_condition(document)
+    return replace(condition, metric=_fill_in(condition.metric, parameters))
+
+
+def _read_condition(document: Any, missing: str = Finding.INCONCLUSIVE.value) -> Condition:
     if not isinstance(document, Mapping):
         raise EffectFormatError("a condition is not an object")
     metric, sign, value = (document.get(name) for name in ("metric", "operator", "value"))
-    missing = document.get("missing", Finding.INCONCLUSIVE.value)
+    missing = document.get("missing", missing)
     known_sign = isinstance(sign, str) and sign in _OPERATORS
     if not isinstance(metric, str) or not metric or not known_sign:
         raise EffectFormatError("a condition needs a metric and a known operator")
@@ -144,10 +169,7 @@ def _parse_condition(document: Any, parameters: Mapping[str, Any]) -> Condition:
     if missing not in set(Finding):
         raise EffectFormatError("missing is holds, fails or inconclusive")
     return Condition(
-        metric=_fill_in(metric, parameters),
-        operator=str(sign),
-        value=float(value),
-        missing=Finding(missing),
+        metric=metric, operator=str(sign), value=float(value), missing=Finding(missing)
     )
 
 
@@ -188,7 +210,10 @@ def _combine(findings: Sequence[Finding]) -> Finding:
 
 
 def judge_effect(
-    expected_effect: Any, parameters: Mapping[str, Any], reports: Sequence[Report]
+    expected_effect: Any,
+    parameters: Mapping[str, Any],
+    reports: Sequence[Report],
+    recovery: Sequence[Condition] = (),
 ) -> Verdict:
     """Judge a fix on the reports made after it.
 
@@ -200,6 +225,7 @@ def judge_effect(
         expected_effect: as in the manifest.
         parameters: as approved.
         reports: newer than the fix, in any order; a repeated report counts once.
+        recovery: what must hold besides for the incident to be over.
 
     Raises:
         EffectFormatError: the effect cannot be judged.
@@ -208,7 +234,8 @@ def judge_effect(
     effect = parse_effect(expected_effect, parameters)
     distinct = {report.report_id: report for report in reports}.values()
     newest = sorted(distinct, key=lambda report: report.observed_at)[-N_SUCCESSIVE_REPORTS:]
-    observed = [[_observe(each, report) for each in effect.conditions] for report in newest]
+    conditions = (*effect.conditions, *recovery)
+    observed = [[_observe(each, report) for each in conditions] for report in newest]
     evidence = tuple(observation for row in observed for observation in row)
     if len(newest) < N_SUCCESSIVE_REPORTS:
         reason = f"{len(newest)} of {N_SUCCESSIVE_REPORTS} reports since the fix"

@@ -13,7 +13,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from dispatch.effects import Finding, Verdict, judge_effect, parse_effect
+from dispatch.effects import Finding, Verdict, judge_effect, parse_effect, parse_recovery
 from dispatch.errors import EffectFormatError
 from dispatch.incident_moves import IncidentMoves
 from dispatch.job_checks import manifest_digest
@@ -81,6 +81,7 @@ class Verification:
         self._audit = audit
         self._outbox = outbox
         self._sealer = sealer
+        self._incidents = incidents
         self._moves = IncidentMoves(incidents)
         self._jobs = jobs
         self._labels = Labels(clock, ids)
@@ -146,9 +147,11 @@ class Verification:
             reason = "the script in the catalogue is no longer the approved one"
             return Verdict(status=Finding.FAILS, evidence=(), reason=reason), reported_at
         reports = await _reports_since(connection, job, receipt)
+        incident = await self._incidents.find(connection, proposal.incident_id)
         expected = script.manifest.get("expected_effect")
         try:
-            verdict = judge_effect(expected, proposal.parameters, reports)
+            recovery = parse_recovery(incident.detection if incident else {})
+            verdict = judge_effect(expected, proposal.parameters, reports, recovery)
             within = parse_effect(expected, proposal.parameters).within
         except EffectFormatError as error:
             return Verdict(status=Finding.FAILS, evidence=(), reason=str(error)), reported_at

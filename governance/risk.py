@@ -214,7 +214,9 @@ def _judge_complexity(inputs: RiskInputs) -> _Judgement:
     undo = 0.0 if inputs.reversible else 30.0
     length = 20.0 if inputs.timeout_seconds > 600 else 0.0
     undo_text = "can be rolled back" if inputs.reversible else "cannot be rolled back"
-    return min(100.0, impact + undo + length), f"{inputs.business_impact.value}, {undo_text}"
+    return min(
+        100.0, impact + undo + length
+    ), f"{inputs.business_impact.value.replace('_', ' ')}, {undo_text}"
 
 
 def _judge_history(inputs: RiskInputs) -> _Judgement:

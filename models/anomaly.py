@@ -22,7 +22,7 @@ from contracts.failure import FailureClass
 from models.calibration import ConformalPool, passes_false_discovery_bound
 from models.detector_state import DeviceState, decode_state, encode_state
 from models.features import read_values
-from models.guards import Finding, Streaks, apply_rules
+from models.guards import Comparison, Finding, Streaks, apply_rules
 from models.signals import (
     HARM_DIRECTION,
     METRIC_NAMES,
@@ -68,6 +68,7 @@ class Detection:
     metrics: tuple[MetricContribution, ...]
     episode_key: str
     rule: str = ""
+    recovery: tuple[Comparison, ...] = ()  # what ends the rule's violation
     failure_class: FailureClass = FailureClass.UNKNOWN
     entity: str = ""
     successive_reports: int = 1
@@ -317,6 +318,7 @@ def _detection_of(finding: Finding, device_id: str, observed_at: datetime) -> De
         ),
         episode_key=f"{failure}:{violation.entity}" if violation.entity else str(failure),
         rule=violation.rule.name,
+        recovery=violation.rule.list_recovery(violation.metric),
         failure_class=failure,
         entity=violation.entity,
         successive_reports=finding.reports,

@@ -7,13 +7,14 @@ supply names, which are chosen from, never interpreted. Texts are for people: ma
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts.failure import FailureClass as F
 from contracts.failure import Severity
 from models.anomaly import Detection
 from models.classification import Classification
+from models.guards import Comparison
 from models.signals import SIGNALS
 
 RULE_CONFIDENCE = 0.95
@@ -86,6 +87,7 @@ class Diagnosis:
     description: str
     episode_key: str
     entity: str  # what of the device is at fault, empty when it is the device itself
+    recovery: tuple[Comparison, ...]  # what ends the violation of the rule that fired, if one did
 
 
 def diagnose_report(
@@ -116,6 +118,7 @@ def diagnose_report(
         description=_describe(detection, classification)[:2000],
         episode_key=f"{failure}:{entity}" if entity else str(failure),
         entity=entity,
+        recovery=_aim_recovery(detection, entity),
     )
 
 
@@ -145,6 +148,16 @@ def _name_entity(
     if failure is F.UNKNOWN:
         return detection.metrics[0].name if detection.metrics else ""
     return ""
+
+
+def _aim_recovery(detection: Detection, entity: str) -> tuple[Comparison, ...]:
+    """Return the detection's recovery, of the thing that the diagnosis names."""
+    if not detection.entity or detection.entity == entity:
+        return detection.recovery
+    return tuple(
+        replace(each, metric=each.metric.removesuffix(detection.entity) + entity)
+        for each in detection.recovery
+    )
 
 
 def _items(facts: Mapping[str, Any], key: str) -> Sequence[Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from contracts.failure import FailureClass as F
-from models.signals import read_value
+from models.signals import SIGNED_METRICS, read_value
 
 SERVICE_PREFIX = "service_running:"
 PROCESS_CPU_PREFIX = "process_cpu_percent:"
@@ -19,6 +19,15 @@ BURNING_PERCENT = 85.0  # of one core
 CONTENDED_PERCENT = 60.0  # what a burning process still gets on a saturated machine
 SATURATED_CPU_PERCENT = 90.0
 LEAST_BURNING_SECONDS = 10.0  # a burst is no fault, however often a device reports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A metric against a number, in the form of a script's expected effect."""
+
+    metric: str
+    operator: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +45,13 @@ class Rule:
     def is_violated_by(self, value: float) -> bool:
         """Tell whether a value lies on the bad side (the threshold itself is bad)."""
         return value <= self.threshold if self.below else value >= self.threshold
+
+    def list_recovery(self, metric: str) -> tuple[Comparison, ...]:
+        """Return what all holds of the metric, by its full name, once the rule is kept again."""
+        limit = Comparison(metric=metric, operator=">" if self.below else "<", value=self.threshold)
+        if metric in SIGNED_METRICS:
+            return limit, Comparison(metric=metric, operator=">", value=-self.threshold)
+        return (limit,)
 
     @property
     def name(self) -> str:

@@ -18,7 +18,7 @@ from kernel.ids import IdSource
 from kernel.queries import load_queries
 from models.anomaly import AnomalyDetector, Detection
 from models.classification import Classification
-from models.diagnosis import diagnose_report
+from models.diagnosis import Diagnosis, diagnose_report
 from models.drift_watch import CohortReport, DriftWatch
 from models.health import WINDOW_REPORTS, classify_health
 from models.inference import record_inference
@@ -142,7 +142,7 @@ class Scoring:
                 description=diagnosis.description,
                 episode_key=diagnosis.episode_key,
                 entity=diagnosis.entity,
-                detection=_describe(detection, report),
+                detection=_describe(detection, diagnosis, report),
                 reported_by="system:detector",
                 correlation_id=correlation_id,
                 observed_at=report.observed_at,
@@ -183,11 +183,12 @@ class Scoring:
         )
 
 
-def _describe(detection: Detection, report: StoredReport) -> dict[str, Any]:
+def _describe(detection: Detection, diagnosis: Diagnosis, report: StoredReport) -> dict[str, Any]:
     return {
         "report_id": report.report_id,
         "observed_at": report.observed_at.isoformat(),
         "score": round(detection.score, 4),
         "p_value": round(detection.p_value, 6),
         "metrics": [asdict(item) for item in detection.metrics],
+        "recovery": [asdict(item) for item in diagnosis.recovery],
     }

@@ -63,7 +63,7 @@ async def record(road, masker, answer, device_id=DEVICE) -> bool:
         return await road.jobs.record_receipt(connection, device_id, answer, masker)
 
 
-async def report(road, used_percent: float) -> None:
+async def report(road, used_percent: float, **others: float) -> None:
     """A minute passes, and the device reports."""
     road.clock.advance(60)
     now = road.clock.now()
@@ -72,7 +72,8 @@ async def report(road, used_percent: float) -> None:
         "INSERT INTO telemetry_reports"
         " (report_id, device_id, observed_at, received_at, metrics, facts)"
         " VALUES (%s, %s, %s, %s, %s, '{}')",
-        road.ids.new("rep"), DEVICE, now, now, Jsonb({"disk_used_percent:/var": used_percent}),
+        road.ids.new("rep"), DEVICE, now, now,
+        Jsonb({"disk_used_percent:/var": used_percent, **others}),
     )  # fmt: skip
 
 
@@ -134,6 +135,24 @@ async def test_a_good_effect_resolves_the_incident(road, masker, job):
     labels = await road.query("SELECT label FROM labels WHERE kind = 'outcome'")
     assert labels == [{"label": "succeeded"}]
     assert (await road.actions()).count("verification.sealed") == 1
+
+
+async def test_an_effect_elsewhere_does_not_resolve_what_the_incident_is_about(road, masker, job):
+    proposal_id, job_id, _ = job
+    recovery = [{"metric": "process_cpu_percent:{rogue}", "operator": "<", "value": 85}]
+    await road.query(
+        "UPDATE incidents SET detection = %s RETURNING 1", Jsonb({"recovery": recovery})
+    )
+    await record(road, masker, receipt(road, job))
+    for _ in range(2):
+        await report(road, 20, **{"process_cpu_percent:{rogue}": 99})
+    verdict = await verify(road, job_id)
+    assert verdict.status is Finding.FAILS
+    assert [each.finding for each in verdict.evidence] == [Finding.HOLDS, Finding.FAILS] * 2
+    for _ in range(2):
+        await report(road, 20)  # the process is gone
+    assert (await verify(road, job_id)).status is Finding.HOLDS
+    assert await road.incident_status(proposal_id) == "resolved"
 
 
 async def test_a_bad_effect_waits_for_its_time_then_rolls_back(road, masker, job):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A detection becomes the right incident, whatever the facts look like."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from contracts.failure import Severity
 from models.anomaly import Detection, MetricContribution
 from models.classification import decide_class
 from models.diagnosis import _TITLES, diagnose_report
+from models.guards import SERVICE_RULE
 
 
 def detection(failure=F.UNKNOWN, entity="", rule="rule", metric="m", value=95.0):
@@ -84,3 +86,15 @@ def test_the_expected_service_is_named():
 def test_every_class_has_a_title_and_bad_facts_are_survived(failure, facts):
     assert failure in _TITLES
     assert diagnose(detection(failure), facts=facts).title
+
+
+def test_what_ends_the_violation_is_said_of_the_named_thing():
+    (stopped,) = SERVICE_RULE.list_recovery("service_running:spooler-helper")
+    violated = replace(
+        detection(F.SERVICE_DOWN, "spooler-helper", metric=stopped.metric), recovery=(stopped,)
+    )
+    expected = replace(stopped, metric="service_running:cups")
+    assert diagnose(violated, facts={"services_down": ["cups"]}).recovery == (expected,)
+    as_found = diagnose(violated, facts={"services_down": ["spooler-helper"]})
+    assert as_found.recovery == (stopped,)
+    assert diagnose(detection(rule="")).recovery == ()
