@@ -7,7 +7,6 @@ A device is who its certificate says; the certificate must be the one that was i
 import asyncio
 import base64
 import secrets
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -149,7 +148,7 @@ def _add_identity_routes(router: APIRouter, services: Services) -> None:
     @router.get("/device/v1/time")
     async def tell_time() -> dict[str, str]:
         """Return the server's time, for the device's clock check."""
-        return {"now": datetime.now(UTC).isoformat()}
+        return {"now": ground.clock.now().isoformat()}
 
 
 def _sign(services: Services, device_id: str, csr_pem: str) -> bytes:

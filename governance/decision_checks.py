@@ -27,7 +27,7 @@ from governance.proposals import Proposal, ProposalContext, ProposalStatus
 from governance.quorum import QuorumRule
 from governance.separation import same_person
 
-APPROVING_ROLES = frozenset({"approver", "admin"})
+APPROVING_ROLES = frozenset({"approver"})
 MAX_REASON_CHARACTERS = 2000
 
 

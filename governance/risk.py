@@ -80,7 +80,7 @@ class RiskInputs:
     timeout_seconds: int
     n_succeeded: int
     n_failed: int
-    known_vulnerabilities: int | None = 0
+    known_vulnerabilities: int | None
     business_critical: bool = False
 
 

@@ -75,16 +75,6 @@ def combine_analyses(analyses: Iterable[ScriptAnalysis]) -> ScriptAnalysis:
     )
 
 
-def policy_view(analysis: ScriptAnalysis) -> dict[str, Any]:
-    """Return what policies see of an analysis (docs/policy-input.md)."""
-    return {
-        "parsed": analysis.parsed,
-        "judgeable": analysis.judgeable,
-        "severity": analysis.severity.value,
-        "effects": sorted({effect.kind.value for effect in analysis.effects}),
-    }
-
-
 def analysis_document(analysis: ScriptAnalysis) -> dict[str, Any]:
     """Return the analysis as JSON, for the catalogue and the evidence."""
     return {
@@ -147,5 +137,4 @@ __all__ = [
     "analyse_script",
     "analysis_document",
     "combine_analyses",
-    "policy_view",
 ]

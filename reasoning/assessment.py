@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from contracts.job import ParameterValue
 from governance.risk import (
     BlastRadius,
     BusinessImpact,
@@ -21,38 +22,38 @@ from governance.risk import (
     assess_risk,
 )
 from guardrails.policy import PolicyEngine
-from guardrails.script_analysis import ScriptAnalysis, analyse_script
+from guardrails.script_analysis import (
+    ScriptAnalysis,
+    analyse_script,
+    analysis_document,
+    combine_analyses,
+)
 from reasoning.state import CaseData, ChoiceData
 from retrieval.catalogue import CatalogueScript
+from retrieval.errors import ManifestError
+from retrieval.manifest import Manifest, bind_parameters
 
-SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
+GROUNDS = frozenset({"passage", "metric"})  # what an incident or a script says of itself is none
 
 
 def analyse_files(interpreter: str, files: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return the effects of all steps; what one step hides makes the whole unjudgeable."""
+    """Return the effects of all steps; what one step hides makes the whole unjudgeable.
+
+    A script without steps cannot be judged either.
+    """
     analyses = {step: _analyse(interpreter, content) for step, content in files.items()}
-    effects = [
-        {"step": step, **asdict(effect)}
-        for step, analysis in analyses.items()
-        for effect in analysis.effects
+    document = analysis_document(combine_analyses(analyses.values()))
+    steps = [step for step, analysis in analyses.items() for _ in analysis.effects]
+    document["effects"] = [
+        {"step": step, **effect} for step, effect in zip(steps, document["effects"], strict=True)
     ]
-    return {
-        "judgeable": all(analysis.judgeable for analysis in analyses.values()),
-        "severity": max(
-            (str(analysis.severity) for analysis in analyses.values()), key=SEVERITIES.index
-        ),
-        "effects": [{name: _plain(value) for name, value in item.items()} for item in effects],
-    }
+    return document
 
 
 @lru_cache(maxsize=512)
 def _analyse(interpreter: str, content: bytes) -> ScriptAnalysis:
     """Analyse bytes once: the same bytes have the same effects, and parsing is slow."""
     return analyse_script(interpreter, content)
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, str) else value
 
 
 def score_risk(
@@ -81,6 +82,7 @@ def score_risk(
             timeout_seconds=manifest.timeout_seconds,
             n_succeeded=int(candidate["n_succeeded"]),
             n_failed=int(candidate["n_failed"]),
+            known_vulnerabilities=None,  # nothing looks for them yet
             business_critical=bool(device.get("business_critical", False)),
         )
     )
@@ -115,7 +117,7 @@ def ask_policy(
             "now": int(now.timestamp()),
             "confidence_threshold": threshold,
             "platform_match": device["os_family"] in manifest.platforms,
-            "parameters_valid": True,
+            "parameters_valid": _are_valid(manifest, choice["parameters"]),
             "proposal": {
                 "proposal_id": proposal_id,
                 "requested_by": requested_by,
@@ -148,6 +150,17 @@ def ask_policy(
     }
 
 
+def _are_valid(manifest: Manifest, parameters: Mapping[str, ParameterValue]) -> bool:
+    """Tell whether the manifest takes exactly these values, none added and none changed."""
+    try:
+        bound = bind_parameters(manifest, given=parameters, find_bound=lambda _: None)
+    except ManifestError:
+        return False
+    return dict(bound) == dict(parameters)
+
+
 def count_citations(explanation: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many citations an explanation holds."""
-    return sum(len(item["citations"]) for item in explanation)
+    """Return how many passages and metrics an explanation cites."""
+    return sum(
+        citation["kind"] in GROUNDS for item in explanation for citation in item["citations"]
+    )

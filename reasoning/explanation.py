@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the grounded explanation: each sentence cites a metric, a passage or past outcomes.
+"""Writes the grounded explanation: each sentence cites what it rests on.
+
+That is a metric, a passage, the incident, or the chosen script with its past outcomes.
 
 Sentences are assembled from closed values; no free text of tickets, articles or models is woven
 into them (invariant 3). What is cited is shown beside, marked as quoted.

@@ -67,14 +67,11 @@ class Reasoner:
         incident_id: str,
         requested_by: str,
         correlation_id: str,
-        parent_proposal_id: str | None = None,
-        override: Mapping[str, Any] | None = None,
     ) -> str:
         """Bring a proposal's thread to its end and return the bundle's digest.
 
         Raises:
             IncidentNotFoundError: there is no such incident.
-            OverrideError: the script that a person chose cannot be proposed.
         """
         config: RunnableConfig = {"configurable": {"thread_id": proposal_id}}
         snapshot = await self._graph.aget_state(config)
@@ -83,8 +80,8 @@ class Reasoner:
             "incident_id": incident_id,
             "correlation_id": correlation_id,
             "requested_by": requested_by,
-            "parent_proposal_id": parent_proposal_id,
-            "override": dict(override) if override else None,
+            "parent_proposal_id": None,
+            "override": None,
         }
         if snapshot.values:
             start = None  # the thread was cut off: go on from its last checkpoint

@@ -5,7 +5,7 @@ package eucora.approval
 import data.eucora.common
 import rego.v1
 
-approving_roles := {"approver", "admin"}
+approving_roles := {"approver"}
 
 default allow := false
 

@@ -31,6 +31,7 @@ HARMLESS = RiskInputs(
     timeout_seconds=30,
     n_succeeded=0,
     n_failed=0,
+    known_vulnerabilities=0,
 )
 INPUTS = st.builds(
     RiskInputs,

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from reasoning.assessment import count_citations
 from reasoning.errors import IncidentNotFoundError
 from reasoning.graph import proposal_id_for
 from telemetry.devices import retire_device
@@ -356,3 +357,24 @@ async def test_an_unknown_incident_is_an_error(services):
             requested_by="hanna",
             correlation_id="cor_none",
         )
+
+
+def test_what_counts_as_a_ground():
+    cited = [
+        {"citations": [{"kind": "incident", "id": "i"}, {"kind": "script", "id": "s"}]},
+        {"citations": [{"kind": "passage", "id": "p"}, {"kind": "metric", "id": "m"}]},
+    ]
+    assert count_citations(cited) == 2
+    assert count_citations(cited[:1]) == 0
+
+
+async def test_the_risk_says_that_nobody_looked_for_vulnerabilities(services):
+    await enrol(services, "dev-disk")
+    await report(services, "dev-disk", hardware=FULL_DISK)
+    await work(services)
+    factors = (await only_outcome(services, "dev-disk")).case["risk"]["factors"]
+    (found,) = [each for each in factors if each["name"] == "sbom_vulnerability"]
+    assert (found["value"], found["reason"]) == (
+        60.0,
+        "nobody has looked for known vulnerabilities",
+    )
