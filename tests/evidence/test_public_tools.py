@@ -4,6 +4,7 @@
 The tools are the system's openssl, coreutils and Python, and npm's @sigstore/verify.
 """
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,30 +13,72 @@ from evidence.verification import extract_case
 from tests.stack.public_tools import (
     CHECKPOINT,
     FILES,
+    KEYS,
     SIGNATURES,
     SUBJECTS,
+    commands_of,
     install_sigstore_verify,
     run,
     run_python,
     run_shell,
 )
 
+GIVEN = ("evidence-key.pem", "log-key.pem")
+LATER = ("01-approval", "02-execution", "03-verification")
+
 
 @pytest.fixture
 async def parts(office, tmp_path: Path) -> Path:
-    """A whole case, taken apart."""
+    """A whole case, taken apart, beside the keys that somebody was given."""
     await office.propose("prp_0")
-    place = tmp_path / "parts"
+    given, place = tmp_path / "case" / "keys", tmp_path / "case" / "parts"
     extract_case(await office.whole_case(), place)
+    given.mkdir()
+    for name in GIVEN:
+        shutil.copy(place / name, given)
     return place
 
 
-@pytest.mark.parametrize("heading", [SIGNATURES, FILES, SUBJECTS, CHECKPOINT])
-async def test_the_shell_commands_of_the_page_pass(parts: Path, heading: str) -> None:
+@pytest.mark.parametrize(
+    ("heading", "said"),
+    [
+        (
+            KEYS,
+            ["evidence-key.pem is the key you were given", "log-key.pem is the key you were given"],
+        ),
+        (SIGNATURES, ["Verified OK"] * 4),
+        (FILES, ["case.json is what was signed", "remediate.sh is what was signed"]),
+        (SUBJECTS, [f"{folder} is about this proposal" for folder in LATER]),
+        (CHECKPOINT, ["Signature Verified Successfully"]),
+    ],
+)
+async def test_the_shell_commands_of_the_page_pass_and_say_so(
+    parts: Path, heading: str, said: list[str]
+) -> None:
     answer = run_shell(heading, parts)
     assert answer.returncode == 0, answer.stderr
-    if heading == SIGNATURES:
-        assert answer.stdout.splitlines() == ["Verified OK"] * 4
+    assert set(said) <= set(answer.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("part", "heading", "complaint"),
+    [
+        ("log-key.pem", KEYS, "log-key.pem is NOT the key you were given"),
+        ("00-proposal/statement.json", FILES, "remediate.sh is NOT what was signed"),
+        ("02-execution/statement.json", SUBJECTS, "02-execution is NOT about this proposal"),
+    ],
+)
+@pytest.mark.parametrize("flags", ["-euo", "+e"])
+async def test_a_difference_is_said_and_ends_with_an_error(
+    parts: Path, part: str, heading: str, complaint: str, flags: str
+) -> None:
+    """Also in a shell as people use it, which goes on after an error."""
+    changed = (parts / part).read_text().replace("remediate.sh", "other.sh")
+    (parts / part).write_text(changed.replace('"name":"proposal"', '"name":"else"') + "\n")
+    options = [flags, "pipefail"] if flags == "-euo" else [flags]
+    answer = run(["bash", *options, "-c", commands_of(heading)], parts)
+    assert answer.returncode == 1
+    assert complaint in answer.stderr
 
 
 async def test_the_inclusion_program_of_the_page_passes(parts: Path) -> None:

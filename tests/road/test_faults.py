@@ -30,6 +30,7 @@ from tests.stack.prepared import ROOT, Prepared
 from tests.stack.public_tools import (
     CHECKPOINT,
     FILES,
+    KEYS,
     SIGNATURES,
     SUBJECTS,
     install_sigstore_verify,
@@ -269,7 +270,7 @@ def test_a_real_fault_is_fixed(
             fault.end()
     assert_ended_well(installation, proposal)
     parts = verify_offline(installation, case, place / f"{kind}-case")
-    for heading in (SIGNATURES, FILES, SUBJECTS, CHECKPOINT):
+    for heading in (KEYS, SIGNATURES, FILES, SUBJECTS, CHECKPOINT):
         answer = run_shell(heading, parts)
         assert answer.returncode == 0, answer.stderr
     assert run_python(parts).returncode == 0

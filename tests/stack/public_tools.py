@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify.md"
+KEYS = "The keys, with cmp"
 SIGNATURES = "Signatures, with openssl"
 FILES = "The script and the case file, with sha256sum"
 SUBJECTS = "That all statements are about this proposal"
