@@ -21,6 +21,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 PLATFORM_ID = "eucora"
 _MAX_FRAMES = 12
+# Libraries that tell at level info how they start, at length and in every process.
+_TALKATIVE = (
+    "presidio-analyzer", "presidio-anonymizer", "sentence_transformers", "uvicorn.error",
+)  # fmt: skip
 
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 _span_id: ContextVar[str] = ContextVar("span_id", default="")
@@ -100,6 +104,8 @@ def configure_logging(service: str, level: str, stream: TextIO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
 
 
 def _describe_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

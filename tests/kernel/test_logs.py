@@ -43,6 +43,13 @@ def test_lines_carry_the_required_fields(stream):
     assert ours["span_id"] == foreign["span_id"] != "0" * 16
 
 
+def test_how_libraries_start_is_not_told_but_their_warnings_are(stream):
+    for name in ("presidio-analyzer", "sentence_transformers.model", "uvicorn.error"):
+        logging.getLogger(name).info("started")
+        logging.getLogger(name).warning("odd")
+    assert [line["event"] for line in read(stream)] == ["odd"] * 3
+
+
 def test_correlation_ends_with_its_block(stream):
     with bind_correlation("outer"):
         with bind_correlation("inner"):
