@@ -5,6 +5,8 @@ A value object. Nothing is read at import; `api/bootstrap.py` reads it once.
 """
 
 import os
+import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -20,6 +22,9 @@ from pydantic_settings import (
 from kernel.errors import SettingsError
 
 MASK = "********"
+CONFIG_VARIABLE = "EUCORA_CONFIG"
+# Not settings, but ours: of processes that we start, and of the agent.
+_OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "EUCORA_SUPERVISOR", "EUCORA_ENROLMENT_TOKEN"})
 _REPOSITORY = Path(__file__).resolve().parent.parent
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -61,12 +66,33 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over variables, variables over the file."""
         sources = (init_settings, env_settings)
-        path = os.environ.get("EUCORA_CONFIG")
+        path = os.environ.get(CONFIG_VARIABLE)
         if not path:
             return sources
-        if not Path(path).is_file():
-            raise SettingsError(f"EUCORA_CONFIG names {path}, which is not a file")
-        return (*sources, TomlConfigSettingsSource(settings_cls, Path(path)))
+        return (*sources, _read_file(settings_cls, Path(path)))
+
+
+def _read_file(settings_cls: type[BaseSettings], path: Path) -> PydanticBaseSettingsSource:
+    if not path.is_file():
+        raise SettingsError(f"{CONFIG_VARIABLE} names {path}, which is not a file")
+    try:
+        source = TomlConfigSettingsSource(settings_cls, path)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not a TOML file: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    for key in source.toml_data:
+        if key not in settings_cls.model_fields:
+            raise SettingsError(f"{path}: there is no setting {key}")
+    return source
+
+
+def list_unknown_variables(names: Iterable[str]) -> list[str]:
+    """Return the `EUCORA_*` variables among these that mean nothing to us, in order."""
+    known = {f"EUCORA_{field.upper()}" for field in Settings.model_fields} | _OTHER_VARIABLES
+    return sorted(
+        name for name in names if name.upper().startswith("EUCORA_") and name.upper() not in known
+    )
 
 
 def effective(settings: Settings) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from kernel.errors import SettingsError
-from kernel.settings import MASK, Settings, effective
+from kernel.settings import MASK, Settings, effective, list_unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -33,14 +33,31 @@ def test_variables_win_over_the_file(monkeypatch, tmp_path):
     assert (settings.host, settings.port) == ("0.0.0.0", 9001)
 
 
-def test_a_missing_file_and_an_unknown_key_are_errors(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "which is not a file"),
+        (b"port = 9000\nhost = \n", "not a TOML file: .*line 2"),
+        (b"host = '\xff'\n", "not a TOML file"),
+        (b"prot = 9000\n", "there is no setting prot$"),
+        (b"EUCORA_PORT = 9000\n", "there is no setting EUCORA_PORT$"),
+        (b"[eucora]\nport = 9000\n", "there is no setting eucora$"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_said_with_its_name(
+    monkeypatch, tmp_path, content, complaint
+):
     file = tmp_path / "eucora.toml"
     monkeypatch.setenv("EUCORA_CONFIG", str(file))
-    with pytest.raises(SettingsError):
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError, match=f"eucora.toml.*{complaint}"):
         Settings()
-    file.write_text("prot = 9000\n")
-    with pytest.raises(ValidationError):
-        Settings()
+
+
+def test_variables_that_mean_nothing_are_found():
+    names = ["HOME", "EUCORA_PORT", "eucora_host", "EUCORA_CONFIG", "EUCORA_PROT", "EUCORA_LOG"]
+    assert list_unknown_variables(names) == ["EUCORA_LOG", "EUCORA_PROT"]
 
 
 @pytest.mark.parametrize(
