@@ -13,8 +13,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from api.child_process import SUPERVISOR_VARIABLE, Child
 from api.errors import ApiError
 from api.first_account import make_first_account
 from api.ground import Ground, migrate_database, open_database, open_ground
+from kernel.postmaster import FileLock
 from kernel.settings import Settings
 
 READY_SECONDS = 120.0
@@ -41,24 +42,47 @@ async def run_everything(settings: Settings, console: Console) -> None:
     """Prepare and run the product until SIGINT or SIGTERM.
 
     Raises:
-        StartError: a port is taken, or the server did not become ready.
+        StartError: it runs already, a port is taken, or the server did not become ready.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await _await_ports(settings)
-    started = time.monotonic()
-    console.print("[bold]EUCORA[/bold] is starting")
-    async with open_database(settings) as addresses:
-        await migrate_database(addresses)
-        console.print("  database ready, schema up to date")
-        async with open_ground(settings, addresses) as ground:
-            try:
-                await _run_children(ground, stop, console, started)
-            finally:
-                stop.set()
+    with running_alone(settings):
+        await _await_ports(settings, stop, console)
+        if stop.is_set():
+            return
+        started = time.monotonic()
+        console.print("[bold]EUCORA[/bold] is starting")
+        async with open_database(settings) as addresses:
+            await migrate_database(addresses)
+            console.print("  database ready, schema up to date")
+            async with open_ground(settings, addresses) as ground:
+                try:
+                    await _run_children(ground, stop, console, started)
+                finally:
+                    stop.set()
     console.print("stopped; everything is saved")
+
+
+@contextmanager
+def running_alone(settings: Settings) -> Iterator[None]:
+    """Hold the place of the only supervisor of a data folder; a killed one has given it up.
+
+    Raises:
+        StartError: another one holds it.
+
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(settings.data_dir / "up.lock")
+    if not lock.try_acquire(shared=False):
+        address = lock.path.read_text() or "its port is not known yet"
+        raise StartError(f"EUCORA already runs here ({address}), on {settings.data_dir}")
+    try:
+        lock.path.write_text(_address(settings))
+        yield
+    finally:
+        lock.release()
 
 
 async def _run_children(
@@ -141,10 +165,19 @@ async def _prepare(stop: asyncio.Event, log_path: Path | None = None) -> bool:
     return process.returncode == 0 or stop.is_set()
 
 
-async def _await_ports(settings: Settings) -> None:
+async def _await_ports(settings: Settings, stop: asyncio.Event, console: Console) -> None:
     deadline = time.monotonic() + PORT_SECONDS
     for port in (settings.port, settings.device_port):
-        while not _is_free(settings.host, port):
+        is_told = False
+        while not stop.is_set() and not _is_free(settings.host, port):
+            if not is_told:
+                console.print(
+                    f"waiting until {settings.host}:{port} is free, {PORT_SECONDS:.0f} s at most:"
+                    " processes of a start that was killed may still be ending",
+                    highlight=False,
+                    soft_wrap=True,
+                )
+                is_told = True
             if time.monotonic() > deadline:
                 raise StartError(
                     f"{settings.host}:{port} is in use; stop what uses it, or set EUCORA_PORT"
@@ -170,7 +203,7 @@ def _child(settings: Settings, role: str) -> Child:
 
 
 async def _wait_until_ready(settings: Settings, stop: asyncio.Event) -> None:
-    url = f"http://{settings.host}:{settings.port}/readyz"
+    url = f"{_address(settings)}/readyz"
     deadline = time.monotonic() + READY_SECONDS
     async with httpx.AsyncClient(timeout=2.0) as client:
         while not stop.is_set():
@@ -216,10 +249,15 @@ async def start_local_agent(ground: Ground, stop: asyncio.Event) -> asyncio.Task
 
 def _welcome(console: Console, settings: Settings, password: str | None, seconds: float) -> None:
     console.print(f"\n[bold green]ready[/bold green] after {seconds:.1f} s")
-    console.print(f"  portal   http://{settings.host}:{settings.port}")
+    console.print(f"  portal   {_address(settings)}")
     if password:
         console.print(f"  log in   admin / {password}   (shown only now)", highlight=False)
     else:
         console.print("  log in   with your account (forgotten: eucora account reset NAME)")
     console.print("  try      eucora demo    in another terminal")
-    console.print(f"  logs     {settings.data_dir / 'logs'}\n  stop     Ctrl-C\n")
+    console.print(f"  logs     {settings.data_dir / 'logs'}", soft_wrap=True)
+    console.print("  stop     Ctrl-C\n")
+
+
+def _address(settings: Settings) -> str:
+    return f"http://{settings.host}:{settings.port}"
