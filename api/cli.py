@@ -8,22 +8,33 @@ import asyncio
 import json
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import psycopg
 import typer
-from rich.table import Table
 
 from api.cli_account import account_app
 from api.cli_audit import audit_app
 from api.cli_freeze import freeze_app
-from api.cli_ground import complaints, console, fail, plain, read_settings, with_ground
+from api.cli_ground import (
+    complaints,
+    console,
+    fail,
+    plain,
+    print_table,
+    read_settings,
+    with_ground,
+)
 from api.cli_incident import incident_app
 from api.cli_models import models_app, train
 from api.demonstration_faults import DemonstrationError, FaultKind
 from kernel.errors import KernelError
 from kernel.settings import effective
+
+if TYPE_CHECKING:
+    from evidence.verification import VerificationReport
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,12 +52,25 @@ app.add_typer(models_app, name="models")
 app.command()(train)
 CaseFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A case file.")]
 KeyFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
+UNPINNED = (
+    "consistent in itself, but its keys were compared with none: whoever made the file may have"
+    " made them too; give --evidence-key and --log-key"
+)
+
+
+class Platform(StrEnum):
+    """What an article or script is for."""
+
+    WINDOWS = "windows"
+    MACOS = "macos"
+    LINUX = "linux"
 
 
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers' too, in logs as well
     try:
         app()
     except (KernelError, psycopg.OperationalError, OSError) as error:
@@ -85,7 +109,7 @@ def prepare(
 
     end_with_supervisor()
     try:
-        password = with_ground(act)
+        password = with_ground(act, may_install=True)
     except (ModelError, RetrievalError) as error:
         fail(str(error))
         return
@@ -130,10 +154,12 @@ def migrate() -> None:
 @app.command()
 def config() -> None:
     """Print the effective settings, secrets masked."""
-    table = Table("setting", "value", "variable")
-    for name, value in effective(read_settings()).items():
-        table.add_row(name, value, f"EUCORA_{name.upper()}")
-    console.print(table)
+    settings = effective(read_settings())
+    print_table(
+        ("variable", "value"),
+        [(f"EUCORA_{name.upper()}", value) for name, value in settings.items()],
+        whole=("variable",),
+    )
 
 
 @app.command()
@@ -219,17 +245,7 @@ def verify(
         )
     content = case.read_bytes()
     report = verify_case(content, trusted)
-    if as_json:
-        checks = [
-            {"name": check.name, "passed": check.passed, "detail": check.detail}
-            for check in report.checks
-        ]
-        print(json.dumps({"passed": report.passed, "pinned": report.pinned, "checks": checks}))
-    else:
-        for check in report.checks:
-            mark = "[green]ok[/green]    " if check.passed else "[red]FAILED[/red]"
-            console.print(f"{mark} {check.name}: {plain(check.detail)}", highlight=False)
-        console.print("[green]verified[/green]" if report.passed else "[red]NOT verified[/red]")
+    _print_report(report, as_json=as_json)
     if extract is not None:
         try:
             extract_case(content, extract)
@@ -239,16 +255,41 @@ def verify(
         raise typer.Exit(1)
 
 
+def _print_report(report: "VerificationReport", *, as_json: bool) -> None:
+    if not report.passed:
+        conclusion, colour = "NOT verified", "red"
+    elif report.pinned:
+        conclusion, colour = "verified", "green"
+    else:
+        conclusion, colour = UNPINNED, "yellow"
+    if as_json:
+        checks = [
+            {"name": check.name, "passed": check.passed, "detail": check.detail}
+            for check in report.checks
+        ]
+        facts = {"passed": report.passed, "pinned": report.pinned, "conclusion": conclusion}
+        print(json.dumps({**facts, "checks": checks}))
+        return
+    for check in report.checks:
+        mark = "[green]ok[/green]    " if check.passed else "[red]FAILED[/red]"
+        line = f"{mark} {check.name}: {plain(check.detail)}"
+        console.print(line, highlight=False, soft_wrap=True)
+    console.print(f"[{colour}]{conclusion}[/{colour}]", highlight=False, soft_wrap=True)
+
+
 @kb_app.command("search")
 def kb_search(
     query: Annotated[str, typer.Argument(help="What a person would write.")],
-    platform: Annotated[str | None, typer.Option(help="windows, macos or linux")] = None,
+    platform: Annotated[Platform | None, typer.Option(help="Only what is for it.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
 ) -> None:
     """Search articles and scripts, as the portal does; shows the signals of each hit.
 
     What looks like personal data in the query is masked first.
     """
+    if not query.strip():
+        complaints.print("eucora: the query is empty")
+        raise typer.Exit(2)
 
     async def act(ground: Any) -> Any:
         from retrieval.embedding import SentenceEmbedder  # noqa: PLC0415 - heavy
@@ -259,16 +300,18 @@ def kb_search(
         async with ground.pool.connection() as connection:
             return await retriever.search(connection, masked.text, platform=platform, limit=limit)
 
-    table = Table("passage", "title", "score", "dense", "BM25")
-    for passage in with_ground(act):
-        table.add_row(
+    rows = [
+        (
             passage.chunk_id,
-            plain(passage.title),
+            passage.title,
             f"{passage.score:.2f}",
             f"{passage.dense_score:.3f}",
             f"{passage.keyword_score:.2f}",
         )
-    console.print(table)
+        for passage in with_ground(act)
+    ]
+    headings = ("passage", "title", "score", "dense", "BM25")
+    print_table(headings, rows, whole=[name for name in headings if name != "title"])
 
 
 @kb_app.command("load")
@@ -282,11 +325,11 @@ def kb_load() -> None:
         return await load_knowledge(ground, progress=lambda *_: None)
 
     try:
-        n_documents, n_scripts = with_ground(act)
+        n_articles, n_scripts = with_ground(act)
     except RetrievalError as error:
         fail(str(error))
         return
-    console.print(f"{n_documents} documents and {n_scripts} scripts are new or changed")
+    console.print(f"{n_articles} articles and {n_scripts} scripts are new or changed")
 
 
 if __name__ == "__main__":

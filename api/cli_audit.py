@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from api.cli_ground import console, fail, plain, read_settings, with_ground
+from api.cli_ground import console, fail, print_table, read_settings, with_ground
+from kernel.errors import KeyStoreError
 
-audit_app = typer.Typer(no_args_is_help=True, help="The audit log: export and check it.")
+audit_app = typer.Typer(
+    no_args_is_help=True, help="The audit log: list it, check it, write its public keys."
+)
 
 
 @audit_app.command("list")
@@ -25,15 +27,16 @@ def audit_list(
         async with ground.pool.connection() as connection:
             return await list_events(connection, correlation_id=correlation_id, limit=limit)
 
-    table = Table("when", "who", "what", "on")
-    for event in with_ground(act):
-        table.add_row(
-            event.occurred_at.isoformat(timespec="seconds"),
-            plain(event.actor),
+    rows = [
+        (
+            event.occurred_at.isoformat(sep=" ", timespec="seconds"),
+            event.actor,
             event.action,
-            plain(f"{event.subject_kind} {event.subject_id}"),
+            f"{event.subject_kind} {event.subject_id}",
         )
-    console.print(table)
+        for event in with_ground(act)
+    ]
+    print_table(("when", "who", "what", "on"), rows, whole=("when", "on"))
 
 
 @audit_app.command("check")
@@ -54,15 +57,27 @@ def audit_check() -> None:
     except EvidenceError as error:
         fail(str(error))
         return
-    console.print(f"the log is intact: {found}", highlight=False)
+    console.print(
+        f"the log is intact: {found.tree_size} entries and {found.n_checkpoints} checkpoints were"
+        " recomputed and agree with what was signed",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @audit_app.command("keys")
 def audit_keys(
     folder: Annotated[Path, typer.Argument(file_okay=False, help="Made if it is missing.")],
 ) -> None:
-    """Write the two public keys for auditors; hand them over by another road than the cases."""
+    """Write the two public keys for auditors; hand them over by another road than the cases.
+
+    Exit code 1 if there are no keys, or the folder has others under the same names.
+    """
     from api.ground import write_public_keys  # noqa: PLC0415 - heavy
 
-    for path in write_public_keys(read_settings(), folder):
+    try:
+        paths = write_public_keys(read_settings(), folder)
+    except KeyStoreError as error:
+        fail(str(error))
+    for path in paths:
         console.print(str(path), highlight=False, soft_wrap=True)

@@ -5,9 +5,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from api.cli_ground import Actor, complaints, console, fail, name_actor, plain, with_ground
+from api.cli_ground import (
+    Actor,
+    complaints,
+    console,
+    fail,
+    name_actor,
+    plain,
+    print_table,
+    with_ground,
+)
 
 freeze_app = typer.Typer(
     no_args_is_help=True,
@@ -25,16 +33,18 @@ def freeze_list() -> None:
         async with ground.pool.connection() as connection:
             return await list_freezes(connection, now=ground.clock.now())
 
-    table = Table("freeze window", "from", "until", "reason", "announced by")
-    for window in with_ground(act):
-        table.add_row(
+    rows = [
+        (
             window.freeze_id,
             _show(window.starts_at),
             _show(window.ends_at),
-            plain(window.reason),
-            plain(window.created_by),
+            window.reason,
+            window.created_by,
         )
-    console.print(table)
+        for window in with_ground(act)
+    ]
+    headings = ("freeze window", "from", "until", "reason", "announced by")
+    print_table(headings, rows, whole=headings[:3])
 
 
 @freeze_app.command("announce")
@@ -69,6 +79,7 @@ def freeze_announce(
     console.print(
         f"{window.freeze_id}: frozen from {_show(window.starts_at)} until {_show(window.ends_at)}",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -86,7 +97,7 @@ def freeze_lift(freeze_id: str, actor: Actor = None) -> None:
                 connection, freeze_id, actor=name, correlation_id=ground.ids.new("cor")
             )
 
-    console.print(f"{_with_governance(act).freeze_id} is lifted", highlight=False)
+    console.print(f"{_with_governance(act).freeze_id} is lifted", highlight=False, soft_wrap=True)
 
 
 def _with_governance(act: Any) -> Any:

@@ -4,11 +4,10 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from api.cli_ground import console, fail, plain, with_ground
+from api.cli_ground import console, fail, plain, print_table, with_ground
 
-incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show, open.")
+incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show.")
 
 
 @incident_app.command("list")
@@ -21,16 +20,17 @@ def incident_list(
         async with ground.pool.connection() as connection:
             return await ground.incidents.list(connection, limit=limit)
 
-    table = Table("incident", "severity", "status", "class", "title")
-    for incident in with_ground(act):
-        table.add_row(
+    rows = [
+        (
             incident.incident_id,
             incident.severity.value,
             incident.status.value,
             incident.failure_class.value,
-            plain(incident.title),
+            incident.title,
         )
-    console.print(table)
+        for incident in with_ground(act)
+    ]
+    print_table(("incident", "severity", "status", "class", "title"), rows, whole=("incident",))
 
 
 @incident_app.command("show")
@@ -46,9 +46,12 @@ def incident_show(incident_id: str) -> None:
     if incident is None:
         fail(f"there is no incident {incident_id}")
         return
-    console.print(f"{plain(incident.title)} ({incident.severity.value}, {incident.status.value})")
-    console.print(plain(incident.description), highlight=False)
+    console.print(
+        f"{plain(incident.title)} ({incident.severity.value}, {incident.status.value})",
+        soft_wrap=True,
+    )
+    console.print(plain(incident.description), highlight=False, soft_wrap=True)
     for step in timeline:
         moment = step.occurred_at.isoformat(timespec="seconds")
         said = plain(f"{step.reason} ({step.actor})")
-        console.print(f"  {moment} {step.to_status.value}: {said}")
+        console.print(f"  {moment} {step.to_status.value}: {said}", soft_wrap=True)

@@ -5,9 +5,8 @@ import asyncio
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from api.cli_ground import Actor, console, fail, name_actor, plain, with_ground
+from api.cli_ground import Actor, console, fail, name_actor, plain, print_table, with_ground
 
 models_app = typer.Typer(no_args_is_help=True, help="Models: list their versions, promote one.")
 
@@ -53,9 +52,8 @@ def models_list() -> None:
 
         return await asyncio.to_thread(open_registry(ground).list_versions)
 
-    table = Table("model", "version", "alias", "trained", "digest", "figures")
-    for item in with_ground(act):
-        table.add_row(
+    rows = [
+        (
             item.name,
             item.version,
             ", ".join(item.aliases),
@@ -63,21 +61,32 @@ def models_list() -> None:
             item.digest[:16],
             ", ".join(f"{metric} {value:.4g}" for metric, value in item.metrics.items()),
         )
-    console.print(table)
+        for item in with_ground(act)
+    ]
+    headings = ("model", "version", "alias", "trained", "digest", "figures")
+    print_table(headings, rows, whole=headings[:5])
 
 
 @models_app.command("promote")
 def models_promote(name: str, version: str, actor: Actor = None) -> None:
-    """Make a version the champion; audited. Exit code 1 if there is no such version."""
+    """Make a version the champion; audited. Exit code 1 if there is no such version.
+
+    A version that is the champion already stays it, and nothing is audited.
+    """
     who = name_actor(actor)
 
     async def act(ground: Any) -> Any:
         from api.ground import open_registry  # noqa: PLC0415 - heavy
         from models.promotion import promote  # noqa: PLC0415 - heavy
+        from models.registry import CHAMPION  # noqa: PLC0415 - heavy
 
+        registry = open_registry(ground)
+        for item in await asyncio.to_thread(registry.list_versions, name):
+            if item.version == version and CHAMPION in item.aliases:
+                return version
         return await promote(
             ground.pool,
-            registry=open_registry(ground),
+            registry=registry,
             audit=ground.audit,
             name=name,
             version=version,
@@ -86,6 +95,9 @@ def models_promote(name: str, version: str, actor: Actor = None) -> None:
         )
 
     before = _with_models(act)
+    if before == version:
+        console.print(f"{plain(name)} version {plain(version)} is the champion already")
+        return
     console.print(
         f"{plain(name)} version {plain(version)} is the champion; before it was version {before}"
     )

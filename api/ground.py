@@ -25,6 +25,7 @@ from kernel.audit import AuditIntake
 from kernel.clock import Clock, SystemClock
 from kernel.database import Pool, connect, open_pool
 from kernel.embedded import EmbeddedPostgres
+from kernel.errors import KeyStoreError
 from kernel.ids import IdSource, RandomIds
 from kernel.keys import KeyStore
 from kernel.migrations import migrate
@@ -67,6 +68,13 @@ class Ground:
     vault: Vault
     accounts: Accounts
     addresses: DatabaseAddresses
+
+
+def is_installed(settings: Settings) -> bool:
+    """Whether there is a database: an external one is taken to exist; looking makes nothing."""
+    return settings.database_url is not None or (
+        (settings.data_dir.expanduser() / "postgres").is_dir()
+    )
 
 
 @asynccontextmanager
@@ -169,19 +177,28 @@ def open_registry(ground: Ground) -> ModelRegistry:
 def write_public_keys(settings: Settings, folder: Path) -> list[Path]:
     """Write the public keys of evidence and log as PEM files; return their paths.
 
+    Neither makes keys, which nothing was signed with, nor replaces another installation's.
+
     Raises:
-        KeyStoreError: the keys cannot be read.
+        KeyStoreError: the keys are not there or cannot be read, or another key has a file's name.
         OSError: the files cannot be written.
     """
     keys = KeyStore(settings.data_dir / "keys")
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, key in (("evidence", keys.evidence_key()), ("log", keys.log_key())):
-        path = folder / f"{name}-key.pem"
-        path.write_bytes(
-            key.public_key().public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
+    if not keys.has_signing_keys:
+        raise KeyStoreError(
+            f"there are no signing keys in {settings.data_dir / 'keys'}: name the folder of the"
+            " installation that signs with EUCORA_DATA_DIR, or start one with `eucora up`"
         )
-        written.append(path)
-    return written
+    contents = {
+        folder / f"{name}-key.pem": key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        for name, key in (("evidence", keys.evidence_key()), ("log", keys.log_key()))
+    }
+    for path, content in contents.items():
+        if path.exists() and path.read_bytes() != content:
+            raise KeyStoreError(f"{path} holds another key and is left as it is; nothing written")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, content in contents.items():
+        path.write_bytes(content)
+    return list(contents)

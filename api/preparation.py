@@ -25,7 +25,12 @@ SYSTEM = "system:bootstrap"
 
 
 async def prepare(ground: Ground, console: Console) -> None:
-    """Load what is new of the knowledge and train the models that have no champion yet."""
+    """Make the signing keys, load new knowledge, train the models that have no champion yet.
+
+    The keys are made here and not at first use, so that auditors can have them from the start.
+    """
+    ground.key_store.evidence_key()
+    ground.key_store.log_key()
     columns = (
         TextColumn("  {task.description}"),
         BarColumn(),
@@ -34,11 +39,11 @@ async def prepare(ground: Ground, console: Console) -> None:
     )
     with Progress(*columns, console=console) as bar:
         tasks = {name: bar.add_task(name, total=None) for name in ("scripts", "passages")}
-        n_documents, n_scripts = await load_knowledge(
+        n_articles, n_scripts = await load_knowledge(
             ground,
             progress=lambda name, done, total: bar.update(tasks[name], completed=done, total=total),
         )
-    console.print(f"  knowledge ready ({n_documents} documents and {n_scripts} scripts are new)")
+    console.print(f"  knowledge ready ({n_articles} articles and {n_scripts} scripts are new)")
     trained = await asyncio.to_thread(
         train_missing, ground, progress=lambda text: console.print(f"  training: {text}")
     )
@@ -48,7 +53,7 @@ async def prepare(ground: Ground, console: Console) -> None:
 async def load_knowledge(
     ground: Ground, *, progress: Callable[[str, int, int], None]
 ) -> tuple[int, int]:
-    """Store the starter articles and scripts; return how many of each are new.
+    """Store the starter articles and scripts; return how many of each are new or changed.
 
     `progress` is called with what is being stored, how many are done and how many there are.
     """
@@ -76,18 +81,26 @@ async def load_knowledge(
                 correlation_id=correlation_id,
             )
             progress("scripts", position, len(entries))
-    documents = [document_of_article(item, trust="starter", source="starter") for item in articles]
-    documents += [document_of_script(item, trust="starter", source="starter") for item in entries]
+    of_articles = [document_of_article(one, trust="starter", source="starter") for one in articles]
+    of_scripts = [document_of_script(one, trust="starter", source="starter") for one in entries]
+    total = len(of_articles) + len(of_scripts)
     corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=LazyEmbedder())
     async with ground.pool.connection() as connection:
-        n_documents = await corpus.store(
+        n_articles = await corpus.store(
             connection,
-            documents,
+            of_articles,
             actor=SYSTEM,
             correlation_id=correlation_id,
-            progress=lambda done: progress("passages", done, len(documents)),
+            progress=lambda done: progress("passages", done, total),
         )
-    return n_documents, n_scripts
+        await corpus.store(
+            connection,
+            of_scripts,
+            actor=SYSTEM,
+            correlation_id=correlation_id,
+            progress=lambda done: progress("passages", len(of_articles) + done, total),
+        )
+    return n_articles, n_scripts
 
 
 def train_missing(

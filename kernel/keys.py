@@ -39,6 +39,11 @@ class KeyStore:
         self._directory = directory
         self._clock: Clock = clock or SystemClock()
 
+    @property
+    def has_signing_keys(self) -> bool:
+        """Whether the keys of evidence and log have been made; looking makes none."""
+        return all((self._directory / name).is_file() for name in ("evidence.pem", "log.pem"))
+
     def evidence_key(self) -> ec.EllipticCurvePrivateKey:
         """Return the P-256 key that signs evidence statements."""
         return _expect_ec(_load_key(self._obtain("evidence.pem", _new_p256)))

@@ -25,6 +25,15 @@ def request(key, name="whatever") -> bytes:
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
+def test_looking_for_signing_keys_makes_none(store, tmp_path):
+    assert not store.has_signing_keys
+    assert not (tmp_path / "keys").exists()
+    store.evidence_key()
+    assert not store.has_signing_keys
+    store.log_key()
+    assert store.has_signing_keys
+
+
 def test_keys_stay_the_same_and_private(store, tmp_path, clock):
     again = KeyStore(tmp_path / "keys", clock)
     assert store.evidence_key().private_numbers() == again.evidence_key().private_numbers()

@@ -2,6 +2,7 @@
 """Freezes, training and promotion at the command line; others' words stay words there."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -81,10 +82,49 @@ async def test_training_makes_a_challenger_that_a_person_promotes(services, run)
         services, "SELECT actor, before FROM audit_events WHERE action = 'model.promoted'"
     )
     assert (event["actor"], event["before"]["champion"]) == ("cli:dora", "1")
+    code, output = await run("models", "promote", "recommender", "2")
+    assert (code, output) == (0, "recommender version 2 is the champion already\n")
+    (counted,) = await query(
+        services,
+        "SELECT count(*) AS n FROM audit_events WHERE starts_with(action, 'model.promot')",
+    )
+    assert counted["n"] == 2
     code, output = await run("models", "list")
     champions = [line for line in output.splitlines() if "champion" in line]
     assert (code, len(champions)) == (0, 1)
     assert champions[0].split("│")[2].strip() == "2"
+
+
+async def test_the_log_is_checked_and_its_keys_are_written_once(services, run, tmp_path):
+    services.ground.key_store.evidence_key()
+    async with services.ground.pool.connection() as connection:
+        await services.ground.log.sequence_pending(connection)
+    code, output = await run("audit", "check")
+    assert code == 0
+    assert re.fullmatch(r"the log is intact: \d+ entries and \d+ checkpoints .*\n", output)
+    folder = tmp_path / "for auditors"
+    for _ in range(2):
+        assert (await run("audit", "keys", str(folder)))[0] == 0
+    assert {path.name for path in folder.iterdir()} == {"evidence-key.pem", "log-key.pem"}
+    (folder / "log-key.pem").write_text("another")
+    (folder / "evidence-key.pem").unlink()
+    code, output = await run("audit", "keys", str(folder))
+    assert (code, "log-key.pem holds another key" in output) == (1, True)
+    assert [path.name for path in folder.iterdir()] == ["log-key.pem"]
+    assert (folder / "log-key.pem").read_text() == "another"
+
+
+@pytest.mark.parametrize("width", [40, 80])
+async def test_a_narrow_terminal_cuts_no_identifier(services, run, monkeypatch, width):
+    await enrol(services, "dev-1")
+    incident_id = await open_ticket(services, "the disk " * 20, HOSTILE, device_id="dev-1")
+    monkeypatch.setattr(console, "width", width)
+    code, output = await run("incident", "list")
+    assert (code, incident_id in output) == (0, True)
+    code, output = await run("audit", "list", "--limit", "3")
+    assert (code, incident_id in output) == (0, True)
+    code, output = await run("config")
+    assert (code, "EUCORA_LANGUAGE_MODEL_TIMEOUT_SECONDS" in output) == (0, True)
 
 
 async def test_accounts_and_tokens_are_made_and_audited(services, run):
