@@ -177,10 +177,10 @@ class Demonstration:
             return
         self._say("the signed case, checked without trusting this server:")
         self._say(f"  log in, open {self._url}/proposals/{case.proposal_id}")
-        self._say("  and download the signed case, case.json; then")
+        self._say(f"  and download the signed case, {case.proposal_id}.json; then")
         self._say("  eucora audit keys KEYS")
         self._say(
-            "  eucora verify case.json --evidence-key KEYS/evidence-key.pem"
+            f"  eucora verify {case.proposal_id}.json --evidence-key KEYS/evidence-key.pem"
             " --log-key KEYS/log-key.pem"
         )
         self._say("  docs/verify.md does the same with openssl and other public tools")
