@@ -6,6 +6,7 @@ import os
 import signal
 import ssl
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -18,11 +19,13 @@ from api.device_app import create_device_app
 from api.ground import migrate_database, open_database, open_ground
 from api.public_app import create_public_app
 from api.worker import run_worker
-from kernel.logs import configure_logging
+from kernel.logs import configure_logging, get_logger
 from kernel.settings import Settings
 
 GRACE_SECONDS = 5
+FAILED_SECONDS = 10.0  # from a role's failure to the end of its process, whatever still runs
 Role = Callable[[Services, asyncio.Event], Awaitable[None]]
+_logger = get_logger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -73,7 +76,11 @@ async def serve_http(services: Services, stop: asyncio.Event) -> None:
 
 
 async def run_process(name: str, settings: Settings, role: Role) -> None:
-    """Open the product and run one role until SIGINT, SIGTERM or the parent's end."""
+    """Open the product and run one role until SIGINT, SIGTERM or the parent's end.
+
+    A role that fails ends the process soon, so that it can be started again: half a worker would
+    look like a whole one.
+    """
     configure_logging(name, settings.log_level, sys.stderr)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -86,9 +93,24 @@ async def run_process(name: str, settings: Settings, role: Role) -> None:
             open_ground(settings, addresses) as ground,
             open_services(ground) as services,
         ):
-            await role(services, stop)
+            try:
+                await role(services, stop)
+            except Exception:
+                _logger.exception("role failed", action=name, decision="end")
+                end_process_within(FAILED_SECONDS)
+                raise
     finally:
         watcher.cancel()
+
+
+def end_process_within(seconds: float) -> None:
+    """End this process with code 1 after so many seconds, if it has not ended by itself.
+
+    Closing may wait for ever for a thread or a task of ours that hangs.
+    """
+    timer = threading.Timer(seconds, os._exit, args=(1,))
+    timer.daemon = True
+    timer.start()
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:

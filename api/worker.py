@@ -2,24 +2,30 @@
 """The worker: handles outbox topics, sequences the audit log, lets time expire things.
 
 Any number may run against one database. Handlers are exactly-once in the database; whatever is
-killed runs again.
+killed runs again. What fails here is tried again, ever more slowly; a worker that cannot go on
+raises within seconds, so that its process ends and is started anew.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
 from api.bootstrap import Services
+from dispatch.errors import NotSequencedYetError
+from governance.proposals import find_proposal
 from kernel.database import Connection
 from kernel.logs import get_logger
-from kernel.outbox import Handler, OutboxMessage, OutboxWorker
+from kernel.outbox import Handler, NotReadyError, OutboxMessage, OutboxWorker, pause
 from reasoning.graph import proposal_id_for
+from telemetry.incidents import IncidentStatus
 
 EXPIRY_SECONDS = 5.0
 DRIFT_SECONDS = 10.0
+MAX_BACKOFF_SECONDS = 60.0
+END_SECONDS = 5.0  # for the others, when one of a worker's tasks has failed
 _logger = get_logger(__name__)
 
 
@@ -34,17 +40,23 @@ def list_handlers(services: Services) -> Mapping[str, Handler]:
     async def reason(connection: Connection, message: OutboxMessage) -> None:
         incident_id = message.payload["incident_id"]
         incident = await services.ground.incidents.find(connection, incident_id)
-        if incident is None:
+        proposal_id = proposal_id_for(incident_id, f"message:{message.message_id}")
+        begun = await find_proposal(connection, proposal_id)
+        if incident is None or (incident.status is not IncidentStatus.OPEN and begun is None):
+            _logger.info("nothing to reason about", action="reason", incident_id=incident_id)
             return
         await services.reasoner.propose(
-            proposal_id=proposal_id_for(incident_id, f"message:{message.message_id}"),
+            proposal_id=proposal_id,
             incident_id=incident_id,
             requested_by=incident.reported_by,
             correlation_id=incident.correlation_id,
         )
 
     async def dispatch(connection: Connection, message: OutboxMessage) -> None:
-        await services.jobs.create(connection, message.payload["proposal_id"])
+        try:
+            await services.jobs.create(connection, message.payload["proposal_id"])
+        except NotSequencedYetError as error:
+            raise NotReadyError(str(error)) from error
 
     async def verify(connection: Connection, message: OutboxMessage) -> None:
         await services.verification.run(connection, message.payload["job_id"])
@@ -59,7 +71,10 @@ def list_handlers(services: Services) -> Mapping[str, Handler]:
 
 
 async def run_worker(services: Services, stop: asyncio.Event) -> None:
-    """Work until `stop` is set."""
+    """Work until `stop` is set.
+
+    Raises whatever ended one of its tasks before that.
+    """
     ground = services.ground
     outbox = OutboxWorker(ground.pool, ground.clock, list_handlers(services), concurrency=3)
 
@@ -78,23 +93,55 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
         async with ground.pool.connection() as connection:
             await services.drift.observe_answers(connection, correlation_id=ground.ids.new("cor"))
 
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(services.embedder.embed(["loaded now, not for the first incident"]))
-        tasks.create_task(outbox.run(stop))
-        tasks.create_task(
-            _repeat(sequence, ground.settings.sequencing_interval_seconds, stop, "log.sequence")
-        )
-        tasks.create_task(_repeat(expire, EXPIRY_SECONDS, stop, "expiry"))
-        tasks.create_task(_repeat(watch_drift, DRIFT_SECONDS, stop, "drift.watch"))
+    await run_together(
+        [
+            services.embedder.embed(["loaded now, not for the first incident"]),
+            outbox.run(stop),
+            repeat(sequence, ground.settings.sequencing_interval_seconds, stop, "log.sequence"),
+            repeat(expire, EXPIRY_SECONDS, stop, "expiry"),
+            repeat(watch_drift, DRIFT_SECONDS, stop, "drift.watch"),
+        ]
+    )
 
 
-async def _repeat(
+async def run_together(works: Iterable[Awaitable[Any]]) -> None:
+    """Run all until all have ended; when one fails, cancel the others and raise its error.
+
+    Unlike a task group this does not wait for ever for a task that will not be cancelled.
+    """
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        waiting = {task for task in tasks if not task.done()}
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            await asyncio.wait(waiting, timeout=END_SECONDS)
+            if not all(task.done() for task in waiting):
+                _logger.error("tasks do not end", action="worker", decision="abandon")
+
+
+async def repeat(
     act: Callable[[], Awaitable[None]], seconds: float, stop: asyncio.Event, action: str
 ) -> None:
+    """Act every so many seconds until `stop` is set, whatever goes wrong.
+
+    After errors other than an unreachable database the pauses grow, to a minute at most.
+    """
+    wait = seconds
     while not stop.is_set():
         try:
             await act()
+            wait = seconds
         except (psycopg.OperationalError, PoolTimeout) as error:
             _logger.warning("database unreachable", action=action, decision="retry", exc_info=error)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), seconds)
+            wait = seconds
+        except Exception:
+            wait = min(max(wait, seconds) * 2, max(seconds, MAX_BACKOFF_SECONDS))
+            _logger.exception(
+                "periodic work failed", action=action, decision="retry", next_try_seconds=wait
+            )
+        await pause(stop, wait)

@@ -19,6 +19,7 @@ from psycopg_pool import PoolTimeout
 
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
+from kernel.errors import KernelError
 from kernel.logs import bind_correlation, get_logger
 from kernel.queries import load_queries
 
@@ -27,6 +28,7 @@ MAX_ATTEMPTS = 20
 FIRST_BACKOFF_SECONDS = 0.2
 MAX_BACKOFF_SECONDS = 300.0
 POLL_SECONDS = 1.0
+CANCEL_AGAIN_SECONDS = 0.5
 _logger = get_logger(__name__)
 
 
@@ -42,6 +44,27 @@ class OutboxMessage:
 
 
 Handler = Callable[[Connection, OutboxMessage], Awaitable[None]]
+
+
+class NotReadyError(KernelError):
+    """A handler waits for what will be there soon: no fault, the message is tried again.
+
+    `reason` goes to the log, so it holds nothing personal.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def pause(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but not longer than so many seconds.
+
+    `asyncio.wait_for` of Python 3.11 loses a cancellation that comes as the event is set.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class Outbox:
@@ -123,21 +146,23 @@ class OutboxWorker:
         return 1
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Handle messages until `stop` is set; outlives restarts of the database."""
-        tasks = [asyncio.create_task(self._work(wake, stop)) for wake in self._wake]
-        listener = asyncio.create_task(self._listen(stop))
+        """Handle messages until `stop` is set; outlives restarts of the database.
+
+        Raises whatever ended a worker before that, when the others have ended as well.
+        """
+        ending = asyncio.Event()
+        workers = [asyncio.create_task(self._work(wake, ending)) for wake in self._wake]
+        listener = asyncio.create_task(self._listen(ending))
         stopper = asyncio.create_task(stop.wait())
+        tasks = {*workers, listener, stopper}
         try:
-            await asyncio.wait([*tasks, listener, stopper], return_when=asyncio.FIRST_COMPLETED)
-            if stop.is_set():
-                self._wake_all()
-                await asyncio.gather(*tasks)
-            else:
-                await asyncio.gather(*(task for task in [*tasks, listener] if task.done()))
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            ending.set()
+            self._wake_all()
+            await asyncio.gather(*(workers if stop.is_set() else done))
         finally:
-            for task in (*tasks, listener, stopper):
-                task.cancel()
-            await asyncio.gather(*tasks, listener, stopper, return_exceptions=True)
+            ending.set()
+            await _cancel_all(tasks)
 
     async def _claim(self, connection: Connection) -> OutboxMessage | None:
         cursor = await connection.execute(
@@ -165,47 +190,58 @@ class OutboxWorker:
                 },
             )
         with bind_correlation(message.correlation_id):
-            final = attempts >= MAX_ATTEMPTS
-            _logger.log(
-                40 if final else 30,
-                "outbox message given up" if final else "outbox handler failed",
-                action=message.topic,
-                decision="give_up" if final else "retry",
-                message_id=message.message_id,
-                attempts=attempts,
-                exc_info=error,
-            )
+            _log_failure(message, error, attempts)
 
-    async def _work(self, wake: asyncio.Event, stop: asyncio.Event) -> None:
-        while not stop.is_set():
+    async def _work(self, wake: asyncio.Event, ending: asyncio.Event) -> None:
+        while not ending.is_set():
             wake.clear()
             try:
-                while not stop.is_set() and await self.run_once():
+                while not ending.is_set() and await self.run_once():
                     pass
             except (psycopg.OperationalError, PoolTimeout) as error:
                 _logger.warning("database unreachable", decision="retry", exc_info=error)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+                await pause(ending, POLL_SECONDS)
                 continue
-            with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), POLL_SECONDS)
+            if not ending.is_set():
+                await pause(wake, POLL_SECONDS)
 
-    async def _listen(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
+    async def _listen(self, ending: asyncio.Event) -> None:
+        while not ending.is_set():
             try:
                 async with self._pool.connection() as connection:
                     await connection.set_autocommit(True)
                     try:
                         await connection.execute("LISTEN eucora_outbox")
-                        while not stop.is_set():
+                        while not ending.is_set():
                             async for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                                 self._wake_all()
                     finally:
                         await connection.close()
             except (psycopg.OperationalError, PoolTimeout):
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+                await pause(ending, POLL_SECONDS)
 
     def _wake_all(self) -> None:
         for wake in self._wake:
             wake.set()
+
+
+async def _cancel_all(tasks: set[asyncio.Task[Any]]) -> None:
+    """End tasks, also those in which a handler or a library swallows a first cancellation."""
+    while waiting := {task for task in tasks if not task.done()}:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=CANCEL_AGAIN_SECONDS)
+
+
+def _log_failure(message: OutboxMessage, error: Exception, attempts: int) -> None:
+    facts = {
+        "action": message.topic,
+        "message_id": message.message_id,
+        "attempts": attempts,
+    }
+    if attempts >= MAX_ATTEMPTS:
+        _logger.error("outbox message given up", decision="give_up", exc_info=error, **facts)
+    elif isinstance(error, NotReadyError):
+        _logger.info("outbox message waits", decision="retry", reason=error.reason, **facts)
+    else:
+        _logger.warning("outbox handler failed", decision="retry", exc_info=error, **facts)

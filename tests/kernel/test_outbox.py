@@ -3,14 +3,22 @@
 
 import asyncio
 
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from structlog.testing import capture_logs
+
 from kernel.clock import SystemClock
+from kernel.database import connect
 from kernel.logs import correlation_id
 from kernel.outbox import (
     MAX_ATTEMPTS,
     MAX_BACKOFF_SECONDS,
+    NotReadyError,
     Outbox,
     OutboxWorker,
     backoff_seconds,
+    pause,
 )
 
 
@@ -24,6 +32,14 @@ async def publish(pool, clock, *payloads, delay_seconds=0.0, topic="thing"):
                 correlation_id="req_1",
                 delay_seconds=delay_seconds,
             )
+
+
+def name_of(dsn):
+    return conninfo_to_dict(dsn)["dbname"]
+
+
+async def ignore(connection, message):
+    pass
 
 
 async def rows(pool):
@@ -164,3 +180,61 @@ async def test_run_wakes_on_notify_survives_lost_connections_and_stops(pool, dsn
     assert await asyncio.wait_for(handled.get(), 10) == 2
     stop.set()
     await asyncio.wait_for(running, 10)
+
+
+async def test_a_cancellation_is_not_lost_when_the_event_comes_with_it():
+    event = asyncio.Event()
+    waiting = asyncio.create_task(pause(event, 30))
+    await asyncio.sleep(0)
+    event.set()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(waiting, 10)
+
+
+async def test_run_ends_when_it_is_cancelled_though_a_handler_swallows_that(pool):
+    clock = SystemClock()
+    started = asyncio.Event()
+
+    async def handle(connection, message):
+        started.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ValueError("swallowed") from None
+
+    await publish(pool, clock, {})
+    running = asyncio.create_task(OutboxWorker(pool, clock, {"thing": handle}).run(asyncio.Event()))
+    await asyncio.wait_for(started.wait(), 10)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, 10)
+
+
+async def test_run_raises_an_unexpected_error_of_the_database(pool, dsn, postgres):
+    async with pool.connection() as connection:
+        await connection.execute("SELECT 1")
+    async with await connect(make_conninfo(postgres.owner_dsn, dbname=name_of(dsn))) as owner:
+        await owner.execute("ALTER TABLE outbox RENAME COLUMN topic TO subject")
+    running = OutboxWorker(pool, SystemClock(), {"thing": ignore}).run(asyncio.Event())
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        await asyncio.wait_for(running, 10)
+
+
+async def test_waiting_for_what_will_be_there_soon_is_no_warning(pool, clock):
+    async def handle(connection, message):
+        if message.attempts == 0:
+            raise NotReadyError("not in the log yet")
+        raise ValueError
+
+    await publish(pool, clock, {})
+    worker = OutboxWorker(pool, clock, {"thing": handle})
+    with capture_logs() as lines:
+        await worker.run_once()
+        clock.advance(MAX_BACKOFF_SECONDS)
+        await worker.run_once()
+    waits, fails = lines
+    assert (waits["log_level"], waits["reason"]) == ("info", "not in the log yet")
+    assert (fails["log_level"], fails["decision"]) == ("warning", "retry")
+    (row,) = await rows(pool)
+    assert (row["attempts"], row["done_at"]) == (2, None)
