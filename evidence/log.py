@@ -31,10 +31,12 @@ from evidence.tree import (
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.keys import KeyStore
+from kernel.logs import get_logger
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "log")
 SEQUENCER_LOCK = 0x45_55_43_4F_4C_4F_47  # "EUCOLOG"
+_logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +73,14 @@ class MerkleLog:
         """Append waiting events, oldest first, and publish a checkpoint.
 
         The caller's transaction makes leaves, tiles and checkpoint appear together. A second
-        sequencer waits for the first one's transaction.
+        sequencer waits for the first one's transaction. An event that waits though it has a leaf,
+        as after a careless restore, keeps that leaf and is taken off the queue.
 
         Returns:
             How many events were appended.
         """
         await connection.execute(QUERIES["lock_sequencer"], {"lock_key": SEQUENCER_LOCK})
-        cursor = await connection.execute(QUERIES["list_pending"], {"limit": limit})
-        events = await cursor.fetchall()
+        events = await self._next_events(connection, limit)
         if not events:
             return 0
         latest = await self.latest_checkpoint(connection)
@@ -87,6 +89,21 @@ class MerkleLog:
         await self._complete_tiles(connection, first, first + len(events))
         await self._publish(connection, first + len(events))
         return len(events)
+
+    async def _next_events(self, connection: Connection, limit: int) -> Sequence[Mapping[str, Any]]:
+        while True:
+            cursor = await connection.execute(QUERIES["list_pending"], {"limit": limit})
+            events = await cursor.fetchall()
+            known = [event for event in events if event["has_leaf"]]
+            if not known:
+                return events
+            _logger.error(
+                "events that have a leaf waited for one", action="log.sequence",
+                decision="step_over", event_ids=[event["event_id"] for event in known][:10],
+                n_events=len(known),
+            )  # fmt: skip
+            positions = [event["position"] for event in known]
+            await connection.execute(QUERIES["delete_pending"], {"positions": positions})
 
     async def _append(
         self, connection: Connection, first: int, events: Sequence[Mapping[str, Any]]

@@ -4,11 +4,13 @@
 SELECT pg_advisory_xact_lock(%(lock_key)s);
 
 -- name: list_pending
--- The oldest events that have no leaf yet.
+-- The oldest events that wait for a leaf, and whether they have one all the same.
 SELECT p.position, e.event_id, e.occurred_at, e.actor, e.action, e.subject_kind, e.subject_id,
-       e.device_id, e.correlation_id, e.before, e.after, e.evidence
+       e.device_id, e.correlation_id, e.before, e.after, e.evidence,
+       l.event_id IS NOT NULL AS has_leaf
 FROM log_pending p
 JOIN audit_events e USING (event_id)
+LEFT JOIN log_entries l USING (event_id)
 ORDER BY p.position
 LIMIT %(limit)s;
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from contracts.canonical import canonical_json
 from contracts.checkpoint import verify_checkpoint
@@ -263,3 +264,21 @@ async def test_listing_events(audit, log, connection) -> None:
     assert older == events[2]
     assert await list_events(connection, subject_id="thing_1") == [events[1]]
     assert await list_events(connection, subject_id="nobody") == []
+
+
+async def test_an_event_that_has_a_leaf_already_is_stepped_over(audit, log, connection) -> None:
+    known = [await record(audit, connection, number) for number in range(3)]
+    assert await log.sequence_pending(connection) == 3
+    for position, event_id in enumerate(known):
+        await connection.execute(
+            "INSERT INTO log_pending (position, event_id) VALUES (%s, %s)", [-position, event_id]
+        )
+    new = await record(audit, connection, 4)
+    with capture_logs() as lines:
+        assert await log.sequence_pending(connection, limit=2) == 1
+    assert {line["log_level"] for line in lines} == {"error"}
+    assert sorted(name for line in lines for name in line["event_ids"]) == sorted(known)
+    proof = await log.inclusion_proof(connection, new)
+    assert (proof.leaf_index, proof.tree_size) == (3, 4)
+    cursor = await connection.execute("SELECT 1 FROM log_pending")
+    assert await cursor.fetchall() == []
