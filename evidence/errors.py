@@ -5,6 +5,7 @@ EvidenceError
 ├── NotSequencedError       the event is not in the log yet: try again soon
 ├── TreeSizeError           no such tree size in the log
 ├── LogDamagedError         the database lacks hashes that it must have
+│   └── LogTamperedError    the log is not what was signed, or not what the events say
 ├── TilePathError           not a path of the tile layout
 ├── UnknownBundleError      no such bundle, or of another case or kind
 ├── BundleCorruptError      stored bytes are not what was sealed
@@ -13,6 +14,8 @@ EvidenceError
 ├── ObjectMissingError      the object store lost something
 └── MalformedCaseError      not a readable case file
 """
+
+from collections.abc import Sequence
 
 
 class EvidenceError(Exception):
@@ -33,6 +36,19 @@ class TreeSizeError(EvidenceError):
 
 class LogDamagedError(EvidenceError):
     """Hashes of the log are missing from the database."""
+
+
+class LogTamperedError(LogDamagedError):
+    """The log differs from what was signed, or from the audit events it was made of.
+
+    `problems` are the findings in plain words, at most 100; `n_problems` counts all of them.
+    """
+
+    def __init__(self, problems: Sequence[str], n_problems: int) -> None:
+        shown = "\n".join(f"- {problem}" for problem in problems)
+        super().__init__(f"the log is not intact, {n_problems} findings:\n{shown}")
+        self.problems = tuple(problems)
+        self.n_problems = n_problems
 
 
 class TilePathError(EvidenceError):

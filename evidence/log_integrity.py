@@ -2,19 +2,23 @@
 """Checks the whole log against itself and against the audit events it was made of.
 
 Finds what a person with full rights on the database could have done: changed or removed events,
-entries, hashes or checkpoints, or kept events out of the log.
+entries, hashes or checkpoints, or kept events out of the log. Findings are raised, so that no
+caller can take a damaged log for an intact one.
 """
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from psycopg import IsolationLevel
+from psycopg.pq import TransactionStatus
 
 from contracts.checkpoint import CheckpointError, verify_checkpoint
 from contracts.merkle import EMPTY_ROOT, hash_children, hash_leaf
 from evidence.audit_entry import audit_entry
-from evidence.errors import LogDamagedError
+from evidence.errors import LogDamagedError, LogTamperedError
 from evidence.hashes import root_hash
 from kernel.database import Connection
 from kernel.queries import load_queries
@@ -26,11 +30,10 @@ MAX_PROBLEMS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogReport:
-    """What was read, and what is wrong with it (at most 100 findings, in plain words)."""
+    """What was read of an intact log."""
 
     tree_size: int
     n_checkpoints: int
-    problems: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -59,8 +62,32 @@ class _Frontier:
 async def check_log(connection: Connection, *, log_key: Ed25519PublicKey, origin: str) -> LogReport:
     """Recompute the tree from the audit events and compare every checkpoint and tile.
 
-    Run it in one REPEATABLE READ transaction when the log is growing meanwhile.
+    All is read in one REPEATABLE READ transaction, for the log may be growing. A transaction
+    that is running already is used as it is.
+
+    Raises:
+        LogTamperedError: something differs; says what.
     """
+    async with _snapshot(connection):
+        return await _check_all(connection, log_key, origin)
+
+
+@asynccontextmanager
+async def _snapshot(connection: Connection) -> AsyncIterator[None]:
+    if connection.info.transaction_status is not TransactionStatus.IDLE:
+        yield
+        return
+    before = connection.isolation_level
+    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    try:
+        async with connection.transaction():
+            yield
+    finally:
+        if not connection.closed:
+            await connection.set_isolation_level(before)
+
+
+async def _check_all(connection: Connection, log_key: Ed25519PublicKey, origin: str) -> LogReport:
     problems: list[str] = []
     frontier = _Frontier()
     entries = _entries(connection)
@@ -81,11 +108,9 @@ async def check_log(connection: Connection, *, log_key: Ed25519PublicKey, origin
     lost = await cursor.fetchone()
     if lost and lost["unaccounted"]:
         problems.append(f"{lost['unaccounted']} events are neither in the log nor waiting")
-    return LogReport(
-        tree_size=frontier.size,
-        n_checkpoints=n_checkpoints,
-        problems=tuple(problems[:MAX_PROBLEMS]),
-    )
+    if problems:
+        raise LogTamperedError(problems[:MAX_PROBLEMS], len(problems))
+    return LogReport(tree_size=frontier.size, n_checkpoints=n_checkpoints)
 
 
 async def _entries(connection: Connection) -> AsyncIterator[Mapping[str, Any]]:

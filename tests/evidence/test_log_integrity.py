@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from evidence import log_integrity
+from evidence.errors import LogTamperedError
 from evidence.log import LOG_ORIGIN, MerkleLog
 from evidence.log_integrity import LogReport, check_log
+from kernel.audit import AuditIntake
 from kernel.database import connect
 from kernel.keys import KeyStore
 
@@ -44,7 +47,6 @@ async def inspect(case: Tampering) -> LogReport:
 
 async def test_an_honest_log_has_no_problems(tampering) -> None:
     report = await inspect(tampering)
-    assert report.problems == ()
     assert (report.tree_size, report.n_checkpoints) == (300, 5)
 
 
@@ -70,14 +72,45 @@ async def test_an_honest_log_has_no_problems(tampering) -> None:
 )
 async def test_tampering_is_found(tampering, statement: str, finding: str | None) -> None:
     await tampering.connection.execute(statement)
-    report = await inspect(tampering)
     if finding is None:
-        assert report.problems == ()
-    else:
-        assert any(finding in problem for problem in report.problems), report.problems
+        assert (await inspect(tampering)).tree_size == 300
+        return
+    with pytest.raises(LogTamperedError) as caught:
+        await inspect(tampering)
+    assert any(finding in problem for problem in caught.value.problems), caught.value.problems
+    assert finding in str(caught.value)
 
 
 async def test_checkpoints_of_another_key_are_found(tampering, tmp_path) -> None:
     stranger = KeyStore(tmp_path / "stranger").log_key().public_key()
-    report = await check_log(tampering.connection, log_key=stranger, origin=LOG_ORIGIN)
-    assert len(report.problems) == report.n_checkpoints
+    with pytest.raises(LogTamperedError) as caught:
+        await check_log(tampering.connection, log_key=stranger, origin=LOG_ORIGIN)
+    assert caught.value.n_problems == len(caught.value.problems) == 5  # one a checkpoint
+
+
+async def test_a_log_that_grows_meanwhile_is_read_as_it_was(
+    pool, key_store, clock, ids, monkeypatch
+) -> None:
+    log, audit = MerkleLog(key_store, clock), AuditIntake(clock, ids)
+
+    async def grow() -> None:
+        async with pool.connection() as writer:
+            await audit.record(
+                writer, actor="a", action="b", subject_kind="c", subject_id="d", correlation_id="e"
+            )
+            await log.sequence_pending(writer)
+
+    checkpoints = log_integrity._checkpoints
+
+    async def grow_after(connection: Any) -> Any:
+        async for row in checkpoints(connection):
+            yield row
+        await grow()
+
+    monkeypatch.setattr(log_integrity, "PAGE", 1)
+    monkeypatch.setattr(log_integrity, "_checkpoints", grow_after)
+    await grow()
+    async with pool.connection() as connection:
+        report = await check_log(connection, log_key=log.public_key(), origin=LOG_ORIGIN)
+        assert (report.tree_size, report.n_checkpoints) == (1, 1)
+        assert connection.isolation_level is None
