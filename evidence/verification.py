@@ -222,19 +222,44 @@ def _check_inclusion(sealed: SealedStatement, checkpoint: Checkpoint) -> str:
 
 
 def _check_order(opened: Sequence[tuple[SealedStatement, Statement]]) -> str:
-    """Nothing was executed before its approval was complete, going by the log's order."""
+    """Each step follows from one before it, going by the log's order.
+
+    An execution rests on a complete approval, a verification on the execution of its job, and a
+    rollback on the execution that it undoes.
+    """
     places = [sealed.log.leaf_index for sealed, _ in opened]
     if any(later <= earlier for earlier, later in pairwise(places)):
         message = "the statements are not in the order of the log"
         raise EvidenceError(message)
-    approved = False
-    for _, statement in opened:
-        if statement.kind is StatementKind.APPROVAL:
-            approved = approved or _completes_approval(statement)
-        elif statement.kind is not StatementKind.PROPOSAL and not approved:
-            message = f"{statement.kind.value} without an approval before it"
+    for number, (sealed, statement) in enumerate(opened):
+        missing = _find_missing(statement, opened[:number])
+        if missing is not None:
+            message = f"{statement.kind.value} {sealed.digest} without {missing} before it"
             raise EvidenceError(message)
     return " -> ".join(statement.kind.value for _, statement in opened)
+
+
+def _find_missing(
+    statement: Statement, earlier: Sequence[tuple[SealedStatement, Statement]]
+) -> str | None:
+    """Return in words what must stand before this statement and does not."""
+    if statement.kind not in (StatementKind.EXECUTION, StatementKind.VERIFICATION):
+        return None
+    approvals = [
+        sealed.digest
+        for sealed, each in earlier
+        if each.kind is StatementKind.APPROVAL and _completes_approval(each)
+    ]
+    executions = [each for _, each in earlier if each.kind is StatementKind.EXECUTION]
+    named = statement.predicate.get("approval_digest")
+    if not approvals or (named is not None and named not in approvals):
+        return "an approval" if named is None else f"its approval {named}"
+    if statement.kind is StatementKind.EXECUTION:
+        undoes = statement.predicate.get("kind") == "rollback"
+        return "the execution that it undoes" if undoes and not executions else None
+    job_id = statement.predicate.get("job_id")
+    known = any(each.predicate.get("job_id") == job_id for each in executions)
+    return None if known else "the execution that it judges"
 
 
 def _completes_approval(statement: Statement) -> bool:

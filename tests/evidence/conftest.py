@@ -49,7 +49,7 @@ class Office:
             **arguments,
         )
 
-    async def state(self, kind: Any, digest: str, **predicate: Any) -> SealedBundle:
+    async def state(self, kind: Any, digest: str, /, **predicate: Any) -> SealedBundle:
         return await self.sealer.seal_statement(
             self.connection,
             kind=kind,

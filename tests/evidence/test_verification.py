@@ -96,6 +96,9 @@ async def test_changed_parts_are_named(office) -> None:
     def drop_approval(case: dict[str, Any]) -> None:
         del case["statements"][1]
 
+    def drop_execution(case: dict[str, Any]) -> None:
+        del case["statements"][2]
+
     def swap(case: dict[str, Any]) -> None:
         case["statements"][1:3] = reversed(case["statements"][1:3])
 
@@ -112,6 +115,7 @@ async def test_changed_parts_are_named(office) -> None:
         (lambda case: case["files"].pop("detect.sh"), {"files"}),
         (lambda case: case.update(proposal_id="prp_9"), {"subjects", "log"}),
         (drop_approval, {"order"}),
+        (drop_execution, {"order"}),
         (swap, {"order"}),
         (swap_logs, {"log", "order"}),
         (lambda case: case["statements"][0]["log"]["hashes"].pop(), {"inclusion"}),
@@ -143,6 +147,48 @@ async def test_half_a_quorum_is_no_approval(office) -> None:
     case = json.loads(content)
     del case["statements"][2]  # the second approval
     assert failed(verify_case(canonical_json(case))) == {"order"}
+
+
+async def test_each_step_needs_the_one_that_it_rests_on(office) -> None:
+    proposal = await office.propose()
+    digest = proposal.digest
+    approval = await office.state("approval", digest, decision="approve")
+    named = {"approval_digest": approval.digest}
+    await office.state("execution", digest, job_id="job_1", kind="remediate", **named)
+    await office.state("verification", digest, job_id="job_1", status="fails")
+    await office.state("execution", digest, job_id="job_2", kind="rollback", **named)
+    content = await office.export()
+    assert verify_case(content, office.trusted_keys()).passed
+    for without, passes in (
+        ((2,), False),  # the verification judges another job than the rollback's
+        ((2, 3), False),  # a rollback of nothing
+        ((3,), True),  # a rollback may be asked for by a person
+        ((4,), True),  # that nothing was left out at the end, a file cannot prove
+        ((3, 4), True),
+        ((2, 3, 4), True),
+        ((1, 2, 3, 4), True),
+        ((1,), False),
+    ):
+        case = json.loads(content)
+        for number in reversed(without):
+            del case["statements"][number]
+        report = verify_case(canonical_json(case), office.trusted_keys())
+        assert failed(report) == (set() if passes else {"order"}), without
+
+
+async def test_a_refused_job_is_an_execution_without_a_verification(office) -> None:
+    proposal = await office.propose()
+    await office.state("approval", proposal.digest, decision="approve")
+    refused = {"job_id": "job_1", "kind": "remediate", "receipt": {"outcome": "refused"}}
+    await office.state("execution", proposal.digest, **refused)
+    assert verify_case(await office.export(), office.trusted_keys()).passed
+
+
+async def test_an_execution_names_the_approval_that_it_rests_on(office) -> None:
+    proposal = await office.propose()
+    await office.state("approval", proposal.digest, decision="approve")
+    await office.state("execution", proposal.digest, job_id="job_1", approval_digest="a" * 64)
+    assert failed(verify_case(await office.export())) == {"order"}
 
 
 async def test_an_abstention_without_scripts_verifies(office) -> None:
