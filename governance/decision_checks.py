@@ -104,14 +104,14 @@ def check_request(
 
 
 def check_separation(request: ApprovalRequest, situation: Situation) -> None:
-    """Check separation of duties: neither requester, reporter nor author approves.
+    """Check separation of duties: neither requester, any reporter nor author approves.
 
     Raises:
         SelfApprovalError, AuthorApprovalError, BundleChangedError.
 
     """
     proposal, context = situation.proposal, situation.context
-    if same_person(request.approver, proposal.requested_by, context.reported_by):
+    if same_person(request.approver, proposal.requested_by, *context.reporters):
         raise SelfApprovalError
     if same_person(request.approver, context.author):
         raise AuthorApprovalError

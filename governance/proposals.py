@@ -81,7 +81,8 @@ class Proposal:
 class ProposalContext:
     """The script and the target of a proposal, from their own tables.
 
-    `manifest` and `analysis` are as imported; `content_sha256` is the catalogue's digest now.
+    `manifest` and `analysis` are as imported; `content_sha256` is the catalogue's digest now;
+    `reporters` are all who reported the incident, the merged ones too, in order of their names.
     """
 
     author: str
@@ -91,7 +92,7 @@ class ProposalContext:
     content_sha256: str
     business_critical: bool
     device_status: str
-    reported_by: str
+    reporters: Sequence[str]
 
 
 _JSON_COLUMNS = (

@@ -2,7 +2,8 @@
 """Risk exceptions: what a proposal above risk 75 needs besides its quorum.
 
 An exception has an expiry and names the controls that make up for the risk. A security reviewer
-grants it; whoever requested the change or wrote the script cannot. Refusals are audited.
+grants it; whoever requested the change, reported the incident or wrote
+the script cannot. Refusals are audited.
 """
 
 from dataclasses import asdict, dataclass
@@ -163,7 +164,7 @@ def _check_right(
 ) -> None:
     if not request.roles & GRANTING_ROLES:
         raise RoleMissingError
-    if same_person(request.granted_by, proposal.requested_by, context.reported_by):
+    if same_person(request.granted_by, proposal.requested_by, *context.reporters):
         raise SelfApprovalError
     if same_person(request.granted_by, context.author):
         raise AuthorApprovalError

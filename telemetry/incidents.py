@@ -2,7 +2,9 @@
 """Incidents: one open one per device and episode, and a life cycle whose steps are checked.
 
 Detections, tickets and alerts come here as signals whose texts are masked already. Everything
-that changes an incident writes its audit event in the same transaction.
+that changes an incident writes its audit event in the same transaction. `reported_by` is the first
+reporter; all of them, those of merged signals too, are the actors of `incident.opened` and
+`incident.merged`, which is where separation of duties reads them.
 """
 
 from collections.abc import Mapping

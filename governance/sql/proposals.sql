@@ -48,9 +48,18 @@ UPDATE proposals SET status = %(to_status)s
 WHERE proposal_id = %(proposal_id)s AND status = %(from_status)s;
 
 -- name: find_context
--- What a decision needs to know of the script and the target, from their own tables.
+-- What a decision needs to know of the script and the target, from their own tables. Reporters are
+-- all who opened the incident or were merged into it: the append-only audit trail names them.
 SELECT s.author, s.manifest, s.analysis, s.status AS script_status, s.content_sha256,
-       d.business_critical, d.status AS device_status, i.reported_by
+       d.business_critical, d.status AS device_status,
+       ARRAY(
+           SELECT i.reported_by
+           UNION
+           SELECT a.actor FROM audit_events a
+           WHERE a.subject_kind = 'incident' AND a.subject_id = i.incident_id
+             AND a.action IN ('incident.opened', 'incident.merged')
+           ORDER BY 1
+       ) AS reporters
 FROM proposals p
 JOIN incidents i USING (incident_id)
 JOIN scripts s ON s.script_id = p.script_id AND s.version = p.script_version

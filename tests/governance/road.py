@@ -48,6 +48,25 @@ PARAMETERS = {"mount": "/var", "keep_days": 7}
 DEVICE = "dev_1"
 
 
+def signal(device_id: str, **changes: Any) -> IncidentSignal:
+    """A full disk that hanna reports."""
+    values: dict[str, Any] = {
+        "device_id": device_id,
+        "user_id": None,
+        "source": "ticket",
+        "failure_class": "disk_full",
+        "confidence": 0.9,
+        "severity": "S2",
+        "title": "Disk full",
+        "description": "The disk is full",
+        "episode_key": "disk_full",
+        "detection": {},
+        "reported_by": "hanna",
+        "correlation_id": "cor_1",
+    }
+    return IncidentSignal(**values | changes)
+
+
 @dataclass
 class Replacements:
     """Keeps to the port: a new pending proposal of the person's choice, sealed."""
@@ -115,28 +134,14 @@ class Road:
             jobs=self.jobs,
         )
 
-    async def begin(self, *, device_id: str = DEVICE, **script: Any) -> str:
+    async def begin(
+        self, *, device_id: str = DEVICE, risk_score: float = 20.0, **script: Any
+    ) -> str:
         """Register a device and a script, open an incident, seal a proposal; return its id."""
         async with self.pool.connection() as connection:
             await self._insert_device(connection, device_id)
             await self._insert_script(connection, **script)
-            incident, _ = await self.incidents.open_or_merge(
-                connection,
-                IncidentSignal(
-                    device_id=device_id,
-                    user_id=None,
-                    source="ticket",
-                    failure_class="disk_full",
-                    confidence=0.9,
-                    severity="S2",
-                    title="Disk full",
-                    description="The disk is full",
-                    episode_key="disk_full",
-                    detection={},
-                    reported_by="hanna",
-                    correlation_id="cor_1",
-                ),
-            )
+            incident, _ = await self.incidents.open_or_merge(connection, signal(device_id))
             await self.incidents.transition(
                 connection,
                 incident.incident_id,
@@ -144,7 +149,15 @@ class Road:
                 actor="service:reasoning",
                 reason="test",
             )
-            return await self.propose(connection, incident_id=incident.incident_id)
+            return await self.propose(
+                connection, incident_id=incident.incident_id, risk_score=risk_score
+            )
+
+    async def report(self, **changes: Any) -> bool:
+        """Report the same once more; tell whether that opened an incident."""
+        async with self.pool.connection() as connection:
+            _, opened = await self.incidents.open_or_merge(connection, signal(DEVICE, **changes))
+            return opened
 
     async def propose(self, connection: Any, **changes: Any) -> str:
         row = await (
@@ -167,6 +180,7 @@ class Road:
             "risk_score": 20.0,
             **changes,
         }
+        values.setdefault("risk_factors", {"score": values["risk_score"], "factors": {}})
         sealed = await self.sealer.seal_proposal(
             connection,
             proposal_id=values["proposal_id"],
@@ -180,6 +194,8 @@ class Road:
                 },
                 "parameters": values["parameters"],
                 "target_device_id": values["target_device_id"],
+                "requested_by": values["requested_by"],
+                "risk": values["risk_factors"],
             },
             script_files={f"{step}.sh": content for step, content in STEPS.items()},
             actor="service:reasoning",

@@ -61,8 +61,7 @@ async def test_one_approval_of_a_small_risk_completes(road):
 
 
 async def test_greater_risk_needs_two_people(road):
-    proposal_id = await road.begin()
-    await road.query("UPDATE proposals SET risk_score = 60")
+    proposal_id = await road.begin(risk_score=60.0)
     first = await road.approve(proposal_id)
     assert (first.complete, first.n_required) == (False, 2)
     assert await road.incident_status(proposal_id) == "proposed"
@@ -74,8 +73,7 @@ async def test_greater_risk_needs_two_people(road):
 
 
 async def test_the_greatest_risk_needs_an_exception(road):
-    proposal_id = await road.begin()
-    await road.query("UPDATE proposals SET risk_score = 80")
+    proposal_id = await road.begin(risk_score=80.0)
     await refused(road, ExceptionRequiredError, proposal_id)
     asked = ExceptionRequest(
         proposal_id=proposal_id,
@@ -134,6 +132,26 @@ async def test_requester_reporter_and_author_cannot_approve(road):
     await road.query("UPDATE proposals SET requested_by = 'rita'")
     await refused(road, SelfApprovalError, proposal_id, "Rita")
     await refused(road, AuthorApprovalError, proposal_id, "EUCORA-starter")
+
+
+async def test_whoever_reported_the_same_again_cannot_approve_or_except_either(road):
+    proposal_id = await road.begin(risk_score=80.0)
+    for reporter, source in (("user:Ida", "ticket"), ("service:monitor", "alert")):
+        assert not await road.report(reported_by=reporter, source=source)
+    for reporter in ("ida", "hanna", "service:monitor"):
+        await refused(road, SelfApprovalError, proposal_id, reporter)
+        asked = ExceptionRequest(
+            proposal_id=proposal_id,
+            granted_by=reporter,
+            roles=frozenset({"security_reviewer"}),
+            compensating_controls="somebody watches",
+            reason="the disk is full",
+            expires_at=road.clock.now() + HOUR,
+        )
+        async with road.pool.connection() as connection:
+            with pytest.raises(SelfApprovalError):
+                await road.exceptions.grant(connection, asked)
+    assert (await road.actions()).count("risk_exception.refused") == 3
 
 
 async def test_what_was_looked_at_must_be_what_was_sealed(road):
@@ -269,8 +287,7 @@ async def test_an_approval_that_nobody_used_expires(road):
 
 
 async def test_two_people_at_once_complete_one_quorum(road):
-    proposal_id = await road.begin()
-    await road.query("UPDATE proposals SET risk_score = 60")
+    proposal_id = await road.begin(risk_score=60.0)
     results = await asyncio.gather(
         road.approve(proposal_id, "grace"), road.approve(proposal_id, "linus")
     )
