@@ -23,7 +23,8 @@ from kernel.logs import bind_correlation, get_logger
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_COMPRESSED_BYTES = 2 * 1024 * 1024
-CORRELATION_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+# Ours and the agent's, and no other: what stands here is audited and logged as it is.
+CORRELATION_FORM = re.compile(r"cor_[0-9a-z]{1,64}")
 _logger = get_logger(__name__)
 
 

@@ -108,7 +108,10 @@ def _read_conditions(form: Form, now: datetime) -> Conditions:
     not_before = read_moment(field(form, "not_before"), "not before")
     lifetime = read_hours(field(form, "valid_hours"), "the validity")
     start = max(not_before or now, now)
-    not_after = None if lifetime is None else start + lifetime
+    try:
+        not_after = None if lifetime is None else start + lifetime
+    except OverflowError as error:
+        raise InvalidRequestError("the validity ends beyond all calendars") from error
     return Conditions(not_before=not_before, not_after=not_after)
 
 
@@ -121,7 +124,9 @@ def _read_parameters(manifest: Manifest, form: Form) -> dict[str, Any]:
         try:
             given[parameter.name] = _read_value(parameter.type, text)
         except ValueError as error:
-            raise InvalidRequestError(f"{parameter.name} must be a {parameter.type}") from error
+            raise InvalidRequestError(
+                f"{parameter.name} must be of the type {parameter.type}"
+            ) from error
     return given
 
 

@@ -7,10 +7,12 @@ from starlette.responses import RedirectResponse
 from api.accounts import Role
 from api.errors import InvalidRequestError
 from api.pages import pages_of
+from api.portal_forms import read_text
 from api.portal_queries import MAX_PLOTS, PLOTTED, fetch, require_incident
 from api.sessions import correlation_of, field, require_form, require_person, services_of
-from reasoning.intake import Ticket
+from reasoning.intake import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, Ticket
 from telemetry.devices import find_device
+from telemetry.incidents import IncidentStatus
 from telemetry.reports import latest_report
 
 router = APIRouter()
@@ -44,7 +46,7 @@ async def show_incidents(request: Request, status: str | None = None) -> Respons
 @router.get("/incidents/{incident_id}")
 async def show_incident(request: Request, incident_id: str) -> Response:
     """Show an incident with its time line, plots, proposals and inferences."""
-    await require_person(request)
+    person = await require_person(request)
     ground = services_of(request).ground
     async with ground.pool.connection() as connection:
         incident = await require_incident(request, connection, incident_id)
@@ -64,6 +66,8 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         "incident.html",
         incident=incident,
         hostname=device.hostname if device else "",
+        can_go_on=incident.status is IncidentStatus.ESCALATED
+        and bool(person.roles & {Role.HELPDESK, Role.APPROVER, Role.ADMIN}),
         timeline=timeline,
         proposals=proposals,
         inferences=inferences,
@@ -95,6 +99,46 @@ async def show_proposals(request: Request, incident_id: str) -> Response:
     )
 
 
+@router.post("/incidents/{incident_id}/close")
+async def close_incident(request: Request, incident_id: str) -> Response:
+    """End an incident that nobody works on any more, with the reason."""
+    person, form = await require_form(request)
+    person.require(Role.HELPDESK, Role.APPROVER)
+    ground = services_of(request).ground
+    reason = await read_text(form, "reason", ground.masker)
+    if not reason:
+        raise InvalidRequestError("say why the incident is closed")
+    async with ground.pool.connection() as connection:
+        await ground.incidents.transition(
+            connection, incident_id, IncidentStatus.CLOSED, actor=person.actor, reason=reason
+        )
+    return RedirectResponse(f"/incidents/{incident_id}", status_code=303)
+
+
+@router.post("/incidents/{incident_id}/reopen")
+async def reopen_incident(request: Request, incident_id: str) -> Response:
+    """Have the reasoner propose anew, on today's telemetry, what a person was to go on with."""
+    person, form = await require_form(request)
+    person.require(Role.HELPDESK, Role.APPROVER)
+    ground = services_of(request).ground
+    reason = await read_text(form, "reason", ground.masker)
+    async with ground.pool.connection() as connection:
+        incident = await ground.incidents.transition(
+            connection,
+            incident_id,
+            IncidentStatus.OPEN,
+            actor=person.actor,
+            reason=reason or "a new proposal is asked for",
+        )
+        await ground.outbox.publish(
+            connection,
+            topic="incident.opened",
+            payload={"incident_id": incident_id},
+            correlation_id=incident.correlation_id,
+        )
+    return RedirectResponse(f"/incidents/{incident_id}", status_code=303)
+
+
 @router.get("/tickets/new")
 async def show_ticket_form(request: Request) -> Response:
     """Show the form for a ticket."""
@@ -109,9 +153,14 @@ async def open_ticket(request: Request) -> Response:
     """Open an incident from the form."""
     person, form = await require_form(request)
     person.require(Role.HELPDESK, Role.APPROVER)
-    title, description = field(form, "title")[:200], field(form, "description")[:20_000]
+    title, description = field(form, "title"), field(form, "description")
     if not title or not description:
         raise InvalidRequestError("a ticket needs a title and a description")
+    if len(title) > MAX_TITLE_CHARACTERS or len(description) > MAX_DESCRIPTION_CHARACTERS:
+        raise InvalidRequestError(
+            f"a title has at most {MAX_TITLE_CHARACTERS} characters,"
+            f" a description {MAX_DESCRIPTION_CHARACTERS}"
+        )
     services = services_of(request)
     understood = await services.intake.understand(
         Ticket(

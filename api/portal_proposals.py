@@ -39,6 +39,7 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
             "statements": await fetch(connection, "list_statements", proposal_id=proposal_id),
             "scripts": await list_scripts(connection, device.os_family) if device else [],
             "hostname": device.hostname if device else "",
+            "simulated": device is not None and device.simulated,
         }
     can_decide, why = _may_decide(person, proposal, incident, script["author"], standing)
     return pages_of(request).render(

@@ -14,6 +14,7 @@ from telemetry.ingestion import Ingestion
 
 INTERVAL_SECONDS = 300.0
 BATCH = 250
+FAULT_SHARE = 0.3  # more than a healthy fleet has: there is to be something to see
 ACTOR = "system:simulator"
 
 
@@ -23,7 +24,9 @@ async def simulate_fleet(
     """Store some hours of a simulated fleet's reports, up to now."""
     n_steps = int(n_hours * 3600 / INTERVAL_SECONDS)
     start = ground.clock.now() - timedelta(hours=n_hours)
-    fleet = FleetSimulator(seed, n_devices, start=start, interval_seconds=INTERVAL_SECONDS)
+    fleet = FleetSimulator(
+        seed, n_devices, start=start, interval_seconds=INTERVAL_SECONDS, fault_share=FAULT_SHARE
+    )
     async with ground.pool.connection() as connection:
         for device in fleet.devices:
             await _register(ground, connection, device)
@@ -36,7 +39,9 @@ async def simulate_fleet(
             device_id=None,
             correlation_id=ground.ids.new("cor"),
         )
-    faulty = sum(device.onset is not None for device in fleet.devices)
+    faulty = sum(
+        device.onset is not None and device.onset.first_report < n_steps for device in fleet.devices
+    )
     console.print(f"{n_devices} simulated devices, {len(reports)} reports, {faulty} with a fault")
 
 

@@ -59,6 +59,12 @@ class Alert(BaseModel):
     annotations: dict[str, str] = Field(default_factory=dict, max_length=60)
     fingerprint: str = Field(default="", max_length=64, pattern="^[0-9a-f]*$")
 
+    @field_validator("labels", "annotations")
+    @classmethod
+    def _encodable(cls, values: dict[str, str]) -> dict[str, str]:
+        """Replace lone surrogates, which JSON can spell and UTF-8 cannot."""
+        return {name: _encodable(value) for name, value in values.items()}
+
     def read(self, service: str) -> Ticket:
         """Return what the alert says as a ticket."""
         title = plain_text(self.labels.get("alertname", "")).strip() or "Alert"
@@ -80,6 +86,10 @@ class Notification(BaseModel):
     """The part of Alertmanager's webhook payload (version 4) that is read."""
 
     alerts: list[Alert] = Field(max_length=MAX_ALERTS)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _describe(incident: Incident, *, created: bool) -> dict[str, Any]:

@@ -78,11 +78,14 @@ def build_row(report: TelemetryReport, masker: TextMasker) -> ReportRow:
 
 
 def drop_controls(text: str) -> str:
-    """Return text without control characters; line ends and tabs become blanks."""
+    """Return text without control and format characters; white space becomes blanks.
+
+    Among them are those that reverse what is written: a name must read as it is.
+    """
     if text.isprintable():
         return text
-    kept = (" " if each in "\n\r\t" else each for each in text)
-    return "".join(each for each in kept if each >= " " and each != "\x7f")
+    kept = (" " if each.isspace() else each for each in text)
+    return "".join(each for each in kept if each.isprintable())
 
 
 def _mask_facts(value: Any, mask_name: Callable[[str], str], masker: TextMasker) -> Any:

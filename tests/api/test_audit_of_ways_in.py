@@ -121,6 +121,15 @@ async def _lift_freeze(world: World, headers: dict[str, str]) -> httpx.Response:
     return await world.submit("/freezes", f"/freezes/{window['freeze_id']}/lift", headers)
 
 
+async def _go_on(world: World, headers: dict[str, str], verb: str) -> httpx.Response:
+    """Go on with the incident whose proposal was rejected."""
+    (row,) = await world.served.query(
+        "SELECT incident_id FROM proposals WHERE proposal_id = %s", world.proposals[1]
+    )
+    page = f"/incidents/{row['incident_id']}"
+    return await world.submit(page, f"{page}/{verb}", headers, reason="by hand")
+
+
 # In this order: the receipt answers the job of what was approved, a renewed certificate ends the
 # one that the device has shown so far, and the person logs out last.
 CASES: dict[tuple[str, str], Act] = {
@@ -155,6 +164,8 @@ CASES: dict[tuple[str, str], Act] = {
     ("people", "/proposals/{proposal_id}/override"): lambda w, h: w.decide(
         "override", h, 2, reason="better", script_id="linux-clean-package-cache"
     ),
+    ("people", "/incidents/{incident_id}/reopen"): lambda w, h: _go_on(w, h, "reopen"),
+    ("people", "/incidents/{incident_id}/close"): lambda w, h: _go_on(w, h, "close"),
     ("devices", "/device/v1/enrol"): _enrol,
     ("devices", "/v1/telemetry"): lambda w, h: w.device.post(
         "/v1/telemetry", json=_report(w, "r2"), headers=h
@@ -178,6 +189,8 @@ ON_THE_ROAD = {
     "/proposals/{proposal_id}/approve",
     "/proposals/{proposal_id}/reject",
     "/proposals/{proposal_id}/override",
+    "/incidents/{incident_id}/reopen",
+    "/incidents/{incident_id}/close",
     "/device/v1/receipts",
 }
 
@@ -300,7 +313,7 @@ async def test_no_change_without_its_audit_event(served):
         for number, ((side, path), act) in enumerate(CASES.items()):
             name = f"{side} {path}"
             # The server closes a connection after an error of its own; a client must not reuse it.
-            headers = {"x-correlation-id": f"sweep-{number}", "connection": "close"}
+            headers = {"x-correlation-id": f"cor_sweep{number}", "connection": "close"}
             if path == "/device/v1/receipts":
                 await work(served.services)  # makes the job; leasing it is no case of ours
                 await world.device.get("/device/v1/jobs")
@@ -311,14 +324,14 @@ async def test_no_change_without_its_audit_event(served):
             await owner.execute("GRANT INSERT ON audit_events TO eucora_app")
             assert refused.status_code == 500, f"{name}: {refused.status_code} {refused.text[:300]}"
             assert await _digest_tables(owner) == before, name
-            assert refused.headers["x-correlation-id"] == f"sweep-{number}", name
+            assert refused.headers["x-correlation-id"] == f"cor_sweep{number}", name
             assert "audit_events" not in refused.text, name
 
             done = await act(world, headers)
             assert done.is_success or done.is_redirect, f"{name}: {done.text[:500]}"
             assert await _digest_tables(owner) != before, name
             events = await _list_correlations(served, known)
-            expected = {f"sweep-{number}"} | (roads if path in ON_THE_ROAD else set())
+            expected = {f"cor_sweep{number}"} | (roads if path in ON_THE_ROAD else set())
             assert events, f"{name} left no audit event"
             assert events <= expected, name
-            assert f"sweep-{number}" in served.log.getvalue(), name
+            assert f"cor_sweep{number}" in served.log.getvalue(), name

@@ -54,19 +54,21 @@ async def stored(served: Served, *report_ids: str) -> list[dict[str, Any]]:
 async def test_one_report_is_durable_when_it_is_answered(served, way):
     service, device_id, _ = way
     body = report(served, device_id)
-    answer = await service.post("/v1/telemetry", json=body, headers={"x-correlation-id": "t-one"})
+    answer = await service.post(
+        "/v1/telemetry", json=body, headers={"x-correlation-id": "cor_tone"}
+    )
     assert answer.status_code == 200
     assert answer.json() == {"accepted": [body["report_id"]], "duplicates": [], "rejected": []}
-    assert answer.headers["x-correlation-id"] == "t-one"
+    assert answer.headers["x-correlation-id"] == "cor_tone"
     (row,) = await stored(served, body["report_id"])
     assert row["metrics"]["cpu_percent"] == 10.0
-    (event,) = await events_of(served, "t-one")
+    (event,) = await events_of(served, "cor_tone")
     assert event["action"] == "telemetry.stored"
     assert event["actor"] == "service:monitor-telemetry"
     together = await served.query(
         "SELECT r.xmin = e.xmin AND e.xmin = o.xmin AS same FROM telemetry_reports AS r,"
-        " audit_events AS e, outbox AS o WHERE r.report_id = %s AND e.correlation_id = 't-one'"
-        " AND o.correlation_id = 't-one'",
+        " audit_events AS e, outbox AS o WHERE r.report_id = %s AND e.correlation_id = 'cor_tone'"
+        " AND o.correlation_id = 'cor_tone'",
         body["report_id"],
     )
     assert together == [{"same": True}]  # one transaction wrote all three

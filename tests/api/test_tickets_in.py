@@ -58,7 +58,7 @@ async def incident(served: Served, incident_id: str) -> dict[str, Any]:
 async def test_a_ticket_is_durable_with_its_event_when_it_is_answered(
     served, service, device_id, way
 ):
-    correlation_id = f"t-{way.rsplit('/')[-1]}"
+    correlation_id = f"cor_t{way.rsplit('/')[-1]}"
     answer = await service.post(
         way, json=ticket(device_id=device_id), headers={"x-correlation-id": correlation_id}
     )
@@ -187,7 +187,7 @@ async def test_a_notification_opens_one_incident_per_firing_alert(served, servic
         ],
     }  # fmt: skip
     answer = await service.post(
-        "/v1/webhooks/alertmanager", json=body, headers={"x-correlation-id": "t-alerts"}
+        "/v1/webhooks/alertmanager", json=body, headers={"x-correlation-id": "cor_talerts"}
     )
     assert answer.status_code == 200, answer.text
     document = answer.json()
@@ -198,7 +198,7 @@ async def test_a_notification_opens_one_incident_per_firing_alert(served, servic
     assert {row["device_id"] for row in rows} == {None, device_id}
     assert {row["severity"] for row in rows if row["device_id"]} == {"S1"}
     assert len({row["made_by"] for row in rows}) == 1  # one transaction
-    assert [each["action"] for each in await events_of(served, "t-alerts")] == [
+    assert [each["action"] for each in await events_of(served, "cor_talerts")] == [
         "incident.opened", "incident.opened"
     ]  # fmt: skip
 

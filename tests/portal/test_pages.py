@@ -9,7 +9,7 @@ import httpx
 from api import portal_audit
 from api.accounts import Role
 from tests.portal.desk import DEVICE
-from tests.reasoning.situations import query
+from tests.reasoning.situations import query, work
 
 
 async def test_incident_and_proposal_show_what_a_decision_rests_on(desk):
@@ -119,3 +119,31 @@ async def test_pages_name_the_device_a_fix_aims_at(desk):
     ada = await desk.let_in("ada", Role.APPROVER)
     for path in (f"/incidents/{proposal.incident_id}", f"/proposals/{proposal.proposal_id}"):
         assert f'<a href="/devices/{DEVICE}">{DEVICE}-host</a>' in await ada.page(path)
+
+
+async def test_a_person_goes_on_with_what_was_escalated(desk):
+    outcome = await desk.propose()
+    ada = await desk.let_in("ada", Role.APPROVER)
+    path = f"/incidents/{outcome.proposal.incident_id}"
+    assert "Go on" not in await ada.page(path)
+    rejected = await ada.submit(
+        f"/proposals/{outcome.proposal.proposal_id}/reject",
+        bundle_digest=outcome.proposal.bundle_digest,
+        reason="not now",
+    )
+    assert rejected.status_code == httpx.codes.SEE_OTHER
+    assert "Go on" in await ada.page(path)
+    assert (await ada.submit(f"{path}/close")).status_code == httpx.codes.BAD_REQUEST
+    assert (await ada.submit(f"{path}/reopen")).status_code == httpx.codes.SEE_OTHER
+    await work(desk.services)
+    (again,) = await query(
+        desk.services,
+        "SELECT proposal_id FROM proposals WHERE status = 'pending' AND incident_id = %s",
+        outcome.proposal.incident_id,
+    )
+    assert again["proposal_id"] != outcome.proposal.proposal_id
+    ended = await ada.submit(f"{path}/close", reason="replaced by hand")
+    assert ended.status_code == httpx.codes.SEE_OTHER
+    page = await ada.page(path)
+    assert "replaced by hand" in page
+    assert (await ada.submit(f"{path}/close", reason="twice")).status_code == 409
