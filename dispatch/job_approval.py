@@ -14,6 +14,7 @@ from dispatch.job_checks import (
     check_proposal,
     check_script,
     check_statement,
+    check_terms,
     read_sealed_case,
 )
 from dispatch.job_records import JobKind, ScriptRecord, find_script
@@ -104,15 +105,18 @@ class ApprovalGate:
     ) -> InclusionProof:
         """Ask the policy, then fetch the proof that the approval stands in the log.
 
-        The policy is not asked for a rollback: to undo needs no second permission.
+        The policy is not asked for a rollback: to undo needs no second permission. A policy that
+        allows has judged the proposal's row, so the row must be what was sealed.
 
         Raises:
-            JobRefusedError: the policy denies it, or the log holds something else.
+            JobRefusedError: the policy denies it, it was asked about something else than what
+                was sealed, or the log holds something else.
             NotSequencedYetError: the approval has no place in the log yet.
 
         """
         if kind is JobKind.REMEDIATE:
             await self._ask_policy(connection, proposal, case, now=now)
+            check_terms(proposal, case.sealed)
         record = await find_bundle(connection, case.approval.approval_digest)
         if record is None:
             raise JobRefusedError("approval_mismatch", "the approval was never sealed")

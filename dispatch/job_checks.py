@@ -17,7 +17,7 @@ from dispatch.errors import JobRefusedError
 from dispatch.job_records import JobKind, ScriptRecord
 from evidence.statement import CASE_FILE
 from governance.approval_records import Approval
-from governance.proposals import Proposal
+from governance.proposals import Proposal, find_differences
 
 APPROVAL_ACTION = "approval.sealed"
 _STEPS = ("detect", "remediate", "verify", "rollback")
@@ -25,7 +25,10 @@ _STEPS = ("detect", "remediate", "verify", "rollback")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedCase:
-    """What the sealed case file and its script files say. `contents` is by step."""
+    """What the sealed case file and its script files say.
+
+    `contents` is by step; `document` is the whole of `case.json`.
+    """
 
     proposal_id: str
     script_id: str
@@ -34,6 +37,7 @@ class SealedCase:
     parameters: dict[str, Any]
     target_device_id: str
     contents: Mapping[str, bytes]
+    document: Mapping[str, Any]
 
 
 def read_sealed_case(files: Mapping[str, bytes]) -> SealedCase:
@@ -59,6 +63,7 @@ def read_sealed_case(files: Mapping[str, bytes]) -> SealedCase:
             parameters=dict(case["parameters"]),
             target_device_id=case["target_device_id"],
             contents=contents,
+            document=case,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise JobRefusedError(
@@ -116,6 +121,18 @@ def check_proposal(proposal: Proposal, sealed: SealedCase) -> None:
         raise JobRefusedError("parameters_changed", "the parameters are not the sealed ones")
     if proposal.target_device_id != sealed.target_device_id:
         raise JobRefusedError("target_changed", "the target is not the sealed one")
+
+
+def check_terms(proposal: Proposal, sealed: SealedCase) -> None:
+    """Check that quorum, exception and policy were asked about what was sealed.
+
+    Raises:
+        JobRefusedError: proposal_changed; names the columns.
+
+    """
+    if differing := find_differences(proposal, sealed.document):
+        detail = f"the proposal differs from its sealed case in {', '.join(differing)}"
+        raise JobRefusedError("proposal_changed", detail)
 
 
 def check_approvals(

@@ -7,11 +7,15 @@ transaction of its own, so that rolling back the request does not hide it. Free 
 masked. Carrying out is dispatch's business.
 """
 
+import json
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from contracts.canonical import digest_of
+from evidence.bundles import OpenedBundle
+from evidence.errors import EvidenceError
+from evidence.statement import CASE_FILE
 from governance.approval_records import (
     Approval,
     insert_approval,
@@ -30,14 +34,16 @@ from governance.decision_checks import (
     describe_decision,
     policy_input,
 )
-from governance.errors import InvalidRequestError, PolicyDeniedError
+from governance.errors import BundleChangedError, InvalidRequestError, PolicyDeniedError
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.labels import LabelKind, Labels
 from governance.ports import IncidentPort, PolicyPort, ReplacementPort, StatementSealer
 from governance.proposals import (
     Proposal,
+    ProposalChangedError,
     ProposalStatus,
     find_context,
+    find_differences,
     list_due,
     lock_proposal,
     move_proposal,
@@ -52,6 +58,14 @@ from kernel.ids import IdSource
 from kernel.outbox import Outbox
 
 SERVICE_ACTOR = "service:governance"
+
+
+class CaseSealer(StatementSealer, Protocol):
+    """Seals statements, and opens what was sealed."""
+
+    async def open(self, connection: Connection, digest: str) -> OpenedBundle:
+        """Return a sealed statement with its files, verified."""
+        ...
 
 
 class Approvals:
@@ -69,7 +83,7 @@ class Approvals:
         audit: AuditIntake,
         outbox: Outbox,
         *,
-        sealer: StatementSealer,
+        sealer: CaseSealer,
         policy: PolicyPort,
         incidents: IncidentPort,
         replacements: ReplacementPort,
@@ -100,6 +114,7 @@ class Approvals:
             situation = await self._read_situation(connection, request)
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
             check_separation(request, situation)
+            await self._check_sealed(connection, situation.proposal)
             rule = self._ask_policy(request, situation)
         approval = await self._seal_approval(connection, request, situation, rule)
         await self._store(connection, situation, approval)
@@ -205,6 +220,21 @@ class Approvals:
             exception_active=bool(exceptions),
             now=now,
         )
+
+    async def _check_sealed(self, connection: Connection, proposal: Proposal) -> None:
+        """Check that quorum, exception and policy will be asked about what was sealed.
+
+        Raises:
+            BundleChangedError, ProposalChangedError.
+
+        """
+        try:
+            opened = await self._sealer.open(connection, proposal.bundle_digest or "")
+            case = json.loads(opened.files[CASE_FILE])
+        except (EvidenceError, KeyError, ValueError) as error:
+            raise BundleChangedError("the sealed case cannot be read") from error
+        if differing := find_differences(proposal, case):
+            raise ProposalChangedError(differing)
 
     def _ask_policy(self, request: ApprovalRequest, situation: Situation) -> QuorumRule:
         rule = required_quorum(

@@ -13,7 +13,8 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from governance.errors import AlreadyDecidedError, ProposalNotFoundError
+from contracts.canonical import CanonicalFormError, digest_of
+from governance.errors import AlreadyDecidedError, BundleChangedError, ProposalNotFoundError
 from kernel.database import Connection
 from kernel.queries import load_queries
 
@@ -93,6 +94,16 @@ class ProposalContext:
     business_critical: bool
     device_status: str
     reporters: Sequence[str]
+
+
+class ProposalChangedError(BundleChangedError):
+    """The proposal's row is not what was sealed."""
+
+    code = "proposal_changed"
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        super().__init__(f"the proposal differs from its sealed case in {', '.join(columns)}")
+        self.columns = tuple(columns)
 
 
 _JSON_COLUMNS = (
@@ -199,3 +210,35 @@ async def move_proposal(connection: Connection, proposal: Proposal, to: Proposal
     if not allowed:
         message = f"proposal {proposal.proposal_id} is {proposal.status}, it cannot become {to}"
         raise AlreadyDecidedError(message)
+
+
+def find_differences(proposal: Proposal, case: Mapping[str, Any]) -> list[str]:
+    """Return the columns that decisions rest on and that differ from the sealed `case.json`.
+
+    What the case does not state differs.
+    """
+    script, risk = _part(case, "script"), _part(case, "risk")
+    sealed = {
+        "proposal_id": case.get("proposal_id"),
+        "requested_by": case.get("requested_by"),
+        "script_id": script.get("script_id"),
+        "script_version": script.get("version"),
+        "script_sha256": script.get("sha256"),
+        "parameters": case.get("parameters"),
+        "target_device_id": case.get("target_device_id"),
+        "risk_score": risk.get("score"),
+        "risk_factors": risk,
+    }
+    return [name for name, value in sealed.items() if not _equal(getattr(proposal, name), value)]
+
+
+def _part(case: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = case.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _equal(stored: object, sealed: object) -> bool:
+    try:
+        return digest_of(stored) == digest_of(sealed)
+    except CanonicalFormError:
+        return False

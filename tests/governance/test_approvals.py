@@ -3,7 +3,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -23,8 +23,15 @@ from governance.errors import (
     SelfApprovalError,
     StaleSessionError,
 )
-from governance.proposals import ProposalStatus
+from governance.proposals import (
+    Proposal,
+    ProposalChangedError,
+    ProposalStatus,
+    find_differences,
+)
 from governance.risk_exceptions import ExceptionRequest
+from reasoning.sealing import compose_case
+from reasoning.state import ProposalState
 
 HOUR = timedelta(hours=1)
 
@@ -159,6 +166,58 @@ async def test_what_was_looked_at_must_be_what_was_sealed(road):
     await refused(road, BundleChangedError, proposal_id, bundle_digest="0" * 64)
     await road.query("UPDATE scripts SET content_sha256 = %s", "1" * 64)
     await refused(road, BundleChangedError, proposal_id)
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ("risk_score = 1", "risk_score"),
+        ("risk_score = 60", "risk_score"),
+        ("risk_factors = '{}'", "risk_factors"),
+        ("risk_factors = risk_factors || '{\"board_reasons\": []}'", "risk_factors"),
+        ("requested_by = 'system:other'", "requested_by"),
+        ("parameters = parameters || '{\"keep_days\": 0}'", "parameters"),
+    ],
+)
+async def test_a_row_that_is_not_what_was_sealed_is_refused(road, change, column):
+    proposal_id = await road.begin(risk_score=80.0)
+    await road.query(f"UPDATE proposals SET {change}")
+    await refused(road, ProposalChangedError, proposal_id)
+    (event,) = await road.query(
+        "SELECT after->>'detail' AS detail FROM audit_events WHERE action = 'approval.refused'"
+    )
+    assert event["detail"].endswith(f"differs from its sealed case in {column}")
+
+
+async def test_a_case_that_cannot_be_read_is_refused(road):
+    proposal_id = await road.begin()
+    for path in road.directory.rglob("*.json"):
+        path.write_bytes(path.read_bytes().replace(b"payload", b"Payload"))
+    await refused(road, BundleChangedError, proposal_id)
+
+
+def test_what_a_case_does_not_state_differs():
+    names = {"proposal_id", "requested_by", "script_id", "script_version", "script_sha256"}
+    values = dict.fromkeys(names, "x") | {"risk_score": 20.0, "target_device_id": "dev_1"}
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    proposal = Proposal(
+        **values, incident_id="inc_1", status=ProposalStatus.PENDING, diagnosis="disk_full",
+        confidence=0.9, correlation_id="cor_1", created_at=now, expires_at=now,
+    )  # fmt: skip
+    stated = {"risk_factors"}  # none, and none are stored
+    assert set(find_differences(proposal, {})) == {*values, "parameters"} - stated
+
+
+def test_the_cases_of_the_product_state_all_that_is_compared():
+    state = dict.fromkeys(ProposalState.__annotations__, None) | {
+        "case": {"incident": {}, "device": None, "observed_at": None, "metrics": {}, "facts": {}},
+        "choice": None,
+        "diagnosis": {},
+    }
+    case = compose_case(state, model_versions=[], now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert {
+        "proposal_id", "requested_by", "script", "parameters", "target_device_id", "risk"
+    } <= set(case)  # fmt: skip
 
 
 async def test_roles_and_sessions(road):
