@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The accounts."""
+"""The accounts, and one's own."""
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
@@ -46,3 +46,41 @@ async def add_person(request: Request) -> Response:
             correlation_id=correlation_of(request),
         )
     return RedirectResponse("/people", status_code=303)
+
+
+@router.get("/account")
+async def show_account(request: Request) -> Response:
+    """Show the form for one's own password."""
+    await require_person(request)
+    return pages_of(request).render(request, "account.html", error=None)
+
+
+@router.post("/account")
+async def change_password(request: Request) -> Response:
+    """Replace one's own password, which ends all one's sessions.
+
+    The present one is asked for again, under the login's throttle.
+    """
+    person, form = await require_form(request)
+    accounts = services_of(request).ground.accounts
+    async with services_of(request).ground.pool.connection() as connection:
+        token = await accounts.log_in(
+            connection,
+            username=person.username,
+            password=form.get("password", [""])[0],
+            address=request.client.host if request.client else "unknown",
+            correlation_id=correlation_of(request),
+        )
+        if token is not None:
+            await accounts.set_password(
+                connection,
+                username=person.username,
+                password=form.get("new_password", [""])[0],
+                actor=person.actor,
+                correlation_id=correlation_of(request),
+            )
+    if token is None:
+        return pages_of(request).render(
+            request, "account.html", status_code=401, error="The present password is wrong."
+        )
+    return RedirectResponse("/login", status_code=303)

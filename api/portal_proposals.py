@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A proposal with all that a decision rests on, its progress and its signed case."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,13 +11,12 @@ from api.case_export import export_proposal
 from api.pages import pages_of
 from api.portal_queries import fetch, require_incident, require_proposal
 from api.sessions import require_person, services_of
-from governance.proposals import Proposal, ProposalStatus
+from governance.proposals import Proposal, ProposalStatus, find_context
 from governance.separation import same_person
 from governance.standing import Standing, find_standing
 from kernel.database import Connection
 from retrieval.catalogue import find_script, list_scripts, load_files
 from telemetry.devices import find_device
-from telemetry.incidents import Incident
 
 router = APIRouter()
 
@@ -32,6 +32,7 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         standing = await find_standing(
             connection, proposal, now=services_of(request).ground.clock.now()
         )
+        context = await find_context(connection, proposal_id)
         device = await find_device(connection, incident.device_id) if incident.device_id else None
         values = {
             **await _progress(connection, proposal),
@@ -41,7 +42,8 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
             "hostname": device.hostname if device else "",
             "simulated": device is not None and device.simulated,
         }
-    can_decide, why = _may_decide(person, proposal, incident, script["author"], standing)
+    asked_by = (proposal.requested_by, *(context.reporters if context else ()))
+    can_decide, why = _may_decide(person, proposal, asked_by, script["author"], standing)
     return pages_of(request).render(
         request,
         "proposal.html",
@@ -55,17 +57,17 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         can_except=proposal.status is ProposalStatus.PENDING
         and standing.exception_missing
         and Role.SECURITY_REVIEWER.value in person.roles
-        and not same_person(person.actor, *_parties(proposal, incident, script["author"])),
+        and not same_person(person.actor, *asked_by, script["author"]),
         **values,
     )
 
 
-def _parties(proposal: Proposal, incident: Incident, author: str) -> tuple[str, ...]:
-    return (proposal.requested_by, incident.reported_by, author)
-
-
 def _may_decide(
-    person: Person, proposal: Proposal, incident: Incident, author: str, standing: Standing
+    person: Person,
+    proposal: Proposal,
+    asked_by: Sequence[str],
+    author: str,
+    standing: Standing,
 ) -> tuple[bool, str]:
     """Tell whether the forms are worth showing; whether they are obeyed, governance decides."""
     if proposal.status is not ProposalStatus.PENDING:
@@ -76,7 +78,7 @@ def _may_decide(
         return False, "You have approved it. Another person must approve it as well."
     if same_person(person.actor, author):
         return False, "You wrote this script, so another person decides."
-    if same_person(person.actor, *_parties(proposal, incident, author)):
+    if same_person(person.actor, *asked_by):
         return False, "You asked for this change, so another person decides."
     return True, ""
 

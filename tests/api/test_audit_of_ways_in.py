@@ -130,8 +130,15 @@ async def _go_on(world: World, headers: dict[str, str], verb: str) -> httpx.Resp
     return await world.submit(page, f"{page}/{verb}", headers, reason="by hand")
 
 
+async def _change_password(world: World, headers: dict[str, str]) -> httpx.Response:
+    """Change the password of whom the case of the login has let in."""
+    hidden = dict(HIDDEN.findall((await world.stranger.get("/account")).text))
+    fields = {"password": PASSWORD, "new_password": f"{PASSWORD} now"}
+    return await world.stranger.post("/account", data={**hidden, **fields}, headers=headers)
+
+
 # In this order: the receipt answers the job of what was approved, a renewed certificate ends the
-# one that the device has shown so far, and the person logs out last.
+# one that the device has shown so far, the person logs out, and a password ends all sessions.
 CASES: dict[tuple[str, str], Act] = {
     ("people", "/v1/telemetry"): lambda w, h: w.service.post(
         "/v1/telemetry", json=_report(w, "r1"), headers=h
@@ -179,6 +186,7 @@ CASES: dict[tuple[str, str], Act] = {
     ),
     ("people", "/freezes/{freeze_id}/lift"): _lift_freeze,
     ("people", "/logout"): lambda w, h: w.submit("/queue", "/logout", h),
+    ("people", "/account"): _change_password,
 }
 
 

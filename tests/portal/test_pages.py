@@ -8,7 +8,7 @@ import httpx
 
 from api import portal_audit
 from api.accounts import Role
-from tests.portal.desk import DEVICE
+from tests.portal.desk import DEVICE, PASSWORD
 from tests.reasoning.situations import query, work
 
 
@@ -76,7 +76,7 @@ async def test_every_field_has_a_label_and_every_page_a_way_past_the_menu(desk):
     for path in (
         "/queue", "/incidents", f"/incidents/{proposal.incident_id}",
         f"/proposals/{proposal.proposal_id}", "/devices", "/devices/dev-1", "/knowledge",
-        "/freezes", "/models", "/audit", "/people", "/tickets/new",
+        "/freezes", "/models", "/audit", "/people", "/account", "/tickets/new",
         f"/proposals/{proposal.proposal_id}/override?script_id={proposal.script_id}",
     ):  # fmt: skip
         page = await boss.page(path)
@@ -147,3 +147,19 @@ async def test_a_person_goes_on_with_what_was_escalated(desk):
     page = await ada.page(path)
     assert "replaced by hand" in page
     assert (await ada.submit(f"{path}/close", reason="twice")).status_code == 409
+
+
+async def test_a_person_changes_the_password_and_logs_in_anew(desk):
+    erik = await desk.let_in("erik", Role.HELPDESK)
+    wrong = await erik.submit("/account", password="not mine at all", new_password="x" * 12)
+    assert wrong.status_code == httpx.codes.UNAUTHORIZED
+    assert "present password is wrong" in wrong.text
+    short = await erik.submit("/account", password=PASSWORD, new_password="short")
+    assert short.status_code == httpx.codes.BAD_REQUEST
+    done = await erik.submit("/account", password=PASSWORD, new_password="another long password")
+    assert done.headers["location"] == "/login"
+    assert (await erik.client.get("/queue")).headers["location"] == "/login"
+    events = await query(
+        desk.services, "SELECT actor FROM audit_events WHERE action = 'account.password_changed'"
+    )
+    assert events == [{"actor": "user:erik"}]
