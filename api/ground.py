@@ -72,9 +72,7 @@ class Ground:
 
 def is_installed(settings: Settings) -> bool:
     """Whether there is a database: an external one is taken to exist; looking makes nothing."""
-    return settings.database_url is not None or (
-        (settings.data_dir.expanduser() / "postgres").is_dir()
-    )
+    return settings.database_url is not None or (settings.data_dir / "postgres").is_dir()
 
 
 @asynccontextmanager

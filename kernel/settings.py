@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,12 +29,23 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+def _expand_home(path: Path) -> Path:
+    """Read `~` as a shell would, which reads no TOML file; else rooms could differ on it."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+
+
+Folder = Annotated[Path, AfterValidator(_expand_home)]
+
+
 class Settings(BaseSettings):
     """The effective settings of one process."""
 
     model_config = SettingsConfigDict(env_prefix="EUCORA_", extra="forbid", frozen=True)
 
-    data_dir: Path = Field(default_factory=lambda: Path.cwd() / ".eucora")
+    data_dir: Folder = Field(default_factory=lambda: Path.cwd() / ".eucora")
     database_url: SecretStr | None = None  # None: the embedded server
     host: str = "127.0.0.1"
     port: Port = 8800
@@ -45,8 +56,8 @@ class Settings(BaseSettings):
     approval_hours: Annotated[float, Field(gt=0, le=8760)] = 24
     session_hours: Annotated[float, Field(gt=0, le=720)] = 8
     confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    knowledge_dir: Path = _REPOSITORY / "knowledge"
-    mlruns_dir: Path = _REPOSITORY / "mlruns"
+    knowledge_dir: Folder = _REPOSITORY / "knowledge"
+    mlruns_dir: Folder = _REPOSITORY / "mlruns"
     object_store_url: str | None = None  # None: a folder of data_dir
     language_model_url: str | None = None  # None: no language model
     language_model_name: str | None = None

@@ -55,6 +55,17 @@ def test_what_is_wrong_with_the_file_is_said_with_its_name(
         Settings()
 
 
+def test_a_folder_in_the_file_may_begin_with_the_home_folder(monkeypatch, tmp_path):
+    file = tmp_path / "eucora.toml"
+    file.write_text('data_dir = "~/eucora"\n')
+    monkeypatch.setenv("EUCORA_CONFIG", str(file))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Settings().data_dir == tmp_path / "eucora"
+    file.write_text('data_dir = "~nobody-of-this-name/eucora"\n')
+    with pytest.raises(ValidationError):
+        Settings()
+
+
 def test_variables_that_mean_nothing_are_found():
     names = ["HOME", "EUCORA_PORT", "eucora_host", "EUCORA_CONFIG", "EUCORA_PROT", "EUCORA_LOG"]
     assert list_unknown_variables(names) == ["EUCORA_LOG", "EUCORA_PROT"]
