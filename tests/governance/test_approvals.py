@@ -32,6 +32,7 @@ from governance.proposals import (
 from governance.risk_exceptions import ExceptionRequest
 from reasoning.sealing import compose_case
 from reasoning.state import ProposalState
+from tests.governance.resealing import reseal_with_risk
 
 HOUR = timedelta(hours=1)
 
@@ -187,6 +188,14 @@ async def test_a_row_that_is_not_what_was_sealed_is_refused(road, change, column
         "SELECT after->>'detail' AS detail FROM audit_events WHERE action = 'approval.refused'"
     )
     assert event["detail"].endswith(f"differs from its sealed case in {column}")
+
+
+async def test_a_case_sealed_with_another_risk_is_judged_by_that_risk(road):
+    proposal_id = await road.begin(risk_score=80.0)
+    async with road.pool.connection() as connection:
+        await reseal_with_risk(connection, road.sealer, proposal_id, 60.0)
+    result = await road.approve(proposal_id)
+    assert (result.complete, result.n_required) == (False, 2)
 
 
 async def test_a_case_that_cannot_be_read_is_refused(road):
