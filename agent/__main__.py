@@ -18,13 +18,21 @@ from agent import __version__
 from agent.configuration import Configuration, load_configuration
 from agent.daemon import Daemon
 from agent.enrolment import enrol
-from agent.errors import AgentError, AlreadyRunningError, NotEnrolledError, RefusalError
+from agent.errors import (
+    AgentError,
+    AlreadyRunningError,
+    JournalError,
+    NotEnrolledError,
+    RefusalError,
+)
 from agent.executor import find_interpreters
 from agent.identity import Identity, load_certificate, load_identity, load_public_key, open_tls
-from agent.journal import Journal
+from agent.job_intake import restore_started
+from agent.journal import Journal, UnreadableJob
 from agent.logs import configure_logging
 from agent.state_lock import hold_state
 from agent.verification import Memory, Trust, check_job
+from contracts.checkpoint import CheckpointError, verify_checkpoint
 
 TOKEN_VARIABLE = "EUCORA_ENROLMENT_TOKEN"  # noqa: S105 - the variable's name, not a secret
 
@@ -152,17 +160,38 @@ def _verify(options: argparse.Namespace) -> int:
     open_tls(options.state)
     journal = Journal(options.state)
     try:
-        (integrity,) = journal.find_rows("PRAGMA integrity_check")
+        if damage := _find_damage(journal, trust):
+            document = {"verified": False, "reason": "journal_damaged", "damage": damage}
+            print(json.dumps(document))
+            return 1
         memory = journal.recall()
     finally:
         journal.close()
-    if integrity[0] != "ok":
-        print(json.dumps({"verified": False, "reason": "journal_damaged"}))
-        return 1
     if options.envelope is None:
         print(json.dumps({"verified": True, "device_id": identity.device_id}))
         return 0
     return _verify_envelope(options.envelope, trust, memory)
+
+
+def _find_damage(journal: Journal, trust: Trust) -> list[str]:
+    """Return what of the journal cannot be used, a sentence each."""
+    (integrity,) = journal.find_rows("PRAGMA integrity_check")
+    damage = [] if integrity[0] == "ok" else [f"the file: {integrity[0]}"]
+    try:
+        note = journal.recall().checkpoint
+        if note is not None:
+            verify_checkpoint(note, key=trust.log_key, origin=trust.log_origin)
+    except (JournalError, CheckpointError) as error:
+        damage.append(f"the memory: {error}")
+    for left in journal.list_started():
+        if isinstance(left, UnreadableJob):
+            damage.append(f"job {left.job_id}: {left.damage}")
+            continue
+        try:
+            restore_started(left, trust)
+        except RefusalError as error:
+            damage.append(f"job {left.job_id}: {error.detail}")
+    return damage
 
 
 def _verify_envelope(path: Path, trust: Trust, memory: Memory) -> int:

@@ -190,6 +190,22 @@ class DeviceClient:
         answer = await self._ask("POST", "/device/v1/certificate", CertificateAnswer, body=body)
         return answer.certificate_pem.encode()
 
+    async def prove_identity(self) -> bool:
+        """Tell whether the server takes our certificate for one of a device that it knows.
+
+        Raises:
+            ServerError: it did not say.
+
+        """
+        try:
+            await self.fetch_consistency(1, 1)
+        except RejectedError as error:
+            if error.status == 401:
+                return False
+            if error.status not in (404, 409):  # those: we are known, but the log is still empty
+                raise
+        return True
+
     async def fetch_time(self) -> datetime:
         """Return the server's clock."""
         return (await self._ask("GET", "/device/v1/time", TimeAnswer)).now

@@ -19,17 +19,27 @@ from agent.client import DeviceClient
 from agent.collector import Collector
 from agent.configuration import Configuration, ConfigurationFile
 from agent.device_clock import DeviceClock
-from agent.errors import AgentError, EnrolmentError, RejectedError, ServerError
+from agent.errors import (
+    AgentError,
+    EnrolmentError,
+    NotEnrolledError,
+    RejectedError,
+    ServerError,
+)
 from agent.executor import find_interpreters
 from agent.identity import (
+    RENEWED_FILE,
     Identity,
     check_certificate,
     create_request,
+    drop_renewed,
+    has_renewed,
     load_certificate,
     load_public_key,
     open_tls,
     renewal_is_due,
-    save_certificate,
+    save_renewed,
+    take_up_renewed,
 )
 from agent.job_intake import JobIntake
 from agent.journal import Journal
@@ -144,7 +154,13 @@ class Daemon:
                 log_key=load_public_key(identity.log_public_key_pem),
                 log_origin=identity.log_origin,
             ),
-            remediation=Remediation(self._journal, self._state_dir, interpreters, self._clock.now),
+            remediation=Remediation(
+                self._journal,
+                self._state_dir,
+                identity.device_id,
+                interpreters,
+                self._clock.now,
+            ),
             interpreters=tuple(interpreters),
         )
 
@@ -267,6 +283,7 @@ class Daemon:
 
     async def _maintain(self, client: DeviceClient) -> None:
         """Learn the clock offset, renew the certificate when two thirds of its life are over."""
+        await self._try_renewed(client)
         asked_at = datetime.now(UTC)
         server_time = await client.fetch_time()
         self._clock.learn(asked_at=asked_at, answered_at=datetime.now(UTC), server_time=server_time)
@@ -277,12 +294,36 @@ class Daemon:
         await asyncio.sleep(MAINTENANCE_SECONDS)
 
     async def _renew(self, client: DeviceClient) -> None:
+        """Get a new certificate for a new key; the present ones stay until it has worked."""
         key_pem, csr_pem = create_request(self._identity.device_id)
         certificate_pem = await client.renew_certificate(csr_pem)
-        check_certificate(certificate_pem, key_pem, self._identity.device_id)
-        save_certificate(self._state_dir, certificate_pem, key_pem)
-        if renewal_is_due(load_certificate(self._state_dir), self._clock.now()):
+        certificate = check_certificate(certificate_pem, key_pem, self._identity.device_id)
+        if renewal_is_due(certificate, self._clock.now()):
             raise EnrolmentError("the renewed certificate is already due for renewal")
+        save_renewed(self._state_dir, certificate_pem, key_pem)
+        await self._try_renewed(client)
+
+    async def _try_renewed(self, client: DeviceClient) -> None:
+        """Take up a renewed certificate as soon as the server has accepted it.
+
+        Also at a start: an agent may have died between the first use, with which the server ends
+        the old certificate, and the exchange of the files.
+        """
+        if not has_renewed(self._state_dir):
+            return
+        try:
+            tls = open_tls(self._state_dir, RENEWED_FILE)
+        except NotEnrolledError as error:
+            drop_renewed(self._state_dir)
+            log_failure("certificate.damaged", error)
+            return
+        async with DeviceClient(self._identity.server, tls) as trial:
+            accepted = await trial.prove_identity()
+        if not accepted:
+            drop_renewed(self._state_dir)
+            log("certificate.not_accepted", decision="dropped")
+            return
+        take_up_renewed(self._state_dir)
         client.replace_tls(open_tls(self._state_dir))
         log("certificate.renewed")
 

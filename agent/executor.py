@@ -4,7 +4,8 @@
 Parameters reach a script only as environment variables. The bytes are read back from the file and
 compared with the approved digest immediately before the start. A step runs in its own session, so
 that it can be ended as a group; a daemon that a script restarts has a session of its own and
-survives the step.
+survives the step. After a time-out nothing of the job survives: a rollback must not run beside what
+it undoes.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ from contracts.job import MAX_OUTPUT_BYTES, ParameterValue, RefusalReason, StepR
 
 JOB_VARIABLE = "EUCORA_JOB_ID"
 POLL_SECONDS = 0.02
+END_SECONDS = 10.0  # how long a timed-out step's processes are hunted
+WAIT_SECONDS = 5.0  # for the end of killed processes
 DRAIN_SECONDS = 0.5  # how long output is awaited after the step itself has ended
 _POSIX_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SUFFIXES = {"bash": ".sh", "zsh": ".zsh", "powershell": ".ps1", "python": ".py"}
@@ -121,6 +124,8 @@ async def run_step(
             if process.poll() is None:
                 end_process_group(process.pid)
                 process.wait()
+        if timed_out:
+            await asyncio.to_thread(_end_job, command.environment.get(JOB_VARIABLE))
         await _await_output(outputs)
         exit_code = process.returncode
         return StepResult(
@@ -253,13 +258,23 @@ def _kill_tree(pid: int) -> None:
             continue
 
 
+def _end_job(job_id: str | None) -> None:
+    """Kill every process of a job, also those that made a session of their own; blocking.
+
+    One may start another while we look, so we look until there is none, but not for ever.
+    """
+    deadline = time.monotonic() + END_SECONDS
+    while job_id is not None and end_leftovers(job_id, None) and time.monotonic() < deadline:
+        continue
+
+
 def end_leftovers(job_id: str, process_group: int | None) -> int:
     """Kill what a dead agent's step left running; return how many processes that were.
 
     A process belongs to the job when its environment names it. Where the group is known only its
     members are ended: a service that the script restarted lives on in its own group.
     """
-    n_ended = 0
+    doomed: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
             if process.pid == os.getpid() or process.environ().get(JOB_VARIABLE) != job_id:
@@ -267,11 +282,11 @@ def end_leftovers(job_id: str, process_group: int | None) -> int:
             if process_group is not None and not _is_in_group(process.pid, process_group):
                 continue
             process.kill()
-            process.wait(5)
         except (psutil.Error, OSError):
             continue
-        n_ended += 1
-    return n_ended
+        doomed.append(process)
+    ended, _alive = psutil.wait_procs(doomed, timeout=WAIT_SECONDS)
+    return len(ended)
 
 
 def _is_in_group(pid: int, process_group: int) -> bool:

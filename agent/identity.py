@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who this device is and whom it trusts: keys and certificates in the state directory.
 
-Certificate and private key stand together in `device.pem`, so a renewal swaps both in one atomic
-rename. `identity.json` is written last: where it exists, enrolment is complete.
+Certificate and private key stand together in `device.pem`. A renewed pair stands beside it in
+`renewed.pem` until the server has accepted it, and takes its place in one atomic rename: at every
+moment there is a pair that the server knows. `identity.json` is written last: where it exists,
+enrolment is complete.
 """
 
 import os
@@ -24,6 +26,7 @@ from contracts.telemetry import Identifier
 
 IDENTITY_FILE = "identity.json"
 CERTIFICATE_FILE = "device.pem"
+RENEWED_FILE = "renewed.pem"
 AUTHORITY_FILE = "ca.pem"
 RENEW_AFTER = 2 / 3  # of the certificate's life
 
@@ -48,8 +51,13 @@ def write_private(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    _make_durable(path.parent)
+
+
+def _make_durable(folder: Path) -> None:
+    """Make a rename in a folder survive a power cut."""
     if os.name == "posix":
-        directory = os.open(path.parent, os.O_RDONLY)
+        directory = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:
@@ -92,8 +100,8 @@ def load_public_key(pem: str) -> Ed25519PublicKey:
     return key
 
 
-def check_certificate(certificate_pem: bytes, key_pem: bytes, device_id: str) -> None:
-    """Check that a certificate is ours: our key, our name.
+def check_certificate(certificate_pem: bytes, key_pem: bytes, device_id: str) -> x509.Certificate:
+    """Return a certificate if it is ours: our key, our name.
 
     Raises:
         EnrolmentError: it is not, or it cannot be read.
@@ -111,6 +119,7 @@ def check_certificate(certificate_pem: bytes, key_pem: bytes, device_id: str) ->
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if [name.value for name in names] != [device_id]:
         raise EnrolmentError("the certificate names another device")
+    return certificate
 
 
 def save_identity(
@@ -126,13 +135,34 @@ def save_identity(
     load_public_key(identity.log_public_key_pem)
     check_certificate(certificate_pem, key_pem, identity.device_id)
     write_private(state_dir / AUTHORITY_FILE, ca_pem)
-    save_certificate(state_dir, certificate_pem, key_pem)
+    (state_dir / RENEWED_FILE).unlink(missing_ok=True)
+    _save_pair(state_dir / CERTIFICATE_FILE, certificate_pem, key_pem)
     write_private(state_dir / IDENTITY_FILE, msgspec.json.format(msgspec.json.encode(identity)))
 
 
-def save_certificate(state_dir: Path, certificate_pem: bytes, key_pem: bytes) -> None:
-    """Swap certificate and key together."""
-    write_private(state_dir / CERTIFICATE_FILE, certificate_pem.strip() + b"\n" + key_pem)
+def save_renewed(state_dir: Path, certificate_pem: bytes, key_pem: bytes) -> None:
+    """Keep a renewed certificate with its key beside the present ones."""
+    _save_pair(state_dir / RENEWED_FILE, certificate_pem, key_pem)
+
+
+def has_renewed(state_dir: Path) -> bool:
+    """Tell whether a renewed certificate waits to be tried."""
+    return (state_dir / RENEWED_FILE).exists()
+
+
+def take_up_renewed(state_dir: Path) -> None:
+    """Put the renewed certificate and key in the place of the present ones."""
+    (state_dir / RENEWED_FILE).replace(state_dir / CERTIFICATE_FILE)
+    _make_durable(state_dir)
+
+
+def drop_renewed(state_dir: Path) -> None:
+    """Forget a renewed certificate that is of no use."""
+    (state_dir / RENEWED_FILE).unlink(missing_ok=True)
+
+
+def _save_pair(path: Path, certificate_pem: bytes, key_pem: bytes) -> None:
+    write_private(path, certificate_pem.strip() + b"\n" + key_pem)
 
 
 def load_identity(state_dir: Path) -> Identity:
@@ -167,7 +197,7 @@ def renewal_is_due(certificate: x509.Certificate, now: datetime) -> bool:
     return now >= start + timedelta(seconds=(end - start).total_seconds() * RENEW_AFTER)
 
 
-def open_tls(state_dir: Path) -> ssl.SSLContext:
+def open_tls(state_dir: Path, certificate_file: str = CERTIFICATE_FILE) -> ssl.SSLContext:
     """Return a client context: our certificate, and no authority but our server's.
 
     Raises:
@@ -176,7 +206,7 @@ def open_tls(state_dir: Path) -> ssl.SSLContext:
     """
     try:
         context = trust_authority(state_dir / AUTHORITY_FILE)
-        context.load_cert_chain(state_dir / CERTIFICATE_FILE)
+        context.load_cert_chain(state_dir / certificate_file)
     except OSError as error:
         raise NotEnrolledError("the device's keys are missing or damaged") from error
     return context

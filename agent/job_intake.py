@@ -8,7 +8,7 @@ silent (the receipt answers it); after the acknowledgement it is a replay.
 from agent.client import DeviceClient
 from agent.device_clock import DeviceClock
 from agent.errors import RefusalError
-from agent.journal import Journal
+from agent.journal import Journal, StartedJob, UnreadableJob
 from agent.logs import bind_correlation, log, new_correlation_id
 from agent.remediation import Remediation, refuse
 from agent.verification import (
@@ -47,10 +47,23 @@ class JobIntake:
         self._interpreters = interpreters
 
     async def recover(self) -> int:
-        """Settle the jobs that an earlier run left without an end; return how many."""
+        """Settle the jobs that an earlier run left without an end; return how many.
+
+        A job that cannot be read back, or does not verify, is settled with nothing run: one
+        damaged row must not stand before all further jobs.
+        """
+        if self._journal.repair_memory():
+            log("journal.repaired", decision="repaired")
         started = self._journal.list_started()
         for left in started:
-            verified = restore_job(left.envelope)
+            if isinstance(left, UnreadableJob):
+                self._remediation.settle(left)
+                continue
+            try:
+                verified = restore_started(left, self._trust)
+            except RefusalError as error:
+                self._remediation.settle(left.as_unreadable(error.detail))
+                continue
             with bind_correlation(verified.job.correlation_id):
                 await self._remediation.recover(left, verified)
         return len(started)
@@ -111,3 +124,17 @@ class JobIntake:
             detail=error.detail[:300],
             reported=is_new,
         )
+
+
+def restore_started(left: StartedJob, trust: Trust) -> VerifiedJob:
+    """Read back and verify a journaled job.
+
+    Raises:
+        RefusalError: it is not the job that was taken, or its steps are not the job's.
+
+    """
+    verified = restore_job(left.envelope, left.envelope_sha256, trust)
+    steps = {left.step, *(each.step for each in left.steps)} - {""}
+    if verified.job.job_id != left.job_id or not steps <= set(verified.contents):
+        raise RefusalError(RefusalReason.MALFORMED, "the journal's row is of another job")
+    return verified

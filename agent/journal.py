@@ -13,17 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from agent.errors import JournalError
 from agent.verification import Memory, VerifiedJob
-from contracts.job import Receipt, StepResult
+from contracts.job import UNKNOWN_JOB_ID, JobId, Receipt, StepName, StepResult
 
 DATABASE_FILE = "agent.sqlite3"
 RESERVE_FILE = "reserve.bin"
 RESERVE_BYTES = 1024 * 1024
 KEPT_RECEIPTS = 1000
+
+AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS reports (
     position INTEGER PRIMARY KEY AUTOINCREMENT, report_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
@@ -45,11 +48,36 @@ class StartedJob:
     """A job found without an end: `step` is the last one begun, '' when none was."""
 
     envelope_sha256: str
+    job_id: str
+    sequence: int
     envelope: bytes
-    step: str
+    step: StepName | Literal[""]
     process_group: int | None
     steps: tuple[StepResult, ...]
     started_at: datetime
+
+    def as_unreadable(self, damage: str) -> "UnreadableJob":
+        """Return what remains of the row when its envelope turned out to be damaged."""
+        return UnreadableJob(
+            envelope_sha256=self.envelope_sha256,
+            job_id=self.job_id,
+            sequence=self.sequence,
+            process_group=self.process_group,
+            started_at=self.started_at,
+            damage=damage,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableJob:
+    """A job found without an end whose row is damaged: what of it can still be named."""
+
+    envelope_sha256: str
+    job_id: str
+    sequence: int
+    process_group: int | None
+    started_at: datetime | None
+    damage: str
 
 
 class Journal:
@@ -123,17 +151,42 @@ class Journal:
         self._reserve.unlink(missing_ok=True)
 
     def recall(self) -> Memory:
-        """Return the last accepted sequence and checkpoint."""
+        """Return the last accepted sequence and checkpoint.
+
+        Raises:
+            JournalError: they cannot be read.
+
+        """
         values = {row["name"]: row["value"] for row in self.find_rows("SELECT * FROM memory")}
         return Memory(
-            last_sequence=int(values.get("last_sequence", "0")),
+            last_sequence=_read_number("last_sequence", values.get("last_sequence", "0")),
             checkpoint=values.get("checkpoint"),
         )
+
+    def repair_memory(self) -> bool:
+        """Restore an unreadable last sequence number from the jobs; tell whether it was one.
+
+        Nothing is guessed: the number is written in the transaction that inserts a job, and the
+        rows of jobs stay.
+
+        Raises:
+            JournalError: the jobs do not tell it either.
+
+        """
+        try:
+            self.recall()
+        except JournalError:
+            (row,) = self.find_rows("SELECT max(sequence) AS last FROM jobs")
+            last = _read_number("sequence", row["last"] or 0)
+            with self.transaction() as connection:
+                remember(connection, "last_sequence", str(last))
+            return True
+        return False
 
     def counter(self, name: str) -> int:
         """Return a counter, 0 when it never counted."""
         rows = self.find_rows("SELECT value FROM memory WHERE name = ?", f"count:{name}")
-        return int(rows[0]["value"]) if rows else 0
+        return _read_number(name, rows[0]["value"]) if rows else 0
 
     def is_known(self, envelope_sha256: str) -> bool:
         """Tell whether this very envelope was ever accepted or refused."""
@@ -214,20 +267,10 @@ class Journal:
         with self.transaction() as connection:
             return _insert_receipt(connection, receipt)
 
-    def list_started(self) -> list[StartedJob]:
+    def list_started(self) -> list[StartedJob | UnreadableJob]:
         """Return the jobs that began and have no end, oldest first."""
         rows = self.find_rows("SELECT * FROM jobs WHERE state = 'started' ORDER BY sequence")
-        return [
-            StartedJob(
-                envelope_sha256=row["envelope_sha256"],
-                envelope=row["envelope"],
-                step=row["step"],
-                process_group=row["process_group"],
-                steps=msgspec.json.decode(row["steps"], type=tuple[StepResult, ...]),
-                started_at=datetime.fromisoformat(row["started_at"]),
-            )
-            for row in rows
-        ]
+        return [_read_started(row) for row in rows]
 
     def list_unacknowledged(self) -> list[tuple[int, bytes]]:
         """Return (receipt id, receipt JSON) of what the server has not acknowledged."""
@@ -247,6 +290,64 @@ class Journal:
                 "DELETE FROM receipts WHERE acknowledged AND receipt_id <= ?",
                 (receipt_id - KEPT_RECEIPTS,),
             )
+
+
+def _read_started(row: sqlite3.Row) -> StartedJob | UnreadableJob:
+    try:
+        return StartedJob(
+            envelope_sha256=_convert(row, "envelope_sha256", str),
+            job_id=_convert(row, "job_id", JobId),
+            sequence=_convert(row, "sequence", int),
+            envelope=_convert(row, "envelope", bytes),
+            step=_convert(row, "step", StepName | Literal[""]),
+            process_group=_convert(row, "process_group", int | None),
+            steps=_read_steps(row),
+            started_at=_convert(row, "started_at", AwareTime),
+        )
+    except JournalError as error:
+        return UnreadableJob(
+            envelope_sha256=row["envelope_sha256"],
+            job_id=_attempt(row, "job_id", JobId) or UNKNOWN_JOB_ID,
+            sequence=_attempt(row, "sequence", int) or 0,
+            process_group=_attempt(row, "process_group", int | None),
+            started_at=_attempt(row, "started_at", AwareTime),
+            damage=str(error),
+        )
+
+
+def _read_steps(row: sqlite3.Row) -> tuple[StepResult, ...]:
+    try:
+        return msgspec.json.decode(row["steps"], type=tuple[StepResult, ...])
+    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError, RecursionError) as error:
+        raise JournalError("the journal's steps of a started job are damaged") from error
+
+
+def _convert(row: sqlite3.Row, column: str, kind: Any) -> Any:
+    """Return a column's value if it is of its kind.
+
+    Raises:
+        JournalError: it is not.
+
+    """
+    try:
+        return msgspec.convert(row[column], kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise JournalError(f"the journal's {column} of a started job is damaged") from error
+
+
+def _attempt(row: sqlite3.Row, column: str, kind: Any) -> Any:
+    """Return a column's value, None if it is not of its kind."""
+    try:
+        return _convert(row, column, kind)
+    except JournalError:
+        return None
+
+
+def _read_number(name: str, value: object) -> int:
+    try:
+        return int(str(value))
+    except ValueError as error:
+        raise JournalError(f"the journal's {name} is not a number") from error
 
 
 def remember(connection: sqlite3.Connection, name: str, value: str) -> None:

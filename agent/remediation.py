@@ -14,12 +14,19 @@ from pathlib import Path
 
 from agent.errors import AgentError, RefusalError
 from agent.executor import StepCommand, build_environment, end_leftovers, run_step
-from agent.journal import Journal, StartedJob
+from agent.journal import Journal, StartedJob, UnreadableJob
 from agent.logs import log, log_failure
 from agent.verification import VerifiedJob
-from contracts.job import Job, Outcome, Receipt, RefusalReason, StepResult
+from contracts.job import (
+    UNKNOWN_JOB_ID,
+    Job,
+    Outcome,
+    Receipt,
+    RefusalReason,
+    StepName,
+    StepResult,
+)
 
-UNKNOWN_JOB_ID = "unknown"
 ROLLBACK_DAYS = 90
 
 
@@ -32,7 +39,7 @@ class _Run:
     contents: Mapping[str, bytes]
     started_at: datetime
     steps: list[StepResult] = field(default_factory=list)
-    executed: dict[str, str] = field(default_factory=dict)
+    executed: dict[StepName, str] = field(default_factory=dict)
 
 
 class Remediation:
@@ -42,10 +49,12 @@ class Remediation:
         self,
         journal: Journal,
         state_dir: Path,
+        device_id: str,
         interpreters: Mapping[str, tuple[str, ...]],
         now: Callable[[], datetime],
     ) -> None:
         self._journal = journal
+        self._device_id = device_id
         self._interpreters = interpreters
         self._now = now
         self._work_dir = state_dir / "work"
@@ -109,10 +118,10 @@ class Remediation:
             log_failure("job.rollback_failed", error, job_id=run.job.job_id)
             return "failed"
 
-    async def _succeeds(self, run: _Run, step: str) -> bool:
+    async def _succeeds(self, run: _Run, step: StepName) -> bool:
         return (await self._run_step(run, step)).exit_code == 0
 
-    async def _run_step(self, run: _Run, step: str) -> StepResult:
+    async def _run_step(self, run: _Run, step: StepName) -> StepResult:
         job = run.job
         state_dir = self._rollback_dir / job.proposal_id
         self._journal.start_step(run.envelope_sha256, step)
@@ -120,7 +129,7 @@ class Remediation:
             state_dir.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise AgentError(f"no directory for rollback data: {error}") from error
-        run.executed[step] = job.steps[step].sha256  # type: ignore[index]  # a key of job.steps
+        run.executed[step] = job.steps[step].sha256
         command = StepCommand(
             step=step,
             interpreter=job.interpreter,
@@ -189,10 +198,30 @@ class Remediation:
         for result in left.steps:
             run.executed[result.step] = verified.job.steps[result.step].sha256
         if left.step in ("detect", "remediate", "verify"):
-            run.executed[left.step] = verified.job.steps[left.step].sha256  # type: ignore[index]
+            run.executed[left.step] = verified.job.steps[left.step].sha256
         if verified.job.kind == "remediate" and left.step in ("remediate", "verify"):
             await self._undo(run)
         return self._finish(run, "interrupted", None)
+
+    def settle(self, left: UnreadableJob) -> Receipt:
+        """Close a job whose journal row is damaged, as `interrupted`: nothing of it is run.
+
+        What it may have changed stays; a person sees the receipt.
+        """
+        n_ended = end_leftovers(left.job_id, left.process_group)
+        now = self._now()
+        receipt = Receipt(
+            job_id=left.job_id,
+            device_id=self._device_id,
+            sequence=left.sequence,
+            envelope_sha256=left.envelope_sha256,
+            outcome="interrupted",
+            started_at=left.started_at or now,
+            finished_at=now,
+        )
+        self._journal.finish_job(receipt)
+        log("job.unreadable", job_id=left.job_id, damage=left.damage[:300], n_ended=n_ended)
+        return receipt
 
 
 def refuse(envelope_sha256: str, error: RefusalError, *, device_id: str, now: datetime) -> Receipt:

@@ -2,34 +2,33 @@
 """May this device run this job? Pure functions of bytes, keys, clock and memory.
 
 The server is not trusted to decide: the device checks signature, addressee, expiry, order, the
-digest of every byte it would run, the parameters, that a logged approval names this very evidence
-bundle, and that the log only ever grew. The first check that fails names the refusal.
+digest of every byte it would run, the parameters, that a logged approval is one of this proposal,
+device, script and parameters (see `agent.approval`), and that the log only ever grew. Whoever has
+the job key alone gets nothing to run. The first check that fails names the refusal.
 """
 
 import base64
 import binascii
-import json
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from agent.approval import check_approval
 from agent.errors import RefusalError
 from contracts.canonical import CanonicalFormError, digest_of, sha256_hex
-from contracts.checkpoint import Checkpoint, CheckpointError, parse_checkpoint, verify_checkpoint
+from contracts.checkpoint import Checkpoint, CheckpointError, verify_checkpoint
 from contracts.dsse import EnvelopeError, open_envelope, parse_envelope
 from contracts.job import JOB_PAYLOAD_TYPE, Job, RefusalReason
 from contracts.merkle import ProofError, hash_leaf, verify_consistency, verify_inclusion
 
 MAX_ENVELOPE_BYTES = 8 * 1024 * 1024
 MAX_PARAMETER_CHARACTERS = 8192
-APPROVAL_ACTION = "approval.sealed"
 _PARAMETER_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -80,40 +79,28 @@ def check_job(
         RefusalError: the job must not run.
 
     """
-    job = _open_job(envelope, trust.job_key)
-    _check_addressee(job, trust.device_id, memory.last_sequence, now)
-    contents = _check_contents(job)
-    _check_parameters(job)
-    checkpoint = _check_inclusion(job, trust)
-    _check_approval(job)
+    job = _open_job(envelope, trust)
+    _check_order(job, memory.last_sequence, now)
+    verified = _check_claims(job, envelope, trust)
     if job.interpreter not in interpreters:
         detail = f"this device cannot start {job.interpreter}"
         raise RefusalError(RefusalReason.UNSUPPORTED_INTERPRETER, detail, job)
-    return VerifiedJob(
-        job=job, envelope_sha256=sha256_hex(envelope), contents=contents, checkpoint=checkpoint
-    )
+    return verified
 
 
-def restore_job(envelope: bytes) -> VerifiedJob:
-    """Read back an envelope that was verified before it was journaled.
+def restore_job(envelope: bytes, envelope_sha256: str, trust: Trust) -> VerifiedJob:
+    """Read back an envelope that was verified before it was journaled, and verify it again.
 
-    Its checkpoint is not needed any more; only what undoes the job is.
+    A damaged or exchanged copy must not decide what is run to undo a job. Only expiry and order
+    are not asked for again: both have passed since.
 
     Raises:
-        RefusalError: the journal's copy is damaged.
+        RefusalError: the journal's copy is not the job that was taken.
 
     """
-    try:
-        job = decode_job(parse_envelope(envelope).payload)
-        checkpoint = parse_checkpoint(job.inclusion.checkpoint)
-    except (EnvelopeError, CheckpointError) as error:
-        raise RefusalError(RefusalReason.MALFORMED, str(error)) from error
-    return VerifiedJob(
-        job=job,
-        envelope_sha256=sha256_hex(envelope),
-        contents=_check_contents(job),
-        checkpoint=checkpoint,
-    )
+    if sha256_hex(envelope) != envelope_sha256:
+        raise RefusalError(RefusalReason.MALFORMED, "the envelope is not the one that was taken")
+    return _check_claims(_open_job(envelope, trust), envelope, trust)
 
 
 def decode_job(payload: bytes) -> Job:
@@ -137,13 +124,25 @@ def peek_job(envelope: bytes) -> Job | None:
         return None
 
 
-def _open_job(content: bytes, key: Ed25519PublicKey) -> Job:
+def _check_claims(job: Job, envelope: bytes, trust: Trust) -> VerifiedJob:
+    """Check everything that does not depend on the hour or on earlier jobs."""
+    contents = _check_contents(job)
+    _check_parameters(job)
+    entry = _leaf_entry(job)
+    checkpoint = _check_inclusion(job, entry, trust)
+    check_approval(job, entry)
+    return VerifiedJob(
+        job=job, envelope_sha256=sha256_hex(envelope), contents=contents, checkpoint=checkpoint
+    )
+
+
+def _open_job(content: bytes, trust: Trust) -> Job:
     if len(content) > MAX_ENVELOPE_BYTES:
         raise RefusalError(RefusalReason.MALFORMED, "the envelope is too large")
 
     def verify(_key_id: str, signature: bytes, signed: bytes) -> None:
         try:
-            key.verify(signature, signed)
+            trust.job_key.verify(signature, signed)
         except InvalidSignature as error:
             detail = "the signature is not the job key's"
             raise RefusalError(RefusalReason.BAD_SIGNATURE, detail, peek_job(content)) from error
@@ -154,12 +153,13 @@ def _open_job(content: bytes, key: Ed25519PublicKey) -> Job:
         raise RefusalError(RefusalReason.MALFORMED, str(error)) from error
     if envelope.payload_type != JOB_PAYLOAD_TYPE:
         raise RefusalError(RefusalReason.MALFORMED, "the envelope does not hold a job")
-    return decode_job(envelope.payload)
-
-
-def _check_addressee(job: Job, device_id: str, last_sequence: int, now: datetime) -> None:
-    if job.device_id != device_id:
+    job = decode_job(envelope.payload)
+    if job.device_id != trust.device_id:
         raise RefusalError(RefusalReason.WRONG_DEVICE, f"the job is for {job.device_id}", job)
+    return job
+
+
+def _check_order(job: Job, last_sequence: int, now: datetime) -> None:
     if job.expires_at <= now or job.expires_at <= job.issued_at:
         detail = f"the job expired at {job.expires_at.isoformat()}"
         raise RefusalError(RefusalReason.EXPIRED, detail, job)
@@ -212,14 +212,14 @@ def _leaf_entry(job: Job) -> bytes:
         raise RefusalError(RefusalReason.NOT_IN_LOG, detail, job) from error
 
 
-def _check_inclusion(job: Job, trust: Trust) -> Checkpoint:
+def _check_inclusion(job: Job, entry: bytes, trust: Trust) -> Checkpoint:
     proof = job.inclusion
     try:
         checkpoint = verify_checkpoint(proof.checkpoint, key=trust.log_key, origin=trust.log_origin)
         if checkpoint.tree_size != proof.tree_size:
             raise RefusalError(RefusalReason.NOT_IN_LOG, "proof and checkpoint differ in size", job)
         verify_inclusion(
-            leaf_hash=hash_leaf(_leaf_entry(job)),
+            leaf_hash=hash_leaf(entry),
             leaf_index=proof.leaf_index,
             tree_size=proof.tree_size,
             proof=[bytes.fromhex(value) for value in proof.hashes],
@@ -228,22 +228,6 @@ def _check_inclusion(job: Job, trust: Trust) -> Checkpoint:
     except (CheckpointError, ProofError) as error:
         raise RefusalError(RefusalReason.NOT_IN_LOG, str(error), job) from error
     return checkpoint
-
-
-def _check_approval(job: Job) -> None:
-    """The logged entry must be the approval that names this bundle and nothing else."""
-
-    def refuse(detail: str) -> RefusalError:
-        return RefusalError(RefusalReason.APPROVAL_MISMATCH, detail, job)
-
-    try:
-        event: Any = json.loads(_leaf_entry(job))
-    except (ValueError, RecursionError) as error:
-        raise refuse("the log entry is not JSON") from error
-    if not isinstance(event, dict) or event.get("action") != APPROVAL_ACTION:
-        raise refuse("the log entry is not a sealed approval")
-    if event.get("evidence") != [job.approval_digest, job.bundle_digest]:
-        raise refuse("the approval names other evidence than the job")
 
 
 def consistency_range(memory: Memory, seen: Checkpoint, trust: Trust) -> tuple[int, int] | None:

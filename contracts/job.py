@@ -3,6 +3,9 @@
 
 A job travels as a DSSE envelope (Ed25519, `JOB_PAYLOAD_TYPE`) around canonical JSON of `Job`.
 It is self-contained: the bytes to run, the digest they must have, and what approved them.
+
+A receipt comes from a device that may be in strange hands, and parts of it go unmasked into audit
+events: everything but the output of its steps has a closed form and a bound.
 """
 
 from datetime import datetime
@@ -14,10 +17,20 @@ from msgspec import Meta, Struct
 from contracts.telemetry import Identifier
 
 JOB_PAYLOAD_TYPE = "application/vnd.eucora.job.v1+json"
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+MAX_INTEGER = 2**53 - 1  # beyond it, canonical JSON (RFC 8785) has no exact numbers
+MAX_STEPS = 8
+MAX_PARAMETERS = 64
+MAX_PROOF_HASHES = 64
+MAX_OUTPUT_BYTES = 64 * 1024
+UNKNOWN_JOB_ID = "unknown"  # of a refused envelope that names no job
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", max_length=64)]
+JobId = Annotated[str, Meta(pattern=r"^job_[0-9a-hjkmnp-tv-z]{6,26}$", max_length=30)]
+ReportedJobId = Annotated[
+    str, Meta(pattern=r"^(job_[0-9a-hjkmnp-tv-z]{6,26}|unknown)$", max_length=30)
+]
+StepName = Literal["detect", "remediate", "verify", "rollback"]
 Interpreter = Literal["bash", "zsh", "powershell", "python"]
 ParameterValue = str | int | float | bool
-MAX_OUTPUT_BYTES = 64 * 1024
 
 
 class ScriptStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,21 +43,34 @@ class ScriptStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class InclusionProof(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the approval stands in the log: hashes as hex, leaf first, root last."""
 
-    leaf_index: Annotated[int, Meta(ge=0)]
-    tree_size: Annotated[int, Meta(ge=1)]
-    hashes: tuple[Digest, ...]
+    leaf_index: Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+    tree_size: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+    hashes: Annotated[tuple[Digest, ...], Meta(max_length=MAX_PROOF_HASHES)]
     leaf_entry_base64: str
     checkpoint: str  # C2SP signed note
+
+
+class ApprovedEvidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What people approved, byte for byte, so that the device needs no word of the server for it.
+
+    The logged approval's digest is that of the approval statement; its subjects name the proposal
+    statement and every script file; the proposal statement names the case file; and the case file
+    states target and parameters. All are canonical JSON, masked, in base64.
+    """
+
+    approval_base64: str  # in-toto Statement
+    proposal_base64: str  # in-toto Statement
+    case_base64: str
 
 
 class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One approved remediation for one device."""
 
     schema_version: Annotated[int, Meta(ge=1, le=1)] = 1
-    job_id: Identifier
+    job_id: JobId
     kind: Literal["remediate", "rollback"]
     device_id: Identifier
-    sequence: Annotated[int, Meta(ge=1)]
+    sequence: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
     nonce: Annotated[str, Meta(min_length=16, max_length=64)]
     issued_at: Annotated[datetime, Meta(tz=True)]
     expires_at: Annotated[datetime, Meta(tz=True)]
@@ -56,20 +82,21 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     script_version: str
     script_sha256: Digest  # scripts.content_sha256: canonical manifest and all files
     interpreter: Interpreter
-    steps: dict[Literal["detect", "remediate", "verify", "rollback"], ScriptStep]
-    parameters: dict[str, ParameterValue]
+    steps: dict[StepName, ScriptStep]
+    parameters: Annotated[dict[str, ParameterValue], Meta(max_length=MAX_PARAMETERS)]
     parameters_sha256: Digest  # of the parameters' canonical JSON
     timeout_seconds: Annotated[int, Meta(ge=1, le=3600)]
     inclusion: InclusionProof
+    evidence: ApprovedEvidence
 
 
 class StepResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How one step ended. Exit code 0: detect = fault present, others = success."""
 
-    step: Literal["detect", "remediate", "verify", "rollback"]
-    exit_code: int | None  # None: timed out or killed
+    step: StepName
+    exit_code: Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)] | None  # None: killed
     timed_out: bool
-    duration_seconds: float
+    duration_seconds: Annotated[float, Meta(ge=0, le=86_400)]
     stdout: Annotated[str, Meta(max_length=MAX_OUTPUT_BYTES)]
     stderr: Annotated[str, Meta(max_length=MAX_OUTPUT_BYTES)]
     truncated: bool = False
@@ -98,15 +125,15 @@ class Receipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the device did with a job; sent until the server acknowledges it."""
 
     schema_version: Annotated[int, Meta(ge=1, le=1)] = 1
-    job_id: Identifier
+    job_id: ReportedJobId
     device_id: Identifier
-    sequence: Annotated[int, Meta(ge=0)]
+    sequence: Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
     envelope_sha256: Digest
     outcome: Outcome
     refusal: RefusalReason | None = None  # present exactly when outcome is "refused"
     script_sha256: Digest | None = None
-    executed_sha256: dict[str, Digest] = {}  # step -> digest of the bytes that ran
-    steps: tuple[StepResult, ...] = ()
+    executed_sha256: dict[StepName, Digest] = {}  # step -> digest of the bytes that ran
+    steps: Annotated[tuple[StepResult, ...], Meta(max_length=MAX_STEPS)] = ()
     started_at: Annotated[datetime, Meta(tz=True)]
     finished_at: Annotated[datetime, Meta(tz=True)]
-    correlation_id: str = ""
+    correlation_id: Annotated[str, Meta(max_length=128)] = ""

@@ -11,12 +11,27 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from contracts.canonical import canonical_json, sha256_hex
 from contracts.dsse import parse_envelope, seal
-from contracts.job import JOB_PAYLOAD_TYPE, Job, ScriptStep
+from contracts.job import JOB_PAYLOAD_TYPE, ApprovedEvidence, Job, ScriptStep
+from evidence.bundles import OpenedBundle
+from evidence.statement import CASE_FILE, encode_statement
 
 
 def script_step(content: bytes) -> ScriptStep:
     """Return a step's bytes with their digest."""
-    return ScriptStep(content_base64=base64.b64encode(content).decode(), sha256=sha256_hex(content))
+    return ScriptStep(content_base64=_base64(content), sha256=sha256_hex(content))
+
+
+def approved_evidence(approval: OpenedBundle, proposal: OpenedBundle) -> ApprovedEvidence:
+    """Return what was approved in the bytes whose digests the log, and each other, name."""
+    return ApprovedEvidence(
+        approval_base64=_base64(encode_statement(approval.statement)),
+        proposal_base64=_base64(encode_statement(proposal.statement)),
+        case_base64=_base64(proposal.files[CASE_FILE]),
+    )
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def sign_job(job: Job, key: Ed25519PrivateKey) -> bytes:

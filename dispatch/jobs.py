@@ -15,11 +15,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.canonical import CanonicalFormError, digest_of
-from contracts.job import InclusionProof, Job, Receipt
+from contracts.job import ApprovedEvidence, InclusionProof, Job, Receipt
 from dispatch.errors import JobRefusedError
 from dispatch.incident_moves import IncidentMoves
 from dispatch.job_approval import ApprovalGate, ApprovedCase
-from dispatch.job_envelope import script_step, sign_job
+from dispatch.job_envelope import approved_evidence, script_step, sign_job
 from dispatch.job_records import QUERIES, JobKind
 from dispatch.receipts import OutputMasker, Receipts
 from evidence.log import MerkleLog
@@ -76,6 +76,7 @@ class Jobs:
         self._audit = audit
         self._outbox = outbox
         self._job_key = job_key
+        self._sealer = sealer
         self._moves = IncidentMoves(incidents)
         self._gate = ApprovalGate(sealer=sealer, policy=policy, log=log)
         self._receipts = Receipts(clock, audit, outbox, sealer=sealer, moves=self._moves)
@@ -223,8 +224,9 @@ class Jobs:
         row = await cursor.fetchone()
         if row is None:
             raise JobRefusedError("target_changed", "the target device is gone")
+        evidence = await self._collect_evidence(connection, case)
         try:
-            job = self._compose(order, case, proof, sequence=int(row["job_sequence"]))
+            job = self._compose(order, case, proof, evidence, sequence=int(row["job_sequence"]))
             envelope = sign_job(job, self._job_key)
         except (KeyError, CanonicalFormError, msgspec.ValidationError) as error:
             raise JobRefusedError("script_unusable", str(error)) from error
@@ -260,8 +262,22 @@ class Jobs:
         await connection.execute(QUERIES["notify_device"], {"device_id": device_id})
         return job.job_id
 
+    async def _collect_evidence(
+        self, connection: Connection, case: ApprovedCase
+    ) -> ApprovedEvidence:
+        """Return the sealed bytes by which the device checks for itself what was approved."""
+        approval = await self._sealer.open(connection, case.approval.approval_digest)
+        proposal = await self._sealer.open(connection, case.approval.bundle_digest)
+        return approved_evidence(approval, proposal)
+
     def _compose(
-        self, order: _Order, case: ApprovedCase, proof: InclusionProof, *, sequence: int
+        self,
+        order: _Order,
+        case: ApprovedCase,
+        proof: InclusionProof,
+        evidence: ApprovedEvidence,
+        *,
+        sequence: int,
     ) -> Job:
         sealed, manifest = case.sealed, case.script.manifest
         expires_at = (
@@ -290,6 +306,7 @@ class Jobs:
             parameters_sha256=digest_of(sealed.parameters),
             timeout_seconds=manifest["timeout_seconds"],
             inclusion=proof,
+            evidence=evidence,
         )
 
     async def _refuse(

@@ -4,10 +4,12 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -346,6 +348,87 @@ def test_the_certificate_is_renewed_before_it_ends(server: DeviceServer, tmp_pat
         server.wait_for(lambda: len(server.reports) > n_before)
     finally:
         agent.end()
+
+
+def test_a_lost_renewal_is_asked_for_again(server: DeviceServer, tmp_path: Path) -> None:
+    server.certificate_age_seconds = 10 * 86400
+    agent = AgentProcess(server, tmp_path / "short")
+    agent.enrol()
+    server.certificate_age_seconds = 1
+    first = server.certificate_sha256
+    server.losing.add("/device/v1/certificate")
+    agent.start(interval=0.3)
+    try:
+        server.wait_for(lambda: server.n_renewals >= 1)
+        n_before = len(server.reports)
+        server.wait_for(lambda: len(server.reports) > n_before)  # with the old certificate
+        assert server.certificate_sha256 == first
+        server.losing.clear()
+        wait_until(lambda: '"certificate.renewed"' in agent.log.read_text())
+        assert server.certificate_sha256 != first
+        n_before = len(server.reports)
+        server.wait_for(lambda: len(server.reports) > n_before)
+    finally:
+        agent.end()
+
+
+def test_an_agent_that_died_before_it_took_up_its_certificate_still_has_it(
+    server: DeviceServer, tmp_path: Path
+) -> None:
+    server.certificate_age_seconds = 10 * 86400
+    agent = AgentProcess(server, tmp_path / "short")
+    agent.enrol()
+    server.certificate_age_seconds = 1
+    current, renewed = agent.state / "device.pem", agent.state / "renewed.pem"
+    old = current.read_bytes()
+    agent.start(interval=0.3)
+    try:
+        wait_until(lambda: '"certificate.renewed"' in agent.log.read_text())
+        n_before = len(server.reports)
+        server.wait_for(lambda: len(server.reports) > n_before)
+        agent.end()
+        assert not renewed.exists()
+        # As it was after the first use and before the rename: the server has ended the old one.
+        current.rename(renewed)
+        current.write_bytes(old)
+        n_before = len(server.reports)
+        agent.start(interval=0.3)
+        server.wait_for(lambda: len(server.reports) > n_before)
+        assert not renewed.exists()
+        # A renewed one that the server does not know is dropped.
+        agent.end()
+        renewed.write_bytes(old)
+        n_before = len(server.reports)
+        agent.start(interval=0.3)
+        server.wait_for(lambda: len(server.reports) > n_before)
+        wait_until(lambda: not renewed.exists())
+        assert current.read_bytes() != old
+    finally:
+        if agent.process is not None:
+            agent.end()
+
+
+def test_a_damaged_journal_row_does_not_stop_further_jobs(
+    server: DeviceServer, agent: AgentProcess, tmp_path: Path
+) -> None:
+    begun, undone, effect = tmp_path / "begun", tmp_path / "undone", tmp_path / "effect"
+    agent.start()
+    digest = server.offer(
+        server.issuer.issue(
+            {"remediate": f"echo $$ > {begun}; sleep 300", "rollback": f"touch {undone}"}
+        )
+    )
+    wait_until(lambda: begun.exists() and begun.read_text().endswith("\n"))
+    agent.end(signal.SIGKILL)
+    with closing(sqlite3.connect(agent.state / "agent.sqlite3")) as connection, connection:
+        connection.execute("UPDATE jobs SET envelope = x'00'")
+    agent.start()
+    assert server.wait_for(lambda: server.receipt_for(digest)).outcome == "interrupted"
+    assert not psutil.pid_exists(int(begun.read_text()))
+    following = server.offer(server.issuer.issue({"remediate": f"touch {effect}"}))
+    assert server.wait_for(lambda: server.receipt_for(following)).outcome == "succeeded"
+    assert effect.exists()
+    assert not undone.exists()
 
 
 def test_a_wrong_clock_is_reported_and_does_not_expire_jobs(

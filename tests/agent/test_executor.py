@@ -13,6 +13,8 @@ from agent.executor import StepCommand, build_environment, find_interpreters, ru
 from contracts.canonical import sha256_hex
 from contracts.job import MAX_OUTPUT_BYTES, RefusalReason, StepResult
 
+JOB_ID = f"job_{os.getpid():06d}"  # other test runs on this machine have their own
+
 
 async def run(
     tmp_path: Path, script: str, *, interpreter: str = "bash", timeout_seconds: float = 20
@@ -24,7 +26,7 @@ async def run(
         content=content,
         sha256=sha256_hex(content),
         environment=build_environment(
-            job_id="job_1", parameters={"count": 3, "share": 0.5}, state_dir=tmp_path
+            job_id=JOB_ID, parameters={"count": 3, "share": 0.5}, state_dir=tmp_path
         ),
         timeout_seconds=timeout_seconds,
         directory=tmp_path,
@@ -64,6 +66,29 @@ async def test_a_timeout_ends_the_whole_group(tmp_path: Path) -> None:
     deadline = time.monotonic() + 5
     while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
+
+
+async def test_a_timeout_ends_what_made_a_session_of_its_own(tmp_path: Path) -> None:
+    """Otherwise it would work on while the rollback undoes what it did."""
+    children, effect = tmp_path / "children", tmp_path / "effect"
+    inner = f"echo $$ >> {children}; (sleep 0.05; while :; do echo x >> {effect}; sleep 0.05; done)"
+    script = f"setsid bash -c '{inner}' & setsid sleep 300 & echo $! >> {children}; sleep 300"
+    result = await run(tmp_path, script, timeout_seconds=1.5)
+    assert result.timed_out
+    assert result.duration_seconds < 15
+    pids = [int(line) for line in children.read_text().split()]
+    assert len(pids) == 2
+    for pid in pids:
+        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    marked = [process for process in psutil.process_iter() if names_job(process)]
+    assert marked == []
+
+
+def names_job(process: psutil.Process) -> bool:
+    try:
+        return process.environ().get("EUCORA_JOB_ID") == JOB_ID
+    except psutil.Error:
+        return False
 
 
 async def test_output_is_bounded_and_safe_to_store(tmp_path: Path) -> None:

@@ -19,11 +19,12 @@ from agent.verification import (
     check_consistency,
     check_job,
     consistency_range,
+    restore_job,
 )
 from contracts.canonical import canonical_json, digest_of, sha256_hex
 from contracts.dsse import seal
 from contracts.job import RefusalReason
-from tests.fakes.job_issuer import ORIGIN, JobIssuer, consistency_path, inclusion_path
+from tests.fakes.job_issuer import ORIGIN, JobIssuer, consistency_path
 
 STEPS = {"detect": "exit 0", "remediate": "exit 0", "rollback": "exit 0"}
 ISSUER = JobIssuer()
@@ -41,13 +42,19 @@ def trust_of(issuer: JobIssuer, device_id: str = "dev_1") -> Trust:
     )
 
 
-def check(envelope: bytes, *, issuer: JobIssuer = ISSUER, memory: Memory = NEW) -> VerifiedJob:
+def check(
+    envelope: bytes,
+    *,
+    issuer: JobIssuer = ISSUER,
+    memory: Memory = NEW,
+    interpreters: tuple[str, ...] = ("bash", "python"),
+) -> VerifiedJob:
     return check_job(
         envelope,
         trust=trust_of(issuer),
         memory=memory,
         now=datetime.now(UTC),
-        interpreters=("bash", "python"),
+        interpreters=interpreters,
     )
 
 
@@ -90,17 +97,7 @@ def _other_event(payload: dict[str, Any]) -> None:
     evidence = [payload["approval_digest"], payload["bundle_digest"]]
     ISSUER.append({"action": "approval.refused", "evidence": evidence})
     index = len(ISSUER.entries) - 1
-    payload["inclusion"] = _prove(index)
-
-
-def _prove(index: int) -> dict[str, Any]:
-    return {
-        "leaf_index": index,
-        "tree_size": len(ISSUER.entries),
-        "hashes": [value.hex() for value in inclusion_path(index, ISSUER.entries)],
-        "leaf_entry_base64": base64.b64encode(ISSUER.entries[index]).decode(),
-        "checkpoint": ISSUER.checkpoint(),
-    }
+    payload["inclusion"] = ISSUER.prove(index)
 
 
 PAST = (datetime.now(UTC) - timedelta(seconds=5)).isoformat()
@@ -135,7 +132,8 @@ def _set_parameters(parameters: dict[str, Any]) -> Callable[[dict[str, Any]], No
         (_other_event, "approval_mismatch"),
         (_set(bundle_digest="0" * 64), "approval_mismatch"),
         (_set(approval_digest="0" * 64), "approval_mismatch"),
-        (_set(interpreter="powershell"), "unsupported_interpreter"),
+        (_set(interpreter="python"), "approval_mismatch"),
+        (_set(job_id="job of Jane"), "malformed"),
     ],
 )
 def test_a_correctly_signed_but_wrong_job_is_refused(
@@ -164,6 +162,29 @@ def test_other_payload_types_and_sizes_are_malformed() -> None:
     assert reason_of(typed) is RefusalReason.MALFORMED
     for content in (b"", b"[]", b"{" * 5000, b"x" * (9 * 2**20), b"\xff\xfe", b"null"):
         assert reason_of(content) is RefusalReason.MALFORMED
+
+
+def test_a_script_that_this_device_cannot_start_is_refused() -> None:
+    reason = reason_of(ENVELOPE, interpreters=("python",))
+    assert reason is RefusalReason.UNSUPPORTED_INTERPRETER
+
+
+def test_a_journaled_job_is_verified_again_before_anything_undoes_it() -> None:
+    trust, digest = trust_of(ISSUER), sha256_hex(ENVELOPE)
+    assert restore_job(ENVELOPE, digest, trust).contents == check(ENVELOPE).contents
+    exchanged = ISSUER.issue({"remediate": "exit 0", "rollback": "exit 1"})
+    forged = ISSUER.sign(PAYLOAD, Ed25519PrivateKey.generate())
+    parameters = dict(PAYLOAD) | {"parameters": {"path": "/etc"}}
+    changed = ISSUER.sign(parameters)
+    for envelope, stated, reason in (
+        (exchanged, digest, "malformed"),
+        (b"", digest, "malformed"),
+        (forged, sha256_hex(forged), "bad_signature"),
+        (changed, sha256_hex(changed), "parameters_mismatch"),
+    ):
+        with pytest.raises(RefusalError) as caught:
+            restore_job(envelope, stated, trust)
+        assert caught.value.reason == reason
 
 
 def test_a_passed_sequence_is_a_replay() -> None:

@@ -40,6 +40,7 @@ TOKEN = "one-time-token"
 
 LEASE_SECONDS = 1.5
 POLL_SECONDS = 0.5
+OPEN_PATHS = ("/device/v1/enrol", "/device/v1/time")
 
 
 @dataclass
@@ -110,6 +111,9 @@ class DeviceServer:
         self.clock_shift = timedelta()
         self.failing: set[str] = set()  # paths answered with 503
         self.rejecting: set[str] = set()  # paths answered with 422
+        self.losing: set[str] = set()  # paths whose answer is lost after all was done
+        self.certificate_sha256 = ""
+        self.pending_certificate_sha256 = ""
         self.correlations: list[tuple[str, str]] = []
         self._offers: list[_Offer] = []
         self._changed = threading.Condition()
@@ -193,7 +197,16 @@ class DeviceServer:
             self._changed.notify_all()
             return answer
 
-    def _certify(self, csr_pem: str) -> str:
+    def knows(self, certificate: bytes | None) -> bool:
+        """Tell whether a certificate (DER) counts; using the pending one ends the current one."""
+        digest = sha256_hex(certificate or b"")
+        with self._changed:
+            if digest == self.pending_certificate_sha256:
+                self.certificate_sha256, self.pending_certificate_sha256 = digest, ""
+            return digest == self.certificate_sha256
+
+    def _certify(self, csr_pem: str) -> tuple[str, str]:
+        """Return a certificate (PEM) and its fingerprint."""
         request = x509.load_pem_x509_csr(csr_pem.encode())
         assert request.is_signature_valid
         certificate = self.authority.issue(
@@ -201,12 +214,14 @@ class DeviceServer:
             request.public_key(),
             age_seconds=self.certificate_age_seconds,
         )
-        return certificate.public_bytes(Encoding.PEM).decode()
+        fingerprint = sha256_hex(certificate.public_bytes(Encoding.DER))
+        return certificate.public_bytes(Encoding.PEM).decode(), fingerprint
 
     def _post_device_v1_enrol(self, _query: dict[str, str], body: bytes) -> Any:
         request = json.loads(body)
         if request["token"] != TOKEN:
             return None
+        certificate, self.certificate_sha256 = self._certify(request["csr_pem"])
 
         def pem(key: Any) -> str:
             public = key.public_key()
@@ -214,7 +229,7 @@ class DeviceServer:
 
         return {
             "device_id": self.issuer.device_id,
-            "certificate_pem": self._certify(request["csr_pem"]),
+            "certificate_pem": certificate,
             "ca_pem": self.authority.pem().decode(),
             "job_public_key_pem": pem(self.issuer.job_key),
             "log_public_key_pem": pem(self.issuer.log_key),
@@ -251,7 +266,8 @@ class DeviceServer:
 
     def _post_device_v1_certificate(self, _query: dict[str, str], body: bytes) -> Any:
         self.n_renewals += 1
-        return {"certificate_pem": self._certify(json.loads(body)["csr_pem"])}
+        certificate, self.pending_certificate_sha256 = self._certify(json.loads(body)["csr_pem"])
+        return {"certificate_pem": certificate}
 
     def _get_device_v1_time(self, _query: dict[str, str], _body: bytes) -> Any:
         return {"now": (datetime.now(UTC) + self.clock_shift).isoformat()}
@@ -293,11 +309,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(503, {"title": "down"})
         elif parts.path in state.rejecting:
             self._reply(422, {"title": "no"})
-        elif parts.path != "/device/v1/enrol" and not self.connection.getpeercert():
+        elif parts.path not in OPEN_PATHS and not state.knows(self._certificate()):
             self._reply(401, {"title": "certificate required"})
         else:
             answer = state.answer(self.command, parts.path, query, body)
+            if parts.path in state.losing:
+                self.close_connection = True
+                return
             self._reply(200 if answer is not None else 403, answer or {"title": "refused"})
+
+    def _certificate(self) -> bytes | None:
+        return self.connection.getpeercert(binary_form=True)  # type: ignore[attr-defined]
 
     def _reply(self, status: int, document: Any) -> None:
         content = json.dumps(document).encode()

@@ -21,6 +21,12 @@ from contracts.job import JOB_PAYLOAD_TYPE
 from contracts.merkle import EMPTY_ROOT, hash_children, hash_leaf
 
 ORIGIN = "eucora.local/audit"
+SCRIPT = {
+    "script_id": "linux-test",
+    "version": "1.0.0",
+    "sha256": sha256_hex(b"script"),
+    "interpreter": "bash",
+}
 
 
 def _split(n_entries: int) -> int:
@@ -58,6 +64,20 @@ def consistency_path(first: int, entries: Sequence[bytes], *, whole: bool = True
     return [*consistency_path(first - k, entries[k:], whole=False), tree_root(entries[:k])]
 
 
+def _statement(kind: str, subjects: dict[str, str], predicate: dict[str, Any]) -> bytes:
+    return canonical_json(
+        {
+            "_type": "https://in-toto.io/Statement/v1",
+            "predicateType": f"https://eucora.dev/attestations/{kind}/v1",
+            "subject": [
+                {"name": name, "digest": {"sha256": digest}}
+                for name, digest in sorted(subjects.items())
+            ],
+            "predicate": predicate,
+        }
+    )
+
+
 class JobIssuer:
     """Issues jobs for one device, each approved in its own log."""
 
@@ -82,11 +102,10 @@ class JobIssuer:
     def payload(self, steps: dict[str, str], **changes: Any) -> dict[str, Any]:
         """Return a job's payload, approved and logged; `changes` replace fields afterwards."""
         self.sequence += 1
-        bundle = sha256_hex(secrets.token_bytes(8))
-        approval = sha256_hex(secrets.token_bytes(8))
-        index = self.append({"action": "approval.sealed", "evidence": [approval, bundle]})
         now = datetime.now(UTC)
+        expires_at = (now + timedelta(minutes=10)).isoformat()
         parameters = changes.get("parameters", {"path": "/tmp", "force": True})
+        approved = self.approve(steps, parameters, expires_at=expires_at)
         payload = {
             "job_id": f"job_{secrets.token_hex(6)}",
             "kind": "remediate",
@@ -94,15 +113,12 @@ class JobIssuer:
             "sequence": self.sequence,
             "nonce": secrets.token_hex(16),
             "issued_at": now.isoformat(),
-            "expires_at": (now + timedelta(minutes=10)).isoformat(),
+            "expires_at": expires_at,
             "correlation_id": f"cor_{secrets.token_hex(4)}",
-            "proposal_id": "prop_1",
-            "bundle_digest": bundle,
-            "approval_digest": approval,
-            "script_id": "linux-test",
-            "script_version": "1.0.0",
-            "script_sha256": sha256_hex(b"script"),
-            "interpreter": "bash",
+            "script_id": SCRIPT["script_id"],
+            "script_version": SCRIPT["version"],
+            "script_sha256": SCRIPT["sha256"],
+            "interpreter": SCRIPT["interpreter"],
             "steps": {
                 name: {
                     "content_base64": base64.b64encode(text.encode()).decode(),
@@ -113,15 +129,76 @@ class JobIssuer:
             "parameters": parameters,
             "parameters_sha256": digest_of(parameters),
             "timeout_seconds": 20,
-            "inclusion": {
-                "leaf_index": index,
-                "tree_size": len(self.entries),
-                "hashes": [value.hex() for value in inclusion_path(index, self.entries)],
-                "leaf_entry_base64": base64.b64encode(self.entries[index]).decode(),
-                "checkpoint": self.checkpoint(),
-            },
+            **approved,
         }
         return payload | changes
+
+    def approve(
+        self,
+        steps: dict[str, str],
+        parameters: dict[str, Any],
+        *,
+        expires_at: str,
+        proposal_id: str = "prop_1",
+    ) -> dict[str, Any]:
+        """Seal and log an approval; return the job's fields that speak of it."""
+        case = canonical_json(
+            {
+                "proposal_id": proposal_id,
+                "target_device_id": self.device_id,
+                "script": SCRIPT,
+                "parameters": parameters,
+            }
+        )
+        scripts = {f"{name}.sh": sha256_hex(text.encode()) for name, text in steps.items()}
+        # The real ones carry an id of their own: no two statements are the same.
+        proposal = _statement(
+            "proposal",
+            {"case.json": sha256_hex(case), **scripts},
+            {"statement_id": secrets.token_hex(8)},
+        )
+        bundle = sha256_hex(proposal)
+        approval = _statement(
+            "approval",
+            {"proposal": bundle, **scripts},
+            {
+                "statement_id": secrets.token_hex(8),
+                "decision": "approve",
+                "proposal_id": proposal_id,
+                "bundle_digest": bundle,
+                "expires_at": expires_at,
+            },
+        )
+        index = self.append(
+            {
+                "action": "approval.sealed",
+                "subject_kind": "proposal",
+                "subject_id": proposal_id,
+                "device_id": self.device_id,
+                "evidence": [sha256_hex(approval), bundle],
+            }
+        )
+        return {
+            "proposal_id": proposal_id,
+            "bundle_digest": bundle,
+            "approval_digest": sha256_hex(approval),
+            "inclusion": self.prove(index),
+            "evidence": {
+                "approval_base64": base64.b64encode(approval).decode(),
+                "proposal_base64": base64.b64encode(proposal).decode(),
+                "case_base64": base64.b64encode(case).decode(),
+            },
+        }
+
+    def prove(self, index: int) -> dict[str, Any]:
+        """Return the inclusion proof of one entry in the log as it is now."""
+        return {
+            "leaf_index": index,
+            "tree_size": len(self.entries),
+            "hashes": [value.hex() for value in inclusion_path(index, self.entries)],
+            "leaf_entry_base64": base64.b64encode(self.entries[index]).decode(),
+            "checkpoint": self.checkpoint(),
+        }
 
     def sign(self, payload: dict[str, Any], key: Ed25519PrivateKey | None = None) -> bytes:
         """Return the DSSE envelope of a payload."""
