@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
 from api.accounts import Role
 from api.public_app import create_public_app
+from reasoning import steps
+from reasoning.assessment import score_risk
 from tests.reasoning.situations import (
     FULL_DISK,
     Outcome,
@@ -81,8 +85,11 @@ class Desk:
         assert answer.headers.get("location") == "/queue", answer.text[:1000]
         return Visitor(client)
 
-    async def propose(self, device_id: str = DEVICE) -> Outcome:
-        """Let a device fill up and hanna complain; return the sealed proposal."""
+    async def propose(self, device_id: str = DEVICE, *, risk_score: float | None = None) -> Outcome:
+        """Let a device fill up and hanna complain; return the sealed proposal.
+
+        `risk_score` is sealed instead of the script's own: none of ours has a great risk.
+        """
         await enrol(self.services, device_id)
         for minutes in (3, 2, 1):
             await report(self.services, device_id, ago_seconds=60 * minutes, hardware=FULL_DISK)
@@ -92,7 +99,10 @@ class Desk:
             "The disk is full: no space left on device, I cannot save files.",
             device_id=device_id,
         )
-        outcome = await reason_about(self.services, incident_id)
+        with pytest.MonkeyPatch.context() as patch:
+            if risk_score is not None:
+                patch.setattr(steps, "score_risk", partial(_score_instead, risk_score))
+            outcome = await reason_about(self.services, incident_id)
         assert outcome.proposal.status == "pending", outcome.proposal.abstention_reason
         return outcome
 
@@ -117,6 +127,10 @@ class Desk:
     def in_hours(self, hours: float) -> str:
         """Return a moment as the browser's field writes it."""
         return f"{self.services.ground.clock.now() + timedelta(hours=hours):%Y-%m-%dT%H:%M}"
+
+
+def _score_instead(score: float, **given: Any) -> dict[str, Any]:
+    return score_risk(**given) | {"score": score}
 
 
 @asynccontextmanager

@@ -43,7 +43,7 @@ async def test_an_approval_with_conditions(desk):
 
 
 async def test_who_may_not_approve(desk):
-    proposal = (await desk.propose()).proposal
+    proposal = (await desk.propose(risk_score=60)).proposal  # two people must agree
     path = f"/proposals/{proposal.proposal_id}"
     form = {"bundle_digest": proposal.bundle_digest}
     hanna = await desk.let_in("hanna", APPROVER)  # asked for it
@@ -57,7 +57,6 @@ async def test_who_may_not_approve(desk):
     stale = await ada.submit(f"{path}/approve", bundle_digest="0" * 64)
     assert stale.status_code == 409
     assert "not the evidence of this proposal" in stale.text
-    await desk.change("UPDATE proposals SET risk_score = 60")  # two people must agree
     assert (await ada.submit(f"{path}/approve", **form)).status_code == 303
     assert "1 of 2 approvals given." in await ada.page(path)
     assert (await ada.submit(f"{path}/approve", **form)).status_code == 409
@@ -107,14 +106,14 @@ async def test_who_overrides_cannot_approve_the_replacement(desk):
 
 
 async def test_a_great_risk_needs_an_exception(desk):
-    proposal = (await desk.propose()).proposal
+    small = (await desk.propose("dev-2")).proposal
+    proposal = (await desk.propose(risk_score=80)).proposal
     path = f"/proposals/{proposal.proposal_id}"
     form = {"bundle_digest": proposal.bundle_digest}
     reviewer, approver = Role.SECURITY_REVIEWER, APPROVER
     ines = await desk.let_in("ines", reviewer)
-    needless = await ines.submit(f"{path}/exception", **WORDS)
+    needless = await ines.submit(f"/proposals/{small.proposal_id}/exception", **WORDS)
     assert needless.status_code == 422
-    await desk.change("UPDATE proposals SET risk_score = 80")
     ada = await desk.let_in("ada", approver)
     page = await ada.page(path)
     assert "0 of 2 approvals given." in page
@@ -144,7 +143,9 @@ async def test_a_great_risk_needs_an_exception(desk):
     assert (await ada.submit(f"{path}/approve", **form)).status_code == 303
     grace = await desk.let_in("grace", approver)
     assert (await grace.submit(f"{path}/approve", **form)).status_code == 303
-    (row,) = await desk.query("SELECT status FROM proposals")
+    (row,) = await desk.query(
+        "SELECT status FROM proposals WHERE proposal_id = %s", proposal.proposal_id
+    )
     assert row["status"] == "approved"
 
 

@@ -70,8 +70,7 @@ async def test_pages_by_role(desk):
 
 
 async def test_every_field_has_a_label_and_every_page_a_way_past_the_menu(desk):
-    proposal = (await desk.propose()).proposal
-    await desk.change("UPDATE proposals SET risk_score = 80")
+    proposal = (await desk.propose(risk_score=80)).proposal
     boss = await desk.let_in("boss", *Role)
     for path in (
         "/queue", "/incidents", f"/incidents/{proposal.incident_id}",
