@@ -151,12 +151,12 @@ class KeyStore:
     def _obtain(self, name: str, make: Callable[[], bytes]) -> bytes:
         path = self._directory / name
         try:
-            return path.read_bytes()
+            return _read_private(path)
         except FileNotFoundError:
             self._write(path, make(), replace=False)
-            return path.read_bytes()
+            return _read_private(path)
         except OSError as error:
-            raise KeyStoreError(f"cannot read {name}") from error
+            raise KeyStoreError(f"cannot read {path}: {error.strerror}") from error
 
     def _write(self, path: Path, content: bytes, *, replace: bool) -> None:
         """Put a file in place in one step; without `replace`, one that exists wins."""
@@ -179,6 +179,22 @@ class KeyStore:
             raise KeyStoreError(f"cannot write {path.name}") from error
         finally:
             aside.unlink(missing_ok=True)
+
+
+def _read_private(path: Path) -> bytes:
+    """Read a file that nobody else may read.
+
+    Raises:
+        KeyStoreError: others may; whoever read a key can sign with it.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        if os.name == "posix" and (mode := os.fstat(file.fileno()).st_mode & 0o077):
+            raise KeyStoreError(
+                f"others may use {path} (mode bits {mode:03o}): find out who has read it,"
+                " then chmod 600"
+            )
+        return file.read()
 
 
 def _place(aside: Path, path: Path, *, replace: bool) -> None:

@@ -6,11 +6,13 @@ A value object. Nothing is read at import; `api/bootstrap.py` reads it once.
 
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
@@ -38,6 +40,44 @@ def _expand_home(path: Path) -> Path:
 
 
 Folder = Annotated[Path, AfterValidator(_expand_home)]
+_DATABASE_SCHEMES = frozenset({"postgresql", "postgres"})
+_STORE_SCHEMES = frozenset(
+    {"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "file", "memory", "http", "https"}
+)
+_MODEL_SCHEMES = frozenset({"http", "https"})
+
+
+def _check_url(url: str, schemes: Collection[str], *, needs_host: bool) -> str:
+    """Return a URL that its library will understand; complaints never repeat it: it holds secrets.
+
+    Raises:
+        ValueError: it is none, or of another scheme.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.scheme not in schemes or "://" not in url or (needs_host and not parts.hostname):
+        raise ValueError(f"must be a URL that begins with {':// or '.join(sorted(schemes))}://")
+    return url
+
+
+def _check_database_url(url: SecretStr) -> SecretStr:
+    _check_url(url.get_secret_value(), _DATABASE_SCHEMES, needs_host=False)
+    try:
+        conninfo_to_dict(url.get_secret_value())
+    except ProgrammingError:
+        raise ValueError("is not a URL that PostgreSQL understands") from None
+    return url
+
+
+def _check_store_url(url: str) -> str:
+    return _check_url(url, _STORE_SCHEMES, needs_host=False)
+
+
+def _check_model_url(url: str) -> str:
+    return _check_url(url, _MODEL_SCHEMES, needs_host=True)
 
 
 class Settings(BaseSettings):
@@ -46,7 +86,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="EUCORA_", extra="forbid", frozen=True)
 
     data_dir: Folder = Field(default_factory=lambda: Path.cwd() / ".eucora")
-    database_url: SecretStr | None = None  # None: the embedded server
+    # None: the embedded server
+    database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
     host: str = "127.0.0.1"
     port: Port = 8800
     device_port: Port = 8801
@@ -58,8 +99,9 @@ class Settings(BaseSettings):
     confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     knowledge_dir: Folder = _REPOSITORY / "knowledge"
     mlruns_dir: Folder = _REPOSITORY / "mlruns"
-    object_store_url: str | None = None  # None: a folder of data_dir
-    language_model_url: str | None = None  # None: no language model
+    # None: a folder of data_dir; no language model
+    object_store_url: Annotated[str, AfterValidator(_check_store_url)] | None = None
+    language_model_url: Annotated[str, AfterValidator(_check_model_url)] | None = None
     language_model_name: str | None = None
     language_model_key: SecretStr | None = None
     language_model_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0

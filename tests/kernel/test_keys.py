@@ -111,3 +111,14 @@ def test_the_published_authority_holds_no_key(store):
     content = store.authority_path().read_bytes()
     assert b"PRIVATE" not in content
     assert x509.load_pem_x509_certificate(content) == store.device_authority()[0]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_key_that_others_may_use_is_refused(store, tmp_path, mode):
+    store.job_key()
+    path = tmp_path / "keys" / "jobs.pem"
+    path.chmod(mode)
+    with pytest.raises(KeyStoreError, match="others may use"):
+        store.job_key()
+    path.chmod(0o600)
+    store.job_key()

@@ -90,3 +90,23 @@ def test_effective_settings_show_no_secret(monkeypatch):
     assert "hunter2" not in str(shown)
     assert "bucket" in shown["object_store_url"]
     assert set(shown) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresq//u:hunter2@db/x"),
+        ("database_url", "postgresql://u:hunter2%zz@db/x"),
+        ("object_store_url", "nope://u:hunter2@x/y"),
+        ("object_store_url", "s3:u:hunter2@x/y"),
+        ("object_store_url", "s3://[hunter2"),
+        ("language_model_url", "u:hunter2@x/y"),
+        ("language_model_url", "http://:hunter2@/v1"),
+    ],
+)
+def test_what_is_no_url_is_refused_without_its_secrets(monkeypatch, name, value):
+    monkeypatch.setenv(f"EUCORA_{name.upper()}", value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert [error["loc"] for error in caught.value.errors()] == [(name,)]
+    assert "hunter2" not in str([error["msg"] for error in caught.value.errors()])
