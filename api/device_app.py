@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What devices talk to, over mTLS: enrolment, telemetry, jobs, receipts, log consistency.
 
-A device is who its certificate says; the certificate must be the one that was issued last.
+A device is who its certificate says. Two certificates count: the current one, and one that was
+issued since and not used yet; with its first use the former current one ends.
 """
 
 import asyncio
@@ -28,7 +29,14 @@ from contracts.canonical import sha256_hex
 from contracts.job import Receipt
 from evidence.audit_entry import LOG_ORIGIN
 from kernel.errors import KernelError
-from telemetry.devices import find_device, register_device, set_certificate
+from telemetry.devices import (
+    Device,
+    find_device,
+    offer_certificate,
+    promote_certificate,
+    register_device,
+    set_certificate,
+)
 
 MAX_WAIT_SECONDS = 30.0
 MAX_TREE_SIZE = 2**62
@@ -73,11 +81,33 @@ async def identify_device(request: Request) -> str:
     device_id = str(names[0].value) if names else ""
     async with services.ground.pool.connection() as connection:
         device = await find_device(connection, device_id)
-    if device is None or device.status != "active":
-        raise NotAuthenticatedError("this device is not enrolled or was retired")
-    if device.certificate_sha256 != sha256_hex(content):
-        raise NotAuthenticatedError("this certificate was replaced by a newer one")
+        if device is None or device.status != "active":
+            raise NotAuthenticatedError("this device is not enrolled or was retired")
+        if not await _is_accepted(services, connection, request, device, sha256_hex(content)):
+            raise NotAuthenticatedError("this certificate was replaced by a newer one")
     return device_id
+
+
+async def _is_accepted(
+    services: Services, connection: Any, request: Request, device: Device, sha256: str
+) -> bool:
+    """Tell whether a certificate counts; the first use of a pending one makes it the current."""
+    if sha256 == device.certificate_sha256:
+        return True
+    if sha256 != device.pending_certificate_sha256:
+        return False
+    promoted = await promote_certificate(
+        connection,
+        audit=services.ground.audit,
+        correlation_id=request.state.correlation_id,
+        device=device,
+        certificate_sha256=sha256,
+    )
+    if promoted:
+        return True
+    # Another request of the same device may have been faster.
+    newer = await find_device(connection, device.device_id)
+    return newer is not None and newer.certificate_sha256 == sha256
 
 
 def create_device_app(services: Services) -> FastAPI:
@@ -125,7 +155,14 @@ def _add_identity_routes(router: APIRouter, services: Services) -> None:
                 agent_version=body.agent_version,
                 enrolled_at=ground.clock.now(),
             )
-            await _bind(services, connection, device_id, certificate, correlation_id)
+            await set_certificate(
+                connection,
+                audit=ground.audit,
+                actor=f"device:{device_id}",
+                correlation_id=correlation_id,
+                device_id=device_id,
+                certificate_sha256=_fingerprint(certificate),
+            )
         return {
             "device_id": device_id,
             "certificate_pem": certificate.decode(),
@@ -138,11 +175,18 @@ def _add_identity_routes(router: APIRouter, services: Services) -> None:
 
     @router.post("/device/v1/certificate")
     async def renew(request: Request, body: _Renewal) -> dict[str, str]:
-        """Replace a device's certificate by a fresh one."""
+        """Sign a fresh certificate; the one in use counts until the fresh one was used."""
         device_id = await identify_device(request)
         certificate = _sign(services, device_id, body.csr_pem)
         async with ground.pool.connection() as connection:
-            await _bind(services, connection, device_id, certificate, request.state.correlation_id)
+            await offer_certificate(
+                connection,
+                audit=ground.audit,
+                actor=f"device:{device_id}",
+                correlation_id=request.state.correlation_id,
+                device_id=device_id,
+                certificate_sha256=_fingerprint(certificate),
+            )
         return {"certificate_pem": certificate.decode()}
 
     @router.get("/device/v1/time")
@@ -160,18 +204,10 @@ def _sign(services: Services, device_id: str, csr_pem: str) -> bytes:
         raise InvalidRequestError("the certificate request is malformed or too weak") from error
 
 
-async def _bind(
-    services: Services, connection: Any, device_id: str, certificate: bytes, correlation_id: str
-) -> None:
-    der = x509.load_pem_x509_certificate(certificate).public_bytes(serialization.Encoding.DER)
-    await set_certificate(
-        connection,
-        audit=services.ground.audit,
-        actor=f"device:{device_id}",
-        correlation_id=correlation_id,
-        device_id=device_id,
-        certificate_sha256=sha256_hex(der),
-    )
+def _fingerprint(certificate_pem: bytes) -> str:
+    """Return the SHA-256 (hex) of a certificate's DER form."""
+    certificate = x509.load_pem_x509_certificate(certificate_pem)
+    return sha256_hex(certificate.public_bytes(serialization.Encoding.DER))
 
 
 def _public_pem(key: Any) -> str:

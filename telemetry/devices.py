@@ -33,6 +33,7 @@ class Device:
     agent_version: str
     status: str  # active or retired
     certificate_sha256: str | None
+    pending_certificate_sha256: str | None  # renewed, and not used yet
     enrolled_at: datetime
     last_seen_at: datetime | None
 
@@ -135,7 +136,7 @@ async def set_certificate(
     device_id: str,
     certificate_sha256: str,
 ) -> None:
-    """Bind a device to its newest certificate (SHA-256 of its DER form, hex).
+    """Bind a device to one certificate (SHA-256 of its DER form, hex).
 
     Raises:
         UnknownDeviceError: there is no such device.
@@ -156,6 +157,69 @@ async def set_certificate(
         correlation_id=correlation_id,
         after={"certificate": certificate_sha256},
     )
+
+
+async def offer_certificate(
+    connection: Connection,
+    *,
+    audit: AuditIntake,
+    actor: str,
+    correlation_id: str,
+    device_id: str,
+    certificate_sha256: str,
+) -> None:
+    """Accept a renewed certificate beside the current one, until it is used.
+
+    The device may never get the answer that carries it: the current one must go on working.
+
+    Raises:
+        UnknownDeviceError: there is no such device.
+    """
+    cursor = await connection.execute(
+        QUERIES["update_pending_certificate"],
+        {"device_id": device_id, "certificate_sha256": certificate_sha256},
+    )
+    if await cursor.fetchone() is None:
+        raise UnknownDeviceError(device_id)
+    await audit.record(
+        connection,
+        actor=actor,
+        action="device.certificate_issued",
+        subject_kind="device",
+        subject_id=device_id,
+        device_id=device_id,
+        correlation_id=correlation_id,
+        after={"pending_certificate": certificate_sha256},
+    )
+
+
+async def promote_certificate(
+    connection: Connection,
+    *,
+    audit: AuditIntake,
+    correlation_id: str,
+    device: Device,
+    certificate_sha256: str,
+) -> bool:
+    """Make a pending certificate that was just used the only one; False if it is not pending."""
+    cursor = await connection.execute(
+        QUERIES["promote_certificate"],
+        {"device_id": device.device_id, "certificate_sha256": certificate_sha256},
+    )
+    if await cursor.fetchone() is None:
+        return False
+    await audit.record(
+        connection,
+        actor=f"device:{device.device_id}",
+        action="device.certificate_replaced",
+        subject_kind="device",
+        subject_id=device.device_id,
+        device_id=device.device_id,
+        correlation_id=correlation_id,
+        before={"certificate": device.certificate_sha256},
+        after={"certificate": certificate_sha256},
+    )
+    return True
 
 
 async def retire_device(

@@ -11,22 +11,22 @@ INSERT INTO devices (
 )
 ON CONFLICT (device_id) DO NOTHING
 RETURNING device_id, hostname, os_family, os_version, model, serial_number, department, role,
-    business_critical, simulated, agent_version, status, certificate_sha256, enrolled_at,
-    last_seen_at;
+    business_critical, simulated, agent_version, status, certificate_sha256,
+    pending_certificate_sha256, enrolled_at, last_seen_at;
 
 -- name: find_device
 -- One device by its id.
 SELECT device_id, hostname, os_family, os_version, model, serial_number, department, role,
-    business_critical, simulated, agent_version, status, certificate_sha256, enrolled_at,
-    last_seen_at
+    business_critical, simulated, agent_version, status, certificate_sha256,
+    pending_certificate_sha256, enrolled_at, last_seen_at
 FROM devices
 WHERE device_id = %(device_id)s;
 
 -- name: list_devices
 -- A page of devices in the order of their ids, optionally of one status or OS family.
 SELECT device_id, hostname, os_family, os_version, model, serial_number, department, role,
-    business_critical, simulated, agent_version, status, certificate_sha256, enrolled_at,
-    last_seen_at
+    business_critical, simulated, agent_version, status, certificate_sha256,
+    pending_certificate_sha256, enrolled_at, last_seen_at
 FROM devices
 WHERE device_id > %(after)s
   AND (%(status)s::text IS NULL OR status = %(status)s)
@@ -36,9 +36,21 @@ ORDER BY device_id
 LIMIT %(limit)s;
 
 -- name: update_certificate
--- Bind a device to the certificate that was issued to it last.
-UPDATE devices SET certificate_sha256 = %(certificate_sha256)s
+-- Bind a device to one certificate and to no other.
+UPDATE devices SET certificate_sha256 = %(certificate_sha256)s, pending_certificate_sha256 = NULL
 WHERE device_id = %(device_id)s
+RETURNING device_id;
+
+-- name: update_pending_certificate
+-- Accept a further certificate beside the current one; an earlier unused one is forgotten.
+UPDATE devices SET pending_certificate_sha256 = %(certificate_sha256)s
+WHERE device_id = %(device_id)s
+RETURNING device_id;
+
+-- name: promote_certificate
+-- Make the pending certificate the current one; no row comes back when it is not pending (any more).
+UPDATE devices SET certificate_sha256 = %(certificate_sha256)s, pending_certificate_sha256 = NULL
+WHERE device_id = %(device_id)s AND pending_certificate_sha256 = %(certificate_sha256)s
 RETURNING device_id;
 
 -- name: retire_device
