@@ -23,10 +23,11 @@ MAX_PARAMETERS = 64
 MAX_PROOF_HASHES = 64
 MAX_OUTPUT_BYTES = 64 * 1024
 UNKNOWN_JOB_ID = "unknown"  # of a refused envelope that names no job
+# `$` alone also matches before a line end; `\Z` is not known to JSON Schema.
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", max_length=64)]
-JobId = Annotated[str, Meta(pattern=r"^job_[0-9a-hjkmnp-tv-z]{6,26}$", max_length=30)]
+JobId = Annotated[str, Meta(pattern=r"^job_[0-9a-hjkmnp-tv-z]{6,26}$(?!\n)", max_length=30)]
 ReportedJobId = Annotated[
-    str, Meta(pattern=r"^(job_[0-9a-hjkmnp-tv-z]{6,26}|unknown)$", max_length=30)
+    str, Meta(pattern=r"^(job_[0-9a-hjkmnp-tv-z]{6,26}|unknown)$(?!\n)", max_length=30)
 ]
 StepName = Literal["detect", "remediate", "verify", "rollback"]
 Interpreter = Literal["bash", "zsh", "powershell", "python"]

@@ -44,6 +44,7 @@ MANIFEST: dict[str, Any] = {
 }
 STEPS = {"remediate": b'#!/usr/bin/env bash\necho ran >>"$EUCORA_PARAM_FILE"\n'}
 SHA256 = manifest_digest(MANIFEST, STEPS)
+RISK: dict[str, Any] = {"score": 20.0, "factors": []}
 ANALYSIS = {"judgeable": True, "severity": "low", "effects": []}
 
 
@@ -112,6 +113,8 @@ class ApprovedJobs:
                 },
                 "parameters": {"file": str(effect)},
                 "target_device_id": device_id,
+                "requested_by": requested_by,
+                "risk": RISK,
             }
             sealed = await ground.sealer.seal_proposal(
                 connection,
@@ -137,7 +140,8 @@ class ApprovedJobs:
                 script_sha256=SHA256,
                 parameters=case["parameters"],
                 target_device_id=device_id,
-                risk_score=20.0,
+                risk_score=RISK["score"],
+                risk_factors=RISK,
                 bundle_digest=sealed.digest,
             )
             await insert_proposal(connection, proposal)
@@ -221,3 +225,10 @@ class ApprovedJobs:
         content = STEPS["remediate"].replace(b"ran", b"Ran")
         steps["remediate"]["content_base64"] = base64.b64encode(content).decode()
         return dict(steps)
+
+    def steps_of_another_script(self, envelope: bytes) -> dict[str, Any]:
+        """Return a job's steps with other bytes under their right digest."""
+        steps = self.steps_with_another_byte(envelope)
+        content = base64.b64decode(steps["remediate"]["content_base64"])
+        steps["remediate"]["sha256"] = sha256_hex(content)
+        return steps

@@ -12,10 +12,13 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from contracts.canonical import digest_of
+from contracts.dsse import parse_envelope
 from contracts.job import RefusalReason
 from tests.refusals.approved_jobs import AUTHOR
 from tests.stack.prepared import ROOT
@@ -77,6 +80,10 @@ async def assert_refused_by_device(jobs, device, effect, job_id, reason):
         ("parameter", RefusalReason.PARAMETERS_MISMATCH),
         ("target", RefusalReason.WRONG_DEVICE),
         ("expired approval", RefusalReason.EXPIRED),
+        ("script and its digest", RefusalReason.APPROVAL_MISMATCH),
+        ("parameter and its digest", RefusalReason.APPROVAL_MISMATCH),
+        ("proposal", RefusalReason.APPROVAL_MISMATCH),
+        ("longer life", RefusalReason.APPROVAL_MISMATCH),
     ],
 )
 async def test_the_device_refuses_a_changed_job(jobs, device, tmp_path, change, reason):
@@ -84,16 +91,26 @@ async def test_the_device_refuses_a_changed_job(jobs, device, tmp_path, change, 
     past = datetime.now(UTC) - timedelta(minutes=1)
 
     def changed(envelope: bytes) -> bytes:
-        if change == "script byte":
-            return jobs.sign_again(envelope, steps=jobs.steps_with_another_byte(envelope))
+        forged = jobs.sign_again(envelope, steps=jobs.steps_with_another_byte(envelope))
         if change == "script byte without the key":
-            forged = jobs.sign_again(envelope, steps=jobs.steps_with_another_byte(envelope))
             return with_signature_of(envelope, forged)
-        if change == "parameter":
-            return jobs.sign_again(envelope, parameters={"file": str(tmp_path / "elsewhere")})
-        if change == "target":
-            return jobs.sign_again(envelope, device_id="dev_somebody_else")
-        return jobs.sign_again(envelope, expires_at=past.isoformat())
+        return forged if change == "script byte" else jobs.sign_again(envelope, **fields(envelope))
+
+    def fields(envelope: bytes) -> dict[str, Any]:
+        parameters = {"file": str(tmp_path / "elsewhere")}
+        changes: dict[str, dict[str, Any]] = {
+            "parameter": {"parameters": parameters},
+            "target": {"device_id": "dev_somebody_else"},
+            "expired approval": {"expires_at": past.isoformat()},
+            "script and its digest": {"steps": jobs.steps_of_another_script(envelope)},
+            "parameter and its digest": {
+                "parameters": parameters,
+                "parameters_sha256": digest_of(parameters),
+            },
+            "proposal": {"proposal_id": "prp_another"},
+            "longer life": {"expires_at": (past + timedelta(days=400)).isoformat()},
+        }
+        return changes[change]
 
     job_id = await offer_changed(jobs, device, effect, changed)
     await assert_refused_by_device(jobs, device, effect, job_id, reason)
@@ -120,6 +137,23 @@ async def test_the_device_refuses_a_job_for_another_device(jobs, device, tmp_pat
     assert not effect.exists()
     (row,) = await jobs.served.query("SELECT status FROM jobs WHERE job_id = %s", others_job)
     assert row["status"] == "queued"  # the device it is for may still have it
+
+
+async def test_an_approval_for_another_device_is_of_no_use_with_the_job_key(jobs, device, tmp_path):
+    """The other device's job is genuine and approved; it is signed again for this one."""
+    effect = tmp_path / "effect"
+    other_id, _ = await jobs.served.enrol("laptop-3")
+    others_envelope = await jobs.envelope(await jobs.queue(other_id, effect))
+
+    def readdressed(envelope: bytes) -> bytes:
+        own = json.loads(parse_envelope(envelope).payload)
+        return jobs.sign_again(
+            others_envelope,
+            **{name: own[name] for name in ("job_id", "device_id", "sequence")},
+        )
+
+    job_id = await offer_changed(jobs, device, effect, readdressed)
+    await assert_refused_by_device(jobs, device, effect, job_id, RefusalReason.APPROVAL_MISMATCH)
 
 
 async def test_the_device_refuses_a_replayed_job(jobs, device, tmp_path):
