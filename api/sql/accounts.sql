@@ -103,11 +103,3 @@ UPDATE enrolment_tokens
 SET used_at = %(now)s, device_id = %(device_id)s
 WHERE token_sha256 = %(token_sha256)s AND used_at IS NULL AND expires_at > %(now)s
 RETURNING created_by;
-
--- name: set_certificate
--- Binds a device to its current certificate.
-UPDATE devices SET certificate_sha256 = %(certificate_sha256)s WHERE device_id = %(device_id)s;
-
--- name: find_certificate
--- The certificate a device must show.
-SELECT certificate_sha256 FROM devices WHERE device_id = %(device_id)s AND status = 'active';
