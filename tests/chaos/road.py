@@ -228,7 +228,7 @@ class RoadUnderAttack:
         (burning,) = [
             process
             for process in psutil.Process().children()
-            if self.fault.entity in process.cmdline()[0]
+            if any(self.fault.entity in word for word in process.cmdline()[:1])  # none: ended
         ]
         with suppress(PermissionError):  # needs root
             os.sched_setscheduler(burning.pid, os.SCHED_RR, os.sched_param(1))
