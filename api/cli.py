@@ -165,7 +165,7 @@ def config() -> None:
 @app.command()
 def simulate(
     devices: Annotated[int, typer.Option(min=1, max=2000, help="How many devices.")] = 40,
-    hours: Annotated[int, typer.Option(min=1, max=48, help="How much history.")] = 3,
+    hours: Annotated[int, typer.Option(min=1, max=48, help="How much history.")] = 12,
     seed: Annotated[int, typer.Option(help="Makes the fleet repeatable.")] = 1,
 ) -> None:
     """Add a fleet of simulated devices with some faults, so that the portal has something to show.

@@ -11,14 +11,14 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 Identifier = Annotated[
-    str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]*$")
+    str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]*$(?!\n)")
 ]
 ShortText = Annotated[str, Meta(max_length=256)]
 LongText = Annotated[str, Meta(max_length=4096)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 NonNegative = Annotated[float, Meta(ge=0, le=1e15)]
 Celsius = Annotated[float, Meta(ge=-60, le=200)]
-OsFamily = Annotated[str, Meta(pattern=r"^(windows|macos|linux)$")]
+OsFamily = Annotated[str, Meta(pattern=r"^(windows|macos|linux)$(?!\n)")]
 
 
 class Disk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
