@@ -153,4 +153,11 @@ def _add_health_routes(app: FastAPI, services: Services) -> None:
             cursor = await connection.execute(QUERIES["count_by_status"])
             for row in await cursor.fetchall():
                 gauge.labels(row["status"]).set(row["n_incidents"])
+            cursor = await connection.execute(
+                QUERIES["measure_backlog"], {"now": ground.clock.now()}
+            )
+            for row in await cursor.fetchall():
+                Gauge(
+                    f"eucora_{row['name']}_oldest_seconds", row["meaning"], registry=registry
+                ).set(row["seconds"])
         return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")

@@ -15,6 +15,17 @@ LIMIT 200;
 -- How many incidents are in each state.
 SELECT status, count(*) AS n_incidents FROM incidents GROUP BY status ORDER BY status;
 
+-- name: measure_backlog
+-- How long the oldest work waits; grows without end when no worker works.
+SELECT 'log' AS name, 'Age of the oldest audit event that is not in the log yet' AS meaning,
+       coalesce(extract(epoch FROM %(now)s - min(e.occurred_at)), 0)::float8 AS seconds
+FROM (SELECT event_id FROM log_pending ORDER BY position LIMIT 1) AS p
+JOIN audit_events AS e USING (event_id)
+UNION ALL
+SELECT 'outbox', 'Time since the oldest message that is due became due',
+       greatest(coalesce(extract(epoch FROM %(now)s - min(available_at)), 0), 0)::float8
+FROM outbox WHERE done_at IS NULL;
+
 -- name: list_incidents
 -- The newest incidents.
 SELECT i.incident_id, i.title, i.severity, i.status, i.failure_class, i.source, i.occurrences,

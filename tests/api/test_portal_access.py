@@ -415,3 +415,22 @@ async def test_no_page_has_inline_scripts_or_styles(served, people, proposal_id)
         page = await visitor.get(path)
         assert page.status_code == 200, path
         check_inert(page.text)
+
+
+async def test_metrics_tell_how_long_work_waits(served):
+    client = await served.client()
+    quiet = (await client.get("/metrics")).text
+    assert "eucora_outbox_oldest_seconds 0.0" in quiet
+    moment = served.services.ground.clock.now()
+    for topic, seconds in (("nobody.listens", 100), ("nobody.listens", 10)):
+        await served.query(
+            "INSERT INTO outbox (topic, payload, correlation_id, created_at, available_at)"
+            " VALUES (%s, '{}', 'cor_1', %s, %s) RETURNING 1",
+            topic, moment, moment - timedelta(seconds=seconds),
+        )  # fmt: skip
+    found = re.search(
+        r"eucora_outbox_oldest_seconds ([0-9.]+)", (await client.get("/metrics")).text
+    )
+    assert found is not None
+    assert 100 <= float(found[1]) < 130
+    assert "eucora_log_oldest_seconds" in quiet
