@@ -242,7 +242,7 @@ def _add_work_routes(router: APIRouter, services: Services) -> None:
                 envelopes = await services.jobs.lease(
                     connection,
                     device_id,
-                    min(max(limit, 1), 16),
+                    limit,
                     ground.settings.lease_seconds,
                 )
             late = asyncio.get_running_loop().time() >= deadline

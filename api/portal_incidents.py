@@ -101,7 +101,7 @@ async def show_proposals(request: Request, incident_id: str) -> Response:
 
 @router.post("/incidents/{incident_id}/close")
 async def close_incident(request: Request, incident_id: str) -> Response:
-    """End an incident that nobody works on any more, with the reason."""
+    """End an escalated incident, with the reason; nothing of it is pending or runs then."""
     person, form = await require_form(request)
     person.require(Role.HELPDESK, Role.APPROVER)
     ground = services_of(request).ground
@@ -110,7 +110,12 @@ async def close_incident(request: Request, incident_id: str) -> Response:
         raise InvalidRequestError("say why the incident is closed")
     async with ground.pool.connection() as connection:
         await ground.incidents.transition(
-            connection, incident_id, IncidentStatus.CLOSED, actor=person.actor, reason=reason
+            connection,
+            incident_id,
+            IncidentStatus.CLOSED,
+            actor=person.actor,
+            reason=reason,
+            only_from=IncidentStatus.ESCALATED,
         )
     return RedirectResponse(f"/incidents/{incident_id}", status_code=303)
 
@@ -123,18 +128,11 @@ async def reopen_incident(request: Request, incident_id: str) -> Response:
     ground = services_of(request).ground
     reason = await read_text(form, "reason", ground.masker)
     async with ground.pool.connection() as connection:
-        incident = await ground.incidents.transition(
+        await ground.incidents.reopen(
             connection,
             incident_id,
-            IncidentStatus.OPEN,
             actor=person.actor,
             reason=reason or "a new proposal is asked for",
-        )
-        await ground.outbox.publish(
-            connection,
-            topic="incident.opened",
-            payload={"incident_id": incident_id},
-            correlation_id=incident.correlation_id,
         )
     return RedirectResponse(f"/incidents/{incident_id}", status_code=303)
 

@@ -179,13 +179,33 @@ class Incidents:
                 "title": incident.title,
             },
         )
+        await self._call_reasoner(connection, incident_id, signal.correlation_id)
+        return incident, True
+
+    async def _call_reasoner(
+        self, connection: Connection, incident_id: str, correlation_id: str
+    ) -> None:
         await self._outbox.publish(
             connection,
             topic="incident.opened",
             payload={"incident_id": incident_id},
-            correlation_id=signal.correlation_id,
+            correlation_id=correlation_id,
         )
-        return incident, True
+
+    async def reopen(
+        self, connection: Connection, incident_id: str, *, actor: str, reason: str
+    ) -> Incident:
+        """Have the reasoner propose anew what was escalated, on today's telemetry.
+
+        Raises:
+            UnknownIncidentError: there is none with this id.
+            ForbiddenTransitionError: it is not escalated, or its episode has an open incident.
+        """
+        incident = await self.transition(
+            connection, incident_id, _S.OPEN, actor=actor, reason=reason, only_from=_S.ESCALATED
+        )
+        await self._call_reasoner(connection, incident_id, incident.correlation_id)
+        return incident
 
     async def transition(
         self,
@@ -195,8 +215,9 @@ class Incidents:
         *,
         actor: str,
         reason: str,
+        only_from: IncidentStatus | None = None,
     ) -> Incident:
-        """Move an incident on.
+        """Move an incident on; `only_from` narrows from where.
 
         Raises:
             UnknownIncidentError: there is none with this id.
@@ -208,7 +229,8 @@ class Incidents:
         if row is None:
             raise UnknownIncidentError(incident_id)
         current = _read(row)
-        if to not in ALLOWED_TRANSITIONS[current.status]:
+        misplaced = only_from is not None and current.status is not only_from
+        if misplaced or to not in ALLOWED_TRANSITIONS[current.status]:
             raise ForbiddenTransitionError(incident_id, current.status, to)
         try:
             async with connection.transaction():

@@ -4,7 +4,8 @@
 -- Proposals with their incidents, those that wait for a person first.
 SELECT p.proposal_id, p.status, p.diagnosis, p.script_id, p.script_version, p.confidence,
        p.risk_score, p.created_at, p.expires_at, p.abstention_reason,
-       p.parent_proposal_id, i.incident_id, i.title, i.severity, i.status AS incident_status, i.device_id, d.hostname
+       p.parent_proposal_id, i.incident_id, i.title, i.severity,
+       i.status AS incident_status, i.device_id, d.hostname
 FROM proposals AS p
 JOIN incidents AS i USING (incident_id)
 LEFT JOIN devices AS d ON d.device_id = i.device_id

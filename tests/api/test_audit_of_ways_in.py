@@ -122,11 +122,11 @@ async def _lift_freeze(world: World, headers: dict[str, str]) -> httpx.Response:
 
 
 async def _go_on(world: World, headers: dict[str, str], verb: str) -> httpx.Response:
-    """Go on with the incident whose proposal was rejected."""
-    (row,) = await world.served.query(
-        "SELECT incident_id FROM proposals WHERE proposal_id = %s", world.proposals[1]
+    """Go on with what was escalated: an incident without a device, and a rejected proposal's."""
+    rows = await world.served.query(
+        "SELECT incident_id FROM incidents WHERE status = 'escalated' ORDER BY opened_at"
     )
-    page = f"/incidents/{row['incident_id']}"
+    page = f"/incidents/{rows[0]['incident_id']}"
     return await world.submit(page, f"{page}/{verb}", headers, reason="by hand")
 
 
@@ -238,6 +238,8 @@ async def _build_world(served: Served) -> World:
         )
         assert rows, "no proposal to decide on"
         proposals.append(rows[0]["proposal_id"])
+    await open_ticket(served.services, "Odd noise", "It hums when I sing.", device_id=None)
+    await work(served.services)
     person = await served.client(accept="text/html")
     await _log_in(person)
     return World(

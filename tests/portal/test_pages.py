@@ -135,12 +135,20 @@ async def test_a_person_goes_on_with_what_was_escalated(desk):
     assert (await ada.submit(f"{path}/close")).status_code == httpx.codes.BAD_REQUEST
     assert (await ada.submit(f"{path}/reopen")).status_code == httpx.codes.SEE_OTHER
     await work(desk.services)
+    for verb in ("reopen", "close"):  # a proposal is pending: it is to be decided on
+        refused = await ada.submit(f"{path}/{verb}", reason="at once")
+        assert refused.status_code == httpx.codes.CONFLICT
     (again,) = await query(
         desk.services,
-        "SELECT proposal_id FROM proposals WHERE status = 'pending' AND incident_id = %s",
+        "SELECT proposal_id, bundle_digest FROM proposals WHERE status = 'pending' AND incident_id = %s",
         outcome.proposal.incident_id,
     )
     assert again["proposal_id"] != outcome.proposal.proposal_id
+    await ada.submit(
+        f"/proposals/{again['proposal_id']}/reject",
+        bundle_digest=again["bundle_digest"],
+        reason="still not",
+    )
     ended = await ada.submit(f"{path}/close", reason="replaced by hand")
     assert ended.status_code == httpx.codes.SEE_OTHER
     page = await ada.page(path)
