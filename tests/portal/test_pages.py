@@ -140,7 +140,8 @@ async def test_a_person_goes_on_with_what_was_escalated(desk):
         assert refused.status_code == httpx.codes.CONFLICT
     (again,) = await query(
         desk.services,
-        "SELECT proposal_id, bundle_digest FROM proposals WHERE status = 'pending' AND incident_id = %s",
+        "SELECT proposal_id, bundle_digest FROM proposals"
+        " WHERE status = 'pending' AND incident_id = %s",
         outcome.proposal.incident_id,
     )
     assert again["proposal_id"] != outcome.proposal.proposal_id
