@@ -32,7 +32,6 @@ from kernel.errors import KernelError
 from telemetry.devices import (
     Device,
     find_device,
-    offer_certificate,
     promote_certificate,
     register_device,
     set_certificate,
@@ -179,13 +178,14 @@ def _add_identity_routes(router: APIRouter, services: Services) -> None:
         device_id = await identify_device(request)
         certificate = _sign(services, device_id, body.csr_pem)
         async with ground.pool.connection() as connection:
-            await offer_certificate(
+            await set_certificate(
                 connection,
                 audit=ground.audit,
                 actor=f"device:{device_id}",
                 correlation_id=request.state.correlation_id,
                 device_id=device_id,
                 certificate_sha256=_fingerprint(certificate),
+                pending=True,
             )
         return {"certificate_pem": certificate.decode()}
 

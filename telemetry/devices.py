@@ -135,14 +135,18 @@ async def set_certificate(
     correlation_id: str,
     device_id: str,
     certificate_sha256: str,
+    pending: bool = False,
 ) -> None:
     """Bind a device to one certificate (SHA-256 of its DER form, hex).
 
+    A `pending` one, of a renewal, is accepted beside the current one until it is used: the device
+    may never get the answer that carries it.
+
     Raises:
         UnknownDeviceError: there is no such device.
     """
     cursor = await connection.execute(
-        QUERIES["update_certificate"],
+        QUERIES["update_pending_certificate" if pending else "update_certificate"],
         {"device_id": device_id, "certificate_sha256": certificate_sha256},
     )
     if await cursor.fetchone() is None:
@@ -155,41 +159,7 @@ async def set_certificate(
         subject_id=device_id,
         device_id=device_id,
         correlation_id=correlation_id,
-        after={"certificate": certificate_sha256},
-    )
-
-
-async def offer_certificate(
-    connection: Connection,
-    *,
-    audit: AuditIntake,
-    actor: str,
-    correlation_id: str,
-    device_id: str,
-    certificate_sha256: str,
-) -> None:
-    """Accept a renewed certificate beside the current one, until it is used.
-
-    The device may never get the answer that carries it: the current one must go on working.
-
-    Raises:
-        UnknownDeviceError: there is no such device.
-    """
-    cursor = await connection.execute(
-        QUERIES["update_pending_certificate"],
-        {"device_id": device_id, "certificate_sha256": certificate_sha256},
-    )
-    if await cursor.fetchone() is None:
-        raise UnknownDeviceError(device_id)
-    await audit.record(
-        connection,
-        actor=actor,
-        action="device.certificate_issued",
-        subject_kind="device",
-        subject_id=device_id,
-        device_id=device_id,
-        correlation_id=correlation_id,
-        after={"pending_certificate": certificate_sha256},
+        after={"pending_certificate" if pending else "certificate": certificate_sha256},
     )
 
 
