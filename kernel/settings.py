@@ -5,6 +5,7 @@ A value object. Nothing is read at import; `api/bootstrap.py` reads it once.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -45,6 +46,11 @@ _STORE_SCHEMES = frozenset(
     {"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "file", "memory", "http", "https"}
 )
 _MODEL_SCHEMES = frozenset({"http", "https"})
+CLAMD_OFF = "off"
+_CLAMD_TCP = re.compile(
+    r"tcp:(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*):(\d{1,5})"
+)
+_SOCKET_PATH_BYTES = 107  # of sockaddr_un in Linux, less the final NUL
 
 
 def _check_url(url: str, schemes: Collection[str], *, needs_host: bool) -> str:
@@ -80,6 +86,34 @@ def _check_model_url(url: str) -> str:
     return _check_url(url, _MODEL_SCHEMES, needs_host=True)
 
 
+def split_clamd_address(address: str) -> Path | tuple[str, int]:
+    """Return the socket's path of `unix:/path`, or host and port of `tcp:host:port`.
+
+    Raises:
+        ValueError: it is neither; the text says what is wrong.
+    """
+    scheme, _, rest = address.partition(":")
+    if scheme == "unix":
+        if not rest.startswith("/") or not rest.isprintable():
+            raise ValueError("must name a socket by its absolute path: unix:/path")
+        if len(os.fsencode(rest)) > _SOCKET_PATH_BYTES:
+            raise ValueError(f"names a socket whose path is over {_SOCKET_PATH_BYTES} bytes long")
+        return Path(rest)
+    match = _CLAMD_TCP.fullmatch(address)
+    if match is None:
+        raise ValueError("must be unix:/path, tcp:host:port, or off")
+    host, port = match[1].strip("[]"), int(match[2])
+    if not 1 <= port <= 65535:
+        raise ValueError("has no port between 1 and 65535")
+    return host, port
+
+
+def _check_clamd(address: str) -> str:
+    if address != CLAMD_OFF:
+        split_clamd_address(address)
+    return address
+
+
 class Settings(BaseSettings):
     """The effective settings of one process."""
 
@@ -107,6 +141,9 @@ class Settings(BaseSettings):
     language_model_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
     lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
     sequencing_interval_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
+    # Of what is taken into the knowledge base; `off` takes it unscanned
+    clamd: Annotated[str, AfterValidator(_check_clamd)] = "unix:/run/clamav/clamd.ctl"
+    clamd_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
 
     @classmethod
     def settings_customise_sources(

@@ -2,12 +2,19 @@
 """Settings come from arguments, variables and a file, in this order; secrets stay hidden."""
 
 import os
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from kernel.errors import SettingsError
-from kernel.settings import MASK, Settings, effective, list_unknown_variables
+from kernel.settings import (
+    MASK,
+    Settings,
+    effective,
+    list_unknown_variables,
+    split_clamd_address,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +117,37 @@ def test_what_is_no_url_is_refused_without_its_secrets(monkeypatch, name, value)
         Settings()
     assert [error["loc"] for error in caught.value.errors()] == [(name,)]
     assert "hunter2" not in str([error["msg"] for error in caught.value.errors()])
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("unix:/run/clamav/clamd.ctl", Path("/run/clamav/clamd.ctl")),
+        ("tcp:127.0.0.1:3310", ("127.0.0.1", 3310)),
+        ("tcp:[::1]:3310", ("::1", 3310)),
+        ("tcp:scanner.example.org:65535", ("scanner.example.org", 65535)),
+    ],
+)
+def test_the_scanner_is_addressed_by_path_or_port(monkeypatch, address, parts):
+    monkeypatch.setenv("EUCORA_CLAMD", address)
+    assert split_clamd_address(Settings().clamd) == parts
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "", "OFF", "no", "unix:", "unix:clamd.ctl", "unix:/run/a\n", f"unix:/{'x' * 107}",
+        "tcp:", "tcp::3310", "tcp:host", "tcp:host:", "tcp:host:0", "tcp:host:65536",
+        "tcp:host:3310\n", "tcp:a..b:3310", "tcp:::1:3310", f"tcp:{'x' * 64}:1", "127.0.0.1:3310",
+    ],
+)  # fmt: skip
+def test_a_scanner_that_cannot_be_found_is_never_taken_for_none(monkeypatch, address):
+    monkeypatch.setenv("EUCORA_CLAMD", address)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_scanning_is_on_unless_it_is_put_off(monkeypatch):
+    assert Settings().clamd == "unix:/run/clamav/clamd.ctl"
+    monkeypatch.setenv("EUCORA_CLAMD", "off")
+    assert Settings().clamd == "off"
