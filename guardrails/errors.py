@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of guardrails/: GuardrailError > VaultError, PolicyLoadError, MaskingError."""
+"""Errors of guardrails/: GuardrailError, and below it one tree a guardrail.
+
+MaskingError; PolicyLoadError; VaultError > SubjectShreddedError, PseudonymConflictError,
+VaultIntegrityError; MalwareScanError > UnscannableFileError, ScannerUnavailableError,
+ScannerTimeoutError, ScannerRefusedError; QuarantineError > QuarantineFullError,
+QuarantinedFileMissingError, QuarantineStateError, QuarantineReleaseError,
+QuarantineIntegrityError.
+"""
 
 
 class GuardrailError(Exception):
@@ -31,3 +38,47 @@ class PseudonymConflictError(VaultError):
 
 class VaultIntegrityError(VaultError):
     """A stored original does not decrypt: wrong key or changed bytes."""
+
+
+class MalwareScanError(GuardrailError):
+    """The file was not scanned, so it must not be taken."""
+
+
+class UnscannableFileError(MalwareScanError):
+    """The file cannot be read, or is larger than what is scanned."""
+
+
+class ScannerUnavailableError(MalwareScanError):
+    """The malware scanner cannot be reached, or hung up: see whether clamd runs."""
+
+
+class ScannerTimeoutError(MalwareScanError):
+    """The malware scanner took too long: see whether clamd works."""
+
+
+class ScannerRefusedError(MalwareScanError):
+    """The malware scanner gave no verdict: look into clamd's log."""
+
+
+class QuarantineError(GuardrailError):
+    """The quarantine refused."""
+
+
+class QuarantineFullError(QuarantineError):
+    """The quarantine is full: review what it holds, release or destroy it, then try again."""
+
+
+class QuarantinedFileMissingError(QuarantineError):
+    """There is no such file in quarantine."""
+
+
+class QuarantineStateError(QuarantineError):
+    """The file is no longer held: it was released or destroyed."""
+
+
+class QuarantineReleaseError(QuarantineError):
+    """A release or destruction needs a person and a reason, a release a second person."""
+
+
+class QuarantineIntegrityError(QuarantineError):
+    """A held file is gone, was changed, or is of another key; it can only be destroyed."""
