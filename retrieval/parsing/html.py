@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads HTML as a stream of tags, so that no depth of nesting can exhaust a stack.
+
+Kept: headings, paragraphs, lists, code, tables, links to the web. Left out: what a reader does
+not see, emphasis, images.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lxml import etree
+
+from retrieval.parsing.composition import Composition, tidy_line
+from retrieval.parsing.errors import BrokenDocumentError
+from retrieval.parsing.htmlsurvey import feed_html, survey_html
+from retrieval.parsing.visibility import Visibility, read_style_sheet
+
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
+BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details",
+    "dir",     "div",
+    "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html",
+    "legend", "main", "menu", "nav", "ol", "p", "section", "summary", "table", "tbody", "td",
+    "tfoot", "th", "thead", "tr", "ul",
+})  # fmt: skip
+_CELLS = frozenset({"td", "th"})
+_LISTS = frozenset({"ul", "ol", "menu", "dir"})
+_CODE_LANGUAGE = re.compile(r"(?:language|lang|brush:?)[-\s:]\s*([\w+#.-]{1,30})")
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>()\[\]\"'`\\]{1,300}")
+
+
+@dataclass(slots=True)
+class _Element:
+    tag: str
+    hidden: bool
+    mark: tuple[int, int] = (0, 0)  # flushes and pieces at the start tag
+    address: str = ""
+
+
+@dataclass(slots=True)
+class _List:
+    ordered: bool
+    number: int
+
+
+class HtmlReader:
+    """Target of an HTML parser that writes into a composition."""
+
+    def __init__(
+        self,
+        composition: Composition,
+        *,
+        visibility: Visibility,
+        data_tables: frozenset[int],
+    ) -> None:
+        self.title = ""
+        self.composition = composition
+        self._visibility = visibility
+        self._data_tables = data_tables
+        self._n_tables = 0
+        self._stack: list[_Element] = []
+        self._n_hidden = 0
+        self._pieces: list[str] = []
+        self._n_flushes = 0
+        self._heading = 0
+        self._lists: list[_List] = []
+        self._item: tuple[int, int | None] | None = None
+        self._code_depth = 0
+        self._code_language = ""
+        self._rows: list[list[str]] | None = None
+        self._table_depth = 0
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Take a start tag."""
+        hidden = self._visibility.hides(tag, attributes)
+        element = _Element(tag, hidden, self.mark)
+        self._stack.append(element)
+        self._n_hidden += hidden
+        is_data_table = tag == "table" and self._count_table()
+        if self._n_hidden:
+            return
+        if tag == "br":
+            self._pieces.append("\n")
+        elif tag == "a":
+            found = _WEB_ADDRESS.fullmatch(attributes.get("href", "").strip())
+            element.address = found[0] if found else ""
+        elif tag in {"code", "kbd", "samp", "tt"}:
+            self._start_inline_code(attributes)
+        else:
+            self._start_block(tag, attributes, is_data_table=is_data_table)
+
+    def end(self, tag: str) -> None:
+        """Take an end tag."""
+        position = len(self._stack) - 1
+        while position >= 0 and self._stack[position].tag != tag:
+            position -= 1
+        if position < 0:
+            return
+        for element in reversed(self._stack[position:]):
+            self._stack.pop()
+            if not self._n_hidden:
+                self._end(element)
+            self._n_hidden -= element.hidden
+
+    def data(self, text: str) -> None:
+        """Take text."""
+        if self._n_hidden:
+            self._take_title(text)
+        elif self._code_depth:
+            self._pieces.append(text)
+        else:
+            self._pieces.append(re.sub(r"\s+", " ", text))
+
+    def close(self) -> "HtmlReader":
+        """Finish what is still open."""
+        while self._stack:
+            self.end(self._stack[-1].tag)
+        self.flush()
+        return self
+
+    def flush(self) -> None:
+        """Write the pieces so far as the block that they stand in."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        self._n_flushes += 1
+        if not text.strip():
+            return
+        if self._code_depth:
+            self.composition.add_code(text, language=self._code_language)
+        elif self._rows is not None:
+            self._write_into_cell(text)
+        elif self._heading:
+            self.composition.add_heading(self._heading, text)
+        elif self._item is not None:
+            depth, number = self._item
+            self.composition.add_list_item(depth, text, number=number)
+            self._item = None
+        else:
+            self.composition.add_paragraph(text)
+
+    @property
+    def mark(self) -> tuple[int, int]:
+        """A place in what is written, for `written_since`."""
+        return self._n_flushes, len(self._pieces)
+
+    def written_since(self, mark: tuple[int, int]) -> bool:
+        """Tell whether any text came after the mark."""
+        n_flushes, n_pieces = mark
+        return n_flushes != self._n_flushes or bool("".join(self._pieces[n_pieces:]).strip())
+
+    def start_code(self, language: str) -> None:
+        """Begin a code block."""
+        self.flush()
+        self._code_depth += 1
+        self._code_language = language
+
+    def end_code(self) -> None:
+        """End the code block."""
+        self.flush()
+        self._code_depth = max(self._code_depth - 1, 0)
+        self._code_language = ""
+
+    def _count_table(self) -> bool:
+        self._n_tables += 1
+        return self._n_tables - 1 in self._data_tables
+
+    def _start_inline_code(self, attributes: Mapping[str, str]) -> None:
+        if not self._code_depth:
+            self._pieces.append("`")
+        elif not self._code_language:
+            self._code_language = _language_of(attributes)
+
+    def _start_block(self, tag: str, attributes: Mapping[str, str], *, is_data_table: bool) -> None:
+        if tag in {"pre", "listing", "xmp"}:
+            self.start_code(_language_of(attributes))
+        elif tag == "li":
+            self._start_item()
+        elif self._rows is not None:
+            self._start_in_table(tag)
+        elif tag in HEADINGS:
+            self.flush()
+            self._heading = HEADINGS[tag]
+        elif tag in BLOCKS:
+            self.flush()
+            if tag in _LISTS:
+                self._lists.append(_List(tag == "ol", _first_number(attributes)))
+            if is_data_table:
+                self._rows, self._table_depth = [], len(self._stack)
+
+    def _start_item(self) -> None:
+        self.flush()
+        number = None
+        if self._lists and self._lists[-1].ordered:
+            number = self._lists[-1].number
+            self._lists[-1].number += 1
+        self._item = (max(len(self._lists), 1), number)
+
+    def _start_in_table(self, tag: str) -> None:
+        if tag in BLOCKS:
+            self.flush()
+        if tag == "caption":
+            return
+        if self._rows is not None and tag == "tr":
+            self._rows.append([])
+        elif self._rows is not None and tag in _CELLS:
+            if not self._rows:
+                self._rows.append([])
+            self._rows[-1].append("")
+
+    def _write_into_cell(self, text: str) -> None:
+        if self._rows and self._rows[-1]:
+            self._rows[-1][-1] += f" {text}"
+        else:  # a caption, or text astray between the rows
+            self.composition.add_paragraph(text)
+
+    def _end(self, element: _Element) -> None:
+        tag = element.tag
+        if tag in {"code", "kbd", "samp", "tt"}:
+            self._end_inline_code(element)
+        elif tag == "a":
+            self._end_link(element)
+        elif tag in {"pre", "listing", "xmp"}:
+            self.end_code()
+        elif tag in HEADINGS:
+            self.flush()
+            self._heading = 0
+        elif tag in BLOCKS or tag == "li":
+            self.flush()
+            self._end_block(tag)
+
+    def _end_block(self, tag: str) -> None:
+        if tag == "li":
+            self._item = None
+        elif tag in _LISTS and self._lists:
+            self._lists.pop()
+        elif tag == "table" and self._rows is not None and len(self._stack) < self._table_depth:
+            rows, self._rows = self._rows, None
+            self.composition.add_table(rows)
+
+    def _end_inline_code(self, element: _Element) -> None:
+        if self._code_depth or element.mark[0] != self._n_flushes:
+            return
+        if self._pieces[element.mark[1] :] == ["`"]:
+            self._pieces.pop()
+        else:
+            self._pieces.append("`")
+
+    def _end_link(self, element: _Element) -> None:
+        if not element.address or self._code_depth or element.mark[0] != self._n_flushes:
+            return
+        text = tidy_line("".join(self._pieces[element.mark[1] :]))
+        if text and text != element.address:
+            self._pieces[element.mark[1] :] = [f"[{text}]({element.address})"]
+
+    def _take_title(self, text: str) -> None:
+        if self._stack and self._stack[-1].tag == "title" and len(self.title) < 1000:
+            is_in_picture = any(element.tag == "svg" for element in self._stack)
+            self.title += "" if is_in_picture else text
+
+
+def _language_of(attributes: Mapping[str, str]) -> str:
+    found = _CODE_LANGUAGE.search(attributes.get("class", ""))
+    return found[1] if found else ""
+
+
+def _first_number(attributes: Mapping[str, str]) -> int:
+    start = attributes.get("start", "")
+    return int(start) if re.fullmatch(r"[0-9]{1,6}", start) else 1
+
+
+def read_html(
+    html: str, composition: Composition, *, reader_class: type[HtmlReader] = HtmlReader
+) -> str:
+    """Write a page into a composition and return its title, "" if it has none.
+
+    Raises:
+        BrokenDocumentError: the parser cannot go on.
+        OversizeError: the text is too long.
+    """
+    try:
+        survey = survey_html(html)
+        reader = reader_class(
+            composition,
+            visibility=read_style_sheet(survey.style_sheet),
+            data_tables=survey.data_tables,
+        )
+        feed_html(html, reader)
+    except (etree.LxmlError, ValueError) as error:
+        raise BrokenDocumentError(f"the HTML cannot be read: {error}") from error
+    reader.close()
+    return tidy_line(reader.title)

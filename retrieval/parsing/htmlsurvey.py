@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A first look over an HTML page: its style sheets, and which of its tables hold data.
+
+A table with headings, lists, code or tables inside lays out a page; its cells are read as flow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from lxml import etree
+
+_STRUCTURE = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "table", "hr"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """`data_tables` are the positions, in order of their start tags, of tables with data."""
+
+    style_sheet: str
+    data_tables: frozenset[int]
+
+
+class _Surveyor:
+    def __init__(self) -> None:
+        self.css: list[str] = []
+        self.data_tables: set[int] = set()
+        self._n_tables = 0
+        self._open_tables: list[int] = []
+        self._in_style = False
+
+    def start(self, tag: str, _attributes: Mapping[str, str]) -> None:
+        if tag == "style":
+            self._in_style = True
+        if tag in _STRUCTURE and self._open_tables:
+            self.data_tables.discard(self._open_tables[-1])
+        if tag == "table":
+            self.data_tables.add(self._n_tables)
+            self._open_tables.append(self._n_tables)
+            self._n_tables += 1
+
+    def end(self, tag: str) -> None:
+        if tag == "style":
+            self._in_style = False
+        if tag == "table" and self._open_tables:
+            self._open_tables.pop()
+
+    def data(self, text: str) -> None:
+        if self._in_style:
+            self.css.append(text)
+
+    def close(self) -> "_Surveyor":
+        return self
+
+
+def survey_html(html: str) -> Survey:
+    """Return what must be known before the page is read."""
+    lowered = html.lower()
+    if "<table" not in lowered and "<style" not in lowered:
+        return Survey(style_sheet="", data_tables=frozenset())
+    surveyor = _Surveyor()
+    feed_html(html, surveyor)
+    return Survey(style_sheet="\n".join(surveyor.css), data_tables=frozenset(surveyor.data_tables))
+
+
+class HtmlTarget(Protocol):
+    """What takes tags and text."""
+
+    def start(self, tag: str, attributes: Mapping[str, str], /) -> None:
+        """Take a start tag."""
+
+    def end(self, tag: str, /) -> None:
+        """Take an end tag."""
+
+    def data(self, text: str, /) -> None:
+        """Take text."""
+
+
+def feed_html(html: str, target: HtmlTarget) -> None:
+    """Feed a page's tags and text to a target, whatever its depth and however it is broken."""
+    parser = etree.HTMLParser(
+        target=cast("Any", target), huge_tree=True, no_network=True, encoding="utf-8"
+    )
+    parser.feed(html.encode("utf-8", "replace"))
+    parser.close()

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads PDF: text by page; short lines in larger type are headings, bullets are list items.
+
+A scan without recognised text has none, and is refused as empty. Forms, annotations and pictures
+are left out.
+"""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+from pypdf import PdfReader
+from pypdf.errors import FileNotDecryptedError, LimitReachedError, PyPdfError
+
+from retrieval.parsing.characters import normalise_characters
+from retrieval.parsing.composition import Composition
+from retrieval.parsing.errors import BrokenDocumentError, EncryptedDocumentError, OversizeError
+
+HEADING_SCALE = 1.12  # how much larger than the body's type a heading's is
+MAX_HEADING_CHARACTERS = 120
+MAX_HEADING_LEVELS = 3
+_BULLET = re.compile(r"\s*[•◦▪‣●○■□\u2013*\-]\s+(?=\S)")
+_NUMBER = re.compile(r"\s*(\d{1,3})[.)]\s+(?=\S)")
+_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zà-ÿ])")
+_ENDS = (".", ":", ";", "!", "?")
+_LOGGER = logging.getLogger("pypdf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    size: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PdfFacts:
+    """What the file says about itself."""
+
+    title: str
+    updated_at: datetime | None
+
+
+def read_pdf(content: bytes, composition: Composition) -> PdfFacts:
+    """Write the pages into a composition.
+
+    Raises:
+        EncryptedDocumentError: it asks for a password.
+        BrokenDocumentError: it is damaged.
+        OversizeError: the text, or what a stream unpacks to, is too large.
+    """
+    _LOGGER.setLevel(logging.CRITICAL)  # its complaints about damaged files are our verdicts
+    try:
+        reader = PdfReader(BytesIO(content))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise EncryptedDocumentError
+        pages = [list(_read_lines(page)) for page in reader.pages]
+        _write(pages, composition)
+        return _read_facts(reader)
+    except FileNotDecryptedError as error:
+        raise EncryptedDocumentError from error
+    except LimitReachedError as error:
+        raise OversizeError(f"a part of the PDF unpacks to too much: {error}") from error
+    except (PyPdfError, *_DAMAGE) as error:
+        raise BrokenDocumentError(
+            f"the PDF is damaged ({type(error).__name__}): print it to a new PDF"
+        ) from error
+
+
+# What pypdf lets through when a file's objects are not what they should be.
+_DAMAGE = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, OSError,
+    RecursionError, TypeError, ValueError,
+)  # fmt: skip
+
+
+def _read_lines(page: Any) -> Iterator[_Line]:
+    """Yield a page's lines with the size of most of their type."""
+    text, sizes = "", Counter[float]()
+
+    def visit(part: str, _cm: Any, tm: Sequence[float], _font: Any, size: float) -> None:
+        nonlocal text
+        for position, line in enumerate(part.split("\n")):
+            if position:
+                finished.append(_finish(text, sizes))
+                text = ""
+                sizes.clear()
+            text += line
+            scale = (tm[2] ** 2 + tm[3] ** 2) ** 0.5 or 1.0
+            sizes[round(abs(size * scale), 1)] += len(line.strip())
+
+    finished: list[_Line] = []
+    page.extract_text(visitor_text=visit)
+    yield from finished
+    yield _finish(text, sizes)
+
+
+def _finish(text: str, sizes: Counter[float]) -> _Line:
+    ((size, _),) = sizes.most_common(1) or [(0.0, 0)]
+    return _Line(normalise_characters(text).replace("\n", " ").strip(), size)
+
+
+def _write(pages: Sequence[Sequence[_Line]], composition: Composition) -> None:
+    levels = _rank_sizes([line for page in pages for line in page])
+    for number, lines in enumerate(pages, start=1):
+        composition.page = number
+        _write_page(lines, levels, composition)
+
+
+def _rank_sizes(lines: Sequence[_Line]) -> Mapping[float, int]:
+    """Return the level of each size that is larger than the body's."""
+    weights = Counter[float]()
+    for line in lines:
+        weights[line.size] += len(line.text)
+    if not weights:
+        return {}
+    ((body, _),) = weights.most_common(1)
+    large = sorted({line.size for line in lines if line.size > body * HEADING_SCALE}, reverse=True)
+    return {size: min(rank, MAX_HEADING_LEVELS) for rank, size in enumerate(large, start=1)}
+
+
+def _write_page(
+    lines: Sequence[_Line], levels: Mapping[float, int], composition: Composition
+) -> None:
+    """Gather lines of one heading, item or paragraph, and write each when the next begins."""
+    pending: list[str] = []
+    pending_level = 0
+    for line in lines:
+        level = levels.get(line.size, 0) if len(line.text) <= MAX_HEADING_CHARACTERS else 0
+        begins_item = bool(_BULLET.match(line.text) or _NUMBER.match(line.text)) and not level
+        if not line.text or level != pending_level or begins_item:
+            _flush(pending, pending_level, composition)
+        if not line.text:
+            continue
+        pending.append(line.text)
+        pending_level = level
+        if not level and line.text.endswith(_ENDS) and _is_short(pending):
+            _flush(pending, level, composition)
+    _flush(pending, pending_level, composition)
+
+
+def _flush(pending: list[str], level: int, composition: Composition) -> None:
+    joined = _BROKEN_WORD.sub("", "\n".join(pending))
+    pending.clear()
+    if level:
+        composition.add_heading(level, joined)
+    elif found := _NUMBER.match(joined):
+        composition.add_list_item(1, joined[found.end() :], number=int(found[1]))
+    elif found := _BULLET.match(joined):
+        composition.add_list_item(1, joined[found.end() :])
+    else:
+        composition.add_paragraph(joined)
+
+
+def _is_short(pending: Sequence[str]) -> bool:
+    """Tell whether the last line ends a paragraph: it is clearly shorter than the one before."""
+    return len(pending) > 1 and len(pending[-1]) < 0.7 * len(pending[-2])
+
+
+def _read_facts(reader: PdfReader) -> PdfFacts:
+    metadata = reader.metadata
+    if metadata is None:
+        return PdfFacts(title="", updated_at=None)
+    try:
+        updated_at = metadata.modification_date or metadata.creation_date
+    except ValueError:
+        updated_at = None
+    return PdfFacts(title=str(metadata.title or ""), updated_at=updated_at)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which HTML elements a reader of the page does not see, so that their text is left out.
+
+Known: elements that never show, `hidden`, inline styles, and style sheet rules on one class, id or
+tag. Colours, positions and scripts are not followed.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+NEVER_SHOWN = frozenset({
+    "script", "style", "template", "noscript", "head", "title", "meta", "link", "iframe", "object",
+    "embed", "applet", "audio", "video", "canvas", "svg", "datalist", "noframes", "noembed",
+    "param", "source", "track", "map", "ac:parameter", "ac:task-id", "ac:task-status",
+    "ac:task-uuid", "ac:placeholder", "ac:image", "ac:emoticon",
+})  # fmt: skip
+_HIDING = re.compile(
+    r"(?:^|[;{\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
+    r"|opacity\s*:\s*0*\.?0+(?![\d.])|font-size\s*:\s*0*\.?0+(?![\d.])|mso-hide\s*:\s*all)",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
+_RULE = re.compile(r"([^{}]{1,1000})\{([^{}]*)\}")
+_SIMPLE_SELECTOR = re.compile(r"[a-z][\w-]*|[a-z]*[.#][\w-]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visibility:
+    """Decides by element; `selectors` are lower-case, like ".note", "#trap" or "aside"."""
+
+    selectors: frozenset[str] = frozenset()
+
+    def hides(self, tag: str, attributes: Mapping[str, str]) -> bool:
+        """Tell whether the element and all within is unseen."""
+        if tag in NEVER_SHOWN or "hidden" in attributes:
+            return True
+        if not attributes and not self.selectors:
+            return False
+        if _HIDING.search(_COMMENT.sub("", attributes.get("style", ""))):
+            return True
+        return bool(self.selectors) and not self.selectors.isdisjoint(_selectors(tag, attributes))
+
+
+def _selectors(tag: str, attributes: Mapping[str, str]) -> Iterable[str]:
+    yield tag
+    names = [f".{name}" for name in attributes.get("class", "").lower().split()]
+    if identifier := attributes.get("id"):
+        names.append(f"#{identifier.lower()}")
+    for name in names:
+        yield name
+        yield tag + name
+
+
+def read_style_sheet(css: str) -> Visibility:
+    """Return what the rules of a page's style sheets hide."""
+    found: set[str] = set()
+    for selectors, declarations in _RULE.findall(_COMMENT.sub("", css)):
+        if _HIDING.search(declarations):
+            candidates = (selector.strip().lower() for selector in selectors.split(","))
+            found.update(name for name in candidates if _SIMPLE_SELECTOR.fullmatch(name))
+    return Visibility(selectors=frozenset(found - {"html", "body"}))
