@@ -4,6 +4,7 @@
 DO $$
 DECLARE
     append_only text;
+    definer     text;
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eucora_app') THEN
         RETURN;
@@ -21,7 +22,12 @@ BEGIN
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM eucora_app', append_only);
     END LOOP;
     REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON schema_migrations FROM eucora_app;
-    REVOKE ALL ON FUNCTION ensure_telemetry_partition(date) FROM PUBLIC;
-    GRANT EXECUTE ON FUNCTION ensure_telemetry_partition(date) TO eucora_app;
+    FOREACH definer IN ARRAY ARRAY[
+        'ensure_telemetry_partition(date)', 'create_index_partitions(integer)',
+        'create_index_graphs(integer)', 'drop_index_partitions(integer)'
+    ] LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', definer);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eucora_app', definer);
+    END LOOP;
 END
 $$;
