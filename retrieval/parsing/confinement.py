@@ -24,10 +24,10 @@ _SECCOMP_MODE_FILTER = 2
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 _ALLOW, _REFUSE_WITH_EPERM, _KILL_PROCESS = 0x7FFF0000, 0x00050001, 0x80000000
 # By machine: the audit architecture, and the numbers of socket, connect, bind, socketpair, ptrace,
-# execve, execveat, fork, vfork, process_vm_readv, process_vm_writev, io_uring_setup.
+# execve, execveat, fork, vfork, clone, clone3, process_vm_readv, process_vm_writev, io_uring_setup.
 _CALLS = {
-    "x86_64": (0xC000003E, (41, 42, 49, 53, 101, 59, 322, 57, 58, 310, 311, 425)),
-    "aarch64": (0xC00000B7, (198, 203, 200, 199, 117, 221, 281, 270, 271, 425)),
+    "x86_64": (0xC000003E, (41, 42, 49, 53, 101, 59, 322, 57, 58, 56, 435, 310, 311, 425)),
+    "aarch64": (0xC00000B7, (198, 203, 200, 199, 117, 221, 281, 220, 435, 270, 271, 425)),
 }
 
 

@@ -2,6 +2,8 @@
 """Reads DOCX: paragraphs by style, lists, tables; hidden and deleted text is left out."""
 
 import re
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +26,10 @@ _BREAKS = {qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:tab"): " ", qn("w:noBreakHy
 _TRANSPARENT = frozenset(map(qn, ("w:sdt", "w:sdtContent", "w:ins", "w:customXml", "w:smartTag")))
 _UNSEEN = frozenset(map(qn, ("w:del", "w:moveFrom", "w:pPr", "w:instrText", "w:txbxContent")))
 # What python-docx lets through when the parts of a file are not what they should be.
-_DAMAGE = (AttributeError, LookupError, TypeError, ValueError, OSError, RecursionError)
+_DAMAGE = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
+    NotImplementedError, OSError, RuntimeError, TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,9 @@ from typing import Any, Protocol, cast
 
 from lxml import etree
 
+from retrieval.parsing.errors import BrokenDocumentError
+
+_STOPPING = frozenset({"ERR_RESOURCE_LIMIT", "ERR_INTERNAL_ERROR", "ERR_USER_STOP"})
 _STRUCTURE = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "table", "hr"})
 
 
@@ -77,9 +80,19 @@ class HtmlTarget(Protocol):
 
 
 def feed_html(html: str, target: HtmlTarget) -> None:
-    """Feed a page's tags and text to a target, whatever its depth and however it is broken."""
+    """Feed a page's tags and text to a target, whatever its depth and however it is broken.
+
+    Raises:
+        MemoryError: the parser ran out of memory; it says so only in its log, and stops.
+        BrokenDocumentError: the parser stopped at a bound of its own.
+    """
     parser = etree.HTMLParser(
         target=cast("Any", target), huge_tree=True, no_network=True, encoding="utf-8"
     )
     parser.feed(html.encode("utf-8", "replace"))
     parser.close()
+    complaints = {entry.type_name for entry in (*parser.error_log, *parser.feed_error_log)}
+    if "ERR_NO_MEMORY" in complaints:
+        raise MemoryError
+    if stopped := complaints & _STOPPING:
+        raise BrokenDocumentError(f"the HTML parser gave up: {min(stopped)}")

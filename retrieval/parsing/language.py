@@ -7,9 +7,10 @@ import pycld2
 
 from retrieval.parsing.documents import UNDETERMINED, Block, BlockKind
 
-MIN_LETTERS = 12
+MIN_LATIN_LETTERS = 40  # other scripts tell by themselves
 MAX_CHARACTERS = 20_000
 _ISO_CODE_LENGTH = 2
+_LATIN_END = "\u0250"
 
 
 def detect_language(text: str, blocks: Iterable[Block]) -> str:
@@ -27,7 +28,9 @@ def detect_language(text: str, blocks: Iterable[Block]) -> str:
 
 
 def _detect(prose: str) -> str:
-    if sum(map(str.isalpha, prose)) < MIN_LETTERS and prose.isascii():
+    letters = [character for character in prose if character.isalpha()]
+    n_latin = sum(character < _LATIN_END for character in letters)
+    if 2 * n_latin >= len(letters) and len(letters) < MIN_LATIN_LETTERS:
         return UNDETERMINED
     try:
         reliable, _, details = pycld2.detect(prose)

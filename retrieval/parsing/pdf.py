@@ -7,6 +7,8 @@ are left out.
 
 import logging
 import re
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,8 +75,8 @@ def read_pdf(content: bytes, composition: Composition) -> PdfFacts:
 
 # What pypdf lets through when a file's objects are not what they should be.
 _DAMAGE = (
-    ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, OSError,
-    RecursionError, TypeError, ValueError,
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
+    NotImplementedError, OSError, RuntimeError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
 
 

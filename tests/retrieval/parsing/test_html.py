@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTML as a reader sees it, as Markdown; no page is too deep, too wide or too broken."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.parsing.composition import Composition
+from retrieval.parsing.documents import BlockKind
+from retrieval.parsing.errors import EmptyDocumentError, OversizeError
+from retrieval.parsing.html import read_html
+from retrieval.parsing.markdown import find_blocks
+
+PAGE = """<!DOCTYPE html>
+<html><head><title>VPN &amp; Wi-Fi</title><style>.trap, #gone { display : none } p {color:red}
+</style></head><body>
+<h1>No <em>connection</em></h1>
+<p>First line<br>- second &lt;line&gt; with <a href="https://example.com/a">a link</a>
+and <a href="javascript:alert(1)">a trap</a>.</p>
+<ol start="3"><li>Open <code>nmcli</code><ul><li>as root</li></ul></li><li><p>Restart</p></li></ol>
+<pre><code class="language-bash">systemctl \\
+    restart vpn</code></pre>
+<table><tr><th>Code</th><th>Means</th></tr><tr><td>1</td><td>a|b</td></tr></table>
+</body></html>"""
+
+
+def test_a_page(read_one):
+    document = read_one(PAGE, "page.txt")
+    assert document.title == "VPN & Wi-Fi"
+    assert document.text == (
+        "# No connection\n\n"
+        "First line\n\\- second \\<line> with [a link](https://example.com/a) and a trap.\n\n"
+        "3. Open `nmcli`\n   - as root\n4. Restart\n\n"
+        "```bash\nsystemctl \\\n    restart vpn\n```\n\n"
+        "| Code | Means |\n|---|---|\n| 1 | a\\|b |"
+    )
+    assert [(b.kind, b.level) for b in document.blocks] == [
+        (BlockKind.HEADING, 1), (BlockKind.PARAGRAPH, 0), (BlockKind.LIST_ITEM, 1),
+        (BlockKind.LIST_ITEM, 2), (BlockKind.LIST_ITEM, 1), (BlockKind.CODE, 0),
+        (BlockKind.TABLE, 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<!-- SECRET -->",
+        "<p style='DISPLAY: none'>SECRET</p>",
+        "<p style='display:/* */none'>SECRET</p>",
+        "<p style='color:red;visibility:hidden'>SECRET</p>",
+        "<p style='font-size:0px'>SECRET</p>",
+        "<p style='opacity:0'>SECRET</p>",
+        "<p hidden>SECRET</p>",
+        "<div class='a trap b'><p>SECRET</p></div>",
+        "<div id=gone><div><span>SECRET</div></div>",
+        "<script>SECRET</script><style>SECRET{}</style><template>SECRET</template>",
+        "<noscript>SECRET</noscript><iframe>SECRET</iframe><svg><title>SECRET</title></svg>",
+        "<img alt='SECRET' src=x><input value='SECRET' type=hidden><a title='SECRET'>x</a>",
+        "<p data-x='SECRET' aria-label='SECRET'>x</p>",
+        "<?SECRET ?><![CDATA[SECRET]]>",
+    ],
+)
+def test_what_is_not_seen_is_left_out(read_one, hidden):
+    document = read_one(PAGE.replace("</body>", f"{hidden}<p>After</p></body>"), "a.html")
+    assert "SECRET" not in document.text + document.title
+    assert document.text.endswith("After")
+
+
+def test_a_table_that_lays_out_a_page_is_flow(read_one):
+    page = "<html><table><tr><td><h2>Left</h2><ul><li>x</ul></td><td><p>Right</p></td></tr></table>"
+    assert read_one(page).text == "## Left\n\n- x\n\nRight"
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<html>" + "<div>" * 10_000 + "deep" + "</div>" * 10_000 + "<p>after", "deep\n\nafter"),
+        ("<html>" + "<b>" * 10_000 + "deep", "deep"),
+        ("<html>" + "<ul><li>" * 3_000 + "deep", None),
+        ("<html>" + "<table><tr><td>" * 3_000 + "deep", "deep"),
+        ("<html></p></div></table></li>x<p", "x"),
+        ("<html><p>&#0;&#xD800;&#x202E;&nbsp;a&unknown;b", None),
+        ("<html><meta charset=utf-16><p>x", "x"),
+    ],
+)
+def test_pages_of_any_shape(read_one, page, text):
+    found = read_one(page, "a.html").text
+    assert found == text or text is None
+    assert "\u202e" not in found
+
+
+def test_a_huge_table_takes_time_in_proportion(read_one):
+    rows = "<tr><td>name</td><td>value</td></tr>" * 30_000
+    started = time.perf_counter()
+    document = read_one(f"<html><table>{rows}</table>")
+    assert document.text.count("\n") == 30_000
+    assert time.perf_counter() - started < 8
+
+
+@pytest.mark.parametrize("page", ["<html></html>", "<html><script>x</script>", "<p hidden>x</p>"])
+def test_a_page_with_nothing_to_see(read, page):
+    with pytest.raises(EmptyDocumentError):
+        read(page, "a.html")
+
+
+def test_too_much_text(read):
+    with pytest.raises(OversizeError):
+        read("<html>" + "<p>word</p>" * 300, max_text_characters=1_000)
+
+
+def test_a_declared_encoding_is_followed(read_one):
+    page = "<html><meta charset='koi8-r'><p>Принтер</p>".encode("koi8-r")
+    assert read_one(page, "a.html").text == "Принтер"
+
+
+TAGS = st.sampled_from([
+    "div", "p", "h1", "h2", "ul", "ol", "li", "pre", "code", "table", "tr", "td", "th", "a", "br",
+    "span", "b", "style", "script", "title", "head", "body",
+])  # fmt: skip
+MARKUP = st.lists(
+    st.one_of(
+        TAGS.map("<{}>".format),
+        TAGS.map("</{}>".format),
+        st.sampled_from(
+            ["<a href='https://x.y'>", "<p hidden>", "<!--", "-->", "<![CDATA[", "]]>"]
+        ),
+        st.text(max_size=12),
+    ),
+    max_size=40,
+).map("".join)
+
+
+@given(page=MARKUP)
+def test_any_markup_is_read_and_its_blocks_are_those_of_its_markdown(page):
+    composition = Composition(max_characters=100_000)
+    read_html(page, composition)
+    text, end = composition.text, 0
+    for block in composition.blocks:
+        assert end <= block.start_offset < block.end_offset <= len(text)
+        assert not text[end : block.start_offset].strip()
+        end = block.end_offset
+    assert end == len(text)
+    headings = {b.start_offset for b in composition.blocks if b.kind is BlockKind.HEADING}
+    as_markdown = {b.start_offset for b in find_blocks(text) if b.kind is BlockKind.HEADING}
+    assert headings <= as_markdown

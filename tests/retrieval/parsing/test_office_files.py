@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PDF and DOCX: structure, titles, and a verdict on every damaged, protected or hostile file."""
+
+import logging
+import zipfile
+import zlib
+from contextlib import suppress
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+from docx import Document
+from docx.oxml import OxmlElement
+from fpdf import FPDF
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader, PdfWriter
+
+from retrieval.parsing.documents import BlockKind
+from retrieval.parsing.errors import (
+    ArchiveBombError,
+    BrokenDocumentError,
+    EmptyDocumentError,
+    EncryptedDocumentError,
+    OversizeError,
+    ParsingError,
+    UnknownFormatError,
+)
+from retrieval.parsing.limits import ParserLimits
+from retrieval.parsing.reading import read_file
+
+logging.getLogger("fpdf").setLevel(logging.ERROR)
+logging.getLogger("fontTools").setLevel(logging.ERROR)
+
+
+def make_pdf(*, title: str = "") -> bytes:
+    pdf = FPDF()
+    if title:
+        pdf.set_title(title)
+    for number in (1, 2):
+        pdf.add_page()
+        pdf.set_font("Helvetica", size=20)
+        pdf.multi_cell(0, 12, f"Chapter {number}", new_x="LMARGIN", new_y="NEXT")
+        pdf.set_font("Helvetica", size=11)
+        pdf.multi_cell(
+            0,
+            6,
+            f"The printer on floor {number} does not print. Check the cable and the network first,"
+            " since they are the cause in most of the cases that we have seen.",
+            new_x="LMARGIN",
+            new_y="NEXT",
+        )
+        for step in ("1. Stop the service.", "2. Clear the queue.", "- Done."):
+            pdf.multi_cell(0, 6, step, new_x="LMARGIN", new_y="NEXT")
+    return bytes(pdf.output())
+
+
+def make_docx(*, title: str = "") -> bytes:
+    document = Document()
+    document.core_properties.title = title
+    document.core_properties.modified = datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
+    document.add_heading("Wi-Fi drops", 1)
+    paragraph = document.add_paragraph("The laptop loses ")
+    paragraph.add_run("its connection").bold = True
+    paragraph.add_run("SECRET").font.hidden = True
+    deleted = OxmlElement("w:del")
+    deleted.append(OxmlElement("w:r"))
+    deleted[0].append(OxmlElement("w:delText"))
+    deleted[0][0].text = "SECRET"
+    paragraph._p.append(deleted)
+    inserted = OxmlElement("w:ins")
+    inserted.append(OxmlElement("w:r"))
+    inserted[0].append(OxmlElement("w:t"))
+    inserted[0][0].text = " often."
+    paragraph._p.append(inserted)
+    document.add_heading("Fix", 2)
+    document.add_paragraph("Open the settings", style="List Number")
+    document.add_paragraph("Forget the network", style="List Number")
+    document.add_paragraph("on both sides", style="List Bullet 2")
+    table = document.add_table(rows=2, cols=2)
+    for cell, text in zip(
+        (cell for row in table.rows for cell in row.cells), ("Band", "Use", "5", "yes"), strict=True
+    ):
+        cell.text = text
+    return save(document)
+
+
+def save(document) -> bytes:
+    stream = BytesIO()
+    document.save(stream)
+    return stream.getvalue()
+
+
+def test_a_pdf(read_one):
+    document = read_one(make_pdf(title="Printers"), "wrong.md")
+    assert document.title == "Printers"
+    assert document.language == "en"
+    assert document.updated_at is not None
+    assert "most of the cases that we have seen." in document.text.replace("\n", " ")
+    shown = [(b.kind, b.page, document.text[b.start_offset : b.end_offset][:12])
+             for b in document.blocks]  # fmt: skip
+    one_page = [
+        (BlockKind.HEADING, "# Chapter {}"), (BlockKind.PARAGRAPH, "The printer "),
+        (BlockKind.LIST_ITEM, "1. Stop the "), (BlockKind.LIST_ITEM, "2. Clear the"),
+        (BlockKind.LIST_ITEM, "- Done."),
+    ]  # fmt: skip
+    assert shown == [(kind, n, text.format(n)) for n in (1, 2) for kind, text in one_page]
+
+
+def test_the_title_of_a_pdf_without_one_is_its_first_heading(read_one):
+    assert read_one(make_pdf()).title == "Chapter 1"
+
+
+def test_a_docx(read_one):
+    document = read_one(make_docx(), "wrong.pdf")
+    assert document.title == "Wi-Fi drops"
+    assert document.updated_at == datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
+    assert document.text == (
+        "# Wi-Fi drops\n\nThe laptop loses its connection often.\n\n## Fix\n\n"
+        "1. Open the settings\n2. Forget the network\n   - on both sides\n\n"
+        "| Band | Use |\n|---|---|\n| 5 | yes |"
+    )
+
+
+def test_the_title_of_a_docx_is_its_own(read_one):
+    assert read_one(make_docx(title="Radio")).title == "Radio"
+
+
+def test_a_blank_page_is_empty(read):
+    pdf = FPDF()
+    pdf.add_page()
+    for content in (bytes(pdf.output()), save(Document())):
+        with pytest.raises(EmptyDocumentError):
+            read(content)
+
+
+def encrypt(content: bytes, password: str) -> bytes:
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(content)))
+    writer.encrypt(user_password=password, owner_password="owner", algorithm="AES-256")
+    stream = BytesIO()
+    writer.write(stream)
+    return stream.getvalue()
+
+
+def test_protected_files(read, read_one, pack):
+    with pytest.raises(EncryptedDocumentError):
+        read(encrypt(make_pdf(), "secret"))
+    assert "Chapter 1" in read_one(encrypt(make_pdf(), "")).text  # opens for every reader
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+    with pytest.raises(EncryptedDocumentError):
+        read(ole + "EncryptedPackage".encode("utf-16-le"), "a.docx")
+    with pytest.raises(UnknownFormatError):
+        read(ole, "old.doc")
+    with pytest.raises(UnknownFormatError):
+        read(pack({"[Content_Types].xml": "<x/>", "xl/workbook.xml": "<x/>"}), "a.xlsx")
+
+
+def hand_made_pdf(*objects: str, trailer: str = "/Root 1 0 R") -> bytes:
+    content, offsets = b"%PDF-1.4\n", []
+    for number, written in enumerate(objects, start=1):
+        offsets.append(len(content))
+        content += f"{number} 0 obj\n{written}\nendobj\n".encode("latin-1")
+    start = len(content)
+    content += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    content += b"".join(f"{offset:010} 00000 n \n".encode() for offset in offsets)
+    trailer = f"<< /Size {len(objects) + 1} {trailer} >>".replace("SELF", str(start))
+    return content + f"trailer\n{trailer}\nstartxref\n{start}\n%%EOF\n".encode()
+
+
+CATALOG = "<< /Type /Catalog /Pages 2 0 R >>"
+PAGE = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>"
+
+
+def stream_object(data: bytes, extra: str = "") -> str:
+    return f"<< /Length {len(data)} {extra} >>\nstream\n{data.decode('latin-1')}\nendstream"
+
+
+ENDLESS = {
+    "pages that hold themselves": hand_made_pdf(
+        CATALOG, "<< /Type /Pages /Kids [2 0 R] /Count 1 >>"
+    ),
+    "a previous table that is this one": hand_made_pdf(
+        CATALOG, "<< /Type /Pages /Kids [] /Count 0 >>", trailer="/Root 1 0 R /Prev SELF"
+    ),
+    "an object that is itself": hand_made_pdf(CATALOG, "2 0 R"),
+    "a form that draws itself": hand_made_pdf(
+        CATALOG,
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        PAGE.replace("/Contents", "/Resources << /XObject << /X 5 0 R >> >> /Contents"),
+        stream_object(b"/X Do"),
+        stream_object(
+            b"/X Do",
+            "/Type /XObject /Subtype /Form /BBox [0 0 9 9]"
+            " /Resources << /XObject << /X 5 0 R >> >>",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_endless_pdfs_get_a_verdict(read, name):
+    with pytest.raises((BrokenDocumentError, EmptyDocumentError, OversizeError)):
+        read(ENDLESS[name])
+
+
+def test_a_pdf_whose_stream_unpacks_to_far_more(read):
+    bomb = zlib.compress(zlib.compress(bytes(200_000_000)))
+    content = hand_made_pdf(
+        CATALOG,
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        PAGE,
+        stream_object(bomb, "/Filter [/FlateDecode /FlateDecode]"),
+    )
+    with pytest.raises((OversizeError, BrokenDocumentError, EmptyDocumentError)):
+        read(content)
+
+
+@pytest.mark.parametrize("make", [make_pdf, make_docx])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+def test_a_truncated_file_is_broken_or_partly_read(read, make, share):
+    content = make()
+    with suppress(BrokenDocumentError, EmptyDocumentError, UnknownFormatError):
+        read(content[: int(len(content) * share)], "a")
+
+
+def test_a_docx_that_is_a_bomb_or_names_entities(read, pack):
+    with pytest.raises(ArchiveBombError):
+        read(pack({"word/document.xml": b" " * 30_000_000}), "a.docx")
+    entities = (
+        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+        '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+        "<w:body><w:p><w:r><w:t>&a;</w:t></w:r></w:p></w:body></w:document>"
+    )
+    stream = BytesIO()
+    with zipfile.ZipFile(BytesIO(make_docx())) as source, zipfile.ZipFile(stream, "w") as target:
+        for item in source.infolist():
+            content = source.read(item)
+            target.writestr(item, entities if item.filename == "word/document.xml" else content)
+    with pytest.raises((BrokenDocumentError, EmptyDocumentError)):
+        read(stream.getvalue())
+
+
+SAMPLES = {"PDF": make_pdf(title="x"), "DOCX": make_docx(title="x")}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+@pytest.mark.filterwarnings("ignore")
+def test_a_changed_file_is_read_or_refused(data):
+    content = bytearray(SAMPLES[data.draw(st.sampled_from(list(SAMPLES)))])
+    for _ in range(data.draw(st.integers(1, 12))):
+        start = data.draw(st.integers(0, len(content) - 1))
+        content[start : start + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=20))
+    with suppress(ParsingError):
+        read_file(bytes(content), name="a", limits=ParserLimits())
