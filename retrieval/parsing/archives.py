@@ -25,7 +25,8 @@ from retrieval.parsing.limits import MEGABYTE, ParserLimits
 ENCRYPTED_FLAG = 1
 SMALL_BYTES = MEGABYTE  # what is smaller may be packed at any ratio
 _ABSOLUTE = re.compile(r"[A-Za-z]:|/")
-_DAMAGE = (
+# What zipfile lets through when an archive is not what it should be.
+ZIP_DAMAGE = (
     BadZipFile, LargeZipFile, zlib.error, EOFError, LookupError, NotImplementedError, OSError,
     RuntimeError, ValueError,
 )  # fmt: skip
@@ -55,7 +56,7 @@ class ArchiveBudget:
             )
         try:
             archive = ZipFile(BytesIO(content))
-        except _DAMAGE as error:
+        except ZIP_DAMAGE as error:
             raise BrokenDocumentError(f"the archive is damaged: {error}") from error
         members = [member for member in archive.infolist() if not member.is_dir()]
         for member in members:
@@ -102,7 +103,7 @@ class Archive:
         try:
             with self.archive.open(member) as stream:
                 return stream.read(member.file_size)
-        except _DAMAGE as error:
+        except ZIP_DAMAGE as error:
             raise BrokenDocumentError(f"{member.filename!r} is damaged: {error}") from error
 
     def list_documents(self) -> Iterator[ZipInfo]:

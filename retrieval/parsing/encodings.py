@@ -64,7 +64,7 @@ def _decode_narrow(content: bytes, *, declared: bool) -> str:
     if declared and (found := _DECLARED.search(content[:_DECLARATION_BYTES])):
         try:
             return content.decode(found[1].decode("ascii"))
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, ValueError):
             pass
     n_beyond = len(content) - len(content.translate(None, bytes(range(128, 256))))
     n_letters = sum(content.count(bytes([code])) for code in b"aeinorstAEINORST")

@@ -6,8 +6,9 @@ import re
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
+from retrieval.parsing.archives import ZIP_DAMAGE
 from retrieval.parsing.encodings import decode_text
 from retrieval.parsing.errors import (
     BrokenDocumentError,
@@ -93,7 +94,7 @@ def _recognise_zip(content: bytes) -> Format:
     try:
         with ZipFile(BytesIO(content)) as archive:
             names = set(archive.namelist())
-    except (BadZipFile, ValueError, OSError, LookupError) as error:
+    except ZIP_DAMAGE as error:
         raise BrokenDocumentError(f"the archive is damaged: {error}") from error
     if "word/document.xml" in names:
         return Format.DOCX
@@ -115,6 +116,8 @@ def _refuse_ole(content: bytes) -> None:
 
 def _recognise_text(text: str, suffix: str) -> Format:
     start = text.lstrip()
+    if start.startswith("{\\rtf"):
+        raise UnknownFormatError("this is RTF: save it as DOCX or PDF")
     if start.startswith(("{", "[")) and (found := _recognise_json(start, suffix)):
         return found
     if start.startswith("<") and (found := _recognise_markup(start, suffix)):

@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from retrieval.parsing.errors import OversizeError
+
 MEGABYTE = 1024 * 1024
 
 
@@ -21,3 +23,14 @@ class ParserLimits:
     cpu_seconds: int = 30
     wall_seconds: float = 60.0
     memory_bytes: int = 1024 * MEGABYTE
+
+    def check_file_size(self, n_bytes: int) -> None:
+        """Refuse a file by its size.
+
+        Raises:
+            OversizeError: it is too large.
+        """
+        if n_bytes > self.max_file_bytes:
+            raise OversizeError(
+                f"the file has {n_bytes:,} bytes, more than {self.max_file_bytes:,}: split it"
+            )

@@ -70,7 +70,7 @@ class _Collection:
 
     def add(self, document: ParsedDocument) -> None:
         if len(self.documents) >= self.limits.max_documents:
-            raise ArchiveBombError(
+            raise OversizeError(
                 f"the file holds more than {self.limits.max_documents:,} documents: split it"
             )
         self.documents.append(document)
@@ -95,21 +95,13 @@ def read_file(content: bytes, *, name: str, limits: ParserLimits) -> ParsedFile:
     Raises:
         ParsingError: none can be read; its class and `reason` say why.
     """
-    if len(content) > limits.max_file_bytes:
-        raise oversize(len(content), limits)
+    limits.check_file_size(len(content))
     try:
         return _read(content, name=name, budget=ArchiveBudget(limits=limits), depth=0)
     except RecursionError as error:
         raise BrokenDocumentError("the file is nested too deeply: simplify it") from error
     except MemoryError as error:
         raise OversizeError("reading the file takes too much memory: split it") from error
-
-
-def oversize(n_bytes: int, limits: ParserLimits) -> OversizeError:
-    """Return the verdict on a file that is too large to be opened."""
-    return OversizeError(
-        f"the file has {n_bytes:,} bytes, more than {limits.max_file_bytes:,}: split it"
-    )
 
 
 def _read(content: bytes, *, name: str, budget: ArchiveBudget, depth: int) -> ParsedFile:
@@ -155,8 +147,7 @@ def _read_archive(content: bytes, *, budget: ArchiveBudget, depth: int) -> Parse
 def _read_member(
     archive: Archive, member: ZipInfo, budget: ArchiveBudget, depth: int
 ) -> ParsedFile:
-    if member.file_size > budget.limits.max_file_bytes:
-        raise oversize(member.file_size, budget.limits)
+    budget.limits.check_file_size(member.file_size)
     content = archive.read(member)
     return _read(content, name=member.filename, budget=budget, depth=depth)
 
@@ -176,11 +167,11 @@ def _read_export(form: Format, content: bytes, limits: ParserLimits) -> ParsedFi
         composition = Composition(max_characters=limits.max_text_characters)
         try:
             read_html(page.body, composition, reader_class=reader_class)
-            collection.add(_finish(composition, page.title or page.external_id, page))
-        except _FATAL:
-            raise
+            document = _finish(composition, page.title or page.external_id, page)
         except ParsingError as error:
             collection.refuse(page.external_id, error)
+        else:
+            collection.add(document)
     return collection.finish()
 
 

@@ -20,7 +20,6 @@ import msgspec
 from retrieval.parsing.confinement import CPU_BUDGET_FACTOR
 from retrieval.parsing.documents import ParsedDocument, ParsedFile
 from retrieval.parsing.errors import (
-    OversizeError,
     ParserCrashedError,
     ParserTimeoutError,
     ParsingError,
@@ -186,10 +185,7 @@ def _load(source: Path | bytes, limits: ParserLimits) -> bytes:
             n_bytes = source.stat().st_size
         except (OSError, ValueError) as error:
             raise UnreadableFileError from error
-    if n_bytes > limits.max_file_bytes:
-        raise OversizeError(
-            f"the file has {n_bytes:,} bytes, more than {limits.max_file_bytes:,}: split it"
-        )
+    limits.check_file_size(n_bytes)
     if isinstance(source, bytes):
         return source
     if not source.is_file():

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from retrieval.parsing.errors import (
     OversizeError,
     ParserCrashedError,
     ParserTimeoutError,
+    ParsingError,
     UnreadableFileError,
 )
 from retrieval.parsing.limits import MEGABYTE, ParserLimits
@@ -61,6 +63,32 @@ async def test_verdicts_cross_over_and_the_process_stays(process):
     assert caught.value.reason == "empty"
     await assert_lives(process)
     assert process.pid == pid
+
+
+HOSTILE = {
+    "entities.xml": b"<!DOCTYPE unload [<!ENTITY a 'x'>]><unload><kb_knowledge/></unload>",
+    "deep.html": b"<html>" + b"<div>" * 10_000 + b"deep",
+    "deep.json": b'{"result": ' + b"[" * 100_000,
+    "deep.md": b"> " * 20_000 + b"text",
+    "nested.md": b"- " * 5_000 + b"[" * 5_000 + b"*" * 5_000,
+    "endless.pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids"
+    b"[2 0 R]/Count 1>>endobj trailer<</Root 1 0 R>>\n%%EOF",
+    "noise.pdf": b"%PDF-1.7\n" + bytes(range(256)) * 100,
+    "noise.docx": b"PK\x03\x04" + bytes(range(256)) * 100,
+    "noise.bin": bytes(range(256)) * 100,
+    "a line.txt": b"word " * 500_000,
+}
+
+
+async def test_hostile_files_get_their_verdicts_and_the_process_lives_on(process):
+    await assert_lives(process)
+    pid = process.pid
+    for name, content in HOSTILE.items():
+        with suppress(ParsingError):
+            parsed = await process.parse(content, name=name)
+            assert parsed.documents[0].text
+        assert process.pid == pid, name
+    await assert_lives(process)
 
 
 async def test_a_file_too_large_is_refused_by_its_size(process, tmp_path):
