@@ -43,7 +43,7 @@ from reasoning.intake import TicketIntake
 from reasoning.language_model import Adviser, LanguageModelAdviser
 from reasoning.replacement import propose_now
 from reasoning.steps import ReasoningDependencies
-from retrieval.embedding import Embedder, LazyEmbedder
+from retrieval.embedding import FOLDER_NAME, Embedder, LazyEmbedder
 from retrieval.search import Retriever
 from telemetry.ingestion import Ingestion
 
@@ -154,7 +154,7 @@ async def open_services(
     settings = ground.settings
     await asyncio.to_thread(ground.masker.warm_up)
     champions = await asyncio.to_thread(load_models, ground) if loaded is None else loaded
-    embedder = embedder or LazyEmbedder()
+    embedder = embedder or LazyEmbedder(settings.data_dir / FOLDER_NAME)
     policy = PolicyEngine(POLICIES_DIR)
     retriever = Retriever(embedder)
     pool: AsyncConnectionPool[AsyncConnection[dict[str, Any]]] = AsyncConnectionPool(

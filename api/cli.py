@@ -292,10 +292,10 @@ def kb_search(
         raise typer.Exit(2)
 
     async def act(ground: Any) -> Any:
-        from retrieval.embedding import SentenceEmbedder  # noqa: PLC0415 - heavy
+        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
         from retrieval.search import Retriever  # noqa: PLC0415 - heavy
 
-        retriever = Retriever(SentenceEmbedder())
+        retriever = Retriever(LazyEmbedder(ground.settings.data_dir / FOLDER_NAME))
         masked = await asyncio.to_thread(ground.masker.mask, query)
         async with ground.pool.connection() as connection:
             return await retriever.search(connection, masked.text, platform=platform, limit=limit)

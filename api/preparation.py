@@ -18,7 +18,7 @@ from models.training import NAMES, train
 from retrieval.articles import read_articles
 from retrieval.catalogue import Catalogue
 from retrieval.corpus import Corpus, document_of_article, document_of_script
-from retrieval.embedding import LazyEmbedder
+from retrieval.embedding import FOLDER_NAME, Embedder, LazyEmbedder
 from retrieval.manifest import read_entry
 
 SYSTEM = "system:bootstrap"
@@ -31,6 +31,8 @@ async def prepare(ground: Ground, console: Console) -> None:
     """
     ground.key_store.evidence_key()
     ground.key_store.log_key()
+    embedder = LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
+    opening = asyncio.create_task(embedder.load())  # the first time long: beside the scripts
     columns = (
         TextColumn("  {task.description}"),
         BarColumn(),
@@ -41,8 +43,10 @@ async def prepare(ground: Ground, console: Console) -> None:
         tasks = {name: bar.add_task(name, total=None) for name in ("scripts", "passages")}
         n_articles, n_scripts = await load_knowledge(
             ground,
+            embedder=embedder,
             progress=lambda name, done, total: bar.update(tasks[name], completed=done, total=total),
         )
+    await opening
     console.print(f"  knowledge ready ({n_articles} articles and {n_scripts} scripts are new)")
     trained = await asyncio.to_thread(
         train_missing, ground, progress=lambda text: console.print(f"  training: {text}")
@@ -51,11 +55,15 @@ async def prepare(ground: Ground, console: Console) -> None:
 
 
 async def load_knowledge(
-    ground: Ground, *, progress: Callable[[str, int, int], None]
+    ground: Ground,
+    *,
+    progress: Callable[[str, int, int], None],
+    embedder: Embedder | None = None,
 ) -> tuple[int, int]:
     """Store the starter articles and scripts; return how many of each are new or changed.
 
-    `progress` is called with what is being stored, how many are done and how many there are.
+    `progress` is called with what is being stored, how many are done and how many there are; the
+    embedder is loaded only for what is new, if none is handed in.
     """
     folder = ground.settings.knowledge_dir
     articles = list(read_articles(folder / "articles"))
@@ -84,7 +92,8 @@ async def load_knowledge(
     of_articles = [document_of_article(one, trust="starter", source="starter") for one in articles]
     of_scripts = [document_of_script(one, trust="starter", source="starter") for one in entries]
     total = len(of_articles) + len(of_scripts)
-    corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=LazyEmbedder())
+    embedder = embedder or LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
+    corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=embedder)
     async with ground.pool.connection() as connection:
         n_articles = await corpus.store(
             connection,

@@ -3,6 +3,7 @@
 
 RetrievalError
 ├── ArticleFormatError    an article's front matter cannot be read
+├── EmbeddingModelError   the exported embedding model is missing, broken or refused
 ├── ManifestError         a script folder is incomplete or its manifest is invalid
 └── ScriptNotFoundError   the catalogue has no such script version
 """
@@ -18,6 +19,10 @@ class RetrievalError(Exception):
 
 class ArticleFormatError(RetrievalError):
     """The article cannot be read."""
+
+
+class EmbeddingModelError(RetrievalError):
+    """The exported embedding model is missing, broken or refused."""
 
 
 class ManifestError(RetrievalError):

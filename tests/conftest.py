@@ -21,7 +21,7 @@ from kernel.migrations import migrate
 from kernel.rolepasswords import Role
 from tests.fakes.time_and_ids import FixedClock, SequentialIds
 from tests.stack.copies import open_copy
-from tests.stack.prepared import Prepared, find_prepared
+from tests.stack.prepared import Prepared, find_exported, find_prepared
 
 _numbers = itertools.count(1)
 
@@ -111,10 +111,10 @@ def prepared_postgres(prepared: Prepared) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="session")
 def embedder() -> Any:
-    """The real embedding model, loaded once."""
-    from retrieval.embedding import SentenceEmbedder  # slow import, for those who need it
+    """The real embedding model, as installations use it; exported once for all runs."""
+    from retrieval.embedding_export import ensure_exported
 
-    return SentenceEmbedder()
+    return ensure_exported(find_exported())
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ from api.first_account import make_first_account
 from api.ground import migrate_database, open_database, open_ground
 from api.preparation import prepare
 from kernel.settings import Settings
+from retrieval.embedding import FOLDER_NAME
+from retrieval.embedding_export import ensure_exported
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / ".runtime"
@@ -78,9 +80,20 @@ def find_prepared() -> Prepared:
     )
 
 
+def find_exported() -> Path:
+    """Return a folder of exported embedding models, made now if there is none; only read it.
+
+    Kept beside the prepared installations, whose copy it is: it outlives their changes.
+    """
+    folder = RUNTIME / FOLDER_NAME
+    ensure_exported(folder)
+    return folder
+
+
 async def _make(folder: Path) -> None:
     settings = Settings(data_dir=folder / "data", mlruns_dir=folder / "mlruns")
     async with open_database(settings) as addresses:
+        shutil.copytree(find_exported(), settings.data_dir / FOLDER_NAME)
         await migrate_database(addresses)
         async with open_ground(settings, addresses) as ground:
             await prepare(ground, Console(stderr=True))
