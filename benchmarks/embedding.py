@@ -73,10 +73,10 @@ def load(kind: Kind, folder: Path) -> Encode:
 
 
 def _encode_bf16(model: Any, texts: Sequence[str]) -> Vectors:
-    tensors = model.encode(
-        list(texts), normalize_embeddings=True, convert_to_tensor=True, show_progress_bar=False
-    )
+    tensors = model.encode(list(texts), convert_to_tensor=True, show_progress_bar=False)
     vectors: Vectors = tensors.float().numpy()
+    # Again: at 8 bits of mantissa the model's own lengths are one to the third digit only.
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors
 
 
