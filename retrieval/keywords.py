@@ -3,22 +3,40 @@
 
 Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009). A chunk's
 vector holds the saturated term frequencies, a query's vector holds the terms' inverse document
-frequencies; their inner product is the BM25 score. Terms are hashed into 2**20 dimensions.
+frequencies; their inner product is the BM25 score. Terms are stems, the parts of compound words
+(`Get-ADUser` is also `get`, `ad` and `user`) and pairs of neighbours; they are hashed into 2**28
+dimensions. Pairs weigh half: alone they are too rare to be trusted as much as words.
 """
 
 import math
 import re
+import threading
+import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 
-N_TERMS = 1_048_576
-SATURATION = 1.2  # k1
-LENGTH_WEIGHT = 0.75  # b
+import Stemmer
+
+N_TERMS = 268_435_456
+SATURATION = 1.6  # k1
+LENGTH_WEIGHT = 0.85  # b
+PAIR_WEIGHT = 0.5
 MAX_DISTINCT_TERMS = 900  # pgvector indexes at most 1,000 non-zero elements
-TOKEN = re.compile(r"[a-z0-9][a-z0-9_.\-]*[a-z0-9]|[a-z0-9]")
+RECIPE = "1: NFKC, Snowball English, compounds, pairs; k1 1.6, b 0.85"
+MAX_TERM_CHARACTERS = 64
+_TOKEN = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
+_JOINTS = re.compile(r"[._\-]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# Scripts that put no blanks between words are read as pairs of characters.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
+)
+_STEMMER = Stemmer.Stemmer("english", 50_000)
+_STEMMING = threading.Lock()  # the stemmer is not made for several threads
 STOP_WORDS = frozenset(
-    [
+    {
         "a",
         "an",
         "and",
@@ -69,58 +87,95 @@ STOP_WORDS = frozenset(
         "with",
         "you",
         "your",
-    ]
+    }
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeywordQuery:
+    """A query's terms as weights by dimension, and the score of a chunk that had them all."""
+
+    weights: Mapping[int, float]
+    full_score: float
+
+
 def list_terms(text: str) -> list[str]:
-    """Return the lower-case terms of a text; dotted and dashed terms also as their parts."""
-    terms: list[str] = []
-    for token in TOKEN.findall(text.lower()):
-        if token in STOP_WORDS:
+    """Return the terms of a text, each as often as it occurs: words, parts and pairs."""
+    words: list[str] = []
+    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text)):
+        lowered = token.lower()
+        if lowered not in STOP_WORDS:
+            words.append(lowered[:MAX_TERM_CHARACTERS])
+        if not token.isascii() and _UNSPACED.search(token):
+            words.extend(_pair_characters(token))
             continue
-        terms.append(_stem(token))
-        parts = re.split(r"[._\-]", token)
+        parts = [part.lower() for part in _JOINTS.split(token) if part]
         if len(parts) > 1:
-            terms.extend(_stem(part) for part in parts if part and part not in STOP_WORDS)
-    return terms
+            words.extend(part[:MAX_TERM_CHARACTERS] for part in parts if part not in STOP_WORDS)
+    with _STEMMING:
+        stems: list[str] = _STEMMER.stemWords(words)
+    return stems + [f"{first} {second}" for first, second in pairwise(stems)]
 
 
-def _stem(token: str) -> str:
-    for ending in ("ing", "ies", "ed", "es", "s"):
-        if token.endswith(ending) and len(token) - len(ending) >= 3 and token[-2:] != "ss":
-            return token[: -len(ending)]
-    return token
+def _pair_characters(token: str) -> list[str]:
+    return [
+        "".join(pair) for run in _UNSPACED.findall(token) for pair in pairwise(run) if len(run) > 2
+    ]
 
 
 def hash_term(term: str) -> int:
     """Return the term's dimension, counted from zero."""
-    return zlib.crc32(term.encode()) % N_TERMS
+    return zlib.crc32(term.encode(errors="replace")) % N_TERMS
 
 
-def weigh_chunk(text: str, *, mean_length: float) -> dict[int, float]:
-    """Return the BM25 document weights of a chunk by dimension."""
-    terms = list_terms(text)
-    norm = SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * len(terms) / max(mean_length, 1.0))
-    counts = Counter(hash_term(term) for term in terms).most_common(MAX_DISTINCT_TERMS)
-    return {term: count * (SATURATION + 1) / (count + norm) for term, count in counts}
+def count_terms(text: str) -> Counter[int]:
+    """Return how often each hashed term occurs in a text."""
+    return Counter(hash_term(term) for term in list_terms(text))
+
+
+def weigh_terms(counts: Mapping[int, int], *, mean_length: float) -> dict[int, float]:
+    """Return the BM25 document weights of a chunk by dimension.
+
+    Args:
+        counts: how often each hashed term occurs in the chunk.
+        mean_length: number of terms of a chunk, on average over the corpus.
+    """
+    length = sum(counts.values())
+    norm = SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * length / max(mean_length, 1.0))
+    kept = Counter(counts).most_common(MAX_DISTINCT_TERMS)
+    return {term: count * (SATURATION + 1) / (count + norm) for term, count in kept}
+
+
+def list_query_terms(text: str) -> dict[int, float]:
+    """Return the distinct hashed terms of a query, each with the weight of its kind."""
+    return {
+        hash_term(term): PAIR_WEIGHT if " " in term else 1.0
+        for term in dict.fromkeys(list_terms(text))
+    }
 
 
 def weigh_query(
-    text: str, *, n_chunks: int, document_frequency: Mapping[str, int]
-) -> dict[int, float]:
-    """Return the inverse document frequencies of the query's known terms by dimension."""
+    terms: Mapping[int, float], *, n_chunks: int, document_frequency: Mapping[int, int]
+) -> KeywordQuery:
+    """Weigh a query's terms by inverse document frequency; terms that no chunk has are left out.
+
+    Args:
+        terms: weight of its kind by hashed term.
+        n_chunks: number of chunks in the corpus.
+        document_frequency: in how many chunks each hashed term occurs.
+    """
     weights: dict[int, float] = {}
-    for term in {hash_term(term) for term in list_terms(text)}:
-        frequency = document_frequency.get(str(term), 0)
-        if frequency:
-            weights[term] = math.log(1 + (n_chunks - frequency + 0.5) / (frequency + 0.5))
-    return weights
+    for term, kind_weight in terms.items():
+        frequency = document_frequency.get(term, 0)
+        if frequency > 0:
+            rarity = math.log(1 + max(n_chunks - frequency + 0.5, 0.0) / (frequency + 0.5))
+            weights[term] = kind_weight * rarity
+    return KeywordQuery(weights=weights, full_score=(SATURATION + 1) * math.fsum(weights.values()))
 
 
-def count_documents(texts: Iterable[str]) -> dict[str, int]:
-    """Return in how many texts each hashed term occurs."""
+def count_documents(counts: Iterable[Mapping[int, int]]) -> Counter[int]:
+    """Return in how many chunks each hashed term occurs."""
     frequency: Counter[int] = Counter()
-    for text in texts:
-        frequency.update({hash_term(term) for term in list_terms(text)})
-    return {str(term): count for term, count in frequency.items()}
+    for one in counts:
+        frequency.update(one.keys())
+    return frequency

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hybrid search: dense cosine similarity and BM25, fused as weighted z-scores.
+"""Hybrid search: meaning, keywords, exact signals and past tickets, ranked as `ranking` says.
 
-Ranks alone (reciprocal rank fusion) measured worse than dense search; standardised scores with a
-small keyword weight measured better than both parts. A document counts by its best passage.
+A filter never makes a search return less than there is: what passes it is read whole if it is
+little, else graphs are walked on past the filter, and where that ends early all is read after all.
+Nothing here decides who may see a document; the filter that is handed in does.
 """
 
 from collections import OrderedDict
@@ -15,15 +16,35 @@ from pgvector import HalfVector
 
 from kernel.database import Connection
 from kernel.queries import load_queries
-from retrieval.corpus import sparse
 from retrieval.embedding import Embedder, Vectors
-from retrieval.keywords import weigh_query
+from retrieval.errors import EmbeddingModelError
+from retrieval.facets import SearchFilter
+from retrieval.keywords import KeywordQuery, list_query_terms, weigh_query
+from retrieval.query import SearchQuery, understand_query
+from retrieval.ranking import (
+    PARTS,
+    Evidence,
+    Ranking,
+    SimilarTicket,
+    adapt_query,
+    count_votes,
+    match_exactly,
+    sum_parts,
+    weigh_parts,
+)
+from retrieval.search_index import QUERIES as INDEX_QUERIES
+from retrieval.search_index import SearchIndex, find_index, signal_term, sparse
 
-QUERIES = load_queries(__file__, "corpus")
-KEYWORD_WEIGHT = 0.2
-N_CANDIDATES = 60
+QUERIES = load_queries(__file__, "search")
+N_CANDIDATES = 120
+EXACT_LIMIT = 20_000  # so many passages are read faster than graphs are walked with a filter
+MAX_SCAN_TUPLES = 100_000
+N_TICKETS = 80
+N_VOTED = 40
+N_RARE = 3
 CACHE_SIZE = 512
-MAX_QUERY_CHARACTERS = 8_000  # the embedder reads far fewer; the cache keeps what it is given
+COUNT_GENERATIONS = 100  # for so many changes a count of what passes a filter is good enough
+PASSAGES_PER_DOCUMENT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +57,10 @@ class Passage:
     kind: str
     title: str
     trust: str
+    source: str
+    language: str
+    headings: tuple[str, ...]
+    page: int | None
     start_offset: int
     end_offset: int
     text: str
@@ -43,33 +68,44 @@ class Passage:
     related_scripts: tuple[str, ...]
     dense_score: float  # cosine similarity
     keyword_score: float  # BM25
-    score: float  # weighted z-score
+    coverage: float  # share of the query's weighed keywords, 0 to 1
+    signals: tuple[str, ...]  # exact ones that the query has too
+    votes: float  # share of similar past tickets that the document helped with
+    parts: Mapping[str, float]  # what each part adds to the document's score
+    score: float  # the document's, less what a better passage of it is ahead
 
 
-def fuse_scores(dense: Sequence[float], keyword: Sequence[float]) -> list[float]:
-    """Return weighted sums of standardised scores, one per candidate."""
-    return [
-        float(value)
-        for value in (1 - KEYWORD_WEIGHT) * _standardise(dense)
-        + KEYWORD_WEIGHT * _standardise(keyword)
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A document found, best first: its score and its passages' ids, best first."""
+
+    document_id: str
+    score: float
+    parts: Mapping[str, float]
+    votes: float
+    rows: tuple[Mapping[str, Any], ...]
 
 
-def _standardise(scores: Sequence[float]) -> Vectors:
-    values = np.asarray(scores, dtype=np.float32)
-    spread = float(values.std()) if values.size else 0.0
-    if spread < 1e-9:
-        return np.zeros_like(values)
-    standardised: Vectors = (values - values.mean()) / spread
-    return standardised
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """A query as the database is asked."""
+
+    query: SearchQuery
+    vector: Vectors
+    adapted: Vectors | None
+    keywords: KeywordQuery
+    signals: Mapping[str, float]  # number of chunks by signal
+    votes: Mapping[str, float]
 
 
 class Retriever:
     """Searches the corpus."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, *, ranking: Ranking | None = None) -> None:
         self._embedder = embedder
         self._cache: OrderedDict[str, Vectors] = OrderedDict()
+        self._passing: OrderedDict[tuple[Any, ...], tuple[int, int]] = OrderedDict()
+        self.ranking = ranking or Ranking()
 
     async def search(
         self,
@@ -78,6 +114,7 @@ class Retriever:
         *,
         platform: str | None = None,
         kind: str | None = None,
+        only: SearchFilter | None = None,
         limit: int = 8,
     ) -> list[Passage]:
         """Return the best passages, at most two a document, best first.
@@ -87,79 +124,278 @@ class Retriever:
             text: a masked query of any length; what is beyond the bound is not read.
             platform: only documents for this platform, if given.
             kind: only "article" or "script", if given.
+            only: a whole filter, in place of the two.
             limit: how many passages at the most.
+
+        Raises:
+            EmbeddingModelError: the index was made by another model than this program embeds with.
         """
-        text = _tidy(text)
-        rows = await (
+        only = only or SearchFilter(platform=platform, kind=kind)
+        hits = await self.find_documents(connection, text, only=only, limit=limit)
+        chosen = _choose(hits, limit)
+        found = await (
             await connection.execute(
-                QUERIES["search_passages"],
-                {
-                    "embedding": HalfVector(await self._embed(text)).to_text(),
-                    "keywords": sparse(await self._weigh(connection, text)),
-                    "platform": platform,
-                    "kind": kind,
-                    "n_candidates": N_CANDIDATES,
-                },
+                QUERIES["read_passages"], {"chunk_ids": [row["chunk_id"] for _, row, _ in chosen]}
             )
         ).fetchall()
-        scores = fuse_scores(
-            [row["dense_score"] for row in rows], [row["keyword_score"] for row in rows]
-        )
-        ranked = sorted(
-            zip(scores, rows, strict=True), key=lambda pair: (-pair[0], pair[1]["chunk_id"])
-        )
-        return _spread([_passage(row, score) for score, row in ranked], limit)
+        texts = {row["chunk_id"]: row for row in found}
+        return [
+            _passage(texts[row["chunk_id"]], hit, row, score)
+            for hit, row, score in chosen
+            if row["chunk_id"] in texts
+        ]
 
-    async def _embed(self, text: str) -> Vectors:
-        if text in self._cache:
-            self._cache.move_to_end(text)
-            return self._cache[text]
-        vector: Vectors = (await self._embedder.embed([text]))[0]
-        self._cache[text] = vector
+    async def find_documents(
+        self, connection: Connection, text: str, *, only: SearchFilter, limit: int
+    ) -> list[Hit]:
+        """Return the best documents, at most `limit`, best first."""
+        query = understand_query(text)
+        index = await find_index(connection)
+        while index is not None and index.n_chunks:
+            prepared = await self._prepare(connection, index, query)
+            rows = await self._find(connection, index, prepared, only, limit)
+            serving = await find_index(connection)
+            if rows or serving is None or serving.index_id == index.index_id:
+                return _rank(self.ranking, prepared, rows, index.n_chunks)[:limit]
+            index = serving  # it was replaced between two statements
+        return []
+
+    async def _prepare(
+        self, connection: Connection, index: SearchIndex, query: SearchQuery
+    ) -> _Prepared:
+        if index.model != self._embedder.name:
+            raise EmbeddingModelError(
+                f"searches run on an index of {index.model}, and this program embeds with"
+                f" {self._embedder.name}; run: eucora kb reindex"
+            )
+        vector = await self._embed(query)
+        frequency = await _find_frequencies(connection, index, query)
+        return _Prepared(
+            query=query,
+            vector=vector,
+            adapted=adapt_query(self.ranking, vector),
+            keywords=weigh_query(
+                list_query_terms(query.text),
+                n_chunks=index.n_chunks,
+                document_frequency=frequency,
+            ),
+            signals={
+                signal: float(n)
+                for signal in query.signals
+                if (n := frequency.get(signal_term(signal), 0)) > 0
+            },
+            votes=await self._vote(connection, index, vector),
+        )
+
+    async def _embed(self, query: SearchQuery) -> Vectors:
+        key = "\n".join(query.windows)
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        vectors = await self._embedder.embed(query.windows)
+        vector: Vectors = vectors.mean(axis=0)
+        vector /= max(float(np.linalg.norm(vector)), 1e-9)
+        self._cache[key] = vector
         if len(self._cache) > CACHE_SIZE:
             self._cache.popitem(last=False)
         return vector
 
-    async def _weigh(self, connection: Connection, text: str) -> Mapping[int, float]:
-        row = await (await connection.execute(QUERIES["find_statistics"])).fetchone()
-        if row is None:
+    async def _vote(
+        self, connection: Connection, index: SearchIndex, vector: Vectors
+    ) -> dict[str, float]:
+        if not self.ranking.tickets:
             return {}
-        return weigh_query(
-            text, n_chunks=row["n_chunks"], document_frequency=row["document_frequency"]
+        asked = {
+            "embedding": HalfVector(vector).to_text(),
+            "model": index.model,
+            "limit": N_TICKETS,
+        }
+        rows = await (await connection.execute(QUERIES["find_similar_tickets"], asked)).fetchall()
+        if rows:
+            asked["voted"] = list({row["document_id"] for row in rows})
+            rows += await (
+                await connection.execute(QUERIES["find_disappointed_tickets"], asked)
+            ).fetchall()
+        return count_votes([SimilarTicket(**row) for row in rows])
+
+    async def _find(
+        self,
+        connection: Connection,
+        index: SearchIndex,
+        prepared: _Prepared,
+        only: SearchFilter,
+        limit: int,
+    ) -> list[dict[str, Any]]:
+        asked = _ask(index, prepared, only, max(N_CANDIDATES, 2 * limit))
+        n_passing = await self._count_passing(connection, index, only)
+        if n_passing > EXACT_LIMIT:
+            await connection.execute(
+                QUERIES["set_scan"],
+                {
+                    "ef_search": str(min(asked["n_candidates"], 1000)),
+                    "max_scan_tuples": str(MAX_SCAN_TUPLES),
+                },
+            )
+            rows = await (await connection.execute(QUERIES["find_nearly"], asked)).fetchall()
+            if len(rows) >= asked["n_candidates"]:
+                return rows
+        return await (await connection.execute(QUERIES["find_exactly"], asked)).fetchall()
+
+    async def _count_passing(
+        self, connection: Connection, index: SearchIndex, only: SearchFilter
+    ) -> int:
+        """Return how many passages pass, or more than EXACT_LIMIT if they are as many."""
+        if index.n_chunks <= EXACT_LIMIT or only == SearchFilter():
+            return index.n_chunks
+        key = (index.index_id, only)
+        known = self._passing.get(key)
+        if known and index.generation - known[1] < COUNT_GENERATIONS:
+            return known[0]
+        row = await (
+            await connection.execute(
+                QUERIES["count_passing"],
+                {"index_id": index.index_id, "limit": EXACT_LIMIT + 1, **only.alternatives()},
+            )
+        ).fetchone()
+        n_passing = int(row["n"]) if row else 0
+        self._passing[key] = (n_passing, index.generation)
+        if len(self._passing) > CACHE_SIZE:
+            self._passing.popitem(last=False)
+        return n_passing
+
+
+async def _find_frequencies(
+    connection: Connection, index: SearchIndex, query: SearchQuery
+) -> dict[int, int]:
+    terms = {*list_query_terms(query.text), *map(signal_term, query.signals)}
+    rows = await (
+        await connection.execute(
+            INDEX_QUERIES["find_terms"], {"index_id": index.index_id, "terms": list(terms)}
         )
+    ).fetchall()
+    return {row["term"]: row["n_chunks"] for row in rows}
 
 
-def _tidy(text: str) -> str:
-    """Return the part that is read, with half characters (lone surrogates) replaced."""
-    return text[:MAX_QUERY_CHARACTERS].encode(errors="replace").decode()
+def _ask(
+    index: SearchIndex, prepared: _Prepared, only: SearchFilter, n_candidates: int
+) -> dict[str, Any]:
+    adapted = prepared.adapted
+    voted = sorted(prepared.votes, key=lambda one: -prepared.votes[one])[:N_VOTED]
+    rare = sorted(prepared.signals, key=lambda one: prepared.signals[one])[:N_RARE]
+    return {
+        "index_id": index.index_id,
+        "embedding": HalfVector(prepared.vector).to_text(),
+        "adapted": None if adapted is None else HalfVector(adapted).to_text(),
+        "keywords": sparse(prepared.keywords.weights),
+        "signals": list(prepared.signals),
+        "rare_signals": rare,
+        "voted": voted,
+        "n_candidates": n_candidates,
+        **only.alternatives(),
+    }
 
 
-def _passage(row: Mapping[str, Any], score: float) -> Passage:
+def _rank(
+    ranking: Ranking, prepared: _Prepared, rows: Sequence[Mapping[str, Any]], n_chunks: int
+) -> list[Hit]:
+    documents: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        documents.setdefault(row["document_id"], []).append(row)
+    full_score = max(prepared.keywords.full_score, 1e-9)
+    evidence = Evidence(
+        meaning=_array(max(row["meaning"] for row in group) for group in documents.values()),
+        whole=_array(group[0]["whole"] for group in documents.values()),
+        coverage=_array(
+            max(row["keyword_score"] for row in group) / full_score for group in documents.values()
+        ),
+        exact=_array(
+            match_exactly(
+                prepared.signals,
+                [signal for row in group for signal in row["signals"]],
+                n_chunks=n_chunks,
+            )
+            for group in documents.values()
+        ),
+        votes=_array(prepared.votes.get(document_id, 0.0) for document_id in documents),
+        learned=_array(
+            (max(row["learned"] for row in group) + group[0]["learned_whole"]) / 2
+            for group in documents.values()
+        ),
+        trust=[_trust(group[0]["facets"]) for group in documents.values()],
+    )
+    parts = weigh_parts(ranking, evidence)
+    hits = [
+        Hit(
+            document_id=document_id,
+            score=float(score),
+            parts={name: float(parts[name][place]) for name in PARTS},
+            votes=float(evidence.votes[place]),
+            rows=_order(group, full_score, prepared),
+        )
+        for place, ((document_id, group), score) in enumerate(
+            zip(documents.items(), sum_parts(parts), strict=True)
+        )
+    ]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.document_id))
+
+
+def _array(values: Any) -> Any:
+    return np.fromiter(values, dtype=np.float64)
+
+
+def _trust(facets: Sequence[str]) -> str:
+    return next((one[6:] for one in facets if one.startswith("trust:")), "external")
+
+
+def _order(
+    rows: Sequence[Mapping[str, Any]], full_score: float, prepared: _Prepared
+) -> tuple[Mapping[str, Any], ...]:
+    """Return a document's passages by how well each alone answers, best first."""
+    told = [
+        {
+            **row,
+            "coverage": row["keyword_score"] / full_score,
+            "alone": row["meaning"] + row["keyword_score"] / full_score,
+            "signals": tuple(one for one in row["signals"] if one in prepared.signals),
+        }
+        for row in rows
+    ]
+    return tuple(sorted(told, key=lambda row: (-row["alone"], row["chunk_id"])))
+
+
+def _choose(hits: Sequence[Hit], limit: int) -> list[tuple[Hit, Mapping[str, Any], float]]:
+    """Return passages with their scores, best first: at most two of each document."""
+    chosen = [
+        (hit, row, hit.score - (hit.rows[0]["alone"] - row["alone"]))
+        for hit in hits
+        for row in hit.rows[:PASSAGES_PER_DOCUMENT]
+    ]
+    chosen.sort(key=lambda one: (-one[2], one[1]["chunk_id"]))
+    return chosen[:limit]
+
+
+def _passage(text: Mapping[str, Any], hit: Hit, row: Mapping[str, Any], score: float) -> Passage:
     return Passage(
-        chunk_id=row["chunk_id"],
-        document_id=row["document_id"],
-        version=row["version"],
-        kind=row["kind"],
-        title=row["title"],
-        trust=row["trust"],
-        start_offset=row["start_offset"],
-        end_offset=row["end_offset"],
-        text=row["text"],
-        failure_classes=tuple(row["failure_classes"]),
-        related_scripts=tuple(row["related_scripts"]),
-        dense_score=float(row["dense_score"]),
+        chunk_id=text["chunk_id"],
+        document_id=text["document_id"],
+        version=text["version"],
+        kind=text["kind"],
+        title=text["title"],
+        trust=text["trust"],
+        source=text["source"],
+        language=text["language"],
+        headings=tuple(text["headings"]),
+        page=text["page"],
+        start_offset=text["start_offset"],
+        end_offset=text["end_offset"],
+        text=text["text"],
+        failure_classes=tuple(text["failure_classes"]),
+        related_scripts=tuple(text["related_scripts"]),
+        dense_score=float(row["meaning"]),
         keyword_score=float(row["keyword_score"]),
+        coverage=float(row["coverage"]),
+        signals=row["signals"],
+        votes=hit.votes,
+        parts=hit.parts,
         score=score,
     )
-
-
-def _spread(passages: Sequence[Passage], limit: int) -> list[Passage]:
-    seen: dict[str, int] = {}
-    kept: list[Passage] = []
-    for passage in passages:
-        seen[passage.document_id] = seen.get(passage.document_id, 0) + 1
-        if seen[passage.document_id] <= 2:
-            kept.append(passage)
-        if len(kept) == limit:
-            break
-    return kept

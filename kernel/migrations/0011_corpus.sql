@@ -96,7 +96,6 @@ CREATE TABLE chunk_vectors (
 CREATE TABLE document_vectors (
     index_id    integer NOT NULL,
     document_id text NOT NULL,
-    title       halfvec(384),
     centroid    halfvec(384) NOT NULL,             -- mean of its passages' unit vectors
     PRIMARY KEY (index_id, document_id)
 ) PARTITION BY LIST (index_id);

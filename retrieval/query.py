@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is searched for when somebody pastes a ticket: long, noisy, masked text.
+
+Pseudonyms, quoted mail, greetings, sign-offs, addresses and blobs say nothing about a failure and
+are left out of the words and the meaning; exact signals are taken before anything is left out. A
+text longer than the embedding model reads is cut into windows, whose mean vector is its meaning.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrieval.signals import list_signals
+
+MAX_CHARACTERS = 8_000  # what is beyond is not read; the cache keeps what it is given
+WINDOW_WORDS = 180
+MAX_WINDOWS = 4
+_PSEUDONYM = re.compile(r"<[A-Z][A-Z_]{1,15}_\d{1,6}>")
+_ADDRESS = re.compile(r"\b(?:https?|ftp|file)://\S+", re.IGNORECASE)
+_BLOB = re.compile(r"\b[A-Za-z0-9+/=_-]{48,}\b")
+_QUOTED = re.compile(r"^\s*(?:>|\|).*$", re.MULTILINE)
+_CEREMONY = re.compile(
+    r"^\s*(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b[^\n.!?]{0,40}[,!.:]?"
+    r"|(?:many )?thanks?(?: you)?(?: (?:in advance|a lot|so much))?[^\n]{0,20}"
+    r"|(?:kind|best|warm)?\s*regards[^\n]{0,40}|cheers[^\n]{0,20}|sent from my [^\n]{0,40})\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchQuery:
+    """A text as it is searched for: its words, windows of them, and its exact signals."""
+
+    text: str
+    windows: tuple[str, ...]
+    signals: tuple[str, ...]
+
+
+def understand_query(text: str) -> SearchQuery:
+    """Read a masked text of any length; never fails, and yields an empty text for nothing."""
+    text = unicodedata.normalize("NFC", text[:MAX_CHARACTERS].encode(errors="replace").decode())
+    text = text.replace("\x00", " ")
+    signals = list_signals(text)
+    bare = _BLOB.sub(" ", _ADDRESS.sub(" ", _PSEUDONYM.sub(" ", text)))
+    bare = _CEREMONY.sub(" ", _QUOTED.sub(" ", bare))
+    words = bare.split() or text.split()
+    return SearchQuery(text=" ".join(words), windows=_cut(words), signals=signals)
+
+
+def _cut(words: Sequence[str]) -> tuple[str, ...]:
+    windows = [
+        " ".join(words[start : start + WINDOW_WORDS])
+        for start in range(0, len(words), WINDOW_WORDS)
+    ]
+    return tuple(windows[:MAX_WINDOWS]) or ("",)

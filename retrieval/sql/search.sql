@@ -1,0 +1,151 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: set_scan
+-- How graphs are walked until the transaction ends: on past the filter until enough is found.
+SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),
+       set_config('hnsw.ef_search', %(ef_search)s, true),
+       set_config('hnsw.max_scan_tuples', %(max_scan_tuples)s, true),
+       set_config('plan_cache_mode', 'force_custom_plan', true);
+
+-- name: count_passing
+-- How many passages pass a filter, counted up to a limit.
+SELECT count(*) AS n
+FROM (
+    SELECT 1
+    FROM chunk_vectors
+    WHERE index_id = %(index_id)s
+      AND (%(platforms)s::text[] IS NULL OR facets && %(platforms)s::text[])
+      AND (%(kinds)s::text[] IS NULL OR facets && %(kinds)s::text[])
+      AND (%(products)s::text[] IS NULL OR facets && %(products)s::text[])
+      AND (%(languages)s::text[] IS NULL OR facets && %(languages)s::text[])
+      AND (%(trusts)s::text[] IS NULL OR facets && %(trusts)s::text[])
+      AND (%(groups)s::text[] IS NULL OR facets && %(groups)s::text[])
+    LIMIT %(limit)s
+) AS passing;
+
+-- name: find_exactly
+-- All scores of the passages of documents that are among the best by meaning, keywords, exact
+-- signals or votes; every passage that passes the filter is read.
+WITH scored AS MATERIALIZED (
+    SELECT chunk_id, document_id, facets,
+           1 - (embedding <=> %(embedding)s::halfvec) AS meaning,
+           CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
+                ELSE 1 - (embedding <=> %(adapted)s::halfvec) END AS learned,
+           -(keywords <#> %(keywords)s::sparsevec) AS keyword_score,
+           CASE WHEN signals && %(signals)s::text[] THEN signals ELSE '{}' END AS signals
+    FROM chunk_vectors
+    WHERE index_id = %(index_id)s
+      AND (%(platforms)s::text[] IS NULL OR facets && %(platforms)s::text[])
+      AND (%(kinds)s::text[] IS NULL OR facets && %(kinds)s::text[])
+      AND (%(products)s::text[] IS NULL OR facets && %(products)s::text[])
+      AND (%(languages)s::text[] IS NULL OR facets && %(languages)s::text[])
+      AND (%(trusts)s::text[] IS NULL OR facets && %(trusts)s::text[])
+      AND (%(groups)s::text[] IS NULL OR facets && %(groups)s::text[])
+),
+wanted AS (
+    (SELECT document_id FROM scored ORDER BY meaning DESC LIMIT %(n_candidates)s)
+    UNION
+    (SELECT document_id FROM scored WHERE %(adapted)s::halfvec IS NOT NULL
+     ORDER BY learned DESC LIMIT %(n_candidates)s)
+    UNION
+    (SELECT document_id FROM scored WHERE keyword_score > 0
+     ORDER BY keyword_score DESC LIMIT %(n_candidates)s)
+    UNION
+    (SELECT document_id FROM scored WHERE signals <> '{}'
+     ORDER BY keyword_score DESC LIMIT %(n_candidates)s)
+    UNION
+    SELECT unnest(%(voted)s::text[])
+)
+SELECT s.chunk_id, s.document_id, s.facets, s.meaning, s.learned, s.keyword_score, s.signals,
+       1 - (d.centroid <=> %(embedding)s::halfvec) AS whole,
+       CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
+            ELSE 1 - (d.centroid <=> %(adapted)s::halfvec) END AS learned_whole
+FROM wanted
+JOIN scored AS s USING (document_id)
+JOIN document_vectors AS d ON d.index_id = %(index_id)s AND d.document_id = s.document_id;
+
+-- name: find_nearly
+-- The same scores; which documents are among the best is found by walking graphs.
+WITH wanted AS (
+    (SELECT document_id FROM chunk_vectors
+     WHERE index_id = %(index_id)s
+       AND (%(platforms)s::text[] IS NULL OR facets && %(platforms)s::text[])
+       AND (%(kinds)s::text[] IS NULL OR facets && %(kinds)s::text[])
+       AND (%(products)s::text[] IS NULL OR facets && %(products)s::text[])
+       AND (%(languages)s::text[] IS NULL OR facets && %(languages)s::text[])
+       AND (%(trusts)s::text[] IS NULL OR facets && %(trusts)s::text[])
+       AND (%(groups)s::text[] IS NULL OR facets && %(groups)s::text[])
+     ORDER BY embedding <=> %(embedding)s::halfvec LIMIT %(n_candidates)s)
+    UNION
+    (SELECT document_id FROM chunk_vectors
+     WHERE index_id = %(index_id)s AND %(adapted)s::halfvec IS NOT NULL
+       AND (%(platforms)s::text[] IS NULL OR facets && %(platforms)s::text[])
+       AND (%(kinds)s::text[] IS NULL OR facets && %(kinds)s::text[])
+       AND (%(products)s::text[] IS NULL OR facets && %(products)s::text[])
+       AND (%(languages)s::text[] IS NULL OR facets && %(languages)s::text[])
+       AND (%(trusts)s::text[] IS NULL OR facets && %(trusts)s::text[])
+       AND (%(groups)s::text[] IS NULL OR facets && %(groups)s::text[])
+     ORDER BY embedding <=> %(adapted)s::halfvec LIMIT %(n_candidates)s)
+    UNION
+    (SELECT document_id FROM chunk_vectors
+     WHERE index_id = %(index_id)s
+       AND (%(platforms)s::text[] IS NULL OR facets && %(platforms)s::text[])
+       AND (%(kinds)s::text[] IS NULL OR facets && %(kinds)s::text[])
+       AND (%(products)s::text[] IS NULL OR facets && %(products)s::text[])
+       AND (%(languages)s::text[] IS NULL OR facets && %(languages)s::text[])
+       AND (%(trusts)s::text[] IS NULL OR facets && %(trusts)s::text[])
+       AND (%(groups)s::text[] IS NULL OR facets && %(groups)s::text[])
+     ORDER BY keywords <#> %(keywords)s::sparsevec LIMIT %(n_candidates)s)
+    UNION
+    (SELECT document_id FROM chunk_vectors
+     WHERE index_id = %(index_id)s AND signals && %(rare_signals)s::text[]
+     LIMIT %(n_candidates)s)
+    UNION
+    SELECT unnest(%(voted)s::text[])
+)
+SELECT c.chunk_id, c.document_id, c.facets,
+       1 - (c.embedding <=> %(embedding)s::halfvec) AS meaning,
+       CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
+            ELSE 1 - (c.embedding <=> %(adapted)s::halfvec) END AS learned,
+       -(c.keywords <#> %(keywords)s::sparsevec) AS keyword_score,
+       CASE WHEN c.signals && %(signals)s::text[] THEN c.signals ELSE '{}' END AS signals,
+       1 - (d.centroid <=> %(embedding)s::halfvec) AS whole,
+       CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
+            ELSE 1 - (d.centroid <=> %(adapted)s::halfvec) END AS learned_whole
+FROM wanted
+JOIN chunk_vectors AS c ON c.index_id = %(index_id)s AND c.document_id = wanted.document_id
+JOIN document_vectors AS d ON d.index_id = %(index_id)s AND d.document_id = wanted.document_id
+WHERE (%(platforms)s::text[] IS NULL OR c.facets && %(platforms)s::text[])
+  AND (%(kinds)s::text[] IS NULL OR c.facets && %(kinds)s::text[])
+  AND (%(products)s::text[] IS NULL OR c.facets && %(products)s::text[])
+  AND (%(languages)s::text[] IS NULL OR c.facets && %(languages)s::text[])
+  AND (%(trusts)s::text[] IS NULL OR c.facets && %(trusts)s::text[])
+  AND (%(groups)s::text[] IS NULL OR c.facets && %(groups)s::text[]);
+
+-- name: find_similar_tickets
+-- Past tickets most like a query, with the documents that helped with them.
+SELECT document_id, 1 - (embedding <=> %(embedding)s::halfvec) AS similarity, true AS helped
+FROM search_labels
+WHERE label = 'helped' AND model = %(model)s
+ORDER BY embedding <=> %(embedding)s::halfvec
+LIMIT %(limit)s;
+
+-- name: find_disappointed_tickets
+-- Past tickets like a query, with the documents that did not help with them.
+SELECT document_id, similarity, false AS helped
+FROM (
+    SELECT document_id, 1 - (embedding <=> %(embedding)s::halfvec) AS similarity
+    FROM search_labels
+    WHERE label = 'did_not_help' AND model = %(model)s AND document_id = ANY (%(voted)s::text[])
+) AS tickets
+ORDER BY similarity DESC
+LIMIT %(limit)s;
+
+-- name: read_passages
+-- The texts of passages, and what is known of their documents.
+SELECT c.chunk_id, c.document_id, c.version, c.start_offset, c.end_offset, c.text, c.headings,
+       c.page, d.kind, d.title, d.trust, d.language, d.source, d.failure_classes,
+       d.related_scripts
+FROM chunks AS c
+JOIN documents AS d USING (document_id, version)
+WHERE c.chunk_id = ANY (%(chunk_ids)s::text[]);
