@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes one file into the corpus: read once, digested, screened, parsed, compared, stored.
+
+What was screened and what was parsed are the same bytes. All that is stored of a file is stored in
+one transaction, so nothing is ever half in search; screening and parsing are outside of it.
+
+A file that is refused leaves its earlier documents in search until there are better ones, unless
+it is infected now, or its source's terms have changed: who may read the old ones is then unsure.
+
+Texts are not masked: knowledge is written to be read by many, unlike a ticket.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kernel.audit import AuditIntake
+from kernel.clock import Clock
+from kernel.database import Connection, Pool
+from kernel.ids import IdSource
+from retrieval.brought_documents import make_document
+from retrieval.brought_files import BroughtFile, read_bytes
+from retrieval.corpus import RECIPE as CHUNKING
+from retrieval.corpus import Corpus, CorpusDocument
+from retrieval.ingested_files import (
+    LASTING_REASONS,
+    FileReason,
+    FileVerdict,
+    IngestedFiles,
+    Verdict,
+)
+from retrieval.ingestion_errors import ProtectedFileError, ScreeningError, ScreenUnavailableError
+from retrieval.near_duplicates import Fingerprint, NearDuplicate, NearDuplicates, fingerprint
+from retrieval.parsing.documents import ParsedFile, Refusal
+from retrieval.parsing.errors import ParsingError, Reason
+from retrieval.parsing.sandbox import ParserProcess
+from retrieval.screening import FileScreen
+from retrieval.sources import Source, rank_trust
+
+# To be raised with every change of the parsers that should reach files taken before.
+RECIPE: Final = f"parsing-1 chunking-{CHUNKING}"
+MAX_NAMED: Final = 5
+SCRIPT_ADVICE: Final = (
+    "this folder is a script, and scripts run as root: put it under EUCORA_KNOWLEDGE_DIR/scripts"
+    " after a review, then `eucora kb load`"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """On whose behalf files are taken, in which run; `dry` looks and stores nothing."""
+
+    source: Source
+    run_id: str
+    actor: str
+    correlation_id: str
+    dry: bool = False
+
+    @property
+    def recipe(self) -> str:
+        """What a file must have been made with to count as unchanged."""
+        return f"{RECIPE} {self.source.terms_digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A document that may be stored, with what it looks like."""
+
+    document: CorpusDocument
+    print_: Fingerprint
+    doubles: Sequence[NearDuplicate]
+    left_out: str = ""  # why it is not stored after all
+    reason: FileReason | None = None
+
+
+class FileIntake:
+    """Takes files one after another. Opens transactions of its own."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        clock: Clock,
+        ids: IdSource,
+        audit: AuditIntake,
+        corpus: Corpus,
+        screen: FileScreen,
+        parser: ParserProcess,
+    ) -> None:
+        self._pool = pool
+        self._audit = audit
+        self._corpus = corpus
+        self._screen = screen
+        self._parser = parser
+        self._files = IngestedFiles(clock=clock, audit=audit)
+        self._duplicates = NearDuplicates(clock=clock, ids=ids)
+
+    async def take(
+        self, file: BroughtFile, known: FileVerdict | None, errand: Errand
+    ) -> FileVerdict:
+        """Take a file and return its verdict, which is recorded unless nothing has changed.
+
+        `known` is the verdict of an earlier run.
+
+        Raises:
+            ScreenUnavailableError: nothing screens files any more.
+        """
+        verdict = FileVerdict(
+            path=file.path, verdict=Verdict.REJECTED, size_bytes=file.size_bytes,
+            recipe=errand.recipe, document_ids=known.document_ids if known else (),
+        )  # fmt: skip
+        if file.is_script or file.fault:
+            reason = FileReason.SCRIPT_FOLDER if file.is_script else Reason.UNREADABLE
+            detail = SCRIPT_ADVICE if file.is_script else file.fault
+            return await self._record(
+                replace(verdict, reason=reason.value, detail=detail), known, errand
+            )
+        try:
+            content = await asyncio.to_thread(read_bytes, file, self._parser.limits)
+        except ParsingError as error:
+            return await self._record(_refuse(verdict, error.reason, error), known, errand)
+        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
+        verdict = replace(verdict, sha256=sha256, size_bytes=len(content))
+        if known is not None and _still_holds(known, verdict):
+            unchanged = known.verdict is Verdict.STORED
+            return replace(known, verdict=Verdict.UNCHANGED) if unchanged else known
+        return await self._take_content(content, verdict, known, errand)
+
+    async def _take_content(
+        self, content: bytes, verdict: FileVerdict, known: FileVerdict | None, errand: Errand
+    ) -> FileVerdict:
+        try:
+            screening = await self._screen.screen(
+                content,
+                name=verdict.path,
+                source=errand.source.source_id,
+                actor=errand.actor,
+                correlation_id=errand.correlation_id,
+                hold=not errand.dry,
+            )
+        except ScreenUnavailableError:
+            raise
+        except ProtectedFileError as error:
+            return await self._record(_refuse(verdict, Reason.ENCRYPTED, error), known, errand)
+        except ScreeningError as error:
+            return await self._record(_refuse(verdict, FileReason.UNSCANNED, error), known, errand)
+        verdict = replace(verdict, engine=screening.engine)
+        if not screening.passed:
+            held = replace(
+                verdict, verdict=Verdict.QUARANTINED, reason=FileReason.INFECTED.value,
+                detail=screening.detail,
+            )  # fmt: skip
+            return await self._record(held, known, errand)
+        try:
+            parsed = await self._parser.parse(content, name=verdict.path)
+        except ParsingError as error:
+            return await self._record(_refuse(verdict, error.reason, error), known, errand)
+        return await self._store(parsed, verdict, known, errand)
+
+    async def _record(
+        self, verdict: FileVerdict, known: FileVerdict | None, errand: Errand
+    ) -> FileVerdict:
+        """Record a refusal, and retire earlier documents where they cannot stay."""
+        if errand.dry:
+            return verdict
+        if known is not None and _is_same_refusal(known, verdict):
+            return known
+        async with self._pool.connection() as connection:
+            old_terms = known is not None and known.recipe != verdict.recipe
+            if verdict.verdict is Verdict.QUARANTINED or old_terms:
+                why = verdict.reason if verdict.verdict is Verdict.QUARANTINED else "other terms"
+                await self._retire(connection, verdict.document_ids, errand, why)
+                verdict = replace(verdict, document_ids=())
+            await self._keep(connection, verdict, errand)
+        return verdict
+
+    async def _store(
+        self, parsed: ParsedFile, verdict: FileVerdict, known: FileVerdict | None, errand: Errand
+    ) -> FileVerdict:
+        documents = [
+            make_document(each, source=errand.source, path=verdict.path)
+            for each in parsed.documents
+        ]
+        prints = await asyncio.to_thread(lambda: [fingerprint(each.body) for each in documents])
+        if errand.dry:
+            ids = tuple(each.document_id for each in documents)
+            return _conclude(verdict, ids, (), parsed.refusals)
+        async with self._pool.connection() as connection:
+            await self._duplicates.lock(connection)
+            candidates = [
+                await self._weigh(connection, document, print_)
+                for document, print_ in zip(documents, prints, strict=True)
+            ]
+            stored = [each for each in candidates if each.reason is None]
+            await self._corpus.store(
+                connection,
+                [each.document for each in stored],
+                actor=errand.actor,
+                correlation_id=errand.correlation_id,
+            )
+            for each in stored:
+                await self._finish_document(connection, each, errand)
+            ids = tuple(each.document.document_id for each in stored)
+            earlier = set(known.document_ids if known else ())
+            await self._retire(connection, sorted(earlier - set(ids)), errand, "not in the file")
+            left_out = [each for each in candidates if each.reason is not None]
+            verdict = _conclude(verdict, ids, left_out, parsed.refusals)
+            await self._keep(connection, verdict, errand)
+        return verdict
+
+    async def _weigh(
+        self, connection: Connection, document: CorpusDocument, print_: Fingerprint
+    ) -> _Candidate:
+        """Decide whether a document is stored: not if a person refused it, or a better one is."""
+        doubles = await self._duplicates.find(connection, document, print_)
+        candidate = _Candidate(document=document, print_=print_, doubles=doubles)
+        if await self._duplicates.is_refused(connection, document.document_id, print_):
+            why = f"{document.title}: a reviewer took it out of search; change it to bring it again"
+            return replace(candidate, left_out=why, reason=FileReason.RETIRED)
+        rank = rank_trust(document.trust)
+        for other in doubles:
+            if other.content == print_.content and rank_trust(other.trust) > rank:
+                why = (
+                    f"{document.title}: word for word {other.document_id}, which is trusted more"
+                    f" ({other.trust}) and found already"
+                )
+                return replace(candidate, left_out=why, reason=FileReason.DUPLICATE_OF)
+        return candidate
+
+    async def _finish_document(
+        self, connection: Connection, candidate: _Candidate, errand: Errand
+    ) -> None:
+        document = candidate.document
+        await self._duplicates.keep(connection, document.document_id, candidate.print_)
+        await self._duplicates.flag(
+            connection,
+            document,
+            candidate.print_,
+            candidate.doubles,
+            self._audit,
+            actor=errand.actor,
+            correlation_id=errand.correlation_id,
+        )
+
+    async def _retire(
+        self, connection: Connection, document_ids: Sequence[str], errand: Errand, reason: str
+    ) -> None:
+        await self._corpus.retire(
+            connection,
+            document_ids,
+            actor=errand.actor,
+            correlation_id=errand.correlation_id,
+            reason=reason,
+        )
+
+    async def _keep(self, connection: Connection, verdict: FileVerdict, errand: Errand) -> None:
+        await self._files.keep(
+            connection,
+            errand.source.source_id,
+            verdict,
+            run_id=errand.run_id,
+            actor=errand.actor,
+            correlation_id=errand.correlation_id,
+        )
+
+
+def _refuse(
+    verdict: FileVerdict, reason: Reason | FileReason, error: ParsingError | ScreeningError
+) -> FileVerdict:
+    return replace(verdict, reason=reason.value, detail=str(error))
+
+
+def _still_holds(known: FileVerdict, found: FileVerdict) -> bool:
+    if known.sha256 != found.sha256 or known.recipe != found.recipe:
+        return False
+    return known.verdict is Verdict.STORED or (
+        known.verdict is Verdict.REJECTED and known.reason in LASTING_REASONS
+    )
+
+
+def _is_same_refusal(known: FileVerdict, found: FileVerdict) -> bool:
+    names = ("verdict", "reason", "sha256", "detail", "recipe")
+    return all(getattr(known, name) == getattr(found, name) for name in names)
+
+
+def _conclude(
+    verdict: FileVerdict,
+    document_ids: tuple[str, ...],
+    left_out: Sequence[_Candidate],
+    refusals: Sequence[Refusal],
+) -> FileVerdict:
+    notes = [each.left_out for each in left_out]
+    notes += [f"{each.member}: {each.message}" for each in refusals]
+    more = len(notes) - MAX_NAMED
+    detail = "; ".join([*notes[:MAX_NAMED], *([f"and {more} more"] if more > 0 else [])])
+    if not document_ids:
+        reason = left_out[0].reason if left_out else None
+        return replace(
+            verdict, reason=str(reason or Reason.EMPTY.value), detail=detail, document_ids=()
+        )
+    if notes:
+        detail = f"{len(notes)} of its parts were left out: {detail}"
+    return replace(
+        verdict,
+        verdict=Verdict.STORED,
+        reason=FileReason.PARTLY.value if notes else "",
+        detail=detail,
+        document_ids=document_ids,
+    )

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The newest verdict on each file of a source, in words for programs and for people.
+
+A file that has not changed keeps its row, so `stored` means: in search now. The caller owns the
+transaction. A path may name a person, so the audit log gets digests instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from kernel.audit import AuditIntake
+from kernel.clock import Clock
+from kernel.database import Connection
+from retrieval.ingestion_errors import IngestedFileMissingError
+from retrieval.parsing.errors import Reason
+from retrieval.sources import QUERIES
+
+MAX_DETAIL_CHARACTERS: Final = 2000
+MAX_LISTED: Final = 1000
+# What a file's bytes alone decide; everything else is looked at again in the next run.
+LASTING_REASONS: Final = frozenset({
+    Reason.UNKNOWN_FORMAT.value, Reason.EMPTY.value, Reason.ENCRYPTED.value, Reason.BROKEN.value,
+    Reason.ARCHIVE_BOMB.value, Reason.UNSAFE_PATH.value, Reason.ENCODING.value,
+})  # fmt: skip
+
+
+class Verdict(StrEnum):
+    """What became of a file."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+    QUARANTINED = "quarantined"
+    REMOVED = "removed"
+
+
+class FileReason(StrEnum):
+    """Why, beyond what a parser says (`retrieval.parsing.errors.Reason`)."""
+
+    PARTLY = "partly"  # stored without some of its members
+    INFECTED = "infected"
+    UNSCANNED = "unscanned"
+    SCRIPT_FOLDER = "script_folder"
+    DUPLICATE_OF = "duplicate_of"
+    RETIRED = "retired_by_reviewer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileVerdict:
+    """What became of a file, why, and what to do about it."""
+
+    path: str
+    verdict: Verdict
+    size_bytes: int
+    sha256: str | None = None
+    reason: str = ""
+    detail: str = ""
+    engine: str = ""
+    recipe: str = ""
+    document_ids: tuple[str, ...] = ()
+    recorded_at: datetime | None = None  # None: not recorded
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the file is not in search, though it is there."""
+        return self.verdict in (Verdict.REJECTED, Verdict.QUARANTINED)
+
+
+class IngestedFiles:
+    """Keeps the verdicts."""
+
+    def __init__(self, *, clock: Clock, audit: AuditIntake) -> None:
+        self._clock = clock
+        self._audit = audit
+
+    async def list_page(
+        self,
+        connection: Connection,
+        source_id: str,
+        *,
+        verdict: Verdict | None = None,
+        after: str = "",
+        limit: int = MAX_LISTED,
+    ) -> list[FileVerdict]:
+        """Return verdicts by path; `after` is the last path seen."""
+        page = {"source_id": source_id, "verdict": verdict, "after": after, "limit": limit}
+        cursor = await connection.execute(QUERIES["list_files"], page)
+        return [_read_verdict(row) for row in await cursor.fetchall()]
+
+    async def list_all(self, connection: Connection, source_id: str) -> dict[str, FileVerdict]:
+        """Return all verdicts on a source's files."""
+        known: dict[str, FileVerdict] = {}
+        after = ""
+        while page := await self.list_page(connection, source_id, after=after):
+            known.update((verdict.path, verdict) for verdict in page)
+            after = page[-1].path
+        return known
+
+    async def find(self, connection: Connection, source_id: str, path: str) -> FileVerdict | None:
+        """Return the newest verdict on a file, or None."""
+        key = {"source_id": source_id, "path": path}
+        row = await (await connection.execute(QUERIES["find_file"], key)).fetchone()
+        return None if row is None else _read_verdict(row)
+
+    async def require(self, connection: Connection, source_id: str, path: str) -> FileVerdict:
+        """Return the newest verdict on a file that is there.
+
+        Raises:
+            IngestedFileMissingError: it is not.
+        """
+        known = await self.find(connection, source_id, path)
+        if known is None or known.verdict is Verdict.REMOVED:
+            raise IngestedFileMissingError
+        return known
+
+    async def keep(
+        self,
+        connection: Connection,
+        source_id: str,
+        verdict: FileVerdict,
+        *,
+        run_id: str,
+        actor: str,
+        correlation_id: str,
+    ) -> None:
+        """Record a verdict."""
+        await connection.execute(
+            QUERIES["keep_file"],
+            {
+                "source_id": source_id,
+                "path": verdict.path,
+                "sha256": verdict.sha256,
+                "size_bytes": verdict.size_bytes,
+                "verdict": verdict.verdict.value,
+                "reason": verdict.reason,
+                "detail": verdict.detail[:MAX_DETAIL_CHARACTERS],
+                "engine": verdict.engine,
+                "recipe": verdict.recipe,
+                "document_ids": list(verdict.document_ids),
+                "run_id": run_id,
+                "now": self._clock.now(),
+            },
+        )
+        await self._audit.record(
+            connection,
+            actor=actor,
+            action=f"knowledge_file.{verdict.verdict.value}",
+            subject_kind="document_source",
+            subject_id=source_id,
+            correlation_id=correlation_id,
+            after={
+                "run_id": run_id,
+                "sha256": verdict.sha256,
+                "reason": verdict.reason,
+                "engine": verdict.engine,
+                "document_ids": list(verdict.document_ids),
+            },
+        )
+
+
+def _read_verdict(row: Mapping[str, Any]) -> FileVerdict:
+    facts = {name: row[name] for name in FileVerdict.__slots__}
+    verdict, document_ids = Verdict(row["verdict"]), tuple(row["document_ids"])
+    return FileVerdict(**{**facts, "verdict": verdict, "document_ids": document_ids})

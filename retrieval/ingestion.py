@@ -1,0 +1,463 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of ingestion: a folder or file becomes a source's documents, again and again.
+
+A run takes what is new or changed, file by file, each in a transaction of its own; killed anywhere,
+the next run goes on. What has vanished leaves search at the end of a complete run only: never when
+the run broke off, when a folder could not be listed, or when nothing at all is there. Two runs of
+one source keep each other out, by a lock that ends with their connection.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from psycopg.types.json import Jsonb
+
+from kernel.audit import AuditIntake
+from kernel.clock import Clock
+from kernel.database import Connection, Pool
+from kernel.ids import IdSource
+from retrieval.brought_files import BroughtFile, Listing, list_files, show_name
+from retrieval.corpus import Corpus
+from retrieval.file_intake import Errand, FileIntake
+from retrieval.ingested_files import FileReason, FileVerdict, IngestedFiles, Verdict
+from retrieval.ingestion_errors import EmptySourceError, SourceBusyError, SourceConflictError
+from retrieval.near_duplicates import NearDuplicates
+from retrieval.parsing.limits import ParserLimits
+from retrieval.parsing.sandbox import ParserProcess
+from retrieval.screening import FileScreen
+from retrieval.sources import (
+    QUERIES,
+    Source,
+    SourceKind,
+    Sources,
+    SourceTerms,
+    Trust,
+    check_name,
+    suggest_name,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a run deals with what is not there: see `eucora kb ingest --help`."""
+
+    dry: bool = False
+    keep_missing: bool = False
+    allow_empty: bool = False
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a run did. `counts` is by verdict; `remarks` are files that people should look at."""
+
+    source: Source
+    run_id: str
+    counts: Mapping[str, int]
+    remarks: tuple[FileVerdict, ...]
+    n_documents: int
+    is_complete: bool  # False: a folder could not be listed, so nothing was removed
+
+    @property
+    def n_refused(self) -> int:
+        """How many files are not in search, though they are there."""
+        return sum(verdict.is_refused for verdict in self.remarks)
+
+
+class RunObserver(Protocol):
+    """Is told how a run goes."""
+
+    def begin(self, source: Source, n_files: int) -> None:
+        """Hear what will be looked at."""
+        ...
+
+    def look_at(self, path: str) -> None:
+        """Hear which file is next."""
+        ...
+
+    def settle(self, verdict: FileVerdict) -> None:
+        """Hear what became of it."""
+        ...
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a run has done so far."""
+
+    observer: RunObserver | None
+    counts: Counter[str]
+    remarks: list[FileVerdict]
+    n_documents: int = 0
+
+    def settle(self, verdict: FileVerdict) -> None:
+        self.counts[verdict.verdict.value] += 1
+        if verdict.verdict is Verdict.STORED:
+            self.n_documents += len(verdict.document_ids)
+        if verdict.is_refused or verdict.reason == FileReason.PARTLY:
+            self.remarks.append(verdict)
+        if self.observer is not None:
+            self.observer.settle(verdict)
+
+
+class Ingestion:
+    """Takes folders, files and uploads into the corpus. Opens transactions of its own."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        clock: Clock,
+        ids: IdSource,
+        audit: AuditIntake,
+        corpus: Corpus,
+        screen: FileScreen,
+        limits: ParserLimits | None = None,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._ids = ids
+        self._audit = audit
+        self._corpus = corpus
+        self._screen = screen
+        self.limits = limits or ParserLimits()
+        self._sources = Sources(clock=clock, audit=audit)
+        self._files = IngestedFiles(clock=clock, audit=audit)
+        self._duplicates = NearDuplicates(clock=clock, ids=ids)
+
+    async def ingest_path(
+        self,
+        location: Path,
+        *,
+        name: str | None,
+        terms: SourceTerms,
+        options: RunOptions,
+        actor: str,
+        correlation_id: str,
+        observer: RunObserver | None = None,
+    ) -> RunReport:
+        """Bring a source up to date with a folder, or add a file to it.
+
+        Raises:
+            IngestionError: the run is refused, or cannot go on; what was stored stays.
+        """
+        await self._screen.check_ready()
+        listing = await asyncio.to_thread(list_files, location)
+        source_id = suggest_name(listing.root.name) if name is None else name
+        check_name(source_id)
+        async with self._keep_out_others(source_id):
+            async with self._pool.connection() as connection:
+                earlier = await self._sources.find(connection, source_id)
+                known = await self._files.list_all(connection, source_id)
+            source = _plan_source(source_id, listing, earlier, terms, options)
+            _check_not_empty(source, listing, known, options)
+            errand = Errand(
+                source=source,
+                run_id=self._ids.new("run"),
+                actor=actor,
+                correlation_id=correlation_id,
+                dry=options.dry,
+            )
+            return await self._run(listing, known, errand, options, observer)
+
+    async def ingest_upload(
+        self,
+        source_id: str,
+        path: str,
+        content: bytes,
+        *,
+        terms: SourceTerms,
+        actor: str,
+        correlation_id: str,
+    ) -> FileVerdict:
+        """Take one file that was sent into a source of uploads, which is made if there is none.
+
+        A file of the same name is replaced. Nobody is kept out: uploads remove nothing.
+
+        Raises:
+            IngestionError: it is refused before anything was looked at.
+        """
+        await self._screen.check_ready()
+        async with self._pool.connection() as connection:
+            earlier = await self._sources.find(connection, source_id)
+            known = await self._files.find(connection, source_id, path)
+        if earlier is not None and earlier.kind is not SourceKind.UPLOAD:
+            raise SourceConflictError(
+                f"the source {source_id} is filled from {earlier.location}: upload into another"
+            )
+        planned = earlier or _new_source(source_id, SourceKind.UPLOAD, "")
+        errand = Errand(
+            source=terms.apply(planned),
+            run_id=self._ids.new("run"),
+            actor=actor,
+            correlation_id=correlation_id,
+        )
+        await self._begin(errand)
+        tally = _Tally(None, Counter(), [])
+        async with ParserProcess(self.limits) as parser:
+            file = BroughtFile(path=path, content=content, size_bytes=len(content))
+            verdict = await self._make_intake(parser).take(file, known, errand)
+        tally.settle(verdict)
+        await self._finish(errand, tally)
+        return verdict
+
+    async def remove_file(
+        self, source_id: str, path: str, *, actor: str, correlation_id: str
+    ) -> int:
+        """Take a file's documents out of search; return how many there were.
+
+        Raises:
+            SourceMissingError, IngestedFileMissingError: there is no such file.
+        """
+        async with self._pool.connection() as connection:
+            source = await self._sources.require(connection, source_id)
+            known = await self._files.require(connection, source_id, path)
+            errand = Errand(
+                source=source,
+                run_id=self._ids.new("run"),
+                actor=actor,
+                correlation_id=correlation_id,
+            )
+            await self._insert_run(connection, errand)
+            n_retired = await self._remove(connection, known, errand)
+            await self._finish_run(connection, errand, {Verdict.REMOVED.value: 1})
+        return n_retired
+
+    async def remove_source(self, source_id: str, *, actor: str, correlation_id: str) -> int:
+        """Take all documents of a source out of search, in one transaction; return how many.
+
+        The source and its verdicts stay on record; a new run brings its files again.
+
+        Raises:
+            SourceMissingError: there is none.
+            SourceBusyError: a run of it goes on.
+        """
+        async with self._keep_out_others(source_id), self._pool.connection() as connection:
+            source = await self._sources.require(connection, source_id)
+            errand = Errand(
+                source=source,
+                run_id=self._ids.new("run"),
+                actor=actor,
+                correlation_id=correlation_id,
+            )
+            await self._insert_run(connection, errand)
+            n_files = n_retired = 0
+            for known in (await self._files.list_all(connection, source_id)).values():
+                if known.verdict is not Verdict.REMOVED:
+                    n_retired += await self._remove(connection, known, errand)
+                    n_files += 1
+            await self._finish_run(connection, errand, {Verdict.REMOVED.value: n_files})
+            await self._audit.record(
+                connection,
+                actor=actor,
+                action="source.removed",
+                subject_kind="document_source",
+                subject_id=source_id,
+                correlation_id=correlation_id,
+                after={"n_files": n_files, "n_documents": n_retired},
+            )
+        return n_retired
+
+    async def _run(
+        self,
+        listing: Listing,
+        known: Mapping[str, FileVerdict],
+        errand: Errand,
+        options: RunOptions,
+        observer: RunObserver | None,
+    ) -> RunReport:
+        tally = _Tally(observer, Counter(), [])
+        if not errand.dry:
+            await self._begin(errand)
+        if observer is not None:
+            observer.begin(errand.source, len(listing.files))
+        async with ParserProcess(self.limits) as parser:
+            intake = self._make_intake(parser)
+            for file in listing.files:
+                if observer is not None:
+                    observer.look_at(file.path)
+                tally.settle(await intake.take(file, known.get(file.path), errand))
+        seen = {file.path for file in listing.files}
+        may_remove = listing.is_complete and not options.keep_missing
+        if may_remove and errand.source.kind is SourceKind.FOLDER:
+            vanished = [verdict for path, verdict in known.items() if path not in seen]
+            await self._remove_vanished(vanished, errand, tally)
+        if not errand.dry:
+            await self._finish(errand, tally)
+        return RunReport(
+            source=errand.source,
+            run_id=errand.run_id,
+            counts=dict(tally.counts),
+            remarks=tuple(tally.remarks),
+            n_documents=tally.n_documents,
+            is_complete=listing.is_complete,
+        )
+
+    async def _remove_vanished(
+        self, vanished: list[FileVerdict], errand: Errand, tally: _Tally
+    ) -> None:
+        for known in vanished:
+            if known.verdict is Verdict.REMOVED:
+                continue
+            if not errand.dry:
+                async with self._pool.connection() as connection:
+                    await self._remove(connection, known, errand)
+            tally.settle(replace(known, verdict=Verdict.REMOVED, reason="", detail=""))
+
+    async def _remove(self, connection: Connection, known: FileVerdict, errand: Errand) -> int:
+        n_retired = await self._corpus.retire(
+            connection,
+            known.document_ids,
+            actor=errand.actor,
+            correlation_id=errand.correlation_id,
+            reason="the file was removed",
+        )
+        removed = replace(
+            known, verdict=Verdict.REMOVED, reason="", detail="", sha256=None, document_ids=()
+        )
+        await self._files.keep(
+            connection,
+            errand.source.source_id,
+            removed,
+            run_id=errand.run_id,
+            actor=errand.actor,
+            correlation_id=errand.correlation_id,
+        )
+        return n_retired
+
+    def _make_intake(self, parser: ParserProcess) -> FileIntake:
+        return FileIntake(
+            pool=self._pool,
+            clock=self._clock,
+            ids=self._ids,
+            audit=self._audit,
+            corpus=self._corpus,
+            screen=self._screen,
+            parser=parser,
+        )
+
+    @asynccontextmanager
+    async def _keep_out_others(self, source_id: str) -> AsyncIterator[None]:
+        key = {"source_id": source_id}
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(QUERIES["lock_source"], key)).fetchone()
+            await connection.commit()
+            if not row or not row["locked"]:
+                raise SourceBusyError(f"another run of the source {source_id} goes on: wait for it")
+            try:
+                yield
+            finally:
+                await connection.execute(QUERIES["unlock_source"], key)
+
+    async def _begin(self, errand: Errand) -> None:
+        async with self._pool.connection() as connection:
+            await self._sources.keep(
+                connection,
+                errand.source,
+                actor=errand.actor,
+                correlation_id=errand.correlation_id,
+            )
+            await self._insert_run(connection, errand)
+        n_new = 1
+        while n_new:
+            async with self._pool.connection() as connection:
+                n_new = await self._duplicates.catch_up(connection)
+
+    async def _insert_run(self, connection: Connection, errand: Errand) -> None:
+        await connection.execute(
+            QUERIES["insert_run"],
+            {
+                "run_id": errand.run_id,
+                "source_id": errand.source.source_id,
+                "actor": errand.actor,
+                "now": self._clock.now(),
+            },
+        )
+        await self._audit_run(connection, errand, "ingestion.started", {})
+
+    async def _finish(self, errand: Errand, tally: _Tally) -> None:
+        async with self._pool.connection() as connection:
+            await self._finish_run(connection, errand, tally.counts)
+
+    async def _finish_run(
+        self, connection: Connection, errand: Errand, counts: Mapping[str, int]
+    ) -> None:
+        await connection.execute(
+            QUERIES["finish_run"],
+            {"run_id": errand.run_id, "now": self._clock.now(), "counts": Jsonb(dict(counts))},
+        )
+        await self._audit_run(connection, errand, "ingestion.finished", counts)
+
+    async def _audit_run(
+        self, connection: Connection, errand: Errand, action: str, counts: Mapping[str, int]
+    ) -> None:
+        await self._audit.record(
+            connection,
+            actor=errand.actor,
+            action=action,
+            subject_kind="ingestion_run",
+            subject_id=errand.run_id,
+            correlation_id=errand.correlation_id,
+            after={"source_id": errand.source.source_id, "counts": dict(counts)},
+        )
+
+
+def _new_source(source_id: str, kind: SourceKind, location: str) -> Source:
+    check_name(source_id)
+    return Source(
+        source_id=source_id,
+        kind=kind,
+        location=location,
+        trust=Trust.EXTERNAL,
+        access_groups=(),
+        platforms=(),
+        products=(),
+    )
+
+
+def _plan_source(
+    source_id: str,
+    listing: Listing,
+    earlier: Source | None,
+    terms: SourceTerms,
+    options: RunOptions,
+) -> Source:
+    """Return the source as this run is to leave it."""
+    kind = SourceKind.FOLDER if listing.is_folder else SourceKind.FILE
+    location = show_name(str(listing.root))
+    if earlier is None:
+        return terms.apply(_new_source(source_id, kind, location))
+    if earlier.kind is not kind:
+        raise SourceConflictError(
+            f"the source {source_id} is of the kind {earlier.kind}, and {location} is a {kind}:"
+            " take another name with --source"
+        )
+    if kind is SourceKind.FILE:
+        return terms.apply(earlier)
+    if earlier.location != location and not options.moved:
+        raise SourceConflictError(
+            f"the source {source_id} is filled from {earlier.location}: give --moved if"
+            f" {location} is the same in another place, else another name with --source"
+        )
+    return terms.apply(replace(earlier, location=location))
+
+
+def _check_not_empty(
+    source: Source,
+    listing: Listing,
+    known: Mapping[str, FileVerdict],
+    options: RunOptions,
+) -> None:
+    if listing.files or options.allow_empty:
+        return
+    n_files = sum(verdict.verdict is not Verdict.REMOVED for verdict in known.values())
+    if not n_files:
+        raise EmptySourceError(f"{source.location} holds no file to take in")
+    raise EmptySourceError(
+        f"{source.location} holds no file, and the source {source.source_id} had {n_files}: see"
+        " whether the folder is mounted; --allow-empty takes them all out of search"
+    )

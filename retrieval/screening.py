@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ingestion needs of a malware scanner and a quarantine: one question for each file.
+
+Joined to guardrails in `api/knowledge_ingestion.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """What was found in a file: it may pass, or it is held for a reviewer.
+
+    `engine` is what looked at it, "none" where scanning is off. `detail` tells people what was
+    found and what to do; "" for a file that passes.
+    """
+
+    passed: bool
+    engine: str
+    detail: str = ""
+
+
+class FileScreen(Protocol):
+    """Lets files pass or holds them back."""
+
+    async def check_ready(self) -> None:
+        """Return when files can be screened.
+
+        Raises:
+            ScreenUnavailableError: they cannot; says what to do.
+        """
+        ...
+
+    async def screen(
+        self, content: bytes, *, name: str, source: str, actor: str, correlation_id: str, hold: bool
+    ) -> Screening:
+        """Judge exactly these bytes; what does not pass is held, unless `hold` is false.
+
+        Opens transactions of its own, so it is called outside of any.
+
+        Raises:
+            ScreeningError: there is no verdict, so the file must not be taken; it is a
+                ProtectedFileError where a password is why.
+        """
+        ...

@@ -1,0 +1,96 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: find_source
+-- One source.
+SELECT source_id, kind, location, trust, access_groups, platforms, products
+FROM document_sources
+WHERE source_id = %(source_id)s;
+
+-- name: list_sources
+-- All sources with their figures and their newest run.
+SELECT s.source_id, s.kind, s.location, s.trust, s.access_groups, s.platforms, s.products,
+       s.created_at, s.created_by,
+       (SELECT count(*) FROM documents AS d
+        WHERE d.source_id = s.source_id AND d.retired_at IS NULL) AS n_documents,
+       (SELECT count(*) FROM ingested_files AS f
+        WHERE f.source_id = s.source_id AND f.verdict = 'stored') AS n_files,
+       (SELECT count(*) FROM ingested_files AS f
+        WHERE f.source_id = s.source_id AND f.verdict IN ('rejected', 'quarantined')) AS n_refused,
+       r.started_at AS last_started_at, r.finished_at AS last_finished_at,
+       coalesce(r.counts, '{}') AS last_counts
+FROM document_sources AS s
+LEFT JOIN LATERAL (
+    SELECT started_at, finished_at, counts
+    FROM ingestion_runs
+    WHERE source_id = s.source_id
+    ORDER BY started_at DESC, run_id DESC
+    LIMIT 1
+) AS r ON true
+ORDER BY s.source_id;
+
+-- name: keep_source
+-- Makes a source or changes it; who made it and when stays.
+INSERT INTO document_sources (source_id, kind, location, trust, access_groups, platforms, products,
+                              created_at, created_by)
+VALUES (%(source_id)s, %(kind)s, %(location)s, %(trust)s, %(access_groups)s, %(platforms)s,
+        %(products)s, %(now)s, %(actor)s)
+ON CONFLICT (source_id) DO UPDATE
+SET kind = excluded.kind, location = excluded.location, trust = excluded.trust,
+    access_groups = excluded.access_groups, platforms = excluded.platforms,
+    products = excluded.products;
+
+-- name: lock_source
+-- Keeps other runs of a source out, until it is unlocked or the connection ends.
+SELECT pg_try_advisory_lock(hashtextextended('ingestion:' || %(source_id)s::text, 0)) AS locked;
+
+-- name: unlock_source
+-- Lets other runs of a source in.
+SELECT pg_advisory_unlock(hashtextextended('ingestion:' || %(source_id)s::text, 0)) AS unlocked;
+
+-- name: insert_run
+-- Begins a run.
+INSERT INTO ingestion_runs (run_id, source_id, actor, started_at)
+VALUES (%(run_id)s, %(source_id)s, %(actor)s, %(now)s);
+
+-- name: finish_run
+-- Ends a run that went to its end.
+UPDATE ingestion_runs
+SET finished_at = %(now)s, counts = %(counts)s
+WHERE run_id = %(run_id)s;
+
+-- name: list_files
+-- The newest verdicts on a source's files, from a path on; all verdicts, or one.
+SELECT source_id, path, sha256, size_bytes, verdict, reason, detail, engine, recipe, document_ids,
+       run_id, recorded_at
+FROM ingested_files
+WHERE source_id = %(source_id)s AND path > %(after)s
+  AND (%(verdict)s::text IS NULL OR verdict = %(verdict)s::text)
+ORDER BY path
+LIMIT %(limit)s;
+
+-- name: find_file
+-- The newest verdict on one file.
+SELECT source_id, path, sha256, size_bytes, verdict, reason, detail, engine, recipe, document_ids,
+       run_id, recorded_at
+FROM ingested_files
+WHERE source_id = %(source_id)s AND path = %(path)s;
+
+-- name: find_quarantined_uploads
+-- Uploaded files with these bytes that were held back.
+SELECT f.source_id, f.path
+FROM ingested_files AS f
+JOIN document_sources AS s USING (source_id)
+WHERE s.kind = 'upload' AND f.verdict = 'quarantined' AND f.sha256 = %(sha256)s
+ORDER BY f.source_id, f.path;
+
+-- name: keep_file
+-- Records the newest verdict on a file.
+INSERT INTO ingested_files (source_id, path, sha256, size_bytes, verdict, reason, detail, engine,
+                            recipe, document_ids, run_id, recorded_at)
+VALUES (%(source_id)s, %(path)s, %(sha256)s, %(size_bytes)s, %(verdict)s, %(reason)s, %(detail)s,
+        %(engine)s, %(recipe)s, %(document_ids)s, %(run_id)s, %(now)s)
+ON CONFLICT (source_id, path) DO UPDATE
+SET sha256 = excluded.sha256, size_bytes = excluded.size_bytes, verdict = excluded.verdict,
+    reason = excluded.reason, detail = excluded.detail, engine = excluded.engine,
+    recipe = excluded.recipe, document_ids = excluded.document_ids, run_id = excluded.run_id,
+    recorded_at = excluded.recorded_at;
