@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +29,7 @@ from api.cli_ground import (
 from api.cli_incident import incident_app
 from api.cli_models import models_app, train
 from api.demonstration_faults import DemonstrationError, FaultKind
+from api.kb_commands import kb_app
 from kernel.errors import KernelError
 from kernel.settings import effective
 
@@ -42,7 +42,6 @@ app = typer.Typer(
     help="EUCORA keeps a fleet of devices healthy: it proposes fixes with evidence, people"
     " approve, agents run exactly what was approved.",
 )
-kb_app = typer.Typer(no_args_is_help=True, help="The knowledge base: load and search it.")
 app.add_typer(kb_app, name="kb")
 app.add_typer(audit_app, name="audit")
 app.add_typer(incident_app, name="incident")
@@ -56,14 +55,6 @@ UNPINNED = (
     "consistent in itself, but its keys were compared with none: whoever made the file may have"
     " made them too; give --evidence-key and --log-key"
 )
-
-
-class Platform(StrEnum):
-    """What an article or script is for."""
-
-    WINDOWS = "windows"
-    MACOS = "macos"
-    LINUX = "linux"
 
 
 def main() -> None:
@@ -275,61 +266,6 @@ def _print_report(report: "VerificationReport", *, as_json: bool) -> None:
         line = f"{mark} {check.name}: {plain(check.detail)}"
         console.print(line, highlight=False, soft_wrap=True)
     console.print(f"[{colour}]{conclusion}[/{colour}]", highlight=False, soft_wrap=True)
-
-
-@kb_app.command("search")
-def kb_search(
-    query: Annotated[str, typer.Argument(help="What a person would write.")],
-    platform: Annotated[Platform | None, typer.Option(help="Only what is for it.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
-) -> None:
-    """Search articles and scripts, as the portal does; shows the signals of each hit.
-
-    What looks like personal data in the query is masked first.
-    """
-    if not query.strip():
-        complaints.print("eucora: the query is empty")
-        raise typer.Exit(2)
-
-    async def act(ground: Any) -> Any:
-        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
-        from retrieval.search import Retriever  # noqa: PLC0415 - heavy
-
-        retriever = Retriever(LazyEmbedder(ground.settings.data_dir / FOLDER_NAME))
-        masked = await asyncio.to_thread(ground.masker.mask, query)
-        async with ground.pool.connection() as connection:
-            return await retriever.search(connection, masked.text, platform=platform, limit=limit)
-
-    rows = [
-        (
-            passage.chunk_id,
-            passage.title,
-            f"{passage.score:.2f}",
-            f"{passage.dense_score:.3f}",
-            f"{passage.keyword_score:.2f}",
-        )
-        for passage in with_ground(act)
-    ]
-    headings = ("passage", "title", "score", "dense", "BM25")
-    print_table(headings, rows, whole=[name for name in headings if name != "title"])
-
-
-@kb_app.command("load")
-def kb_load() -> None:
-    """Load articles and scripts from the knowledge folder; unchanged ones cost nothing."""
-    from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
-
-    async def act(ground: Any) -> tuple[int, int]:
-        from api.preparation import load_knowledge  # noqa: PLC0415 - heavy
-
-        return await load_knowledge(ground, progress=lambda *_: None)
-
-    try:
-        n_articles, n_scripts = with_ground(act)
-    except RetrievalError as error:
-        fail(str(error))
-        return
-    console.print(f"{n_articles} articles and {n_scripts} scripts are new or changed")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The knowledge base at the command line: bring files, see what became of them, search.
+
+Exit code 3: some files were rejected, the others are in search.
+"""
+
+import asyncio
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli_ground import (
+    Actor,
+    complaints,
+    console,
+    fail,
+    name_actor,
+    plain,
+    print_table,
+    with_ground,
+)
+from api.kb_progress import RunProgress
+from api.kb_review_commands import flags_app, quarantine_app
+
+if TYPE_CHECKING:
+    from retrieval.ingested_files import FileVerdict
+    from retrieval.ingestion import RunReport
+    from retrieval.sources import SourceOverview, SourceTerms
+
+REJECTED_EXIT = 3
+kb_app = typer.Typer(
+    no_args_is_help=True, help="The knowledge base: bring files, review and search them."
+)
+source_app = typer.Typer(no_args_is_help=True, help="One source of documents.")
+kb_app.add_typer(source_app, name="source")
+kb_app.add_typer(quarantine_app, name="quarantine")
+kb_app.add_typer(flags_app, name="flags")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SourceName = Annotated[str, typer.Argument(help="The source's name.")]
+
+
+class Platform(StrEnum):
+    """What an article or script is for."""
+
+    WINDOWS = "windows"
+    MACOS = "macos"
+    LINUX = "linux"
+
+
+class BroughtTrust(StrEnum):
+    """Whose word it is that people bring."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+
+
+class ShownVerdict(StrEnum):
+    """A verdict that files of a source may have."""
+
+    STORED = "stored"
+    REJECTED = "rejected"
+    QUARANTINED = "quarantined"
+    REMOVED = "removed"
+
+
+@kb_app.command("ingest")
+def kb_ingest(
+    path: Annotated[
+        Path, typer.Argument(help="A folder, a file, or an export of ServiceNow or Confluence.")
+    ],
+    source: Annotated[
+        str | None, typer.Option(help="A name for it; by default made of the path's.")
+    ] = None,
+    trust: Annotated[
+        BroughtTrust | None,
+        typer.Option(help="Whose word it is; a new source is external, a known one as it was."),
+    ] = None,
+    platform: Annotated[
+        list[Platform] | None, typer.Option(help="Where a document names none; else for all.")
+    ] = None,
+    product: Annotated[list[str] | None, typer.Option(help="Where a document names none.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Who may read it; by default everybody.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Scan and parse, but store nothing.")
+    ] = False,
+    keep_missing: Annotated[
+        bool, typer.Option("--keep-missing", help="Keep documents whose file has vanished.")
+    ] = False,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="An empty folder empties the source.")
+    ] = False,
+    moved: Annotated[
+        bool, typer.Option("--moved", help="The source's folder is in another place now.")
+    ] = False,
+    actor: Actor = None,
+    as_json: Json = False,
+) -> None:
+    """Bring a folder, a file or an export into the knowledge base; again, to bring it up to date.
+
+    Unchanged files cost nothing. A run that was interrupted goes on where it was. Exit code 3 if
+    some files were rejected; the others are in search.
+    """
+    name = name_actor(actor)
+
+    async def act(ground: Any) -> "RunReport":
+        from api.knowledge_ingestion import open_knowledge  # noqa: PLC0415 - heavy
+        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
+        from retrieval.ingestion import RunOptions  # noqa: PLC0415 - heavy
+
+        embedder = await LazyEmbedder(ground.settings.data_dir / FOLDER_NAME).load()
+        options = RunOptions(
+            dry=dry_run, keep_missing=keep_missing, allow_empty=allow_empty, moved=moved
+        )
+        with RunProgress(console, shown=not as_json) as progress:
+            return await open_knowledge(ground, embedder=embedder).ingestion.ingest_path(
+                path,
+                name=source,
+                terms=_read_terms(trust, platform, product, group),
+                options=options,
+                actor=name,
+                correlation_id=ground.ids.new("cor"),
+                observer=progress,
+            )
+
+    report = _with_retrieval(act)
+    if as_json:
+        print(json.dumps(_describe_report(report, dry=dry_run)))
+    else:
+        _print_report(report, dry=dry_run)
+    if report.n_refused:
+        raise typer.Exit(REJECTED_EXIT)
+
+
+def _read_terms(
+    trust: BroughtTrust | None,
+    platforms: list[Platform] | None,
+    products: list[str] | None,
+    groups: list[str] | None,
+) -> "SourceTerms":
+    from retrieval.sources import SourceTerms, Trust  # noqa: PLC0415 - heavy
+
+    return SourceTerms(
+        trust=Trust(trust) if trust else None,
+        platforms=tuple(each.value for each in platforms) if platforms else None,
+        products=tuple(products) if products else None,
+        access_groups=tuple(groups) if groups else None,
+    )
+
+
+def _print_report(report: "RunReport", *, dry: bool) -> None:
+    source = report.source
+    readers = ", ".join(source.access_groups) or "everybody"
+    console.print(
+        f"source {plain(source.source_id)}: {source.trust} trust, read by {plain(readers)}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    counts = [(verdict, str(number)) for verdict, number in sorted(report.counts.items())]
+    print_table(("verdict", "files"), counts)
+    if report.remarks:
+        _print_files(report.remarks)
+    if not report.is_complete:
+        complaints.print("eucora: a folder could not be listed, so no document was removed")
+    done = "nothing was stored: a dry run" if dry else f"{report.n_documents} documents were stored"
+    console.print(done, highlight=False)
+
+
+def _describe_report(report: "RunReport", *, dry: bool) -> dict[str, Any]:
+    return {
+        "source": report.source.source_id,
+        "run_id": report.run_id,
+        "dry_run": dry,
+        "complete": report.is_complete,
+        "counts": dict(report.counts),
+        "documents": report.n_documents,
+        "files": [_describe_file(verdict) for verdict in report.remarks],
+    }
+
+
+def _describe_file(verdict: "FileVerdict") -> dict[str, Any]:
+    return {
+        "path": verdict.path,
+        "verdict": verdict.verdict.value,
+        "reason": verdict.reason,
+        "detail": verdict.detail,
+        "sha256": verdict.sha256,
+        "engine": verdict.engine,
+        "document_ids": list(verdict.document_ids),
+    }
+
+
+def _print_files(verdicts: "tuple[FileVerdict, ...]") -> None:
+    rows = [(each.path, each.verdict.value, each.reason, each.detail) for each in verdicts]
+    print_table(("file", "verdict", "reason", "what to do"), rows, whole=("verdict", "reason"))
+
+
+@kb_app.command("sources")
+def kb_sources(*, as_json: Json = False) -> None:
+    """List where documents come from, with their newest run."""
+
+    async def act(ground: Any) -> Any:
+        from retrieval.sources import Sources  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            return await Sources(clock=ground.clock, audit=ground.audit).list_all(connection)
+
+    overviews = with_ground(act)
+    if as_json:
+        print(json.dumps([describe_source(each) for each in overviews]))
+        return
+    rows = [
+        (
+            each.source.source_id,
+            each.source.kind.value,
+            each.source.trust.value,
+            str(each.n_documents),
+            str(each.n_refused),
+            _tell_last_run(each),
+            each.source.location,
+        )
+        for each in overviews
+    ]
+    headings = ("source", "kind", "trust", "documents", "refused", "last run", "from")
+    print_table(headings, rows, whole=headings[:5])
+
+
+def describe_source(overview: "SourceOverview") -> dict[str, Any]:
+    """Return what programs may know of a source."""
+    source = overview.source
+    started, finished = overview.last_started_at, overview.last_finished_at
+    return {
+        "source": source.source_id,
+        "kind": source.kind.value,
+        "trust": source.trust.value,
+        "groups": list(source.access_groups),
+        "platforms": list(source.platforms),
+        "products": list(source.products),
+        "documents": overview.n_documents,
+        "files": overview.n_files,
+        "refused": overview.n_refused,
+        "last_started_at": started.isoformat() if started else None,
+        "last_finished_at": finished.isoformat() if finished else None,
+        "last_counts": dict(overview.last_counts),
+    }
+
+
+def _tell_last_run(overview: "SourceOverview") -> str:
+    if overview.last_started_at is None:
+        return "never"
+    ended = "" if overview.last_finished_at else " (not finished)"
+    return f"{overview.last_started_at:%Y-%m-%d %H:%M}{ended}"
+
+
+@source_app.command("show")
+def source_show(source: SourceName, *, as_json: Json = False) -> None:
+    """Show a source: its terms and its figures. Exit code 1 if there is none."""
+
+    async def act(ground: Any) -> Any:
+        from retrieval.sources import Sources  # noqa: PLC0415 - heavy
+
+        sources = Sources(clock=ground.clock, audit=ground.audit)
+        async with ground.pool.connection() as connection:
+            await sources.require(connection, source)
+            found = await sources.list_all(connection)
+        return next(each for each in found if each.source.source_id == source)
+
+    overview = _with_retrieval(act)
+    facts = describe_source(overview)
+    if as_json:
+        print(json.dumps(facts))
+        return
+    facts["from"] = overview.source.location
+    shown = {name: ", ".join(map(str, value)) if isinstance(value, list) else value
+             for name, value in facts.items()}  # fmt: skip
+    print_table(("", ""), [(name, str(value)) for name, value in shown.items()])
+
+
+@source_app.command("remove")
+def source_remove(
+    source: SourceName,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    actor: Actor = None,
+) -> None:
+    """Take all documents of a source out of search. Old citations still resolve."""
+    name = name_actor(actor)
+    if not yes:
+        typer.confirm(f"Take all documents of {source} out of search?", abort=True)
+
+    async def act(ground: Any) -> int:
+        from api.knowledge_ingestion import open_knowledge  # noqa: PLC0415 - heavy
+
+        return await open_knowledge(ground).ingestion.remove_source(
+            source, actor=name, correlation_id=ground.ids.new("cor")
+        )
+
+    console.print(f"{_with_retrieval(act)} documents are out of search", highlight=False)
+
+
+@kb_app.command("files")
+def kb_files(
+    source: SourceName,
+    verdict: Annotated[ShownVerdict | None, typer.Option(help="Only files with it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what became of each file of a source. Exit code 1 if there is no such source."""
+
+    async def act(ground: Any) -> Any:
+        from retrieval.ingested_files import IngestedFiles  # noqa: PLC0415 - heavy
+        from retrieval.sources import Sources  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            await Sources(clock=ground.clock, audit=ground.audit).require(connection, source)
+            files = IngestedFiles(clock=ground.clock, audit=ground.audit)
+            found = await files.list_all(connection, source)
+        return tuple(each for each in found.values() if verdict in (None, each.verdict.value))
+
+    verdicts = _with_retrieval(act)
+    if as_json:
+        print(json.dumps([_describe_file(each) for each in verdicts]))
+    else:
+        _print_files(verdicts)
+
+
+def _with_retrieval(act: Any) -> Any:
+    from guardrails.errors import GuardrailError  # noqa: PLC0415 - heavy
+    from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
+
+    try:
+        return with_ground(act)
+    except (RetrievalError, GuardrailError) as error:
+        fail(str(error))
+
+
+@kb_app.command("search")
+def kb_search(
+    query: Annotated[str, typer.Argument(help="What a person would write.")],
+    platform: Annotated[Platform | None, typer.Option(help="Only what is for it.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
+) -> None:
+    """Search articles and scripts, as the portal does; shows the signals of each hit.
+
+    What looks like personal data in the query is masked first.
+    """
+    if not query.strip():
+        complaints.print("eucora: the query is empty")
+        raise typer.Exit(2)
+
+    async def act(ground: Any) -> Any:
+        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
+        from retrieval.search import Retriever  # noqa: PLC0415 - heavy
+
+        retriever = Retriever(LazyEmbedder(ground.settings.data_dir / FOLDER_NAME))
+        masked = await asyncio.to_thread(ground.masker.mask, query)
+        async with ground.pool.connection() as connection:
+            return await retriever.search(connection, masked.text, platform=platform, limit=limit)
+
+    rows = [
+        (
+            passage.chunk_id,
+            passage.title,
+            f"{passage.score:.2f}",
+            f"{passage.dense_score:.3f}",
+            f"{passage.keyword_score:.2f}",
+        )
+        for passage in with_ground(act)
+    ]
+    headings = ("passage", "title", "score", "dense", "BM25")
+    print_table(headings, rows, whole=[name for name in headings if name != "title"])
+
+
+@kb_app.command("load")
+def kb_load() -> None:
+    """Load articles and scripts from the knowledge folder; unchanged ones cost nothing."""
+    from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
+
+    async def act(ground: Any) -> tuple[int, int]:
+        from api.preparation import load_knowledge  # noqa: PLC0415 - heavy
+
+        return await load_knowledge(ground, progress=lambda *_: None)
+
+    try:
+        n_articles, n_scripts = with_ground(act)
+    except RetrievalError as error:
+        fail(str(error))
+        return
+    console.print(f"{n_articles} articles and {n_scripts} scripts are new or changed")

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composition: ingestion joined to the malware scanner and the quarantine, for all ways in.
+
+Here is also who may bring knowledge and who may decide on what is held back.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from api.accounts import Role
+from api.ground import Ground
+from guardrails.errors import (
+    MalwareScanError,
+    QuarantineError,
+    QuarantineReleaseError,
+    ScannerUnavailableError,
+)
+from guardrails.malware import MalwareScanner, open_scanner
+from guardrails.quarantine import HoldReason, Quarantine, QuarantinedFile
+from guardrails.sealed_files import SealedFiles
+from kernel.database import Pool
+from kernel.settings import CLAMD_OFF, Settings
+from retrieval.corpus import Corpus
+from retrieval.document_flags import DocumentFlags
+from retrieval.embedding import FOLDER_NAME, Embedder, LazyEmbedder
+from retrieval.ingested_files import FileVerdict, IngestedFiles
+from retrieval.ingestion import Ingestion
+from retrieval.ingestion_errors import ProtectedFileError, ScreeningError, ScreenUnavailableError
+from retrieval.screening import Screening
+from retrieval.sources import QUERIES, Sources, SourceTerms
+
+CURATORS: Final = (Role.DATA_SCIENTIST, Role.ADMIN)  # who may bring and remove knowledge
+REVIEWERS: Final = (Role.SECURITY_REVIEWER, Role.ADMIN)  # who may decide on what is held back
+SERVICE_SCOPE: Final = "knowledge"  # of the tokens of services that bring knowledge
+# What clamd says under AlertEncrypted and AlertExceedsMax.
+ENCRYPTED: Final = "Heuristics.Encrypted."
+BEYOND_LIMITS: Final = "Heuristics.Limits.Exceeded."
+ADVICE: Final = (
+    "install Debian's clamav-daemon, or name a clamd with EUCORA_CLAMD; EUCORA_CLAMD=off takes"
+    " files unscanned, which is recorded with each of them"
+)
+
+
+class GuardedScreen:
+    """Joins the scanner and the quarantine to ingestion's port."""
+
+    def __init__(self, pool: Pool, scanner: MalwareScanner, quarantine: Quarantine) -> None:
+        self._pool = pool
+        self._scanner = scanner
+        self._quarantine = quarantine
+
+    async def check_ready(self) -> None:
+        """Return when the scanner answers.
+
+        Raises:
+            ScreenUnavailableError: it does not.
+        """
+        try:
+            await self._scanner.ping()
+        except MalwareScanError as error:
+            raise ScreenUnavailableError(f"{error}; no file was taken: {ADVICE}") from error
+
+    async def screen(
+        self, content: bytes, *, name: str, source: str, actor: str, correlation_id: str, hold: bool
+    ) -> Screening:
+        """Scan a file; hold it if something is found that no reviewer has let pass.
+
+        Raises:
+            ScreeningError: there is no verdict, or no room in the quarantine.
+            ScreenUnavailableError: there is no scanner any more.
+        """
+        try:
+            verdict = await self._scanner.scan(content)
+        except ScannerUnavailableError as error:
+            await self.check_ready()
+            raise ScreeningError(str(error)) from error
+        except MalwareScanError as error:
+            raise ScreeningError(str(error)) from error
+        _check_looked_into(verdict.signature or "")
+        if verdict.clean:
+            return Screening(passed=True, engine=verdict.engine)
+        detail = f"{verdict.signature} was found in it: a security reviewer must decide on it"
+        try:
+            async with self._pool.connection() as connection:
+                if await self._quarantine.is_released(
+                    connection, verdict.sha256, signature=verdict.signature
+                ):
+                    return Screening(passed=True, engine=f"{verdict.engine} (released)")
+                if hold:
+                    await self._quarantine.hold(
+                        connection,
+                        content,
+                        name=name,
+                        source=source,
+                        reason=HoldReason.INFECTED,
+                        signature=verdict.signature,
+                        engine=verdict.engine,
+                        actor=actor,
+                        correlation_id=correlation_id,
+                    )
+        except QuarantineError as error:
+            detail = f"{verdict.signature} was found in it, and it is not kept: {error}"
+        return Screening(passed=False, engine=verdict.engine, detail=detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """All that the ways in need to bring knowledge and to decide on it."""
+
+    ground: Ground
+    ingestion: Ingestion
+    sources: Sources
+    files: IngestedFiles
+    flags: DocumentFlags
+    quarantine: Quarantine
+
+    @property
+    def is_scanned(self) -> bool:
+        """Whether files are scanned at all."""
+        return self.ground.settings.clamd != CLAMD_OFF
+
+    async def release(
+        self,
+        quarantine_id: str,
+        *,
+        requested_by: str,
+        released_by: str,
+        reason: str,
+        correlation_id: str,
+    ) -> tuple[QuarantinedFile, list[FileVerdict]]:
+        """Let a held file pass, and take it now if it was uploaded.
+
+        A file of a folder is taken by the folder's next run.
+
+        Raises:
+            QuarantineReleaseError: there is no reason, or not a second person.
+            QuarantineError: it is not held, or not as it was.
+            IngestionError: it is released but could not be taken.
+        """
+        async with self.ground.pool.connection() as connection:
+            held = await self.quarantine.find(connection, quarantine_id)
+            check_second_person(held, requested_by, released_by)
+            file, content = await self.quarantine.release(
+                connection,
+                quarantine_id,
+                requested_by=requested_by,
+                released_by=released_by,
+                reason=reason,
+                correlation_id=correlation_id,
+            )
+            cursor = await connection.execute(
+                QUERIES["find_quarantined_uploads"], {"sha256": file.sha256}
+            )
+            uploads = [(row["source_id"], row["path"]) for row in await cursor.fetchall()]
+        await self._remove_orphans(released_by, correlation_id)
+        verdicts = [
+            await self.ingestion.ingest_upload(
+                source_id, path, content,
+                terms=SourceTerms(), actor=released_by, correlation_id=correlation_id,
+            )
+            for source_id, path in uploads
+        ]  # fmt: skip
+        return file, verdicts
+
+    async def destroy(
+        self, quarantine_id: str, *, actor: str, reason: str, correlation_id: str
+    ) -> QuarantinedFile:
+        """Destroy a held file for good.
+
+        Raises:
+            QuarantineError: it is not held, or there is no reason.
+        """
+        async with self.ground.pool.connection() as connection:
+            file = await self.quarantine.destroy(
+                connection,
+                quarantine_id,
+                destroyed_by=actor,
+                reason=reason,
+                correlation_id=correlation_id,
+            )
+        await self._remove_orphans(actor, correlation_id)
+        return file
+
+    async def _remove_orphans(self, actor: str, correlation_id: str) -> None:
+        async with self.ground.pool.connection() as connection:
+            await self.quarantine.remove_orphans(
+                connection, actor=actor, correlation_id=correlation_id
+            )
+
+
+def check_second_person(file: QuarantinedFile, requested_by: str, released_by: str) -> None:
+    """Refuse one person under two names: at the command line and at the portal.
+
+    Raises:
+        QuarantineReleaseError: who releases is who asked, or who brought the file.
+    """
+    releaser = _bare(released_by)
+    if releaser in (_bare(requested_by), _bare(file.actor)):
+        raise QuarantineReleaseError(
+            "somebody else must release it: neither who brought the file nor who asks for it"
+        )
+
+
+def open_quarantine(ground: Ground) -> Quarantine:
+    """Return the quarantine of an installation."""
+    settings = ground.settings
+    return Quarantine(
+        files=SealedFiles(settings.data_dir / "quarantine", ground.key_store.secret("quarantine")),
+        clock=ground.clock,
+        ids=ground.ids,
+        audit=ground.audit,
+        masker=ground.masker,
+    )
+
+
+def open_knowledge(
+    ground: Ground,
+    *,
+    embedder: Embedder | None = None,
+    scanner: MalwareScanner | None = None,
+) -> Knowledge:
+    """Join what bringing knowledge needs; connects to nothing yet."""
+    settings: Settings = ground.settings
+    embedder = embedder or LazyEmbedder(settings.data_dir / FOLDER_NAME)
+    corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=embedder)
+    quarantine = open_quarantine(ground)
+    screen = GuardedScreen(ground.pool, scanner or open_scanner(settings), quarantine)
+    return Knowledge(
+        ground=ground,
+        ingestion=Ingestion(
+            pool=ground.pool,
+            clock=ground.clock,
+            ids=ground.ids,
+            audit=ground.audit,
+            corpus=corpus,
+            screen=screen,
+        ),
+        sources=Sources(clock=ground.clock, audit=ground.audit),
+        files=IngestedFiles(clock=ground.clock, audit=ground.audit),
+        flags=DocumentFlags(clock=ground.clock, audit=ground.audit, corpus=corpus),
+        quarantine=quarantine,
+    )
+
+
+def _check_looked_into(signature: str) -> None:
+    """Tell what clamd finds from what it could not look into, which is nothing to keep.
+
+    Raises:
+        ProtectedFileError: a password keeps it out.
+        ScreeningError: there is more in the file than clamd unpacks.
+    """
+    if signature.startswith(ENCRYPTED):
+        raise ProtectedFileError
+    if signature.startswith(BEYOND_LIMITS):
+        raise ScreeningError(
+            "the file unpacks to more than the malware scanner looks into: bring what is in it"
+            " plainly, or raise MaxScanSize and MaxFileSize in clamd.conf"
+        )
+
+
+def _bare(actor: str) -> str:
+    return actor.strip().casefold().rpartition(":")[2].strip()
