@@ -21,6 +21,15 @@ from retrieval.embedding import Vectors
 
 Scores = npt.NDArray[np.float64]
 PARTS = ("meaning", "whole", "keywords", "exact", "tickets", "learned", "trust")
+DEFAULT_WEIGHTS = {
+    "meaning": 0.5,
+    "whole": 0.5,
+    "keywords": 4.0,
+    "exact": 0.1,
+    "tickets": 0.03,
+    "learned": 0.0,
+    "trust": 1.0,
+}
 DISTRUST = {"external": 0.02}
 KIND_WEIGHTS = {"file": 0.5, "number": 0.5, "version": 0.5}
 VOTE_TEMPERATURE = 0.1
@@ -45,20 +54,14 @@ class Evidence:
 class Ranking:
     """Weights of the parts, and a linear map of shape (n_dimensions, n_dimensions) for queries."""
 
-    meaning: float = 0.5
-    whole: float = 0.5
-    keywords: float = 4.0
-    exact: float = 0.1
-    tickets: float = 0.03
-    learned: float = 0.0
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
     adapter: Vectors | None = None
     version: str = "default"
-    distrust: Mapping[str, float] = field(default_factory=lambda: dict(DISTRUST))
 
 
 def adapt_query(ranking: Ranking, vector: Vectors) -> Vectors | None:
     """Return a query's unit vector as the learned adapter turns it; None without one."""
-    if ranking.adapter is None or not ranking.learned:
+    if ranking.adapter is None or not ranking.weights["learned"]:
         return None
     turned: Vectors = vector + vector @ ranking.adapter
     return turned / max(float(np.linalg.norm(turned)), 1e-9)
@@ -69,15 +72,16 @@ def weigh_parts(ranking: Ranking, evidence: Evidence) -> dict[str, Scores]:
     coverage, meaning = evidence.coverage, evidence.meaning
     best_coverage = float(coverage.max(initial=0.0))
     doubt = 1.0 - float(np.clip(meaning.max(initial=0.0), 0.0, 1.0))
-    return {
-        "meaning": ranking.meaning * meaning,
-        "whole": ranking.whole * evidence.whole,
-        "keywords": ranking.keywords * math.sqrt(best_coverage * doubt) * coverage,
-        "exact": ranking.exact * evidence.exact,
-        "tickets": ranking.tickets * np.log1p(evidence.votes / VOTE_FLOOR),
-        "learned": ranking.learned * evidence.learned,
-        "trust": -np.array([ranking.distrust.get(one, 0.0) for one in evidence.trust]),
+    unweighed = {
+        "meaning": meaning,
+        "whole": evidence.whole,
+        "keywords": math.sqrt(best_coverage * doubt) * coverage,
+        "exact": evidence.exact,
+        "tickets": np.log1p(evidence.votes / VOTE_FLOOR),
+        "learned": evidence.learned,
+        "trust": -np.array([DISTRUST.get(one, 0.0) for one in evidence.trust]),
     }
+    return {name: ranking.weights[name] * unweighed[name] for name in PARTS}
 
 
 def sum_parts(parts: Mapping[str, Scores]) -> Scores:

@@ -6,9 +6,10 @@ little, else graphs are walked on past the filter, and where that ends early all
 Nothing here decides who may see a document; the filter that is handed in does.
 """
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,21 @@ class _Prepared:
     signals: Mapping[str, float]  # number of chunks by signal
     votes: Mapping[str, float]
 
+    @property
+    def full_score(self) -> float:
+        """The keyword score of a passage with all terms; above 0."""
+        return max(self.keywords.full_score, 1e-9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """What a query finds before it is ranked: what ranking learns from."""
+
+    document_ids: tuple[str, ...]
+    evidence: Evidence
+    vector: Vectors  # of the query, of shape (n_dimensions,)
+    centroids: Vectors  # of the documents, of shape (n_documents, n_dimensions)
+
 
 class Retriever:
     """Searches the corpus."""
@@ -160,6 +176,37 @@ class Retriever:
             index = serving  # it was replaced between two statements
         return []
 
+    async def find_candidates(
+        self,
+        connection: Connection,
+        text: str,
+        *,
+        votes: Mapping[str, float],
+        limit: int = N_CANDIDATES,
+    ) -> Candidates | None:
+        """Return what a text finds, unranked, with given votes; None without an index."""
+        index = await find_index(connection)
+        if index is None or not index.n_chunks:
+            return None
+        prepared = replace(
+            await self._prepare(connection, index, understand_query(text)), votes=votes
+        )
+        rows = await self._find(connection, index, prepared, SearchFilter(), limit)
+        documents, evidence = _weigh(prepared, rows, index.n_chunks)
+        found = await (
+            await connection.execute(
+                QUERIES["list_centroids"],
+                {"index_id": index.index_id, "document_ids": list(documents)},
+            )
+        ).fetchall()
+        centroids = {row["document_id"]: row["centroid"] for row in found}
+        return Candidates(
+            document_ids=tuple(documents),
+            evidence=evidence,
+            vector=prepared.vector,
+            centroids=np.array([json.loads(centroids[one]) for one in documents], dtype=np.float32),
+        )
+
     async def _prepare(
         self, connection: Connection, index: SearchIndex, query: SearchQuery
     ) -> _Prepared:
@@ -203,7 +250,7 @@ class Retriever:
     async def _vote(
         self, connection: Connection, index: SearchIndex, vector: Vectors
     ) -> dict[str, float]:
-        if not self.ranking.tickets:
+        if not self.ranking.weights["tickets"]:
             return {}
         asked = {
             "embedding": HalfVector(vector).to_text(),
@@ -295,18 +342,20 @@ def _ask(
     }
 
 
-def _rank(
-    ranking: Ranking, prepared: _Prepared, rows: Sequence[Mapping[str, Any]], n_chunks: int
-) -> list[Hit]:
+def _weigh(
+    prepared: _Prepared, rows: Sequence[Mapping[str, Any]], n_chunks: int
+) -> tuple[dict[str, list[Mapping[str, Any]]], Evidence]:
+    """Return the passages found by document, and what is known of each document."""
     documents: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         documents.setdefault(row["document_id"], []).append(row)
-    full_score = max(prepared.keywords.full_score, 1e-9)
+    groups = documents.values()
+    full_score = prepared.full_score
     evidence = Evidence(
-        meaning=_array(max(row["meaning"] for row in group) for group in documents.values()),
-        whole=_array(group[0]["whole"] for group in documents.values()),
+        meaning=_array(max(row["meaning"] for row in group) for group in groups),
+        whole=_array(group[0]["whole"] for group in groups),
         coverage=_array(
-            max(row["keyword_score"] for row in group) / full_score for group in documents.values()
+            max(row["keyword_score"] for row in group) / full_score for group in groups
         ),
         exact=_array(
             match_exactly(
@@ -314,15 +363,19 @@ def _rank(
                 [signal for row in group for signal in row["signals"]],
                 n_chunks=n_chunks,
             )
-            for group in documents.values()
+            for group in groups
         ),
         votes=_array(prepared.votes.get(document_id, 0.0) for document_id in documents),
-        learned=_array(
-            (max(row["learned"] for row in group) + group[0]["learned_whole"]) / 2
-            for group in documents.values()
-        ),
-        trust=[_trust(group[0]["facets"]) for group in documents.values()],
+        learned=_array(group[0]["learned"] for group in groups),
+        trust=tuple(_trust(group[0]["facets"]) for group in groups),
     )
+    return documents, evidence
+
+
+def _rank(
+    ranking: Ranking, prepared: _Prepared, rows: Sequence[Mapping[str, Any]], n_chunks: int
+) -> list[Hit]:
+    documents, evidence = _weigh(prepared, rows, n_chunks)
     parts = weigh_parts(ranking, evidence)
     hits = [
         Hit(
@@ -330,7 +383,7 @@ def _rank(
             score=float(score),
             parts={name: float(parts[name][place]) for name in PARTS},
             votes=float(evidence.votes[place]),
-            rows=_order(group, full_score, prepared),
+            rows=_order(group, prepared),
         )
         for place, ((document_id, group), score) in enumerate(
             zip(documents.items(), sum_parts(parts), strict=True)
@@ -347,10 +400,9 @@ def _trust(facets: Sequence[str]) -> str:
     return next((one[6:] for one in facets if one.startswith("trust:")), "external")
 
 
-def _order(
-    rows: Sequence[Mapping[str, Any]], full_score: float, prepared: _Prepared
-) -> tuple[Mapping[str, Any], ...]:
+def _order(rows: Sequence[Mapping[str, Any]], prepared: _Prepared) -> tuple[Mapping[str, Any], ...]:
     """Return a document's passages by how well each alone answers, best first."""
+    full_score = prepared.full_score
     told = [
         {
             **row,

@@ -30,7 +30,7 @@ WITH scored AS MATERIALIZED (
     SELECT chunk_id, document_id, facets,
            1 - (embedding <=> %(embedding)s::halfvec) AS meaning,
            CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
-                ELSE 1 - (embedding <=> %(adapted)s::halfvec) END AS learned,
+                ELSE 1 - (embedding <=> %(adapted)s::halfvec) END AS adapted_meaning,
            -(keywords <#> %(keywords)s::sparsevec) AS keyword_score,
            CASE WHEN signals && %(signals)s::text[] THEN signals ELSE '{}' END AS signals
     FROM chunk_vectors
@@ -46,7 +46,7 @@ wanted AS (
     (SELECT document_id FROM scored ORDER BY meaning DESC LIMIT %(n_candidates)s)
     UNION
     (SELECT document_id FROM scored WHERE %(adapted)s::halfvec IS NOT NULL
-     ORDER BY learned DESC LIMIT %(n_candidates)s)
+     ORDER BY adapted_meaning DESC LIMIT %(n_candidates)s)
     UNION
     (SELECT document_id FROM scored WHERE keyword_score > 0
      ORDER BY keyword_score DESC LIMIT %(n_candidates)s)
@@ -56,10 +56,10 @@ wanted AS (
     UNION
     SELECT unnest(%(voted)s::text[])
 )
-SELECT s.chunk_id, s.document_id, s.facets, s.meaning, s.learned, s.keyword_score, s.signals,
+SELECT s.chunk_id, s.document_id, s.facets, s.meaning, s.keyword_score, s.signals,
        1 - (d.centroid <=> %(embedding)s::halfvec) AS whole,
        CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
-            ELSE 1 - (d.centroid <=> %(adapted)s::halfvec) END AS learned_whole
+            ELSE 1 - (d.centroid <=> %(adapted)s::halfvec) END AS learned
 FROM wanted
 JOIN scored AS s USING (document_id)
 JOIN document_vectors AS d ON d.index_id = %(index_id)s AND d.document_id = s.document_id;
@@ -105,13 +105,11 @@ WITH wanted AS (
 )
 SELECT c.chunk_id, c.document_id, c.facets,
        1 - (c.embedding <=> %(embedding)s::halfvec) AS meaning,
-       CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
-            ELSE 1 - (c.embedding <=> %(adapted)s::halfvec) END AS learned,
        -(c.keywords <#> %(keywords)s::sparsevec) AS keyword_score,
        CASE WHEN c.signals && %(signals)s::text[] THEN c.signals ELSE '{}' END AS signals,
        1 - (d.centroid <=> %(embedding)s::halfvec) AS whole,
        CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
-            ELSE 1 - (d.centroid <=> %(adapted)s::halfvec) END AS learned_whole
+            ELSE 1 - (d.centroid <=> %(adapted)s::halfvec) END AS learned
 FROM wanted
 JOIN chunk_vectors AS c ON c.index_id = %(index_id)s AND c.document_id = wanted.document_id
 JOIN document_vectors AS d ON d.index_id = %(index_id)s AND d.document_id = wanted.document_id
@@ -149,3 +147,9 @@ SELECT c.chunk_id, c.document_id, c.version, c.start_offset, c.end_offset, c.tex
 FROM chunks AS c
 JOIN documents AS d USING (document_id, version)
 WHERE c.chunk_id = ANY (%(chunk_ids)s::text[]);
+
+-- name: list_centroids
+-- The mean vectors of documents.
+SELECT document_id, centroid::text AS centroid
+FROM document_vectors
+WHERE index_id = %(index_id)s AND document_id = ANY (%(document_ids)s::text[]);

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What helped: the labels that similar tickets vote with and that ranking learns from.
+
+A person's newest word on a document for a text counts. Texts are masked before they come here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pgvector import HalfVector
+
+from kernel.clock import Clock
+from kernel.database import Connection
+from kernel.ids import IdSource
+from kernel.queries import load_queries
+from retrieval.embedding import Vectors
+
+QUERIES = load_queries(__file__, "labels")
+MAX_LABELS = 100_000
+
+
+class Label(StrEnum):
+    """Whether a document helped."""
+
+    HELPED = "helped"
+    DID_NOT_HELP = "did_not_help"
+
+
+class Origin(StrEnum):
+    """How it is known."""
+
+    SEARCH = "search"  # somebody marked a hit
+    CITATION = "citation"  # an approver kept it in what was approved
+    DECISION = "decision"  # its script was approved, overridden or rejected
+    OUTCOME = "outcome"  # its script was verified, or failed
+    IMPORT = "import"  # past tickets of another tool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchLabel:
+    """One person's word, or one outcome, on a document for a masked text."""
+
+    text: str
+    document_id: str
+    label: Label
+    origin: Origin
+    actor: str
+    chunk_id: str | None = None
+
+
+async def store_labels(
+    connection: Connection,
+    labels: Sequence[SearchLabel],
+    vectors: Vectors,
+    *,
+    model: str,
+    clock: Clock,
+    ids: IdSource,
+) -> None:
+    """Store labels; the same actor's earlier ones on the same document and text go.
+
+    Args:
+        connection: of the caller's transaction, who also audits.
+        labels: what to store.
+        vectors: of their texts, as searches make them, shape (n_labels, n_dimensions).
+        model: that made the vectors.
+        clock: tells when.
+        ids: names them.
+    """
+    rows = [
+        {
+            "label_id": ids.new("lbl"),
+            "text": one.text,
+            "document_id": one.document_id,
+            "chunk_id": one.chunk_id,
+            "label": one.label.value,
+            "origin": one.origin.value,
+            "embedding": HalfVector(vector).to_text(),
+            "model": model,
+            "actor": one.actor,
+            "now": clock.now(),
+        }
+        for one, vector in zip(labels, vectors, strict=True)
+    ]
+    async with connection.cursor() as cursor:
+        await cursor.executemany(QUERIES["withdraw_labels"], rows)
+        await cursor.executemany(QUERIES["insert_label"], rows)
+
+
+async def list_answered(connection: Connection) -> list[tuple[str, frozenset[str]]]:
+    """Return masked texts with the documents that helped, oldest first."""
+    rows = await (
+        await connection.execute(QUERIES["list_answered"], {"limit": MAX_LABELS})
+    ).fetchall()
+    answered: dict[str, set[str]] = {}
+    for row in rows:
+        answered.setdefault(row["text"], set()).add(row["document_id"])
+    return [(text, frozenset(documents)) for text, documents in answered.items()]
