@@ -9,7 +9,7 @@ import typer
 from api.cli_ground import Actor, complaints, console, fail, name_actor, with_ground
 
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
-SCOPES = frozenset({"telemetry", "incidents", "read"})
+SCOPES = frozenset({"telemetry", "incidents", "read", "knowledge"})
 
 
 @account_app.command("reset")
@@ -37,7 +37,10 @@ def account_reset(
 @account_app.command("service-token")
 def account_service_token(
     service: Annotated[str, typer.Argument(help="Who will use it: a name of your choice.")],
-    scope: Annotated[list[str], typer.Option(help="telemetry, incidents or read; may be repeated")],
+    scope: Annotated[
+        list[str],
+        typer.Option(help="telemetry, incidents, read or knowledge; may be repeated"),
+    ],
     actor: Actor = None,
 ) -> None:
     """Make a bearer token for a service; an older one of that name stops working."""

@@ -8,6 +8,7 @@ ApiError
 ├── ThrottledError          too many failed logins
 ├── NotFoundError           there is no such thing
 ├── BodyTooLargeError       the request's body exceeds the limit
+├── FileRefusedError        a file is not taken into the knowledge base; has its reason
 ├── UnsupportedMediaError   the body's type or encoding is not one that is read here
 └── InvalidRequestError     the request is malformed; the message says how
 """
@@ -47,6 +48,18 @@ class BodyTooLargeError(ApiError):
 
 class UnsupportedMediaError(ApiError):
     """The request's body has a type or an encoding that is not read here."""
+
+
+class FileRefusedError(ApiError):
+    """The file was not taken into the knowledge base.
+
+    `verdict` and `reason` are those on record.
+    """
+
+    def __init__(self, message: str, *, verdict: str, reason: str) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+        self.reason = reason
 
 
 class InvalidRequestError(ApiError):

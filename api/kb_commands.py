@@ -24,6 +24,7 @@ from api.cli_ground import (
 )
 from api.kb_progress import RunProgress
 from api.kb_review_commands import flags_app, quarantine_app
+from api.source_records import describe_file, describe_source
 
 if TYPE_CHECKING:
     from retrieval.ingested_files import FileVerdict
@@ -178,19 +179,7 @@ def _describe_report(report: "RunReport", *, dry: bool) -> dict[str, Any]:
         "complete": report.is_complete,
         "counts": dict(report.counts),
         "documents": report.n_documents,
-        "files": [_describe_file(verdict) for verdict in report.remarks],
-    }
-
-
-def _describe_file(verdict: "FileVerdict") -> dict[str, Any]:
-    return {
-        "path": verdict.path,
-        "verdict": verdict.verdict.value,
-        "reason": verdict.reason,
-        "detail": verdict.detail,
-        "sha256": verdict.sha256,
-        "engine": verdict.engine,
-        "document_ids": list(verdict.document_ids),
+        "files": [describe_file(verdict) for verdict in report.remarks],
     }
 
 
@@ -227,26 +216,6 @@ def kb_sources(*, as_json: Json = False) -> None:
     ]
     headings = ("source", "kind", "trust", "documents", "refused", "last run", "from")
     print_table(headings, rows, whole=headings[:5])
-
-
-def describe_source(overview: "SourceOverview") -> dict[str, Any]:
-    """Return what programs may know of a source."""
-    source = overview.source
-    started, finished = overview.last_started_at, overview.last_finished_at
-    return {
-        "source": source.source_id,
-        "kind": source.kind.value,
-        "trust": source.trust.value,
-        "groups": list(source.access_groups),
-        "platforms": list(source.platforms),
-        "products": list(source.products),
-        "documents": overview.n_documents,
-        "files": overview.n_files,
-        "refused": overview.n_refused,
-        "last_started_at": started.isoformat() if started else None,
-        "last_finished_at": finished.isoformat() if finished else None,
-        "last_counts": dict(overview.last_counts),
-    }
 
 
 def _tell_last_run(overview: "SourceOverview") -> str:
@@ -321,7 +290,7 @@ def kb_files(
 
     verdicts = _with_retrieval(act)
     if as_json:
-        print(json.dumps([_describe_file(each) for each in verdicts]))
+        print(json.dumps([describe_file(each) for each in verdicts]))
     else:
         _print_files(verdicts)
 

@@ -20,6 +20,7 @@ from api.errors import (
     ApiError,
     BodyTooLargeError,
     CsrfError,
+    FileRefusedError,
     ForbiddenError,
     InvalidRequestError,
     NotAuthenticatedError,
@@ -41,11 +42,26 @@ from governance.errors import (
     RefusalError,
     RoleMissingError,
 )
+from guardrails.errors import (
+    QuarantinedFileMissingError,
+    QuarantineError,
+    QuarantineReleaseError,
+    QuarantineStateError,
+)
 from guardrails.sanitise import plain_text
 from kernel.errors import KernelError
 from kernel.logs import bind_correlation, get_logger
 from reasoning.errors import IncidentNotFoundError, OverrideError
 from retrieval.errors import ManifestError, ScriptNotFoundError
+from retrieval.ingestion_errors import (
+    FlagMissingError,
+    IngestedFileMissingError,
+    IngestionError,
+    ScreenUnavailableError,
+    SourceBusyError,
+    SourceConflictError,
+    SourceMissingError,
+)
 from telemetry.errors import (
     ForbiddenTransitionError,
     MalformedReportError,
@@ -80,6 +96,18 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     RoleMissingError: (403, "Forbidden"),
     RefusalError: (409, "Decision refused"),
     GovernanceError: (422, "Decision not possible"),
+    FileRefusedError: (422, "File not taken"),
+    SourceMissingError: (404, "No such source"),
+    IngestedFileMissingError: (404, "No such file"),
+    FlagMissingError: (404, "No such flag"),
+    SourceConflictError: (409, "Source of another kind"),
+    SourceBusyError: (409, "Source is being filled"),
+    ScreenUnavailableError: (503, "Malware scanner unavailable"),
+    IngestionError: (422, "Cannot be taken"),
+    QuarantinedFileMissingError: (404, "No such file"),
+    QuarantineStateError: (409, "Decided already"),
+    QuarantineReleaseError: (409, "Decision refused"),
+    QuarantineError: (422, "Decision not possible"),
     NotSequencedError: (503, "Not in the log yet"),
     LogDamagedError: (500, "Internal error"),
     BundleCorruptError: (500, "Internal error"),
@@ -166,6 +194,8 @@ def _find_members(error: Exception) -> dict[str, object]:
     """Return what a program may want to know beyond the words (RFC 9457, extension members)."""
     if isinstance(error, ReportsRefusedError):
         return {"rejected": list(error.rejected)}
+    if isinstance(error, FileRefusedError):
+        return {"verdict": error.verdict, "reason": error.reason}
     return {"path": error.path} if isinstance(error, MalformedReportError) else {}
 
 

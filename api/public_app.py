@@ -14,6 +14,7 @@ from api.bootstrap import Services
 from api.case_export import export_proposal
 from api.errors import NotFoundError
 from api.http import CorrelationMiddleware
+from api.knowledge_in import router as knowledge_router
 from api.openapi import BEARER, PROBLEMS, REPORTS, install_openapi
 from api.pages import Pages
 from api.portal import router as portal_router
@@ -45,6 +46,7 @@ def create_public_app(services: Services) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_telemetry_route(app, services)
     app.include_router(tickets_router)
+    app.include_router(knowledge_router)
     _add_read_routes(app, services)
     _add_log_routes(app, services)
     _add_health_routes(app, services)

@@ -5,7 +5,7 @@ A file that has not changed keeps its row, so `stored` means: in search now. The
 transaction. A path may name a person, so the audit log gets digests instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -115,6 +115,14 @@ class IngestedFiles:
         if known is None or known.verdict is Verdict.REMOVED:
             raise IngestedFileMissingError
         return known
+
+    async def list_versions(
+        self, connection: Connection, verdicts: Sequence[FileVerdict]
+    ) -> dict[str, int]:
+        """Return the versions in force of files' documents; {document id: version}."""
+        ids = [name for verdict in verdicts for name in verdict.document_ids]
+        cursor = await connection.execute(QUERIES["list_versions"], {"document_ids": ids})
+        return {row["document_id"]: row["version"] for row in await cursor.fetchall()}
 
     async def keep(
         self,

@@ -129,6 +129,14 @@ class Ingestion:
         self._files = IngestedFiles(clock=clock, audit=audit)
         self._duplicates = NearDuplicates(clock=clock, ids=ids)
 
+    async def check_ready(self) -> None:
+        """Return when files can be taken.
+
+        Raises:
+            ScreenUnavailableError: they cannot; says what to do.
+        """
+        await self._screen.check_ready()
+
     async def ingest_path(
         self,
         location: Path,

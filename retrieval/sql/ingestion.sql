@@ -94,3 +94,9 @@ SET sha256 = excluded.sha256, size_bytes = excluded.size_bytes, verdict = exclud
     reason = excluded.reason, detail = excluded.detail, engine = excluded.engine,
     recipe = excluded.recipe, document_ids = excluded.document_ids, run_id = excluded.run_id,
     recorded_at = excluded.recorded_at;
+
+-- name: list_versions
+-- The versions in force of documents.
+SELECT document_id, version
+FROM documents
+WHERE document_id = ANY (%(document_ids)s) AND retired_at IS NULL;
