@@ -23,7 +23,10 @@ from psycopg import sql
 
 from api.accounts import Role
 from api.device_app import create_device_app
+from api.knowledge_ingestion import open_quarantine
 from api.public_app import create_public_app
+from guardrails.quarantine import HoldReason
+from kernel.settings import CLAMD_OFF
 from tests.reasoning.situations import FULL_DISK, open_ticket, report, work
 from tests.stack.served import Served, find_free_port, serve
 
@@ -137,8 +140,38 @@ async def _change_password(world: World, headers: dict[str, str]) -> httpx.Respo
     return await world.stranger.post("/account", data={**hidden, **fields}, headers=headers)
 
 
-# In this order: the receipt answers the job of what was approved, a renewed certificate ends the
-# one that the device has shown so far, the person logs out, and a password ends all sessions.
+UPLOAD = {"file": ("quoll.md", b"# Quoll\n\nThe quoll lamp flickers at noon.\n")}
+FILES = "/v1/knowledge/sources/manuals/files"
+FILES_ROUTE = "/v1/knowledge/sources/{name}/files"  # its DELETE does what the portal's form does
+
+
+async def _bring(world: World, headers: dict[str, str]) -> httpx.Response:
+    """Bring a copy of what the service has brought, which flags it."""
+    hidden = dict(HIDDEN.findall((await world.person.get("/knowledge/sources")).text))
+    return await world.person.post(
+        "/knowledge/sources", data={**hidden, "source": "desk"}, files=UPLOAD, headers=headers
+    )
+
+
+async def _resolve_flag(world: World, headers: dict[str, str]) -> httpx.Response:
+    (flag,) = await world.served.query(
+        "SELECT flag_id FROM document_flags WHERE resolved_at IS NULL"
+    )
+    action = f"/knowledge/flags/{flag['flag_id']}"
+    return await world.submit("/knowledge/sources", action, headers, decision="keep")
+
+
+async def _decide_on_held(world: World, headers: dict[str, str], verb: str) -> httpx.Response:
+    (held, *_) = await world.served.query(
+        "SELECT quarantine_id FROM quarantined_files WHERE wrapped_key IS NOT NULL"
+    )
+    action = f"/knowledge/quarantine/{held['quarantine_id']}/{verb}"
+    return await world.submit("/knowledge/sources", action, headers, reason="a false alarm")
+
+
+# In this order: what was brought is decided on and removed, the receipt answers the job of what was
+# approved, a renewed certificate ends the one that the device has shown so far, the person logs
+# out, and a password ends all sessions.
 CASES: dict[tuple[str, str], Act] = {
     ("people", "/v1/telemetry"): lambda w, h: w.service.post(
         "/v1/telemetry", json=_report(w, "r1"), headers=h
@@ -185,6 +218,24 @@ CASES: dict[tuple[str, str], Act] = {
         "/freezes", "/freezes", h, ends_at=_in_an_hour(w), reason="stock-taking"
     ),
     ("people", "/freezes/{freeze_id}/lift"): _lift_freeze,
+    ("people", FILES_ROUTE): lambda w, h: w.service.post(FILES, files=UPLOAD, headers=h),
+    ("people", "/knowledge/sources"): _bring,
+    ("people", "/knowledge/flags/{flag_id}"): _resolve_flag,
+    ("people", "/knowledge/quarantine/{quarantine_id}/destroy"): lambda w, h: _decide_on_held(
+        w, h, "destroy"
+    ),
+    ("people", "/knowledge/quarantine/{quarantine_id}/release"): lambda w, h: _decide_on_held(
+        w, h, "release"
+    ),
+    ("people", "/knowledge/sources/{name}/files/remove"): lambda w, h: w.submit(
+        "/knowledge/sources", "/knowledge/sources/desk/files/remove", h, path="quoll.md"
+    ),
+    ("people", "/knowledge/sources/{name}/remove"): lambda w, h: w.submit(
+        "/knowledge/sources", "/knowledge/sources/desk/remove", h, sure="yes"
+    ),
+    ("people", "/v1/knowledge/sources/{name}"): lambda w, h: w.service.delete(
+        "/v1/knowledge/sources/manuals", headers=h
+    ),
     ("people", "/logout"): lambda w, h: w.submit("/queue", "/logout", h),
     ("people", "/account"): _change_password,
 }
@@ -206,7 +257,10 @@ ON_THE_ROAD = {
 @pytest.fixture
 async def served(open_prepared, tmp_path) -> AsyncIterator[Served]:
     ports = {"port": find_free_port(), "device_port": find_free_port()}
-    async with open_prepared(**ports) as services, serve(services, tmp_path) as opened:
+    async with (
+        open_prepared(**ports, clamd=CLAMD_OFF) as services,
+        serve(services, tmp_path) as opened,
+    ):
         yield opened
 
 
@@ -240,11 +294,12 @@ async def _build_world(served: Served) -> World:
         proposals.append(rows[0]["proposal_id"])
     await open_ticket(served.services, "Odd noise", "It hums when I sing.", device_id=None)
     await work(served.services)
+    await _hold_files(served)
     person = await served.client(accept="text/html")
     await _log_in(person)
     return World(
         served=served,
-        service=await served.service("telemetry", "incidents"),
+        service=await served.service("telemetry", "incidents", "knowledge"),
         person=person,
         stranger=await served.client(accept="text/html"),
         device=devices[0][1],
@@ -252,6 +307,17 @@ async def _build_world(served: Served) -> World:
         enrolment_token=token,
         proposals=proposals,
     )
+
+
+async def _hold_files(served: Served) -> None:
+    """Hold two files that somebody else has brought."""
+    ground = served.services.ground
+    for content in (b"one", b"two"):
+        async with ground.pool.connection() as connection:
+            await open_quarantine(ground).hold(
+                connection, content, name="x", source="y", reason=HoldReason.INFECTED,
+                signature="Test", engine="none", actor="user:eve", correlation_id="cor_1",
+            )  # fmt: skip
 
 
 async def _log_in(client: httpx.AsyncClient) -> None:
