@@ -167,7 +167,7 @@ def _print_report(report: "RunReport", *, dry: bool) -> None:
         _print_files(report.remarks)
     if not report.is_complete:
         complaints.print("eucora: a folder could not be listed, so no document was removed")
-    done = "nothing was stored: a dry run" if dry else f"{report.n_documents} documents were stored"
+    done = "nothing was stored: a dry run" if dry else f"documents stored: {report.n_documents}"
     console.print(done, highlight=False)
 
 
@@ -267,7 +267,7 @@ def source_remove(
             source, actor=name, correlation_id=ground.ids.new("cor")
         )
 
-    console.print(f"{_with_retrieval(act)} documents are out of search", highlight=False)
+    console.print(f"documents out of search: {_with_retrieval(act)}", highlight=False)
 
 
 @kb_app.command("files")
