@@ -57,8 +57,8 @@ async def store_labels(
     model: str,
     clock: Clock,
     ids: IdSource,
-) -> None:
-    """Store labels; the same actor's earlier ones on the same document and text go.
+) -> list[str]:
+    """Store labels and return their ids; the same actor's earlier ones on the same text go.
 
     Args:
         connection: of the caller's transaction, who also audits.
@@ -86,6 +86,7 @@ async def store_labels(
     async with connection.cursor() as cursor:
         await cursor.executemany(QUERIES["withdraw_labels"], rows)
         await cursor.executemany(QUERIES["insert_label"], rows)
+    return [str(row["label_id"]) for row in rows]
 
 
 async def list_answered(connection: Connection) -> list[tuple[str, frozenset[str]]]:
