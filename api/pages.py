@@ -38,6 +38,7 @@ class Pages:
             words=format_words,
             figure=format_figure,
             filled=fill_metric,
+            first_large=enlarge_first,
         )
 
     def render(
@@ -82,6 +83,11 @@ def format_moment(moment: datetime | None) -> str:
 def format_words(name: object) -> str:
     """Return an identifier as words."""
     return str(name).replace("_", " ").replace(":", " ")
+
+
+def enlarge_first(text: str) -> str:
+    """Return a sentence with its first letter large and all others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def format_figure(value: float) -> str:

@@ -15,6 +15,7 @@ from api import (
     portal_models,
     portal_people,
     portal_proposals,
+    portal_search,
     portal_sources,
 )
 
@@ -27,6 +28,7 @@ for part in (
     portal_exceptions,
     portal_freezes,
     portal_devices,
+    portal_search,
     portal_sources,  # before the knowledge, whose documents may have any name
     portal_knowledge,
     portal_models,

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The search page: a ticket in, passages out with the reasons for each, and marks of what helped.
+
+Everybody who may log in may search what their groups may read; who works on tickets may mark. The
+form's query stays in the address, so that a page can be sent to a colleague, who sees their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from api.accounts import Person, Role
+from api.errors import InvalidRequestError, NotFoundError
+from api.pages import pages_of
+from api.readers import Groups, list_groups, reader_groups
+from api.search_explanation import (
+    PartShare,
+    Word,
+    explain_hit,
+    list_query_stems,
+    list_shares,
+    mark_words,
+    seems_far,
+)
+from api.search_feedback import (
+    QUERIES,
+    SearchFeedback,
+    count_similar,
+    list_readable,
+    read_marks,
+)
+from api.sessions import correlation_of, field, require_form, require_person, services_of
+from guardrails.sanitise import plain_text
+from kernel.database import Connection
+from retrieval.articles import PLATFORMS
+from retrieval.embedding import Embedder
+from retrieval.facets import SearchFilter
+from retrieval.labels import Label, Origin, SearchLabel
+from retrieval.search import Passage
+from retrieval.search_index import find_index
+from retrieval.sources import MAX_LABEL_CHARACTERS, Trust
+
+MAX_QUERY = 4_000
+N_PASSAGES = 12
+N_LISTED = 500
+MARKERS = (Role.HELPDESK, Role.APPROVER)
+KINDS = ("article", "script")
+FILTERS = ("platform", "kind", "product", "trust", "language")
+TAKE_BACK = "none"
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a person asks: a text as it was typed, and filters that are empty or valid."""
+
+    text: str
+    platform: str = ""
+    kind: str = ""
+    product: str = ""
+    trust: str = ""
+    language: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but the text is asked for."""
+        return any(getattr(self, name) for name in FILTERS)
+
+    def address(self) -> str:
+        """Return the page's address for this question."""
+        chosen = {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
+        return f"/knowledge?{urlencode({'q': self.text, **chosen})}"
+
+    def filter(self, groups: Groups) -> SearchFilter:
+        """Return what a reader of these groups may find."""
+        return SearchFilter(
+            platform=self.platform or None,
+            kind=self.kind or None,
+            products=(self.product,) if self.product else (),
+            languages=(self.language,) if self.language else (),
+            trusts=(self.trust,) if self.trust else (),
+            groups=groups,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPassage:
+    """A passage with the words of the query that it has."""
+
+    passage: Passage
+    words: Sequence[Word]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownHit:
+    """A document found: its best passage first, why, and what the person said of it."""
+
+    best: ShownPassage
+    others: Sequence[ShownPassage]
+    reasons: Sequence[str]
+    shares: Sequence[PartShare]
+    mark: str
+
+
+@router.get("/knowledge")
+async def show_search(
+    request: Request,
+    q: str = "",
+    platform: str = "",
+    kind: str = "",
+    product: str = "",
+    trust: str = "",
+    language: str = "",
+) -> Response:
+    """Search the knowledge, or list it where nothing is asked."""
+    person = await require_person(request)
+    question = _read_question(
+        {"q": q, "platform": platform, "kind": kind, "product": product, "trust": trust,
+         "language": language}
+    )  # fmt: skip
+    services = services_of(request)
+    groups = reader_groups(person)
+    # What people paste names people; the embedder and its caches get to see none of it.
+    masked = await SearchFeedback(services.ground, services.embedder).mask(question.text)
+    values: dict[str, Any] = {"question": question, "filters": FILTERS}
+    async with services.ground.pool.connection() as connection:
+        values["choices"] = await _list_choices(request, connection, groups)
+        if not masked:
+            values |= await _list_documents(connection, groups)
+            return pages_of(request).render(request, "knowledge.html", **values)
+        passages = await services.retriever.search(
+            connection, masked, only=question.filter(groups), limit=N_PASSAGES
+        )
+        hits = await _show_hits(connection, services.embedder, passages, masked, person)
+    return pages_of(request).render(
+        request,
+        "search.html",
+        hits=hits,
+        is_far=bool(passages) and seems_far(passages),
+        can_mark=_can_mark(person),
+        **values,
+    )
+
+
+def _can_mark(person: Person) -> bool:
+    return bool(person.roles & {*MARKERS, Role.ADMIN})
+
+
+def _read_question(given: dict[str, str]) -> Question:
+    """Read a question from an address or a form.
+
+    Raises:
+        InvalidRequestError: it asks for a platform, kind or trust that there is not.
+    """
+    values = {name: plain_text(given.get(name, "")).strip() for name in FILTERS}
+    known = {"platform": PLATFORMS, "kind": KINDS, "trust": tuple(Trust)}
+    for name, choices in known.items():
+        if values[name] and values[name] not in choices:
+            raise InvalidRequestError(f"{name} is one of {', '.join(sorted(choices))}")
+    if any(len(value) > MAX_LABEL_CHARACTERS for value in values.values()):
+        raise InvalidRequestError(f"a filter has at most {MAX_LABEL_CHARACTERS} characters")
+    return Question(text=plain_text(given.get("q", "")[:MAX_QUERY]).strip(), **values)
+
+
+async def _list_choices(
+    request: Request, connection: Connection, groups: Groups
+) -> dict[str, list[str]]:
+    """Return what can be filtered by; read anew when the corpus has changed."""
+    index = await find_index(connection)
+    version = (index.index_id, index.generation) if index else None
+    kept: dict[Groups, tuple[Any, dict[str, list[str]]]] = request.app.state.__dict__.setdefault(
+        "search_choices", {}
+    )
+    if groups in kept and kept[groups][0] == version:
+        return kept[groups][1]
+    choices: dict[str, list[str]] = {
+        "platform": sorted(PLATFORMS),
+        "kind": list(KINDS),
+        "product": [],
+        "trust": [trust.value for trust in Trust],
+        "language": [],
+    }
+    cursor = await connection.execute(QUERIES["list_choices"], {"groups": list_groups(groups)})
+    for row in await cursor.fetchall():
+        choices[row["dimension"]].append(row["choice"])
+    kept[groups] = (version, choices)
+    return choices
+
+
+async def _list_documents(connection: Connection, groups: Groups) -> dict[str, Any]:
+    asked = {"groups": list_groups(groups), "limit": N_LISTED}
+    cursor = await connection.execute(QUERIES["list_readable_documents"], asked)
+    documents = await cursor.fetchall()
+    return {
+        "documents": documents,
+        "n_documents": documents[0]["n_documents"] if documents else 0,
+    }
+
+
+async def _show_hits(
+    connection: Connection,
+    embedder: Embedder,
+    passages: Sequence[Passage],
+    masked: str,
+    person: Person,
+) -> list[ShownHit]:
+    documents: dict[str, list[Passage]] = {}
+    for passage in passages:
+        documents.setdefault(passage.document_id, []).append(passage)
+    marks = await read_marks(connection, list(documents), text=masked, actor=person.actor)
+    voted = [document_id for document_id, found in documents.items() if found[0].votes > 0]
+    similar = await count_similar(connection, embedder, masked, voted)
+    stems = list_query_stems(masked)
+    return [
+        ShownHit(
+            best=_show_passage(found[0], stems),
+            others=[_show_passage(passage, stems) for passage in found[1:]],
+            reasons=explain_hit(found[0], similar.get(document_id, 0)),
+            shares=list_shares(found[0].parts),
+            mark=marks.get(document_id, ""),
+        )
+        for document_id, found in documents.items()
+    ]
+
+
+def _show_passage(passage: Passage, stems: frozenset[str]) -> ShownPassage:
+    return ShownPassage(passage=passage, words=mark_words(passage.text, stems))
+
+
+@router.post("/knowledge/marks")
+async def mark_hit(request: Request) -> Response:
+    """Keep whether a document helped with the text that was searched for, or take it back."""
+    person, form = await require_form(request)
+    person.require(*MARKERS)
+    question = _read_question({name: field(form, name) for name in ("q", *FILTERS)})
+    word, document_id = field(form, "label"), field(form, "document_id")
+    if word not in {*Label, TAKE_BACK}:
+        raise InvalidRequestError("say whether it helped")
+    services = services_of(request)
+    feedback = SearchFeedback(services.ground, services.embedder)
+    masked = await feedback.mask(question.text)
+    if not masked:
+        raise InvalidRequestError("the query is empty")
+    said = {"text": masked, "document_id": document_id, "actor": person.actor}
+    async with services.ground.pool.connection() as connection:
+        if word == TAKE_BACK:
+            await feedback.withdraw(connection, **said, correlation_id=correlation_of(request))
+        else:
+            if not await list_readable(connection, {document_id}, groups=reader_groups(person)):
+                raise NotFoundError("the document is no longer in force")
+            label = SearchLabel(label=Label(word), origin=Origin.SEARCH, **said)
+            await feedback.add(connection, [label], correlation_id=correlation_of(request))
+    return RedirectResponse(f"{question.address()}#hit-{quote(document_id)}", status_code=303)
