@@ -40,6 +40,7 @@ from retrieval.articles import PLATFORMS
 from retrieval.embedding import Embedder
 from retrieval.facets import SearchFilter
 from retrieval.labels import Label, Origin, SearchLabel
+from retrieval.query import understand_query
 from retrieval.search import Passage
 from retrieval.search_index import find_index
 from retrieval.sources import MAX_LABEL_CHARACTERS, Trust
@@ -135,12 +136,13 @@ async def show_search(
         passages = await services.retriever.search(
             connection, masked, only=question.filter(groups), limit=N_PASSAGES
         )
-        hits = await _show_hits(connection, services.embedder, passages, masked, person)
+        near = [passage for passage in passages if not seems_far([passage])]
+        hits = await _show_hits(connection, services.embedder, near or passages, masked, person)
     return pages_of(request).render(
         request,
         "search.html",
         hits=hits,
-        is_far=bool(passages) and seems_far(passages),
+        is_far=bool(passages) and not near,
         can_mark=_can_mark(person),
         **values,
     )
@@ -214,7 +216,7 @@ async def _show_hits(
     marks = await read_marks(connection, list(documents), text=masked, actor=person.actor)
     voted = [document_id for document_id, found in documents.items() if found[0].votes > 0]
     similar = await count_similar(connection, embedder, masked, voted)
-    stems = list_query_stems(masked)
+    stems = list_query_stems(understand_query(masked).text)
     return [
         ShownHit(
             best=_show_passage(found[0], stems),

@@ -19,6 +19,7 @@ from api.openapi import BEARER, PROBLEMS, REPORTS, install_openapi
 from api.pages import Pages
 from api.portal import router as portal_router
 from api.problems import install_problem_handlers
+from api.search_in import router as search_router
 from api.sessions import require_service
 from api.telemetry_api import ingest_body
 from api.tickets_api import router as tickets_router
@@ -47,6 +48,7 @@ def create_public_app(services: Services) -> FastAPI:
     _add_telemetry_route(app, services)
     app.include_router(tickets_router)
     app.include_router(knowledge_router)
+    app.include_router(search_router)
     _add_read_routes(app, services)
     _add_log_routes(app, services)
     _add_health_routes(app, services)
