@@ -21,11 +21,11 @@ from models.errors import TrainingDataError
 
 FloatArray = npt.NDArray[np.float32]
 TEMPERATURE = 0.1  # cosines of 0.1 apart are e times as likely
-SHRINKAGES = (0.003, 0.01, 0.03, 0.1)
+SHRINKAGES = (0.003, 0.01, 0.03)
 N_FOLDS = 5
-MAX_ITERATIONS = 50
+MAX_ITERATIONS = 30
 MIN_EXAMPLES = 30
-WEIGHT_SHRINKAGE = 1e-3
+WEIGHT_SHRINKAGE = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +52,11 @@ class RankingFit:
 
 @dataclass(frozen=True, slots=True)
 class _Stack:
-    """Examples as arrays, padded to the largest number of candidates."""
+    """Examples as arrays, padded to the largest number of candidates; each document once."""
 
-    vectors: FloatArray
-    documents: FloatArray
+    vectors: FloatArray  # of queries, shape (n, n_dimensions)
+    documents: FloatArray  # shape (n_documents, n_dimensions)
+    candidates: npt.NDArray[np.intp]  # rows of documents, shape (n, n_candidates)
     parts: FloatArray
     target: FloatArray
     absent: npt.NDArray[np.bool_]
@@ -63,11 +64,26 @@ class _Stack:
     def take(self, rows: npt.NDArray[np.intp]) -> "_Stack":
         return _Stack(
             self.vectors[rows],
-            self.documents[rows],
+            self.documents,
+            self.candidates[rows],
             self.parts[rows],
             self.target[rows],
             self.absent[rows],
         )
+
+    def compare(self, queries: FloatArray) -> FloatArray:
+        """Return the products of queries with their candidates, shape (n, n_candidates)."""
+        products: FloatArray = np.take_along_axis(
+            queries @ self.documents.T, self.candidates, axis=1
+        )
+        return products
+
+    def pull(self, slope: FloatArray) -> FloatArray:
+        """Return for each query the sum of its candidates, weighed; shape (n, n_dimensions)."""
+        dense = np.zeros((len(slope), len(self.documents)), dtype=np.float32)
+        np.put_along_axis(dense, self.candidates, slope, axis=1)
+        pulled: FloatArray = dense @ self.documents
+        return pulled
 
 
 def fit_ranking(
@@ -117,19 +133,26 @@ def fit_ranking(
 
 
 def _stack(examples: Sequence[RankingExample]) -> _Stack:
+    """Pad the candidates with a document that is nowhere; documents of equal vectors are one."""
     n, width = len(examples), max(len(one.accepted) for one in examples)
     n_dimensions, n_parts = examples[0].vector.size, examples[0].parts.shape[1]
-    documents = np.zeros((n, width, n_dimensions), dtype=np.float32)
+    nowhere = np.zeros((1, n_dimensions), dtype=np.float32)
+    listed = np.concatenate([*(one.documents for one in examples), nowhere])
+    documents, row_of = np.unique(listed, axis=0, return_inverse=True)
+    candidates = np.full((n, width), row_of.ravel()[-1], dtype=np.intp)
     parts = np.zeros((n, width, n_parts), dtype=np.float32)
     target = np.zeros((n, width), dtype=np.float32)
     absent = np.ones((n, width), dtype=np.bool_)
+    start = 0
     for row, one in enumerate(examples):
         size = len(one.accepted)
-        documents[row, :size], parts[row, :size] = one.documents, one.parts
+        candidates[row, :size] = row_of.ravel()[start : start + size]
+        parts[row, :size] = one.parts
         target[row, :size] = one.accepted / one.accepted.sum()
         absent[row, :size] = False
+        start += size
     vectors = np.array([one.vector for one in examples], dtype=np.float32)
-    return _Stack(vectors, documents, parts, target, absent)
+    return _Stack(vectors, documents, candidates, parts, target, absent)
 
 
 def _choose_shrinkage(
@@ -144,7 +167,7 @@ def _choose_shrinkage(
         progress(f"adapter, shrinkage {shrinkage}")
         matrix = _fit_adapter(stack.take(seen), offset[seen], shrinkage)
         held = stack.take(unseen)
-        similarity = np.einsum("nd,nkd->nk", held.vectors @ matrix, held.documents)
+        similarity = held.compare(held.vectors @ matrix)
         losses.append(_log_loss((offset[unseen] + similarity) / TEMPERATURE, held)[0])
     return SHRINKAGES[int(np.argmin(losses))]
 
@@ -155,10 +178,9 @@ def _fit_adapter(stack: _Stack, offset: FloatArray, shrinkage: float) -> FloatAr
 
     def evaluate(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         matrix = flat.reshape(n_dimensions, n_dimensions).astype(np.float32)
-        similarity = np.einsum("nd,nkd->nk", stack.vectors @ matrix, stack.documents, optimize=True)
+        similarity = stack.compare(stack.vectors @ matrix)
         loss, slope = _log_loss((offset + similarity) / TEMPERATURE, stack)
-        pull = np.einsum("nk,nkd->nd", slope, stack.documents, optimize=True)
-        gradient = (stack.vectors.T @ pull).ravel() / (TEMPERATURE * n)
+        gradient = (stack.vectors.T @ stack.pull(slope)).ravel() / (TEMPERATURE * n)
         return loss + shrinkage * float(flat @ flat), gradient + 2 * shrinkage * flat
 
     found = minimize(
@@ -186,8 +208,7 @@ def _adapt(stack: _Stack, matrix: FloatArray) -> FloatArray:
     """Return the cosines of adapted queries to the candidates, shape (n, n_candidates)."""
     turned = stack.vectors + stack.vectors @ matrix
     turned /= np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-9)
-    similarity: FloatArray = np.einsum("nd,nkd->nk", turned, stack.documents)
-    return similarity
+    return stack.compare(turned)
 
 
 def _fit_weights(
