@@ -4,7 +4,6 @@
 Exit code 3: some files were rejected, the others are in search.
 """
 
-import asyncio
 import json
 from enum import StrEnum
 from pathlib import Path
@@ -22,8 +21,10 @@ from api.cli_ground import (
     print_table,
     with_ground,
 )
+from api.kb_label_commands import labels_app
 from api.kb_progress import RunProgress
 from api.kb_review_commands import flags_app, quarantine_app
+from api.kb_search_command import kb_search
 from api.source_records import describe_file, describe_source
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ source_app = typer.Typer(no_args_is_help=True, help="One source of documents.")
 kb_app.add_typer(source_app, name="source")
 kb_app.add_typer(quarantine_app, name="quarantine")
 kb_app.add_typer(flags_app, name="flags")
+kb_app.add_typer(labels_app, name="labels")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SourceName = Annotated[str, typer.Argument(help="The source's name.")]
 
@@ -305,41 +307,7 @@ def _with_retrieval(act: Any) -> Any:
         fail(str(error))
 
 
-@kb_app.command("search")
-def kb_search(
-    query: Annotated[str, typer.Argument(help="What a person would write.")],
-    platform: Annotated[Platform | None, typer.Option(help="Only what is for it.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
-) -> None:
-    """Search articles and scripts, as the portal does; shows the signals of each hit.
-
-    What looks like personal data in the query is masked first.
-    """
-    if not query.strip():
-        complaints.print("eucora: the query is empty")
-        raise typer.Exit(2)
-
-    async def act(ground: Any) -> Any:
-        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
-        from retrieval.search import Retriever  # noqa: PLC0415 - heavy
-
-        retriever = Retriever(LazyEmbedder(ground.settings.data_dir / FOLDER_NAME))
-        masked = await asyncio.to_thread(ground.masker.mask, query)
-        async with ground.pool.connection() as connection:
-            return await retriever.search(connection, masked.text, platform=platform, limit=limit)
-
-    rows = [
-        (
-            passage.chunk_id,
-            passage.title,
-            f"{passage.score:.2f}",
-            f"{passage.dense_score:.3f}",
-            f"{passage.keyword_score:.2f}",
-        )
-        for passage in with_ground(act)
-    ]
-    headings = ("passage", "title", "score", "dense", "BM25")
-    print_table(headings, rows, whole=[name for name in headings if name != "title"])
+kb_app.command("search")(kb_search)
 
 
 @kb_app.command("load")

@@ -233,6 +233,19 @@ CASES: dict[tuple[str, str], Act] = {
     ("people", "/knowledge/sources/{name}/remove"): lambda w, h: w.submit(
         "/knowledge/sources", "/knowledge/sources/desk/remove", h, sure="yes"
     ),
+    ("people", "/knowledge/marks"): lambda w, h: w.submit(
+        "/knowledge",
+        "/knowledge/marks",
+        h,
+        q="no space",
+        document_id="linux-disk-full",
+        label="helped",
+    ),
+    ("people", "/v1/knowledge/labels"): lambda w, h: w.service.post(
+        "/v1/knowledge/labels",
+        json={"text": "no space", "document_id": "linux-disk-full"},
+        headers=h,
+    ),
     ("people", "/v1/knowledge/sources/{name}"): lambda w, h: w.service.delete(
         "/v1/knowledge/sources/manuals", headers=h
     ),
