@@ -19,11 +19,13 @@ MAX_WINDOWS = 4
 _PSEUDONYM = re.compile(r"<[A-Z][A-Z_]{1,15}_\d{1,6}>")
 _ADDRESS = re.compile(r"\b(?:https?|ftp|file)://\S+", re.IGNORECASE)
 _BLOB = re.compile(r"\b[A-Za-z0-9+/=_-]{48,}\b")
-_QUOTED = re.compile(r"^\s*(?:>|\|).*$", re.MULTILINE)
+# Blanks here never span lines, nor meet other blanks: else empty lines would take hours to read.
+_QUOTED = re.compile(r"^[^\S\n]*(?:>|\|).*$", re.MULTILINE)
 _CEREMONY = re.compile(
-    r"^\s*(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b[^\n.!?]{0,40}[,!.:]?"
+    r"^[^\S\n]*(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b[^\n.!?]{0,40}[,!.:]?"
     r"|(?:many )?thanks?(?: you)?(?: (?:in advance|a lot|so much))?[^\n]{0,20}"
-    r"|(?:kind|best|warm)?\s*regards[^\n]{0,40}|cheers[^\n]{0,20}|sent from my [^\n]{0,40})\s*$",
+    r"|(?:(?:kind|best|warm)[^\S\n]+)?regards[^\n]{0,40}|cheers[^\n]{0,20}"
+    r"|sent from my [^\n]{0,40})[^\S\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 
