@@ -113,7 +113,7 @@ def kb_ingest(
     async def act(ground: Any) -> "RunReport":
         from api.knowledge_ingestion import open_knowledge  # noqa: PLC0415 - heavy
         from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
-        from retrieval.ingestion import RunOptions  # noqa: PLC0415 - heavy
+        from retrieval.run_plan import RunOptions  # noqa: PLC0415 - heavy
 
         embedder = await LazyEmbedder(ground.settings.data_dir / FOLDER_NAME).load()
         options = RunOptions(

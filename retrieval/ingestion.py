@@ -21,14 +21,15 @@ from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.ids import IdSource
-from retrieval.brought_files import BroughtFile, Listing, list_files, show_name
+from retrieval.brought_files import BroughtFile, Listing, list_files
 from retrieval.corpus import Corpus
 from retrieval.file_intake import Errand, FileIntake
 from retrieval.ingested_files import FileReason, FileVerdict, IngestedFiles, Verdict
-from retrieval.ingestion_errors import EmptySourceError, SourceBusyError, SourceConflictError
+from retrieval.ingestion_errors import SourceBusyError, SourceConflictError
 from retrieval.near_duplicates import NearDuplicates
 from retrieval.parsing.limits import ParserLimits
 from retrieval.parsing.sandbox import ParserProcess
+from retrieval.run_plan import RunOptions, check_not_empty, new_source, plan_source
 from retrieval.screening import FileScreen
 from retrieval.sources import (
     QUERIES,
@@ -36,20 +37,9 @@ from retrieval.sources import (
     SourceKind,
     Sources,
     SourceTerms,
-    Trust,
     check_name,
     suggest_name,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """How a run deals with what is not there: see `eucora kb ingest --help`."""
-
-    dry: bool = False
-    keep_missing: bool = False
-    allow_empty: bool = False
-    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +151,8 @@ class Ingestion:
             async with self._pool.connection() as connection:
                 earlier = await self._sources.find(connection, source_id)
                 known = await self._files.list_all(connection, source_id)
-            source = _plan_source(source_id, listing, earlier, terms, options)
-            _check_not_empty(source, listing, known, options)
+            source = plan_source(source_id, listing, earlier, terms, options)
+            check_not_empty(source, listing, known, options)
             errand = Errand(
                 source=source,
                 run_id=self._ids.new("run"),
@@ -197,7 +187,7 @@ class Ingestion:
             raise SourceConflictError(
                 f"the source {source_id} is filled from {earlier.location}: upload into another"
             )
-        planned = earlier or _new_source(source_id, SourceKind.UPLOAD, "")
+        planned = earlier or new_source(source_id, SourceKind.UPLOAD, "")
         errand = Errand(
             source=terms.apply(planned),
             run_id=self._ids.new("run"),
@@ -412,60 +402,3 @@ class Ingestion:
             correlation_id=errand.correlation_id,
             after={"source_id": errand.source.source_id, "counts": dict(counts)},
         )
-
-
-def _new_source(source_id: str, kind: SourceKind, location: str) -> Source:
-    check_name(source_id)
-    return Source(
-        source_id=source_id,
-        kind=kind,
-        location=location,
-        trust=Trust.EXTERNAL,
-        access_groups=(),
-        platforms=(),
-        products=(),
-    )
-
-
-def _plan_source(
-    source_id: str,
-    listing: Listing,
-    earlier: Source | None,
-    terms: SourceTerms,
-    options: RunOptions,
-) -> Source:
-    """Return the source as this run is to leave it."""
-    kind = SourceKind.FOLDER if listing.is_folder else SourceKind.FILE
-    location = show_name(str(listing.root))
-    if earlier is None:
-        return terms.apply(_new_source(source_id, kind, location))
-    if earlier.kind is not kind:
-        raise SourceConflictError(
-            f"the source {source_id} is of the kind {earlier.kind}, and {location} is a {kind}:"
-            " take another name with --source"
-        )
-    if kind is SourceKind.FILE:
-        return terms.apply(earlier)
-    if earlier.location != location and not options.moved:
-        raise SourceConflictError(
-            f"the source {source_id} is filled from {earlier.location}: give --moved if"
-            f" {location} is the same in another place, else another name with --source"
-        )
-    return terms.apply(replace(earlier, location=location))
-
-
-def _check_not_empty(
-    source: Source,
-    listing: Listing,
-    known: Mapping[str, FileVerdict],
-    options: RunOptions,
-) -> None:
-    if listing.files or options.allow_empty:
-        return
-    n_files = sum(verdict.verdict is not Verdict.REMOVED for verdict in known.values())
-    if not n_files:
-        raise EmptySourceError(f"{source.location} holds no file to take in")
-    raise EmptySourceError(
-        f"{source.location} holds no file, and the source {source.source_id} had {n_files}: see"
-        " whether the folder is mounted; --allow-empty takes them all out of search"
-    )

@@ -25,7 +25,6 @@ from kernel.settings import CLAMD_OFF, Settings
 from retrieval.document_flags import QUERIES as FLAGS
 from retrieval.document_flags import Resolution
 from retrieval.embedding import FOLDER_NAME
-from retrieval.ingestion import RunOptions
 from retrieval.ingestion_errors import (
     EmptySourceError,
     IngestionError,
@@ -36,6 +35,7 @@ from retrieval.ingestion_errors import (
     SourceNameError,
 )
 from retrieval.near_duplicates import QUERIES as DUPLICATES
+from retrieval.run_plan import RunOptions
 from retrieval.search import Retriever
 from retrieval.sources import QUERIES as SOURCES
 from retrieval.sources import SourceTerms, Trust
