@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 import models.anomaly
 from api.ground import Ground, open_registry
+from api.ranking_training import load_ranking
 from contracts.canonical import sha256_hex
 from dispatch.incident_moves import IncidentMoves
 from dispatch.jobs import Jobs
@@ -34,6 +35,7 @@ from guardrails.policy import POLICIES_DIR, PolicyEngine
 from kernel.database import Connection
 from kernel.settings import Settings
 from models.drift_watch import DriftWatch
+from models.ranking_lifecycle import NAME as RANKING
 from models.recommender import Recommender
 from models.registry import LoadedModel
 from models.scoring import Scoring
@@ -108,7 +110,7 @@ def load_models(ground: Ground) -> dict[str, LoadedModel]:
         UnknownModelError: a model has not been trained yet.
     """
     registry = open_registry(ground)
-    return {name: registry.load(name) for name in NAMES}
+    return {name: registry.load(name) for name in (*NAMES, RANKING)}
 
 
 @asynccontextmanager
@@ -156,7 +158,7 @@ async def open_services(
     champions = await asyncio.to_thread(load_models, ground) if loaded is None else loaded
     embedder = embedder or LazyEmbedder(settings.data_dir / FOLDER_NAME)
     policy = PolicyEngine(POLICIES_DIR)
-    retriever = Retriever(embedder)
+    retriever = Retriever(embedder, ranking=load_ranking(champions[RANKING]))
     pool: AsyncConnectionPool[AsyncConnection[dict[str, Any]]] = AsyncConnectionPool(
         ground.addresses.application,
         min_size=1,
@@ -183,6 +185,7 @@ async def open_services(
             ],
             confidence_threshold=settings.confidence_threshold,
             proposal_lifetime=timedelta(hours=settings.proposal_hours),
+            reader_groups=settings.reasoner_groups,
         )
         yield _join(ground, needs, champions, embedder, AsyncPostgresSaver(checkpoints))
 

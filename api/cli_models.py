@@ -2,6 +2,7 @@
 """Models at the command line: train, list, promote."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +13,13 @@ models_app = typer.Typer(no_args_is_help=True, help="Models: list their versions
 
 
 def train(
-    name: Annotated[str, typer.Argument(help="health, tickets or recommender")],
+    name: Annotated[str, typer.Argument(help="health, tickets, recommender or ranking")],
     seed: Annotated[int, typer.Option(help="Makes the training repeatable.")] = 0,
 ) -> None:
     """Train a model and register it in MLflow as challenger; the champion stays.
 
-    The recommender also learns from what people decided and from verified fixes.
+    The recommender also learns from what people decided and from verified fixes; the ranking of
+    searches learns from what helped, and is judged on the latest quarter of it.
     """
     from models.training import train as train_model  # noqa: PLC0415 - heavy
 
@@ -37,10 +39,29 @@ def train(
             outcomes=outcomes,
         )
 
-    trained = _with_models(act)
-    console.print(f"{trained.name} version {trained.version} is registered")
+    trained = _with_models(_train_ranking(seed) if name == "ranking" else act)
+    console.print(f"{name} version {trained.version} is registered")
     for metric, value in trained.metrics.items():
         console.print(f"  {metric}: {value:.4f}")
+
+
+def _train_ranking(seed: int) -> Callable[[Any], Awaitable[Any]]:
+    async def act(ground: Any) -> Any:
+        from api.ground import open_registry  # noqa: PLC0415 - heavy
+        from api.ranking_training import register_first_ranking, train_on_labels  # noqa: PLC0415
+        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
+
+        registry = open_registry(ground)
+        await asyncio.to_thread(register_first_ranking, registry)
+        return await train_on_labels(
+            ground.pool,
+            LazyEmbedder(ground.settings.data_dir / FOLDER_NAME),
+            registry,
+            seed=seed,
+            progress=console.print,
+        )
+
+    return act
 
 
 @models_app.command("list")

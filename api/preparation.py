@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.ground import Ground, open_registry
+from api.ranking_training import register_first_ranking
 from guardrails.script_analysis import analyse_script, analysis_document, combine_analyses
 from models.errors import UnknownModelError
 from models.training import NAMES, train
@@ -130,4 +131,5 @@ def train_missing(
                 progress=progress,
             )
             trained.append(name)
+    register_first_ranking(registry)
     return trained

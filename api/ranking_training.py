@@ -4,14 +4,27 @@
 The vote of a ticket for its own answer is left out, else nothing could be learned but to trust it.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kernel.database import Connection
-from models.ranking import RankingExample, RankingFit, fit_ranking
-from retrieval.embedding import Embedder, Vectors
+from kernel.database import Connection, Pool
+from models.errors import TrainingDataError, UnknownModelError
+from models.ranking import MIN_EXAMPLES, RankingExample, RankingFit, fit_ranking
+from models.ranking_lifecycle import (
+    HELD_BACK,
+    MIN_HELD_BACK,
+    RankingTraining,
+    register_cold_start,
+    train_ranking,
+    unpack_ranking,
+)
+from models.ranking_lifecycle import NAME as RANKING
+from models.registry import LoadedModel, ModelRegistry
+from retrieval.embedding import N_DIMENSIONS, Embedder, Vectors
+from retrieval.labels import list_answered
 from retrieval.query import understand_query
 from retrieval.ranking import (
     DEFAULT_WEIGHTS,
@@ -24,6 +37,8 @@ from retrieval.ranking import (
 from retrieval.search import N_TICKETS, Candidates, Retriever
 
 COLUMNS = tuple(name for name in PARTS if name not in {"learned", "trust"})
+PRIOR = {name: DEFAULT_WEIGHTS[name] for name in COLUMNS}
+MAX_QUERIES = 4_000  # the newest: older ones say less, and memory is bounded
 UNIT = Ranking(weights=dict.fromkeys(PARTS, 1.0))
 
 
@@ -57,6 +72,7 @@ async def collect_examples(
     queries: Sequence[AnsweredQuery],
     vectors: Vectors,
     *,
+    n_voters: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[RankingExample]:
     """Return what searches found for answered queries; those whose answer was not found are left.
@@ -66,11 +82,12 @@ async def collect_examples(
         retriever: that searches.
         queries: the answered queries.
         vectors: theirs, shape (n_queries, n_dimensions).
+        n_voters: only so many of the first vote, if given: later ones are to be judged by.
         progress: is called with the number of queries done.
     """
-    similarities = vectors @ vectors.T
+    similarities = vectors @ vectors[:n_voters].T
     for one, query in enumerate(queries):
-        same = [other for other, asked in enumerate(queries) if asked.text == query.text]
+        same = [other for other, asked in enumerate(queries[:n_voters]) if asked.text == query.text]
         similarities[one, same] = -1.0
     examples = []
     for one, query in enumerate(queries):
@@ -112,7 +129,7 @@ def learn_ranking(
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Ranking, RankingFit]:
     """Return the ranking that was learned, and how; it starts from the default one."""
-    prior = np.array([DEFAULT_WEIGHTS[name] for name in COLUMNS], dtype=np.float32)
+    prior = np.array(list(PRIOR.values()), dtype=np.float32)
     fit = fit_ranking(examples, prior=prior, seed=seed, progress=progress)
     return ranking_of(fit.weights, fit.adapted_weight, fit.adapter, version="learned"), fit
 
@@ -126,4 +143,59 @@ def ranking_of(
         weights={**DEFAULT_WEIGHTS, **learned, "learned": adapted_weight},
         adapter=adapter,
         version=version,
+    )
+
+
+def load_ranking(loaded: LoadedModel) -> Ranking:
+    """Return the ranking of a registered model.
+
+    Raises:
+        ModelArtifactError: it holds none.
+    """
+    found = unpack_ranking(loaded.model)
+    weights = [found.weights.get(name, DEFAULT_WEIGHTS[name]) for name in COLUMNS]
+    return ranking_of(weights, found.adapted_weight, found.adapter, version=loaded.version)
+
+
+def register_first_ranking(registry: ModelRegistry) -> None:
+    """Register the ranking that needs no label, if there is no champion."""
+    try:
+        registry.load(RANKING)
+    except UnknownModelError:
+        register_cold_start(registry, PRIOR, n_dimensions=N_DIMENSIONS)
+
+
+async def train_on_labels(
+    pool: Pool,
+    embedder: Embedder,
+    registry: ModelRegistry,
+    *,
+    seed: int,
+    progress: Callable[[str], None],
+) -> RankingTraining:
+    """Learn a ranking from the newest labels and register it as challenger.
+
+    Raises:
+        TrainingDataError: there are too few.
+    """
+    async with pool.connection() as connection:
+        labelled = (await list_answered(connection))[-MAX_QUERIES:]
+        queries = [AnsweredQuery(text=text, document_ids=ids) for text, ids in labelled]
+        if len(queries) < MIN_EXAMPLES + MIN_HELD_BACK:
+            raise TrainingDataError(
+                f"{len(queries)} texts have a document that helped;"
+                f" {MIN_EXAMPLES + MIN_HELD_BACK} are needed: mark what helped in the search page,"
+                " or import past tickets with: eucora kb labels import"
+            )
+        progress(f"searching for {len(queries)} answered queries")
+        vectors = await embed_queries(embedder, [one.text for one in queries])
+        examples = await collect_examples(
+            connection,
+            Retriever(embedder),
+            queries,
+            vectors,
+            n_voters=len(queries) - round(len(queries) * HELD_BACK),
+        )
+    return await asyncio.to_thread(
+        train_ranking, registry, examples, prior=PRIOR, seed=seed, progress=progress
     )

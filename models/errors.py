@@ -7,6 +7,7 @@ ModelError
 +-- RegistryError           MLflow did not answer
 +-- ModelArtifactError      a registered model cannot be loaded safely
 +-- TrainingDataError       the training data cannot support the model
++-- PromotionRefusedError   a version is not known to be better than the champion
 """
 
 
@@ -35,3 +36,7 @@ class ModelArtifactError(ModelError):
 
 class TrainingDataError(ModelError):
     """The training data cannot support the model."""
+
+
+class PromotionRefusedError(ModelError):
+    """The version is not known to be better than the champion."""

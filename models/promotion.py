@@ -3,8 +3,8 @@
 
 MLflow's alias is in another database than the audit trail, so the attempt is audited before it
 is made and its end after it: a `model.promotion_started` without an end was killed in between, and
-MLflow shows whether the alias moved. Who may is decided at the way in; a comparison gate is not
-here yet.
+MLflow shows whether the alias moved. Who may is decided at the way in; a version that was judged
+beside the champion must be better by `models.gate`.
 """
 
 import asyncio
@@ -12,7 +12,8 @@ import asyncio
 from kernel.audit import AuditIntake
 from kernel.database import Pool
 from kernel.queries import load_queries
-from models.errors import ModelError, UnknownModelError
+from models.errors import ModelError, PromotionRefusedError, UnknownModelError
+from models.gate import explain_refusal
 from models.registry import CHAMPION, ModelRegistry, ModelVersion
 
 QUERIES = load_queries(__file__, "promotion")
@@ -34,6 +35,7 @@ async def promote(
 
     Raises:
         UnknownModelError: no such version.
+        PromotionRefusedError: it is not known to be better than the champion.
         ModelArtifactError: its file cannot be loaded safely.
         RegistryError: MLflow cannot be reached.
 
@@ -61,6 +63,9 @@ async def promote(
         after = next((item for item in versions if item.version == version), None)
         if after is None:
             raise UnknownModelError(f"no model {name!r} with version {version!r}")
+        if CHAMPION not in after.aliases and (refusal := explain_refusal(after.metrics)):
+            await record("model.promotion_refused", before, after, failure=refusal)
+            raise PromotionRefusedError(f"{name} {version}: {refusal}")
         await record("model.promotion_started", before, after)
         try:
             await asyncio.to_thread(registry.promote, name, version)
