@@ -113,10 +113,10 @@ BEGIN
     EXECUTE format('CREATE INDEX ON %I (document_id)', 'chunk_vectors_' || id);
 END
 $$;
--- Graphs and inverted lists are faster made at once, after the rows, than row by row.
+-- Graphs and inverted lists are faster made at once, after the rows, than row by row; the caller
+-- says with maintenance_work_mem how much memory that may take.
 CREATE FUNCTION create_index_graphs(id integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
-SET maintenance_work_mem = '512MB' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     EXECUTE format('CREATE INDEX ON %I USING hnsw (embedding halfvec_cosine_ops)',
                    'chunk_vectors_' || id);
