@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     language_model_name: str | None = None
     language_model_key: SecretStr | None = None
     language_model_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
+    # Documents of these groups are cited too, to every approver; else those without groups
+    reasoner_groups: tuple[str, ...] = ()
     lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
     sequencing_interval_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
     # Of what is taken into the knowledge base; `off` takes it unscanned

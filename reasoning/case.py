@@ -70,7 +70,7 @@ async def gather_case(
         metrics=masked["metrics"],
         facts=masked["facts"],
         observed_at=report.observed_at.isoformat() if report else None,
-        query=_compose_query(described),
+        query=compose_query(described),
     )
 
 
@@ -78,7 +78,8 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value  # enums do not belong in checkpoints
 
 
-def _compose_query(described: Mapping[str, Any]) -> str:
+def compose_query(described: Mapping[str, Any]) -> str:
+    """Return what is searched for, from a masked incident as it is sealed."""
     failure_class = described["failure_class"]
     words = "" if failure_class == FailureClass.UNKNOWN else failure_class
     text = f"{described['title']}\n{described['description']}\n{words.replace('_', ' ')}"

@@ -29,6 +29,7 @@ from reasoning.sealing import seal_state
 from reasoning.state import CaseData, ChoiceData, DiagnosisData, ProposalState
 from retrieval.catalogue import find_script, list_scripts, load_files
 from retrieval.errors import ScriptNotFoundError
+from retrieval.facets import SearchFilter
 from retrieval.search import Retriever
 from telemetry.facts import narrow_facts
 from telemetry.incidents import Incidents
@@ -53,6 +54,7 @@ class ReasoningDependencies:
     model_versions: list[dict[str, str]]
     confidence_threshold: float
     proposal_lifetime: timedelta
+    reader_groups: tuple[str, ...] = ()  # approvers see what is cited: documents without groups
 
 
 async def mask(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
@@ -74,7 +76,9 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
         passages = await needs.retriever.search(
             connection,
             state["case"]["query"],
-            platform=device["os_family"] if device else None,
+            only=SearchFilter(
+                platform=device["os_family"] if device else None, groups=needs.reader_groups
+            ),
             limit=N_PASSAGES,
         )
     return {
@@ -86,6 +90,7 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
                 "kind": passage.kind,
                 "title": passage.title,
                 "trust": passage.trust,
+                "source": passage.source,
                 "start_offset": passage.start_offset,
                 "end_offset": passage.end_offset,
                 "text": passage.text,
