@@ -120,6 +120,7 @@ def embedder() -> Any:
 @pytest.fixture(scope="session")
 def champions(prepared: Prepared, prepared_postgres: EmbeddedPostgres) -> Any:
     """The trained models, read from MLflow once."""
+    from models.ranking_lifecycle import NAME as RANKING
     from models.registry import ModelRegistry
     from models.training import NAMES
 
@@ -127,7 +128,7 @@ def champions(prepared: Prepared, prepared_postgres: EmbeddedPostgres) -> Any:
     registry = ModelRegistry(tracking, prepared.mlruns_dir)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's and SQLAlchemy's, not ours
-        return {name: registry.load(name) for name in NAMES}
+        return {name: registry.load(name) for name in (*NAMES, RANKING)}
 
 
 OpenServices = Callable[..., AbstractAsyncContextManager[Any]]
