@@ -95,29 +95,21 @@ def list_dominating(
     found = []
     for one in wins:
         past = 1 + (max(one.n_before, usual) if one.is_young else one.n_before)
-        found.append(
-            Dominance(
-                document_id=one.document_id,
-                share_before=past / (n_queries_before + len(wins)),
-                share_now=one.n_now / n_queries_now,
-                n_wins=one.n_now,
-                n_queries=n_queries_now,
-                p_value=float(binom.sf(one.n_now - 1, one.n_now + past, share_of_time)),
-            )
+        share_before = past / (n_queries_before + len(wins))
+        share_now = one.n_now / n_queries_now
+        if one.n_now < MIN_WINS or share_now < max(MIN_SHARE, MIN_GROWTH * share_before):
+            continue
+        dominance = Dominance(
+            document_id=one.document_id,
+            share_before=share_before,
+            share_now=share_now,
+            n_wins=one.n_now,
+            n_queries=n_queries_now,
+            p_value=float(binom.sf(one.n_now - 1, one.n_now + past, share_of_time)),
         )
-    return sorted(
-        (one for one in found if _is_sudden(one, n_documents=len(wins))),
-        key=lambda one: (one.p_value, one.document_id),
-    )
-
-
-def _is_sudden(one: Dominance, *, n_documents: int) -> bool:
-    return (
-        one.n_wins >= MIN_WINS
-        and one.share_now >= MIN_SHARE
-        and one.share_now >= MIN_GROWTH * one.share_before
-        and one.p_value <= SIGNIFICANCE / n_documents
-    )
+        if dominance.p_value <= SIGNIFICANCE / len(wins):
+            found.append(dominance)
+    return sorted(found, key=lambda one: (one.p_value, one.document_id))
 
 
 async def find_dominating(connection: Connection, today: date) -> list[Dominance]:
