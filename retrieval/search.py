@@ -38,7 +38,7 @@ from retrieval.search_index import SearchIndex, find_index, signal_term, sparse
 
 QUERIES = load_queries(__file__, "search")
 N_CANDIDATES = 120
-EXACT_LIMIT = 20_000  # so many passages are read faster than graphs are walked with a filter
+EXACT_LIMIT = 4_000  # so many passages are read about as fast as graphs are walked
 MAX_SCAN_TUPLES = 100_000
 N_TICKETS = 80
 N_VOTED = 40
@@ -274,19 +274,29 @@ class Retriever:
         limit: int,
     ) -> list[dict[str, Any]]:
         asked = _ask(index, prepared, only, max(N_CANDIDATES, 2 * limit))
-        n_passing = await self._count_passing(connection, index, only)
-        if n_passing > EXACT_LIMIT:
-            await connection.execute(
-                QUERIES["set_scan"],
-                {
-                    "ef_search": str(min(asked["n_candidates"], 1000)),
-                    "max_scan_tuples": str(MAX_SCAN_TUPLES),
-                },
-            )
+        if await self.walks_graphs(connection, index, only):
+            await self.set_scan(connection, asked["n_candidates"])
             rows = await (await connection.execute(QUERIES["find_nearly"], asked)).fetchall()
             if len(rows) >= asked["n_candidates"]:
                 return rows
         return await (await connection.execute(QUERIES["find_exactly"], asked)).fetchall()
+
+    async def walks_graphs(
+        self, connection: Connection, index: SearchIndex, only: SearchFilter
+    ) -> bool:
+        """Whether more passes a filter than is read whole."""
+        return await self._count_passing(connection, index, only) > EXACT_LIMIT
+
+    @staticmethod
+    async def set_scan(connection: Connection, n_candidates: int = N_CANDIDATES) -> None:
+        """Say how graphs are walked until the transaction ends."""
+        await connection.execute(
+            QUERIES["set_scan"],
+            {
+                "ef_search": str(min(n_candidates, 1000)),
+                "max_scan_tuples": str(MAX_SCAN_TUPLES),
+            },
+        )
 
     async def _count_passing(
         self, connection: Connection, index: SearchIndex, only: SearchFilter

@@ -113,6 +113,14 @@ BEGIN
     EXECUTE format('CREATE INDEX ON %I (document_id)', 'chunk_vectors_' || id);
 END
 $$;
+-- Without statistics every search would read all of an index.
+CREATE FUNCTION analyze_index_partitions(id integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    EXECUTE format('ANALYZE %I', 'chunk_vectors_' || id);
+    EXECUTE format('ANALYZE %I', 'document_vectors_' || id);
+END
+$$;
 -- Graphs and inverted lists are faster made at once, after the rows, than row by row; the caller
 -- says with maintenance_work_mem how much memory that may take.
 CREATE FUNCTION create_index_graphs(id integer) RETURNS void
@@ -124,6 +132,7 @@ BEGIN
                    'chunk_vectors_' || id);
     EXECUTE format('CREATE INDEX ON %I USING gin (facets)', 'chunk_vectors_' || id);
     EXECUTE format('CREATE INDEX ON %I USING gin (signals)', 'chunk_vectors_' || id);
+    PERFORM analyze_index_partitions(id);
 END
 $$;
 CREATE FUNCTION drop_index_partitions(id integer) RETURNS void

@@ -24,7 +24,8 @@ BEGIN
     REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON schema_migrations FROM eucora_app;
     FOREACH definer IN ARRAY ARRAY[
         'ensure_telemetry_partition(date)', 'create_index_partitions(integer)',
-        'create_index_graphs(integer)', 'drop_index_partitions(integer)'
+        'create_index_graphs(integer)', 'drop_index_partitions(integer)',
+        'analyze_index_partitions(integer)'
     ] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', definer);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eucora_app', definer);

@@ -5,7 +5,8 @@
 SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),
        set_config('hnsw.ef_search', %(ef_search)s, true),
        set_config('hnsw.max_scan_tuples', %(max_scan_tuples)s, true),
-       set_config('plan_cache_mode', 'force_custom_plan', true);
+       set_config('plan_cache_mode', 'force_custom_plan', true),
+       set_config('jit', 'off', true);
 
 -- name: count_passing
 -- How many passages pass a filter, counted up to a limit.
@@ -57,16 +58,21 @@ wanted AS (
     SELECT unnest(%(voted)s::text[])
 )
 SELECT s.chunk_id, s.document_id, s.facets, s.meaning, s.keyword_score, s.signals,
-       1 - (d.centroid <=> %(embedding)s::halfvec) AS whole,
-       CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
-            ELSE 1 - (d.centroid <=> %(adapted)s::halfvec) END AS learned
+       d.whole, d.learned
 FROM wanted
-JOIN scored AS s USING (document_id)
-JOIN document_vectors AS d ON d.index_id = %(index_id)s AND d.document_id = s.document_id;
+CROSS JOIN LATERAL (
+    SELECT 1 - (centroid <=> %(embedding)s::halfvec) AS whole,
+           CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
+                ELSE 1 - (centroid <=> %(adapted)s::halfvec) END AS learned
+    FROM document_vectors
+    WHERE index_id = %(index_id)s AND document_id = wanted.document_id
+    LIMIT 1
+) AS d
+JOIN scored AS s ON s.document_id = wanted.document_id;
 
 -- name: find_nearly
 -- The same scores; which documents are among the best is found by walking graphs.
-WITH wanted AS (
+WITH wanted AS MATERIALIZED (
     (SELECT document_id FROM chunk_vectors
      WHERE index_id = %(index_id)s
        AND (%(platforms)s::text[] IS NULL OR facets && %(platforms)s::text[])
@@ -107,12 +113,17 @@ SELECT c.chunk_id, c.document_id, c.facets,
        1 - (c.embedding <=> %(embedding)s::halfvec) AS meaning,
        -(c.keywords <#> %(keywords)s::sparsevec) AS keyword_score,
        CASE WHEN c.signals && %(signals)s::text[] THEN c.signals ELSE '{}' END AS signals,
-       1 - (d.centroid <=> %(embedding)s::halfvec) AS whole,
-       CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
-            ELSE 1 - (d.centroid <=> %(adapted)s::halfvec) END AS learned
+       d.whole, d.learned
 FROM wanted
+CROSS JOIN LATERAL (
+    SELECT 1 - (centroid <=> %(embedding)s::halfvec) AS whole,
+           CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
+                ELSE 1 - (centroid <=> %(adapted)s::halfvec) END AS learned
+    FROM document_vectors
+    WHERE index_id = %(index_id)s AND document_id = wanted.document_id
+    LIMIT 1
+) AS d
 JOIN chunk_vectors AS c ON c.index_id = %(index_id)s AND c.document_id = wanted.document_id
-JOIN document_vectors AS d ON d.index_id = %(index_id)s AND d.document_id = wanted.document_id
 WHERE (%(platforms)s::text[] IS NULL OR c.facets && %(platforms)s::text[])
   AND (%(kinds)s::text[] IS NULL OR c.facets && %(kinds)s::text[])
   AND (%(products)s::text[] IS NULL OR c.facets && %(products)s::text[])
