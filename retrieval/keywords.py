@@ -25,7 +25,7 @@ SATURATION = 1.6  # k1
 LENGTH_WEIGHT = 0.85  # b
 PAIR_WEIGHT = 0.5
 MAX_DISTINCT_TERMS = 900  # pgvector indexes at most 1,000 non-zero elements
-RECIPE = "1: NFKC, Snowball English, compounds, pairs; k1 1.6, b 0.85"
+RECIPE = "2: NFKC, Snowball English, compounds, pairs; k1 1.6, b 0.85"
 MAX_TERM_CHARACTERS = 64
 _TOKEN = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
 _JOINTS = re.compile(r"[._\-]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -106,11 +106,10 @@ def list_terms(text: str) -> list[str]:
         lowered = token.lower()
         if lowered not in STOP_WORDS:
             words.append(lowered[:MAX_TERM_CHARACTERS])
-        if not token.isascii() and _UNSPACED.search(token):
-            words.extend(_pair_characters(token))
-            continue
-        parts = [part.lower() for part in _JOINTS.split(token) if part]
-        if len(parts) > 1:
+        spaced = [token] if token.isascii() else _UNSPACED.split(token)
+        words.extend(_pair_characters(token) if len(spaced) > 1 else ())
+        parts = [part.lower() for rest in spaced for part in _JOINTS.split(rest) if part]
+        if len(parts) + len(spaced) > 2:
             words.extend(part[:MAX_TERM_CHARACTERS] for part in parts if part not in STOP_WORDS)
     with _STEMMING:
         stems: list[str] = _STEMMER.stemWords(words)
@@ -118,9 +117,9 @@ def list_terms(text: str) -> list[str]:
 
 
 def _pair_characters(token: str) -> list[str]:
-    return [
-        "".join(pair) for run in _UNSPACED.findall(token) for pair in pairwise(run) if len(run) > 2
-    ]
+    """Return the pairs of a token's unspaced runs, but for the token itself."""
+    runs: list[str] = _UNSPACED.findall(token)
+    return ["".join(pair) for run in runs for pair in pairwise(run) if run != token or len(run) > 2]
 
 
 def hash_term(term: str) -> int:
