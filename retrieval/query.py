@@ -22,7 +22,9 @@ _BLOB = re.compile(r"\b[A-Za-z0-9+/=_-]{48,}\b")
 # Blanks here never span lines, nor meet other blanks: else empty lines would take hours to read.
 _QUOTED = re.compile(r"^[^\S\n]*(?:>|\|).*$", re.MULTILINE)
 _CEREMONY = re.compile(
-    r"^[^\S\n]*(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b[^\n.!?]{0,40}[,!.:]?"
+    # A greeting of any words ends in a comma; "Hello my printer is dead" is none.
+    r"^[^\S\n]*(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b(?:[^\n.!?,:]{0,40}[,:]"
+    r"|(?: (?:there|all|team|everyone|folks|colleagues|it|help|service|desk|support)){0,4}[!.]?)"
     r"|(?:many )?thanks?(?: you)?(?: (?:in advance|a lot|so much))?[^\n]{0,20}"
     r"|(?:(?:kind|best|warm)[^\S\n]+)?regards[^\n]{0,40}|cheers[^\n]{0,20}"
     r"|sent from my [^\n]{0,40})[^\S\n]*$",
