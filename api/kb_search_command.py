@@ -18,6 +18,7 @@ from api.cli_ground import complaints, console, fail, plain, print_table, with_g
 if TYPE_CHECKING:
     from retrieval.facets import SearchFilter
     from retrieval.query import SearchQuery
+    from retrieval.ranking import Ranking
     from retrieval.search import Passage, Retriever
 
 EXCERPT = 300
@@ -67,9 +68,13 @@ def kb_search(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the query as understood, and each hit's parts.")
     ] = False,
+    champion: Annotated[
+        bool,
+        typer.Option("--champion", help="Rank as the portal does now; it takes seconds to load."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Search articles and scripts, as the portal does.
+    """Search articles and scripts; without --champion with the weights that need no labels.
 
     What looks like personal data in the query is masked first.
     """
@@ -86,7 +91,7 @@ def kb_search(
             products=(product,) if product else (),
             trusts=(trust.value,) if trust else (),
         )
-        return await _search(ground, query, only, limit, explain=explain)
+        return await _search(ground, query, only, limit, explain=explain, champion=champion)
 
     found = _with_retrieval(act)
     if as_json:
@@ -98,16 +103,17 @@ def kb_search(
 
 
 def _with_retrieval(act: Any) -> Any:
+    from models.errors import ModelError  # noqa: PLC0415 - heavy
     from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
 
     try:
         return with_ground(act)
-    except RetrievalError as error:
+    except (RetrievalError, ModelError) as error:
         fail(str(error))
 
 
 async def _search(
-    ground: Any, text: str, only: "SearchFilter", limit: int, *, explain: bool
+    ground: Any, text: str, only: "SearchFilter", limit: int, *, explain: bool, champion: bool
 ) -> Found:
     from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
     from retrieval.query import understand_query  # noqa: PLC0415 - heavy
@@ -117,7 +123,8 @@ async def _search(
     loading = asyncio.create_task(embedder.load())  # while presidio loads as well
     masked = await asyncio.to_thread(ground.masker.mask, text)
     await loading
-    retriever = Retriever(embedder)
+    ranking = await asyncio.to_thread(_load_champion, ground) if champion else None
+    retriever = Retriever(embedder, ranking=ranking)
     async with ground.pool.connection() as connection:
         passages = await retriever.search(connection, masked.text, only=only, limit=limit)
         similar: Mapping[str, int] = {}
@@ -134,6 +141,14 @@ async def _search(
         ranking=_tell_ranking(retriever),
         similar=similar,
     )
+
+
+def _load_champion(ground: Any) -> "Ranking":
+    from api.ground import open_registry  # noqa: PLC0415 - heavy
+    from api.ranking_training import load_ranking  # noqa: PLC0415 - heavy
+    from models.ranking_lifecycle import NAME  # noqa: PLC0415 - heavy
+
+    return load_ranking(open_registry(ground).load(NAME))
 
 
 def _tell_ranking(retriever: "Retriever") -> str:

@@ -49,6 +49,8 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         "proposal.html",
         proposal=proposal,
         incident=incident,
+        trusts={item["chunk_id"]: item["trust"] for item in proposal.passages},
+        external=_list_external(proposal),
         flags=[f"the text contains {flag}" for flag in incident.detection.get("flags", [])],
         can_decide=can_decide,
         cannot_decide=why,
@@ -81,6 +83,16 @@ def _may_decide(
     if same_person(person.actor, *asked_by):
         return False, "You asked for this change, so another person decides."
     return True, ""
+
+
+def _list_external(proposal: Proposal) -> list[dict[str, Any]]:
+    """Return the cited passages whose text nobody here has vouched for."""
+    cited = {citation["id"] for item in proposal.explanation for citation in item["citations"]}
+    return [
+        item
+        for item in proposal.passages
+        if item["trust"] == "external" and item["chunk_id"] in cited
+    ]
 
 
 async def _describe_script(connection: Connection, proposal: Proposal) -> dict[str, Any]:

@@ -60,14 +60,22 @@ class SearchFeedback:
         return (await asyncio.to_thread(self._ground.masker.mask, bounded)).text.strip()
 
     async def add(
-        self, connection: Connection, labels: Sequence[SearchLabel], *, correlation_id: str
+        self,
+        connection: Connection,
+        labels: Sequence[SearchLabel],
+        *,
+        correlation_id: str,
+        audited_as: str | None = None,
     ) -> list[str]:
-        """Store labels of masked texts with an audit event each; return their ids."""
+        """Store labels of masked texts with an audit event each; return their ids.
+
+        `audited_as` is who acts where that is not whose word it is.
+        """
         label_ids = await self._store(connection, labels)
         for label_id, one in zip(label_ids, labels, strict=True):
             await self._ground.audit.record(
                 connection,
-                actor=one.actor,
+                actor=audited_as or one.actor,
                 action="search_label.stored",
                 subject_kind="search_label",
                 subject_id=label_id,

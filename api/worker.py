@@ -14,6 +14,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from api.bootstrap import Services
+from api.ranking_labels import learn_from
 from dispatch.errors import NotSequencedYetError
 from governance.proposals import find_proposal
 from kernel.database import Connection
@@ -61,12 +62,21 @@ def list_handlers(services: Services) -> Mapping[str, Handler]:
     async def verify(connection: Connection, message: OutboxMessage) -> None:
         await services.verification.run(connection, message.payload["job_id"])
 
+    async def learn(connection: Connection, message: OutboxMessage) -> None:
+        await learn_from(
+            connection,
+            message.payload["label_id"],
+            ground=services.ground,
+            embedder=services.embedder,
+        )
+
     return {
         "telemetry.stored": score,
         "incident.opened": reason,
         "proposal.approved": dispatch,
         "job.reported": verify,
         "job.verify": verify,
+        "case.labelled": learn,
     }
 
 

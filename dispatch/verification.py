@@ -84,7 +84,7 @@ class Verification:
         self._incidents = incidents
         self._moves = IncidentMoves(incidents)
         self._jobs = jobs
-        self._labels = Labels(clock, ids)
+        self._labels = Labels(clock, ids, outbox)
         self._rules = rules or VerificationRules()
 
     async def run(

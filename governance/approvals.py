@@ -100,7 +100,7 @@ class Approvals:
         self._replacements = replacements
         self._refusals = RefusalAudit(pool, audit)
         self._rules = rules or ApprovalRules()
-        self._labels = Labels(clock, ids)
+        self._labels = Labels(clock, ids, outbox)
 
     async def approve(self, connection: Connection, request: ApprovalRequest) -> ApprovalResult:
         """Record one approval; with the last one needed the proposal becomes approved.

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels for the next training: what people decided and what verified outcomes were."""
+"""Labels for the next training: what people decided and what verified outcomes were.
 
+Each is published too, for those who learn from it at once.
+"""
+
+from dataclasses import dataclass
 from enum import StrEnum
 
 from governance.proposals import Proposal
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.ids import IdSource
+from kernel.outbox import Outbox
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "labels")
@@ -22,9 +27,10 @@ class LabelKind(StrEnum):
 class Labels:
     """Writes labels inside the transaction of what they describe."""
 
-    def __init__(self, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, clock: Clock, ids: IdSource, outbox: Outbox) -> None:
         self._clock = clock
         self._ids = ids
+        self._outbox = outbox
 
     async def add(
         self, connection: Connection, proposal: Proposal, *, kind: LabelKind, label: str, actor: str
@@ -44,7 +50,29 @@ class Labels:
                 "created_at": self._clock.now(),
             },
         )
+        await self._outbox.publish(
+            connection,
+            topic="case.labelled",
+            payload={"label_id": label_id},
+            correlation_id=proposal.correlation_id,
+        )
         return label_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLabel:
+    """One label as it was stored."""
+
+    proposal_id: str
+    kind: LabelKind
+    label: str
+    actor: str
+
+
+async def find_label(connection: Connection, label_id: str) -> StoredLabel | None:
+    """Return one label, or None."""
+    row = await (await connection.execute(QUERIES["find_label"], {"label_id": label_id})).fetchone()
+    return StoredLabel(**{**row, "kind": LabelKind(row["kind"])}) if row else None
 
 
 async def count_labels(connection: Connection, script_id: str) -> dict[tuple[LabelKind, str], int]:

@@ -12,3 +12,7 @@ INSERT INTO labels (
 -- How often a script received each label.
 SELECT kind, label, count(*) AS n_labels FROM labels
 WHERE script_id = %(script_id)s GROUP BY kind, label ORDER BY kind, label;
+
+-- name: find_label
+-- One label by its id.
+SELECT proposal_id, kind, label, actor FROM labels WHERE label_id = %(label_id)s;
