@@ -258,7 +258,7 @@ def _cut_characters(
 
 
 def _join_small(pieces: Iterable[_Piece], max_words: int) -> list[_Piece]:
-    """Join small neighbours under one parent; a level-1 heading always begins a passage."""
+    """Join small neighbours under one parent: comments of a script are headings of level 1 too."""
     joined: list[_Piece] = []
     for piece in pieces:
         if joined and _may_join(joined[-1], piece, max_words):
@@ -271,9 +271,7 @@ def _join_small(pieces: Iterable[_Piece], max_words: int) -> list[_Piece]:
 def _may_join(left: _Piece, right: _Piece, max_words: int) -> bool:
     if left.n_words + right.n_words > max_words or min(left.n_words, right.n_words) >= MIN_WORDS:
         return False
-    if not left.path or not right.path or left.parent != right.parent:
-        return False
-    return right.path[-1][0] > 1
+    return left.parent == right.parent
 
 
 def _join(left: _Piece, right: _Piece) -> _Piece:

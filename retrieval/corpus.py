@@ -35,7 +35,7 @@ from retrieval.search_index import (
 )
 
 QUERIES = load_queries(__file__, "corpus")
-RECIPE = "2"  # of chunking: another one makes new versions of all documents
+RECIPE = "3"  # of chunking: another one makes new versions of all documents
 DOCUMENTS_AT_ONCE = 32  # are embedded together
 
 
@@ -253,6 +253,7 @@ class Corpus:
     async def _index(self, connection: Connection, entries: Sequence[IndexEntry]) -> None:
         if not entries:
             return
+        vectors = await embed_entries(self._embedder, entries)  # a lazy one is loaded before
         if await find_index(connection) is None:
             await create_index(connection, self._embedder, self._clock, state="serving")
         indexes = await list_open_indexes(connection)
@@ -262,7 +263,6 @@ class Corpus:
                     f"searches run on an index of {index.model}, and this program embeds with"
                     f" {self._embedder.name}; run: eucora kb reindex"
                 )
-        vectors = await embed_entries(self._embedder, entries)
         for index in indexes:
             if index.model == self._embedder.name:  # else its builder adds them at its end
                 await add_entries(connection, index, entries, vectors)
