@@ -142,12 +142,6 @@ WHERE retired_at IS NULL AND document_id > %(after)s
 ORDER BY document_id
 LIMIT %(limit)s;
 
--- name: list_indexed
--- Which of some documents an index holds.
-SELECT document_id
-FROM document_vectors
-WHERE index_id = %(index_id)s AND document_id = ANY (%(document_ids)s::text[]);
-
 -- name: count_missing
 -- How many documents in force have passages and are not in an index.
 SELECT count(*) AS n
