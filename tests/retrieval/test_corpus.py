@@ -5,11 +5,18 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from api.preparation import load_knowledge
 from kernel.audit import AuditIntake
 from retrieval.corpus import Corpus, CorpusDocument
+from retrieval.embedding import LazyEmbedder
 from retrieval.search import Retriever
+from retrieval.search_index import create_index, find_index
+from tests.fakes.time_and_ids import FixedClock, SequentialIds
+from tests.retrieval.recounting import read_index, recount
+from tests.stack.prepared import find_exported
 
 BODY = (
     "# Zebra spooler\n\nThe zebra label printer prints half a label.\n\n## Fix\n\nCalibrate it.\n"
@@ -31,7 +38,10 @@ CONTENTS = (
     "SELECT md5(string_agg(t.xmin::text || t.ctid::text || t::text, ',' ORDER BY t::text)) AS mark"
     " FROM {} AS t"
 )
-TABLES = ("documents", "chunks", "retrieval_statistics", "scripts", "script_files", "audit_events")
+TABLES = (
+    "documents", "chunks", "scripts", "script_files", "search_indexes", "index_terms",
+    "chunk_vectors", "document_vectors", "audit_events",
+)  # fmt: skip
 
 
 class CountingEmbedder:
@@ -39,6 +49,9 @@ class CountingEmbedder:
 
     def __init__(self, embedder) -> None:
         self._embedder = embedder
+        self.name = embedder.name
+        self.revision = embedder.revision
+        self.n_dimensions = embedder.n_dimensions
         self.texts = []
 
     async def embed(self, texts):
@@ -77,7 +90,7 @@ async def test_loading_the_same_knowledge_again_touches_no_row(services):
     ground = services.ground
     async with ground.pool.connection() as connection:
         before = await mark(connection)
-    assert all(before[:5])
+    assert all(before)
     seen = []
     assert await load_knowledge(
         ground, progress=lambda name, done, total: seen.append((name, done, total))
@@ -170,16 +183,100 @@ def test_where_it_was_read_is_not_in_the_digest():
     assert replace(DOCUMENT, source="elsewhere").content_sha256 == DOCUMENT.content_sha256
 
 
-async def test_statistics_follow_what_is_in_force(pool, corpus):
+async def test_the_index_follows_what_is_in_force(pool, corpus):
     async with pool.connection() as connection:
         await store(corpus, connection, DOCUMENT)
-        await store(corpus, connection, replace(DOCUMENT, body="# One\n\nokapi\n"))
-        (statistics,) = await rows(
-            connection, "SELECT n_chunks, document_frequency FROM retrieval_statistics"
-        )
-        (chunks,) = await rows(connection, "SELECT count(*) AS n FROM chunks WHERE current")
-    assert statistics["n_chunks"] == chunks["n"] == 1
-    assert set(statistics["document_frequency"].values()) == {1}
+        await store(corpus, connection, replace(DOCUMENT, body="# One\n\nokapi\n"), OTHER)
+        index = await find_index(connection)
+        held = await read_index(connection, index)
+        assert held == await recount(connection, index)
+        assert set(held.chunks) == {"zebra@2#0", "okapi@1#0"}
+        await corpus.retire(
+            connection, ["zebra", "okapi", "unknown"],
+            actor="user:ada", correlation_id="cor_test", reason="test",
+        )  # fmt: skip
+        held = await read_index(connection, index)
+    assert (held.n_chunks, held.n_terms, held.terms) == (0, 0, {})
+    assert held.chunks == {}
+    assert held.documents == []
+
+
+WORDS = ("disk", "printer", "0x80070005", "Get-ADUser", "event 7031", "the", "磁盘已满", "spooler")
+NAMES = ("addax", "bongo", "caribou")
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(NAMES),
+            st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join),
+            st.sampled_from(["starter", "internal"]),
+        ),
+        st.sampled_from(NAMES),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(STEPS, st.booleans())
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+async def test_no_order_of_changes_lets_an_index_drift(connection, counting, steps, beside):
+    """Store, change and retire; also an index that is built beside follows each change."""
+    clock, ids = FixedClock(), SequentialIds()
+    corpus = Corpus(clock=clock, audit=AuditIntake(clock, ids), embedder=counting)
+    try:
+        await store(corpus, connection, OTHER)
+        if beside:
+            await create_index(connection, counting, clock, state="building")
+        for step in steps:
+            if isinstance(step, str):
+                await corpus.retire(
+                    connection, [step], actor="user:ada", correlation_id="cor_test", reason="test"
+                )
+                continue
+            name, body, trust = step
+            await store(
+                corpus, connection, replace(DOCUMENT, document_id=name, body=body, trust=trust)
+            )
+        index = await find_index(connection)
+        held = await read_index(connection, index)
+        assert held == await recount(connection, index)
+        assert min(held.terms.values(), default=1) > 0
+        if beside:
+            built = await read_index(connection, await find_index(connection, "building"))
+            assert set(held.documents) - set(built.documents) == {"okapi"}
+            assert built.n_chunks == len(built.chunks) == held.n_chunks - 1
+            assert built.terms.keys() <= held.terms.keys()
+    finally:
+        await connection.rollback()
+
+
+async def test_weights_are_made_anew_when_passages_get_longer(pool, corpus):
+    async with pool.connection() as connection:
+        await store(corpus, connection, replace(DOCUMENT, body="# Short\n\nzebra\n"))
+        assumed = (await find_index(connection)).mean_length
+        await store(
+            corpus, connection,
+            *(replace(DOCUMENT, document_id=name, body=f"# {name}\n\n" + "spooler jams " * 60)
+              for name in NAMES),
+        )  # fmt: skip
+        index = await find_index(connection)
+        assert index.mean_length > 2 * assumed
+        assert index.mean_length == pytest.approx(index.n_terms / index.n_chunks)
+        assert await read_index(connection, index) == await recount(connection, index)
+
+
+async def test_a_lazy_model_is_loaded_for_the_first_document(pool, clock, ids, embedder):
+    corpus = Corpus(
+        clock=clock, audit=AuditIntake(clock, ids), embedder=LazyEmbedder(find_exported())
+    )
+    async with pool.connection() as connection:
+        assert await store(corpus, connection, DOCUMENT) == 1
+        assert (await find_index(connection)).revision == embedder.revision
 
 
 async def test_two_that_load_at_once_take_turns(pool, corpus):

@@ -2,16 +2,29 @@
 """Every query of retrieval and reasoning can be planned on the real schema."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import retrieval
+from kernel.queries import load_queries
 from reasoning.candidates import QUERIES as OUTCOMES
 from reasoning.sealing import QUERIES as SEALING
-from retrieval.catalogue import QUERIES as CATALOGUE
-from retrieval.corpus import QUERIES as CORPUS
 
-FILES = (CATALOGUE, CORPUS, OUTCOMES, SEALING)
-STATEMENTS = [pytest.param(sql, id=name) for queries in FILES for name, sql in queries.items()]
+PACKAGE = retrieval.__file__
+FILES = {
+    **{
+        path.stem: load_queries(PACKAGE, path.stem)
+        for path in sorted((Path(PACKAGE).parent / "sql").glob("*.sql"))
+    },
+    "outcomes": OUTCOMES,
+    "sealing": SEALING,
+}
+STATEMENTS = [
+    pytest.param(sql, id=f"{file}.{name}")
+    for file, queries in FILES.items()
+    for name, sql in queries.items()
+]
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
@@ -19,5 +32,5 @@ async def test_query_is_planned(connection, statement):
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
     numbered = re.sub(
         r"%\((\w+)\)s", lambda match: f"${names.index(match.group(1)) + 1}", statement
-    )
+    ).replace("%%", "%")
     await connection.execute(f"EXPLAIN (GENERIC_PLAN) {numbered}")
