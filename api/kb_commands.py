@@ -25,6 +25,7 @@ from api.kb_label_commands import labels_app
 from api.kb_progress import RunProgress
 from api.kb_review_commands import flags_app, quarantine_app
 from api.kb_search_command import kb_search
+from api.search_indexing import kb_indexes, kb_reindex
 from api.source_records import describe_file, describe_source
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ kb_app.add_typer(source_app, name="source")
 kb_app.add_typer(quarantine_app, name="quarantine")
 kb_app.add_typer(flags_app, name="flags")
 kb_app.add_typer(labels_app, name="labels")
+kb_app.command("reindex")(kb_reindex)
+kb_app.command("indexes")(kb_indexes)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SourceName = Annotated[str, typer.Argument(help="The source's name.")]
 

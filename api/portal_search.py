@@ -37,6 +37,7 @@ from api.sessions import correlation_of, field, require_form, require_person, se
 from guardrails.sanitise import plain_text
 from kernel.database import Connection
 from retrieval.articles import PLATFORMS
+from retrieval.dominance import record_search
 from retrieval.embedding import Embedder
 from retrieval.facets import SearchFilter
 from retrieval.labels import Label, Origin, SearchLabel
@@ -135,6 +136,11 @@ async def show_search(
             return pages_of(request).render(request, "knowledge.html", **values)
         passages = await services.retriever.search(
             connection, masked, only=question.filter(groups), limit=N_PASSAGES
+        )
+        await record_search(
+            connection,
+            [one.document_id for one in passages],
+            services.ground.clock.now().date(),
         )
         near = [passage for passage in passages if not seems_far([passage])]
         hits = await _show_hits(connection, services.embedder, near or passages, masked, person)

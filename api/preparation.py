@@ -21,6 +21,8 @@ from retrieval.catalogue import Catalogue
 from retrieval.corpus import Corpus, document_of_article, document_of_script
 from retrieval.embedding import FOLDER_NAME, Embedder, LazyEmbedder
 from retrieval.manifest import read_entry
+from retrieval.reindexing import Reindexer, needs_reindex
+from retrieval.search_index import find_index
 
 SYSTEM = "system:bootstrap"
 
@@ -48,11 +50,34 @@ async def prepare(ground: Ground, console: Console) -> None:
             progress=lambda name, done, total: bar.update(tasks[name], completed=done, total=total),
         )
     await opening
+    if notice := await ensure_index(ground, embedder):
+        console.print(f"  {notice}")
     console.print(f"  knowledge ready ({n_articles} articles and {n_scripts} scripts are new)")
     trained = await asyncio.to_thread(
         train_missing, ground, progress=lambda text: console.print(f"  training: {text}")
     )
     console.print(f"  models ready ({len(trained)} trained now)")
+
+
+async def ensure_index(ground: Ground, embedder: Embedder) -> str | None:
+    """Make the index that searches lack; return a notice where theirs was made otherwise.
+
+    Making a large one anew because a program embeds slightly otherwise is a person's decision.
+    """
+    async with ground.pool.connection() as connection:
+        wanted = await needs_reindex(connection, embedder)
+        index = await find_index(connection)
+    if not wanted:
+        return None
+    if index is not None and index.revision != embedder.revision:
+        return (
+            f"searches run on an index of {index.model} {index.revision}, and this program embeds"
+            f" with {embedder.name} {embedder.revision}: eucora kb reindex makes a new one"
+        )
+    await Reindexer(ground.pool, embedder, ground.clock, ground.audit).build(
+        actor=SYSTEM, correlation_id=ground.ids.new("cor")
+    )
+    return None
 
 
 async def load_knowledge(

@@ -24,6 +24,7 @@ from api.search_feedback import (
 )
 from api.sessions import correlation_of, services_of
 from guardrails.sanitise import plain_text
+from retrieval.dominance import record_search
 from retrieval.facets import SearchFilter
 from retrieval.labels import Label
 from retrieval.query import SearchQuery, understand_query
@@ -89,6 +90,11 @@ async def search_knowledge(
     if masked:
         async with services.ground.pool.connection() as connection:
             passages = await services.retriever.search(connection, masked, only=only, limit=limit)
+            await record_search(
+                connection,
+                [one.document_id for one in passages],
+                services.ground.clock.now().date(),
+            )
     return {
         "query": describe_query(understand_query(masked)),
         "passages": [describe_passage(passage) for passage in passages],

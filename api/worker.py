@@ -21,10 +21,12 @@ from kernel.database import Connection
 from kernel.logs import get_logger
 from kernel.outbox import Handler, NotReadyError, OutboxMessage, OutboxWorker, pause
 from reasoning.graph import proposal_id_for
+from retrieval.dominance import raise_flags
 from telemetry.incidents import IncidentStatus
 
 EXPIRY_SECONDS = 5.0
 DRIFT_SECONDS = 10.0
+DOMINANCE_SECONDS = 600.0
 MAX_BACKOFF_SECONDS = 60.0
 END_SECONDS = 5.0  # for the others, when one of a worker's tasks has failed
 _logger = get_logger(__name__)
@@ -103,6 +105,16 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
         async with ground.pool.connection() as connection:
             await services.drift.observe_answers(connection, correlation_id=ground.ids.new("cor"))
 
+    async def watch_dominance() -> None:
+        async with ground.pool.connection() as connection:
+            await raise_flags(
+                connection,
+                ground.clock,
+                ground.ids,
+                ground.audit,
+                correlation_id=ground.ids.new("cor"),
+            )
+
     await run_together(
         [
             services.embedder.embed(["loaded now, not for the first incident"]),
@@ -110,6 +122,7 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
             repeat(sequence, ground.settings.sequencing_interval_seconds, stop, "log.sequence"),
             repeat(expire, EXPIRY_SECONDS, stop, "expiry"),
             repeat(watch_drift, DRIFT_SECONDS, stop, "drift.watch"),
+            repeat(watch_dominance, DOMINANCE_SECONDS, stop, "dominance.watch"),
         ]
     )
 

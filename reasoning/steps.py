@@ -28,6 +28,7 @@ from reasoning.language_model import Adviser, Question
 from reasoning.sealing import seal_state
 from reasoning.state import CaseData, ChoiceData, DiagnosisData, ProposalState
 from retrieval.catalogue import find_script, list_scripts, load_files
+from retrieval.dominance import record_search
 from retrieval.errors import ScriptNotFoundError
 from retrieval.facets import SearchFilter
 from retrieval.search import Retriever
@@ -80,6 +81,9 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
                 platform=device["os_family"] if device else None, groups=needs.reader_groups
             ),
             limit=N_PASSAGES,
+        )
+        await record_search(
+            connection, [one.document_id for one in passages], needs.clock.now().date()
         )
     return {
         "passages": [

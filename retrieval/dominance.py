@@ -69,6 +69,12 @@ async def record_win(connection: Connection, document_id: str, day: date) -> Non
     await connection.execute(QUERIES["count_win"], {"document_id": document_id, "day": day})
 
 
+async def record_search(connection: Connection, document_ids: Sequence[str], today: date) -> None:
+    """Count a search by its first hit; one that found nothing is none."""
+    if document_ids:
+        await record_win(connection, document_ids[0], today)
+
+
 def list_dominating(
     wins: Sequence[Wins], *, n_queries_before: int, n_queries_now: int
 ) -> list[Dominance]:

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Search indexes at the command line: make one anew beside the one that serves, list them."""
+
+from typing import Annotated, Any
+
+import typer
+
+from api.cli_ground import Actor, console, fail, name_actor, print_table, with_ground
+from api.ground import Ground
+
+
+def kb_reindex(
+    force: Annotated[bool, typer.Option(help="Even if nothing asks for it.")] = False,
+    actor: Actor = None,
+) -> None:
+    """Embed all passages anew, beside the index that serves, and switch; searches go on.
+
+    A run that was interrupted is gone on with.
+    """
+    from rich.progress import Progress as Bar  # noqa: PLC0415 - slow import
+
+    from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
+
+    who = name_actor(actor)
+
+    async def act(ground: Ground) -> Any:
+        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
+        from retrieval.reindexing import Reindexer, needs_reindex  # noqa: PLC0415 - heavy
+
+        embedder = LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
+        await embedder.load()
+        async with ground.pool.connection() as connection:
+            if not force and not await needs_reindex(connection, embedder):
+                return None
+        with Bar(console=console) as bar:
+            task = bar.add_task("documents", total=None)
+            return await Reindexer(ground.pool, embedder, ground.clock, ground.audit).build(
+                actor=who,
+                correlation_id=ground.ids.new("cor"),
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+
+    try:
+        index = with_ground(act)
+    except RetrievalError as error:
+        fail(str(error))
+        return
+    if index is None:
+        console.print("the index is complete and made by this program's model; --force makes one")
+        return
+    console.print(
+        f"index {index.index_id} serves: {index.n_chunks} passages, {index.model} {index.revision}"
+    )
+
+
+def kb_indexes() -> None:
+    """List the search indexes, the newest first."""
+
+    async def act(ground: Ground) -> Any:
+        from retrieval.search_index import QUERIES  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            return await (await connection.execute(QUERIES["list_indexes"])).fetchall()
+
+    rows = [
+        (
+            str(row["index_id"]),
+            row["state"],
+            f"{row['model']} {row['revision']}",
+            f"{row['n_chunks']:,}",
+            row["created_at"].strftime("%Y-%m-%d %H:%M UTC"),
+        )
+        for row in with_ground(act)
+    ]
+    headings = ("index", "state", "model", "passages", "made")
+    print_table(headings, rows, whole=headings)
