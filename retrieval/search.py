@@ -169,7 +169,7 @@ class Retriever:
         index = await find_index(connection)
         while index is not None and index.n_chunks:
             prepared = await self._prepare(connection, index, query)
-            rows = await self._find(connection, index, prepared, only, limit)
+            rows = await self._find(connection, index, prepared, only, limit, at_least=limit)
             serving = await find_index(connection)
             if rows or serving is None or serving.index_id == index.index_id:
                 return _rank(self.ranking, prepared, rows, index.n_chunks)[:limit]
@@ -272,14 +272,24 @@ class Retriever:
         prepared: _Prepared,
         only: SearchFilter,
         limit: int,
+        *,
+        at_least: int = 0,
     ) -> list[dict[str, Any]]:
+        """Return the passages of the best documents; `at_least` so many if there are as many.
+
+        One long document may have all of the best passages: then more of them are asked for.
+        """
         asked = _ask(index, prepared, only, max(N_CANDIDATES, 2 * limit))
         if await self.walks_graphs(connection, index, only):
             await self.set_scan(connection, asked["n_candidates"])
             rows = await (await connection.execute(QUERIES["find_nearly"], asked)).fetchall()
-            if len(rows) >= asked["n_candidates"]:
+            if len(rows) >= asked["n_candidates"] and _count_documents(rows) >= at_least:
                 return rows
-        return await (await connection.execute(QUERIES["find_exactly"], asked)).fetchall()
+        while True:
+            rows = await (await connection.execute(QUERIES["find_exactly"], asked)).fetchall()
+            if len(rows) < asked["n_candidates"] or _count_documents(rows) >= at_least:
+                return rows
+            asked["n_candidates"] *= 8
 
     async def walks_graphs(
         self, connection: Connection, index: SearchIndex, only: SearchFilter
@@ -400,6 +410,10 @@ def _rank(
         )
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.document_id))
+
+
+def _count_documents(rows: Sequence[Mapping[str, Any]]) -> int:
+    return len({row["document_id"] for row in rows})
 
 
 def _array(values: Any) -> Any:
