@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from api.cli import app
 from api.cli_ground import console
 from retrieval.embedding import FOLDER_NAME
-from tests.reasoning.situations import query
 from tests.stack.prepared import find_exported
 
 TICKET = "no space left on device, says jane.doe@example.org"

@@ -245,3 +245,38 @@ async def test_the_pages_in_a_browser(desk, tmp_path):
             page.screenshot(path=tmp_path / "list-390.png")
 
     await asyncio.to_thread(look)
+
+
+@pytest.mark.browser
+async def test_an_approver_sees_whose_word_a_proposal_rests_on(desk, tmp_path):
+    await store(
+        desk.services,
+        make(
+            "web.disk",
+            "# Disk full\n\nThe disk is full: no space left on device, I cannot save files.\n",
+            trust="external", source="web", failure_classes=("disk_full",),
+        ),
+    )  # fmt: skip
+    proposal = (await desk.propose()).proposal
+    ada = await desk.let_in("ada", Role.APPROVER)
+    page = html.unescape(await ada.page(f"/proposals/{proposal.proposal_id}"))
+    assert 'id="external"' in page
+    assert "(web)" in page
+    assert 'class="tag trust external"' in page
+    assert 'class="tag trust starter"' in page
+    (link,) = re.findall(r'href="(/knowledge/web\.disk\?[^"]+#passage)"', page)
+    assert 'id="passage"' in await ada.page(link)
+    await desk.let_in("nora", Role.HELPDESK)
+
+    def look():
+        with (
+            open_browser() as browser,
+            log_in(browser, desk.url, "nora", "a long enough password") as shown,
+        ):
+            for width in (1280, 390):
+                shown.set_viewport_size({"width": width, "height": 900})
+                shown.goto(f"/proposals/{proposal.proposal_id}")
+                shown.screenshot(path=tmp_path / f"proposal-{width}.png")
+                assert shown.evaluate("document.documentElement.scrollWidth") <= width
+
+    await asyncio.to_thread(look)
