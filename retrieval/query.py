@@ -49,7 +49,14 @@ def understand_query(text: str) -> SearchQuery:
     bare = _BLOB.sub(" ", _ADDRESS.sub(" ", _PSEUDONYM.sub(" ", text)))
     bare = _CEREMONY.sub(" ", _QUOTED.sub(" ", bare))
     words = bare.split() or text.split()
-    return SearchQuery(text=" ".join(words), windows=_cut(words), signals=signals)
+    read = " ".join([*words, *_respell(signals, text.lower())])
+    return SearchQuery(text=read, windows=_cut(words), signals=signals)
+
+
+def _respell(signals: Sequence[str], text: str) -> list[str]:
+    """Return the result codes that the text has in decimal, in hexadecimal: as articles do."""
+    codes = (one.removeprefix("code:") for one in signals if one.startswith("code:"))
+    return [code for code in codes if code not in text]
 
 
 def _cut(words: Sequence[str]) -> tuple[str, ...]:

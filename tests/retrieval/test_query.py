@@ -67,6 +67,13 @@ def test_signals_survive_what_is_left_out():
     assert set(query.signals) == {"code:0x80070005", "kb:5034441"}
 
 
+def test_a_decimal_result_code_is_a_keyword_in_hexadecimal_too():
+    query = understand_query("update fails: -2147024891")
+    assert query.text == "update fails: -2147024891 0x80070005"
+    assert query.windows == ("update fails: -2147024891",)
+    assert understand_query("update fails: 0X80070005").text == "update fails: 0X80070005"
+
+
 def test_long_texts_are_read_in_windows():
     words = [f"w{number}" for number in range(1_000)]
     query = understand_query(" ".join(words))
