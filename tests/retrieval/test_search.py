@@ -114,7 +114,7 @@ async def test_a_code_is_found_however_it_is_written(library, retriever):
     code = re.search("0x8[0-9a-f]{7}", row["text"]).group()
     ways = [code, code.upper().replace("X", "x"), str(int(code, 16) - 2**32)]
     for written in ways:
-        (found, *_) = await retriever.search(library, f"it says {written}", limit=1)
+        (found, *_) = await retriever.search(library, f"error {written}", limit=1)
         assert code in found.text
         assert found.signals == (f"code:{code}",)
         assert found.parts["exact"] > 0

@@ -230,8 +230,10 @@ async def test_a_long_document_leaves_room_for_others(
     """All of the best passages may be its own."""
     corpus = Corpus(clock=clock, audit=AuditIntake(clock, ids), embedder=embedder)
     body = "# Printer queue\n\n" + "".join(
-        f"## Printer queue {n}\n\nThe printer queue is stuck: clear printer queue number {n}.\n\n"
-        for n in range(40)
+        f"## Printer queue {n}\n\n"
+        + "The printer queue is stuck: clear printer queue. " * 30
+        + "\n\n"
+        for n in range(50)
     )
     long_one = replace(draw(np.random.default_rng(1), 0), body=body, access_groups=())
     others = [
@@ -240,6 +242,8 @@ async def test_a_long_document_leaves_room_for_others(
     ]
     await corpus.store(connection, [long_one, *others], actor="user:ada", correlation_id="cor_test")
     monkeypatch.setattr(search, "N_CANDIDATES", 20)
+    index = await find_index(connection)
+    assert index.n_chunks > 50
     for exact_limit in (20_000, 5):
         monkeypatch.setattr(search, "EXACT_LIMIT", exact_limit)
         found = await Retriever(embedder).search(connection, "printer queue is stuck", limit=8)
