@@ -158,7 +158,7 @@ def _tell_ranking(retriever: "Retriever") -> str:
 
 async def _tell_path(connection: Any, only: "SearchFilter") -> str:
     """Return how the passages were found, by the same rule as the search itself."""
-    from retrieval.search import EXACT_LIMIT, QUERIES  # noqa: PLC0415 - heavy
+    from retrieval.candidates import EXACT_LIMIT, QUERIES  # noqa: PLC0415 - heavy
     from retrieval.search_index import find_index  # noqa: PLC0415 - heavy
 
     index = await find_index(connection)

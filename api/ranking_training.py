@@ -23,6 +23,7 @@ from models.ranking_lifecycle import (
 )
 from models.ranking_lifecycle import NAME as RANKING
 from models.registry import LoadedModel, ModelRegistry
+from retrieval.candidates import N_TICKETS
 from retrieval.embedding import N_DIMENSIONS, Embedder, Vectors
 from retrieval.labels import list_answered
 from retrieval.query import understand_query
@@ -34,7 +35,7 @@ from retrieval.ranking import (
     count_votes,
     weigh_parts,
 )
-from retrieval.search import N_TICKETS, Candidates, Retriever
+from retrieval.search import Candidates, Retriever
 
 COLUMNS = tuple(name for name in PARTS if name not in {"learned", "trust"})
 PRIOR = {name: DEFAULT_WEIGHTS[name] for name in COLUMNS}

@@ -261,9 +261,9 @@ async def _recall(
         "limit": 10,
     }
     truth = await (await connection.execute(TRUTH, asked)).fetchall()
-    if not await retriever.walks_graphs(connection, index, only):
+    if not await retriever.candidates.walks_graphs(connection, index, only):
         return 1.0  # everything that passes is read
-    await retriever.set_scan(connection)
+    await retriever.candidates.set_scan(connection)
     found = await (await connection.execute(FOUND, asked)).fetchall()
     wanted = {row["chunk_id"] for row in truth}
     return len(wanted & {row["chunk_id"] for row in found}) / max(len(wanted), 1)

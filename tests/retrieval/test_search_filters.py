@@ -12,7 +12,7 @@ import pytest
 from kernel.audit import AuditIntake
 from kernel.database import connect
 from kernel.rolepasswords import Role
-from retrieval import search
+from retrieval import candidates
 from retrieval.corpus import Corpus, CorpusDocument
 from retrieval.facets import SearchFilter
 from retrieval.search import Retriever
@@ -97,8 +97,8 @@ async def way(request, many, monkeypatch):
     """How passages are found: all are read, or the graphs are walked."""
     asked = SimpleNamespace(name=request.param, n_nearly=0)
     if request.param == "graphs":
-        monkeypatch.setattr(search, "EXACT_LIMIT", 10)
-        monkeypatch.setattr(search, "N_CANDIDATES", 20)
+        monkeypatch.setattr(candidates, "EXACT_LIMIT", 10)
+        monkeypatch.setattr(candidates, "N_CANDIDATES", 20)
         await many.execute("SET LOCAL enable_seqscan = off")
         await many.execute("SET LOCAL enable_sort = off")
         await many.execute("SET LOCAL enable_bitmapscan = off")
@@ -156,7 +156,7 @@ async def test_graphs_find_what_reading_all_finds(many, embedder, monkeypatch):
         for only in (SearchFilter(), SearchFilter(groups=("hr",)), SearchFilter(platform="linux")):
             exact = await retriever.search(many, f"{topic} fails", only=only, limit=8)
             with monkeypatch.context() as patched:
-                patched.setattr(search, "EXACT_LIMIT", 10)
+                patched.setattr(candidates, "EXACT_LIMIT", 10)
                 async with many.transaction():
                     await many.execute("SET LOCAL enable_seqscan = off")
                     await many.execute("SET LOCAL enable_sort = off")
@@ -178,7 +178,9 @@ async def test_the_graphs_are_walked(many, embedder, monkeypatch):
         "rare_signals": ["code:0x1a2b"], "voted": [], "n_candidates": 20,
         **SearchFilter(platform="linux").alternatives(),
     }  # fmt: skip
-    rows = await (await many.execute("EXPLAIN " + search.QUERIES["find_nearly"], asked)).fetchall()
+    rows = await (
+        await many.execute("EXPLAIN " + candidates.QUERIES["find_nearly"], asked)
+    ).fetchall()
     plan = "\n".join(row["QUERY PLAN"] for row in rows)
     assert re.search(r"Index Scan using chunk_vectors_\d+_embedding_idx", plan), plan
     assert re.search(r"Index Scan using chunk_vectors_\d+_keywords_idx", plan), plan
@@ -241,11 +243,11 @@ async def test_a_long_document_leaves_room_for_others(
         for n in range(9)
     ]
     await corpus.store(connection, [long_one, *others], actor="user:ada", correlation_id="cor_test")
-    monkeypatch.setattr(search, "N_CANDIDATES", 20)
+    monkeypatch.setattr(candidates, "N_CANDIDATES", 20)
     index = await find_index(connection)
     assert index.n_chunks > 50
     for exact_limit in (20_000, 5):
-        monkeypatch.setattr(search, "EXACT_LIMIT", exact_limit)
+        monkeypatch.setattr(candidates, "EXACT_LIMIT", exact_limit)
         found = await Retriever(embedder).search(connection, "printer queue is stuck", limit=8)
         assert len(found) == 8
         assert found[0].document_id == long_one.document_id

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a query may mean: the documents worth ranking, and what is known of each.
+
+A filter never makes a search find less than there is: what passes it is read whole if it is
+little, else graphs are walked on past the filter, and where that ends early all is read after all.
+In which order the candidates stand is left to `ranking`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pgvector import HalfVector
+
+from kernel.database import Connection
+from kernel.queries import load_queries
+from retrieval.embedding import Embedder, Vectors
+from retrieval.errors import EmbeddingModelError
+from retrieval.facets import SearchFilter
+from retrieval.keywords import KeywordQuery, list_query_terms, weigh_query
+from retrieval.query import SearchQuery
+from retrieval.ranking import (
+    Evidence,
+    Ranking,
+    SimilarTicket,
+    adapt_query,
+    count_votes,
+    match_exactly,
+)
+from retrieval.search_index import QUERIES as INDEX_QUERIES
+from retrieval.search_index import SearchIndex, signal_term, sparse
+
+QUERIES = load_queries(__file__, "search")
+N_CANDIDATES = 120
+EXACT_LIMIT = 4_000  # so many passages are read about as fast as graphs are walked
+MAX_SCAN_TUPLES = 100_000
+N_TICKETS = 80
+N_VOTED = 40
+N_RARE = 3
+CACHE_SIZE = 512
+COUNT_GENERATIONS = 100  # for so many changes a count of what passes a filter is good enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedQuery:
+    """A query as the database is asked."""
+
+    query: SearchQuery
+    vector: Vectors
+    adapted: Vectors | None
+    keywords: KeywordQuery
+    signals: Mapping[str, float]  # number of chunks by signal
+    votes: Mapping[str, float]
+
+    @property
+    def full_score(self) -> float:
+        """The keyword score of a passage with all terms; above 0."""
+        return max(self.keywords.full_score, 1e-9)
+
+
+class CandidateFinder:
+    """Prepares queries and finds their candidates; keeps vectors of queries and filters' counts."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._vectors: OrderedDict[str, Vectors] = OrderedDict()
+        self._passing: OrderedDict[tuple[Any, ...], tuple[int, int]] = OrderedDict()
+
+    async def prepare(
+        self, connection: Connection, index: SearchIndex, query: SearchQuery, ranking: Ranking
+    ) -> PreparedQuery:
+        """Return a query as an index is asked.
+
+        Raises:
+            EmbeddingModelError: the index was made by another model than this program embeds with.
+        """
+        if index.model != self._embedder.name:
+            raise EmbeddingModelError(
+                f"searches run on an index of {index.model}, and this program embeds with"
+                f" {self._embedder.name}; run: eucora kb reindex"
+            )
+        vector = await self._embed(query)
+        frequency = await _find_frequencies(connection, index, query)
+        return PreparedQuery(
+            query=query,
+            vector=vector,
+            adapted=adapt_query(ranking, vector),
+            keywords=weigh_query(
+                list_query_terms(query.text),
+                n_chunks=index.n_chunks,
+                document_frequency=frequency,
+            ),
+            signals={
+                signal: float(n)
+                for signal in query.signals
+                if (n := frequency.get(signal_term(signal), 0)) > 0
+            },
+            votes=await _vote(connection, index, vector) if ranking.weights["tickets"] else {},
+        )
+
+    async def _embed(self, query: SearchQuery) -> Vectors:
+        key = "\n".join(query.windows)
+        if key in self._vectors:
+            self._vectors.move_to_end(key)
+            return self._vectors[key]
+        vectors = await self._embedder.embed(query.windows)
+        vector: Vectors = vectors.mean(axis=0)
+        vector /= max(float(np.linalg.norm(vector)), 1e-9)
+        self._vectors[key] = vector
+        if len(self._vectors) > CACHE_SIZE:
+            self._vectors.popitem(last=False)
+        return vector
+
+    async def find(
+        self,
+        connection: Connection,
+        index: SearchIndex,
+        prepared: PreparedQuery,
+        only: SearchFilter,
+        limit: int,
+        *,
+        at_least: int = 0,
+    ) -> list[dict[str, Any]]:
+        """Return the passages of the best documents; `at_least` so many if there are as many.
+
+        One long document may have all of the best passages: then more of them are asked for.
+        """
+        asked = _ask(index, prepared, only, max(N_CANDIDATES, 2 * limit))
+        if await self.walks_graphs(connection, index, only):
+            await self.set_scan(connection, asked["n_candidates"])
+            rows = await (await connection.execute(QUERIES["find_nearly"], asked)).fetchall()
+            if len(rows) >= asked["n_candidates"] and _count_documents(rows) >= at_least:
+                return rows
+        while True:
+            rows = await (await connection.execute(QUERIES["find_exactly"], asked)).fetchall()
+            if len(rows) < asked["n_candidates"] or _count_documents(rows) >= at_least:
+                return rows
+            asked["n_candidates"] *= 8
+
+    async def walks_graphs(
+        self, connection: Connection, index: SearchIndex, only: SearchFilter
+    ) -> bool:
+        """Whether more passes a filter than is read whole."""
+        return await self._count_passing(connection, index, only) > EXACT_LIMIT
+
+    @staticmethod
+    async def set_scan(connection: Connection, n_candidates: int = N_CANDIDATES) -> None:
+        """Say how graphs are walked until the transaction ends."""
+        await connection.execute(
+            QUERIES["set_scan"],
+            {
+                "ef_search": str(min(n_candidates, 1000)),
+                "max_scan_tuples": str(MAX_SCAN_TUPLES),
+            },
+        )
+
+    async def _count_passing(
+        self, connection: Connection, index: SearchIndex, only: SearchFilter
+    ) -> int:
+        """Return how many passages pass, or more than EXACT_LIMIT if they are as many."""
+        if index.n_chunks <= EXACT_LIMIT or only == SearchFilter():
+            return index.n_chunks
+        key = (index.index_id, only)
+        known = self._passing.get(key)
+        if known and index.generation - known[1] < COUNT_GENERATIONS:
+            return known[0]
+        row = await (
+            await connection.execute(
+                QUERIES["count_passing"],
+                {"index_id": index.index_id, "limit": EXACT_LIMIT + 1, **only.alternatives()},
+            )
+        ).fetchone()
+        n_passing = int(row["n"]) if row else 0
+        self._passing[key] = (n_passing, index.generation)
+        if len(self._passing) > CACHE_SIZE:
+            self._passing.popitem(last=False)
+        return n_passing
+
+
+async def _vote(connection: Connection, index: SearchIndex, vector: Vectors) -> dict[str, float]:
+    asked = {
+        "embedding": HalfVector(vector).to_text(),
+        "model": index.model,
+        "limit": N_TICKETS,
+    }
+    rows = await (await connection.execute(QUERIES["find_similar_tickets"], asked)).fetchall()
+    if rows:
+        asked["voted"] = list({row["document_id"] for row in rows})
+        rows += await (
+            await connection.execute(QUERIES["find_disappointed_tickets"], asked)
+        ).fetchall()
+    return count_votes([SimilarTicket(**row) for row in rows])
+
+
+async def _find_frequencies(
+    connection: Connection, index: SearchIndex, query: SearchQuery
+) -> dict[int, int]:
+    terms = {*list_query_terms(query.text), *map(signal_term, query.signals)}
+    rows = await (
+        await connection.execute(
+            INDEX_QUERIES["find_terms"], {"index_id": index.index_id, "terms": list(terms)}
+        )
+    ).fetchall()
+    return {row["term"]: row["n_chunks"] for row in rows}
+
+
+def _ask(
+    index: SearchIndex, prepared: PreparedQuery, only: SearchFilter, n_candidates: int
+) -> dict[str, Any]:
+    adapted = prepared.adapted
+    voted = sorted(prepared.votes, key=lambda one: -prepared.votes[one])[:N_VOTED]
+    rare = sorted(prepared.signals, key=lambda one: prepared.signals[one])[:N_RARE]
+    return {
+        "index_id": index.index_id,
+        "embedding": HalfVector(prepared.vector).to_text(),
+        "adapted": None if adapted is None else HalfVector(adapted).to_text(),
+        "keywords": sparse(prepared.keywords.weights),
+        "signals": list(prepared.signals),
+        "rare_signals": rare,
+        "voted": voted,
+        "n_candidates": n_candidates,
+        **only.alternatives(),
+    }
+
+
+def gather_evidence(
+    prepared: PreparedQuery, rows: Sequence[Mapping[str, Any]], n_chunks: int
+) -> tuple[dict[str, list[Mapping[str, Any]]], Evidence]:
+    """Return the passages found by document, and what is known of each document."""
+    documents: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        documents.setdefault(row["document_id"], []).append(row)
+    groups = documents.values()
+    full_score = prepared.full_score
+    evidence = Evidence(
+        meaning=_array(max(row["meaning"] for row in group) for group in groups),
+        whole=_array(group[0]["whole"] for group in groups),
+        coverage=_array(
+            max(row["keyword_score"] for row in group) / full_score for group in groups
+        ),
+        exact=_array(
+            match_exactly(
+                prepared.signals,
+                [signal for row in group for signal in row["signals"]],
+                n_chunks=n_chunks,
+            )
+            for group in groups
+        ),
+        votes=_array(prepared.votes.get(document_id, 0.0) for document_id in documents),
+        learned=_array(group[0]["learned"] for group in groups),
+        trust=tuple(_trust(group[0]["facets"]) for group in groups),
+    )
+    return documents, evidence
+
+
+def _count_documents(rows: Sequence[Mapping[str, Any]]) -> int:
+    return len({row["document_id"] for row in rows})
+
+
+def _array(values: Any) -> Any:
+    return np.fromiter(values, dtype=np.float64)
+
+
+def _trust(facets: Sequence[str]) -> str:
+    return next((one[6:] for one in facets if one.startswith("trust:")), "external")
