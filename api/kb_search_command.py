@@ -133,7 +133,7 @@ async def _search(
 
             names = [passage.document_id for passage in passages]
             similar = await count_similar(connection, embedder, masked.text, names)
-        path = await _tell_path(connection, only) if explain else ""
+        path = await _tell_path(connection, retriever, only) if explain else ""
     return Found(
         query=understand_query(masked.text),
         passages=passages,
@@ -156,21 +156,16 @@ def _tell_ranking(retriever: "Retriever") -> str:
     return f"{retriever.ranking.version} ({weights})"
 
 
-async def _tell_path(connection: Any, only: "SearchFilter") -> str:
+async def _tell_path(connection: Any, retriever: "Retriever", only: "SearchFilter") -> str:
     """Return how the passages were found, by the same rule as the search itself."""
-    from retrieval.candidates import EXACT_LIMIT, QUERIES  # noqa: PLC0415 - heavy
     from retrieval.search_index import find_index  # noqa: PLC0415 - heavy
 
     index = await find_index(connection)
     if index is None:
         return "there is no index"
-    asked = {"index_id": index.index_id, "limit": EXACT_LIMIT + 1, **only.alternatives()}
-    row = await (await connection.execute(QUERIES["count_passing"], asked)).fetchone()
-    n_passing = int(row["n"])
-    described = f"of {index.n_chunks} in index {index.index_id} by {index.model}"
-    if n_passing <= EXACT_LIMIT:
-        return f"exact: all {n_passing} passages that pass were read, {described}"
-    return f"graphs: more than {EXACT_LIMIT} passages pass, {described}"
+    walked = await retriever.candidates.walks_graphs(connection, index, only)
+    way = "graphs were walked" if walked else "all passages that pass were read"
+    return f"{way}, of {index.n_chunks} in index {index.index_id} by {index.model}"
 
 
 def _print_table(passages: "Sequence[Passage]") -> None:

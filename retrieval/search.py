@@ -135,7 +135,7 @@ class Retriever:
             )
             serving = await find_index(connection)
             if rows or serving is None or serving.index_id == index.index_id:
-                return _rank(self.ranking, prepared, rows, index.n_chunks)[:limit]
+                return _rank(self.ranking, prepared, rows, index.n_chunks, limit)
             index = serving  # it was replaced between two statements
         return []
 
@@ -173,23 +173,27 @@ class Retriever:
 
 
 def _rank(
-    ranking: Ranking, prepared: PreparedQuery, rows: Sequence[Mapping[str, Any]], n_chunks: int
+    ranking: Ranking,
+    prepared: PreparedQuery,
+    rows: Sequence[Mapping[str, Any]],
+    n_chunks: int,
+    limit: int,
 ) -> list[Hit]:
+    """Return the best documents; only theirs are put in order."""
     documents, evidence = gather_evidence(prepared, rows, n_chunks)
     parts = weigh_parts(ranking, evidence)
-    hits = [
+    scores, names = sum_parts(parts), list(documents)
+    places = sorted(range(len(names)), key=lambda place: (-scores[place], names[place]))
+    return [
         Hit(
-            document_id=document_id,
-            score=float(score),
+            document_id=names[place],
+            score=float(scores[place]),
             parts={name: float(parts[name][place]) for name in PARTS},
             votes=float(evidence.votes[place]),
-            rows=_order(group, prepared),
+            rows=_order(documents[names[place]], prepared),
         )
-        for place, ((document_id, group), score) in enumerate(
-            zip(documents.items(), sum_parts(parts), strict=True)
-        )
+        for place in places[:limit]
     ]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.document_id))
 
 
 def _order(

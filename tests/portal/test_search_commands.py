@@ -42,7 +42,7 @@ async def test_a_search_is_filtered_and_explained(run):
     assert code == 0
     assert "understood: no space left on device" in output
     assert "exact signals: code:0x80070070" in output
-    assert "path: exact: all" in output
+    assert "path: all passages that pass were read" in output
     assert "Meaning of the passage" in output
     assert "keywords cover" in output
     code, output = await run("search", "disk", "--trust", "external")

@@ -97,7 +97,7 @@ async def way(request, many, monkeypatch):
     """How passages are found: all are read, or the graphs are walked."""
     asked = SimpleNamespace(name=request.param, n_nearly=0)
     if request.param == "graphs":
-        monkeypatch.setattr(candidates, "EXACT_LIMIT", 10)
+        monkeypatch.setattr(candidates, "READ_MS", 1e9)
         monkeypatch.setattr(candidates, "N_CANDIDATES", 20)
         await many.execute("SET LOCAL enable_seqscan = off")
         await many.execute("SET LOCAL enable_sort = off")
@@ -156,7 +156,7 @@ async def test_graphs_find_what_reading_all_finds(many, embedder, monkeypatch):
         for only in (SearchFilter(), SearchFilter(groups=("hr",)), SearchFilter(platform="linux")):
             exact = await retriever.search(many, f"{topic} fails", only=only, limit=8)
             with monkeypatch.context() as patched:
-                patched.setattr(candidates, "EXACT_LIMIT", 10)
+                patched.setattr(candidates, "READ_MS", 1e9)
                 async with many.transaction():
                     await many.execute("SET LOCAL enable_seqscan = off")
                     await many.execute("SET LOCAL enable_sort = off")
@@ -246,8 +246,8 @@ async def test_a_long_document_leaves_room_for_others(
     monkeypatch.setattr(candidates, "N_CANDIDATES", 20)
     index = await find_index(connection)
     assert index.n_chunks > 50
-    for exact_limit in (20_000, 5):
-        monkeypatch.setattr(candidates, "EXACT_LIMIT", exact_limit)
+    for read_ms in (0.0, 1e9):
+        monkeypatch.setattr(candidates, "READ_MS", read_ms)
         found = await Retriever(embedder).search(connection, "printer queue is stuck", limit=8)
         assert len(found) == 8
         assert found[0].document_id == long_one.document_id
@@ -259,3 +259,13 @@ async def test_a_long_document_leaves_room_for_others(
 )
 async def test_no_text_harms_the_walk(many, way, embedder, text):
     assert len(await Retriever(embedder).search(many, text)) == 8
+
+
+def test_what_is_read_whole_follows_what_a_walk_would_take():
+    prefers = candidates.prefers_graphs
+    assert not prefers(0, 1_000_000)
+    assert not prefers(4_000, 4_000)
+    assert prefers(10_000, 10_000)
+    assert not prefers(10_000, 100_000)
+    assert not prefers(10_000, 1_000_000)
+    assert prefers(100_000, 1_000_000)
