@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One version of a document, old ones too, with a passage marked in its place.
 
-Whoever may not read it learns not even that it is there; the version in force decides for the old
-ones as well.
+Whoever may not read it learns not even that it is there; the newest version decides for the old
+ones as well, also when it is out of force: taking a document out of search opens nothing.
 """
 
 from typing import Annotated
@@ -37,12 +37,11 @@ async def show_document(
         )
         document = await cursor.fetchone()
         cursor = await connection.execute(
-            QUERIES["find_current_groups"], {"document_id": document_id}
+            QUERIES["find_newest_groups"], {"document_id": document_id}
         )
-        current = await cursor.fetchone()
-    groups = reader_groups(person)
+        newest = await cursor.fetchone() or {}
     if document is None or not may_read(
-        groups, document["access_groups"], current["access_groups"] if current else ()
+        reader_groups(person), document["access_groups"], *newest.values()
     ):
         raise NotFoundError(f"no document {document_id} version {version}")
     return pages_of(request).render(

@@ -24,11 +24,16 @@ WHERE retired_at IS NULL AND language <> 'und'
 ORDER BY dimension, choice
 LIMIT 400;
 
--- name: find_current_groups
--- Who may read the version of a document that is in force.
-SELECT access_groups
-FROM documents
-WHERE document_id = %(document_id)s AND retired_at IS NULL;
+-- name: find_newest_groups
+-- Who may read the newest version of a document; of one out of force also who may read its source.
+SELECT d.access_groups,
+       CASE WHEN d.retired_at IS NULL THEN '{}'
+            ELSE coalesce(s.access_groups, '{}') END AS source_groups
+FROM documents AS d
+LEFT JOIN document_sources AS s USING (source_id)
+WHERE d.document_id = %(document_id)s
+ORDER BY d.version DESC
+LIMIT 1;
 
 -- name: list_readable_ids
 -- Those of some documents that are in force and that a reader may see.
