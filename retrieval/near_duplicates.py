@@ -27,6 +27,7 @@ from kernel.database import Connection
 from kernel.ids import IdSource
 from kernel.queries import load_queries
 from retrieval.corpus import CorpusDocument
+from retrieval.facets import ANY
 from retrieval.sources import rank_trust
 
 QUERIES: Final = load_queries(__file__, "near_duplicates")
@@ -78,9 +79,20 @@ class NearDuplicate:
     document_id: str
     title: str
     trust: str
+    access_groups: tuple[str, ...]
     content: str
     resemblance: Resemblance
     reverse: Resemblance  # as the other one sees it
+
+    def replaces(self, document: CorpusDocument, print_: Fingerprint) -> bool:
+        """Whether it says the same, is trusted more, and is found by all who find the document."""
+        own, others = set(document.access_groups), set(self.access_groups)
+        for_all = not others or ANY in others
+        return (
+            self.content == print_.content
+            and rank_trust(self.trust) > rank_trust(document.trust)
+            and (for_all or (bool(own) and own <= others))
+        )
 
 
 def fingerprint(text: str) -> Fingerprint:
@@ -176,6 +188,7 @@ class NearDuplicates:
                         document_id=row["document_id"],
                         title=row["title"],
                         trust=row["trust"],
+                        access_groups=tuple(row["access_groups"]),
                         content=Fingerprint(words=others, bands=()).content,
                         resemblance=resemblance,
                         reverse=compare(others, print_.words),

@@ -24,7 +24,7 @@ SET version = excluded.version, bands = excluded.bands;
 
 -- name: list_candidates
 -- Documents in force, not of the same file, that share bands with a fingerprint: most first.
-SELECT d.document_id, d.title, d.body, d.trust, d.path, d.source_id
+SELECT d.document_id, d.title, d.body, d.trust, d.access_groups
 FROM document_fingerprints AS f
 JOIN documents AS d USING (document_id, version)
 WHERE f.bands && %(bands)s::bigint[] AND d.retired_at IS NULL
