@@ -37,7 +37,7 @@ from retrieval.parsing.documents import ParsedFile, Refusal
 from retrieval.parsing.errors import ParsingError, Reason
 from retrieval.parsing.sandbox import ParserProcess
 from retrieval.screening import FileScreen
-from retrieval.sources import Source, rank_trust
+from retrieval.sources import Source
 
 # To be raised with every change of the parsers that should reach files taken before.
 RECIPE: Final = f"parsing-1 chunking-{CHUNKING}"
@@ -109,7 +109,7 @@ class FileIntake:
         """
         verdict = FileVerdict(
             path=file.path, verdict=Verdict.REJECTED, size_bytes=file.size_bytes,
-            recipe=errand.recipe, document_ids=known.document_ids if known else (),
+            recipe=errand.recipe,
         )  # fmt: skip
         if file.is_script or file.fault:
             reason = FileReason.SCRIPT_FOLDER if file.is_script else Reason.UNREADABLE
@@ -157,7 +157,7 @@ class FileIntake:
             parsed = await self._parser.parse(content, name=verdict.path)
         except ParsingError as error:
             return await self._record(_refuse(verdict, error.reason, error), known, errand)
-        return await self._store(parsed, verdict, known, errand)
+        return await self._store(parsed, verdict, errand)
 
     async def _record(
         self, verdict: FileVerdict, known: FileVerdict | None, errand: Errand
@@ -168,6 +168,9 @@ class FileIntake:
         if known is not None and _is_same_refusal(known, verdict):
             return known
         async with self._pool.connection() as connection:
+            await self._duplicates.lock(connection)
+            newest = await self._find_newest(connection, verdict, errand)
+            verdict = replace(verdict, document_ids=newest.document_ids if newest else ())
             old_terms = known is not None and known.recipe != verdict.recipe
             if verdict.verdict is Verdict.QUARANTINED or old_terms:
                 why = verdict.reason if verdict.verdict is Verdict.QUARANTINED else "other terms"
@@ -176,9 +179,13 @@ class FileIntake:
             await self._keep(connection, verdict, errand)
         return verdict
 
-    async def _store(
-        self, parsed: ParsedFile, verdict: FileVerdict, known: FileVerdict | None, errand: Errand
-    ) -> FileVerdict:
+    async def _find_newest(
+        self, connection: Connection, verdict: FileVerdict, errand: Errand
+    ) -> FileVerdict | None:
+        """Return the verdict on record: somebody may have sent the same name meanwhile."""
+        return await self._files.find(connection, errand.source.source_id, verdict.path)
+
+    async def _store(self, parsed: ParsedFile, verdict: FileVerdict, errand: Errand) -> FileVerdict:
         documents = [
             make_document(each, source=errand.source, path=verdict.path)
             for each in parsed.documents
@@ -189,6 +196,7 @@ class FileIntake:
             return _conclude(verdict, ids, (), parsed.refusals)
         async with self._pool.connection() as connection:
             await self._duplicates.lock(connection)
+            known = await self._find_newest(connection, verdict, errand)
             candidates = [
                 await self._weigh(connection, document, print_)
                 for document, print_ in zip(documents, prints, strict=True)
@@ -219,9 +227,8 @@ class FileIntake:
         if await self._duplicates.is_refused(connection, document.document_id, print_):
             why = f"{document.title}: a reviewer took it out of search; change it to bring it again"
             return replace(candidate, left_out=why, reason=FileReason.RETIRED)
-        rank = rank_trust(document.trust)
         for other in doubles:
-            if other.content == print_.content and rank_trust(other.trust) > rank:
+            if other.replaces(document, print_):
                 why = (
                     f"{document.title}: word for word {other.document_id}, which is trusted more"
                     f" ({other.trust}) and found already"

@@ -181,20 +181,22 @@ class Ingestion:
         """
         await self._screen.check_ready()
         async with self._pool.connection() as connection:
+            await self._sources.lock(connection, source_id)
             earlier = await self._sources.find(connection, source_id)
-            known = await self._files.find(connection, source_id, path)
-        if earlier is not None and earlier.kind is not SourceKind.UPLOAD:
-            raise SourceConflictError(
-                f"the source {source_id} is filled from {earlier.location}: upload into another"
+            if earlier is not None and earlier.kind is not SourceKind.UPLOAD:
+                raise SourceConflictError(
+                    f"the source {source_id} is filled from {earlier.location}: upload into another"
+                )
+            planned = earlier or new_source(source_id, SourceKind.UPLOAD, "")
+            errand = Errand(
+                source=terms.apply(planned),
+                run_id=self._ids.new("run"),
+                actor=actor,
+                correlation_id=correlation_id,
             )
-        planned = earlier or new_source(source_id, SourceKind.UPLOAD, "")
-        errand = Errand(
-            source=terms.apply(planned),
-            run_id=self._ids.new("run"),
-            actor=actor,
-            correlation_id=correlation_id,
-        )
-        await self._begin(errand)
+            await self._open_run(connection, errand)
+            known = await self._files.find(connection, source_id, path)
+        await self._catch_up()
         tally = _Tally(None, Counter(), [])
         async with ParserProcess(self.limits) as parser:
             file = BroughtFile(path=path, content=content, size_bytes=len(content))
@@ -353,13 +355,19 @@ class Ingestion:
 
     async def _begin(self, errand: Errand) -> None:
         async with self._pool.connection() as connection:
-            await self._sources.keep(
-                connection,
-                errand.source,
-                actor=errand.actor,
-                correlation_id=errand.correlation_id,
-            )
-            await self._insert_run(connection, errand)
+            await self._open_run(connection, errand)
+        await self._catch_up()
+
+    async def _open_run(self, connection: Connection, errand: Errand) -> None:
+        await self._sources.keep(
+            connection,
+            errand.source,
+            actor=errand.actor,
+            correlation_id=errand.correlation_id,
+        )
+        await self._insert_run(connection, errand)
+
+    async def _catch_up(self) -> None:
         n_new = 1
         while n_new:
             async with self._pool.connection() as connection:

@@ -120,6 +120,10 @@ class Sources:
         row = await cursor.fetchone()
         return None if row is None else _read_source(row)
 
+    async def lock(self, connection: Connection, source_id: str) -> None:
+        """Keep others from reading a source to change it, until the transaction ends."""
+        await connection.execute(QUERIES["lock_terms"], {"source_id": source_id})
+
     async def require(self, connection: Connection, source_id: str) -> Source:
         """Return a source.
 

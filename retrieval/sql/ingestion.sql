@@ -47,6 +47,10 @@ SELECT pg_try_advisory_lock(hashtextextended('ingestion:' || %(source_id)s::text
 -- Lets other runs of a source in.
 SELECT pg_advisory_unlock(hashtextextended('ingestion:' || %(source_id)s::text, 0)) AS unlocked;
 
+-- name: lock_terms
+-- Makes those who change what is said of a source take turns, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended('terms:' || %(source_id)s::text, 0));
+
 -- name: insert_run
 -- Begins a run.
 INSERT INTO ingestion_runs (run_id, source_id, actor, started_at)
