@@ -132,21 +132,31 @@ WHERE (%(platforms)s::text[] IS NULL OR c.facets && %(platforms)s::text[])
   AND (%(groups)s::text[] IS NULL OR c.facets && %(groups)s::text[]);
 
 -- name: find_similar_tickets
--- Past tickets most like a query, with the documents that helped with them.
-SELECT document_id, 1 - (embedding <=> %(embedding)s::halfvec) AS similarity, true AS helped
-FROM search_labels
-WHERE label = 'helped' AND model = %(model)s
-ORDER BY embedding <=> %(embedding)s::halfvec
+-- Past tickets most like a query, with the documents that helped with them. Whoever marks a
+-- document for many texts has one voice, the nearest.
+SELECT document_id, max(similarity) AS similarity, true AS helped
+FROM (
+    SELECT document_id, 1 - (embedding <=> %(embedding)s::halfvec) AS similarity,
+           CASE WHEN origin = 'search' THEN actor ELSE label_id END AS voice
+    FROM search_labels
+    WHERE label = 'helped' AND model = %(model)s
+    ORDER BY embedding <=> %(embedding)s::halfvec
+    LIMIT %(limit)s * 10
+) AS nearest
+GROUP BY document_id, voice
+ORDER BY similarity DESC
 LIMIT %(limit)s;
 
 -- name: find_disappointed_tickets
--- Past tickets like a query, with the documents that did not help with them.
-SELECT document_id, similarity, false AS helped
+-- Past tickets like a query, with the documents that did not help with them; voices as above.
+SELECT document_id, max(similarity) AS similarity, false AS helped
 FROM (
-    SELECT document_id, 1 - (embedding <=> %(embedding)s::halfvec) AS similarity
+    SELECT document_id, 1 - (embedding <=> %(embedding)s::halfvec) AS similarity,
+           CASE WHEN origin = 'search' THEN actor ELSE label_id END AS voice
     FROM search_labels
     WHERE label = 'did_not_help' AND model = %(model)s AND document_id = ANY (%(voted)s::text[])
 ) AS tickets
+GROUP BY document_id, voice
 ORDER BY similarity DESC
 LIMIT %(limit)s;
 
