@@ -27,8 +27,10 @@ PAIR_WEIGHT = 0.5
 MAX_DISTINCT_TERMS = 900  # pgvector indexes at most 1,000 non-zero elements
 RECIPE = "2: NFKC, Snowball English, compounds, pairs; k1 1.6, b 0.85"
 MAX_TERM_CHARACTERS = 64
+MAX_EXPANSION = 3  # by normal forms: letters of real scripts become three at most
 _TOKEN = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
 _JOINTS = re.compile(r"[._\-]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_MARKS = re.compile(r"([^\w\s\x00-\x7f]{8})[^\w\s\x00-\x7f]+")
 # Scripts that put no blanks between words are read as pairs of characters.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
@@ -102,7 +104,7 @@ class KeywordQuery:
 def list_terms(text: str) -> list[str]:
     """Return the terms of a text, each as often as it occurs: words, parts and pairs."""
     words: list[str] = []
-    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text)):
+    for token in _TOKEN.findall(_normalise(text)):
         lowered = token.lower()
         if lowered not in STOP_WORDS:
             words.append(lowered[:MAX_TERM_CHARACTERS])
@@ -114,6 +116,17 @@ def list_terms(text: str) -> list[str]:
     with _STEMMING:
         stems: list[str] = _STEMMER.stemWords(words)
     return stems + [f"{first} {second}" for first, second in pairwise(stems)]
+
+
+def _normalise(text: str) -> str:
+    """Return the text in NFKC, as far as that costs no more than the text's length.
+
+    Sorting a run of marks takes the square of its length, and one ligature may become 18 letters.
+    """
+    if text.isascii():
+        return text
+    normal = unicodedata.normalize("NFKC", _MARKS.sub(r"\1", text))
+    return normal[: MAX_EXPANSION * len(text)]
 
 
 def _pair_characters(token: str) -> list[str]:
