@@ -52,7 +52,7 @@ from guardrails.sanitise import plain_text
 from kernel.errors import KernelError
 from kernel.logs import bind_correlation, get_logger
 from reasoning.errors import IncidentNotFoundError, OverrideError
-from retrieval.errors import ManifestError, ScriptNotFoundError
+from retrieval.errors import EmbeddingModelError, ManifestError, ScriptNotFoundError
 from retrieval.ingestion_errors import (
     FlagMissingError,
     IngestedFileMissingError,
@@ -113,10 +113,21 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     BundleCorruptError: (500, "Internal error"),
     ObjectMissingError: (500, "Internal error"),
     EvidenceError: (404, "No such evidence"),
+    EmbeddingModelError: (503, "Search unavailable"),
     OperationalError: (503, "Database unavailable"),
     PoolTimeout: (503, "Database unavailable"),
     TimeoutError: (503, "Not answered in time"),
     KernelError: (500, "Internal error"),
+}
+WHAT_TO_DO: Mapping[type[Exception], str] = {  # where a moment mends nothing
+    EmbeddingModelError: (
+        "this program and the search index have different embedding models, or the model cannot be"
+        " loaded; on the server run: eucora kb reindex"
+    ),
+    ScreenUnavailableError: (
+        "no file was taken, for the malware scanner does not answer; on the server see whether"
+        " clamd works"
+    ),
 }
 ADVICE: Mapping[int, Mapping[str, str]] = {
     401: {"WWW-Authenticate": 'Bearer realm="eucora"'},
@@ -186,7 +197,8 @@ async def _answer(request: Request, error: Exception) -> Response:
     status, title = STATUS[kind]
     if status >= 500:
         _logger.error("request failed", action="http", decision="error", exc_info=error)
-        return await _render(request, status, title, "try again in a moment")
+        what_to_do = WHAT_TO_DO.get(kind, "try again in a moment")
+        return await _render(request, status, title, what_to_do)
     return await _render(request, status, title, str(error), **_find_members(error))
 
 
