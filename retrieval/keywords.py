@@ -118,14 +118,16 @@ def list_terms(text: str) -> list[str]:
     return stems + [f"{first} {second}" for first, second in pairwise(stems)]
 
 
-def _normalise(text: str) -> str:
-    """Return the text in NFKC, as far as that costs no more than the text's length.
+def cut_marks(text: str) -> str:
+    """Return the text with long runs of marks cut: to order one takes its length squared."""
+    return text if text.isascii() else _MARKS.sub(r"\1", text)
 
-    Sorting a run of marks takes the square of its length, and one ligature may become 18 letters.
-    """
+
+def _normalise(text: str) -> str:
+    """Return the text in NFKC, which is cut where one ligature becomes 18 letters."""
     if text.isascii():
         return text
-    normal = unicodedata.normalize("NFKC", _MARKS.sub(r"\1", text))
+    normal = unicodedata.normalize("NFKC", cut_marks(text))
     return normal[: MAX_EXPANSION * len(text)]
 
 

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from retrieval.keywords import cut_marks
 from retrieval.signals import list_signals
 
 MAX_CHARACTERS = 8_000  # what is beyond is not read; the cache keeps what it is given
@@ -43,7 +44,8 @@ class SearchQuery:
 
 def understand_query(text: str) -> SearchQuery:
     """Read a masked text of any length; never fails, and yields an empty text for nothing."""
-    text = unicodedata.normalize("NFC", text[:MAX_CHARACTERS].encode(errors="replace").decode())
+    text = text[:MAX_CHARACTERS].encode(errors="replace").decode()
+    text = unicodedata.normalize("NFC", cut_marks(text))
     text = text.replace("\x00", " ")
     signals = list_signals(text)
     bare = _BLOB.sub(" ", _ADDRESS.sub(" ", _PSEUDONYM.sub(" ", text)))
