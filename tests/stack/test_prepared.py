@@ -7,4 +7,4 @@ async def test_knowledge_models_and_account_are_there(services):
         assert await services.ground.accounts.count(connection) == 1
         passages = await services.retriever.search(connection, "the disk is full", limit=3)
     assert len(passages) == 3
-    assert set(services.models) == {"health", "tickets", "recommender"}
+    assert set(services.models) == {"health", "tickets", "recommender", "ranking"}
