@@ -117,7 +117,7 @@ async def test_a_held_file_needs_a_second_person(desk):
     assert (await rita.submit(release, reason="a test's marker")).status_code == 303
     assert "in search" in await rita.page(f"{SOURCES}/uploads?file=alarm.md")
     found = await rita.page("/knowledge?q=quoll+sings")
-    assert "The quoll sings" in re.sub("</?mark>", "", found)
+    assert "The quoll sings" in re.sub("<[^>]+>", "", found)
 
     await bring(dana, "second.md", b"# Second\n\n" + MARKER)
     (held,) = re.findall(r"/quarantine/([^\"/]+)/destroy", await rita.page(SOURCES))
