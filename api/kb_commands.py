@@ -24,7 +24,7 @@ from api.cli_ground import (
 from api.kb_label_commands import labels_app
 from api.kb_progress import RunProgress
 from api.kb_review_commands import flags_app, quarantine_app
-from api.kb_search_command import kb_search
+from api.kb_search_command import SearchedPlatform, kb_search
 from api.search_indexing import kb_indexes, kb_reindex
 from api.source_records import describe_file, describe_source
 
@@ -46,14 +46,6 @@ kb_app.command("reindex")(kb_reindex)
 kb_app.command("indexes")(kb_indexes)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SourceName = Annotated[str, typer.Argument(help="The source's name.")]
-
-
-class Platform(StrEnum):
-    """What an article or script is for."""
-
-    WINDOWS = "windows"
-    MACOS = "macos"
-    LINUX = "linux"
 
 
 class BroughtTrust(StrEnum):
@@ -85,7 +77,8 @@ def kb_ingest(
         typer.Option(help="Whose word it is; a new source is external, a known one as it was."),
     ] = None,
     platform: Annotated[
-        list[Platform] | None, typer.Option(help="Where a document names none; else for all.")
+        list[SearchedPlatform] | None,
+        typer.Option(help="Where a document names none; else for all."),
     ] = None,
     product: Annotated[list[str] | None, typer.Option(help="Where a document names none.")] = None,
     group: Annotated[
@@ -144,7 +137,7 @@ def kb_ingest(
 
 def _read_terms(
     trust: BroughtTrust | None,
-    platforms: list[Platform] | None,
+    platforms: list[SearchedPlatform] | None,
     products: list[str] | None,
     groups: list[str] | None,
 ) -> "SourceTerms":

@@ -75,8 +75,8 @@ async def collect_examples(
     *,
     n_voters: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
-) -> list[RankingExample]:
-    """Return what searches found for answered queries; those whose answer was not found are left.
+) -> list[RankingExample | None]:
+    """Return what searches found for each answered query; None where its answer was not found.
 
     Args:
         connection: where the corpus is.
@@ -90,7 +90,7 @@ async def collect_examples(
     for one, query in enumerate(queries):
         same = [other for other, asked in enumerate(queries[:n_voters]) if asked.text == query.text]
         similarities[one, same] = -1.0
-    examples = []
+    examples: list[RankingExample | None] = []
     for one, query in enumerate(queries):
         nearest = np.argsort(-similarities[one])[:N_TICKETS]
         votes = count_votes(
@@ -104,8 +104,7 @@ async def collect_examples(
             ][:N_TICKETS]
         )
         found = await retriever.find_candidates(connection, query.text, votes=votes)
-        if found is not None and (example := _example(found, query)) is not None:
-            examples.append(example)
+        examples.append(None if found is None else _example(found, query))
         progress(one + 1)
     return examples
 
@@ -188,6 +187,7 @@ async def train_on_labels(
                 f" {MIN_EXAMPLES + MIN_HELD_BACK} are needed: mark what helped in the search page,"
                 " or import past tickets with: eucora kb labels import"
             )
+        n_earlier = len(queries) - max(round(len(queries) * HELD_BACK), MIN_HELD_BACK)
         progress(f"searching for {len(queries)} answered queries")
         vectors = await embed_queries(embedder, [one.text for one in queries])
         examples = await collect_examples(
@@ -195,8 +195,14 @@ async def train_on_labels(
             Retriever(embedder),
             queries,
             vectors,
-            n_voters=len(queries) - round(len(queries) * HELD_BACK),
+            n_voters=n_earlier,
         )
     return await asyncio.to_thread(
-        train_ranking, registry, examples, prior=PRIOR, seed=seed, progress=progress
+        train_ranking,
+        registry,
+        [one for one in examples[:n_earlier] if one is not None],
+        [one for one in examples[n_earlier:] if one is not None],
+        prior=PRIOR,
+        seed=seed,
+        progress=progress,
     )

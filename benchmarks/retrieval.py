@@ -262,7 +262,8 @@ async def learn(
     ]
     vectors = await embed_queries(embedder, [one.text for one in answered])
     async with ground.pool.connection() as connection:
-        examples = await collect_examples(connection, Retriever(embedder), answered, vectors)
+        found = await collect_examples(connection, Retriever(embedder), answered, vectors)
+        examples = [one for one in found if one is not None]
         await _store_labels(connection, ground, embedder, answered, vectors)
     console.print(f"learning from {len(examples)} of {len(answered)} answered queries")
     ranking, fit = await asyncio.to_thread(

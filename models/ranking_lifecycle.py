@@ -98,7 +98,8 @@ def register_cold_start(
 
 def train_ranking(
     registry: ModelRegistry,
-    examples: Sequence[RankingExample],
+    earlier: Sequence[RankingExample],
+    later: Sequence[RankingExample],
     *,
     prior: Mapping[str, float],
     seed: int,
@@ -108,7 +109,8 @@ def train_ranking(
 
     Args:
         registry: has a champion, which is judged beside it.
-        examples: in the order of time.
+        earlier: to learn from.
+        later: to judge by; nothing of them was seen by the earlier ones.
         prior: the weights without labels, by part, in the order of the examples' columns.
         seed: of the folds and of the interval.
         progress: is told what is being done.
@@ -116,11 +118,9 @@ def train_ranking(
     Raises:
         TrainingDataError: too few examples.
     """
-    n_held = max(round(len(examples) * HELD_BACK), MIN_HELD_BACK)
-    earlier, later = examples[:-n_held], examples[-n_held:]
     if len(later) < MIN_HELD_BACK:
         raise TrainingDataError(
-            f"{len(examples)} answered queries are too few to learn from and to judge by"
+            f"{len(later)} answered queries are too few to judge by; {MIN_HELD_BACK} are needed"
         )
     names = list(prior)
     start = np.array([prior[name] for name in names], dtype=np.float32)
@@ -134,33 +134,28 @@ def train_ranking(
     progress(f"judging on the {len(later)} latest queries")
     before, after = judge(champion, later, names), judge(challenger, later, names)
     difference = estimate_difference(before, after, seed=seed)
+    figures = {
+        "ndcg_champion": float(before.mean()),
+        "ndcg": float(after.mean()),
+        "gate_difference": difference.mean,
+        "gate_low": difference.low,
+        "gate_high": difference.high,
+    }
     registered = registry.log_and_register(
         NAME,
         pack_ranking(challenger),
         metrics={
+            **figures,
             "n_examples": len(earlier),
             "n_held_back": len(later),
-            "ndcg_champion": float(before.mean()),
-            "ndcg": float(after.mean()),
-            "gate_difference": difference.mean,
-            "gate_low": difference.low,
-            "gate_high": difference.high,
             "log_loss": fit.log_loss,
             "log_loss_before": fit.base_log_loss,
         },
         params={"seed": seed, "shrinkage": fit.shrinkage},
-        digest_of_data=_digest(examples),
+        digest_of_data=_digest([*earlier, *later]),
         alias=CHALLENGER,
     )
-    return RankingTraining(
-        version=registered.version,
-        metrics={
-            "ndcg_champion": float(before.mean()),
-            "ndcg": float(after.mean()),
-            "gate_low": difference.low,
-            "gate_high": difference.high,
-        },
-    )
+    return RankingTraining(version=registered.version, metrics=figures)
 
 
 def judge(

@@ -111,7 +111,12 @@ def test_too_few_examples_are_refused(registry):
         fit_ranking(make_examples(29, seed=1), prior=START, seed=0)
     with pytest.raises(TrainingDataError):
         train_ranking(
-            registry, make_examples(10, seed=1), prior=PRIOR, seed=0, progress=lambda _: None
+            registry,
+            make_examples(40, seed=1),
+            make_examples(19, seed=2),
+            prior=PRIOR,
+            seed=0,
+            progress=lambda _: None,
         )
 
 
@@ -148,7 +153,8 @@ async def test_only_a_better_ranking_is_promoted(registry, pool, clock, ids):
     )
     useless = train_ranking(
         registry,
-        make_examples(100, seed=8, turned=False),
+        make_examples(75, seed=8, turned=False),
+        make_examples(25, seed=18, turned=False),
         prior=PRIOR,
         seed=0,
         progress=lambda _: None,
@@ -157,7 +163,12 @@ async def test_only_a_better_ranking_is_promoted(registry, pool, clock, ids):
         await promote(pool, version=useless.version, **terms)
     assert registry.load(NAME).version == "1"
     useful = train_ranking(
-        registry, make_examples(400, seed=9), prior=PRIOR, seed=0, progress=lambda _: None
+        registry,
+        make_examples(300, seed=9),
+        make_examples(100, seed=19),
+        prior=PRIOR,
+        seed=0,
+        progress=lambda _: None,
     )
     assert useful.metrics["ndcg"] > useful.metrics["ndcg_champion"]
     await promote(pool, version=useful.version, **terms)
