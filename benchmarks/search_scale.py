@@ -3,8 +3,8 @@
 
 Passages of real text (sentences of the starter articles, or of sets given with --data, put together
 anew) are embedded up to --real; beyond that, vectors are mixtures of real ones, and keywords those
-of the passages that were mixed. Filters pass 1, 10 and 100 % of the corpus. Each search is the
-product's own, through PostgreSQL; the truth is a full scan.
+of the passages that were mixed (`scale_corpus`). Filters pass 1, 10 and 100 % of the corpus. Each
+search is the product's own, through PostgreSQL; the truth is a full scan.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ import json as json_format
 import random
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,31 +22,18 @@ import numpy as np
 import typer
 from pgvector import HalfVector
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from api.ground import Ground, migrate_database, open_database, open_ground
-from benchmarks.retrieval import read_lines
+from benchmarks.scale_corpus import fill, make_pool, read_sentences
 from kernel.database import Connection
 from kernel.settings import Settings
-from retrieval.embedding import Embedder, Vectors, open_embedder
+from retrieval.embedding import Embedder, open_embedder
 from retrieval.facets import SearchFilter
 from retrieval.search import Retriever
-from retrieval.search_index import (
-    QUERIES,
-    IndexEntry,
-    SearchIndex,
-    add_entries,
-    create_index,
-    find_index,
-)
+from retrieval.search_index import find_index
 
-ROOT = Path(__file__).resolve().parent.parent
-PASSAGE_SENTENCES = 4
-PASSAGES_PER_DOCUMENT = 4
-ENTRIES_AT_ONCE = 250
-SHARES = {"1 %": 0.01, "10 %": 0.1, "100 %": 1.0}
-NOISE = 0.35
+FILTERS = ("1 %", "10 %", "100 %")
 TRUTH = """
 SELECT chunk_id FROM chunk_vectors
 WHERE index_id = %(index_id)s AND (%(facets)s::text[] IS NULL OR facets && %(facets)s::text[])
@@ -68,148 +55,6 @@ class Speed:
     p95_ms: float
     recall_at_10: float
     n_under_returned: int
-
-
-def read_sentences(folders: Sequence[Path]) -> list[str]:
-    """Return the sentences of the starter articles and of sets."""
-    texts = [
-        path.read_text(encoding="utf-8")
-        for path in sorted((ROOT / "knowledge" / "articles").glob("*.md"))
-    ]
-    for folder in folders:
-        texts += [row["text"] for row in read_lines(folder / "corpus.jsonl.gz")]
-    sentences = [line.strip() for text in texts for line in text.replace(". ", ".\n").split("\n")]
-    return [sentence for sentence in sentences if 4 <= len(sentence.split()) <= 60]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """Real passages: texts, unit vectors of shape (n, n_dimensions)."""
-
-    texts: list[str]
-    vectors: Vectors
-
-
-async def make_pool(
-    embedder: Embedder, sentences: Sequence[str], n_passages: int, console: Console
-) -> Pool:
-    """Put sentences together anew and embed them."""
-    rng = random.Random(0)  # noqa: S311 - repeatable, no secret
-    texts = [
-        " ".join(rng.choice(sentences) for _ in range(PASSAGE_SENTENCES)) for _ in range(n_passages)
-    ]
-    vectors = [
-        await embedder.embed(texts[start : start + 256])
-        for start in track(range(0, n_passages, 256), "embedding", console=console)
-    ]
-    return Pool(texts=texts, vectors=np.concatenate(vectors))
-
-
-def mix(pool: Pool, n_chunks: int, seed: int = 1) -> Iterator[tuple[str, Vectors]]:
-    """Yield the real passages, then mixtures of two each until there are as many as asked for."""
-    yield from zip(pool.texts[:n_chunks], pool.vectors[:n_chunks], strict=True)
-    rng = np.random.default_rng(seed)
-    spread = NOISE / np.sqrt(pool.vectors.shape[1])
-    for _ in range(n_chunks - len(pool.texts)):
-        first, second = rng.integers(0, len(pool.texts), size=2)
-        vector = pool.vectors[first] + pool.vectors[second] / 2
-        vector = vector + rng.normal(size=vector.shape) * spread
-        one, other = pool.texts[first].split(), pool.texts[second].split()
-        text = " ".join([*one[: len(one) // 2], *other[len(other) // 2 :]])
-        yield text, (vector / np.linalg.norm(vector)).astype(np.float32)
-
-
-def _facets(document: int) -> list[str]:
-    products = ["product:all"]
-    if document % 100 == 0:
-        products.append("product:1 %")
-    if document % 10 == 0:
-        products.append("product:10 %")
-    return [*products, "group:*", "kind:article", "language:en", "platform:*", "trust:internal"]
-
-
-async def fill(
-    ground: Ground, embedder: Embedder, pool: Pool, n_chunks: int, console: Console
-) -> None:
-    """Make an index of so many passages, and its graphs after the rows."""
-    async with ground.pool.connection() as connection:
-        index = await create_index(connection, embedder, ground.clock, state="building")
-    started = time.monotonic()
-    rows = mix(pool, n_chunks)
-    per_page = ENTRIES_AT_ONCE * PASSAGES_PER_DOCUMENT
-    document = 0
-    for start in track(range(0, n_chunks, per_page), "storing", console=console):
-        page = [next(rows) for _ in range(min(per_page, n_chunks - start))]
-        async with ground.pool.connection() as connection:
-            current = await find_index(connection, "building")
-            document = await _store_page(connection, current or index, page, document)
-    console.print(f"{n_chunks} passages stored in {time.monotonic() - started:.0f} s")
-    started = time.monotonic()
-    async with ground.pool.connection() as connection:
-        await connection.execute("SET LOCAL maintenance_work_mem = '3GB'")
-        await connection.execute(QUERIES["create_graphs"], {"index_id": index.index_id})
-        await connection.execute(
-            QUERIES["serve_index"], {"index_id": index.index_id, "now": ground.clock.now()}
-        )
-    console.print(f"graphs made in {time.monotonic() - started:.0f} s")
-
-
-async def _store_page(
-    connection: Connection,
-    index: SearchIndex,
-    page: Sequence[tuple[str, Vectors]],
-    document: int,
-) -> int:
-    entries, vectors = [], []
-    for start in range(0, len(page), PASSAGES_PER_DOCUMENT):
-        group = page[start : start + PASSAGES_PER_DOCUMENT]
-        name = f"d{document:07d}"
-        entries.append(
-            IndexEntry(
-                document_id=name,
-                facets=_facets(document),
-                chunk_ids=[f"{name}@1#{place}" for place in range(len(group))],
-                texts=[text for text, _ in group],
-            )
-        )
-        vectors.append(np.array([vector for _, vector in group], dtype=np.float32))
-        document += 1
-    await _store_texts(connection, entries)
-    await add_entries(connection, index, entries, vectors)
-    return document
-
-
-async def _store_texts(connection: Connection, entries: Sequence[IndexEntry]) -> None:
-    async with connection.cursor() as cursor:
-        async with cursor.copy(
-            "COPY documents (document_id, version, kind, title, body, source, trust,"
-            " content_sha256, ingested_at) FROM STDIN"
-        ) as copy:
-            for entry in entries:
-                await copy.write_row(
-                    (
-                        entry.document_id,
-                        1,
-                        "article",
-                        "",
-                        "-",
-                        "benchmark",
-                        "internal",
-                        "-",
-                        "2026-01-01T00:00:00Z",
-                    )
-                )
-        async with cursor.copy(
-            "COPY chunks (chunk_id, document_id, version, ordinal, start_offset, end_offset, text)"
-            " FROM STDIN"
-        ) as copy:
-            for entry in entries:
-                for place, (chunk_id, text) in enumerate(
-                    zip(entry.chunk_ids, entry.texts, strict=True)
-                ):
-                    await copy.write_row(
-                        (chunk_id, entry.document_id, 1, place, 0, len(text), text)
-                    )
 
 
 async def measure_filter(
@@ -270,11 +115,13 @@ async def _recall(
 
 
 @asynccontextmanager
-async def open_scratch() -> AsyncIterator[tuple[Ground, Embedder]]:
-    """Yield a database of its own and the embedder."""
-    with tempfile.TemporaryDirectory(prefix="eucora-scale-") as name:
-        settings = Settings(data_dir=Path(name) / "eucora", mlruns_dir=Path(name) / "mlruns")
-        embedder = await asyncio.to_thread(open_embedder, Path(name) / "embedding")
+async def open_place(keep: Path | None) -> AsyncIterator[tuple[Ground, Embedder]]:
+    """Yield a database and the embedder, in a folder that stays, or in one that goes."""
+    scratch = nullcontext(keep) if keep else tempfile.TemporaryDirectory(prefix="eucora-scale-")
+    with scratch as name:
+        folder = Path(name)
+        settings = Settings(data_dir=folder / "eucora", mlruns_dir=folder / "mlruns")
+        embedder = await asyncio.to_thread(open_embedder, folder / "embedding")
         async with open_database(settings) as addresses:
             await migrate_database(addresses)
             async with open_ground(settings, addresses) as ground:
@@ -282,20 +129,32 @@ async def open_scratch() -> AsyncIterator[tuple[Ground, Embedder]]:
 
 
 async def measure_scale(
-    n_chunks: int, n_real: int, n_queries: int, folders: Sequence[Path], console: Console
+    n_chunks: int,
+    n_real: int,
+    n_queries: int,
+    folders: Sequence[Path],
+    keep: Path | None,
+    console: Console,
 ) -> list[Speed]:
     """Return the speed under each filter."""
     sentences = read_sentences(folders)
-    async with open_scratch() as (ground, embedder):
-        pool = await make_pool(embedder, sentences, min(n_chunks, n_real), console)
-        await fill(ground, embedder, pool, n_chunks, console)
+    async with open_place(keep) as (ground, embedder):
+        async with ground.pool.connection() as connection:
+            index = await find_index(connection)
+        if index is None:
+            pool = await make_pool(embedder, sentences, min(n_chunks, n_real), console)
+            await fill(ground, embedder, pool, n_chunks, console)
+        elif index.n_chunks != n_chunks:
+            raise typer.BadParameter(
+                f"{keep} holds {index.n_chunks} passages, not {n_chunks}; name another folder"
+            )
         rng = random.Random(2)  # noqa: S311 - repeatable, no secret
         questions = [" ".join(rng.sample(sentences, 2)) for _ in range(n_queries)]
         retriever = Retriever(embedder)
         await measure_filter(ground, retriever, embedder, questions[:10], "100 %")  # warm
         return [
             await measure_filter(ground, retriever, embedder, questions[10:], passes)
-            for passes in SHARES
+            for passes in FILTERS
         ]
 
 
@@ -309,10 +168,13 @@ def main(
     data: Annotated[
         list[Path] | None, typer.Option(help="Folders of sets whose sentences are used too.")
     ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Where the corpus stays, to measure it again.")
+    ] = None,
 ) -> None:
     """Measure searches under filters on a corpus of a size."""
     console = Console()
-    speeds = asyncio.run(measure_scale(chunks, real, queries, data or [], console))
+    speeds = asyncio.run(measure_scale(chunks, real, queries, data or [], keep, console))
     table = Table(
         "filter passes",
         "p50 ms",

@@ -132,23 +132,16 @@ async def add_entries(
     mean_length = index.mean_length or max(sum(one.total() for one in flat) / len(flat), 1.0)
     if not index.mean_length:
         await _set_mean_length(connection, index, mean_length)
-    rows = [
-        row
-        for entry, of_entry, of_vectors in zip(entries, counts, vectors, strict=True)
-        for row in _chunk_rows(index, entry, of_entry, of_vectors, mean_length)
-    ]
-    centroids = [
-        {
-            "index_id": index.index_id,
-            "document_id": entry.document_id,
-            "centroid": HalfVector(find_centroid(of_vectors)).to_text(),
-        }
-        for entry, of_vectors in zip(entries, vectors, strict=True)
-        if len(of_vectors)
-    ]
     async with connection.cursor() as cursor:
-        await cursor.executemany(QUERIES["insert_chunk_vector"], rows)
-        await cursor.executemany(QUERIES["insert_document_vector"], centroids)
+        async with cursor.copy(QUERIES["copy_chunk_vectors"]) as copy:
+            for entry, of_entry, of_vectors in zip(entries, counts, vectors, strict=True):
+                for row in _chunk_rows(index, entry, of_entry, of_vectors, mean_length):
+                    await copy.write_row(row)
+        async with cursor.copy(QUERIES["copy_document_vectors"]) as copy:
+            for entry, of_vectors in zip(entries, vectors, strict=True):
+                if len(of_vectors):
+                    centroid = HalfVector(find_centroid(of_vectors)).to_text()
+                    await copy.write_row((index.index_id, entry.document_id, centroid))
     await _count(connection, index, texts, flat, sign=1)
 
 
@@ -158,19 +151,19 @@ def _chunk_rows(
     counts: Sequence[Counter[int]],
     vectors: Vectors,
     mean_length: float,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[tuple[Any, ...]]:
     for chunk_id, text, of_chunk, vector in zip(
         entry.chunk_ids, entry.texts, counts, vectors, strict=True
     ):
-        yield {
-            "index_id": index.index_id,
-            "chunk_id": chunk_id,
-            "document_id": entry.document_id,
-            "facets": list(entry.facets),
-            "signals": list(list_signals(text)),
-            "embedding": HalfVector(vector).to_text(),
-            "keywords": sparse(weigh_terms(of_chunk, mean_length=mean_length)),
-        }
+        yield (
+            index.index_id,
+            chunk_id,
+            entry.document_id,
+            list(entry.facets),
+            list(list_signals(text)),
+            HalfVector(vector).to_text(),
+            sparse(weigh_terms(of_chunk, mean_length=mean_length)),
+        )
 
 
 async def remove_document(connection: Connection, index: SearchIndex, document_id: str) -> None:

@@ -99,16 +99,14 @@ WHERE index_id = %(index_id)s AND term = ANY (%(terms)s::integer[]);
 DELETE FROM index_terms
 WHERE index_id = %(index_id)s;
 
--- name: insert_chunk_vector
--- Adds a passage to an index.
-INSERT INTO chunk_vectors (index_id, chunk_id, document_id, facets, signals, embedding, keywords)
-VALUES (%(index_id)s, %(chunk_id)s, %(document_id)s, %(facets)s, %(signals)s,
-        %(embedding)s::halfvec, %(keywords)s::sparsevec);
+-- name: copy_chunk_vectors
+-- Adds passages to an index.
+COPY chunk_vectors (index_id, chunk_id, document_id, facets, signals, embedding, keywords)
+FROM STDIN;
 
--- name: insert_document_vector
--- Adds a document's centroid to an index.
-INSERT INTO document_vectors (index_id, document_id, centroid)
-VALUES (%(index_id)s, %(document_id)s, %(centroid)s::halfvec);
+-- name: copy_document_vectors
+-- Adds documents' centroids to an index.
+COPY document_vectors (index_id, document_id, centroid) FROM STDIN;
 
 -- name: delete_chunk_vectors
 -- Takes a document's passages out of an index.
