@@ -24,6 +24,7 @@ from api.search_explanation import (
     list_query_stems,
     list_shares,
     mark_words,
+    read_passage,
     seems_far,
 )
 from api.search_feedback import (
@@ -236,7 +237,7 @@ async def _show_hits(
 
 
 def _show_passage(passage: Passage, stems: frozenset[str]) -> ShownPassage:
-    return ShownPassage(passage=passage, words=mark_words(passage.text, stems))
+    return ShownPassage(passage=passage, words=mark_words(read_passage(passage), stems))
 
 
 @router.post("/knowledge/marks")

@@ -24,6 +24,7 @@ PART_NAMES = {
 SEEMS_FAR = 0.35  # a best passage of which both similarity and coverage are below is a guess
 FAR_COVERAGE = 0.2
 _WORD = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
+_HEADING = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
 _PREFIXES = {"event": "event ", "number": "number ", "version": "version ", "mail": "mail status "}
 
 
@@ -109,6 +110,11 @@ def seems_far(passages: list[Passage]) -> bool:
 def list_query_stems(text: str) -> frozenset[str]:
     """Return the stems of a query's words, as keywords are matched."""
     return frozenset(term for term in list_terms(text) if " " not in term)
+
+
+def read_passage(passage: Passage) -> str:
+    """Return a passage as people read it: the marks of an article's headings are left out."""
+    return _HEADING.sub("", passage.text) if passage.kind == "article" else passage.text
 
 
 def mark_words(text: str, stems: frozenset[str]) -> list[Word]:

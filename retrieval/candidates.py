@@ -135,11 +135,11 @@ class CandidateFinder:
         if await self.walks_graphs(connection, index, only):
             if asked["n_candidates"] > EF_SEARCH:
                 await self.set_scan(connection, asked["n_candidates"])
-            rows = await (await connection.execute(QUERIES["find_nearly"], asked)).fetchall()
+            rows = await _read(connection, "find_nearly", asked)
             if len(rows) >= asked["n_candidates"] and _count_documents(rows) >= at_least:
                 return rows
         while True:
-            rows = await (await connection.execute(QUERIES["find_exactly"], asked)).fetchall()
+            rows = await _read(connection, "find_exactly", asked)
             if len(rows) < asked["n_candidates"] or _count_documents(rows) >= at_least:
                 return rows
             asked["n_candidates"] *= 8
@@ -238,6 +238,15 @@ def _ask(
         "n_candidates": n_candidates,
         **only.alternatives(),
     }
+
+
+async def _read(
+    connection: Connection, name: str, asked: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return what a statement finds, read in PostgreSQL's binary format: hundreds of rows."""
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(QUERIES[name], asked)
+        return await cursor.fetchall()
 
 
 def gather_evidence(

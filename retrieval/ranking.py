@@ -32,8 +32,8 @@ DEFAULT_WEIGHTS = {
 }
 DISTRUST = {"external": 0.02}
 KIND_WEIGHTS = {"file": 0.5, "number": 0.5, "version": 0.5}
-VOTE_TEMPERATURE = 0.1
-VOTE_PRIOR = 0.1  # the vote of imaginary tickets that nothing helped with
+VOTE_TEMPERATURE = 0.07
+VOTE_PRIOR = 0.01  # the vote of imaginary tickets that nothing helped with
 VOTE_FLOOR = 0.02
 
 
@@ -102,7 +102,7 @@ class SimilarTicket:
 def count_votes(tickets: Sequence[SimilarTicket]) -> dict[str, float]:
     """Return for each document the share of similar past tickets that it helped with.
 
-    A ticket weighs exp((similarity - 1) / 0.1). One that a document did not help with takes away
+    A ticket weighs exp((similarity - 1) / 0.07). One that a document did not help with takes away
     half of its weight.
     """
     votes: dict[str, float] = {}

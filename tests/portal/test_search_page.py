@@ -74,6 +74,8 @@ async def test_a_ticket_finds_the_passage_and_says_why(desk):
     assert "external source" in page
     assert re.search(r"Meaning 0\.\d\d · keywords cover \d+ % · 0x80070005 matches", page[first:])
     assert "<b>bilby</b>" in page
+    assert "Mend it" in page
+    assert "## Mend it" not in page  # headings are read without their marks
     assert "&lt;b&gt;" in answer.text  # what the document says stays text
     assert "jane.doe@example.org" in page  # the person's own query is kept for them
     (link, *_) = re.findall(r'href="(/knowledge/desk\.bilby\?[^"]+#passage)"', page)
