@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest_asyncio
 
+from kernel.settings import CLAMD_OFF
 from tests.stack.copies import open_copy
 from tests.stack.served import Served, find_free_port, serve
 
@@ -25,10 +26,10 @@ async def served(
     prepared, prepared_postgres, champions, embedder, tmp_path_factory
 ) -> AsyncIterator[Served]:
     folder = tmp_path_factory.mktemp("served")
-    ports = {"port": find_free_port(), "device_port": find_free_port()}
+    values = {"port": find_free_port(), "device_port": find_free_port(), "clamd": CLAMD_OFF}
     async with (
         open_copy(
-            prepared, prepared_postgres, champions, embedder, folder, clock=ShiftedClock(), **ports
+            prepared, prepared_postgres, champions, embedder, folder, clock=ShiftedClock(), **values
         ) as services,
         serve(services, folder) as opened,
     ):
