@@ -331,6 +331,7 @@ class Accounts:
                 "name": name,
                 "scopes": sorted(scopes),
                 "now": self._clock.now(),
+                "created_by": actor,
             },
         )
         await self._record(
@@ -431,3 +432,13 @@ def _digest_name(username: str) -> str:
 def _check_name(what: str, name: str) -> None:
     if not NAME.fullmatch(name):
         raise InvalidRequestError(f"{what} has 1 to 64 characters: a-z, A-Z, 0-9, '.', '_' and '-'")
+
+
+async def find_token_maker(connection: Connection, actor: str) -> str:
+    """Return who made the token of a `service:NAME`; "" for a person or an unknown service."""
+    kind, _, name = actor.partition(":")
+    if kind != "service":
+        return ""
+    cursor = await connection.execute(QUERIES["find_token_maker"], {"name": name})
+    row = await cursor.fetchone()
+    return str(row["created_by"]) if row else ""

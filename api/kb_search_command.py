@@ -163,7 +163,7 @@ async def _tell_path(connection: Any, retriever: "Retriever", only: "SearchFilte
     index = await find_index(connection)
     if index is None:
         return "there is no index"
-    walked = await retriever.candidates.walks_graphs(connection, index, only)
+    walked = await retriever.candidates.plan_walk(connection, index, only) > 0
     way = "graphs were walked" if walked else "all passages that pass were read"
     return f"{way}, of {index.n_chunks} in index {index.index_id} by {index.model}"
 

@@ -4,10 +4,11 @@
 Here is also who may bring knowledge and who may decide on what is held back.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from api.accounts import Role
+from api.accounts import Role, find_token_maker
 from api.ground import Ground
 from guardrails.errors import (
     MalwareScanError,
@@ -139,7 +140,8 @@ class Knowledge:
         """
         async with self.ground.pool.connection() as connection:
             held = await self.quarantine.find(connection, quarantine_id)
-            check_second_person(held, requested_by, released_by)
+            others = (requested_by, held.actor, await find_token_maker(connection, held.actor))
+            check_second_person(released_by, others)
             file, content = await self.quarantine.release(
                 connection,
                 quarantine_id,
@@ -188,16 +190,17 @@ class Knowledge:
             )
 
 
-def check_second_person(file: QuarantinedFile, requested_by: str, released_by: str) -> None:
-    """Refuse one person under two names: at the command line and at the portal.
+def check_second_person(released_by: str, others: Sequence[str]) -> None:
+    """Refuse one person under two names: at the command line, at the portal, by a token.
 
     Raises:
-        QuarantineReleaseError: who releases is who asked, or who brought the file.
+        QuarantineReleaseError: who releases is one of the others: who asked, who brought the
+            file, or who made the token that brought it.
     """
-    releaser = _bare(released_by)
-    if releaser in (_bare(requested_by), _bare(file.actor)):
+    if _bare(released_by) in map(_bare, others):
         raise QuarantineReleaseError(
-            "somebody else must release it: neither who brought the file nor who asks for it"
+            "somebody else must release it: not who brought the file, who made the token that"
+            " brought it, or who asks for it"
         )
 
 

@@ -19,6 +19,7 @@ from api.knowledge_in import knowledge_of
 from api.knowledge_ingestion import CURATORS, REVIEWERS, Knowledge
 from api.pages import pages_of
 from api.portal_forms import read_text
+from api.readers import may_read, reader_groups
 from api.sessions import correlation_of, field, require_form, require_person, services_of
 from api.source_records import VERDICT_WORDS
 from api.uploads import read_terms, read_upload
@@ -52,13 +53,24 @@ async def show_sources(request: Request) -> Response:
     scanner_fault = await _find_scanner_fault(knowledge)
     async with knowledge.ground.pool.connection() as connection:
         overviews = await knowledge.sources.list_all(connection)
-        flags = await knowledge.flags.list_open(connection)
+        groups = reader_groups(person)
+        flags = [
+            flag
+            for flag in await knowledge.flags.list_open(connection)
+            if may_read(groups, flag.access_groups, flag.other_groups)
+        ]
+        retired = [
+            one
+            for one in await knowledge.flags.list_retired(connection)
+            if may_read(groups, one.access_groups)
+        ]
         held = await knowledge.quarantine.list_held(connection) if may_review else ()
     return pages_of(request).render(
         request,
         "sources.html",
         sources=overviews,
         flags=flags,
+        retired=retired,
         held=held,
         platforms=sorted(PLATFORMS),
         is_scanned=knowledge.is_scanned,

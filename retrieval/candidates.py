@@ -6,6 +6,7 @@ little, else graphs are walked on past the filter, and where that ends early all
 In which order the candidates stand is left to `ranking`.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,10 @@ from retrieval.search_index import SearchIndex, signal_term, sparse
 
 QUERIES = load_queries(__file__, "search")
 N_CANDIDATES = 120
-EF_SEARCH = 200  # measured on 60,000 passages: .99 of the ten nearest, .90 of the ten by keywords
+N_FILTERED = 60  # where a walk passes by most of what it meets: it takes as long as it looks for
+# Of 100,000 passages; of more as their square root. Measured: .99 of the ten nearest of 60,000, and
+# .90 of the ten by keywords; of a million .90 with 200, .95 with 400.
+EF_SEARCH, MAX_EF_SEARCH = 200, 1000
 COUNT_LIMIT = 200_000  # more are not counted: reading them takes longer than any walk
 # Measured: milliseconds to read a passage, to walk both graphs, and that times one in so many.
 READ_MS, WALK_MS, STEP_MS = 0.004, 15.0, 7.5
@@ -84,7 +88,7 @@ class CandidateFinder:
                 f"searches run on an index of {index.model}, and this program embeds with"
                 f" {self._embedder.name}; run: eucora kb reindex"
             )
-        await self.set_scan(connection)
+        await self.set_scan(connection, index)
         vector = await self._embed(query)
         frequency = await _find_frequencies(connection, index, query)
         return PreparedQuery(
@@ -132,9 +136,10 @@ class CandidateFinder:
         One long document may have all of the best passages: then more of them are asked for.
         """
         asked = _ask(index, prepared, only, max(N_CANDIDATES, 2 * limit))
-        if await self.walks_graphs(connection, index, only):
-            if asked["n_candidates"] > EF_SEARCH:
-                await self.set_scan(connection, asked["n_candidates"])
+        if n_walked := await self.plan_walk(connection, index, only):
+            asked["n_candidates"] = max(n_walked, 2 * limit)
+            if asked["n_candidates"] > choose_ef_search(index.n_chunks):
+                await self.set_scan(connection, index, asked["n_candidates"])
             rows = await _read(connection, "find_nearly", asked)
             if len(rows) >= asked["n_candidates"] and _count_documents(rows) >= at_least:
                 return rows
@@ -144,20 +149,28 @@ class CandidateFinder:
                 return rows
             asked["n_candidates"] *= 8
 
-    async def walks_graphs(
+    async def plan_walk(
         self, connection: Connection, index: SearchIndex, only: SearchFilter
-    ) -> bool:
-        """Whether walking graphs is faster than reading all that passes a filter."""
+    ) -> int:
+        """Return how many candidates each graph is walked for.
+
+        0: to read all that passes the filter is faster.
+        """
         n_passing = await self._count_passing(connection, index, only)
-        return prefers_graphs(n_passing, index.n_chunks)
+        if not prefers_graphs(n_passing, index.n_chunks):
+            return 0
+        return N_CANDIDATES if 2 * n_passing > index.n_chunks else N_FILTERED
 
     @staticmethod
-    async def set_scan(connection: Connection, n_candidates: int = N_CANDIDATES) -> None:
-        """Say how graphs are walked until the transaction ends."""
+    async def set_scan(
+        connection: Connection, index: SearchIndex, n_candidates: int = N_CANDIDATES
+    ) -> None:
+        """Say how an index's graphs are walked until the transaction ends."""
+        ef_search = max(n_candidates, choose_ef_search(index.n_chunks))
         await connection.execute(
             QUERIES["set_scan"],
             {
-                "ef_search": str(min(max(n_candidates, EF_SEARCH), 1000)),
+                "ef_search": str(min(ef_search, MAX_EF_SEARCH)),
                 "max_scan_tuples": str(MAX_SCAN_TUPLES),
             },
         )
@@ -183,6 +196,11 @@ class CandidateFinder:
         if len(self._passing) > CACHE_SIZE:
             self._passing.popitem(last=False)
         return n_passing
+
+
+def choose_ef_search(n_chunks: int) -> int:
+    """Return how many passages a walk keeps in view: among more passages, more."""
+    return max(EF_SEARCH, round(EF_SEARCH * math.sqrt(n_chunks / 100_000)))
 
 
 def prefers_graphs(n_passing: int, n_chunks: int) -> bool:

@@ -20,12 +20,13 @@ from retrieval.articles import Article
 from retrieval.chunking import cut_into_chunks
 from retrieval.embedding import Embedder, Vectors
 from retrieval.errors import EmbeddingModelError
-from retrieval.facets import list_facets
+from retrieval.facets import facets_of, list_facets
 from retrieval.manifest import CatalogueEntry
 from retrieval.parsing.documents import UNDETERMINED, Block
 from retrieval.search_index import (
     IndexEntry,
     add_entries,
+    change_facets,
     create_index,
     find_index,
     list_open_indexes,
@@ -215,6 +216,24 @@ class Corpus:
             )
             n_retired += 1
         return n_retired
+
+    async def change_terms(
+        self, connection: Connection, source_id: str, *, trust: str, access_groups: Sequence[str]
+    ) -> int:
+        """Give a source's documents in force another trust and other readers; return how many.
+
+        That holds at once, for searches too. Texts and versions stay as they are.
+        """
+        await connection.execute(QUERIES["lock_corpus"])
+        cursor = await connection.execute(
+            QUERIES["change_terms"],
+            {"source_id": source_id, "trust": trust, "access_groups": list(access_groups)},
+        )
+        rows = await cursor.fetchall()
+        facets = {row["document_id"]: facets_of(row) for row in rows}
+        for index in await list_open_indexes(connection):
+            await change_facets(connection, index, facets)
+        return len(rows)
 
     async def _withdraw(self, connection: Connection, document_id: str) -> None:
         for index in await list_open_indexes(connection):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documents that a person should look at: list them, keep them, or take them out of search.
 
-What was decided holds for the text as it was: a changed document may be flagged anew, and one that
-was taken out stays out until its text changes. The caller owns the transaction.
+What was decided holds for the text as it was: a changed document may be flagged anew, and words
+that were taken out stay out, under any name and from any source, until somebody decides to keep
+them after all. The caller owns the transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,7 @@ from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.queries import load_queries
 from retrieval.corpus import Corpus
+from retrieval.ingested_files import FileReason
 from retrieval.ingestion_errors import FlagMissingError
 from retrieval.near_duplicates import QUERIES as DUPLICATE_QUERIES
 from retrieval.near_duplicates import fingerprint
@@ -44,8 +46,24 @@ class DocumentFlag:
     kind: str
     detail: Mapping[str, Any]
     raised_at: datetime
+    access_groups: Sequence[str]
     other_title: str | None
     other_version: int | None
+    other_groups: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredDocument:
+    """A document that a person took out of search, and the flag by which it can come back."""
+
+    flag_id: str
+    document_id: str
+    version: int
+    title: str
+    kind: str
+    access_groups: Sequence[str]
+    resolved_at: datetime
+    resolved_by: str
 
 
 class DocumentFlags:
@@ -66,6 +84,13 @@ class DocumentFlags:
             DocumentFlag(**{name: row[name] for name in DocumentFlag.__slots__}) for row in rows
         )
 
+    async def list_retired(
+        self, connection: Connection, *, limit: int = MAX_LISTED
+    ) -> tuple[RetiredDocument, ...]:
+        """Return what people took out of search, newest first."""
+        cursor = await connection.execute(QUERIES["list_retired"], {"limit": limit})
+        return tuple(RetiredDocument(**row) for row in await cursor.fetchall())
+
     async def resolve(
         self,
         connection: Connection,
@@ -77,11 +102,16 @@ class DocumentFlags:
     ) -> str:
         """Decide on a flag; return the document's id.
 
+        What was taken out and is kept after all comes back with the next run of its source, or
+        when it is uploaded again.
+
         Raises:
-            FlagMissingError: it does not wait for a decision.
+            FlagMissingError: it does not wait for this decision.
         """
         await connection.execute(DUPLICATE_QUERIES["lock_fingerprints"])  # as whoever raises one
-        cursor = await connection.execute(QUERIES["take_flag"], {"flag_id": flag_id})
+        cursor = await connection.execute(
+            QUERIES["take_flag"], {"flag_id": flag_id, "resolution": resolution.value}
+        )
         if (flag := await cursor.fetchone()) is None:
             raise FlagMissingError
         document_id: str = flag["document_id"]
@@ -95,6 +125,9 @@ class DocumentFlags:
                 correlation_id=correlation_id,
                 reason=f"flagged as {flag['kind']}",
             )
+        elif flag["resolution"] is not None:
+            asked = {"document_id": document_id, "reasons": [FileReason.RETIRED, FileReason.PARTLY]}
+            await connection.execute(QUERIES["look_again"], asked)
         await connection.execute(
             QUERIES["resolve_flag"],
             {
@@ -112,7 +145,7 @@ class DocumentFlags:
             subject_kind="document",
             subject_id=document_id,
             correlation_id=correlation_id,
-            before={"flag_id": flag_id, "kind": flag["kind"]},
+            before={"flag_id": flag_id, "kind": flag["kind"], "resolution": flag["resolution"]},
             after={"resolution": resolution.value},
         )
         return document_id

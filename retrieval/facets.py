@@ -6,8 +6,9 @@ a conjunction of alternatives; whoever may see only some groups passes them, and
 a caller that may see everything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 ANY = "*"
 
@@ -59,3 +60,15 @@ def list_facets(
         facets |= {f"{dimension}:{one.lower()}" for one in values} or {f"{dimension}:{ANY}"}
     facets |= {f"group:{one}" for one in groups} or {f"group:{ANY}"}
     return sorted(facets)
+
+
+def facets_of(row: Mapping[str, Any]) -> list[str]:
+    """Return the facets of a document's passages from its row."""
+    return list_facets(
+        kind=row["kind"],
+        trust=row["trust"],
+        language=row["language"],
+        platforms=row["platforms"],
+        products=row["products"],
+        groups=row["access_groups"],
+    )

@@ -224,8 +224,11 @@ class FileIntake:
         """Decide whether a document is stored: not if a person refused it, or a better one is."""
         doubles = await self._duplicates.find(connection, document, print_)
         candidate = _Candidate(document=document, print_=print_, doubles=doubles)
-        if await self._duplicates.is_refused(connection, document.document_id, print_):
-            why = f"{document.title}: a reviewer took it out of search; change it to bring it again"
+        if flag_id := await self._duplicates.find_refusal(connection, print_):
+            why = (
+                f"{document.title}: a reviewer took these words out of search; if they may come"
+                f" back: eucora kb flags keep {flag_id}"
+            )
             return replace(candidate, left_out=why, reason=FileReason.RETIRED)
         for other in doubles:
             if other.replaces(document, print_):

@@ -41,6 +41,9 @@ from retrieval.sources import (
     suggest_name,
 )
 
+LOCK_ATTEMPTS = 10
+LOCK_PAUSE_SECONDS = 0.1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
@@ -342,16 +345,12 @@ class Ingestion:
 
     @asynccontextmanager
     async def _keep_out_others(self, source_id: str) -> AsyncIterator[None]:
-        key = {"source_id": source_id}
         async with self._pool.connection() as connection:
-            row = await (await connection.execute(QUERIES["lock_source"], key)).fetchone()
-            await connection.commit()
-            if not row or not row["locked"]:
-                raise SourceBusyError(f"another run of the source {source_id} goes on: wait for it")
             try:
+                await _lock_source(connection, source_id)
                 yield
             finally:
-                await connection.execute(QUERIES["unlock_source"], key)
+                await connection.close()  # the lock ends with it, even if this was cancelled
 
     async def _begin(self, errand: Errand) -> None:
         async with self._pool.connection() as connection:
@@ -359,12 +358,17 @@ class Ingestion:
         await self._catch_up()
 
     async def _open_run(self, connection: Connection, errand: Errand) -> None:
-        await self._sources.keep(
-            connection,
-            errand.source,
-            actor=errand.actor,
-            correlation_id=errand.correlation_id,
+        source = errand.source
+        changed = await self._sources.keep(
+            connection, source, actor=errand.actor, correlation_id=errand.correlation_id
         )
+        if changed:
+            await self._corpus.change_terms(
+                connection,
+                source.source_id,
+                trust=source.trust.value,
+                access_groups=source.access_groups,
+            )
         await self._insert_run(connection, errand)
 
     async def _catch_up(self) -> None:
@@ -410,3 +414,19 @@ class Ingestion:
             correlation_id=errand.correlation_id,
             after={"source_id": errand.source.source_id, "counts": dict(counts)},
         )
+
+
+async def _lock_source(connection: Connection, source_id: str) -> None:
+    """Keep other runs out until the connection ends.
+
+    Raises:
+        SourceBusyError: another run goes on, and not only its connection's end.
+    """
+    for _ in range(LOCK_ATTEMPTS):
+        cursor = await connection.execute(QUERIES["lock_source"], {"source_id": source_id})
+        row = await cursor.fetchone()
+        await connection.commit()
+        if row and row["locked"]:
+            return
+        await asyncio.sleep(LOCK_PAUSE_SECONDS)
+    raise SourceBusyError(f"another run of the source {source_id} goes on: wait for it")

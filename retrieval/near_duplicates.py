@@ -196,14 +196,14 @@ class NearDuplicates:
                 )
         return sorted(found, key=lambda each: (-each.resemblance.overlap, each.document_id))
 
-    async def is_refused(
-        self, connection: Connection, document_id: str, print_: Fingerprint
-    ) -> bool:
-        """Whether a person has taken this document, with these words, out of search."""
-        cursor = await connection.execute(
-            QUERIES["list_refused_contents"], {"document_id": document_id}
-        )
-        return print_.content in {row["content"] for row in await cursor.fetchall()}
+    async def find_refusal(self, connection: Connection, print_: Fingerprint) -> str | None:
+        """Return the flag by which a person has taken these words out of search, or None.
+
+        They stay out under any name and from any source.
+        """
+        cursor = await connection.execute(QUERIES["find_refusal"], {"content": print_.content})
+        row = await cursor.fetchone()
+        return row["flag_id"] if row else None
 
     async def flag(
         self,

@@ -28,7 +28,7 @@ from retrieval.corpus import QUERIES as CORPUS_QUERIES
 from retrieval.corpus import embed_entries
 from retrieval.embedding import Embedder
 from retrieval.errors import RetrievalError
-from retrieval.facets import list_facets
+from retrieval.facets import facets_of
 from retrieval.keywords import RECIPE
 from retrieval.search_index import QUERIES as INDEX_QUERIES
 from retrieval.search_index import (
@@ -296,14 +296,7 @@ async def _read_entry(connection: Connection, row: dict[str, Any]) -> IndexEntry
     texts = await list_texts(connection, row["document_id"])
     return IndexEntry(
         document_id=row["document_id"],
-        facets=list_facets(
-            kind=row["kind"],
-            trust=row["trust"],
-            language=row["language"],
-            platforms=row["platforms"],
-            products=row["products"],
-            groups=row["access_groups"],
-        ),
+        facets=facets_of(row),
         chunk_ids=list(texts),
         texts=list(texts.values()),
     )

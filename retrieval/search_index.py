@@ -176,6 +176,23 @@ async def remove_document(connection: Connection, index: SearchIndex, document_i
         await _count(connection, index, texts, [count_terms(text) for text in texts], sign=-1)
 
 
+async def change_facets(
+    connection: Connection, index: SearchIndex, facets: Mapping[str, Sequence[str]]
+) -> None:
+    """Change what filters ask for, by document."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            QUERIES["change_facets"],
+            [
+                {"index_id": index.index_id, "document_id": document_id, "facets": list(words)}
+                for document_id, words in facets.items()
+            ],
+        )
+    await connection.execute(
+        QUERIES["count_changes"], {"index_id": index.index_id, "n_chunks": 0, "n_terms": 0}
+    )
+
+
 async def list_texts(connection: Connection, document_id: str) -> dict[str, str]:
     """Return what is searched of a document's current passages, by passage id, in order."""
     rows = await (

@@ -142,8 +142,8 @@ class Sources:
 
     async def keep(
         self, connection: Connection, source: Source, *, actor: str, correlation_id: str
-    ) -> None:
-        """Make a source, or change it to this; nothing happens where it is this already.
+    ) -> bool:
+        """Make a source, or change it to this; return whether one was changed.
 
         Raises:
             SourceNameError: it cannot have this name.
@@ -151,7 +151,7 @@ class Sources:
         check_name(source.source_id)
         before = await self.find(connection, source.source_id)
         if before == source:
-            return
+            return False
         await connection.execute(
             QUERIES["keep_source"],
             {**_describe(source), "now": self._clock.now(), "actor": actor},
@@ -166,6 +166,7 @@ class Sources:
             before=None if before is None else _audited(before),
             after=_audited(source),
         )
+        return before is not None
 
 
 def check_name(name: str) -> None:

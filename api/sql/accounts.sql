@@ -80,11 +80,17 @@ DELETE FROM sessions WHERE session_sha256 = %(session_sha256)s;
 
 -- name: insert_service_token
 -- Adds a token for a service; only its digest is kept.
-INSERT INTO service_tokens (token_sha256, name, scopes, created_at)
-VALUES (%(token_sha256)s, %(name)s, %(scopes)s, %(now)s)
+INSERT INTO service_tokens (token_sha256, name, scopes, created_at, created_by)
+VALUES (%(token_sha256)s, %(name)s, %(scopes)s, %(now)s, %(created_by)s)
 ON CONFLICT (name) DO UPDATE
 SET token_sha256 = excluded.token_sha256, scopes = excluded.scopes,
-    created_at = excluded.created_at, revoked_at = NULL;
+    created_at = excluded.created_at, created_by = excluded.created_by, revoked_at = NULL;
+
+-- name: find_token_maker
+-- Who made a service's token.
+SELECT created_by
+FROM service_tokens
+WHERE name = %(name)s;
 
 -- name: find_service_token
 -- A token's service and what it may do.

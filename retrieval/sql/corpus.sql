@@ -58,3 +58,10 @@ INSERT INTO chunks (chunk_id, document_id, version, ordinal, start_offset, end_o
                     headings, page)
 VALUES (%(chunk_id)s, %(document_id)s, %(version)s, %(ordinal)s, %(start_offset)s, %(end_offset)s,
         %(text)s, %(headings)s, %(page)s);
+
+-- name: change_terms
+-- Gives a source's documents in force another trust and other readers.
+UPDATE documents
+SET trust = %(trust)s, access_groups = %(access_groups)s
+WHERE source_id = %(source_id)s AND retired_at IS NULL
+RETURNING document_id, kind, trust, platforms, products, language, access_groups;

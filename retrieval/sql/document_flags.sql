@@ -3,7 +3,8 @@
 -- name: list_open
 -- Documents that wait for somebody's look, oldest first.
 SELECT f.flag_id, f.document_id, f.kind, f.detail, f.raised_at, d.title, d.version, d.trust,
-       d.source_id, o.title AS other_title, o.version AS other_version
+       d.source_id, d.access_groups, o.title AS other_title, o.version AS other_version,
+       coalesce(o.access_groups, '{}') AS other_groups
 FROM document_flags AS f
 JOIN documents AS d ON d.document_id = f.document_id AND d.retired_at IS NULL
 LEFT JOIN documents AS o ON o.document_id = f.detail ->> 'other' AND o.retired_at IS NULL
@@ -11,12 +12,36 @@ WHERE f.resolved_at IS NULL
 ORDER BY f.raised_at, f.flag_id
 LIMIT %(limit)s;
 
+-- name: list_retired
+-- What people have taken out of search, newest first.
+SELECT f.flag_id, f.document_id, f.kind, f.resolved_at, f.resolved_by, d.title, d.version,
+       d.access_groups
+FROM document_flags AS f
+CROSS JOIN LATERAL (
+    SELECT title, version, access_groups
+    FROM documents
+    WHERE document_id = f.document_id
+    ORDER BY version DESC
+    LIMIT 1
+) AS d
+WHERE f.resolution = 'retired'
+ORDER BY f.resolved_at DESC, f.flag_id
+LIMIT %(limit)s;
+
 -- name: take_flag
--- An open flag, kept from others until the transaction ends.
-SELECT flag_id, document_id, kind, detail
+-- A flag that may be decided on, kept from others until the transaction ends: an open one, and to
+-- keep what was taken out, that one too.
+SELECT flag_id, document_id, kind, detail, resolution
 FROM document_flags
-WHERE flag_id = %(flag_id)s AND resolved_at IS NULL
+WHERE flag_id = %(flag_id)s
+  AND (resolved_at IS NULL OR (resolution = 'retired' AND %(resolution)s = 'kept'))
 FOR UPDATE;
+
+-- name: look_again
+-- Makes the next run of a source take anew what holds a document, or was left out as it was.
+UPDATE ingested_files
+SET sha256 = NULL
+WHERE %(document_id)s = ANY (document_ids) OR reason = ANY (%(reasons)s::text[]);
 
 -- name: find_body
 -- The text in force of a document.

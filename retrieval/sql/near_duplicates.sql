@@ -48,8 +48,10 @@ SET detail = excluded.detail
 WHERE (document_flags.detail ->> 'comparison') IS DISTINCT FROM (excluded.detail ->> 'comparison')
 RETURNING flag_id;
 
--- name: list_refused_contents
--- The contents of a document that a person has taken out of search.
-SELECT detail ->> 'content' AS content
+-- name: find_refusal
+-- The decision by which a person has taken these words out of search, under whatever name.
+SELECT flag_id
 FROM document_flags
-WHERE document_id = %(document_id)s AND resolution = 'retired';
+WHERE detail ->> 'content' = %(content)s AND resolution = 'retired'
+ORDER BY resolved_at DESC
+LIMIT 1;

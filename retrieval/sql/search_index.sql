@@ -118,6 +118,12 @@ WHERE index_id = %(index_id)s AND document_id = %(document_id)s;
 DELETE FROM document_vectors
 WHERE index_id = %(index_id)s AND document_id = %(document_id)s;
 
+-- name: change_facets
+-- Replaces what filters ask for of a document's passages.
+UPDATE chunk_vectors
+SET facets = %(facets)s
+WHERE index_id = %(index_id)s AND document_id = %(document_id)s;
+
 -- name: update_keywords
 -- Replaces a passage's BM25 weights.
 UPDATE chunk_vectors

@@ -95,10 +95,21 @@ async def test_a_poisoned_copy_is_shown_and_taken_out(desk):
     assert "which is trusted more" in page
     assert "evil.example/x" in page
     (flag_id,) = re.findall(r'action="/knowledge/flags/([^"]+)"', page)
+    await desk.change("UPDATE documents SET access_groups = '{auditor}' WHERE source = 'ours'")
+    assert "evil.example/x" not in await dana.page(SOURCES)  # it resembles what dana may not read
+    await desk.change("UPDATE documents SET access_groups = '{}' WHERE source = 'ours'")
     answer = await dana.submit(f"/knowledge/flags/{flag_id}", decision="retire")
     assert answer.status_code == 303
-    assert "which is trusted more" not in await dana.page(SOURCES)
+    page = await dana.page(SOURCES)
+    assert "which is trusted more" not in page
+    assert "Taken out of search: 1 document" in page
     assert "evil.example" not in await dana.page("/knowledge?q=bilby+badge+reader")
+    await bring(dana, "other.md", POISON, source="web", trust="external")
+    assert "evil.example" not in await dana.page("/knowledge?q=bilby+badge+reader")
+    answer = await dana.submit(f"/knowledge/flags/{flag_id}", decision="keep")
+    assert answer.status_code == 303
+    await bring(dana, "better.md", POISON, source="web")
+    assert "evil.example" in await dana.page("/knowledge?q=bilby+badge+reader")
 
 
 async def test_a_held_file_needs_a_second_person(desk):

@@ -33,4 +33,7 @@ async def test_query_is_planned(connection, statement):
     numbered = re.sub(
         r"%\((\w+)\)s", lambda match: f"${names.index(match.group(1)) + 1}", statement
     ).replace("%%", "%")
+    if statement.startswith("COPY"):  # has no plan: names and types are checked as it begins
+        async with connection.cursor().copy(statement):
+            return
     await connection.execute(f"EXPLAIN (GENERIC_PLAN) {numbered}")
