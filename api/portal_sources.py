@@ -23,10 +23,11 @@ from api.readers import may_read, reader_groups
 from api.sessions import correlation_of, field, require_form, require_person, services_of
 from api.source_records import VERDICT_WORDS
 from api.uploads import read_terms, read_upload
+from kernel.database import Connection
 from retrieval.articles import PLATFORMS
-from retrieval.document_flags import Resolution
+from retrieval.document_flags import DocumentFlag, Resolution, RetiredDocument
 from retrieval.ingested_files import Verdict
-from retrieval.ingestion_errors import ScreenUnavailableError
+from retrieval.ingestion_errors import FlagMissingError, ScreenUnavailableError
 from retrieval.sources import suggest_name
 
 FILES_A_PAGE = 200
@@ -53,18 +54,13 @@ async def show_sources(request: Request) -> Response:
     scanner_fault = await _find_scanner_fault(knowledge)
     async with knowledge.ground.pool.connection() as connection:
         overviews = await knowledge.sources.list_all(connection)
-        groups = reader_groups(person)
-        flags = [
-            flag
-            for flag in await knowledge.flags.list_open(connection)
-            if may_read(groups, flag.access_groups, flag.other_groups)
-        ]
-        retired = [
-            one
-            for one in await knowledge.flags.list_retired(connection)
-            if may_read(groups, one.access_groups)
-        ]
+        flags, retired = await _list_flags(connection, knowledge, person)
         held = await knowledge.quarantine.list_held(connection) if may_review else ()
+        others = [
+            file.quarantine_id
+            for file in held
+            if await knowledge.may_release(connection, file, person.actor)
+        ]
     return pages_of(request).render(
         request,
         "sources.html",
@@ -72,11 +68,31 @@ async def show_sources(request: Request) -> Response:
         flags=flags,
         retired=retired,
         held=held,
+        may_release=others,
         platforms=sorted(PLATFORMS),
         is_scanned=knowledge.is_scanned,
         scanner_fault=scanner_fault,
         may_bring=_may(person, CURATORS),
         may_review=may_review,
+    )
+
+
+async def _list_flags(
+    connection: Connection, knowledge: Knowledge, person: Person
+) -> tuple[list[DocumentFlag], list[RetiredDocument]]:
+    """Return what waits for a look, and what was taken out, of what a person may read."""
+    groups = reader_groups(person)
+    return (
+        [
+            flag
+            for flag in await knowledge.flags.list_open(connection)
+            if may_read(groups, flag.access_groups, flag.other_groups)
+        ],
+        [
+            one
+            for one in await knowledge.flags.list_retired(connection)
+            if may_read(groups, one.access_groups)
+        ],
     )
 
 
@@ -118,7 +134,7 @@ async def take_upload(request: Request) -> Response:
 async def show_source(
     request: Request, name: str, file: str = "", verdict: str = "", after: str = ""
 ) -> Response:
-    """Show a source and what became of its files."""
+    """Show a source and what became of its files, to curators of whatever groups they are."""
     person = await require_person(request)
     person.require(*CURATORS, *REVIEWERS)
     knowledge = knowledge_of(request)
@@ -181,6 +197,9 @@ async def resolve_flag(request: Request, flag_id: str) -> Response:
         raise InvalidRequestError("decide: keep or retire")
     knowledge = knowledge_of(request)
     async with knowledge.ground.pool.connection() as connection:
+        flags, retired = await _list_flags(connection, knowledge, person)
+        if flag_id not in {*(one.flag_id for one in flags), *(one.flag_id for one in retired)}:
+            raise FlagMissingError
         await knowledge.flags.resolve(
             connection,
             flag_id,

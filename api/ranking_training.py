@@ -197,11 +197,20 @@ async def train_on_labels(
             vectors,
             n_voters=n_earlier,
         )
+    earlier = [one for one in examples[:n_earlier] if one is not None]
+    later = [one for one in examples[n_earlier:] if one is not None]
+    if len(earlier) < MIN_EXAMPLES or len(later) < MIN_HELD_BACK:
+        raise TrainingDataError(
+            f"of {len(queries)} texts with a document that helped, a search finds the document of"
+            f" {len(earlier)} earlier and {len(later)} later ones; {MIN_EXAMPLES} and"
+            f" {MIN_HELD_BACK} are needed: add labels, or see whether what helped is still in"
+            " search"
+        )
     return await asyncio.to_thread(
         train_ranking,
         registry,
-        [one for one in examples[:n_earlier] if one is not None],
-        [one for one in examples[n_earlier:] if one is not None],
+        earlier,
+        later,
         prior=PRIOR,
         seed=seed,
         progress=progress,

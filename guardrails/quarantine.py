@@ -14,7 +14,7 @@ all that is the caller's business.
 import asyncio
 import hashlib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -203,10 +203,12 @@ class Quarantine:
         released_by: str,
         reason: str,
         correlation_id: str,
+        token_maker: str = "",
     ) -> tuple[QuarantinedFile, bytes]:
         """Let a file go: return it with its bytes, of which the quarantine keeps none.
 
-        Take them in the same transaction, or from their source again: they pass from now on.
+        `token_maker` made the token that brought it, if one did. Take the bytes in the same
+        transaction, or from their source again: they pass from now on.
 
         Raises:
             QuarantineReleaseError: there is no reason, or not a second person.
@@ -219,7 +221,7 @@ class Quarantine:
         file = _read_row(row)
         if not file.is_held:
             raise QuarantineStateError
-        _check_people(file, requested_by, released_by)
+        _check_people(released_by, requested_by, (file.actor, token_maker))
         change = {
             "requested_by": requested_by,
             "released_by": released_by,
@@ -384,17 +386,21 @@ async def _fetch_row(cursor: AsyncCursor[dict[str, Any]]) -> QuarantinedFile:
     return _read_row(row)
 
 
+def is_same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's: at the portal, at the command line, spelled otherwise."""
+    return _person(one) == _person(other) != ""
+
+
 def _person(name: str) -> str:
-    """Return what is the same for two spellings of one person's name."""
     folded = unicodedata.normalize("NFKC", name).strip().casefold()
-    return folded.removeprefix("user:").strip()
+    return folded.rpartition(":")[2].strip()
 
 
-def _check_people(file: QuarantinedFile, requested_by: str, released_by: str) -> None:
-    requester, releaser = _person(requested_by), _person(released_by)
-    if not requester or not releaser:
+def _check_people(released_by: str, requested_by: str, brought_by: Sequence[str]) -> None:
+    if not _person(requested_by) or not _person(released_by):
         raise QuarantineReleaseError("a release names who asked for it and who decided")
-    if releaser in (requester, _person(file.actor)):
+    if any(is_same_person(released_by, other) for other in (requested_by, *brought_by)):
         raise QuarantineReleaseError(
-            "somebody else must release it: neither who brought the file nor who asks for it"
+            "somebody else must release it: not who brought the file, who made the token that"
+            " brought it, or who asks for it"
         )

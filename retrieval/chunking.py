@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from retrieval.parsing.documents import Block, BlockKind
 from retrieval.parsing.markdown import find_blocks, read_heading
+from retrieval.unspaced import UNSPACED
 
 MAX_WORDS = 180
 EVENNESS = 1.15  # how much larger than its fair share a part of an over-long block may be
@@ -24,9 +25,7 @@ MIN_WORDS = 30  # a smaller section joins its neighbour, where one has room
 LONG_WORD_CHARACTERS = 64  # a longer run without blanks counts as several words
 MAX_HEADING_CHARACTERS = 200
 # Scripts that put no blanks between words: two characters count as one word.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-)
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _AFTER_LINE = re.compile(r"\n")
 _AFTER_SENTENCE = re.compile(r"(?<=[.!?;:])\s+|(?<=[\u3002\uff01\uff1b\uff1f])")
 _AFTER_WORD = re.compile(r"\s+")

@@ -20,6 +20,8 @@ from itertools import pairwise
 
 import Stemmer
 
+from retrieval.unspaced import UNSPACED
+
 N_TERMS = 268_435_456
 SATURATION = 1.6  # k1
 LENGTH_WEIGHT = 0.85  # b
@@ -32,9 +34,7 @@ _TOKEN = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
 _JOINTS = re.compile(r"[._\-]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MARKS = re.compile(r"([^\w\s\x00-\x7f]{8})[^\w\s\x00-\x7f]+")
 # Scripts that put no blanks between words are read as pairs of characters.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
-)
+_UNSPACED = re.compile(f"[{UNSPACED}]+")
 _STEMMER = Stemmer.Stemmer("english", 50_000)
 _STEMMING = threading.Lock()  # the stemmer is not made for several threads
 STOP_WORDS = frozenset(

@@ -89,12 +89,12 @@ async def store_labels(
     return [str(row["label_id"]) for row in rows]
 
 
-async def list_answered(connection: Connection) -> list[tuple[str, frozenset[str]]]:
-    """Return masked texts with the documents that helped, oldest first."""
-    rows = await (
-        await connection.execute(QUERIES["list_answered"], {"limit": MAX_LABELS})
-    ).fetchall()
+async def list_answered(
+    connection: Connection, *, limit: int = MAX_LABELS
+) -> list[tuple[str, frozenset[str]]]:
+    """Return the masked texts of the newest labels with what helped, oldest first."""
+    rows = await (await connection.execute(QUERIES["list_answered"], {"limit": limit})).fetchall()
     answered: dict[str, set[str]] = {}
-    for row in rows:
+    for row in reversed(rows):
         answered.setdefault(row["text"], set()).add(row["document_id"])
     return [(text, frozenset(documents)) for text, documents in answered.items()]

@@ -29,6 +29,7 @@ from kernel.queries import load_queries
 from retrieval.corpus import CorpusDocument
 from retrieval.facets import ANY
 from retrieval.sources import rank_trust
+from retrieval.unspaced import UNSPACED
 
 QUERIES: Final = load_queries(__file__, "near_duplicates")
 SHINGLE_WORDS: Final = 5
@@ -42,8 +43,7 @@ MAX_DIFFERENCE_CHARACTERS: Final = 300
 BATCH: Final = 500
 _SEED: Final = 20261101
 # A letter of a script without blanks is a word of its own.
-_UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff"
-_WORD: Final = re.compile(f"[{_UNSPACED}]|[^\\s{_UNSPACED}]+")
+_WORD: Final = re.compile(f"[{UNSPACED}]|[^\\s{UNSPACED}]+")
 _MARKUP: Final = "#*`|_>.,;:()[]\"'!?"
 
 

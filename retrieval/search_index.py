@@ -95,13 +95,12 @@ async def create_index(
             },
         )
     ).fetchone()
-    key = {"index_id": row["index_id"] if row else 0}
+    index = SearchIndex(**row or {})
+    key = {"index_id": index.index_id}
     await connection.execute(QUERIES["create_partitions"], key)
     if state == "serving":
         await connection.execute(QUERIES["create_graphs"], key)
-    found = await find_index(connection, state)
-    assert found is not None  # noqa: S101 - it was inserted above
-    return found
+    return index
 
 
 async def list_open_indexes(connection: Connection) -> list[SearchIndex]:

@@ -14,6 +14,7 @@ import resource
 import struct
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from retrieval.parsing.limits import ParserLimits
 
@@ -21,10 +22,12 @@ MAX_OPEN_FILES = 32
 CPU_BUDGET_FACTOR = 20  # files at their limit that one process may read in its life
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 4, 22, 38
 _SECCOMP_MODE_FILTER = 2
-_LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
+_LOAD, _JUMP_IF_EQUAL, _JUMP_IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _ALLOW, _REFUSE_WITH_EPERM, _KILL_PROCESS = 0x7FFF0000, 0x00050001, 0x80000000
-# By machine: the audit architecture, and the numbers of socket, connect, bind, socketpair, ptrace,
-# execve, execveat, fork, vfork, clone, clone3, process_vm_readv, process_vm_writev, io_uring_setup.
+_X32_CALLS = 0x40000000  # a second set of numbers under x86-64's architecture
+# By machine: the audit architecture, and, of those that it has, the numbers of socket, connect,
+# bind, socketpair, ptrace, execve, execveat, fork, vfork, clone, clone3, process_vm_readv,
+# process_vm_writev, io_uring_setup.
 _CALLS = {
     "x86_64": (0xC000003E, (41, 42, 49, 53, 101, 59, 322, 57, 58, 56, 435, 310, 311, 425)),
     "aarch64": (0xC00000B7, (198, 203, 200, 199, 117, 221, 281, 220, 435, 270, 271, 425)),
@@ -35,7 +38,7 @@ def confine(limits: ParserLimits) -> None:
     """Confine this process for good.
 
     Raises:
-        OSError: the kernel refuses a limit.
+        OSError: the kernel refuses a limit or the filter.
     """
     for kind, bound in (
         (resource.RLIMIT_CORE, 0),
@@ -66,8 +69,13 @@ def _lower(kind: int, bound: int) -> None:
 
 def _filter_calls() -> None:
     library = ctypes.CDLL(None, use_errno=True)
-    library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    library.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+    def control(*arguments: Any) -> None:
+        if library.prctl(*arguments) != 0:
+            raise OSError(ctypes.get_errno(), "the kernel does not confine this process")
+
+    control(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    control(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     known = _CALLS.get(os.uname().machine)
     if known is None:
         return
@@ -78,21 +86,23 @@ def _filter_calls() -> None:
         _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
 
     described = Program(len(program) // 8, ctypes.addressof(code))
-    library.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(described), 0, 0)
+    control(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(described), 0, 0)
 
 
 def _write_filter(architecture: int, refused: Iterable[int]) -> Iterable[bytes]:
-    """Yield instructions: kill another architecture, refuse the calls, allow the rest."""
+    """Yield instructions: kill another architecture or set, refuse the calls, allow the rest."""
     calls = tuple(refused)
     yield _instruction(_LOAD, 4)
     yield _instruction(_JUMP_IF_EQUAL, architecture, if_true=1)
     yield _instruction(_RETURN, _KILL_PROCESS)
     yield _instruction(_LOAD, 0)
+    yield _instruction(_JUMP_IF_ANY_BIT, _X32_CALLS, if_false=1)
+    yield _instruction(_RETURN, _KILL_PROCESS)
     for position, call in enumerate(calls):
         yield _instruction(_JUMP_IF_EQUAL, call, if_true=len(calls) - position)
     yield _instruction(_RETURN, _ALLOW)
     yield _instruction(_RETURN, _REFUSE_WITH_EPERM)
 
 
-def _instruction(code: int, operand: int, *, if_true: int = 0) -> bytes:
-    return struct.pack("=HBBI", code, if_true, 0, operand)
+def _instruction(code: int, operand: int, *, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, operand)

@@ -8,11 +8,11 @@ VALUES (%(label_id)s, %(text)s, %(document_id)s, %(chunk_id)s, %(label)s, %(orig
         %(embedding)s::halfvec, %(model)s, %(actor)s, %(now)s);
 
 -- name: list_answered
--- Texts with a document that helped with them, oldest first.
-SELECT text, document_id, created_at
+-- Texts with a document that helped with them, the newest first.
+SELECT text, document_id
 FROM search_labels
 WHERE label = 'helped'
-ORDER BY created_at, label_id
+ORDER BY created_at DESC, label_id DESC
 LIMIT %(limit)s;
 
 -- name: withdraw_labels

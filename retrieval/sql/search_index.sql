@@ -26,7 +26,7 @@ ORDER BY index_id DESC;
 INSERT INTO search_indexes (model, revision, recipe, state, created_at, served_at)
 VALUES (%(model)s, %(revision)s, %(recipe)s, %(state)s, %(now)s,
         CASE WHEN %(state)s = 'serving' THEN %(now)s::timestamptz END)
-RETURNING index_id;
+RETURNING index_id, model, revision, recipe, state, n_chunks, n_terms, mean_length, generation;
 
 -- name: create_partitions
 -- Makes the tables of an index.
@@ -70,8 +70,7 @@ WHERE index_id = %(index_id)s AND state = 'building';
 UPDATE search_indexes
 SET n_chunks = n_chunks + %(n_chunks)s, n_terms = n_terms + %(n_terms)s,
     generation = generation + 1
-WHERE index_id = %(index_id)s
-RETURNING n_chunks, n_terms, mean_length;
+WHERE index_id = %(index_id)s;
 
 -- name: set_mean_length
 -- Says which mean length the keyword weights of an index assume.

@@ -97,6 +97,8 @@ async def test_a_poisoned_copy_is_shown_and_taken_out(desk):
     (flag_id,) = re.findall(r'action="/knowledge/flags/([^"]+)"', page)
     await desk.change("UPDATE documents SET access_groups = '{auditor}' WHERE source = 'ours'")
     assert "evil.example/x" not in await dana.page(SOURCES)  # it resembles what dana may not read
+    answer = await dana.submit(f"/knowledge/flags/{flag_id}", decision="retire")
+    assert answer.status_code == 404
     await desk.change("UPDATE documents SET access_groups = '{}' WHERE source = 'ours'")
     answer = await dana.submit(f"/knowledge/flags/{flag_id}", decision="retire")
     assert answer.status_code == 303

@@ -3,8 +3,8 @@
 
 import asyncio
 import re
+from collections import Counter
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -92,17 +92,31 @@ async def many(many_dsn):
         await connection.rollback()
 
 
+def record_statements(monkeypatch):
+    """Count the statements that look for candidates, by name."""
+    counts: Counter[str] = Counter()
+    read = candidates._read
+
+    async def counting(connection, name, asked):
+        counts[name] += 1
+        return await read(connection, name, asked)
+
+    monkeypatch.setattr(candidates, "_read", counting)
+    return counts
+
+
 @pytest.fixture(params=["exact", "graphs"])
 async def way(request, many, monkeypatch):
     """How passages are found: all are read, or the graphs are walked."""
-    asked = SimpleNamespace(name=request.param, n_nearly=0)
+    statements = record_statements(monkeypatch)
     if request.param == "graphs":
         monkeypatch.setattr(candidates, "READ_MS", 1e9)
         monkeypatch.setattr(candidates, "N_CANDIDATES", 20)
         await many.execute("SET LOCAL enable_seqscan = off")
         await many.execute("SET LOCAL enable_sort = off")
         await many.execute("SET LOCAL enable_bitmapscan = off")
-    return asked
+    yield request.param
+    assert statements["find_nearly" if request.param == "graphs" else "find_exactly"] > 0
 
 
 async def scan(connection, only):
@@ -151,6 +165,7 @@ async def test_a_filtered_search_returns_all_there_is_and_nothing_else(many, way
 
 async def test_graphs_find_what_reading_all_finds(many, embedder, monkeypatch):
     retriever = Retriever(embedder)
+    statements = record_statements(monkeypatch)
     shares = []
     for topic in TOPICS:
         for only in (SearchFilter(), SearchFilter(groups=("hr",)), SearchFilter(platform="linux")):
@@ -162,6 +177,7 @@ async def test_graphs_find_what_reading_all_finds(many, embedder, monkeypatch):
                     await many.execute("SET LOCAL enable_sort = off")
                     near = await retriever.search(many, f"{topic} fails", only=only, limit=8)
             shares.append(len({p.chunk_id for p in exact} & {p.chunk_id for p in near}) / 8)
+    assert statements["find_exactly"] == statements["find_nearly"] == len(shares)
     print(f"of the exact results, graphs find {np.mean(shares):.1%}")
     assert np.mean(shares) >= 0.95
 
