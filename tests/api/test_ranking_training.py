@@ -13,7 +13,7 @@ from api.ranking_training import (
 from models.errors import TrainingDataError
 from models.ranking_lifecycle import MIN_HELD_BACK, NAME
 from models.registry import CHALLENGER, CHAMPION, ModelRegistry
-from retrieval.labels import Label, Origin, SearchLabel, store_labels
+from retrieval.labels import Label, Origin, SearchLabel, list_answered, store_labels
 from tests.retrieval.phrasings import PHRASINGS
 
 pytestmark = [
@@ -46,6 +46,8 @@ async def test_labels_become_a_challenger_that_was_judged_on_the_latest(services
         await store_labels(
             connection, labels, vectors, model=embedder.name, clock=ground.clock, ids=ground.ids
         )
+        newest = await list_answered(connection, limit=2)
+    assert [text for text, _ in newest] == [one.text for one in labels[-2:]]
     trained = await train_on_labels(ground.pool, embedder, registry, **terms)
     (found,) = [one for one in registry.list_versions(NAME) if CHALLENGER in one.aliases]
     assert found.version == trained.version
