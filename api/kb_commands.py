@@ -26,7 +26,7 @@ from api.kb_progress import RunProgress
 from api.kb_review_commands import flags_app, quarantine_app
 from api.kb_search_command import SearchedPlatform, kb_search
 from api.search_indexing import kb_indexes, kb_reindex
-from api.source_records import describe_file, describe_source
+from api.source_records import VERDICT_WORDS, describe_file, describe_source
 
 if TYPE_CHECKING:
     from retrieval.ingested_files import FileVerdict
@@ -182,8 +182,12 @@ def _describe_report(report: "RunReport", *, dry: bool) -> dict[str, Any]:
 
 
 def _print_files(verdicts: "tuple[FileVerdict, ...]") -> None:
-    rows = [(each.path, each.verdict.value, each.reason, each.detail) for each in verdicts]
-    print_table(("file", "verdict", "reason", "what to do"), rows, whole=("verdict", "reason"))
+    rows = [
+        (each.path, VERDICT_WORDS[each.verdict.value], each.reason, each.detail)
+        for each in verdicts
+    ]
+    headings = ("file", "verdict", "reason", "why, and what to do")
+    print_table(headings, rows, whole=("verdict", "reason"))
 
 
 @kb_app.command("sources")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli_ground import Actor, console, fail, name_actor, plain, print_table, with_ground
+from api.source_records import VERDICT_WORDS
 
 if TYPE_CHECKING:
-    from retrieval.document_flags import Resolution
+    from retrieval.document_flags import DocumentFlag, Resolution
 
 quarantine_app = typer.Typer(
     no_args_is_help=True, help="Files that are held back; a release takes a second person."
@@ -68,7 +69,8 @@ def quarantine_release(
     file, verdicts = _with_review(act)
     console.print(f"{quarantine_id} may pass", highlight=False)
     for verdict in verdicts:
-        console.print(f"{plain(verdict.path)}: {verdict.verdict.value}", highlight=False)
+        words = VERDICT_WORDS[verdict.verdict.value]
+        console.print(f"{plain(verdict.path)}: {words}", highlight=False)
     if not verdicts:
         console.print(f"run the ingestion of {plain(file.source)} again to take it")
 
@@ -97,8 +99,16 @@ def flags(context: typer.Context) -> None:
 
 
 @flags_app.command("list")
-def flags_list() -> None:
+def flags_list(
+    *,
+    retired: Annotated[
+        bool, typer.Option("--retired", help="What was taken out of search, newest first.")
+    ] = False,
+) -> None:
     """List documents that somebody should look at, oldest first."""
+    if retired:
+        _list_retired()
+        return
 
     async def act(ground: Any) -> Any:
         from api.knowledge_ingestion import open_knowledge  # noqa: PLC0415 - heavy
@@ -111,20 +121,43 @@ def flags_list() -> None:
             flag.flag_id,
             flag.document_id,
             flag.trust,
-            flag.kind.replace("_", " "),
-            str(flag.detail.get("other", "")),
-            str(flag.detail.get("similarity", "")),
+            _explain_flag(flag),
             " | ".join(map(str, flag.detail.get("differences", ()))),
         )
         for flag in with_ground(act)
     ]
-    headings = ("flag", "document", "trust", "why", "other", "alike", "only in this one")
-    print_table(headings, rows, whole=("flag", "document", "other"))
+    headings = ("flag", "document", "trust", "why", "only in this one")
+    print_table(headings, rows, whole=("flag", "document"))
+
+
+def _explain_flag(flag: "DocumentFlag") -> str:
+    if flag.kind == "near_duplicate":
+        return f"{flag.detail['similarity']:.0%} the same as {flag.detail['other']}"
+    now, before = flag.detail["share_now"], flag.detail["share_before"]
+    return f"first in {now:.0%} of searches, before in {before:.0%}"
+
+
+def _list_retired() -> None:
+    async def act(ground: Any) -> Any:
+        from api.knowledge_ingestion import open_knowledge  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            return await open_knowledge(ground).flags.list_retired(connection)
+
+    rows = [
+        (one.flag_id, one.document_id, one.title, one.resolved_by, f"{one.resolved_at:%Y-%m-%d}")
+        for one in with_ground(act)
+    ]
+    headings = ("flag", "document", "title", "taken out by", "on")
+    print_table(headings, rows, whole=("flag", "document"))
 
 
 @flags_app.command("keep")
 def flags_keep(flag_id: str, actor: Actor = None) -> None:
-    """Keep a flagged document. Exit code 1 if the flag does not wait."""
+    """Keep a flagged document, or let one that was taken out come back with its source's next run.
+
+    Exit code 1 if the flag does not wait.
+    """
     from retrieval.document_flags import Resolution  # noqa: PLC0415 - heavy
 
     _resolve(flag_id, Resolution.KEPT, name_actor(actor))
@@ -148,7 +181,8 @@ def _resolve(flag_id: str, resolution: "Resolution", actor: str) -> None:
             )
         return document_id
 
-    console.print(f"{plain(_with_review(act))} is {resolution.value}", highlight=False)
+    became = {"kept": "is kept", "retired": "is out of search"}[resolution.value]
+    console.print(f"{plain(_with_review(act))} {became}", highlight=False)
 
 
 def _with_review(act: Any) -> Any:

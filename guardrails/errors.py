@@ -73,7 +73,7 @@ class QuarantinedFileMissingError(QuarantineError):
 
 
 class QuarantineStateError(QuarantineError):
-    """The file is no longer held: it was released or destroyed."""
+    """The file is no longer held: it was released or destroyed; see the list of held files."""
 
 
 class QuarantineReleaseError(QuarantineError):

@@ -59,7 +59,10 @@ class SealedFiles:
             _write_durably(self._folder / name, sealed)
             _flush_folder(self._folder)
         except OSError as error:
-            raise QuarantineError(f"the quarantine cannot be written: {error.strerror}") from error
+            raise QuarantineError(
+                f"the quarantine cannot be written: {error.strerror}; see the room and the rights of"
+                " the folder quarantine in the data folder"
+            ) from error
         return _seal(self._cipher, file_key, name)
 
     def read(self, name: str, wrapped_key: bytes, size_bytes: int) -> bytes:
@@ -76,7 +79,10 @@ class SealedFiles:
         except FileNotFoundError as error:
             raise QuarantineIntegrityError from error
         except OSError as error:
-            raise QuarantineError(f"the quarantine cannot be read: {error.strerror}") from error
+            raise QuarantineError(
+                f"the quarantine cannot be read: {error.strerror}; see the room and the rights of"
+                " the folder quarantine in the data folder"
+            ) from error
         file_key = _open(self._cipher, wrapped_key, name)
         return _open(AESGCM(file_key), sealed, name)
 
@@ -98,7 +104,10 @@ class SealedFiles:
                 (self._folder / name).unlink(missing_ok=True)
             _flush_folder(self._folder)
         except OSError as error:
-            raise QuarantineError(f"the quarantine cannot be cleaned: {error.strerror}") from error
+            raise QuarantineError(
+                f"the quarantine cannot be cleaned: {error.strerror}; see the room and the rights of"
+                " the folder quarantine in the data folder"
+            ) from error
 
 
 def _seal(cipher: AESGCM, content: bytes, name: str) -> bytes:

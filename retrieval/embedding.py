@@ -102,7 +102,7 @@ class LazyEmbedder:
             EmbeddingModelError: none is loaded yet, so it is not known which it will be.
         """
         if self._embedder is None:
-            raise EmbeddingModelError("the embedding model is not loaded yet: await load()")
+            raise EmbeddingModelError("the embedding model is not loaded yet: try again")
         return self._embedder.revision
 
     async def load(self) -> Embedder:

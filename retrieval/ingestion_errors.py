@@ -24,11 +24,11 @@ class IngestionError(RetrievalError):
 
 
 class SourceNameError(IngestionError):
-    """A source's name has 1 to 40 lower-case letters, digits and hyphens; name it with --source."""
+    """Name the source: 1 to 40 lower-case letters, digits and hyphens, and not `starter`."""
 
 
 class SourceMissingError(IngestionError):
-    """There is no such source."""
+    """There is no such source: see the list of sources."""
 
 
 class SourceConflictError(IngestionError):
@@ -48,11 +48,11 @@ class EmptySourceError(IngestionError):
 
 
 class IngestedFileMissingError(IngestionError):
-    """The source has no such file."""
+    """The source has no such file: see the list of its files."""
 
 
 class FlagMissingError(IngestionError):
-    """No such flag waits for a decision."""
+    """No such flag waits for this decision: see the list of flags."""
 
 
 class ScreeningError(IngestionError):

@@ -55,7 +55,7 @@ Progress = Callable[[int, int], None]
 
 
 class ReindexingError(RetrievalError):
-    """The search index cannot be made anew."""
+    """The search index cannot be made anew; the one that serves is as it was."""
 
 
 class ReindexingBusyError(ReindexingError):
@@ -63,7 +63,7 @@ class ReindexingBusyError(ReindexingError):
 
 
 class TablesBusyError(ReindexingError):
-    """The tables of a search index could not be made: searches or ingestion never paused."""
+    """Searches or ingestion never paused, so tables could not be made: reindex once more, later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,7 +132,7 @@ class Sources:
         """
         source = await self.find(connection, source_id)
         if source is None:
-            raise SourceMissingError(f"there is no source {source_id[:80]}")
+            raise SourceMissingError(f"there is no source {source_id[:80]}: see eucora kb sources")
         return source
 
     async def list_all(self, connection: Connection) -> tuple[SourceOverview, ...]:

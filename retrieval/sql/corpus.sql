@@ -18,13 +18,6 @@ SELECT document_id, version, kind, title, body, source, trust, platforms, produc
 FROM documents
 WHERE document_id = %(document_id)s AND version = %(version)s;
 
--- name: list_current_documents
--- The documents in force.
-SELECT document_id, version, kind, title, platforms, failure_classes, trust, ingested_at
-FROM documents
-WHERE retired_at IS NULL
-ORDER BY kind, document_id;
-
 -- name: next_version
 -- The number after a document's newest version.
 SELECT coalesce(max(version), 0) + 1 AS version
