@@ -60,7 +60,7 @@ class SealedFiles:
             _flush_folder(self._folder)
         except OSError as error:
             raise QuarantineError(
-                f"the quarantine cannot be written: {error.strerror}; see the room and the rights of"
+                f"the quarantine cannot be written: {error.strerror}; see the space and rights of"
                 " the folder quarantine in the data folder"
             ) from error
         return _seal(self._cipher, file_key, name)
@@ -80,7 +80,7 @@ class SealedFiles:
             raise QuarantineIntegrityError from error
         except OSError as error:
             raise QuarantineError(
-                f"the quarantine cannot be read: {error.strerror}; see the room and the rights of"
+                f"the quarantine cannot be read: {error.strerror}; see the space and rights of"
                 " the folder quarantine in the data folder"
             ) from error
         file_key = _open(self._cipher, wrapped_key, name)
@@ -105,7 +105,7 @@ class SealedFiles:
             _flush_folder(self._folder)
         except OSError as error:
             raise QuarantineError(
-                f"the quarantine cannot be cleaned: {error.strerror}; see the room and the rights of"
+                f"the quarantine cannot be cleaned: {error.strerror}; see the space and rights of"
                 " the folder quarantine in the data folder"
             ) from error
 
