@@ -26,7 +26,7 @@ from models.registry import LoadedModel, ModelRegistry
 from retrieval.candidates import N_TICKETS
 from retrieval.embedding import N_DIMENSIONS, Embedder, Vectors
 from retrieval.labels import list_answered
-from retrieval.query import understand_query
+from retrieval.query_vectors import embed_queries
 from retrieval.ranking import (
     DEFAULT_WEIGHTS,
     PARTS,
@@ -49,22 +49,6 @@ class AnsweredQuery:
 
     text: str
     document_ids: frozenset[str]
-
-
-async def embed_queries(embedder: Embedder, texts: Sequence[str]) -> Vectors:
-    """Return the unit vectors of queries as a search makes them, shape (n, n_dimensions)."""
-    windows = [understand_query(text).windows for text in texts]
-    flat = await embedder.embed([one for of_query in windows for one in of_query])
-    ends = np.cumsum([len(of_query) for of_query in windows])
-    means = np.array(
-        [
-            flat[end - len(of_query) : end].mean(axis=0)
-            for end, of_query in zip(ends, windows, strict=True)
-        ],
-        dtype=np.float32,
-    )
-    unit: Vectors = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
-    return unit
 
 
 async def collect_examples(

@@ -14,7 +14,6 @@ import numpy as np
 from pgvector import HalfVector
 
 from api.ground import Ground
-from api.ranking_training import embed_queries
 from api.readers import Groups, list_groups
 from contracts.canonical import digest_of
 from kernel.database import Connection
@@ -22,6 +21,7 @@ from kernel.queries import load_queries
 from retrieval.embedding import Embedder
 from retrieval.labels import QUERIES as LABEL_QUERIES
 from retrieval.labels import Label, Origin, SearchLabel, store_labels
+from retrieval.query_vectors import embed_queries
 
 QUERIES = load_queries(__file__, "search")
 MAX_TEXT_CHARACTERS = 8_000  # what is beyond no search reads

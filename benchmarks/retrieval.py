@@ -30,7 +30,6 @@ from api.ground import Ground, migrate_database, open_database, open_ground
 from api.ranking_training import (
     AnsweredQuery,
     collect_examples,
-    embed_queries,
     learn_ranking,
 )
 from kernel.database import Connection
@@ -41,6 +40,7 @@ from retrieval.facets import SearchFilter
 from retrieval.keywords import list_query_terms, weigh_query
 from retrieval.labels import Label, Origin, SearchLabel, store_labels
 from retrieval.query import understand_query
+from retrieval.query_vectors import embed_queries
 from retrieval.ranking import Ranking
 from retrieval.search import Retriever
 from retrieval.search_index import QUERIES, SearchIndex, find_index, sparse

@@ -22,6 +22,7 @@ from retrieval.errors import EmbeddingModelError
 from retrieval.facets import SearchFilter
 from retrieval.keywords import KeywordQuery, list_query_terms, weigh_query
 from retrieval.query import SearchQuery
+from retrieval.query_vectors import embed_query
 from retrieval.ranking import (
     Evidence,
     Ranking,
@@ -113,9 +114,7 @@ class CandidateFinder:
         if key in self._vectors:
             self._vectors.move_to_end(key)
             return self._vectors[key]
-        vectors = await self._embedder.embed(query.windows)
-        vector: Vectors = vectors.mean(axis=0)
-        vector /= max(float(np.linalg.norm(vector)), 1e-9)
+        vector = await embed_query(self._embedder, query)
         self._vectors[key] = vector
         if len(self._vectors) > CACHE_SIZE:
             self._vectors.popitem(last=False)

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from api.ranking_training import (
-    embed_queries,
     load_ranking,
     register_first_ranking,
     train_on_labels,
@@ -14,6 +13,7 @@ from models.errors import TrainingDataError
 from models.ranking_lifecycle import MIN_HELD_BACK, NAME
 from models.registry import CHALLENGER, CHAMPION, ModelRegistry
 from retrieval.labels import Label, Origin, SearchLabel, list_answered, store_labels
+from retrieval.query_vectors import embed_queries
 from tests.retrieval.phrasings import PHRASINGS
 
 pytestmark = [

@@ -10,6 +10,7 @@ import retrieval
 from kernel.queries import load_queries
 from reasoning.candidates import QUERIES as OUTCOMES
 from reasoning.sealing import QUERIES as SEALING
+from retrieval.facets import SearchFilter
 
 PACKAGE = retrieval.__file__
 FILES = {
@@ -37,3 +38,13 @@ async def test_query_is_planned(connection, statement):
         async with connection.cursor().copy(statement):
             return
     await connection.execute(f"EXPLAIN (GENERIC_PLAN) {numbered}")
+
+
+@pytest.mark.parametrize("name", ["count_passing", "find_exactly", "find_nearly"])
+def test_every_filter_is_asked_wherever_one_is(name):
+    """Who may read what hangs on it: a branch without the groups would hand out everything."""
+    statement = FILES["search"][name]
+    dimensions = SearchFilter().alternatives()
+    counts = {one: statement.count(f"facets && %({one})s::text[]") for one in dimensions}
+    assert min(counts.values()) >= 1
+    assert len(set(counts.values())) == 1, counts
