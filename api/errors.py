@@ -6,6 +6,7 @@ ApiError
 ├── ForbiddenError          known, but not allowed
 ├── CsrfError               a form came without its session's token
 ├── ThrottledError          too many failed logins
+├── BudgetSpentError        a service has brought as much as it may in a day
 ├── NotFoundError           there is no such thing
 ├── BodyTooLargeError       the request's body exceeds the limit
 ├── FileRefusedError        a file is not taken into the knowledge base; has its reason
@@ -36,6 +37,10 @@ class CsrfError(ApiError):
 
 class ThrottledError(ApiError):
     """Too many failed logins; wait a few minutes."""
+
+
+class BudgetSpentError(ApiError):
+    """That is more than may be brought in a day; go on tomorrow."""
 
 
 class NotFoundError(ApiError):

@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from api.errors import (
     ApiError,
     BodyTooLargeError,
+    BudgetSpentError,
     CsrfError,
     FileRefusedError,
     ForbiddenError,
@@ -77,6 +78,7 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     ForbiddenError: (403, "Forbidden"),
     CsrfError: (403, "Form expired"),
     ThrottledError: (429, "Too many attempts"),
+    BudgetSpentError: (429, "Budget of the day is spent"),
     NotFoundError: (404, "Not found"),
     BodyTooLargeError: (413, "Body too large"),
     UnsupportedMediaError: (415, "Unsupported media type"),

@@ -8,11 +8,13 @@ person's newest word on a document for a text counts, and can be taken back.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 import numpy as np
 from pgvector import HalfVector
 
+from api.errors import BudgetSpentError
 from api.ground import Ground
 from api.readers import Groups, list_groups
 from contracts.canonical import digest_of
@@ -20,12 +22,13 @@ from kernel.database import Connection
 from kernel.queries import load_queries
 from retrieval.embedding import Embedder
 from retrieval.labels import QUERIES as LABEL_QUERIES
-from retrieval.labels import Label, Origin, SearchLabel, store_labels
+from retrieval.labels import Label, Origin, SearchLabel, count_brought, store_labels
 from retrieval.query_vectors import embed_queries
 
 QUERIES = load_queries(__file__, "search")
 MAX_TEXT_CHARACTERS = 8_000  # what is beyond no search reads
 MAX_TICKETS = 1_000  # at once
+DAY = timedelta(hours=24)
 SIMILARITY = 0.7  # of a past ticket that is called similar
 
 
@@ -137,6 +140,7 @@ class SearchFeedback:
         groups: Groups,
         actor: str,
         correlation_id: str,
+        per_day: int | None = None,
     ) -> list[Verdict]:
         """Store past tickets in one transaction with one audit event; return their verdicts.
 
@@ -145,7 +149,14 @@ class SearchFeedback:
             groups: of who brings them: only documents that they may read can be named.
             actor: who brings them.
             correlation_id: of the request.
+            per_day: how many the actor may bring within 24 hours; None: any number.
+
+        Raises:
+            BudgetSpentError: they would be more; none was stored.
         """
+        if per_day is not None:
+            async with self._ground.pool.connection() as connection:
+                await self._check_budget(connection, actor, per_day, n_more=1)  # before work
         masked = await self._mask_all(tickets)
         async with self._ground.pool.connection() as connection:
             known = await list_readable(
@@ -153,9 +164,23 @@ class SearchFeedback:
             )
             verdicts, labels = _judge(tickets, masked, known, actor=actor)
             label_ids = await self._store(connection, labels)
+            if per_day is not None:
+                await self._check_budget(connection, actor, per_day, n_more=0)
             if label_ids:
                 await self._audit_import(connection, labels, label_ids, actor, correlation_id)
         return verdicts
+
+    async def _check_budget(
+        self, connection: Connection, actor: str, per_day: int, *, n_more: int
+    ) -> None:
+        since = self._ground.clock.now() - DAY
+        n_brought = await count_brought(connection, actor=actor, origin=Origin.IMPORT, since=since)
+        if n_brought + n_more > per_day:
+            raise BudgetSpentError(
+                f"{actor} may bring {per_day} past tickets within 24 hours, and this would be more:"
+                " none of these was taken. Go on tomorrow, or on the server run `eucora kb labels"
+                " import`; EUCORA_LABELS_PER_DAY sets the bound"
+            )
 
     async def _mask_all(self, tickets: Sequence[PastTicket]) -> list[str]:
         texts = list(dict.fromkeys(ticket.text for ticket in tickets))

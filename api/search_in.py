@@ -2,7 +2,8 @@
 """Search over HTTP, and labels in: for services whose token has the scope `read` or `knowledge`.
 
 A service finds documents without groups, and those given to it by name. Past tickets that solved
-something are taken in bulk; each gets a verdict, and one that cannot be taken stops no other.
+something are taken in bulk, so many a day; each gets a verdict, and one that cannot be taken stops
+no other.
 """
 
 from typing import Annotated, Any, Literal
@@ -144,6 +145,7 @@ async def take_labels(request: Request, body: LabelBody | LabelBodies) -> dict[s
         groups=service_groups(actor),
         actor=actor,
         correlation_id=correlation_of(request),
+        per_day=services.ground.settings.labels_per_day,
     )
     n_stored = verdicts.count(Verdict.STORED)
     if not n_stored:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What helped: the labels that similar tickets vote with and that ranking learns from.
 
-A person's newest word on a document for a text counts. Texts are masked before they come here.
+A person's newest word on a document for a text counts, once. Past tickets by which somebody says
+nearly the same of a document again are kept, to learn from, and have no vote of their own: else
+whoever may bring tickets decides what is found. Texts are masked before they come here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from pgvector import HalfVector
@@ -18,6 +21,9 @@ from retrieval.embedding import Vectors
 
 QUERIES = load_queries(__file__, "labels")
 MAX_LABELS = 100_000
+# Cosine of texts that are one voice if one actor brings them: within one temperature of votes. Of
+# 2,900 pairs of real histories 7 are that near to another one of the same document.
+ECHO_SIMILARITY = 0.93
 
 
 class Label(StrEnum):
@@ -60,6 +66,8 @@ async def store_labels(
 ) -> list[str]:
     """Store labels and return their ids; the same actor's earlier ones on the same text go.
 
+    Those who store one actor's labels take turns, until their transactions end.
+
     Args:
         connection: of the caller's transaction, who also audits.
         labels: what to store.
@@ -80,13 +88,24 @@ async def store_labels(
             "model": model,
             "actor": one.actor,
             "now": clock.now(),
+            "echo_similarity": ECHO_SIMILARITY,
         }
         for one, vector in zip(labels, vectors, strict=True)
     ]
+    for actor in sorted({one.actor for one in labels}):
+        await connection.execute(QUERIES["lock_labels"], {"actor": actor})
     async with connection.cursor() as cursor:
-        await cursor.executemany(QUERIES["withdraw_labels"], rows)
         await cursor.executemany(QUERIES["insert_label"], rows)
     return [str(row["label_id"]) for row in rows]
+
+
+async def count_brought(
+    connection: Connection, *, actor: str, origin: Origin, since: datetime
+) -> int:
+    """Return how many labels of an origin somebody has brought since a moment."""
+    asked = {"actor": actor, "origin": origin.value, "since": since}
+    row = await (await connection.execute(QUERIES["count_brought"], asked)).fetchone()
+    return int(row["n_labels"]) if row else 0
 
 
 async def list_answered(

@@ -53,7 +53,8 @@ WHERE document_id = ANY (%(document_ids)s::text[]) AND text = %(text)s AND actor
 -- With how many past tickets like a query each of these documents has helped.
 SELECT document_id, count(DISTINCT text) AS n_tickets
 FROM search_labels
-WHERE label = 'helped' AND model = %(model)s AND document_id = ANY (%(document_ids)s::text[])
+WHERE label = 'helped' AND NOT echo AND model = %(model)s
+  AND document_id = ANY (%(document_ids)s::text[])
   AND 1 - (embedding <=> %(embedding)s::halfvec) >= %(similarity)s
 GROUP BY document_id;
 

@@ -133,13 +133,14 @@ WHERE (%(platforms)s::text[] IS NULL OR c.facets && %(platforms)s::text[])
 
 -- name: find_similar_tickets
 -- Past tickets most like a query, with the documents that helped with them. Whoever marks a
--- document for many texts has one voice, the nearest.
+-- document for many texts has one voice, the nearest; who brings past tickets has one for each
+-- that is no echo of another.
 SELECT document_id, max(similarity) AS similarity, true AS helped
 FROM (
     SELECT document_id, 1 - (embedding <=> %(embedding)s::halfvec) AS similarity,
            CASE WHEN origin = 'search' THEN actor ELSE label_id END AS voice
     FROM search_labels
-    WHERE label = 'helped' AND model = %(model)s
+    WHERE label = 'helped' AND NOT echo AND model = %(model)s
     ORDER BY embedding <=> %(embedding)s::halfvec
     LIMIT %(limit)s * 10
 ) AS nearest
@@ -154,7 +155,8 @@ FROM (
     SELECT document_id, 1 - (embedding <=> %(embedding)s::halfvec) AS similarity,
            CASE WHEN origin = 'search' THEN actor ELSE label_id END AS voice
     FROM search_labels
-    WHERE label = 'did_not_help' AND model = %(model)s AND document_id = ANY (%(voted)s::text[])
+    WHERE label = 'did_not_help' AND NOT echo AND model = %(model)s
+      AND document_id = ANY (%(voted)s::text[])
 ) AS tickets
 GROUP BY document_id, voice
 ORDER BY similarity DESC

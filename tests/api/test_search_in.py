@@ -2,6 +2,7 @@
 """Search over HTTP and labels in: for tokens with the right scope, masked, audited, bounded."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -136,6 +137,33 @@ async def test_bad_labels_change_nothing(served):
     headers = {"content-type": "application/json"}
     check_problem(await service.post(LABELS, content=surrogate, headers=headers), 422)
     assert changed(before, await count_rows(served)) == set()
+
+
+SPENT = """
+INSERT INTO search_labels (label_id, text, document_id, label, origin, embedding, model, actor,
+                           created_at, echo)
+SELECT 'lbl_' || n, 'ticket ' || n, 'desk.numbat', 'helped', 'import', embedding, model, %s, %s,
+       true
+FROM generate_series(1, %s) AS n, (SELECT embedding, model FROM search_labels LIMIT 1) AS one
+"""
+
+
+async def test_a_token_brings_so_many_labels_a_day(served):
+    service = await served.service("knowledge", "incidents")
+    ground = served.services.ground
+    n_left, actor = 2, "service:monitor-knowledge-incidents"
+    async with ground.pool.connection() as connection:
+        n_spent = ground.settings.labels_per_day - n_left
+        await connection.execute(SPENT, (actor, ground.clock.now(), n_spent))
+    before = await count_rows(served)
+    page = [{"text": f"ticket: {name}", "document_id": "desk.numbat"} for name in ("a", "b", "c")]
+    problem = check_problem(await service.post(LABELS, json=page), 429, "EUCORA_LABELS_PER_DAY")
+    assert "none of these was taken" in problem["detail"]
+    assert changed(before, await count_rows(served)) == set()
+    assert (await service.post(LABELS, json=page[:n_left])).json()["stored"] == n_left
+    check_problem(await service.post(LABELS, json=page[2]), 429)
+    ground.clock.ahead += timedelta(hours=25)
+    assert (await service.post(LABELS, json=page[2])).status_code == 201
 
 
 async def test_there_is_an_answer_to_everything(served):
