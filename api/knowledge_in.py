@@ -2,6 +2,7 @@
 """Knowledge over HTTP, for services whose token has the scope `knowledge`: files in, verdicts out.
 
 A file that is not taken is answered with a problem that has its reason; its verdict is on record.
+A service knows of the sources that it made, and of those whose documents it may read.
 """
 
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from api.errors import FileRefusedError
 from api.json_route import service_of, service_route
 from api.knowledge_ingestion import SERVICE_SCOPE, Knowledge, open_knowledge
 from api.openapi import BEARER, PROBLEMS
+from api.readers import admit_service
 from api.sessions import correlation_of, services_of
 from api.source_records import describe_file, describe_source
 from api.uploads import read_terms, read_upload
@@ -53,7 +55,9 @@ async def list_sources(request: Request) -> dict[str, Any]:
     """Return where documents come from."""
     knowledge = knowledge_of(request)
     async with knowledge.ground.pool.connection() as connection:
-        overviews = await knowledge.sources.list_all(connection)
+        overviews = await knowledge.sources.list_all(
+            connection, admits=admit_service(service_of(request))
+        )
     return {"sources": [describe_source(each) for each in overviews]}
 
 
@@ -68,7 +72,7 @@ async def list_files(
     """Return what became of a source's files, by path; `after` is the last path seen."""
     knowledge = knowledge_of(request)
     async with knowledge.ground.pool.connection() as connection:
-        await knowledge.sources.require(connection, name)
+        await knowledge.sources.require(connection, name, admits=admit_service(service_of(request)))
         files = await knowledge.files.list_page(
             connection, name, verdict=verdict, after=after, limit=limit
         )
@@ -91,6 +95,7 @@ async def take_file(request: Request, response: Response, name: SourceId) -> dic
         terms=read_terms(upload.form),
         actor=service_of(request),
         correlation_id=correlation_of(request),
+        admits=admit_service(service_of(request)),
     )
     if verdict.is_refused:
         raise FileRefusedError(verdict.detail, verdict=verdict.verdict.value, reason=verdict.reason)
@@ -103,8 +108,13 @@ async def remove_file(
     request: Request, name: SourceId, path: Annotated[str, Query(min_length=1, max_length=4096)]
 ) -> dict[str, int]:
     """Take a file's documents out of search."""
+    actor = service_of(request)
     n_retired = await knowledge_of(request).ingestion.remove_file(
-        name, path, actor=service_of(request), correlation_id=correlation_of(request)
+        name,
+        path,
+        actor=actor,
+        correlation_id=correlation_of(request),
+        admits=admit_service(actor),
     )
     return {"documents": n_retired}
 
@@ -112,7 +122,8 @@ async def remove_file(
 @router.delete("/v1/knowledge/sources/{name}", responses=PROBLEMS, openapi_extra=BEARER)
 async def remove_source(request: Request, name: SourceId) -> dict[str, int]:
     """Take all documents of a source out of search."""
+    actor = service_of(request)
     n_retired = await knowledge_of(request).ingestion.remove_source(
-        name, actor=service_of(request), correlation_id=correlation_of(request)
+        name, actor=actor, correlation_id=correlation_of(request), admits=admit_service(actor)
     )
     return {"documents": n_retired}

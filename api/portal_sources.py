@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where knowledge comes from: bring a file, see what became of it, decide on what is doubtful.
 
-Who may do which of these is said in `api/knowledge_ingestion.py`.
+Who may do which of these is said in `api/knowledge_ingestion.py`, who may know of which source and
+document in `api/readers.py`; what is held back is shown to all reviewers, whatever its source.
 """
 
 import asyncio
@@ -19,15 +20,14 @@ from api.knowledge_in import knowledge_of
 from api.knowledge_ingestion import CURATORS, REVIEWERS, Knowledge
 from api.pages import pages_of
 from api.portal_forms import read_text
-from api.readers import may_read, reader_groups
+from api.readers import admit_person, list_groups, reader_groups
 from api.sessions import correlation_of, field, require_form, require_person, services_of
 from api.source_records import VERDICT_WORDS
 from api.uploads import read_terms, read_upload
-from kernel.database import Connection
 from retrieval.articles import PLATFORMS
-from retrieval.document_flags import DocumentFlag, Resolution, RetiredDocument
+from retrieval.document_flags import Resolution
 from retrieval.ingested_files import Verdict
-from retrieval.ingestion_errors import FlagMissingError, ScreenUnavailableError
+from retrieval.ingestion_errors import ScreenUnavailableError
 from retrieval.sources import suggest_name
 
 FILES_A_PAGE = 200
@@ -53,8 +53,10 @@ async def show_sources(request: Request) -> Response:
     may_review = _may(person, REVIEWERS)
     scanner_fault = await _find_scanner_fault(knowledge)
     async with knowledge.ground.pool.connection() as connection:
-        overviews = await knowledge.sources.list_all(connection)
-        flags, retired = await _list_flags(connection, knowledge, person)
+        overviews = await knowledge.sources.list_all(connection, admits=admit_person(person))
+        groups = list_groups(reader_groups(person))
+        flags = await knowledge.flags.list_open(connection, groups=groups)
+        retired = await knowledge.flags.list_retired(connection, groups=groups)
         held = await knowledge.quarantine.list_held(connection) if may_review else ()
         others = [
             file.quarantine_id
@@ -74,25 +76,6 @@ async def show_sources(request: Request) -> Response:
         scanner_fault=scanner_fault,
         may_bring=_may(person, CURATORS),
         may_review=may_review,
-    )
-
-
-async def _list_flags(
-    connection: Connection, knowledge: Knowledge, person: Person
-) -> tuple[list[DocumentFlag], list[RetiredDocument]]:
-    """Return what waits for a look, and what was taken out, of what a person may read."""
-    groups = reader_groups(person)
-    return (
-        [
-            flag
-            for flag in await knowledge.flags.list_open(connection)
-            if may_read(groups, flag.access_groups, flag.other_groups)
-        ],
-        [
-            one
-            for one in await knowledge.flags.list_retired(connection)
-            if may_read(groups, one.access_groups)
-        ],
     )
 
 
@@ -126,6 +109,7 @@ async def take_upload(request: Request) -> Response:
         terms=read_terms(upload.form),
         actor=person.actor,
         correlation_id=correlation_of(request),
+        admits=admit_person(person),
     )
     return RedirectResponse(f"{PAGE}/{name}?{urlencode({'file': upload.name})}", status_code=303)
 
@@ -134,13 +118,13 @@ async def take_upload(request: Request) -> Response:
 async def show_source(
     request: Request, name: str, file: str = "", verdict: str = "", after: str = ""
 ) -> Response:
-    """Show a source and what became of its files, to curators of whatever groups they are."""
+    """Show a source and what became of its files."""
     person = await require_person(request)
     person.require(*CURATORS, *REVIEWERS)
     knowledge = knowledge_of(request)
     only = Verdict(verdict) if verdict in set(Verdict) else None
     async with knowledge.ground.pool.connection() as connection:
-        source = await knowledge.sources.require(connection, name)
+        source = await knowledge.sources.require(connection, name, admits=admit_person(person))
         files = await knowledge.files.list_page(
             connection, name, verdict=only, after=after, limit=FILES_A_PAGE
         )
@@ -168,7 +152,10 @@ async def remove_source(request: Request, name: str) -> Response:
     if field(form, "sure") != "yes":
         raise InvalidRequestError("tick the box that says that you are sure")
     await knowledge_of(request).ingestion.remove_source(
-        name, actor=person.actor, correlation_id=correlation_of(request)
+        name,
+        actor=person.actor,
+        correlation_id=correlation_of(request),
+        admits=admit_person(person),
     )
     return RedirectResponse(PAGE, status_code=303)
 
@@ -183,6 +170,7 @@ async def remove_file(request: Request, name: str) -> Response:
         form.get("path", [""])[0],
         actor=person.actor,
         correlation_id=correlation_of(request),
+        admits=admit_person(person),
     )
     return RedirectResponse(f"{PAGE}/{name}", status_code=303)
 
@@ -197,15 +185,13 @@ async def resolve_flag(request: Request, flag_id: str) -> Response:
         raise InvalidRequestError("decide: keep or retire")
     knowledge = knowledge_of(request)
     async with knowledge.ground.pool.connection() as connection:
-        flags, retired = await _list_flags(connection, knowledge, person)
-        if flag_id not in {*(one.flag_id for one in flags), *(one.flag_id for one in retired)}:
-            raise FlagMissingError
         await knowledge.flags.resolve(
             connection,
             flag_id,
             resolution,
             actor=person.actor,
             correlation_id=correlation_of(request),
+            groups=list_groups(reader_groups(person)),
         )
     return RedirectResponse(PAGE, status_code=303)
 

@@ -3,12 +3,14 @@
 
 A document without groups is for all who may log in. Accounts have roles and a name, so a document
 may be given to `helpdesk` or to `user:NAME`; services are `service:NAME`. Administrators see all.
+Curators know of the sources whose documents they may read, and of those that they made.
 """
 
 from collections.abc import Collection, Sequence
 
 from api.accounts import Person, Role
 from retrieval.facets import ANY
+from retrieval.sources import Admits
 
 Groups = tuple[str, ...] | None  # None: sees all
 
@@ -36,3 +38,17 @@ def may_read(groups: Groups, *access_groups: Collection[str]) -> bool:
 def list_groups(groups: Groups) -> Sequence[str] | None:
     """Return the groups as queries ask for them."""
     return None if groups is None else [*groups, ANY]
+
+
+def admit_person(person: Person) -> Admits:
+    """Return which sources a person may know of."""
+    return _admit(reader_groups(person), person.actor)
+
+
+def admit_service(actor: str) -> Admits:
+    """Return which sources a service may know of."""
+    return _admit(service_groups(actor), actor)
+
+
+def _admit(groups: Groups, actor: str) -> Admits:
+    return lambda source: source.created_by == actor or may_read(groups, source.access_groups)

@@ -218,7 +218,14 @@ class Corpus:
         return n_retired
 
     async def change_terms(
-        self, connection: Connection, source_id: str, *, trust: str, access_groups: Sequence[str]
+        self,
+        connection: Connection,
+        source_id: str,
+        *,
+        trust: str,
+        access_groups: Sequence[str],
+        actor: str,
+        correlation_id: str,
     ) -> int:
         """Give a source's documents in force another trust and other readers; return how many.
 
@@ -233,6 +240,20 @@ class Corpus:
         facets = {row["document_id"]: facets_of(row) for row in rows}
         for index in await list_open_indexes(connection):
             await change_facets(connection, index, facets)
+        if rows:
+            await self._audit.record(
+                connection,
+                actor=actor,
+                action="documents.terms_changed",
+                subject_kind="document_source",
+                subject_id=source_id,
+                correlation_id=correlation_id,
+                after={
+                    "trust": trust,
+                    "access_groups": list(access_groups),
+                    "n_documents": len(rows),
+                },
+            )
         return len(rows)
 
     async def _withdraw(self, connection: Connection, document_id: str) -> None:

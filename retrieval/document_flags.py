@@ -46,10 +46,8 @@ class DocumentFlag:
     kind: str
     detail: Mapping[str, Any]
     raised_at: datetime
-    access_groups: Sequence[str]
     other_title: str | None
     other_version: int | None
-    other_groups: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,6 @@ class RetiredDocument:
     version: int
     title: str
     kind: str
-    access_groups: Sequence[str]
     resolved_at: datetime
     resolved_by: str
 
@@ -75,20 +72,35 @@ class DocumentFlags:
         self._corpus = corpus
 
     async def list_open(
-        self, connection: Connection, *, limit: int = MAX_LISTED
+        self,
+        connection: Connection,
+        *,
+        groups: Sequence[str] | None = None,
+        flag_id: str | None = None,
+        limit: int = MAX_LISTED,
     ) -> tuple[DocumentFlag, ...]:
-        """Return what waits for a look, oldest first."""
-        cursor = await connection.execute(QUERIES["list_open"], {"limit": limit})
+        """Return what waits for a look, oldest first: all, or one flag.
+
+        Where groups are given, only what they may read, and what resembles what they may read.
+        """
+        asked = {"groups": groups, "flag_id": flag_id, "limit": limit}
+        cursor = await connection.execute(QUERIES["list_open"], asked)
         rows = await cursor.fetchall()
         return tuple(
             DocumentFlag(**{name: row[name] for name in DocumentFlag.__slots__}) for row in rows
         )
 
     async def list_retired(
-        self, connection: Connection, *, limit: int = MAX_LISTED
+        self,
+        connection: Connection,
+        *,
+        groups: Sequence[str] | None = None,
+        flag_id: str | None = None,
+        limit: int = MAX_LISTED,
     ) -> tuple[RetiredDocument, ...]:
-        """Return what people took out of search, newest first."""
-        cursor = await connection.execute(QUERIES["list_retired"], {"limit": limit})
+        """Return what people took out of search, newest first: all, or one; for groups as above."""
+        asked = {"groups": groups, "flag_id": flag_id, "limit": limit}
+        cursor = await connection.execute(QUERIES["list_retired"], asked)
         return tuple(RetiredDocument(**row) for row in await cursor.fetchall())
 
     async def resolve(
@@ -99,8 +111,11 @@ class DocumentFlags:
         *,
         actor: str,
         correlation_id: str,
+        groups: Sequence[str] | None = None,
     ) -> str:
         """Decide on a flag; return the document's id.
+
+        Where groups are given, only on what they may read.
 
         What was taken out and is kept after all comes back with the next run of its source, or
         when it is uploaded again.
@@ -109,6 +124,11 @@ class DocumentFlags:
             FlagMissingError: it does not wait for this decision.
         """
         await connection.execute(DUPLICATE_QUERIES["lock_fingerprints"])  # as whoever raises one
+        if groups is not None and not (
+            await self.list_open(connection, groups=groups, flag_id=flag_id)
+            or await self.list_retired(connection, groups=groups, flag_id=flag_id)
+        ):
+            raise FlagMissingError
         cursor = await connection.execute(
             QUERIES["take_flag"], {"flag_id": flag_id, "resolution": resolution.value}
         )

@@ -37,7 +37,7 @@ from retrieval.parsing.documents import ParsedFile, Refusal
 from retrieval.parsing.errors import ParsingError, Reason
 from retrieval.parsing.sandbox import ParserProcess
 from retrieval.screening import FileScreen
-from retrieval.sources import Source
+from retrieval.sources import Source, Sources
 
 # To be raised with every change of the parsers that should reach files taken before.
 RECIPE: Final = f"parsing-1 chunking-{CHUNKING}"
@@ -95,6 +95,7 @@ class FileIntake:
         self._screen = screen
         self._parser = parser
         self._files = IngestedFiles(clock=clock, audit=audit)
+        self._sources = Sources(clock=clock, audit=audit)
         self._duplicates = NearDuplicates(clock=clock, ids=ids)
 
     async def take(
@@ -186,16 +187,18 @@ class FileIntake:
         return await self._files.find(connection, errand.source.source_id, verdict.path)
 
     async def _store(self, parsed: ParsedFile, verdict: FileVerdict, errand: Errand) -> FileVerdict:
-        documents = [
-            make_document(each, source=errand.source, path=verdict.path)
-            for each in parsed.documents
-        ]
-        prints = await asyncio.to_thread(lambda: [fingerprint(each.body) for each in documents])
+        prints = await asyncio.to_thread(
+            lambda: [fingerprint(each.text) for each in parsed.documents]
+        )
         if errand.dry:
+            documents = _make_documents(parsed, verdict, errand)
             ids = tuple(each.document_id for each in documents)
             return _conclude(verdict, ids, (), parsed.refusals)
         async with self._pool.connection() as connection:
             await self._duplicates.lock(connection)
+            errand = await self._renew_terms(connection, errand)
+            verdict = replace(verdict, recipe=errand.recipe)
+            documents = _make_documents(parsed, verdict, errand)
             known = await self._find_newest(connection, verdict, errand)
             candidates = [
                 await self._weigh(connection, document, print_)
@@ -217,6 +220,15 @@ class FileIntake:
             verdict = _conclude(verdict, ids, left_out, parsed.refusals)
             await self._keep(connection, verdict, errand)
         return verdict
+
+    async def _renew_terms(self, connection: Connection, errand: Errand) -> Errand:
+        """Return the errand under the terms in force: another upload may have changed them.
+
+        They stay as they are until the transaction ends.
+        """
+        await self._sources.lock(connection, errand.source.source_id)
+        source = await self._sources.require(connection, errand.source.source_id)
+        return replace(errand, source=source)
 
     async def _weigh(
         self, connection: Connection, document: CorpusDocument, print_: Fingerprint
@@ -274,6 +286,14 @@ class FileIntake:
             actor=errand.actor,
             correlation_id=errand.correlation_id,
         )
+
+
+def _make_documents(
+    parsed: ParsedFile, verdict: FileVerdict, errand: Errand
+) -> list[CorpusDocument]:
+    return [
+        make_document(each, source=errand.source, path=verdict.path) for each in parsed.documents
+    ]
 
 
 def _refuse(

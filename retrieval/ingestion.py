@@ -33,10 +33,12 @@ from retrieval.run_plan import RunOptions, check_not_empty, new_source, plan_sou
 from retrieval.screening import FileScreen
 from retrieval.sources import (
     QUERIES,
+    Admits,
     Source,
     SourceKind,
     Sources,
     SourceTerms,
+    admit_all,
     check_name,
     suggest_name,
 )
@@ -174,18 +176,23 @@ class Ingestion:
         terms: SourceTerms,
         actor: str,
         correlation_id: str,
+        admits: Admits = admit_all,
     ) -> FileVerdict:
         """Take one file that was sent into a source of uploads, which is made if there is none.
 
         A file of the same name is replaced. Nobody is kept out: uploads remove nothing.
 
         Raises:
+            SourceConflictError: a source of this name is another's, or of another kind.
             IngestionError: it is refused before anything was looked at.
         """
         await self._screen.check_ready()
         async with self._pool.connection() as connection:
             await self._sources.lock(connection, source_id)
             earlier = await self._sources.find(connection, source_id)
+            if earlier is not None and not admits(earlier):
+                # Its terms hold for all that is in it: a file must not open it to who sends one.
+                raise SourceConflictError(f"the source {source_id} is others': take another name")
             if earlier is not None and earlier.kind is not SourceKind.UPLOAD:
                 raise SourceConflictError(
                     f"the source {source_id} is filled from {earlier.location}: upload into another"
@@ -209,7 +216,13 @@ class Ingestion:
         return verdict
 
     async def remove_file(
-        self, source_id: str, path: str, *, actor: str, correlation_id: str
+        self,
+        source_id: str,
+        path: str,
+        *,
+        actor: str,
+        correlation_id: str,
+        admits: Admits = admit_all,
     ) -> int:
         """Take a file's documents out of search; return how many there were.
 
@@ -217,7 +230,7 @@ class Ingestion:
             SourceMissingError, IngestedFileMissingError: there is no such file.
         """
         async with self._pool.connection() as connection:
-            source = await self._sources.require(connection, source_id)
+            source = await self._sources.require(connection, source_id, admits=admits)
             known = await self._files.require(connection, source_id, path)
             errand = Errand(
                 source=source,
@@ -230,7 +243,9 @@ class Ingestion:
             await self._finish_run(connection, errand, {Verdict.REMOVED.value: 1})
         return n_retired
 
-    async def remove_source(self, source_id: str, *, actor: str, correlation_id: str) -> int:
+    async def remove_source(
+        self, source_id: str, *, actor: str, correlation_id: str, admits: Admits = admit_all
+    ) -> int:
         """Take all documents of a source out of search, in one transaction; return how many.
 
         The source and its verdicts stay on record; a new run brings its files again.
@@ -240,7 +255,7 @@ class Ingestion:
             SourceBusyError: a run of it goes on.
         """
         async with self._keep_out_others(source_id), self._pool.connection() as connection:
-            source = await self._sources.require(connection, source_id)
+            source = await self._sources.require(connection, source_id, admits=admits)
             errand = Errand(
                 source=source,
                 run_id=self._ids.new("run"),
@@ -368,6 +383,8 @@ class Ingestion:
                 source.source_id,
                 trust=source.trust.value,
                 access_groups=source.access_groups,
+                actor=errand.actor,
+                correlation_id=errand.correlation_id,
             )
         await self._insert_run(connection, errand)
 

@@ -2,13 +2,14 @@
 """Where documents come from: a source has a name, a place, a trust, and who may read it.
 
 What a source says holds for all its documents; platforms and products only where a document names
-none. A changed source makes the next run take all its files anew. The caller owns the transaction.
+none. A changed source makes the next run take all its files anew. Who may know of a source is asked
+of the caller, who owns the transaction.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -60,12 +61,21 @@ class Source:
     access_groups: tuple[str, ...]
     platforms: tuple[str, ...]
     products: tuple[str, ...]
+    created_by: str = field(default="", compare=False)
 
     @property
     def terms_digest(self) -> str:
         """What its documents inherit, as a short digest."""
         groups, products = sorted(self.access_groups), sorted(self.products)
         return digest_of([self.trust.value, groups, sorted(self.platforms), products])[-12:]
+
+
+Admits = Callable[[Source], bool]  # whether somebody may know of a source and change it
+
+
+def admit_all(_source: Source) -> bool:
+    """Admit to every source: for who runs the installation."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,21 +134,26 @@ class Sources:
         """Keep others from reading a source to change it, until the transaction ends."""
         await connection.execute(QUERIES["lock_terms"], {"source_id": source_id})
 
-    async def require(self, connection: Connection, source_id: str) -> Source:
+    async def require(
+        self, connection: Connection, source_id: str, *, admits: Admits = admit_all
+    ) -> Source:
         """Return a source.
 
         Raises:
-            SourceMissingError: there is none.
+            SourceMissingError: there is none, or none that its reader may know of.
         """
         source = await self.find(connection, source_id)
-        if source is None:
+        if source is None or not admits(source):
             raise SourceMissingError(f"there is no source {source_id[:80]}: see eucora kb sources")
         return source
 
-    async def list_all(self, connection: Connection) -> tuple[SourceOverview, ...]:
+    async def list_all(
+        self, connection: Connection, *, admits: Admits = admit_all
+    ) -> tuple[SourceOverview, ...]:
         """Return all sources with their figures, by name."""
         cursor = await connection.execute(QUERIES["list_sources"])
-        return tuple(_read_overview(row) for row in await cursor.fetchall())
+        overviews = [_read_overview(row) for row in await cursor.fetchall()]
+        return tuple(one for one in overviews if admits(one.source))
 
     async def keep(
         self, connection: Connection, source: Source, *, actor: str, correlation_id: str
@@ -219,7 +234,8 @@ def _describe(source: Source) -> dict[str, Any]:
 
 def _audited(source: Source) -> dict[str, Any]:
     """Return what the audit log gets: not the place, which may name a person."""
-    return {name: value for name, value in _describe(source).items() if name != "location"}
+    left_out = {"location", "created_by"}
+    return {name: value for name, value in _describe(source).items() if name not in left_out}
 
 
 def _read_source(row: Mapping[str, Any]) -> Source:
@@ -231,6 +247,7 @@ def _read_source(row: Mapping[str, Any]) -> Source:
         access_groups=tuple(row["access_groups"]),
         platforms=tuple(row["platforms"]),
         products=tuple(row["products"]),
+        created_by=row["created_by"],
     )
 
 

@@ -57,4 +57,5 @@ VALUES (%(chunk_id)s, %(document_id)s, %(version)s, %(ordinal)s, %(start_offset)
 UPDATE documents
 SET trust = %(trust)s, access_groups = %(access_groups)s
 WHERE source_id = %(source_id)s AND retired_at IS NULL
+  AND (trust, access_groups) IS DISTINCT FROM (%(trust)s, %(access_groups)s::text[])
 RETURNING document_id, kind, trust, platforms, products, language, access_groups;

@@ -1,30 +1,37 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: list_open
--- Documents that wait for somebody's look, oldest first.
+-- Documents that wait for somebody's look, oldest first, of those that groups may read.
 SELECT f.flag_id, f.document_id, f.kind, f.detail, f.raised_at, d.title, d.version, d.trust,
-       d.source_id, d.access_groups, o.title AS other_title, o.version AS other_version,
-       coalesce(o.access_groups, '{}') AS other_groups
+       d.source_id, o.title AS other_title, o.version AS other_version
 FROM document_flags AS f
 JOIN documents AS d ON d.document_id = f.document_id AND d.retired_at IS NULL
 LEFT JOIN documents AS o ON o.document_id = f.detail ->> 'other' AND o.retired_at IS NULL
 WHERE f.resolved_at IS NULL
+  AND (%(flag_id)s::text IS NULL OR f.flag_id = %(flag_id)s)
+  AND (%(groups)s::text[] IS NULL OR d.access_groups = '{}' OR d.access_groups && %(groups)s::text[])
+  AND (%(groups)s::text[] IS NULL OR coalesce(o.access_groups, '{}') = '{}'
+       OR o.access_groups && %(groups)s::text[])
 ORDER BY f.raised_at, f.flag_id
 LIMIT %(limit)s;
 
 -- name: list_retired
--- What people have taken out of search, newest first.
-SELECT f.flag_id, f.document_id, f.kind, f.resolved_at, f.resolved_by, d.title, d.version,
-       d.access_groups
+-- What people have taken out of search, newest first, of what groups may read: the document when
+-- it was in force, and its source now.
+SELECT f.flag_id, f.document_id, f.kind, f.resolved_at, f.resolved_by, d.title, d.version
 FROM document_flags AS f
 CROSS JOIN LATERAL (
-    SELECT title, version, access_groups
+    SELECT title, version, access_groups, source_id
     FROM documents
     WHERE document_id = f.document_id
     ORDER BY version DESC
     LIMIT 1
 ) AS d
-WHERE f.resolution = 'retired'
+LEFT JOIN document_sources AS s USING (source_id)
+WHERE f.resolution = 'retired' AND (%(flag_id)s::text IS NULL OR f.flag_id = %(flag_id)s)
+  AND (%(groups)s::text[] IS NULL OR d.access_groups = '{}' OR d.access_groups && %(groups)s::text[])
+  AND (%(groups)s::text[] IS NULL OR coalesce(s.access_groups, '{}') = '{}'
+       OR s.access_groups && %(groups)s::text[])
 ORDER BY f.resolved_at DESC, f.flag_id
 LIMIT %(limit)s;
 

@@ -2,7 +2,7 @@
 
 -- name: find_source
 -- One source.
-SELECT source_id, kind, location, trust, access_groups, platforms, products
+SELECT source_id, kind, location, trust, access_groups, platforms, products, created_by
 FROM document_sources
 WHERE source_id = %(source_id)s;
 

@@ -80,6 +80,24 @@ async def test_a_file_is_brought_listed_and_removed(served, service):
     assert (await service.delete("/v1/knowledge/sources/manuals")).json() == {"documents": 1}
 
 
+async def test_a_service_knows_of_no_source_that_is_others(served, service):
+    closed = "/v1/knowledge/sources/payroll"
+    assert (await send(service, ARTICLE, path=f"{closed}/files", group="audit")).status_code == 201
+    assert (await service.get(f"{closed}/files")).status_code == 200  # it made the source
+    other = await served.service("knowledge", "incidents")
+    sources = (await other.get("/v1/knowledge/sources")).json()["sources"]
+    assert "payroll" not in [each["source"] for each in sources]
+    before = await count_rows(served)
+    opening = {"group": "service:monitor-knowledge-incidents"}
+    answer = await send(other, b"# Key\n\nOpens it.", "key.md", f"{closed}/files", **opening)
+    check_problem(answer, 409, "take another name")
+    check_problem(await other.get(f"{closed}/files"), 404)
+    check_problem(await other.delete(f"{closed}/files", params={"path": "wombat.md"}), 404)
+    check_problem(await other.delete(closed), 404)
+    assert changed(before, await count_rows(served)) == set()
+    assert (await service.delete(closed)).json() == {"documents": 1}
+
+
 async def test_a_bad_file_is_answered_with_its_reason(served, service):
     for content, name, verdict, reason in (
         (b"%PDF-1.7\n broken", "broken.pdf", "rejected", "broken"),

@@ -114,6 +114,25 @@ async def test_a_poisoned_copy_is_shown_and_taken_out(desk):
     assert "evil.example" in await dana.page("/knowledge?q=bilby+badge+reader")
 
 
+async def test_curators_know_of_the_sources_that_they_may_read_or_made(desk):
+    curator = Role.DATA_SCIENTIST
+    dana, eve = await desk.let_in("dana", curator), await desk.let_in("eve", curator)
+    assert (await bring(dana, "bilby.md", ARTICLE, source="payroll", group="auditor")).is_redirect
+    assert "bilby.md" in await dana.page(f"{SOURCES}/payroll")
+    assert "payroll" not in await eve.page(SOURCES)
+    assert (await eve.client.get(f"{SOURCES}/payroll")).status_code == 404
+    answer = await bring(eve, "key.md", "# Key", source="payroll", group="data_scientist")
+    assert answer.status_code == 409
+    answer = await eve.submit(f"{SOURCES}/payroll/remove", sure="yes")
+    assert answer.status_code == 404
+    answer = await eve.submit(f"{SOURCES}/payroll/files/remove", path="bilby.md")
+    assert answer.status_code == 404
+    (kept,) = await desk.query("SELECT access_groups, retired_at FROM documents WHERE path <> ''")
+    assert kept == {"access_groups": ["auditor"], "retired_at": None}
+    ada = await desk.let_in("ada", Role.ADMIN)
+    assert "bilby.md" in await ada.page(f"{SOURCES}/payroll")
+
+
 async def test_a_held_file_needs_a_second_person(desk):
     both = (Role.DATA_SCIENTIST, Role.SECURITY_REVIEWER)
     dana, rita = await desk.let_in("dana", *both), await desk.let_in("rita", *both)
