@@ -14,13 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.ground import Ground, open_registry
 from api.ranking_training import register_first_ranking
 from guardrails.script_analysis import analyse_script, analysis_document, combine_analyses
+from kernel.database import Connection
 from models.errors import UnknownModelError
 from models.training import NAMES, train
 from retrieval.articles import read_articles
 from retrieval.catalogue import Catalogue
-from retrieval.corpus import Corpus, document_of_article, document_of_script
+from retrieval.corpus import Corpus, CorpusDocument, document_of_article, document_of_script
 from retrieval.embedding import FOLDER_NAME, Embedder, LazyEmbedder
 from retrieval.manifest import read_entry
+from retrieval.near_duplicates import QUERIES as DUPLICATE_QUERIES
+from retrieval.near_duplicates import digest_words, list_refused
 from retrieval.reindexing import Reindexer, needs_reindex
 from retrieval.search_index import find_index
 
@@ -88,6 +91,8 @@ async def load_knowledge(
 ) -> tuple[int, int]:
     """Store the starter articles and scripts; return how many of each are new or changed.
 
+    What a person took out of search stays out; scripts are in the catalogue all the same.
+
     `progress` is called with what is being stored, how many are done and how many there are; the
     embedder is loaded only for what is new, if none is handed in.
     """
@@ -115,12 +120,18 @@ async def load_knowledge(
                 correlation_id=correlation_id,
             )
             progress("scripts", position, len(entries))
-    of_articles = [document_of_article(one, trust="starter", source="starter") for one in articles]
-    of_scripts = [document_of_script(one, trust="starter", source="starter") for one in entries]
-    total = len(of_articles) + len(of_scripts)
     embedder = embedder or LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
     corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=embedder)
+    terms = {"trust": "starter", "source": "starter"}
     async with ground.pool.connection() as connection:
+        await connection.execute(DUPLICATE_QUERIES["lock_fingerprints"])  # as who decides on words
+        of_articles = await _list_wanted(
+            connection, [document_of_article(one, **terms) for one in articles]
+        )
+        of_scripts = await _list_wanted(
+            connection, [document_of_script(one, **terms) for one in entries]
+        )
+        total = len(of_articles) + len(of_scripts)
         n_articles = await corpus.store(
             connection,
             of_articles,
@@ -136,6 +147,15 @@ async def load_knowledge(
             progress=lambda done: progress("passages", len(of_articles) + done, total),
         )
     return n_articles, n_scripts
+
+
+async def _list_wanted(
+    connection: Connection, documents: Sequence[CorpusDocument]
+) -> list[CorpusDocument]:
+    """Return the documents that nobody took out of search."""
+    contents = {document.document_id: digest_words(document.body) for document in documents}
+    refused = await list_refused(connection, contents)
+    return [document for document in documents if document.document_id not in refused]
 
 
 def train_missing(

@@ -20,7 +20,7 @@ from retrieval.corpus import Corpus
 from retrieval.ingested_files import FileReason
 from retrieval.ingestion_errors import FlagMissingError
 from retrieval.near_duplicates import QUERIES as DUPLICATE_QUERIES
-from retrieval.near_duplicates import fingerprint
+from retrieval.near_duplicates import digest_words
 
 QUERIES: Final = load_queries(__file__, "document_flags")
 MAX_LISTED: Final = 200
@@ -155,7 +155,7 @@ class DocumentFlags:
                 "now": self._clock.now(),
                 "actor": actor,
                 "resolution": resolution.value,
-                "content": None if document is None else fingerprint(document["body"]).content,
+                "content": None if document is None else digest_words(document["body"]),
             },
         )
         await self._audit.record(

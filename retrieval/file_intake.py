@@ -32,7 +32,13 @@ from retrieval.ingested_files import (
     Verdict,
 )
 from retrieval.ingestion_errors import ProtectedFileError, ScreeningError, ScreenUnavailableError
-from retrieval.near_duplicates import Fingerprint, NearDuplicate, NearDuplicates, fingerprint
+from retrieval.near_duplicates import (
+    Fingerprint,
+    NearDuplicate,
+    NearDuplicates,
+    fingerprint,
+    list_refused,
+)
 from retrieval.parsing.documents import ParsedFile, Refusal
 from retrieval.parsing.errors import ParsingError, Reason
 from retrieval.parsing.sandbox import ParserProcess
@@ -236,11 +242,9 @@ class FileIntake:
         """Decide whether a document is stored: not if a person refused it, or a better one is."""
         doubles = await self._duplicates.find(connection, document, print_)
         candidate = _Candidate(document=document, print_=print_, doubles=doubles)
-        if flag_id := await self._duplicates.find_refusal(connection, print_):
-            why = (
-                f"{document.title}: a reviewer took these words out of search; if they may come"
-                f" back: eucora kb flags keep {flag_id}"
-            )
+        content = {document.document_id: print_.content}
+        for refusal in (await list_refused(connection, content)).values():
+            why = f"{document.title}: {refusal}"
             return replace(candidate, left_out=why, reason=FileReason.RETIRED)
         for other in doubles:
             if other.replaces(document, print_):

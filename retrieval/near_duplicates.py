@@ -12,8 +12,9 @@ with each other. A. Broder, "On the resemblance and containment of documents", 1
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
@@ -137,6 +138,51 @@ def compare(words: Sequence[str], others: Sequence[str]) -> Resemblance:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Somebody's decision that words stay out of search, and the flag that takes it back."""
+
+    content: str
+    flag_id: str
+    kind: str
+    resolved_by: str
+    resolved_at: datetime
+
+    def __str__(self) -> str:
+        """Return it for people."""
+        return (
+            f"{self.resolved_by} took these words out of search on {self.resolved_at:%Y-%m-%d}"
+            f" ({self.kind.replace('_', ' ')}); if they may come back: eucora kb flags keep"
+            f" {self.flag_id}"
+        )
+
+
+async def list_refused(connection: Connection, contents: Mapping[str, str]) -> dict[str, Refusal]:
+    """Return the decisions that keep documents out of search, by document.
+
+    Words that a person took out stay out under any name and from any source. What is in force with
+    the same words stays: whoever decided took out one of two copies.
+
+    Args:
+        connection: of a transaction that keeps out those who decide.
+        contents: the digests of the documents' words, by document.
+    """
+    asked = {"contents": list(contents.values())}
+    cursor = await connection.execute(QUERIES["list_refusals"], asked)
+    refusals = {row["content"]: Refusal(**row) for row in await cursor.fetchall()}
+    refused = {name: refusals[one] for name, one in contents.items() if one in refusals}
+    cursor = await connection.execute(QUERIES["list_bodies"], {"document_ids": list(refused)})
+    for row in await cursor.fetchall():
+        if digest_words(row["body"]) == refused[row["document_id"]].content:
+            del refused[row["document_id"]]
+    return refused
+
+
+def digest_words(text: str) -> str:
+    """Return the digest of a text's words, by which decisions on it are remembered."""
+    return Fingerprint(words=tuple(list_words(text)), bands=()).content
+
+
 class NearDuplicates:
     """Finds and flags near duplicates of documents that are stored. The caller's transaction."""
 
@@ -195,15 +241,6 @@ class NearDuplicates:
                     )
                 )
         return sorted(found, key=lambda each: (-each.resemblance.overlap, each.document_id))
-
-    async def find_refusal(self, connection: Connection, print_: Fingerprint) -> str | None:
-        """Return the flag by which a person has taken these words out of search, or None.
-
-        They stay out under any name and from any source.
-        """
-        cursor = await connection.execute(QUERIES["find_refusal"], {"content": print_.content})
-        row = await cursor.fetchone()
-        return row["flag_id"] if row else None
 
     async def flag(
         self,

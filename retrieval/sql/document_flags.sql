@@ -51,10 +51,12 @@ SET sha256 = NULL
 WHERE %(document_id)s = ANY (document_ids) OR reason = ANY (%(reasons)s::text[]);
 
 -- name: find_body
--- The text in force of a document.
+-- The newest text of a document, which may be out of force since it was flagged.
 SELECT body
 FROM documents
-WHERE document_id = %(document_id)s AND retired_at IS NULL;
+WHERE document_id = %(document_id)s
+ORDER BY version DESC
+LIMIT 1;
 
 -- name: resolve_flag
 -- Records what was decided, and on which text.

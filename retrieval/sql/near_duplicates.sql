@@ -48,10 +48,16 @@ SET detail = excluded.detail
 WHERE (document_flags.detail ->> 'comparison') IS DISTINCT FROM (excluded.detail ->> 'comparison')
 RETURNING flag_id;
 
--- name: find_refusal
--- The decision by which a person has taken these words out of search, under whatever name.
-SELECT flag_id
+-- name: list_refusals
+-- The newest decisions by which people have taken texts out of search, under whatever name.
+SELECT DISTINCT ON (detail ->> 'content') detail ->> 'content' AS content, flag_id, kind,
+       resolved_by, resolved_at
 FROM document_flags
-WHERE detail ->> 'content' = %(content)s AND resolution = 'retired'
-ORDER BY resolved_at DESC
-LIMIT 1;
+WHERE detail ->> 'content' = ANY (%(contents)s::text[]) AND resolution = 'retired'
+ORDER BY detail ->> 'content', resolved_at DESC;
+
+-- name: list_bodies
+-- The texts in force of documents.
+SELECT document_id, body
+FROM documents
+WHERE document_id = ANY (%(document_ids)s::text[]) AND retired_at IS NULL;
