@@ -167,9 +167,28 @@ class Knowledge:
         return file, verdicts
 
     async def may_release(self, connection: Connection, file: QuarantinedFile, actor: str) -> bool:
-        """Tell whether somebody is not who brought a file, by a token either."""
-        brought_by = (file.actor, await find_token_maker(connection, file.actor))
-        return not any(is_same_person(actor, one) for one in brought_by)
+        """Tell whether somebody would be the second person of a file's release."""
+        others = (file.requested_by, file.actor, await find_token_maker(connection, file.actor))
+        return file.requested_by is not None and not any(
+            is_same_person(actor, one or "") for one in others
+        )
+
+    async def ask_release(
+        self, quarantine_id: str, *, asked_by: str, reason: str, correlation_id: str
+    ) -> QuarantinedFile:
+        """Record that somebody asks for a held file's release; another person decides.
+
+        Raises:
+            QuarantineError: it is not held, asked for before, or there is no reason.
+        """
+        async with self.ground.pool.connection() as connection:
+            return await self.quarantine.ask_release(
+                connection,
+                quarantine_id,
+                asked_by=asked_by,
+                reason=reason,
+                correlation_id=correlation_id,
+            )
 
     async def destroy(
         self, quarantine_id: str, *, actor: str, reason: str, correlation_id: str

@@ -202,16 +202,29 @@ async def _read_review(request: Request) -> tuple[Person, str]:
     return person, await read_text(form, "reason", services_of(request).ground.masker)
 
 
+@router.post("/knowledge/quarantine/{quarantine_id}/ask")
+async def ask_release(request: Request, quarantine_id: str) -> Response:
+    """Ask for a held file's release: what a service brought needs that before it can be decided."""
+    person, reason = await _read_review(request)
+    await knowledge_of(request).ask_release(
+        quarantine_id,
+        asked_by=person.actor,
+        reason=reason,
+        correlation_id=correlation_of(request),
+    )
+    return RedirectResponse(PAGE, status_code=303)
+
+
 @router.post("/knowledge/quarantine/{quarantine_id}/release")
 async def release_file(request: Request, quarantine_id: str) -> Response:
-    """Let a held file pass; whoever brought it counts as who asks, so it takes another person."""
+    """Let a held file pass; it takes another person than who asked, or else who brought it."""
     person, reason = await _read_review(request)
     knowledge = knowledge_of(request)
     async with knowledge.ground.pool.connection() as connection:
         held = await knowledge.quarantine.find(connection, quarantine_id)
     await knowledge.release(
         quarantine_id,
-        requested_by=held.actor,
+        requested_by=held.requested_by or held.actor,
         released_by=person.actor,
         reason=reason,
         correlation_id=correlation_of(request),

@@ -6,9 +6,10 @@ holds. The row decides: a file is on the disk, synced, before its row commits, a
 destruction forgets the key in its own transaction. What is left of a file then, or of a crash, is
 an orphan that nobody can read, for `remove_orphans`.
 
-A release takes two people, the second not who brought the file. It covers what the reviewer saw:
-the same bytes with the same finding. Destroying a released file withdraws its release. Who may do
-all that is the caller's business.
+A release takes two people, the second not who brought the file or made the token that brought it.
+A service is no person, so somebody asks for the release of what it brought before somebody else can
+decide. A release covers what the reviewer saw: the same bytes with the same finding. Destroying a
+released file withdraws its release. Who may do all that is the caller's business.
 """
 
 import asyncio
@@ -45,6 +46,7 @@ MAX_LISTED: Final = 500
 MAX_REASON_CHARACTERS: Final = 2000
 _MAX_NAME_CHARACTERS: Final = 255
 _SUBJECT: Final = "quarantined_file"
+_PEOPLE: Final = frozenset({"", "user", "cli"})  # kinds of actors that are people
 
 
 class HoldReason(StrEnum):
@@ -75,6 +77,14 @@ class QuarantinedFile:
     deleted_by: str | None
     deletion_reason: str | None
     deleted_at: datetime | None
+    asked_by: str | None
+    ask_reason: str | None
+    asked_at: datetime | None
+
+    @property
+    def requested_by(self) -> str | None:
+        """The first person of a release: who asked for it, else who brought the file."""
+        return self.asked_by or (self.actor if is_person(self.actor) else None)
 
     @property
     def is_held(self) -> bool:
@@ -193,6 +203,42 @@ class Quarantine:
 
         """
         return _read_row(await self._find_row(connection, quarantine_id))
+
+    async def ask_release(
+        self,
+        connection: Connection,
+        quarantine_id: str,
+        *,
+        asked_by: str,
+        reason: str,
+        correlation_id: str,
+    ) -> QuarantinedFile:
+        """Record that somebody asks for a file's release; another person decides.
+
+        Raises:
+            QuarantineReleaseError: there is no reason, or no person.
+            QuarantinedFileMissingError: there is no such file.
+            QuarantineStateError: it is not held, or somebody has asked before.
+
+        """
+        await connection.execute(QUERIES["lock_quarantine"])
+        file = await self.find(connection, quarantine_id)
+        if not file.is_held:
+            raise QuarantineStateError
+        if file.asked_by is not None:
+            raise QuarantineStateError(
+                f"{file.asked_by} has asked for it: somebody else may release it"
+            )
+        _check_is_person(asked_by)
+        change = {"asked_by": asked_by, "reason": await self._read_reason(reason)}
+        cursor = await connection.execute(
+            QUERIES["mark_asked"],
+            {**change, "quarantine_id": quarantine_id, "now": self._clock.now()},
+        )
+        await self._record_decision(
+            connection, file, "quarantine.release_asked", asked_by, correlation_id, change
+        )
+        return await _fetch_row(cursor)
 
     async def release(
         self,
@@ -396,9 +442,22 @@ def _person(name: str) -> str:
     return folded.rpartition(":")[2].strip()
 
 
+def is_person(actor: str) -> bool:
+    """Whether an actor is a person, at the portal or at the command line: not a service."""
+    kind = unicodedata.normalize("NFKC", actor).strip().casefold().rpartition(":")[0]
+    return kind.strip() in _PEOPLE and _person(actor) != ""
+
+
+def _check_is_person(actor: str) -> None:
+    if not is_person(actor):
+        raise QuarantineReleaseError(
+            "a release names two people, who asks for it and who decides: a service is neither"
+        )
+
+
 def _check_people(released_by: str, requested_by: str, brought_by: Sequence[str]) -> None:
-    if not _person(requested_by) or not _person(released_by):
-        raise QuarantineReleaseError("a release names who asked for it and who decided")
+    _check_is_person(requested_by)
+    _check_is_person(released_by)
     if any(is_same_person(released_by, other) for other in (requested_by, *brought_by)):
         raise QuarantineReleaseError(
             "somebody else must release it: not who brought the file, who made the token that"

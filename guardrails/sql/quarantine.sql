@@ -8,7 +8,7 @@ SELECT pg_advisory_xact_lock(1163215697);
 -- What is held of a digest, if anything.
 SELECT quarantine_id, sha256, name, source, size_bytes, reason, signature, engine, actor,
     quarantined_at, release_requested_by, released_by, release_reason, released_at,
-    deleted_by, deletion_reason, deleted_at
+    deleted_by, deletion_reason, deleted_at, asked_by, ask_reason, asked_at
 FROM quarantined_files
 WHERE sha256 = %(sha256)s AND released_at IS NULL AND deleted_at IS NULL;
 
@@ -16,7 +16,7 @@ WHERE sha256 = %(sha256)s AND released_at IS NULL AND deleted_at IS NULL;
 -- One file by its id, whatever became of it, with its wrapped key.
 SELECT quarantine_id, sha256, name, source, size_bytes, reason, signature, engine, actor,
     quarantined_at, release_requested_by, released_by, release_reason, released_at,
-    deleted_by, deletion_reason, deleted_at, wrapped_key
+    deleted_by, deletion_reason, deleted_at, asked_by, ask_reason, asked_at, wrapped_key
 FROM quarantined_files
 WHERE quarantine_id = %(quarantine_id)s;
 
@@ -24,7 +24,7 @@ WHERE quarantine_id = %(quarantine_id)s;
 -- What waits for a decision, newest first, after a given one.
 SELECT quarantine_id, sha256, name, source, size_bytes, reason, signature, engine, actor,
     quarantined_at, release_requested_by, released_by, release_reason, released_at,
-    deleted_by, deletion_reason, deleted_at
+    deleted_by, deletion_reason, deleted_at, asked_by, ask_reason, asked_at
 FROM quarantined_files
 WHERE released_at IS NULL AND deleted_at IS NULL
     AND (%(before)s::text IS NULL OR quarantine_id < %(before)s::text)
@@ -57,7 +57,16 @@ VALUES (%(quarantine_id)s, %(sha256)s, %(name)s, %(source)s, %(size_bytes)s, %(r
     %(signature)s, %(engine)s, %(actor)s, %(quarantined_at)s, %(wrapped_key)s)
 RETURNING quarantine_id, sha256, name, source, size_bytes, reason, signature, engine, actor,
     quarantined_at, release_requested_by, released_by, release_reason, released_at,
-    deleted_by, deletion_reason, deleted_at;
+    deleted_by, deletion_reason, deleted_at, asked_by, ask_reason, asked_at;
+
+-- name: mark_asked
+-- Record who asks for a file's release, and why.
+UPDATE quarantined_files
+SET asked_by = %(asked_by)s, ask_reason = %(reason)s, asked_at = %(now)s
+WHERE quarantine_id = %(quarantine_id)s
+RETURNING quarantine_id, sha256, name, source, size_bytes, reason, signature, engine, actor,
+    quarantined_at, release_requested_by, released_by, release_reason, released_at,
+    deleted_by, deletion_reason, deleted_at, asked_by, ask_reason, asked_at;
 
 -- name: mark_released
 -- Let a file go, and forget its key.
@@ -67,7 +76,7 @@ SET release_requested_by = %(requested_by)s, released_by = %(released_by)s,
 WHERE quarantine_id = %(quarantine_id)s
 RETURNING quarantine_id, sha256, name, source, size_bytes, reason, signature, engine, actor,
     quarantined_at, release_requested_by, released_by, release_reason, released_at,
-    deleted_by, deletion_reason, deleted_at;
+    deleted_by, deletion_reason, deleted_at, asked_by, ask_reason, asked_at;
 
 -- name: mark_deleted
 -- Forget a file's key for good, or withdraw its release.
@@ -77,4 +86,4 @@ SET deleted_by = %(deleted_by)s, deletion_reason = %(reason)s, deleted_at = %(no
 WHERE quarantine_id = %(quarantine_id)s
 RETURNING quarantine_id, sha256, name, source, size_bytes, reason, signature, engine, actor,
     quarantined_at, release_requested_by, released_by, release_reason, released_at,
-    deleted_by, deletion_reason, deleted_at;
+    deleted_by, deletion_reason, deleted_at, asked_by, ask_reason, asked_at;

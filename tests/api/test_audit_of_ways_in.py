@@ -162,9 +162,11 @@ async def _resolve_flag(world: World, headers: dict[str, str]) -> httpx.Response
 
 
 async def _decide_on_held(world: World, headers: dict[str, str], verb: str) -> httpx.Response:
-    (held, *_) = await world.served.query(
+    files = await world.served.query(
         "SELECT quarantine_id FROM quarantined_files WHERE wrapped_key IS NOT NULL"
+        " ORDER BY quarantine_id"
     )
+    held = files[-1 if verb == "ask" else 0]  # who asks for one does not release it
     action = f"/knowledge/quarantine/{held['quarantine_id']}/{verb}"
     return await world.submit("/knowledge/sources", action, headers, reason="a false alarm")
 
@@ -221,6 +223,9 @@ CASES: dict[tuple[str, str], Act] = {
     ("people", FILES_ROUTE): lambda w, h: w.service.post(FILES, files=UPLOAD, headers=h),
     ("people", "/knowledge/sources"): _bring,
     ("people", "/knowledge/flags/{flag_id}"): _resolve_flag,
+    ("people", "/knowledge/quarantine/{quarantine_id}/ask"): lambda w, h: _decide_on_held(
+        w, h, "ask"
+    ),
     ("people", "/knowledge/quarantine/{quarantine_id}/destroy"): lambda w, h: _decide_on_held(
         w, h, "destroy"
     ),
@@ -323,9 +328,9 @@ async def _build_world(served: Served) -> World:
 
 
 async def _hold_files(served: Served) -> None:
-    """Hold two files that somebody else has brought."""
+    """Hold three files that somebody else has brought."""
     ground = served.services.ground
-    for content in (b"one", b"two"):
+    for content in (b"one", b"two", b"three"):
         async with ground.pool.connection() as connection:
             await open_quarantine(ground).hold(
                 connection, content, name="x", source="y", reason=HoldReason.INFECTED,

@@ -193,6 +193,8 @@ async def test_what_was_never_scanned_is_not_released_for_what_is_found_later(
         {"reason": " \n\u200b"}, {"requested_by": ""}, {"released_by": " user: "},
         {"released_by": "user:bob"}, {"released_by": " BOB"}, {"released_by": "user:ada"},
         {"released_by": "Ada", "requested_by": "user:ada"},
+        {"released_by": "service:robot"}, {"requested_by": " Service : robot"},
+        {"released_by": "system:ranking"}, {"token_maker": "cli:cyd"},
     ],
 )  # fmt: skip
 async def test_a_release_needs_a_reason_and_somebody_else(quarantine, connection, change):
@@ -201,6 +203,35 @@ async def test_a_release_needs_a_reason_and_somebody_else(quarantine, connection
         await quarantine.release(connection, held.quarantine_id, **{**RELEASE, **change})
     assert (await quarantine.find(connection, held.quarantine_id)).is_held
     assert len(await list_events(connection)) == 1
+
+
+async def test_what_a_service_brought_takes_two_people(quarantine, connection):
+    brought = {**FACTS, "actor": "service:robot"}
+    held = await quarantine.hold(connection, CONTENT, **brought)
+    assert held.requested_by is None
+    ask = {"reason": "Ask jane.doe@example.org", "correlation_id": "req_2"}
+    for nobody in ("service:robot", "user:", ""):
+        with pytest.raises(QuarantineReleaseError):
+            await quarantine.ask_release(connection, held.quarantine_id, asked_by=nobody, **ask)
+    asked = await quarantine.ask_release(connection, held.quarantine_id, asked_by="user:bob", **ask)
+    assert (asked.requested_by, asked.asked_by) == ("user:bob", "user:bob")
+    assert "jane.doe" not in asked.ask_reason
+    with pytest.raises(QuarantineStateError, match="user:bob has asked"):
+        await quarantine.ask_release(connection, held.quarantine_id, asked_by="user:cyd", **ask)
+    events = await list_events(connection)
+    assert [event["action"] for event in events] == ["quarantine.held", "quarantine.release_asked"]
+    assert "jane.doe" not in str(events)
+    release = {**RELEASE, "requested_by": asked.requested_by}
+    with pytest.raises(QuarantineReleaseError):
+        await quarantine.release(
+            connection, held.quarantine_id, **{**release, "released_by": "cli:Bob"}
+        )
+    released, content = await quarantine.release(connection, held.quarantine_id, **release)
+    assert (released.released_by, content) == ("user:cyd", CONTENT)
+    with pytest.raises(QuarantineStateError):
+        await quarantine.ask_release(connection, held.quarantine_id, asked_by="user:bob", **ask)
+    with pytest.raises(psycopg.errors.RaiseException, match="who asked"):
+        await connection.execute("UPDATE quarantined_files SET asked_by = 'user:eve'")
 
 
 @pytest.mark.parametrize("change", [{"reason": ""}, {"destroyed_by": "user:"}])

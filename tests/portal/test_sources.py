@@ -158,6 +158,41 @@ async def test_a_held_file_needs_a_second_person(desk):
     assert held not in await rita.page(SOURCES)
 
 
+async def test_what_a_service_brought_is_asked_for_before_it_is_released(desk):
+    reviewer = Role.SECURITY_REVIEWER
+    rita, sam = await desk.let_in("rita", reviewer), await desk.let_in("sam", reviewer)
+    ground = desk.services.ground
+    async with ground.pool.connection() as connection:
+        token = await ground.accounts.create_service_token(
+            connection, name="robot", scopes=frozenset({"knowledge"}), actor="cli:root",
+            correlation_id="cor_1",
+        )  # fmt: skip
+    async with httpx.AsyncClient(base_url=desk.url, timeout=60) as robot:
+        answer = await robot.post(
+            "/v1/knowledge/sources/feed/files",
+            files={"file": ("alarm.md", b"# Alarm\n\nThe quoll sings. " + MARKER)},
+            headers={"authorization": f"Bearer {token}"},
+        )
+    assert answer.status_code == 422
+    page = await rita.page(SOURCES)
+    assert "/release" not in page
+    (ask,) = re.findall(r'formaction="(/knowledge/quarantine/[^"]+/ask)"', page)
+    release = ask.replace("/ask", "/release")
+    # Whoever holds the token may be any of them: nobody is the second person yet.
+    assert (await rita.submit(release, reason="a test's marker")).status_code == 409
+    assert (await rita.submit(ask, reason="")).status_code == 409
+    assert (await rita.submit(ask, reason="the feed's own test")).status_code == 303
+    assert (await sam.submit(ask, reason="me too")).status_code == 409
+    assert (await rita.submit(release, reason="a test's marker")).status_code == 409
+    assert "/release" not in await rita.page(SOURCES)
+    page = await sam.page(SOURCES)
+    assert "user:rita asks for its release" in page
+    assert f'formaction="{release}"' in page
+    assert (await sam.submit(release, reason="a test's marker")).status_code == 303
+    (row,) = await desk.query("SELECT release_requested_by, released_by FROM quarantined_files")
+    assert tuple(row.values()) == ("user:rita", "user:sam")
+
+
 @pytest.mark.browser
 async def test_the_page_in_a_browser(desk, tmp_path):
     await desk.let_in("dana", Role.DATA_SCIENTIST, Role.SECURITY_REVIEWER)

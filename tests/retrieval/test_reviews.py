@@ -179,7 +179,12 @@ async def test_who_made_a_token_cannot_release_what_it_brought(knowledge, ground
     )  # fmt: skip
     async with pool.connection() as connection:
         (held,) = await knowledge.quarantine.list_held(connection)
-    release = {"requested_by": held.actor, "reason": "a false alarm", "correlation_id": "cor_6"}
+    release = {"reason": "a false alarm", "correlation_id": "cor_6"}
+    with pytest.raises(Exception, match="a service is neither"):
+        await knowledge.release(
+            held.quarantine_id, requested_by=held.actor, released_by="user:sam", **release
+        )
+    release["requested_by"] = "user:tom"
     with pytest.raises(QuarantineReleaseError, match="who made the token"):
         await knowledge.release(held.quarantine_id, released_by="user:rita", **release)
     _, taken = await knowledge.release(held.quarantine_id, released_by="user:sam", **release)
