@@ -14,7 +14,7 @@ from guardrails.errors import (
     QuarantineError,
     ScannerUnavailableError,
 )
-from guardrails.malware import MalwareScanner, open_scanner
+from guardrails.malware import MalwareScanner, UnscannedFiles, open_scanner
 from guardrails.quarantine import (
     HoldReason,
     Quarantine,
@@ -52,6 +52,11 @@ class GuardedScreen:
         self._pool = pool
         self._scanner = scanner
         self._quarantine = quarantine
+
+    @property
+    def is_on(self) -> bool:
+        """Whether files are scanned."""
+        return not isinstance(self._scanner, UnscannedFiles)
 
     async def check_ready(self) -> None:
         """Return when the scanner answers.

@@ -167,7 +167,7 @@ async def train_on_labels(
         queries = [AnsweredQuery(text=text, document_ids=ids) for text, ids in labelled]
         if len(queries) < MIN_EXAMPLES + MIN_HELD_BACK:
             raise TrainingDataError(
-                f"{len(queries)} texts have a document that helped;"
+                f"texts with a document that helped: {len(queries)}, and"
                 f" {MIN_EXAMPLES + MIN_HELD_BACK} are needed: mark what helped in the search page,"
                 " or import past tickets with: eucora kb labels import"
             )

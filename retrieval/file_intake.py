@@ -42,7 +42,7 @@ from retrieval.near_duplicates import (
 from retrieval.parsing.documents import ParsedFile, Refusal
 from retrieval.parsing.errors import ParsingError, Reason
 from retrieval.parsing.sandbox import ParserProcess
-from retrieval.screening import FileScreen
+from retrieval.screening import UNSCREENED, FileScreen
 from retrieval.sources import Source, Sources
 
 # To be raised with every change of the parsers that should reach files taken before.
@@ -130,7 +130,8 @@ class FileIntake:
             return await self._record(_refuse(verdict, error.reason, error), known, errand)
         sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
         verdict = replace(verdict, sha256=sha256, size_bytes=len(content))
-        if known is not None and _still_holds(known, verdict):
+        is_unseen = known is not None and known.engine == UNSCREENED and self._screen.is_on
+        if known is not None and not is_unseen and _still_holds(known, verdict):
             unchanged = known.verdict is Verdict.STORED
             return replace(known, verdict=Verdict.UNCHANGED) if unchanged else known
         return await self._take_content(content, verdict, known, errand)

@@ -363,9 +363,17 @@ class Ingestion:
         async with self._pool.connection() as connection:
             try:
                 await _lock_source(connection, source_id)
+            except asyncio.CancelledError:
+                await connection.close()  # it may hold the lock, which ends with it
+                raise
+            try:
                 yield
             finally:
-                await connection.close()  # the lock ends with it, even if this was cancelled
+                try:
+                    await connection.execute(QUERIES["unlock_source"], {"source_id": source_id})
+                except BaseException:
+                    await connection.close()
+                    raise
 
     async def _begin(self, errand: Errand) -> None:
         async with self._pool.connection() as connection:

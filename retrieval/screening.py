@@ -7,6 +7,8 @@ Joined to guardrails in `api/knowledge_ingestion.py`.
 from dataclasses import dataclass
 from typing import Protocol
 
+UNSCREENED = "none"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screening:
@@ -23,6 +25,11 @@ class Screening:
 
 class FileScreen(Protocol):
     """Lets files pass or holds them back."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything looks at files; what was taken while nothing did is taken anew."""
+        ...
 
     async def check_ready(self) -> None:
         """Return when files can be screened.

@@ -266,6 +266,13 @@ async def test_without_a_scanner_nothing_is_read(ground, pool, embedder, folder,
     await ingest(open_knowledge(ground, embedder=embedder), folder)
     found = await rows(pool, "SELECT DISTINCT engine FROM ingested_files")
     assert [row["engine"] for row in found] == ["none"]
+    # With a scanner, what nothing looked at is taken anew.
+    ground.settings = settings_with(clamd.unix)
+    await ingest(open_knowledge(ground, embedder=embedder), folder)
+    found = await rows(pool, "SELECT DISTINCT engine FROM ingested_files")
+    assert [row["engine"].partition(" ")[0] for row in found] == ["ClamAV"]
+    report = await ingest(open_knowledge(ground, embedder=embedder), folder)
+    assert report.counts == {"unchanged": 2}
 
 
 async def test_a_file_that_the_scanner_refuses_is_not_taken(knowledge, pool, folder):
