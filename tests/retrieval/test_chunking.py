@@ -167,6 +167,6 @@ def test_blank_text_has_no_passages(text):
     ["word " * 400_000, "# h\n" * 40_000, "- " * 2_000, "> " * 2_000 + "x", "[" * 100_000],
 )
 def test_cutting_takes_time_in_proportion(text):
-    started = time.perf_counter()
+    started = time.process_time()
     cut_into_chunks(text)
-    assert time.perf_counter() - started < 6
+    assert time.process_time() - started < 6
