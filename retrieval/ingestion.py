@@ -21,6 +21,7 @@ from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.ids import IdSource
+from kernel.session_lock import try_session_lock
 from retrieval.brought_files import BroughtFile, Listing, list_files
 from retrieval.corpus import Corpus
 from retrieval.file_intake import Errand, FileIntake
@@ -42,9 +43,6 @@ from retrieval.sources import (
     check_name,
     suggest_name,
 )
-
-LOCK_ATTEMPTS = 10
-LOCK_PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,20 +358,10 @@ class Ingestion:
 
     @asynccontextmanager
     async def _keep_out_others(self, source_id: str) -> AsyncIterator[None]:
-        async with self._pool.connection() as connection:
-            try:
-                await _lock_source(connection, source_id)
-            except asyncio.CancelledError:
-                await connection.close()  # it may hold the lock, which ends with it
-                raise
-            try:
-                yield
-            finally:
-                try:
-                    await connection.execute(QUERIES["unlock_source"], {"source_id": source_id})
-                except BaseException:
-                    await connection.close()
-                    raise
+        async with try_session_lock(self._pool, f"ingestion:{source_id}") as is_mine:
+            if not is_mine:
+                raise SourceBusyError(f"another run of the source {source_id} goes on: wait for it")
+            yield
 
     async def _begin(self, errand: Errand) -> None:
         async with self._pool.connection() as connection:
@@ -439,19 +427,3 @@ class Ingestion:
             correlation_id=errand.correlation_id,
             after={"source_id": errand.source.source_id, "counts": dict(counts)},
         )
-
-
-async def _lock_source(connection: Connection, source_id: str) -> None:
-    """Keep other runs out until the connection ends.
-
-    Raises:
-        SourceBusyError: another run goes on, and not only its connection's end.
-    """
-    for _ in range(LOCK_ATTEMPTS):
-        cursor = await connection.execute(QUERIES["lock_source"], {"source_id": source_id})
-        row = await cursor.fetchone()
-        await connection.commit()
-        if row and row["locked"]:
-            return
-        await asyncio.sleep(LOCK_PAUSE_SECONDS)
-    raise SourceBusyError(f"another run of the source {source_id} goes on: wait for it")

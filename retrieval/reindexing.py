@@ -24,6 +24,7 @@ from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.queries import load_queries
+from kernel.session_lock import try_session_lock
 from retrieval.corpus import QUERIES as CORPUS_QUERIES
 from retrieval.corpus import embed_entries
 from retrieval.embedding import Embedder
@@ -144,18 +145,10 @@ class Reindexer:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
-        async with self._pool.connection() as connection:
-            await connection.set_autocommit(True)
-            try:
-                row = await (await connection.execute(QUERIES["try_lock_building"])).fetchone()
-                if not (row and row["is_mine"]):
-                    raise ReindexingBusyError
-                try:
-                    yield
-                finally:
-                    await connection.execute(QUERIES["unlock_building"])
-            finally:
-                await connection.set_autocommit(False)
+        async with try_session_lock(self._pool, "reindexing") as is_mine:
+            if not is_mine:
+                raise ReindexingBusyError
+            yield
 
     async def _begin(self) -> SearchIndex:
         for attempt in range(MAKE_ATTEMPTS):

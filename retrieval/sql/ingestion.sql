@@ -39,14 +39,6 @@ SET kind = excluded.kind, location = excluded.location, trust = excluded.trust,
     access_groups = excluded.access_groups, platforms = excluded.platforms,
     products = excluded.products;
 
--- name: lock_source
--- Keeps other runs of a source out, until it is unlocked or the connection ends.
-SELECT pg_try_advisory_lock(hashtextextended('ingestion:' || %(source_id)s::text, 0)) AS locked;
-
--- name: unlock_source
--- Lets other runs of a source in.
-SELECT pg_advisory_unlock(hashtextextended('ingestion:' || %(source_id)s::text, 0)) AS unlocked;
-
 -- name: lock_terms
 -- Makes those who change what is said of a source take turns, until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended('terms:' || %(source_id)s::text, 0));

@@ -1,13 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
 
--- name: try_lock_building
--- Takes the right to build an index, for as long as the session lasts; says whether it was free.
-SELECT pg_try_advisory_lock(hashtextextended('reindexing', 0)) AS is_mine;
-
--- name: unlock_building
--- Gives the right to build back.
-SELECT pg_advisory_unlock(hashtextextended('reindexing', 0));
-
 -- name: set_lock_timeout
 -- How long a statement waits for a lock, until the transaction ends.
 SELECT set_config('lock_timeout', %(lock_timeout)s, true);
