@@ -1,14 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a document's text is shown: as it is written, with headings and code told apart.
+"""How a document's text is shown: read as Markdown, or character by character as it is written.
 
-Nothing is taken away and nothing rendered: offsets of passages are those of the text, and what
-somebody wrote stays visible as text. Pieces are escaped by the page.
+Hostile text stays text: HTML, links and pictures are not made of it, and what steers a terminal or
+a reader's eye is taken out. Offsets of passages are those of the text as it is written; read as
+Markdown, whole paragraphs, steps, table rows and code blocks are marked.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from guardrails.sanitise import plain_text
+
+PASSAGE_ID: Final = "passage"  # the anchor of what is marked
+_LINKING: Final = ("link", "image", "autolink", "html_inline", "html_block", "reference")
+_MARKED: Final = frozenset({"heading_open", "fence", "code_block", "tr_open"})
+_LOWEST_HEADING: Final = 6
+_LINE_END = re.compile(r"\r\n?|\n")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
 
@@ -21,6 +36,55 @@ class Piece:
     kind: str  # "text", "heading" or "code"
     is_marked: bool
     is_first: bool = False  # of the marked ones
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"breaks": True}).enable("table").disable(list(_LINKING))
+
+
+def render_document(body: str, start: int = 0, end: int = 0) -> Markup:
+    """Return a document as HTML; what characters [start, end) are in is marked, none if empty."""
+    parser = _parser()
+    tokens = parser.parse(body)
+    if start < end:
+        _mark(tokens, *_list_lines(body, start, end))
+    for token in _walk(tokens):
+        token.content = plain_text(token.content)
+        token.info = ""
+        if token.type in {"heading_open", "heading_close"}:  # the page itself is the first level
+            token.tag = f"h{min(int(token.tag[1:]) + 1, _LOWEST_HEADING)}"
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - it escapes
+
+
+def _walk(tokens: Iterable[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from _walk(token.children or ())
+
+
+def _list_lines(body: str, start: int, end: int) -> tuple[int, int]:
+    """Return the lines [first, last) that characters [start, end) are in, as the parser counts."""
+    ends = [found.end() - 1 for found in _LINE_END.finditer(body)]
+    return bisect_left(ends, start), bisect_right(ends, max(end - 1, start)) + 1
+
+
+def _mark(tokens: list[Token], first: int, last: int) -> None:
+    """Mark the smallest blocks that have one of the lines [first, last)."""
+    has_anchor = False
+    for place, token in enumerate(tokens):
+        if token.map is None or token.map[0] >= last or token.map[1] <= first:
+            continue
+        shown = token
+        if token.type == "paragraph_open":
+            # In a list without empty lines the paragraph is not shown, its item is.
+            shown = tokens[place - 1] if token.hidden and place else token
+        elif token.type not in _MARKED:
+            continue
+        shown.attrJoin("class", "marked")
+        if not has_anchor:
+            shown.attrSet("id", PASSAGE_ID)
+            has_anchor = True
 
 
 def cut_document(body: str, start: int, end: int) -> list[Piece]:

@@ -5,11 +5,13 @@ Whoever may not read it learns not even that it is there; the newest version dec
 ones as well, also when it is out of force: taking a document out of search opens nothing.
 """
 
-from typing import Annotated
+import asyncio
+from enum import StrEnum
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.document_view import cut_document
+from api.document_view import PASSAGE_ID, cut_document, render_document
 from api.errors import NotFoundError
 from api.pages import pages_of
 from api.readers import may_read, reader_groups
@@ -18,7 +20,16 @@ from api.sessions import require_person, services_of
 from retrieval.corpus import QUERIES as CORPUS_QUERIES
 
 MAX_INTEGER = 2**31 - 1
+MAX_RENDERED: Final = 300_000  # characters; a longer text is shown as it is written
+RESULTS: Final = "/knowledge?"
 router = APIRouter()
+
+
+class View(StrEnum):
+    """How a document is shown."""
+
+    PAGE = "page"
+    SOURCE = "source"  # character by character
 
 
 @router.get("/knowledge/{document_id}")
@@ -28,8 +39,13 @@ async def show_document(
     version: Annotated[int, Query(ge=1, le=MAX_INTEGER)] = 1,
     start: Annotated[int, Query(alias="from", ge=0, le=MAX_INTEGER)] = 0,
     end: Annotated[int, Query(alias="to", ge=0, le=MAX_INTEGER)] = 0,
+    view: View = View.PAGE,
+    back: str = "",
 ) -> Response:
-    """Show a version of a document; characters [from, to) are marked."""
+    """Show a version of a document; characters [from, to) are marked.
+
+    `back` is the address of the results that led here.
+    """
     person = await require_person(request)
     async with services_of(request).ground.pool.connection() as connection:
         cursor = await connection.execute(
@@ -44,9 +60,18 @@ async def show_document(
         reader_groups(person), document["access_groups"], *newest.values()
     ):
         raise NotFoundError(f"no document {document_id} version {version}")
+    body = document["body"]
+    can_render = document["kind"] == "article" and len(body) <= MAX_RENDERED
+    is_page = can_render and view is View.PAGE
+    other = View.SOURCE if is_page else View.PAGE
     return pages_of(request).render(
         request,
         "document.html",
         document=document,
-        pieces=cut_document(document["body"], start, end),
+        can_render=can_render,
+        page=await asyncio.to_thread(render_document, body, start, end) if is_page else None,
+        pieces=() if is_page else cut_document(body, start, end),
+        has_passage=start < min(end, len(body)),
+        other_view=f"?{request.url.include_query_params(view=other.value).query}#{PASSAGE_ID}",
+        back=back if back.startswith(RESULTS) else "",
     )

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The search page: a ticket in, passages out with the reasons for each, and marks of what helped.
 
-Everybody who may log in may search what their groups may read; who works on tickets may mark. The
-form's query stays in the address, so that a page can be sent to a colleague, who sees their own.
+Everybody who may log in may search what their groups may read; who works on tickets may mark. What
+is pasted is masked before anything else and stands masked in the address, so that a page can be
+sent to a colleague, who sees what they may; histories and logs of proxies get no personal data.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -15,15 +16,19 @@ from starlette.responses import RedirectResponse
 
 from api.accounts import Person, Role
 from api.errors import InvalidRequestError, NotFoundError
+from api.knowledge_ingestion import CURATORS, REVIEWERS
 from api.pages import pages_of
 from api.readers import Groups, list_groups, reader_groups
 from api.search_explanation import (
     PartShare,
     Word,
     explain_hit,
+    group_passages,
+    list_missing_signals,
     list_query_stems,
     list_shares,
     mark_words,
+    name_signal,
     read_passage,
     seems_far,
 )
@@ -34,7 +39,7 @@ from api.search_feedback import (
     list_readable,
     read_marks,
 )
-from api.sessions import correlation_of, field, require_form, require_person, services_of
+from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
 from guardrails.sanitise import plain_text
 from kernel.database import Connection
 from retrieval.articles import PLATFORMS
@@ -42,12 +47,14 @@ from retrieval.dominance import record_search
 from retrieval.embedding import Embedder
 from retrieval.facets import SearchFilter
 from retrieval.labels import Label, Origin, SearchLabel
+from retrieval.parsing.markdown import read_heading
 from retrieval.query import understand_query
 from retrieval.search import Passage
 from retrieval.search_index import find_index
 from retrieval.sources import MAX_LABEL_CHARACTERS, Trust
 
 MAX_QUERY = 4_000
+MAX_ADDRESS: Final = 6_000  # proxies take 8 KiB of a request's head; a longer ticket has none
 N_PASSAGES = 12
 N_LISTED = 500
 MARKERS = (Role.HELPDESK, Role.APPROVER)
@@ -59,7 +66,7 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a person asks: a text as it was typed, and filters that are empty or valid."""
+    """What a person asks: a text, and filters that are empty or valid."""
 
     text: str
     platform: str = ""
@@ -77,6 +84,16 @@ class Question:
         """Return the page's address for this question."""
         chosen = {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
         return f"/knowledge?{urlencode({'q': self.text, **chosen})}"
+
+    @property
+    def has_address(self) -> bool:
+        """Whether the page can be sent to somebody."""
+        return len(self.address()) <= MAX_ADDRESS
+
+    @property
+    def unfiltered(self) -> "Question":
+        """The same text, asked of everything."""
+        return Question(text=self.text)
 
     def filter(self, groups: Groups) -> SearchFilter:
         """Return what a reader of these groups may find."""
@@ -125,11 +142,45 @@ async def show_search(
         {"q": q, "platform": platform, "kind": kind, "product": product, "trust": trust,
          "language": language}
     )  # fmt: skip
+    return await _show(request, person, await _mask(request, question))
+
+
+@router.post("/knowledge/search")
+async def search(request: Request) -> Response:
+    """Search for what was pasted."""
+    person, form = await require_form(request)
+    return await _answer(request, person, await _mask(request, _read_form(form)))
+
+
+def _read_form(form: Form) -> Question:
+    return _read_question({name: field(form, name) for name in ("q", *FILTERS)})
+
+
+async def _mask(request: Request, question: Question) -> Question:
+    # What people paste names people; the embedder and its caches get to see none of it.
+    services = services_of(request)
+    feedback = SearchFeedback(services.ground, services.embedder)
+    return replace(question, text=(await feedback.mask(question.text))[:MAX_QUERY])
+
+
+async def _answer(
+    request: Request, person: Person, question: Question, *, anchor: str = ""
+) -> Response:
+    """Go to the page of a masked question; show it here where its address would be too long."""
+    if not question.has_address:
+        return await _show(request, person, question)
+    return RedirectResponse(f"{question.address()}{anchor}", status_code=303)
+
+
+async def _show(request: Request, person: Person, question: Question) -> Response:
     services = services_of(request)
     groups = reader_groups(person)
-    # What people paste names people; the embedder and its caches get to see none of it.
-    masked = await SearchFeedback(services.ground, services.embedder).mask(question.text)
-    values: dict[str, Any] = {"question": question, "filters": FILTERS}
+    masked = question.text
+    values: dict[str, Any] = {
+        "question": question,
+        "filters": FILTERS,
+        "may_see_sources": bool(person.roles & {*CURATORS, *REVIEWERS}),
+    }
     async with services.ground.pool.connection() as connection:
         values["choices"] = await _list_choices(request, connection, groups)
         if not masked:
@@ -145,11 +196,13 @@ async def show_search(
         )
         near = [passage for passage in passages if not seems_far([passage])]
         hits = await _show_hits(connection, services.embedder, near or passages, masked, person)
+    missing = list_missing_signals(understand_query(masked).signals, passages)
     return pages_of(request).render(
         request,
         "search.html",
         hits=hits,
         is_far=bool(passages) and not near,
+        missing=[name_signal(signal) for signal in missing],
         can_mark=_can_mark(person),
         **values,
     )
@@ -217,9 +270,7 @@ async def _show_hits(
     masked: str,
     person: Person,
 ) -> list[ShownHit]:
-    documents: dict[str, list[Passage]] = {}
-    for passage in passages:
-        documents.setdefault(passage.document_id, []).append(passage)
+    documents = group_passages(passages)
     marks = await read_marks(connection, list(documents), text=masked, actor=person.actor)
     voted = [document_id for document_id, found in documents.items() if found[0].votes > 0]
     similar = await count_similar(connection, embedder, masked, voted)
@@ -237,7 +288,19 @@ async def _show_hits(
 
 
 def _show_passage(passage: Passage, stems: frozenset[str]) -> ShownPassage:
-    return ShownPassage(passage=passage, words=mark_words(read_passage(passage), stems))
+    return ShownPassage(passage=passage, words=mark_words(_quote(passage), stems))
+
+
+def _quote(passage: Passage) -> str:
+    """Return a passage's text without the headings that stand above it already."""
+    text = passage.text
+    told = {"", passage.title, *passage.headings}
+    while passage.kind == "article" and text:
+        line, _, rest = text.partition("\n")
+        if not rest.strip() or read_heading(line) not in told:
+            break
+        text = rest
+    return read_passage(replace(passage, text=text.lstrip("\n")))
 
 
 @router.post("/knowledge/marks")
@@ -245,16 +308,15 @@ async def mark_hit(request: Request) -> Response:
     """Keep whether a document helped with the text that was searched for, or take it back."""
     person, form = await require_form(request)
     person.require(*MARKERS)
-    question = _read_question({name: field(form, name) for name in ("q", *FILTERS)})
+    question = await _mask(request, _read_form(form))
     word, document_id = field(form, "label"), field(form, "document_id")
     if word not in {*Label, TAKE_BACK}:
         raise InvalidRequestError("say whether it helped")
     services = services_of(request)
     feedback = SearchFeedback(services.ground, services.embedder)
-    masked = await feedback.mask(question.text)
-    if not masked:
+    if not question.text:
         raise InvalidRequestError("the query is empty")
-    said = {"text": masked, "document_id": document_id, "actor": person.actor}
+    said = {"text": question.text, "document_id": document_id, "actor": person.actor}
     async with services.ground.pool.connection() as connection:
         if word == TAKE_BACK:
             await feedback.withdraw(connection, **said, correlation_id=correlation_of(request))
@@ -263,4 +325,4 @@ async def mark_hit(request: Request) -> Response:
                 raise NotFoundError("the document is no longer in force")
             label = SearchLabel(label=Label(word), origin=Origin.SEARCH, **said)
             await feedback.add(connection, [label], correlation_id=correlation_of(request))
-    return RedirectResponse(f"{question.address()}#hit-{quote(document_id)}", status_code=303)
+    return await _answer(request, person, question, anchor=f"#hit-{quote(document_id)}")

@@ -5,7 +5,7 @@ Pure: what `retrieval.ranking` has weighed is named, not weighed again.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from retrieval.keywords import list_terms
@@ -23,6 +23,7 @@ PART_NAMES = {
 }
 SEEMS_FAR = 0.35  # a best passage of which both similarity and coverage are below is a guess
 FAR_COVERAGE = 0.2
+CODES = frozenset({"kb", "cve", "code", "event", "number", "mail", "constant"})
 _WORD = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
 _HEADING = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
 _PREFIXES = {"event": "event ", "number": "number ", "version": "version ", "mail": "mail status "}
@@ -105,6 +106,22 @@ def seems_far(passages: list[Passage]) -> bool:
         and not passage.votes
         for passage in passages
     )
+
+
+def group_passages(passages: Sequence[Passage]) -> dict[str, list[Passage]]:
+    """Return passages by their document's id, both in the order in which they were found."""
+    documents: dict[str, list[Passage]] = {}
+    for passage in passages:
+        documents.setdefault(passage.document_id, []).append(passage)
+    return documents
+
+
+def list_missing_signals(signals: Sequence[str], passages: Sequence[Passage]) -> list[str]:
+    """Return the query's codes and numbers that no passage has: what was asked for by name."""
+    found = {signal for passage in passages for signal in passage.signals}
+    return [
+        signal for signal in signals if signal.partition(":")[0] in CODES and signal not in found
+    ]
 
 
 def list_query_stems(text: str) -> frozenset[str]:
