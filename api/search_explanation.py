@@ -23,6 +23,7 @@ PART_NAMES = {
 }
 SEEMS_FAR = 0.35  # a best passage of which both similarity and coverage are below is a guess
 FAR_COVERAGE = 0.2
+LEAST_SHOWN = 0.0005  # what is less reads as 0.000
 CODES = frozenset({"kb", "cve", "code", "event", "number", "mail", "constant"})
 _WORD = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
 _HEADING = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
@@ -82,18 +83,28 @@ def explain_hit(passage: Passage, n_helped: int = 0) -> list[str]:
     return reasons
 
 
-def list_shares(parts: Mapping[str, float]) -> list[PartShare]:
-    """Return the parts that add something or take it away, as ranking sums them."""
-    longest = max((abs(amount) for amount in parts.values()), default=0.0)
+def find_longest(passages: Sequence[Passage]) -> float:
+    """Return the largest amount of a part of these passages, whichever way it goes."""
+    return max((abs(amount) for one in passages for amount in one.parts.values()), default=0.0)
+
+
+def list_shares(parts: Mapping[str, float], *, longest: float | None = None) -> list[PartShare]:
+    """Return the parts that add something or take it away, as ranking sums them.
+
+    Bars of several hits can be compared where `longest`, which fills one, is the same for all;
+    without it the longest of these parts does.
+    """
+    if longest is None:
+        longest = max((abs(amount) for amount in parts.values()), default=0.0)
     return [
         PartShare(
             name=name,
             title=PART_NAMES[name],
             amount=parts[name],
-            share=abs(parts[name]) / longest if longest else 0.0,
+            share=min(abs(parts[name]) / longest, 1.0) if longest else 0.0,
         )
         for name in PARTS
-        if abs(parts.get(name, 0.0)) >= 0.0005
+        if abs(parts.get(name, 0.0)) >= LEAST_SHOWN
     ]
 
 
