@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from cryptography.hazmat.primitives import serialization
@@ -33,6 +34,9 @@ from kernel.outbox import Outbox
 from kernel.settings import Settings
 from models.registry import ModelRegistry
 from telemetry.incidents import Incidents
+
+if TYPE_CHECKING:
+    from retrieval.embedding import LazyEmbedder
 
 MLFLOW_SCHEMA = "mlflow"
 MLFLOW_SCHEMA_LOCK = 0x45554D4C
@@ -170,6 +174,13 @@ async def open_ground(
 def open_registry(ground: Ground) -> ModelRegistry:
     """Return the model registry in our PostgreSQL and under `mlruns/`."""
     return ModelRegistry(ground.addresses.tracking, ground.settings.mlruns_dir)
+
+
+def open_embedder(ground: Ground) -> "LazyEmbedder":
+    """Return the embedder of an installation; its model is loaded when the first text comes."""
+    from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
+
+    return LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
 
 
 def write_public_keys(settings: Settings, folder: Path) -> list[Path]:

@@ -51,10 +51,10 @@ def labels_import(
     lines = _read(path)
 
     async def act(ground: Any) -> list[tuple[int, str]]:
+        from api.ground import open_embedder  # noqa: PLC0415 - heavy
         from api.search_feedback import SearchFeedback  # noqa: PLC0415 - heavy
-        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
 
-        feedback = SearchFeedback(ground, LazyEmbedder(ground.settings.data_dir / FOLDER_NAME))
+        feedback = SearchFeedback(ground, open_embedder(ground))
         verdicts = []
         for start in range(0, len(lines), BATCH):
             batch = lines[start : start + BATCH]

@@ -23,6 +23,7 @@ PART_NAMES = {
 }
 SEEMS_FAR = 0.35  # a best passage of which both similarity and coverage are below is a guess
 FAR_COVERAGE = 0.2
+UNRELATED = 0.1  # below this similarity only common words can be what is covered
 LEAST_SHOWN = 0.0005  # what is less reads as 0.000
 CODES = frozenset({"kb", "cve", "code", "event", "number", "mail", "constant"})
 _WORD = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
@@ -108,11 +109,11 @@ def list_shares(parts: Mapping[str, float], *, longest: float | None = None) -> 
     ]
 
 
-def seems_far(passages: list[Passage]) -> bool:
+def seems_far(passages: Sequence[Passage]) -> bool:
     """Tell whether nothing close was found: no passage is near by meaning, words or codes."""
     return all(
         passage.dense_score < SEEMS_FAR
-        and passage.coverage < FAR_COVERAGE
+        and (passage.coverage < FAR_COVERAGE or passage.dense_score < UNRELATED)
         and not passage.signals
         and not passage.votes
         for passage in passages

@@ -6,6 +6,7 @@ something are taken in bulk, so many a day; each gets a verdict, and one that ca
 no other.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -16,6 +17,7 @@ from api.json_route import service_of, service_route
 from api.knowledge_ingestion import SERVICE_SCOPE
 from api.openapi import BEARER, PROBLEMS
 from api.readers import service_groups
+from api.search_explanation import list_missing_signals, seems_far
 from api.search_feedback import (
     MAX_TEXT_CHARACTERS,
     MAX_TICKETS,
@@ -23,6 +25,7 @@ from api.search_feedback import (
     SearchFeedback,
     Verdict,
 )
+from api.search_flags import list_flags
 from api.sessions import correlation_of, services_of
 from guardrails.sanitise import plain_text
 from retrieval.dominance import record_search
@@ -87,7 +90,7 @@ async def search_knowledge(
         trusts=(trust.value,) if trust else (),
         groups=service_groups(service_of(request)),
     )
-    passages: list[Passage] = []
+    query, passages, flags = understand_query(masked), list[Passage](), dict[str, list[str]]()
     if masked:
         async with services.ground.pool.connection() as connection:
             passages = await services.retriever.search(connection, masked, only=only, limit=limit)
@@ -96,9 +99,27 @@ async def search_knowledge(
                 [one.document_id for one in passages],
                 services.ground.clock.now().date(),
             )
+            found = {one.document_id for one in passages}
+            flags = await list_flags(connection, found, groups=only.groups)
+    return describe_search(query, passages, flags)
+
+
+def describe_search(
+    query: SearchQuery, passages: Sequence[Passage], flags: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Return what a search has found, for programs; flags are kinds by document id.
+
+    `far` says that nothing close was found, `missing_signals` which codes of the query none of
+    the passages has.
+    """
     return {
-        "query": describe_query(understand_query(masked)),
-        "passages": [describe_passage(passage) for passage in passages],
+        "query": describe_query(query),
+        "far": bool(passages) and seems_far(passages),
+        "missing_signals": list_missing_signals(query.signals, passages),
+        "passages": [
+            describe_passage(passage) | {"flags": list(flags.get(passage.document_id, ()))}
+            for passage in passages
+        ],
     }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli_ground import Actor, console, fail, name_actor, print_table, with_ground
-from api.ground import Ground
+from api.ground import Ground, open_embedder
 
 
 def kb_reindex(
@@ -24,10 +24,9 @@ def kb_reindex(
     who = name_actor(actor)
 
     async def act(ground: Ground) -> Any:
-        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
         from retrieval.reindexing import Reindexer, needs_reindex  # noqa: PLC0415 - heavy
 
-        embedder = LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
+        embedder = open_embedder(ground)
         await embedder.load()
         async with ground.pool.connection() as connection:
             if not force and not await needs_reindex(connection, embedder):

@@ -111,10 +111,16 @@ class SourceOverview:
     created_at: datetime
     n_documents: int
     n_files: int
-    n_refused: int
+    n_rejected: int
+    n_held: int
     last_started_at: datetime | None
     last_finished_at: datetime | None
     last_counts: Mapping[str, int]
+
+    @property
+    def n_refused(self) -> int:
+        """How many files are there and not in search: rejected, or held back for a reviewer."""
+        return self.n_rejected + self.n_held
 
 
 class Sources:
@@ -150,10 +156,24 @@ class Sources:
     async def list_all(
         self, connection: Connection, *, admits: Admits = admit_all
     ) -> tuple[SourceOverview, ...]:
-        """Return all sources with their figures, by name."""
-        cursor = await connection.execute(QUERIES["list_sources"])
+        """Return the sources that hold anything with their figures, by name.
+
+        One whose files were all removed is left out, until a run brings some again.
+        """
+        cursor = await connection.execute(QUERIES["list_sources"], {"source_id": None})
         overviews = [_read_overview(row) for row in await cursor.fetchall()]
         return tuple(one for one in overviews if admits(one.source))
+
+    async def describe(self, connection: Connection, source_id: str) -> SourceOverview:
+        """Return a source with its figures, whether it holds anything or not.
+
+        Raises:
+            SourceMissingError: there is none.
+        """
+        await self.require(connection, source_id)
+        cursor = await connection.execute(QUERIES["list_sources"], {"source_id": source_id})
+        (row,) = await cursor.fetchall()
+        return _read_overview(row)
 
     async def keep(
         self, connection: Connection, source: Source, *, actor: str, correlation_id: str

@@ -7,18 +7,25 @@ FROM document_sources
 WHERE source_id = %(source_id)s;
 
 -- name: list_sources
--- All sources with their figures and their newest run.
+-- Sources with their figures and their newest run: one, or all that hold a document or a file, or
+-- whose newest run has not come to its end.
 SELECT s.source_id, s.kind, s.location, s.trust, s.access_groups, s.platforms, s.products,
-       s.created_at, s.created_by,
-       (SELECT count(*) FROM documents AS d
-        WHERE d.source_id = s.source_id AND d.retired_at IS NULL) AS n_documents,
-       (SELECT count(*) FROM ingested_files AS f
-        WHERE f.source_id = s.source_id AND f.verdict = 'stored') AS n_files,
-       (SELECT count(*) FROM ingested_files AS f
-        WHERE f.source_id = s.source_id AND f.verdict IN ('rejected', 'quarantined')) AS n_refused,
+       s.created_at, s.created_by, d.n_documents, f.n_files, f.n_rejected, f.n_held,
        r.started_at AS last_started_at, r.finished_at AS last_finished_at,
        coalesce(r.counts, '{}') AS last_counts
 FROM document_sources AS s
+CROSS JOIN LATERAL (
+    SELECT count(*) AS n_documents
+    FROM documents
+    WHERE source_id = s.source_id AND retired_at IS NULL
+) AS d
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE verdict = 'stored') AS n_files,
+           count(*) FILTER (WHERE verdict = 'rejected') AS n_rejected,
+           count(*) FILTER (WHERE verdict = 'quarantined') AS n_held
+    FROM ingested_files
+    WHERE source_id = s.source_id
+) AS f
 LEFT JOIN LATERAL (
     SELECT started_at, finished_at, counts
     FROM ingestion_runs
@@ -26,6 +33,9 @@ LEFT JOIN LATERAL (
     ORDER BY started_at DESC, run_id DESC
     LIMIT 1
 ) AS r ON true
+WHERE s.source_id = %(source_id)s::text
+   OR (%(source_id)s::text IS NULL
+       AND (d.n_documents + f.n_files + f.n_rejected + f.n_held > 0 OR r.finished_at IS NULL))
 ORDER BY s.source_id;
 
 -- name: keep_source
@@ -79,6 +89,13 @@ JOIN document_sources AS s USING (source_id)
 WHERE s.kind = 'upload' AND f.verdict = 'quarantined' AND f.sha256 = %(sha256)s
 ORDER BY f.source_id, f.path;
 
+-- name: list_holders
+-- The sources of which files with these bytes are held back.
+SELECT DISTINCT sha256, source_id
+FROM ingested_files
+WHERE verdict = 'quarantined' AND sha256 = ANY (%(sha256s)s::text[])
+ORDER BY sha256, source_id;
+
 -- name: keep_file
 -- Records the newest verdict on a file.
 INSERT INTO ingested_files (source_id, path, sha256, size_bytes, verdict, reason, detail, engine,
@@ -96,3 +113,13 @@ SET sha256 = excluded.sha256, size_bytes = excluded.size_bytes, verdict = exclud
 SELECT document_id, version
 FROM documents
 WHERE document_id = ANY (%(document_ids)s) AND retired_at IS NULL;
+
+-- name: list_flagged
+-- Which of some documents wait for somebody's look and why, where groups may know of it.
+SELECT f.document_id, f.kind
+FROM document_flags AS f
+LEFT JOIN documents AS o ON o.document_id = f.detail ->> 'other' AND o.retired_at IS NULL
+WHERE f.resolved_at IS NULL AND f.document_id = ANY (%(document_ids)s::text[])
+  AND (%(groups)s::text[] IS NULL OR coalesce(o.access_groups, '{}') = '{}'
+       OR o.access_groups && %(groups)s::text[])
+ORDER BY f.document_id, f.raised_at, f.flag_id;

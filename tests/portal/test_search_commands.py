@@ -41,14 +41,64 @@ async def test_a_search_is_filtered_and_explained(run):
     code, output = await run("search", f"{TICKET} 0x80070070", "--explain")
     assert code == 0
     assert "understood: no space left on device" in output
-    assert "exact signals: code:0x80070070" in output
-    assert "path: all passages that pass were read" in output
+    assert "exact signals: 0x80070070" in output
+    assert "path: every passage that the filters leave was compared" in output
     assert "Meaning of the passage" in output
     assert "keywords cover" in output
+    assert not any(jargon in output for jargon in ("BM25", "window(s)", "votes"))
     code, output = await run("search", "disk", "--trust", "external")
     assert (code, "nothing passes the filters" in output) == (0, True)
     assert (await run("search", " "))[0] == 2
     assert (await run("search", "disk", "--kind", "poem"))[0] == 2
+
+
+async def test_a_search_says_what_it_has_not_found(run):
+    code, output = await run("search", "no space left on device 0x80070bc9")
+    assert (code, "no document found names 0x80070bc9" in output) == (0, True), output
+    assert "nothing close was found" not in output
+    assert (
+        "no document found names 0x80070bc9"
+        in (await run("search", "no space left on device 0x80070bc9", "--explain"))[1]
+    )
+    found = json.loads((await run("search", "no space left 0x80070bc9 KB5034441", "--json"))[1])
+    assert "code:0x80070bc9" in found["missing_signals"]
+    assert found["far"] is False
+
+    far = "the sonata was composed in the spring of the queen's coronation"
+    for words in ((far,), (far, "--explain")):
+        code, output = await run("search", *words)
+        assert (code, "nothing close was found" in output) == (0, True), output
+    assert json.loads((await run("search", far, "--json"))[1])["far"] is True
+
+
+async def test_a_document_is_shown_once_and_says_that_it_is_flagged(services, run):
+    async with services.ground.pool.connection() as connection:
+        await connection.execute(
+            "INSERT INTO document_flags (flag_id, document_id, kind, detail, raised_at)"
+            " VALUES ('flg_1', 'linux-disk-full', 'dominance', '{}', now())"
+        )
+    code, output = await run("search", TICKET, "--limit", "4")
+    assert code == 0, output
+    assert output.count("linux-disk-full@") == 1
+    assert "+1" in output
+    (line,) = [line for line in output.splitlines() if "linux-disk-full@" in line]
+    assert "first in unusually many searches" in line
+    assert output.count("first in unusually many searches") == 1
+    found = json.loads((await run("search", TICKET, "--limit", "4", "--json"))[1])
+    assert len({passage["document_id"] for passage in found["passages"]}) == 4
+    assert {
+        passage["document_id"]: passage["flags"] for passage in found["passages"]
+        if passage["flags"]
+    } == {"linux-disk-full": ["dominance"]}  # fmt: skip
+    code, output = await run("search", TICKET, "--explain")
+    assert output.count("flagged:") == 1
+
+    bars = {
+        abs(float(line.split()[-2])): line.count("█")
+        for line in output.splitlines() if line.endswith("█")
+    }  # fmt: skip
+    assert max(bars.values()) == bars[max(bars)] == 20
+    assert all(bars[amount] == max(round(20 * amount / max(bars)), 1) for amount in bars)
 
 
 async def test_labels_are_imported_with_a_verdict_for_each_line(services, run, tmp_path):
