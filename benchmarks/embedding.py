@@ -21,9 +21,9 @@ import typer
 from rich.console import Console
 
 from benchmarks.figures import Figure, show, store
+from benchmarks.starter_texts import ROOT, read_starter_texts
 from retrieval.embedding import SentenceEmbedder, Vectors
 
-ROOT = Path(__file__).resolve().parent.parent
 MEBIBYTE = 1024**2
 PASSAGE_WORDS, N_PASSAGES = 180, 96
 QUERY_WORDS, N_QUERIES = (20, 80), 40
@@ -43,8 +43,7 @@ class Kind(StrEnum):
 
 def cut_texts(n_words: int, n_texts: int) -> list[str]:
     """Return texts of so many words, cut from the starter articles in order."""
-    articles = sorted((ROOT / "knowledge" / "articles").glob("*.md"))
-    words = " ".join(path.read_text(encoding="utf-8") for path in articles).split()
+    words = " ".join(read_starter_texts()).split()
     starts = [position * n_words % (len(words) - n_words) for position in range(n_texts)]
     return [" ".join(words[start : start + n_words]) for start in starts]
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -30,4 +31,9 @@ def show(title: str, figures: Sequence[Figure], console: Console) -> None:
 
 def store(figures: Sequence[Figure], path: Path) -> None:
     """Write the figures as JSON."""
-    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
+    store_json([asdict(figure) for figure in figures], path)
+
+
+def store_json(content: Any, path: Path) -> None:
+    """Write what a benchmark found as JSON."""
+    path.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,22 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m benchmarks.retrieval`: BM25, meaning, naive rank fusion and ours, side by side.
 
-A set is a folder with `corpus.jsonl.gz`, `queries.jsonl.gz` and `qrels.tsv`. Its documents go the
-product's own way into a PostgreSQL of their own, and every system searches there. Nothing depends
-on the set: one configuration for all. Training queries that are also test queries are left out.
+The documents of a set (`retrieval_sets`) go the product's own way into a PostgreSQL of their own,
+and every system searches there. Nothing depends on the set: one configuration for all.
 """
 
 import asyncio
-import csv
-import gzip
-import json as json_format
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, LiteralString
 
 import ir_measures
 import numpy as np
@@ -26,16 +21,25 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from api.ground import Ground, migrate_database, open_database, open_ground
+from api.ground import Ground
 from api.ranking_training import (
     AnsweredQuery,
     collect_examples,
     learn_ranking,
 )
+from benchmarks.figures import store_json
+from benchmarks.own_database import open_own_database
+from benchmarks.retrieval_sets import (
+    Qrels,
+    RetrievalSet,
+    Training,
+    hold_out,
+    read_set,
+    read_training,
+)
 from kernel.database import Connection
-from kernel.settings import Settings
 from retrieval.corpus import Corpus, CorpusDocument
-from retrieval.embedding import Embedder, Vectors, open_embedder
+from retrieval.embedding import Embedder, Vectors
 from retrieval.facets import SearchFilter
 from retrieval.keywords import list_query_terms, weigh_query
 from retrieval.labels import Label, Origin, SearchLabel, store_labels
@@ -43,7 +47,7 @@ from retrieval.query import understand_query
 from retrieval.query_vectors import embed_queries
 from retrieval.ranking import Ranking
 from retrieval.search import Retriever
-from retrieval.search_index import QUERIES, SearchIndex, find_index, sparse
+from retrieval.search_index import SearchIndex, find_frequencies, find_index, format_sparse_vector
 
 DEPTH = 100
 RRF_CONSTANT = 60  # Cormack, Clarke and Buettcher (2009)
@@ -65,56 +69,6 @@ FROM chunk_vectors WHERE index_id = %(index_id)s
 GROUP BY document_id ORDER BY score DESC, document_id LIMIT %(limit)s
 """
 Run = dict[str, dict[str, float]]  # score by document, by query
-Qrels = dict[str, set[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetrievalSet:
-    """Documents, queries by id and their relevant documents."""
-
-    name: str
-    documents: list[dict[str, Any]]
-    queries: dict[str, str]
-    qrels: Qrels
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read JSON lines, compressed or not."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        return [json_format.loads(line) for line in lines if line.strip()]
-
-
-def read_qrels(path: Path) -> Qrels:
-    """Read relevant documents by query from a tab-separated file with a header."""
-    qrels: Qrels = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if float(row.get("score") or 1) > 0:
-                qrels.setdefault(row["query-id"], set()).add(row["corpus-id"])
-    return qrels
-
-
-def read_set(folder: Path, queries: Path | None = None, qrels: Path | None = None) -> RetrievalSet:
-    """Read a set; only queries with a relevant document in it count."""
-    documents = read_lines(folder / "corpus.jsonl.gz")
-    known = {document["_id"] for document in documents}
-    relevant = {
-        query: found & known
-        for query, found in read_qrels(qrels or folder / "qrels.tsv").items()
-        if found & known
-    }
-    asked = {
-        row["_id"]: row["text"]
-        for row in read_lines(queries or folder / "queries.jsonl.gz")
-        if row["_id"] in relevant
-    }
-    return RetrievalSet(
-        name=folder.resolve().name,
-        documents=documents,
-        queries=asked,
-        qrels={query: relevant[query] for query in asked},
-    )
 
 
 @asynccontextmanager
@@ -123,13 +77,9 @@ async def open_corpus(
 ) -> AsyncIterator[tuple[Ground, Embedder]]:
     """Store documents in a PostgreSQL of their own and yield what searches need."""
     with tempfile.TemporaryDirectory(prefix="eucora-retrieval-") as name:
-        settings = Settings(data_dir=Path(name) / "eucora", mlruns_dir=Path(name) / "mlruns")
-        embedder = await asyncio.to_thread(open_embedder, Path(name) / "embedding")
-        async with open_database(settings) as addresses:
-            await migrate_database(addresses)
-            async with open_ground(settings, addresses) as ground:
-                await store_documents(ground, embedder, documents, console)
-                yield ground, embedder
+        async with open_own_database(Path(name)) as (ground, embedder):
+            await store_documents(ground, embedder, documents, console)
+            yield ground, embedder
 
 
 async def store_documents(
@@ -193,31 +143,26 @@ async def run_parts(
             track(queries.items(), "BM25 and meaning", console=console), vectors, strict=True
         ):
             terms = list_query_terms(understand_query(text).text)
-            rows = await (
-                await connection.execute(
-                    QUERIES["find_terms"], {"index_id": index.index_id, "terms": list(terms)}
-                )
-            ).fetchall()
             weighed = weigh_query(
                 terms,
                 n_chunks=index.n_chunks,
-                document_frequency={row["term"]: row["n_chunks"] for row in rows},
+                document_frequency=await find_frequencies(connection, index, terms),
             )
-            asked = {
+            parameters = {
                 "index_id": index.index_id,
                 "limit": DEPTH,
                 "embedding": HalfVector(vector).to_text(),
-                "keywords": sparse(weighed.weights),
+                "keywords": format_sparse_vector(weighed.weights),
             }
-            bm25[query] = await _scores(connection, BY_KEYWORDS, asked)
-            dense[query] = await _scores(connection, BY_MEANING, asked)
+            bm25[query] = await _read_scores(connection, BY_KEYWORDS, parameters)
+            dense[query] = await _read_scores(connection, BY_MEANING, parameters)
     return bm25, dense
 
 
-async def _scores(
-    connection: Connection, statement: Any, asked: Mapping[str, Any]
+async def _read_scores(
+    connection: Connection, statement: LiteralString, parameters: Mapping[str, Any]
 ) -> dict[str, float]:
-    rows = await (await connection.execute(statement, asked)).fetchall()
+    rows = await (await connection.execute(statement, parameters)).fetchall()
     return {row["document_id"]: float(row["score"]) for row in rows}
 
 
@@ -251,14 +196,13 @@ async def run_ours(
 async def learn(
     ground: Ground,
     embedder: Embedder,
-    queries: Mapping[str, str],
-    qrels: Qrels,
+    training: Training,
     console: Console,
 ) -> Ranking:
     """Store answered queries as labels and return the ranking that is learned from them."""
     answered = [
-        AnsweredQuery(text=text, document_ids=frozenset(qrels[query]))
-        for query, text in queries.items()
+        AnsweredQuery(text=text, document_ids=frozenset(training.qrels[query]))
+        for query, text in training.queries.items()
     ]
     vectors = await embed_queries(embedder, [one.text for one in answered])
     async with ground.pool.connection() as connection:
@@ -323,19 +267,9 @@ def measure(run: Run, qrels: Qrels) -> dict[str, float]:
     return {name: round(float(values[one]), 4) for name, one in MEASURES.items()}
 
 
-def split_off(found: RetrievalSet, share: float) -> tuple[dict[str, str], dict[str, str]]:
-    """Return queries to train on and the last share of the file to test on."""
-    names = list(found.queries)
-    cut = round(len(names) * (1 - share))
-    return (
-        {name: found.queries[name] for name in names[:cut]},
-        {name: found.queries[name] for name in names[cut:]},
-    )
-
-
 async def compare(
     found: RetrievalSet,
-    training: tuple[Mapping[str, str], Qrels] | None,
+    training: Training | None,
     console: Console,
 ) -> dict[str, dict[str, float]]:
     """Return the measures of each system on a set."""
@@ -343,25 +277,12 @@ async def compare(
         bm25, dense = await run_parts(ground, embedder, found.queries, console)
         runs = {"bm25": bm25, "dense": dense, "rrf": fuse_ranks(bm25, dense)}
         runs["ours"] = await run_ours(ground, Retriever(embedder), found.queries, "ours", console)
-        if training is not None and training[0]:
-            ranking = await learn(ground, embedder, *training, console)
+        if training is not None and training.queries:
+            ranking = await learn(ground, embedder, training, console)
             runs["ours_trained"] = await run_ours(
                 ground, Retriever(embedder, ranking=ranking), found.queries, "trained", console
             )
     return {name: measure(run, found.qrels) for name, run in runs.items()}
-
-
-def without_test(
-    queries: Mapping[str, str], qrels: Qrels, test: Mapping[str, str]
-) -> tuple[dict[str, str], Qrels]:
-    """Return training queries that are no test queries, by id or by text."""
-    texts = set(test.values())
-    kept = {
-        name: text
-        for name, text in queries.items()
-        if name not in test and text not in texts and name in qrels
-    }
-    return kept, {name: qrels[name] for name in kept}
 
 
 def show(name: str, systems: Mapping[str, Mapping[str, float]], console: Console) -> None:
@@ -395,31 +316,12 @@ def main(
     if train_queries is not None:
         if train_qrels is None:
             raise typer.BadParameter("--train-queries needs --train-qrels")
-        known = {document["_id"] for document in found.documents}
-        relevant = {
-            query: documents & known
-            for query, documents in read_qrels(train_qrels).items()
-            if documents & known
-        }
-        asked = {row["_id"]: row["text"] for row in read_lines(train_queries)}
-        training = without_test(asked, relevant, found.queries)
+        training = read_training(train_queries, train_qrels, found)
     elif holdout:
-        earlier, later = split_off(found, holdout)
-        training = without_test(earlier, found.qrels, later)
-        found = RetrievalSet(
-            name=found.name,
-            documents=found.documents,
-            queries=later,
-            qrels={name: found.qrels[name] for name in later},
-        )
+        training, found = hold_out(found, holdout)
     systems = asyncio.run(compare(found, training, console))
     show(found.name, systems, console)
-    json.write_text(
-        json_format.dumps(
-            {"set": found.name, "n_queries": len(found.queries), "systems": systems}, indent=2
-        )
-        + "\n"
-    )
+    store_json({"set": found.name, "n_queries": len(found.queries), "systems": systems}, json)
     console.print(f"also in {json}")
 
 

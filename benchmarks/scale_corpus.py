@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pgvector import HalfVector, SparseVector
@@ -19,35 +20,34 @@ from rich.console import Console
 from rich.progress import track
 
 from api.ground import Ground
-from benchmarks.retrieval import read_lines
+from benchmarks.retrieval_sets import read_lines
+from benchmarks.starter_texts import read_starter_texts
 from kernel.database import Connection
 from retrieval.embedding import Embedder, Vectors
 from retrieval.keywords import N_TERMS, count_documents, count_terms, weigh_terms
 from retrieval.search_index import (
-    QUERIES,
     IndexEntry,
     SearchIndex,
+    add_centroids,
     add_entries,
+    change_counts,
+    create_graphs,
     create_index,
-    find_centroid,
     find_index,
+    serve_index,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
 PASSAGE_SENTENCES = 4
 PASSAGES_PER_DOCUMENT = 4
 DOCUMENTS_AT_ONCE = 250
-NOISE = 0.35
-GRAPH_MEMORY = "3GB"
+NOISE = 0.35  # length of what is added to a mixture of unit vectors, so that no two are the same
+GRAPH_MEMORY = "3GB"  # maintenance_work_mem: past it pgvector builds on disk, much slower
 INGESTED_AT = "2026-01-01T00:00:00Z"
 
 
 def read_sentences(folders: Sequence[Path]) -> list[str]:
     """Return the sentences of the starter articles and of sets."""
-    texts = [
-        path.read_text(encoding="utf-8")
-        for path in sorted((ROOT / "knowledge" / "articles").glob("*.md"))
-    ]
+    texts = read_starter_texts()
     for folder in folders:
         texts += [row["text"] for row in read_lines(folder / "corpus.jsonl.gz")]
     sentences = [line.strip() for text in texts for line in text.replace(". ", ".\n").split("\n")]
@@ -153,10 +153,8 @@ async def fill(
         await connection.execute(
             "SELECT set_config('maintenance_work_mem', %s, true)", (GRAPH_MEMORY,)
         )
-        await connection.execute(QUERIES["create_graphs"], {"index_id": index.index_id})
-        await connection.execute(
-            QUERIES["serve_index"], {"index_id": index.index_id, "now": ground.clock.now()}
-        )
+        await create_graphs(connection, index)
+        await serve_index(connection, index, ground.clock)
     console.print(f"graphs made in {time.monotonic() - started:.0f} s")
 
 
@@ -200,50 +198,46 @@ async def _store_mixed(connection: Connection, page: Page, start: int) -> None:
     index = await _find_building(connection)
     await register_vector_async(connection)
     await _store_texts(connection, page.texts, start)
-    async with connection.cursor() as cursor:
-        async with cursor.copy(
+    async with (
+        connection.cursor() as cursor,
+        cursor.copy(
             "COPY chunk_vectors (index_id, chunk_id, document_id, facets, signals, embedding,"
             " keywords) FROM STDIN (FORMAT binary)"
-        ) as copy:
-            copy.set_types(["int4", "text", "text", "text[]", "text[]", "halfvec", "sparsevec"])
-            for place, (counts, vector) in enumerate(
-                zip(page.counts, page.vectors, strict=True), start
-            ):
-                name, chunk_id, _ = _name(place)
-                weights = weigh_terms(counts, mean_length=index.mean_length)
-                await copy.write_row(
-                    (
-                        index.index_id,
-                        chunk_id,
-                        name,
-                        _facets(place // PASSAGES_PER_DOCUMENT),
-                        [],
-                        HalfVector(vector),
-                        SparseVector(weights, N_TERMS),
-                    )
-                )
-        async with cursor.copy(QUERIES["copy_document_vectors"]) as copy:
-            for offset in range(0, len(page.texts), PASSAGES_PER_DOCUMENT):
-                centroid = find_centroid(page.vectors[offset : offset + PASSAGES_PER_DOCUMENT])
-                await copy.write_row(
-                    (index.index_id, _name(start + offset)[0], HalfVector(centroid).to_text())
-                )
-    await _count_mixed(connection, index, page.counts)
+        ) as copy,
+    ):
+        copy.set_types(["int4", "text", "text", "text[]", "text[]", "halfvec", "sparsevec"])
+        for row in _list_mixed_rows(index, page, start):
+            await copy.write_row(row)
+    await add_centroids(
+        connection,
+        index,
+        {
+            _name(start + offset)[0]: page.vectors[offset : offset + PASSAGES_PER_DOCUMENT]
+            for offset in range(0, len(page.texts), PASSAGES_PER_DOCUMENT)
+        },
+    )
+    await change_counts(
+        connection,
+        index,
+        count_documents(page.counts),
+        n_chunks=len(page.counts),
+        n_terms=sum(one.total() for one in page.counts),
+    )
 
 
-async def _count_mixed(
-    connection: Connection, index: SearchIndex, counts: Sequence[Counter[int]]
-) -> None:
-    frequency = count_documents(counts)
-    key = {"index_id": index.index_id}
-    await connection.execute(
-        QUERIES["add_terms"],
-        {**key, "terms": list(frequency), "counts": list(frequency.values())},
-    )
-    n_terms = sum(one.total() for one in counts)
-    await connection.execute(
-        QUERIES["count_changes"], {**key, "n_chunks": len(counts), "n_terms": n_terms}
-    )
+def _list_mixed_rows(index: SearchIndex, page: Page, start: int) -> Iterator[tuple[Any, ...]]:
+    for place, (counts, vector) in enumerate(zip(page.counts, page.vectors, strict=True), start):
+        name, chunk_id, _ = _name(place)
+        weights = weigh_terms(counts, mean_length=index.mean_length)
+        yield (
+            index.index_id,
+            chunk_id,
+            name,
+            _facets(place // PASSAGES_PER_DOCUMENT),
+            [],
+            HalfVector(vector),
+            SparseVector(weights, N_TERMS),
+        )
 
 
 async def _store_texts(connection: Connection, texts: Sequence[str], start: int) -> None:

@@ -8,7 +8,6 @@ search is the product's own, through PostgreSQL; the truth is a full scan.
 """
 
 import asyncio
-import json as json_format
 import random
 import tempfile
 import time
@@ -24,11 +23,12 @@ from pgvector import HalfVector
 from rich.console import Console
 from rich.table import Table
 
-from api.ground import Ground, migrate_database, open_database, open_ground
+from api.ground import Ground
+from benchmarks.figures import store_json
+from benchmarks.own_database import open_own_database
 from benchmarks.scale_corpus import fill, make_pool, read_sentences
 from kernel.database import Connection
-from kernel.settings import Settings
-from retrieval.embedding import Embedder, open_embedder
+from retrieval.embedding import Embedder
 from retrieval.facets import SearchFilter
 from retrieval.search import Retriever
 from retrieval.search_index import find_index
@@ -109,17 +109,17 @@ async def _recall(
     if index is None:
         return 0.0
     vector = (await embedder.embed([question]))[0]
-    asked: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "index_id": index.index_id,
         "embedding": HalfVector(vector).to_text(),
         "facets": facets,
     }
-    truth = await (await connection.execute(TRUTH, asked)).fetchall()
-    asked["limit"] = await retriever.candidates.plan_walk(connection, index, only)
-    if not asked["limit"]:
+    truth = await (await connection.execute(TRUTH, parameters)).fetchall()
+    parameters["limit"] = await retriever.candidates.plan_walk(connection, index, only)
+    if not parameters["limit"]:
         return 1.0  # everything that passes is read
     await retriever.candidates.set_scan(connection, index)
-    found = await (await connection.execute(FOUND, asked)).fetchall()
+    found = await (await connection.execute(FOUND, parameters)).fetchall()
     wanted = {row["chunk_id"] for row in truth}
     return len(wanted & {row["chunk_id"] for row in found}) / max(len(wanted), 1)
 
@@ -129,13 +129,8 @@ async def open_place(keep: Path | None) -> AsyncIterator[tuple[Ground, Embedder]
     """Yield a database and the embedder, in a folder that stays, or in one that goes."""
     scratch = nullcontext(keep) if keep else tempfile.TemporaryDirectory(prefix="eucora-scale-")
     with scratch as name:
-        folder = Path(name)
-        settings = Settings(data_dir=folder / "eucora", mlruns_dir=folder / "mlruns")
-        embedder = await asyncio.to_thread(open_embedder, folder / "embedding")
-        async with open_database(settings) as addresses:
-            await migrate_database(addresses)
-            async with open_ground(settings, addresses) as ground:
-                yield ground, embedder
+        async with open_own_database(Path(name)) as opened:
+            yield opened
 
 
 async def measure_scale(
@@ -186,15 +181,22 @@ def main(
     """Measure searches under filters on a corpus of a size."""
     console = Console()
     speeds = asyncio.run(measure_scale(chunks, real, queries, data or [], keep, console))
-    table = Table(
-        "filter passes",
-        "p50 ms",
-        "p95 ms",
-        "recall@10",
-        "under-returned",
-        title=f"{chunks:,} passages",
-        title_justify="left",
+    show_speeds(f"{chunks:,} passages", speeds, console)
+    store_json(
+        {
+            "chunks": chunks,
+            "embedded": min(chunks, real),
+            "filters": {one.passes: describe_speed(one) for one in speeds},
+        },
+        json,
     )
+    console.print(f"also in {json}")
+
+
+def show_speeds(title: str, speeds: Sequence[Speed], console: Console) -> None:
+    """Print a table."""
+    headings = ("filter passes", "p50 ms", "p95 ms", "recall@10", "under-returned")
+    table = Table(*headings, title=title, title_justify="left")
     for one in speeds:
         table.add_row(
             one.passes,
@@ -204,22 +206,16 @@ def main(
             str(one.n_under_returned),
         )
     console.print(table)
-    figures = {
-        one.passes: {
-            "p50_ms": one.p50_ms,
-            "p95_ms": one.p95_ms,
-            "recall@10": one.recall_at_10,
-            "under_returned": one.n_under_returned,
-        }
-        for one in speeds
+
+
+def describe_speed(speed: Speed) -> dict[str, float]:
+    """Return a filter's figures for programs."""
+    return {
+        "p50_ms": speed.p50_ms,
+        "p95_ms": speed.p95_ms,
+        "recall@10": speed.recall_at_10,
+        "under_returned": speed.n_under_returned,
     }
-    json.write_text(
-        json_format.dumps(
-            {"chunks": chunks, "embedded": min(chunks, real), "filters": figures}, indent=2
-        )
-        + "\n"
-    )
-    console.print(f"also in {json}")
 
 
 if __name__ == "__main__":

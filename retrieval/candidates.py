@@ -8,9 +8,9 @@ In which order the candidates stand is left to `ranking`.
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString, TypedDict, cast
 
 import numpy as np
 from pgvector import HalfVector
@@ -26,29 +26,67 @@ from retrieval.query_vectors import embed_query
 from retrieval.ranking import (
     Evidence,
     Ranking,
+    Scores,
     SimilarTicket,
     adapt_query,
     count_votes,
     match_exactly,
 )
-from retrieval.search_index import QUERIES as INDEX_QUERIES
-from retrieval.search_index import SearchIndex, signal_term, sparse
+from retrieval.search_index import (
+    SearchIndex,
+    find_frequencies,
+    format_sparse_vector,
+    signal_term,
+)
 
-QUERIES = load_queries(__file__, "search")
+
+def _compose(queries: Mapping[str, LiteralString]) -> dict[str, LiteralString]:
+    """Return the queries with the one filter in the place of its parameter.
+
+    Where it were forgotten, the query would lack a parameter and fail, not find too much.
+    """
+    facet_filter = f"({queries['facet_filter']})"
+    return {
+        name: query.replace("%(facet_filter)s::boolean", facet_filter)
+        for name, query in queries.items()
+        if name != "facet_filter"
+    }
+
+
+QUERIES = _compose(load_queries(__file__, "candidates"))
+# By each of meaning, adapted meaning, keywords and signals; what is a candidate is weighed exactly.
+# A compromise of time and of what is missed: see recall@100 of benchmarks.retrieval, and recall@10
+# of benchmarks.search_scale, which is of the ten nearest among the candidates.
 N_CANDIDATES = 120
 N_FILTERED = 60  # where a walk passes by most of what it meets: it takes as long as it looks for
-# Of 100,000 passages; of more as their square root. Measured: .99 of the ten nearest of 60,000, and
-# .90 of the ten by keywords; of a million .90 with 200, .95 with 400.
+DEEPER = 8  # so many times the candidates, where a few long documents had all of them
+# pgvector's hnsw.ef_search among 100,000 passages; among more it grows as their square root, up to
+# pgvector's own bound. By benchmarks.search_scale (ADR 0010): .99 of the ten nearest of 60,000, and
+# .90 of the ten by keywords; of a million .90 with 200, .95 with 400, .99 with 632.
 EF_SEARCH, MAX_EF_SEARCH = 200, 1000
 COUNT_LIMIT = 200_000  # more are not counted: reading them takes longer than any walk
-# Measured: milliseconds to read a passage, to walk both graphs, and that times one in so many.
+# By benchmarks.search_scale, milliseconds: to read a passage, to walk both graphs, and what a walk
+# takes longer by where one passage in 1 / share passes: STEP_MS / share.
 READ_MS, WALK_MS, STEP_MS = 0.004, 15.0, 7.5
-MAX_SCAN_TUPLES = 100_000
-N_TICKETS = 80
-N_VOTED = 40
-N_RARE = 3
-CACHE_SIZE = 512
+MAX_SCAN_TUPLES = 100_000  # a walk past a filter ends there, and all that passes is read after all
+N_TICKETS = 80  # a bound of what is read: a ticket's weight falls fast (see VOTE_TEMPERATURE)
+N_VOTED = 40  # documents with the most votes are candidates, whatever their words are
+N_RARE = 3  # of a query's exact signals: the others are in more passages and tell less
+CACHE_SIZE = 512  # vectors of 1.5 kB, and counts
 COUNT_GENERATIONS = 100  # for so many changes a count of what passes a filter is good enough
+
+
+class CandidatePassage(TypedDict):
+    """A passage of a candidate document, as the driver reads it: there are hundreds a search."""
+
+    chunk_id: str
+    document_id: str
+    facets: list[str]
+    meaning: float  # cosine similarity of query and passage
+    keyword_score: float  # BM25, 0 and above
+    signals: list[str]  # the passage's exact ones, if the query has any of them
+    whole: float  # cosine similarity of query and document, by its centroid
+    learned: float  # the same after the learned adapter, 0 without one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +94,11 @@ class PreparedQuery:
     """A query as the database is asked."""
 
     query: SearchQuery
-    vector: Vectors
-    adapted: Vectors | None
+    vector: Vectors  # of length one and shape (n_dimensions,)
+    adapted: Vectors | None  # the same after the learned adapter
     keywords: KeywordQuery
     signals: Mapping[str, float]  # number of chunks by signal
-    votes: Mapping[str, float]
+    votes: Mapping[str, float]  # share of similar past tickets it helped with, by document
 
     @property
     def full_score(self) -> float:
@@ -91,7 +129,11 @@ class CandidateFinder:
             )
         await self.set_scan(connection, index)
         vector = await self._embed(query)
-        frequency = await _find_frequencies(connection, index, query)
+        frequency = await find_frequencies(
+            connection,
+            index,
+            {*list_query_terms(query.text), *map(signal_term, query.signals)},
+        )
         return PreparedQuery(
             query=query,
             vector=vector,
@@ -129,24 +171,26 @@ class CandidateFinder:
         limit: int,
         *,
         at_least: int = 0,
-    ) -> list[dict[str, Any]]:
+    ) -> list[CandidatePassage]:
         """Return the passages of the best documents; `at_least` so many if there are as many.
 
         One long document may have all of the best passages: then more of them are asked for.
         """
-        asked = _ask(index, prepared, only, max(N_CANDIDATES, 2 * limit))
+        parameters = _list_parameters(index, prepared, only, max(N_CANDIDATES, 2 * limit))
         if n_walked := await self.plan_walk(connection, index, only):
-            asked["n_candidates"] = max(n_walked, 2 * limit)
-            if asked["n_candidates"] > choose_ef_search(index.n_chunks):
-                await self.set_scan(connection, index, asked["n_candidates"])
-            rows = await _read(connection, "find_nearly", asked)
-            if len(rows) >= asked["n_candidates"] and _count_documents(rows) >= at_least:
-                return rows
+            parameters["n_candidates"] = max(n_walked, 2 * limit)
+            if parameters["n_candidates"] > choose_ef_search(index.n_chunks):
+                await self.set_scan(connection, index, parameters["n_candidates"])
+            passages = await _read(connection, "find_nearly", parameters)
+            is_whole = len(passages) >= parameters["n_candidates"]
+            if is_whole and _count_documents(passages) >= at_least:
+                return passages
         while True:
-            rows = await _read(connection, "find_exactly", asked)
-            if len(rows) < asked["n_candidates"] or _count_documents(rows) >= at_least:
-                return rows
-            asked["n_candidates"] *= 8
+            passages = await _read(connection, "find_exactly", parameters)
+            is_all = len(passages) < parameters["n_candidates"]
+            if is_all or _count_documents(passages) >= at_least:
+                return passages
+            parameters["n_candidates"] *= DEEPER
 
     async def plan_walk(
         self, connection: Connection, index: SearchIndex, only: SearchFilter
@@ -212,33 +256,21 @@ def prefers_graphs(n_passing: int, n_chunks: int) -> bool:
 
 
 async def _vote(connection: Connection, index: SearchIndex, vector: Vectors) -> dict[str, float]:
-    asked = {
+    parameters = {
         "embedding": HalfVector(vector).to_text(),
         "model": index.model,
         "limit": N_TICKETS,
     }
-    rows = await (await connection.execute(QUERIES["find_similar_tickets"], asked)).fetchall()
+    rows = await (await connection.execute(QUERIES["find_similar_tickets"], parameters)).fetchall()
     if rows:
-        asked["voted"] = list({row["document_id"] for row in rows})
+        parameters["voted"] = list({row["document_id"] for row in rows})
         rows += await (
-            await connection.execute(QUERIES["find_disappointed_tickets"], asked)
+            await connection.execute(QUERIES["find_disappointed_tickets"], parameters)
         ).fetchall()
     return count_votes([SimilarTicket(**row) for row in rows])
 
 
-async def _find_frequencies(
-    connection: Connection, index: SearchIndex, query: SearchQuery
-) -> dict[int, int]:
-    terms = {*list_query_terms(query.text), *map(signal_term, query.signals)}
-    rows = await (
-        await connection.execute(
-            INDEX_QUERIES["find_terms"], {"index_id": index.index_id, "terms": list(terms)}
-        )
-    ).fetchall()
-    return {row["term"]: row["n_chunks"] for row in rows}
-
-
-def _ask(
+def _list_parameters(
     index: SearchIndex, prepared: PreparedQuery, only: SearchFilter, n_candidates: int
 ) -> dict[str, Any]:
     adapted = prepared.adapted
@@ -248,7 +280,7 @@ def _ask(
         "index_id": index.index_id,
         "embedding": HalfVector(prepared.vector).to_text(),
         "adapted": None if adapted is None else HalfVector(adapted).to_text(),
-        "keywords": sparse(prepared.keywords.weights),
+        "keywords": format_sparse_vector(prepared.keywords.weights),
         "signals": list(prepared.signals),
         "rare_signals": rare,
         "voted": voted,
@@ -258,51 +290,51 @@ def _ask(
 
 
 async def _read(
-    connection: Connection, name: str, asked: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+    connection: Connection, name: str, parameters: Mapping[str, Any]
+) -> list[CandidatePassage]:
     """Return what a statement finds, read in PostgreSQL's binary format: hundreds of rows."""
     async with connection.cursor(binary=True) as cursor:
-        await cursor.execute(QUERIES[name], asked)
-        return await cursor.fetchall()
+        await cursor.execute(QUERIES[name], parameters)
+        return cast("list[CandidatePassage]", await cursor.fetchall())
 
 
 def gather_evidence(
-    prepared: PreparedQuery, rows: Sequence[Mapping[str, Any]], n_chunks: int
-) -> tuple[dict[str, list[Mapping[str, Any]]], Evidence]:
+    prepared: PreparedQuery, passages: Sequence[CandidatePassage], n_chunks: int
+) -> tuple[dict[str, list[CandidatePassage]], Evidence]:
     """Return the passages found by document, and what is known of each document."""
-    documents: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        documents.setdefault(row["document_id"], []).append(row)
+    documents: dict[str, list[CandidatePassage]] = {}
+    for passage in passages:
+        documents.setdefault(passage["document_id"], []).append(passage)
     groups = documents.values()
     full_score = prepared.full_score
     evidence = Evidence(
-        meaning=_array(max(row["meaning"] for row in group) for group in groups),
+        meaning=_array(max(passage["meaning"] for passage in group) for group in groups),
         whole=_array(group[0]["whole"] for group in groups),
         coverage=_array(
-            max(row["keyword_score"] for row in group) / full_score for group in groups
+            max(passage["keyword_score"] for passage in group) / full_score for group in groups
         ),
         exact=_array(
             match_exactly(
                 prepared.signals,
-                [signal for row in group for signal in row["signals"]],
+                [signal for passage in group for signal in passage["signals"]],
                 n_chunks=n_chunks,
             )
             for group in groups
         ),
         votes=_array(prepared.votes.get(document_id, 0.0) for document_id in documents),
         learned=_array(group[0]["learned"] for group in groups),
-        trust=tuple(_trust(group[0]["facets"]) for group in groups),
+        trust=tuple(_read_trust(group[0]["facets"]) for group in groups),
     )
     return documents, evidence
 
 
-def _count_documents(rows: Sequence[Mapping[str, Any]]) -> int:
-    return len({row["document_id"] for row in rows})
+def _count_documents(passages: Sequence[CandidatePassage]) -> int:
+    return len({passage["document_id"] for passage in passages})
 
 
-def _array(values: Any) -> Any:
+def _array(values: Iterable[float]) -> Scores:
     return np.fromiter(values, dtype=np.float64)
 
 
-def _trust(facets: Sequence[str]) -> str:
+def _read_trust(facets: Sequence[str]) -> str:
     return next((one[6:] for one in facets if one.startswith("trust:")), "external")

@@ -7,6 +7,7 @@ new version; the old one leaves search but stays, so that old citations resolve.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -146,6 +147,48 @@ def document_of_script(entry: CatalogueEntry, *, trust: str, source: str) -> Cor
     )
 
 
+async def lock_corpus(connection: Connection) -> None:
+    """Take turns with others who change the corpus, until the transaction ends."""
+    await connection.execute(QUERIES["lock_corpus"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocument:
+    """One version of a document as it is stored, in force until `retired_at`."""
+
+    document_id: str
+    version: int
+    kind: str
+    title: str
+    body: str
+    source: str
+    trust: str
+    platforms: Sequence[str]
+    products: Sequence[str]
+    failure_classes: Sequence[str]
+    related_scripts: Sequence[str]
+    source_id: str | None
+    path: str
+    language: str
+    access_groups: Sequence[str]
+    metadata: Mapping[str, str]
+    content_sha256: str
+    ingested_at: datetime
+    retired_at: datetime | None
+
+
+async def find_document(
+    connection: Connection, document_id: str, version: int
+) -> StoredDocument | None:
+    """Return one version of a document, in force or not; who may see it the caller decides."""
+    row = await (
+        await connection.execute(
+            QUERIES["find_document"], {"document_id": document_id, "version": version}
+        )
+    ).fetchone()
+    return StoredDocument(**row) if row else None
+
+
 class Corpus:
     """Stores documents and keeps their passages searchable."""
 
@@ -171,7 +214,7 @@ class Corpus:
         Raises:
             EmbeddingModelError: the index that serves was made by another model.
         """
-        await connection.execute(QUERIES["lock_corpus"])
+        await lock_corpus(connection)
         n_changed = 0
         for start in range(0, len(documents), DOCUMENTS_AT_ONCE):
             group = documents[start : start + DOCUMENTS_AT_ONCE]
@@ -197,7 +240,7 @@ class Corpus:
         reason: str,
     ) -> int:
         """Take documents out of force and out of search; return how many were in force."""
-        await connection.execute(QUERIES["lock_corpus"])
+        await lock_corpus(connection)
         n_retired = 0
         for document_id in document_ids:
             current = await _find_current(connection, document_id)
@@ -231,7 +274,7 @@ class Corpus:
 
         That holds at once, for searches too. Texts and versions stay as they are.
         """
-        await connection.execute(QUERIES["lock_corpus"])
+        await lock_corpus(connection)
         cursor = await connection.execute(
             QUERIES["change_terms"],
             {"source_id": source_id, "trust": trust, "access_groups": list(access_groups)},

@@ -34,7 +34,7 @@ from retrieval.embedding import (
     weights_digest,
 )
 from retrieval.embedding_onnx import INPUT, OUTPUT, OnnxEmbedder
-from retrieval.errors import EmbeddingModelError
+from retrieval.errors import EmbeddingModelError, EmbeddingRefusedError
 
 RECIPE = "1: opset 17, mean pooling, unit length, signed 8-bit weights per channel"
 OPSET = 17  # the first with layer normalisation as one operator
@@ -49,10 +49,6 @@ REFERENCE_SENTENCES = (
     "printer offline",
     "Restarting the spooler removes jobs that hang; documents sent meanwhile are printed later.",
 )
-
-
-class EmbeddingRefusedError(EmbeddingModelError):
-    """The exported model's vectors differ too much from torch's."""
 
 
 def find_model(folder: Path) -> Path:

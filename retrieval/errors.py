@@ -2,10 +2,16 @@
 """What can go wrong in retrieval.
 
 RetrievalError
-├── ArticleFormatError    an article's front matter cannot be read
-├── EmbeddingModelError   the exported embedding model is missing, broken or refused
-├── ManifestError         a script folder is incomplete or its manifest is invalid
-└── ScriptNotFoundError   the catalogue has no such script version
+├── ArticleFormatError        an article's front matter cannot be read
+├── EmbeddingModelError       the exported embedding model is missing, broken or refused
+│   └── EmbeddingRefusedError     its vectors differ too much from torch's
+├── ManifestError             a script folder is incomplete or its manifest is invalid
+├── ReindexingError           the search index cannot be made anew
+│   ├── ReindexingBusyError       somebody else makes one
+│   └── TablesBusyError           its tables cannot be made while others use the old ones
+├── ScriptNotFoundError       the catalogue has no such script version
+├── ParsingError              a file cannot be read: see `parsing.errors`
+└── IngestionError            files cannot be taken in: see `ingestion_errors`
 """
 
 
@@ -25,8 +31,24 @@ class EmbeddingModelError(RetrievalError):
     """The exported embedding model is missing, broken or refused."""
 
 
+class EmbeddingRefusedError(EmbeddingModelError):
+    """The exported model's vectors differ too much from torch's."""
+
+
 class ManifestError(RetrievalError):
     """The script folder is not a valid catalogue entry."""
+
+
+class ReindexingError(RetrievalError):
+    """The search index cannot be made anew; the one that serves is as it was."""
+
+
+class ReindexingBusyError(ReindexingError):
+    """Somebody else is making a search index; wait until that has ended."""
+
+
+class TablesBusyError(ReindexingError):
+    """Searches or ingestion never paused, so tables could not be made: reindex once more, later."""
 
 
 class ScriptNotFoundError(RetrievalError):

@@ -25,18 +25,18 @@ from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.queries import load_queries
 from kernel.session_lock import try_session_lock
-from retrieval.corpus import QUERIES as CORPUS_QUERIES
-from retrieval.corpus import embed_entries
+from retrieval.corpus import embed_entries, lock_corpus
 from retrieval.embedding import Embedder
-from retrieval.errors import RetrievalError
+from retrieval.errors import ReindexingBusyError, ReindexingError, TablesBusyError
 from retrieval.facets import facets_of
 from retrieval.keywords import RECIPE
-from retrieval.search_index import QUERIES as INDEX_QUERIES
 from retrieval.search_index import (
     IndexEntry,
     SearchIndex,
     abandon_index,
     add_entries,
+    count_missing,
+    create_graphs,
     create_index,
     drop_retired,
     find_index,
@@ -53,18 +53,6 @@ PAUSE_SECONDS = 0.5
 MAKE_ATTEMPTS = 240
 DROP_ATTEMPTS = 20
 Progress = Callable[[int, int], None]
-
-
-class ReindexingError(RetrievalError):
-    """The search index cannot be made anew; the one that serves is as it was."""
-
-
-class ReindexingBusyError(ReindexingError):
-    """Somebody else is making a search index; wait until that has ended."""
-
-
-class TablesBusyError(ReindexingError):
-    """Searches or ingestion never paused, so tables could not be made: reindex once more, later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +74,7 @@ async def needs_reindex(connection: Connection, embedder: Embedder) -> bool:
     if index is None:
         row = await (await connection.execute(QUERIES["has_documents"])).fetchone()
         return bool(row and row["found"])
-    return not _is_made_by(index, embedder) or await _count_missing(connection, index) > 0
+    return not _is_made_by(index, embedder) or await count_missing(connection, index) > 0
 
 
 class Reindexer:
@@ -162,7 +150,7 @@ class Reindexer:
         raise TablesBusyError
 
     async def _find_or_create(self, connection: Connection) -> SearchIndex:
-        await connection.execute(CORPUS_QUERIES["lock_corpus"])
+        await lock_corpus(connection)
         begun = await find_index(connection, "building")
         if begun is not None:
             if _is_made_by(begun, self._embedder):
@@ -174,7 +162,7 @@ class Reindexer:
     async def _fill(self, index: SearchIndex, progress: Progress) -> None:
         """Add what the index lacks, a transaction a page."""
         async with self._pool.connection() as connection:
-            total = await _count_missing(connection, index)
+            total = await count_missing(connection, index)
         after, n_done = "", 0
         while True:
             async with self._pool.connection() as connection:
@@ -183,7 +171,7 @@ class Reindexer:
                 return
             vectors = await embed_entries(self._embedder, page.entries)
             async with self._pool.connection() as connection:
-                await connection.execute(CORPUS_QUERIES["lock_corpus"])
+                await lock_corpus(connection)
                 kept = await _find_unchanged(connection, index, page)
                 await self._add(
                     connection,
@@ -212,20 +200,20 @@ class Reindexer:
             row = await (await connection.execute(QUERIES["has_graphs"], key)).fetchone()
             if row and row["found"]:
                 return
-            await connection.execute(CORPUS_QUERIES["lock_corpus"])
+            await lock_corpus(connection)
             await settle_lengths(connection, "building")
         async with self._pool.connection() as connection:
-            await connection.execute(INDEX_QUERIES["create_graphs"], key)
+            await create_graphs(connection, index)
 
     async def _serve(self, index: SearchIndex, actor: str, correlation_id: str) -> SearchIndex:
         async with self._pool.connection() as connection:
-            await connection.execute(CORPUS_QUERIES["lock_corpus"])
+            await lock_corpus(connection)
             after = ""
             while (page := await _read_page(connection, index, after)) is not None:
                 vectors = await embed_entries(self._embedder, page.entries)
                 await self._add(connection, index, page.entries, vectors)
                 after = page.last_id
-            if n_missing := await _count_missing(connection, index):
+            if n_missing := await count_missing(connection, index):
                 raise ReindexingError(f"the new index lacks {n_missing} documents")
             await settle_lengths(connection, "building")
             before = await find_index(connection)
@@ -259,13 +247,6 @@ def _describe(index: SearchIndex) -> dict[str, Any]:
         "recipe": index.recipe,
         "n_chunks": index.n_chunks,
     }
-
-
-async def _count_missing(connection: Connection, index: SearchIndex) -> int:
-    row = await (
-        await connection.execute(INDEX_QUERIES["count_missing"], {"index_id": index.index_id})
-    ).fetchone()
-    return int(row["n"]) if row else 0
 
 
 async def _read_page(connection: Connection, index: SearchIndex, after: str) -> _Page | None:

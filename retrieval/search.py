@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from kernel.database import Connection
+from kernel.queries import load_queries
 from retrieval.candidates import (
     N_CANDIDATES,
-    QUERIES,
     CandidateFinder,
+    CandidatePassage,
     PreparedQuery,
     gather_evidence,
 )
@@ -25,7 +26,8 @@ from retrieval.query import understand_query
 from retrieval.ranking import PARTS, Evidence, Ranking, sum_parts, weigh_parts
 from retrieval.search_index import find_index
 
-PASSAGES_PER_DOCUMENT = 2
+QUERIES = load_queries(__file__, "search")
+PASSAGES_PER_DOCUMENT = 2  # so that one long document does not fill the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +59,39 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RankedPassage:
+    """A passage of a document found, by what alone places it among the document's others."""
+
+    chunk_id: str
+    dense_score: float  # cosine similarity, -1 to 1
+    keyword_score: float  # BM25, 0 and above
+    coverage: float  # share of the query's weighed keywords, 0 to 1
+    signals: tuple[str, ...]  # exact ones that the query has too
+
+    @property
+    def strength(self) -> float:
+        """How well the passage alone answers: cosine similarity plus coverage, -1 to 2."""
+        return self.dense_score + self.coverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A document found, best first: its score and its passages' ids, best first."""
+    """A document found: its score, of which parts it is the sum, and its passages, best first."""
 
     document_id: str
     score: float
-    parts: Mapping[str, float]
-    votes: float
-    rows: tuple[Mapping[str, Any], ...]
+    parts: Mapping[str, float]  # by the names of `ranking.PARTS`
+    votes: float  # share of similar past tickets that the document helped with, 0 to 1
+    passages: tuple[RankedPassage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenPassage:
+    """A passage that is shown: its document, and the document's score less what it is behind."""
+
+    hit: Hit
+    ranked: RankedPassage
+    score: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +137,16 @@ class Retriever:
         only = only or SearchFilter(platform=platform, kind=kind)
         hits = await self.find_documents(connection, text, only=only, limit=limit)
         chosen = _choose(hits, limit)
-        found = await (
+        rows = await (
             await connection.execute(
-                QUERIES["read_passages"], {"chunk_ids": [row["chunk_id"] for _, row, _ in chosen]}
+                QUERIES["read_passages"], {"chunk_ids": [one.ranked.chunk_id for one in chosen]}
             )
         ).fetchall()
-        texts = {row["chunk_id"]: row for row in found}
+        stored = {row["chunk_id"]: row for row in rows}
         return [
-            _passage(texts[row["chunk_id"]], hit, row, score)
-            for hit, row, score in chosen
-            if row["chunk_id"] in texts
+            _make_passage(one, stored[one.ranked.chunk_id])
+            for one in chosen
+            if one.ranked.chunk_id in stored
         ]
 
     async def find_documents(
@@ -130,12 +157,12 @@ class Retriever:
         index = await find_index(connection)
         while index is not None and index.n_chunks:
             prepared = await self.candidates.prepare(connection, index, query, self.ranking)
-            rows = await self.candidates.find(
+            passages = await self.candidates.find(
                 connection, index, prepared, only, limit, at_least=limit
             )
             serving = await find_index(connection)
-            if rows or serving is None or serving.index_id == index.index_id:
-                return _rank(self.ranking, prepared, rows, index.n_chunks, limit)
+            if passages or serving is None or serving.index_id == index.index_id:
+                return _rank(self.ranking, prepared, passages, index.n_chunks, limit)
             index = serving  # it was replaced between two statements
         return []
 
@@ -155,15 +182,15 @@ class Retriever:
             await self.candidates.prepare(connection, index, understand_query(text), self.ranking),
             votes=votes,
         )
-        rows = await self.candidates.find(connection, index, prepared, SearchFilter(), limit)
-        documents, evidence = gather_evidence(prepared, rows, index.n_chunks)
-        found = await (
+        passages = await self.candidates.find(connection, index, prepared, SearchFilter(), limit)
+        documents, evidence = gather_evidence(prepared, passages, index.n_chunks)
+        rows = await (
             await connection.execute(
                 QUERIES["list_centroids"],
                 {"index_id": index.index_id, "document_ids": list(documents)},
             )
         ).fetchall()
-        centroids = {row["document_id"]: row["centroid"] for row in found}
+        centroids = {row["document_id"]: row["centroid"] for row in rows}
         return Candidates(
             document_ids=tuple(documents),
             evidence=evidence,
@@ -175,12 +202,12 @@ class Retriever:
 def _rank(
     ranking: Ranking,
     prepared: PreparedQuery,
-    rows: Sequence[Mapping[str, Any]],
+    passages: Sequence[CandidatePassage],
     n_chunks: int,
     limit: int,
 ) -> list[Hit]:
     """Return the best documents; only theirs are put in order."""
-    documents, evidence = gather_evidence(prepared, rows, n_chunks)
+    documents, evidence = gather_evidence(prepared, passages, n_chunks)
     parts = weigh_parts(ranking, evidence)
     scores, names = sum_parts(parts), list(documents)
     places = sorted(range(len(names)), key=lambda place: (-scores[place], names[place]))
@@ -190,62 +217,69 @@ def _rank(
             score=float(scores[place]),
             parts={name: float(parts[name][place]) for name in PARTS},
             votes=float(evidence.votes[place]),
-            rows=_order(documents[names[place]], prepared),
+            passages=_order(documents[names[place]], prepared),
         )
         for place in places[:limit]
     ]
 
 
 def _order(
-    rows: Sequence[Mapping[str, Any]], prepared: PreparedQuery
-) -> tuple[Mapping[str, Any], ...]:
+    passages: Sequence[CandidatePassage], prepared: PreparedQuery
+) -> tuple[RankedPassage, ...]:
     """Return a document's passages by how well each alone answers, best first."""
     full_score = prepared.full_score
-    told = [
-        {
-            **row,
-            "coverage": row["keyword_score"] / full_score,
-            "alone": row["meaning"] + row["keyword_score"] / full_score,
-            "signals": tuple(one for one in row["signals"] if one in prepared.signals),
-        }
-        for row in rows
+    ranked = [
+        RankedPassage(
+            chunk_id=passage["chunk_id"],
+            dense_score=passage["meaning"],
+            keyword_score=passage["keyword_score"],
+            coverage=passage["keyword_score"] / full_score,
+            signals=tuple(one for one in passage["signals"] if one in prepared.signals),
+        )
+        for passage in passages
     ]
-    return tuple(sorted(told, key=lambda row: (-row["alone"], row["chunk_id"])))
+    return tuple(sorted(ranked, key=lambda one: (-one.strength, one.chunk_id)))
 
 
-def _choose(hits: Sequence[Hit], limit: int) -> list[tuple[Hit, Mapping[str, Any], float]]:
-    """Return passages with their scores, best first: at most two of each document."""
+def _choose(hits: Sequence[Hit], limit: int) -> list[ChosenPassage]:
+    """Return the best passages, best first: at most two of each document."""
     chosen = [
-        (hit, row, hit.score - (hit.rows[0]["alone"] - row["alone"]))
+        ChosenPassage(
+            hit=hit,
+            ranked=ranked,
+            score=hit.score - (hit.passages[0].strength - ranked.strength),
+        )
         for hit in hits
-        for row in hit.rows[:PASSAGES_PER_DOCUMENT]
+        for ranked in hit.passages[:PASSAGES_PER_DOCUMENT]
     ]
-    chosen.sort(key=lambda one: (-one[2], one[1]["chunk_id"]))
+    chosen.sort(key=lambda one: (-one.score, one.ranked.chunk_id))
     return chosen[:limit]
 
 
-def _passage(text: Mapping[str, Any], hit: Hit, row: Mapping[str, Any], score: float) -> Passage:
+def _make_passage(chosen: ChosenPassage, stored: Mapping[str, Any]) -> Passage:
+    """Return a passage as it is handed out, from its row of the corpus."""
+    hit, ranked = chosen.hit, chosen.ranked
     return Passage(
-        chunk_id=text["chunk_id"],
-        document_id=text["document_id"],
-        version=text["version"],
-        kind=text["kind"],
-        title=text["title"],
-        trust=text["trust"],
-        source=text["source"],
-        language=text["language"],
-        headings=tuple(text["headings"]),
-        page=text["page"],
-        start_offset=text["start_offset"],
-        end_offset=text["end_offset"],
-        text=text["text"],
-        failure_classes=tuple(text["failure_classes"]),
-        related_scripts=tuple(text["related_scripts"]),
-        dense_score=float(row["meaning"]),
-        keyword_score=float(row["keyword_score"]),
-        coverage=float(row["coverage"]),
-        signals=row["signals"],
+        chunk_id=stored["chunk_id"],
+        document_id=stored["document_id"],
+        version=stored["version"],
+        kind=stored["kind"],
+        title=stored["title"],
+        trust=stored["trust"],
+        source=stored["source"],
+        language=stored["language"],
+        headings=tuple(stored["headings"]),
+        page=stored["page"],
+        start_offset=stored["start_offset"],
+        end_offset=stored["end_offset"],
+        text=stored["text"],
+        failure_classes=tuple(stored["failure_classes"]),
+        related_scripts=tuple(stored["related_scripts"]),
+        dense_score=float(ranked.dense_score),
+        keyword_score=float(ranked.keyword_score),
+        coverage=float(ranked.coverage),
+        signals=ranked.signals,
         votes=hit.votes,
         parts=hit.parts,
-        score=score,
+        score=chosen.score,
     )

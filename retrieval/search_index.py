@@ -7,8 +7,9 @@ moved away by a tenth, all weights are made anew.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from retrieval.keywords import N_TERMS, RECIPE, count_documents, count_terms, ha
 from retrieval.signals import list_signals
 
 QUERIES = load_queries(__file__, "search_index")
-LENGTH_TOLERANCE = 0.1
-PAGE = 200
+LENGTH_TOLERANCE = 0.1  # by then a weight is off by about 5 %, of a term that occurs once
+PAGE = 200  # documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ def find_centroid(vectors: Vectors) -> Vectors:
     return mean / max(float(np.linalg.norm(mean)), 1e-9)
 
 
-def sparse(weights: Mapping[int, float]) -> str:
+def format_sparse_vector(weights: Mapping[int, float]) -> str:
     """Return hashed term weights as the text of a pgvector sparsevec."""
     return str(SparseVector(dict(weights), N_TERMS).to_text())
 
@@ -77,6 +78,50 @@ async def find_index(connection: Connection, state: str = "serving") -> SearchIn
     """Return the index that serves, or the one being built; None if there is none."""
     row = await (await connection.execute(QUERIES["find_index"], {"state": state})).fetchone()
     return SearchIndex(**row) if row else None
+
+
+async def find_frequencies(
+    connection: Connection, index: SearchIndex, terms: Collection[int]
+) -> dict[int, int]:
+    """Return in how many passages of an index hashed terms occur; those of none are left out."""
+    rows = await (
+        await connection.execute(
+            QUERIES["find_terms"], {"index_id": index.index_id, "terms": list(terms)}
+        )
+    ).fetchall()
+    return {row["term"]: row["n_chunks"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedIndex:
+    """An index of any state, with its history."""
+
+    index: SearchIndex
+    created_at: datetime
+    served_at: datetime | None
+    retired_at: datetime | None
+
+
+async def list_indexes(connection: Connection) -> list[ListedIndex]:
+    """Return all indexes, the newest first."""
+    rows = await (await connection.execute(QUERIES["list_indexes"])).fetchall()
+    return [
+        ListedIndex(
+            index=SearchIndex(**{name: row[name] for name in SearchIndex.__slots__}),
+            created_at=row["created_at"],
+            served_at=row["served_at"],
+            retired_at=row["retired_at"],
+        )
+        for row in rows
+    ]
+
+
+async def count_missing(connection: Connection, index: SearchIndex) -> int:
+    """Return how many documents in force have passages and are not in an index."""
+    row = await (
+        await connection.execute(QUERIES["count_missing"], {"index_id": index.index_id})
+    ).fetchone()
+    return int(row["n"]) if row else 0
 
 
 async def create_index(
@@ -96,11 +141,15 @@ async def create_index(
         )
     ).fetchone()
     index = SearchIndex(**row or {})
-    key = {"index_id": index.index_id}
-    await connection.execute(QUERIES["create_partitions"], key)
+    await connection.execute(QUERIES["create_partitions"], {"index_id": index.index_id})
     if state == "serving":
-        await connection.execute(QUERIES["create_graphs"], key)
+        await create_graphs(connection, index)
     return index
+
+
+async def create_graphs(connection: Connection, index: SearchIndex) -> None:
+    """Make what finds neighbours and facets in an index without reading all of it."""
+    await connection.execute(QUERIES["create_graphs"], {"index_id": index.index_id})
 
 
 async def list_open_indexes(connection: Connection) -> list[SearchIndex]:
@@ -131,17 +180,42 @@ async def add_entries(
     mean_length = index.mean_length or max(sum(one.total() for one in flat) / len(flat), 1.0)
     if not index.mean_length:
         await _set_mean_length(connection, index, mean_length)
-    async with connection.cursor() as cursor:
-        async with cursor.copy(QUERIES["copy_chunk_vectors"]) as copy:
-            for entry, of_entry, of_vectors in zip(entries, counts, vectors, strict=True):
-                for row in _chunk_rows(index, entry, of_entry, of_vectors, mean_length):
-                    await copy.write_row(row)
-        async with cursor.copy(QUERIES["copy_document_vectors"]) as copy:
-            for entry, of_vectors in zip(entries, vectors, strict=True):
-                if len(of_vectors):
-                    centroid = HalfVector(find_centroid(of_vectors)).to_text()
-                    await copy.write_row((index.index_id, entry.document_id, centroid))
+    async with (
+        connection.cursor() as cursor,
+        cursor.copy(QUERIES["copy_chunk_vectors"]) as copy,
+    ):
+        for entry, of_entry, of_document in zip(entries, counts, vectors, strict=True):
+            for row in _chunk_rows(index, entry, of_entry, of_document, mean_length):
+                await copy.write_row(row)
+    await add_centroids(
+        connection,
+        index,
+        {
+            entry.document_id: of_document
+            for entry, of_document in zip(entries, vectors, strict=True)
+            if len(of_document)
+        },
+    )
     await _count(connection, index, texts, flat, sign=1)
+
+
+async def add_centroids(
+    connection: Connection, index: SearchIndex, vectors: Mapping[str, Vectors]
+) -> None:
+    """Add the centroids of documents that the index does not hold.
+
+    Args:
+        connection: of the caller's transaction.
+        index: where to add them.
+        vectors: by document an array of shape (n_passages, n_dimensions), n_passages above 0.
+    """
+    async with (
+        connection.cursor() as cursor,
+        cursor.copy(QUERIES["copy_document_vectors"]) as copy,
+    ):
+        for document_id, of_document in vectors.items():
+            centroid = HalfVector(find_centroid(of_document)).to_text()
+            await copy.write_row((index.index_id, document_id, centroid))
 
 
 def _chunk_rows(
@@ -161,7 +235,7 @@ def _chunk_rows(
             list(entry.facets),
             list(list_signals(text)),
             HalfVector(vector).to_text(),
-            sparse(weigh_terms(of_chunk, mean_length=mean_length)),
+            format_sparse_vector(weigh_terms(of_chunk, mean_length=mean_length)),
         )
 
 
@@ -213,6 +287,35 @@ async def _count(
     """Move in how many passages terms and signals occur, and how long passages are."""
     frequency = count_documents(counts)
     frequency.update(signal_term(signal) for text in texts for signal in list_signals(text))
+    await change_counts(
+        connection,
+        index,
+        frequency,
+        n_chunks=len(counts),
+        n_terms=sum(one.total() for one in counts),
+        sign=sign,
+    )
+
+
+async def change_counts(
+    connection: Connection,
+    index: SearchIndex,
+    frequency: Mapping[int, int],
+    *,
+    n_chunks: int,
+    n_terms: int,
+    sign: int = 1,
+) -> None:
+    """Change an index's counts by those of passages that came, or went.
+
+    Args:
+        connection: of the caller's transaction.
+        index: whose counts change.
+        frequency: in how many of the passages each hashed term occurs.
+        n_chunks: number of the passages.
+        n_terms: their terms, each as often as it occurs.
+        sign: 1 where they came, -1 where they went.
+    """
     await connection.execute(
         QUERIES["add_terms"],
         {
@@ -221,10 +324,9 @@ async def _count(
             "counts": [sign * n for n in frequency.values()],
         },
     )
-    n_terms = sum(one.total() for one in counts)
     await connection.execute(
         QUERIES["count_changes"],
-        {"index_id": index.index_id, "n_chunks": sign * len(counts), "n_terms": sign * n_terms},
+        {"index_id": index.index_id, "n_chunks": sign * n_chunks, "n_terms": sign * n_terms},
     )
 
 
@@ -264,7 +366,9 @@ async def _reweigh(
                 {
                     "index_id": index.index_id,
                     "chunk_id": chunk_id,
-                    "keywords": sparse(weigh_terms(count_terms(text), mean_length=mean_length)),
+                    "keywords": format_sparse_vector(
+                        weigh_terms(count_terms(text), mean_length=mean_length)
+                    ),
                 }
                 for chunk_id, text in texts.items()
             ],

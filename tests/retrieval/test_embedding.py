@@ -20,13 +20,12 @@ from retrieval.embedding_export import (
     MANIFEST_FILE,
     MODEL_FILE,
     REFERENCE_FILE,
-    EmbeddingRefusedError,
     export_onnx,
     find_model,
     load_exported,
 )
 from retrieval.embedding_onnx import OnnxEmbedder
-from retrieval.errors import EmbeddingModelError
+from retrieval.errors import EmbeddingModelError, EmbeddingRefusedError
 from tests.stack.prepared import ROOT, find_exported
 
 TEXTS = [

@@ -10,6 +10,7 @@ import retrieval
 from kernel.queries import load_queries
 from reasoning.candidates import QUERIES as OUTCOMES
 from reasoning.sealing import QUERIES as SEALING
+from retrieval.candidates import QUERIES as CANDIDATES
 from retrieval.facets import SearchFilter
 
 PACKAGE = retrieval.__file__
@@ -18,6 +19,7 @@ FILES = {
         path.stem: load_queries(PACKAGE, path.stem)
         for path in sorted((Path(PACKAGE).parent / "sql").glob("*.sql"))
     },
+    "candidates": CANDIDATES,  # as they are sent: with the filter in its place
     "outcomes": OUTCOMES,
     "sealing": SEALING,
 }
@@ -35,16 +37,31 @@ async def test_query_is_planned(connection, statement):
         r"%\((\w+)\)s", lambda match: f"${names.index(match.group(1)) + 1}", statement
     ).replace("%%", "%")
     if statement.startswith("COPY"):  # has no plan: names and types are checked as it begins
-        async with connection.cursor().copy(statement):
+        async with connection.cursor() as cursor, cursor.copy(statement):
+            assert cursor.description
             return
-    await connection.execute(f"EXPLAIN (GENERIC_PLAN) {numbered}")
+    cursor = await connection.execute(f"EXPLAIN (GENERIC_PLAN) {numbered}")
+    assert await cursor.fetchall()
+
+
+def test_the_filter_asks_for_every_dimension():
+    """Who may read what hangs on it: without the groups it would hand out everything."""
+    facet_filter = load_queries(PACKAGE, "candidates")["facet_filter"]
+    asked = re.findall(
+        r"\(%\((\w+)\)s::text\[\] IS NULL OR facets && %\((\w+)\)s::text\[\]\)", facet_filter
+    )
+    assert asked == [(one, one) for one in SearchFilter().alternatives()]
+    assert facet_filter.count("\nAND ") == len(asked) - 1
 
 
 @pytest.mark.parametrize("name", ["count_passing", "find_exactly", "find_nearly"])
-def test_every_filter_is_asked_wherever_one_is(name):
-    """Who may read what hangs on it: a branch without the groups would hand out everything."""
-    statement = FILES["search"][name]
-    dimensions = SearchFilter().alternatives()
-    counts = {one: statement.count(f"facets && %({one})s::text[]") for one in dimensions}
-    assert min(counts.values()) >= 1
-    assert len(set(counts.values())) == 1, counts
+def test_no_passage_is_handed_out_past_the_filter(name):
+    """Whatever finds passages reads those that pass; only documents may be named past it."""
+    facet_filter = load_queries(PACKAGE, "candidates")["facet_filter"]
+    statement = CANDIDATES[name]
+    assert statement.count(facet_filter) == 1
+    assert "facet_filter" not in statement
+    unfiltered = statement.replace(facet_filter, "").split("chunk_vectors")[1:]
+    past = [one for one in unfiltered if not re.match(r"\s+WHERE index_id = \S+ AND \(\)", one)]
+    assert len(past) == (name == "find_nearly"), past
+    assert all(re.match(r"\s+WHERE index_id = \S+ AND signals && ", one) for one in past)

@@ -16,9 +16,9 @@ from kernel.audit import AuditIntake
 from kernel.database import connect
 from retrieval import reindexing
 from retrieval.corpus import Corpus, CorpusDocument
-from retrieval.errors import EmbeddingModelError
+from retrieval.errors import EmbeddingModelError, ReindexingBusyError, ReindexingError
 from retrieval.keywords import RECIPE
-from retrieval.reindexing import Reindexer, ReindexingBusyError, ReindexingError, needs_reindex
+from retrieval.reindexing import Reindexer, needs_reindex
 from retrieval.search import Retriever
 from retrieval.search_index import create_index, drop_retired, find_index
 from tests.retrieval.recounting import fetch, read_index, read_vectors, recount
