@@ -17,17 +17,18 @@ from guardrails.script_analysis import analyse_script, analysis_document, combin
 from kernel.database import Connection
 from models.errors import UnknownModelError
 from models.training import NAMES, train
-from retrieval.articles import read_articles
+from retrieval.articles import Article, read_articles
 from retrieval.catalogue import Catalogue
 from retrieval.corpus import Corpus, CorpusDocument, document_of_article, document_of_script
+from retrieval.document_flags import list_refused, lock_decisions
 from retrieval.embedding import FOLDER_NAME, Embedder, LazyEmbedder
-from retrieval.manifest import read_entry
-from retrieval.near_duplicates import QUERIES as DUPLICATE_QUERIES
-from retrieval.near_duplicates import digest_words, list_refused
+from retrieval.manifest import CatalogueEntry, read_entry
 from retrieval.reindexing import Reindexer, needs_reindex
 from retrieval.search_index import find_index
+from retrieval.words import digest_text
 
 SYSTEM = "system:bootstrap"
+Report = Callable[[str, int, int], None]  # what is being stored, how many are done, and of how many
 
 
 async def prepare(ground: Ground, console: Console) -> None:
@@ -86,7 +87,7 @@ async def ensure_index(ground: Ground, embedder: Embedder) -> str | None:
 async def load_knowledge(
     ground: Ground,
     *,
-    progress: Callable[[str, int, int], None],
+    progress: Report,
     embedder: Embedder | None = None,
 ) -> tuple[int, int]:
     """Store the starter articles and scripts; return how many of each are new or changed.
@@ -104,6 +105,18 @@ async def load_knowledge(
         if (path / "manifest.yaml").is_file()
     ]
     correlation_id = ground.ids.new("cor")
+    n_scripts = await _import_scripts(ground, entries, correlation_id, progress)
+    embedder = embedder or LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
+    n_articles = await _store_documents(
+        ground, embedder, articles, entries, correlation_id, progress
+    )
+    return n_articles, n_scripts
+
+
+async def _import_scripts(
+    ground: Ground, entries: Sequence[CatalogueEntry], correlation_id: str, progress: Report
+) -> int:
+    """Analyse scripts and add them to the catalogue; return how many are new."""
     catalogue = Catalogue(clock=ground.clock, audit=ground.audit)
     n_scripts = 0
     async with ground.pool.connection() as connection:
@@ -120,11 +133,22 @@ async def load_knowledge(
                 correlation_id=correlation_id,
             )
             progress("scripts", position, len(entries))
-    embedder = embedder or LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
+    return n_scripts
+
+
+async def _store_documents(
+    ground: Ground,
+    embedder: Embedder,
+    articles: Sequence[Article],
+    entries: Sequence[CatalogueEntry],
+    correlation_id: str,
+    progress: Report,
+) -> int:
+    """Make articles and the scripts' descriptions searchable; return how many articles are new."""
     corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=embedder)
     terms = {"trust": "starter", "source": "starter"}
     async with ground.pool.connection() as connection:
-        await connection.execute(DUPLICATE_QUERIES["lock_fingerprints"])  # as who decides on words
+        await lock_decisions(connection)
         of_articles = await _list_wanted(
             connection, [document_of_article(one, **terms) for one in articles]
         )
@@ -146,14 +170,14 @@ async def load_knowledge(
             correlation_id=correlation_id,
             progress=lambda done: progress("passages", len(of_articles) + done, total),
         )
-    return n_articles, n_scripts
+    return n_articles
 
 
 async def _list_wanted(
     connection: Connection, documents: Sequence[CorpusDocument]
 ) -> list[CorpusDocument]:
     """Return the documents that nobody took out of search."""
-    contents = {document.document_id: digest_words(document.body) for document in documents}
+    contents = {document.document_id: digest_text(document.body) for document in documents}
     refused = await list_refused(connection, contents)
     return [document for document in documents if document.document_id not in refused]
 

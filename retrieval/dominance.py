@@ -12,9 +12,8 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from psycopg.types.json import Jsonb
 from scipy.stats import binom
 
 from kernel.audit import AuditIntake
@@ -22,14 +21,19 @@ from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.ids import IdSource
 from kernel.queries import load_queries
+from retrieval.document_flags import FlagKind, FlagRecorder, Suspicion
 
 QUERIES = load_queries(__file__, "dominance")
+# A week has every weekday once, and so have the four before it. How soon a planted document is
+# flagged, and that stationary traffic flags none, is measured in tests/retrieval/test_dominance.py.
 DAYS_NOW = 7
 DAYS_BEFORE = 28
-DAYS_KEPT = 90
+DAYS_KEPT = 90  # of counts; more than is looked at, for whoever asks how it was before a flag
 SIGNIFICANCE = 0.01  # chance of any false flag in a look at stationary traffic
+# With less nothing can be called sudden: the test's power is low, and a share is a few people's.
 MIN_QUERIES_NOW = 50
-MIN_QUERIES_BEFORE = 100  # with less, nothing can be called sudden
+MIN_QUERIES_BEFORE = 100
+# What wins less steers few answers, so that nobody is asked to look at it.
 MIN_WINS = 20
 MIN_SHARE = 0.1
 MIN_GROWTH = 2.0  # significant is not yet sudden: on busy days a tenth more is significant
@@ -152,34 +156,29 @@ async def raise_flags(
     oldest = now.date() - timedelta(days=DAYS_KEPT)
     await connection.execute(QUERIES["delete_old_wins"], {"oldest": oldest})
     await connection.execute(QUERIES["delete_old_days"], {"oldest": oldest})
-    raised = []
-    for one in await find_dominating(connection, now.date()):
-        detail = {
-            "share_before": round(one.share_before, 4),
-            "share_now": round(one.share_now, 4),
-            "n_wins": one.n_wins,
-            "n_queries": one.n_queries,
-        }
-        cursor = await connection.execute(
-            QUERIES["raise_flag"],
-            {
-                "flag_id": ids.new("flg"),
-                "document_id": one.document_id,
-                "detail": Jsonb(detail),
-                "now": now,
-                "kept_since": now - timedelta(days=DAYS_NOW + DAYS_BEFORE),
-            },
-        )
-        if (row := await cursor.fetchone()) is None:
-            continue
-        raised.append(one)
-        await audit.record(
-            connection,
-            actor=actor,
-            action="document.flagged",
-            subject_kind="document",
-            subject_id=one.document_id,
-            correlation_id=correlation_id,
-            after={"flag_id": row["flag_id"], "kind": "dominance", **detail},
-        )
-    return raised
+    recorder = FlagRecorder(
+        clock=clock, ids=ids, audit=audit, actor=actor, correlation_id=correlation_id
+    )
+    kept_since = now - timedelta(days=DAYS_NOW + DAYS_BEFORE)
+    return [
+        one
+        for one in await find_dominating(connection, now.date())
+        if await recorder.raise_flag(connection, _suspect(one, kept_since))
+    ]
+
+
+def _suspect(one: Dominance, kept_since: datetime) -> Suspicion:
+    """Return what people are told of a document that wins suddenly."""
+    detail = {
+        "share_before": round(one.share_before, 4),
+        "share_now": round(one.share_now, 4),
+        "n_wins": one.n_wins,
+        "n_queries": one.n_queries,
+    }
+    return Suspicion(
+        document_id=one.document_id,
+        kind=FlagKind.DOMINANCE,
+        detail=detail,
+        audited=tuple(detail),
+        kept_since=kept_since,
+    )

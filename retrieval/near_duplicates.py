@@ -11,16 +11,13 @@ with each other. A. Broder, "On the resemblance and containment of documents", 1
 """
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg.types.json import Jsonb
 
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
@@ -28,24 +25,34 @@ from kernel.database import Connection
 from kernel.ids import IdSource
 from kernel.queries import load_queries
 from retrieval.corpus import CorpusDocument
+from retrieval.document_flags import (
+    FlagKind,
+    FlagRecorder,
+    Suspicion,
+    lock_decisions,
+)
+from retrieval.document_flags import list_refused as list_refused  # noqa: PLC0414 - its old place
 from retrieval.facets import ANY
 from retrieval.sources import rank_trust
-from retrieval.unspaced import UNSPACED
+from retrieval.words import digest_words, list_words
 
 QUERIES: Final = load_queries(__file__, "near_duplicates")
+# One changed word is in as many runs as these are long: with 5 of them, two texts on one matter
+# have few runs in common. Chosen, not measured; longer ones would hide what stands between changes.
 SHINGLE_WORDS: Final = 5
+# The least overlap of what people are asked to look at: in an article of a hundred words a changed
+# command of a dozen words is above it, a rewritten section is not. Chosen, not measured.
 THRESHOLD: Final = 0.85
-# Of ROWS hashes each: a Jaccard index of 0.5 is found in 88 of 100 cases, of 0.75 always.
+# Bands of ROWS hashes each. Two texts whose runs have the Jaccard index j share a band with the
+# probability 1 - (1 - j ** ROWS) ** N_BANDS: .88 for j = .5, above .999 for j = .75 (J. Leskovec,
+# A. Rajaraman, J. Ullman, "Mining of Massive Datasets", 3.4.2).
 N_BANDS: Final = 16
 ROWS: Final = 3
-MAX_CANDIDATES: Final = 20
-MAX_DIFFERENCES: Final = 5
+MAX_CANDIDATES: Final = 20  # are compared word by word; those that share most bands come first
+MAX_DIFFERENCES: Final = 5  # so many are shown to people, each cut at so many characters
 MAX_DIFFERENCE_CHARACTERS: Final = 300
-BATCH: Final = 500
-_SEED: Final = 20261101
-# A letter of a script without blanks is a word of its own.
-_WORD: Final = re.compile(f"[{UNSPACED}]|[^\\s{UNSPACED}]+")
-_MARKUP: Final = "#*`|_>.,;:()[]\"'!?"
+BATCH: Final = 500  # documents in one transaction
+_SEED: Final = 20261101  # another one would make fingerprints that no stored one is compared with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +64,8 @@ class Fingerprint:
 
     @property
     def content(self) -> str:
-        """SHA-256 of the words."""
-        return hashlib.sha256("\0".join(self.words).encode()).hexdigest()
+        """SHA-256 (hex) of the words."""
+        return digest_words(self.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +92,12 @@ class NearDuplicate:
     resemblance: Resemblance
     reverse: Resemblance  # as the other one sees it
 
-    def replaces(self, document: CorpusDocument, print_: Fingerprint) -> bool:
+    def replaces(self, document: CorpusDocument, fingerprint: Fingerprint) -> bool:
         """Whether it says the same, is trusted more, and is found by all who find the document."""
         own, others = set(document.access_groups), set(self.access_groups)
         for_all = not others or ANY in others
         return (
-            self.content == print_.content
+            self.content == fingerprint.content
             and rank_trust(self.trust) > rank_trust(document.trust)
             and (for_all or (bool(own) and own <= others))
         )
@@ -116,14 +123,6 @@ def fingerprint(text: str) -> Fingerprint:
     return Fingerprint(words=words, bands=tuple(bands))
 
 
-def list_words(text: str) -> Iterator[str]:
-    """Yield a text's words in lower case, without marks of Markdown."""
-    for found in _WORD.finditer(text.casefold()):
-        word = found[0].strip(_MARKUP)
-        if any(map(str.isalnum, word)):
-            yield word
-
-
 def compare(words: Sequence[str], others: Sequence[str]) -> Resemblance:
     """Return how alike two texts are."""
     runs, other_runs = set(_runs(words)), set(_runs(others))
@@ -138,51 +137,6 @@ def compare(words: Sequence[str], others: Sequence[str]) -> Resemblance:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Somebody's decision that words stay out of search, and the flag that takes it back."""
-
-    content: str
-    flag_id: str
-    kind: str
-    resolved_by: str
-    resolved_at: datetime
-
-    def __str__(self) -> str:
-        """Return it for people."""
-        return (
-            f"{self.resolved_by} took these words out of search on {self.resolved_at:%Y-%m-%d}"
-            f" ({self.kind.replace('_', ' ')}); if they may come back: eucora kb flags keep"
-            f" {self.flag_id}"
-        )
-
-
-async def list_refused(connection: Connection, contents: Mapping[str, str]) -> dict[str, Refusal]:
-    """Return the decisions that keep documents out of search, by document.
-
-    Words that a person took out stay out under any name and from any source. What is in force with
-    the same words stays: whoever decided took out one of two copies.
-
-    Args:
-        connection: of a transaction that keeps out those who decide.
-        contents: the digests of the documents' words, by document.
-    """
-    asked = {"contents": list(contents.values())}
-    cursor = await connection.execute(QUERIES["list_refusals"], asked)
-    refusals = {row["content"]: Refusal(**row) for row in await cursor.fetchall()}
-    refused = {name: refusals[one] for name, one in contents.items() if one in refusals}
-    cursor = await connection.execute(QUERIES["list_bodies"], {"document_ids": list(refused)})
-    for row in await cursor.fetchall():
-        if digest_words(row["body"]) == refused[row["document_id"]].content:
-            del refused[row["document_id"]]
-    return refused
-
-
-def digest_words(text: str) -> str:
-    """Return the digest of a text's words, by which decisions on it are remembered."""
-    return Fingerprint(words=tuple(list_words(text)), bands=()).content
-
-
 class NearDuplicates:
     """Finds and flags near duplicates of documents that are stored. The caller's transaction."""
 
@@ -192,7 +146,7 @@ class NearDuplicates:
 
     async def catch_up(self, connection: Connection) -> int:
         """Fingerprint some articles that have none, such as the starter's; 0 when all have one."""
-        await connection.execute(QUERIES["lock_fingerprints"])
+        await lock_decisions(connection)
         cursor = await connection.execute(QUERIES["list_unfingerprinted"], {"limit": BATCH})
         rows = await cursor.fetchall()
         for row in rows:
@@ -201,23 +155,25 @@ class NearDuplicates:
 
     async def lock(self, connection: Connection) -> None:
         """Keep others from storing what would be missed, until the transaction ends."""
-        await connection.execute(QUERIES["lock_fingerprints"])
+        await lock_decisions(connection)
 
-    async def keep(self, connection: Connection, document_id: str, print_: Fingerprint) -> None:
+    async def keep(
+        self, connection: Connection, document_id: str, fingerprint: Fingerprint
+    ) -> None:
         """Record the fingerprint of the version in force."""
         await connection.execute(
             QUERIES["keep_fingerprint"],
-            {"document_id": document_id, "bands": list(print_.bands)},
+            {"document_id": document_id, "bands": list(fingerprint.bands)},
         )
 
     async def find(
-        self, connection: Connection, document: CorpusDocument, print_: Fingerprint
+        self, connection: Connection, document: CorpusDocument, fingerprint: Fingerprint
     ) -> list[NearDuplicate]:
         """Return the documents of other files that this one nearly is, the most alike first."""
         cursor = await connection.execute(
             QUERIES["list_candidates"],
             {
-                "bands": list(print_.bands),
+                "bands": list(fingerprint.bands),
                 "document_id": document.document_id,
                 "source_id": document.source_id or "",
                 "path": document.path,
@@ -227,7 +183,7 @@ class NearDuplicates:
         found = []
         for row in await cursor.fetchall():
             others = tuple(list_words(row["body"]))
-            resemblance = compare(print_.words, others)
+            resemblance = compare(fingerprint.words, others)
             if resemblance.overlap >= THRESHOLD:
                 found.append(
                     NearDuplicate(
@@ -235,9 +191,9 @@ class NearDuplicates:
                         title=row["title"],
                         trust=row["trust"],
                         access_groups=tuple(row["access_groups"]),
-                        content=Fingerprint(words=others, bands=()).content,
+                        content=digest_words(others),
                         resemblance=resemblance,
-                        reverse=compare(others, print_.words),
+                        reverse=compare(others, fingerprint.words),
                     )
                 )
         return sorted(found, key=lambda each: (-each.resemblance.overlap, each.document_id))
@@ -246,7 +202,7 @@ class NearDuplicates:
         self,
         connection: Connection,
         document: CorpusDocument,
-        print_: Fingerprint,
+        fingerprint: Fingerprint,
         found: Sequence[NearDuplicate],
         audit: AuditIntake,
         *,
@@ -254,67 +210,73 @@ class NearDuplicates:
         correlation_id: str,
     ) -> int:
         """Ask people to look at a stored document or its doubles; return how many flags are new."""
+        recorder = FlagRecorder(
+            clock=self._clock,
+            ids=self._ids,
+            audit=audit,
+            actor=actor,
+            correlation_id=correlation_id,
+        )
         n_new = 0
-        for suspect, detail in _list_suspects(document, print_, found):
-            cursor = await connection.execute(
-                QUERIES["raise_flag"],
-                {
-                    "flag_id": self._ids.new("flg"),
-                    "document_id": suspect,
-                    "detail": Jsonb(detail),
-                    "now": self._clock.now(),
-                },
-            )
-            if (row := await cursor.fetchone()) is None:
-                continue
-            n_new += 1
-            named = {name: detail[name] for name in ("other", "similarity", "more_trusted")}
-            await audit.record(
-                connection,
-                actor=actor,
-                action="document.flagged",
-                subject_kind="document",
-                subject_id=suspect,
-                correlation_id=correlation_id,
-                after={"flag_id": row["flag_id"], "kind": "near_duplicate", **named},
-            )
+        for suspicion in _list_suspicions(document, fingerprint, found):
+            n_new += await recorder.raise_flag(connection, suspicion)
         return n_new
 
 
-def _list_suspects(
-    document: CorpusDocument, print_: Fingerprint, found: Sequence[NearDuplicate]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _list_suspicions(
+    document: CorpusDocument, fingerprint: Fingerprint, found: Sequence[NearDuplicate]
+) -> Iterator[Suspicion]:
     """Yield who is to be looked at, and why: this document, or those that are trusted less."""
     rank = rank_trust(document.trust)
+    content = fingerprint.content
     equals_or_better = [each for each in found if rank_trust(each.trust) >= rank]
     for best in equals_or_better[:1]:
         better = best.document_id if rank_trust(best.trust) > rank else None
-        yield (
+        yield _suspect(
             document.document_id,
-            _describe(best.document_id, better, best.resemblance, print_.content, best.content),
+            content,
+            other=best.document_id,
+            other_content=best.content,
+            more_trusted=better,
+            resemblance=best.resemblance,
         )
     for each in found:
         if rank_trust(each.trust) < rank:
-            own = document.document_id
-            yield (
+            yield _suspect(
                 each.document_id,
-                _describe(own, own, each.reverse, each.content, print_.content),
+                each.content,
+                other=document.document_id,
+                other_content=content,
+                more_trusted=document.document_id,
+                resemblance=each.reverse,
             )
 
 
-def _describe(
-    other: str, more_trusted: str | None, alike: Resemblance, content: str, other_content: str
-) -> dict[str, Any]:
+def _suspect(
+    document_id: str,
+    content: str,
+    *,
+    other: str,
+    other_content: str,
+    more_trusted: str | None,
+    resemblance: Resemblance,
+) -> Suspicion:
+    """Return what people are told of a document that resembles another one."""
     comparison = hashlib.sha256(f"{other}:{content}:{other_content}".encode()).hexdigest()
-    return {
-        "other": other,
-        "similarity": round(alike.overlap, 3),
-        "jaccard": round(alike.jaccard, 3),
-        "more_trusted": more_trusted,
-        "differences": list(alike.differences),
-        "content": content,
-        "comparison": comparison,
-    }
+    return Suspicion(
+        document_id=document_id,
+        kind=FlagKind.NEAR_DUPLICATE,
+        detail={
+            "other": other,
+            "similarity": round(resemblance.overlap, 3),
+            "jaccard": round(resemblance.jaccard, 3),
+            "more_trusted": more_trusted,
+            "differences": list(resemblance.differences),
+            "content": content,
+            "comparison": comparison,
+        },
+        audited=("other", "similarity", "more_trusted"),
+    )
 
 
 def _runs(words: Sequence[str]) -> list[tuple[str, ...]]:

@@ -1,5 +1,25 @@
 -- SPDX-License-Identifier: Apache-2.0
 
+-- name: lock_decisions
+-- Makes those who look for copies and those who decide on words take turns, for a transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('near_duplicates', 0));
+
+-- name: raise_flag
+-- Asks people to look at a document, unless they keep it: since lately, or after just this
+-- comparison. One that waits for them is told anew where the comparison is another.
+INSERT INTO document_flags (flag_id, document_id, kind, detail, raised_at)
+SELECT %(flag_id)s, %(document_id)s, %(kind)s, %(detail)s::jsonb, %(now)s
+WHERE NOT EXISTS (
+    SELECT 1 FROM document_flags
+    WHERE document_id = %(document_id)s AND kind = %(kind)s AND resolution = 'kept'
+      AND (resolved_at > %(kept_since)s::timestamptz
+           OR detail ->> 'comparison' = %(detail)s::jsonb ->> 'comparison')
+)
+ON CONFLICT (document_id, kind) WHERE resolved_at IS NULL DO UPDATE
+SET detail = excluded.detail
+WHERE (document_flags.detail ->> 'comparison') IS DISTINCT FROM (excluded.detail ->> 'comparison')
+RETURNING flag_id;
+
 -- name: list_open
 -- Documents that wait for somebody's look, oldest first, of those that groups may read.
 SELECT f.flag_id, f.document_id, f.kind, f.detail, f.raised_at, d.title, d.version, d.trust,
@@ -65,3 +85,17 @@ SET resolved_at = %(now)s, resolved_by = %(actor)s, resolution = %(resolution)s,
     detail = detail || jsonb_build_object(
         'content', coalesce(%(content)s::text, detail ->> 'content'))
 WHERE flag_id = %(flag_id)s;
+
+-- name: list_refusals
+-- The newest decisions by which people have taken texts out of search, under whatever name.
+SELECT DISTINCT ON (detail ->> 'content') detail ->> 'content' AS content, flag_id, kind,
+       resolved_by, resolved_at
+FROM document_flags
+WHERE detail ->> 'content' = ANY (%(contents)s::text[]) AND resolution = 'retired'
+ORDER BY detail ->> 'content', resolved_at DESC;
+
+-- name: list_bodies
+-- The texts in force of documents.
+SELECT document_id, body
+FROM documents
+WHERE document_id = ANY (%(document_ids)s::text[]) AND retired_at IS NULL;

@@ -36,18 +36,6 @@ WHERE w.day > %(start)s AND w.day <= %(today)s
 GROUP BY w.document_id
 ORDER BY w.document_id;
 
--- name: raise_flag
--- Asks people to look at a document, unless it waits for them or they kept it lately.
-INSERT INTO document_flags (flag_id, document_id, kind, detail, raised_at)
-SELECT %(flag_id)s, %(document_id)s, 'dominance', %(detail)s::jsonb, %(now)s
-WHERE NOT EXISTS (
-    SELECT 1 FROM document_flags
-    WHERE document_id = %(document_id)s AND kind = 'dominance' AND resolution = 'kept'
-      AND resolved_at > %(kept_since)s
-)
-ON CONFLICT (document_id, kind) WHERE resolved_at IS NULL DO NOTHING
-RETURNING flag_id;
-
 -- name: delete_old_wins
 -- Forgets the first places of days long past.
 DELETE FROM document_wins
