@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The knowledge base at the command line: bring files, see what became of them, search.
 
-Exit code 3: some files were rejected, the others are in search.
+Exit code 3: some files that are new or changed were not taken, the others are in search.
 """
 
 import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,6 +67,22 @@ class ShownVerdict(StrEnum):
     REMOVED = "removed"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What the command line says of a run: of what, under which terms, and how."""
+
+    path: Path
+    source: str | None
+    trust: BroughtTrust | None
+    platforms: Sequence[SearchedPlatform] | None
+    products: Sequence[str] | None
+    groups: Sequence[str] | None
+    dry: bool
+    keep_missing: bool
+    allow_empty: bool
+    moved: bool
+
+
 @kb_app.command("ingest")
 def kb_ingest(
     path: Annotated[
@@ -102,74 +121,93 @@ def kb_ingest(
     """Bring a folder, a file or an export into the knowledge base; again, to bring it up to date.
 
     Unchanged files cost nothing. A run that was interrupted goes on where it was. Exit code 3 if
-    some files were rejected; the others are in search.
+    files that are new or changed were not taken; the others are in search.
     """
-    name = name_actor(actor)
-
-    async def act(ground: Any) -> "RunReport":
-        from api.knowledge_ingestion import open_knowledge  # noqa: PLC0415 - heavy
-        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
-        from retrieval.run_plan import RunOptions  # noqa: PLC0415 - heavy
-
-        embedder = await LazyEmbedder(ground.settings.data_dir / FOLDER_NAME).load()
-        options = RunOptions(
-            dry=dry_run, keep_missing=keep_missing, allow_empty=allow_empty, moved=moved
-        )
-        with RunProgress(console, shown=not as_json) as progress:
-            return await open_knowledge(ground, embedder=embedder).ingestion.ingest_path(
-                path,
-                name=source,
-                terms=_read_terms(trust, platform, product, group),
-                options=options,
-                actor=name,
-                correlation_id=ground.ids.new("cor"),
-                observer=progress,
-            )
-
-    report = _with_retrieval(act)
+    brought = Brought(
+        path=path, source=source, trust=trust, platforms=platform, products=product, groups=group,
+        dry=dry_run, keep_missing=keep_missing, allow_empty=allow_empty, moved=moved,
+    )  # fmt: skip
+    report = _bring(brought, name_actor(actor), shown=not as_json)
     if as_json:
         print(json.dumps(_describe_report(report, dry=dry_run)))
     else:
         _print_report(report, dry=dry_run)
-    if report.n_refused:
+    if report.n_newly_refused:
         raise typer.Exit(REJECTED_EXIT)
 
 
-def _read_terms(
-    trust: BroughtTrust | None,
-    platforms: list[SearchedPlatform] | None,
-    products: list[str] | None,
-    groups: list[str] | None,
-) -> "SourceTerms":
+def _bring(brought: Brought, actor: str, *, shown: bool) -> "RunReport":
+    async def act(ground: Any) -> "RunReport":
+        from api.ground import open_embedder  # noqa: PLC0415 - heavy
+        from api.knowledge_ingestion import open_knowledge  # noqa: PLC0415 - heavy
+        from retrieval.run_plan import RunOptions  # noqa: PLC0415 - heavy
+
+        embedder = await open_embedder(ground).load()
+        with RunProgress(console, shown=shown) as progress:
+            return await open_knowledge(ground, embedder=embedder).ingestion.ingest_path(
+                brought.path,
+                name=brought.source,
+                terms=_read_terms(brought),
+                options=RunOptions(
+                    dry=brought.dry,
+                    keep_missing=brought.keep_missing,
+                    allow_empty=brought.allow_empty,
+                    moved=brought.moved,
+                ),
+                actor=actor,
+                correlation_id=ground.ids.new("cor"),
+                observer=progress,
+            )
+
+    report: RunReport = _with_retrieval(act)
+    return report
+
+
+def _read_terms(brought: Brought) -> "SourceTerms":
     from retrieval.sources import SourceTerms, Trust  # noqa: PLC0415 - heavy
 
+    def gather(labels: Sequence[str] | None) -> tuple[str, ...] | None:
+        return tuple(str(label) for label in labels) if labels else None
+
     return SourceTerms(
-        trust=Trust(trust) if trust else None,
-        platforms=tuple(each.value for each in platforms) if platforms else None,
-        products=tuple(products) if products else None,
-        access_groups=tuple(groups) if groups else None,
+        trust=Trust(brought.trust) if brought.trust else None,
+        platforms=gather(brought.platforms),
+        products=gather(brought.products),
+        access_groups=gather(brought.groups),
     )
 
 
 def _print_report(report: "RunReport", *, dry: bool) -> None:
     source = report.source
     readers = ", ".join(source.access_groups) or "everybody"
-    console.print(
-        f"source {plain(source.source_id)}: {source.trust} trust, read by {plain(readers)}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    counts = [(verdict, str(number)) for verdict, number in sorted(report.counts.items())]
+    _say(f"source {plain(source.source_id)}: {source.trust} trust, read by {plain(readers)}")
+    counts = [(VERDICT_WORDS[verdict], f"{number:,}")
+              for verdict, number in sorted(report.counts.items())]  # fmt: skip
     print_table(("verdict", "files"), counts)
     if report.remarks:
         _print_files(report.remarks)
+    _print_still_refused(report)
     if not report.is_complete:
         complaints.print("eucora: a folder could not be listed, so no document was removed")
-    done = "nothing was stored: a dry run" if dry else f"documents stored: {report.n_documents}"
-    console.print(done, highlight=False)
+    _say("nothing was stored: a dry run" if dry else f"documents stored: {report.n_documents:,}")
+
+
+def _print_still_refused(report: "RunReport") -> None:
+    """Say how many files were refused before and are as they were, and where they are listed."""
+    found = Counter(verdict.verdict.value for verdict in report.still_refused)
+    for verdict, number in sorted(found.items()):
+        words = f"{number:,} {'file is' if number == 1 else 'files are'} {VERDICT_WORDS[verdict]}"
+        source_id = plain(report.source.source_id)
+        _say(f"as before, {words}: eucora kb files {source_id} --verdict {verdict}")
+
+
+def _say(line: str) -> None:
+    console.print(line, highlight=False, soft_wrap=True)
 
 
 def _describe_report(report: "RunReport", *, dry: bool) -> dict[str, Any]:
+    listed = [(verdict, False) for verdict in report.remarks]
+    listed += [(verdict, True) for verdict in report.still_refused]
     return {
         "source": report.source.source_id,
         "run_id": report.run_id,
@@ -177,7 +215,8 @@ def _describe_report(report: "RunReport", *, dry: bool) -> dict[str, Any]:
         "complete": report.is_complete,
         "counts": dict(report.counts),
         "documents": report.n_documents,
-        "files": [describe_file(verdict) for verdict in report.remarks],
+        "newly_refused": report.n_newly_refused,
+        "files": [describe_file(verdict) | {"unchanged": same} for verdict, same in listed],
     }
 
 
@@ -209,15 +248,17 @@ def kb_sources(*, as_json: Json = False) -> None:
             each.source.source_id,
             each.source.kind.value,
             each.source.trust.value,
-            str(each.n_documents),
-            str(each.n_refused),
+            f"{each.n_documents:,}",
+            f"{each.n_rejected:,}",
+            f"{each.n_held:,}",
             _tell_last_run(each),
             each.source.location,
         )
         for each in overviews
     ]
-    headings = ("source", "kind", "trust", "documents", "refused", "last run", "from")
-    print_table(headings, rows, whole=headings[:5])
+    headings = ("source", "kind", "trust", "documents", "not taken", "held back", "last run",
+                "from")  # fmt: skip
+    print_table(headings, rows, whole=headings[:6])
 
 
 def _tell_last_run(overview: "SourceOverview") -> str:
@@ -236,9 +277,7 @@ def source_show(source: SourceName, *, as_json: Json = False) -> None:
 
         sources = Sources(clock=ground.clock, audit=ground.audit)
         async with ground.pool.connection() as connection:
-            await sources.require(connection, source)
-            found = await sources.list_all(connection)
-        return next(each for each in found if each.source.source_id == source)
+            return await sources.describe(connection, source)
 
     overview = _with_retrieval(act)
     facts = describe_source(overview)
@@ -257,7 +296,10 @@ def source_remove(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     actor: Actor = None,
 ) -> None:
-    """Take all documents of a source out of search. Old citations still resolve."""
+    """Take all documents of a source out of search, and the source off the lists.
+
+    Old citations still resolve.
+    """
     name = name_actor(actor)
     if not yes:
         typer.confirm(f"Take all documents of {source} out of search?", abort=True)

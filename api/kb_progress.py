@@ -16,6 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from api.source_records import VERDICT_WORDS
 from guardrails.sanitise import plain_text
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class RunProgress:
 
     def settle(self, verdict: "FileVerdict") -> None:
         """Count a verdict."""
-        self._counts[verdict.verdict.value] += 1
+        self._counts[VERDICT_WORDS[verdict.verdict.value]] += 1
         if self._task is None:
             return
         speed = self._bar.tasks[0].speed
@@ -76,5 +77,5 @@ class RunProgress:
             self._task,
             advance=0 if verdict.verdict.value == "removed" else 1,
             rate=f"{speed:.1f} files/s" if speed else "",
-            verdicts=", ".join(f"{number} {name}" for name, number in self._counts.items()),
+            verdicts=" · ".join(f"{number} {words}" for words, number in self._counts.items()),
         )

@@ -25,23 +25,27 @@ def quarantine_list() -> None:
     """List what is held back, newest first."""
 
     async def act(ground: Any) -> Any:
-        from api.knowledge_ingestion import open_quarantine  # noqa: PLC0415 - heavy
+        from api.knowledge_ingestion import open_knowledge  # noqa: PLC0415 - heavy
+        from guardrails.quarantine import MAX_LISTED  # noqa: PLC0415 - heavy
 
+        knowledge = open_knowledge(ground)
         async with ground.pool.connection() as connection:
-            return await open_quarantine(ground).list_held(connection, limit=500)
+            held = await knowledge.quarantine.list_held(connection, limit=MAX_LISTED)
+            holders = await knowledge.files.list_holders(connection, {file.sha256 for file in held})
+        return [(file, holders.get(file.sha256, (file.source,))) for file in held]
 
     rows = [
         (
             held.quarantine_id,
             held.name,
-            held.source,
+            ", ".join(sources),
             held.signature or held.reason.value,
             held.actor,
             f"{held.quarantined_at:%Y-%m-%d %H:%M}",
         )
-        for held in with_ground(act)
+        for held, sources in with_ground(act)
     ]
-    headings = ("held file", "name", "source", "found", "brought by", "since")
+    headings = ("held file", "name", "held in", "found", "brought by", "since")
     print_table(headings, rows, whole=("held file",))
 
 

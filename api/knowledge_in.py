@@ -100,7 +100,7 @@ async def take_file(request: Request, response: Response, name: SourceId) -> dic
     if verdict.is_refused:
         raise FileRefusedError(verdict.detail, verdict=verdict.verdict.value, reason=verdict.reason)
     response.status_code = 200 if verdict.verdict is Verdict.UNCHANGED else 201
-    return describe_file(verdict)
+    return {"source": name, **describe_file(verdict)}
 
 
 @router.delete("/v1/knowledge/sources/{name}/files", responses=PROBLEMS, openapi_extra=BEARER)

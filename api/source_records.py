@@ -31,6 +31,8 @@ def describe_source(overview: "SourceOverview") -> dict[str, Any]:
         "documents": overview.n_documents,
         "files": overview.n_files,
         "refused": overview.n_refused,
+        "rejected": overview.n_rejected,
+        "held": overview.n_held,
         "last_started_at": started.isoformat() if started else None,
         "last_finished_at": finished.isoformat() if finished else None,
         "last_counts": dict(overview.last_counts),

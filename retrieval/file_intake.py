@@ -26,6 +26,7 @@ from retrieval.corpus import RECIPE as CHUNKING
 from retrieval.corpus import Corpus, CorpusDocument
 from retrieval.ingested_files import (
     LASTING_REASONS,
+    MAX_DETAIL_CHARACTERS,
     FileReason,
     FileVerdict,
     IngestedFiles,
@@ -46,7 +47,7 @@ from retrieval.screening import UNSCREENED, FileScreen
 from retrieval.sources import Source, Sources
 
 # To be raised with every change of the parsers that should reach files taken before.
-RECIPE: Final = f"parsing-1 chunking-{CHUNKING}"
+RECIPE: Final = f"parsing-2 chunking-{CHUNKING}"
 MAX_NAMED: Final = 5
 SCRIPT_ADVICE: Final = (
     "this folder is a script, and scripts run as root: put it under EUCORA_KNOWLEDGE_DIR/scripts"
@@ -55,8 +56,8 @@ SCRIPT_ADVICE: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """On whose behalf files are taken, in which run; `dry` looks and stores nothing."""
+class IngestionRun:
+    """A run into a source, and on whose behalf it is; `dry` looks and stores nothing."""
 
     source: Source
     run_id: str
@@ -105,108 +106,118 @@ class FileIntake:
         self._duplicates = NearDuplicates(clock=clock, ids=ids)
 
     async def take(
-        self, file: BroughtFile, known: FileVerdict | None, errand: Errand
+        self, file: BroughtFile, known: FileVerdict | None, run: IngestionRun
     ) -> FileVerdict:
         """Take a file and return its verdict, which is recorded unless nothing has changed.
 
-        `known` is the verdict of an earlier run.
+        `known` is the verdict of an earlier run; a refusal that still stands is `known` itself.
 
         Raises:
             ScreenUnavailableError: nothing screens files any more.
         """
+        verdict = await self._look_at(file, known, run)
+        if known is not None and verdict.is_refused and _is_same_refusal(known, verdict):
+            return known
+        return verdict
+
+    async def _look_at(
+        self, file: BroughtFile, known: FileVerdict | None, run: IngestionRun
+    ) -> FileVerdict:
         verdict = FileVerdict(
             path=file.path, verdict=Verdict.REJECTED, size_bytes=file.size_bytes,
-            recipe=errand.recipe,
+            recipe=run.recipe,
         )  # fmt: skip
         if file.is_script or file.fault:
             reason = FileReason.SCRIPT_FOLDER if file.is_script else Reason.UNREADABLE
             detail = SCRIPT_ADVICE if file.is_script else file.fault
             return await self._record(
-                replace(verdict, reason=reason.value, detail=detail), known, errand
+                replace(verdict, reason=reason.value, detail=detail), known, run
             )
         try:
             content = await asyncio.to_thread(read_bytes, file, self._parser.limits)
         except ParsingError as error:
-            return await self._record(_refuse(verdict, error.reason, error), known, errand)
+            return await self._record(_refuse(verdict, error.reason, error), known, run)
         sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
         verdict = replace(verdict, sha256=sha256, size_bytes=len(content))
         is_unseen = known is not None and known.engine == UNSCREENED and self._screen.is_on
         if known is not None and not is_unseen and _still_holds(known, verdict):
             unchanged = known.verdict is Verdict.STORED
             return replace(known, verdict=Verdict.UNCHANGED) if unchanged else known
-        return await self._take_content(content, verdict, known, errand)
+        return await self._take_content(content, verdict, known, run)
 
     async def _take_content(
-        self, content: bytes, verdict: FileVerdict, known: FileVerdict | None, errand: Errand
+        self, content: bytes, verdict: FileVerdict, known: FileVerdict | None, run: IngestionRun
     ) -> FileVerdict:
         try:
             screening = await self._screen.screen(
                 content,
                 name=verdict.path,
-                source=errand.source.source_id,
-                actor=errand.actor,
-                correlation_id=errand.correlation_id,
-                hold=not errand.dry,
+                source=run.source.source_id,
+                actor=run.actor,
+                correlation_id=run.correlation_id,
+                hold=not run.dry,
             )
         except ScreenUnavailableError:
             raise
         except ProtectedFileError as error:
-            return await self._record(_refuse(verdict, Reason.ENCRYPTED, error), known, errand)
+            return await self._record(_refuse(verdict, Reason.ENCRYPTED, error), known, run)
         except ScreeningError as error:
-            return await self._record(_refuse(verdict, FileReason.UNSCANNED, error), known, errand)
+            return await self._record(_refuse(verdict, FileReason.UNSCANNED, error), known, run)
         verdict = replace(verdict, engine=screening.engine)
         if not screening.passed:
             held = replace(
                 verdict, verdict=Verdict.QUARANTINED, reason=FileReason.INFECTED.value,
                 detail=screening.detail,
             )  # fmt: skip
-            return await self._record(held, known, errand)
+            return await self._record(held, known, run)
         try:
             parsed = await self._parser.parse(content, name=verdict.path)
         except ParsingError as error:
-            return await self._record(_refuse(verdict, error.reason, error), known, errand)
-        return await self._store(parsed, verdict, errand)
+            return await self._record(_refuse(verdict, error.reason, error), known, run)
+        return await self._store(parsed, verdict, run)
 
     async def _record(
-        self, verdict: FileVerdict, known: FileVerdict | None, errand: Errand
+        self, verdict: FileVerdict, known: FileVerdict | None, run: IngestionRun
     ) -> FileVerdict:
         """Record a refusal, and retire earlier documents where they cannot stay."""
-        if errand.dry:
-            return verdict
         if known is not None and _is_same_refusal(known, verdict):
             return known
+        if run.dry:
+            return verdict
         async with self._pool.connection() as connection:
             await self._duplicates.lock(connection)
-            newest = await self._find_newest(connection, verdict, errand)
+            newest = await self._find_newest(connection, verdict, run)
             verdict = replace(verdict, document_ids=newest.document_ids if newest else ())
             old_terms = known is not None and known.recipe != verdict.recipe
             if verdict.verdict is Verdict.QUARANTINED or old_terms:
                 why = verdict.reason if verdict.verdict is Verdict.QUARANTINED else "other terms"
-                await self._retire(connection, verdict.document_ids, errand, why)
+                await self._retire(connection, verdict.document_ids, run, why)
                 verdict = replace(verdict, document_ids=())
-            await self._keep(connection, verdict, errand)
+            await self._keep(connection, verdict, run)
         return verdict
 
     async def _find_newest(
-        self, connection: Connection, verdict: FileVerdict, errand: Errand
+        self, connection: Connection, verdict: FileVerdict, run: IngestionRun
     ) -> FileVerdict | None:
         """Return the verdict on record: somebody may have sent the same name meanwhile."""
-        return await self._files.find(connection, errand.source.source_id, verdict.path)
+        return await self._files.find(connection, run.source.source_id, verdict.path)
 
-    async def _store(self, parsed: ParsedFile, verdict: FileVerdict, errand: Errand) -> FileVerdict:
+    async def _store(
+        self, parsed: ParsedFile, verdict: FileVerdict, run: IngestionRun
+    ) -> FileVerdict:
         prints = await asyncio.to_thread(
             lambda: [fingerprint(each.text) for each in parsed.documents]
         )
-        if errand.dry:
-            documents = _make_documents(parsed, verdict, errand)
+        if run.dry:
+            documents = _make_documents(parsed, verdict, run)
             ids = tuple(each.document_id for each in documents)
             return _conclude(verdict, ids, (), parsed.refusals)
         async with self._pool.connection() as connection:
             await self._duplicates.lock(connection)
-            errand = await self._renew_terms(connection, errand)
-            verdict = replace(verdict, recipe=errand.recipe)
-            documents = _make_documents(parsed, verdict, errand)
-            known = await self._find_newest(connection, verdict, errand)
+            run = await self._renew_terms(connection, run)
+            verdict = replace(verdict, recipe=run.recipe)
+            documents = _make_documents(parsed, verdict, run)
+            known = await self._find_newest(connection, verdict, run)
             candidates = [
                 await self._weigh(connection, document, print_)
                 for document, print_ in zip(documents, prints, strict=True)
@@ -215,27 +226,27 @@ class FileIntake:
             await self._corpus.store(
                 connection,
                 [each.document for each in stored],
-                actor=errand.actor,
-                correlation_id=errand.correlation_id,
+                actor=run.actor,
+                correlation_id=run.correlation_id,
             )
             for each in stored:
-                await self._finish_document(connection, each, errand)
+                await self._finish_document(connection, each, run)
             ids = tuple(each.document.document_id for each in stored)
             earlier = set(known.document_ids if known else ())
-            await self._retire(connection, sorted(earlier - set(ids)), errand, "not in the file")
+            await self._retire(connection, sorted(earlier - set(ids)), run, "not in the file")
             left_out = [each for each in candidates if each.reason is not None]
             verdict = _conclude(verdict, ids, left_out, parsed.refusals)
-            await self._keep(connection, verdict, errand)
+            await self._keep(connection, verdict, run)
         return verdict
 
-    async def _renew_terms(self, connection: Connection, errand: Errand) -> Errand:
-        """Return the errand under the terms in force: another upload may have changed them.
+    async def _renew_terms(self, connection: Connection, run: IngestionRun) -> IngestionRun:
+        """Return the run under the terms in force: another upload may have changed them.
 
         They stay as they are until the transaction ends.
         """
-        await self._sources.lock(connection, errand.source.source_id)
-        source = await self._sources.require(connection, errand.source.source_id)
-        return replace(errand, source=source)
+        await self._sources.lock(connection, run.source.source_id)
+        source = await self._sources.require(connection, run.source.source_id)
+        return replace(run, source=source)
 
     async def _weigh(
         self, connection: Connection, document: CorpusDocument, print_: Fingerprint
@@ -257,7 +268,7 @@ class FileIntake:
         return candidate
 
     async def _finish_document(
-        self, connection: Connection, candidate: _Candidate, errand: Errand
+        self, connection: Connection, candidate: _Candidate, run: IngestionRun
     ) -> None:
         document = candidate.document
         await self._duplicates.keep(connection, document.document_id, candidate.print_)
@@ -267,38 +278,36 @@ class FileIntake:
             candidate.print_,
             candidate.doubles,
             self._audit,
-            actor=errand.actor,
-            correlation_id=errand.correlation_id,
+            actor=run.actor,
+            correlation_id=run.correlation_id,
         )
 
     async def _retire(
-        self, connection: Connection, document_ids: Sequence[str], errand: Errand, reason: str
+        self, connection: Connection, document_ids: Sequence[str], run: IngestionRun, reason: str
     ) -> None:
         await self._corpus.retire(
             connection,
             document_ids,
-            actor=errand.actor,
-            correlation_id=errand.correlation_id,
+            actor=run.actor,
+            correlation_id=run.correlation_id,
             reason=reason,
         )
 
-    async def _keep(self, connection: Connection, verdict: FileVerdict, errand: Errand) -> None:
+    async def _keep(self, connection: Connection, verdict: FileVerdict, run: IngestionRun) -> None:
         await self._files.keep(
             connection,
-            errand.source.source_id,
+            run.source.source_id,
             verdict,
-            run_id=errand.run_id,
-            actor=errand.actor,
-            correlation_id=errand.correlation_id,
+            run_id=run.run_id,
+            actor=run.actor,
+            correlation_id=run.correlation_id,
         )
 
 
 def _make_documents(
-    parsed: ParsedFile, verdict: FileVerdict, errand: Errand
+    parsed: ParsedFile, verdict: FileVerdict, run: IngestionRun
 ) -> list[CorpusDocument]:
-    return [
-        make_document(each, source=errand.source, path=verdict.path) for each in parsed.documents
-    ]
+    return [make_document(each, source=run.source, path=verdict.path) for each in parsed.documents]
 
 
 def _refuse(
@@ -316,7 +325,9 @@ def _still_holds(known: FileVerdict, found: FileVerdict) -> bool:
 
 
 def _is_same_refusal(known: FileVerdict, found: FileVerdict) -> bool:
-    names = ("verdict", "reason", "sha256", "detail", "recipe")
+    names = ("verdict", "reason", "sha256", "recipe")
+    if known.detail != found.detail[:MAX_DETAIL_CHARACTERS]:
+        return False
     return all(getattr(known, name) == getattr(found, name) for name in names)
 
 

@@ -5,7 +5,7 @@ A file that has not changed keeps its row, so `stored` means: in search now. The
 transaction. A path may name a person, so the audit log gets digests instead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -123,6 +123,19 @@ class IngestedFiles:
         ids = [name for verdict in verdicts for name in verdict.document_ids]
         cursor = await connection.execute(QUERIES["list_versions"], {"document_ids": ids})
         return {row["document_id"]: row["version"] for row in await cursor.fetchall()}
+
+    async def list_holders(
+        self, connection: Connection, sha256s: Collection[str]
+    ) -> dict[str, tuple[str, ...]]:
+        """Return of which sources files with these bytes are held back; {sha256: source ids}.
+
+        The quarantine keeps bytes once, under the name by which they came first.
+        """
+        cursor = await connection.execute(QUERIES["list_holders"], {"sha256s": list(sha256s)})
+        holders: dict[str, tuple[str, ...]] = {}
+        for row in await cursor.fetchall():
+            holders[row["sha256"]] = (*holders.get(row["sha256"], ()), row["source_id"])
+        return holders
 
     async def keep(
         self,

@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from kernel.ids import IdSource
 from kernel.session_lock import try_session_lock
 from retrieval.brought_files import BroughtFile, Listing, list_files
 from retrieval.corpus import Corpus
-from retrieval.file_intake import Errand, FileIntake
+from retrieval.file_intake import FileIntake, IngestionRun
 from retrieval.ingested_files import FileReason, FileVerdict, IngestedFiles, Verdict
 from retrieval.ingestion_errors import SourceBusyError, SourceConflictError
 from retrieval.near_duplicates import NearDuplicates
@@ -47,18 +47,23 @@ from retrieval.sources import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """What a run did. `counts` is by verdict; `remarks` are files that people should look at."""
+    """What a run did. `counts` is by verdict.
+
+    `remarks` are files that people should look at, since this run has taken or refused them so;
+    `still_refused` were refused before, and neither they nor what speaks against them has changed.
+    """
 
     source: Source
     run_id: str
     counts: Mapping[str, int]
     remarks: tuple[FileVerdict, ...]
+    still_refused: tuple[FileVerdict, ...]
     n_documents: int
     is_complete: bool  # False: a folder could not be listed, so nothing was removed
 
     @property
-    def n_refused(self) -> int:
-        """How many files are not in search, though they are there."""
+    def n_newly_refused(self) -> int:
+        """How many files this run looked at anew and did not take."""
         return sum(verdict.is_refused for verdict in self.remarks)
 
 
@@ -83,15 +88,19 @@ class _Tally:
     """What a run has done so far."""
 
     observer: RunObserver | None
-    counts: Counter[str]
-    remarks: list[FileVerdict]
+    counts: Counter[str] = field(default_factory=Counter)
+    remarks: list[FileVerdict] = field(default_factory=list)
+    still_refused: list[FileVerdict] = field(default_factory=list)
     n_documents: int = 0
 
-    def settle(self, verdict: FileVerdict) -> None:
+    def settle(self, verdict: FileVerdict, known: FileVerdict | None) -> None:
         self.counts[verdict.verdict.value] += 1
-        if verdict.verdict is Verdict.STORED:
+        is_stored = verdict.verdict is Verdict.STORED
+        if is_stored:
             self.n_documents += len(verdict.document_ids)
-        if verdict.is_refused or verdict.reason == FileReason.PARTLY:
+        if verdict.is_refused:
+            (self.still_refused if verdict is known else self.remarks).append(verdict)
+        elif is_stored and verdict.reason == FileReason.PARTLY:
             self.remarks.append(verdict)
         if self.observer is not None:
             self.observer.settle(verdict)
@@ -156,14 +165,8 @@ class Ingestion:
                 known = await self._files.list_all(connection, source_id)
             source = plan_source(source_id, listing, earlier, terms, options)
             check_not_empty(source, listing, known, options)
-            errand = Errand(
-                source=source,
-                run_id=self._ids.new("run"),
-                actor=actor,
-                correlation_id=correlation_id,
-                dry=options.dry,
-            )
-            return await self._run(listing, known, errand, options, observer)
+            run = self._plan_run(source, actor, correlation_id, dry=options.dry)
+            return await self._run(listing, known, run, options, observer)
 
     async def ingest_upload(
         self,
@@ -178,13 +181,36 @@ class Ingestion:
     ) -> FileVerdict:
         """Take one file that was sent into a source of uploads, which is made if there is none.
 
-        A file of the same name is replaced. Nobody is kept out: uploads remove nothing.
+        A file of the same name is replaced. Nobody is kept out: uploads remove nothing. A refused
+        file leaves its verdict in the source, also in one that was made for it.
 
         Raises:
             SourceConflictError: a source of this name is another's, or of another kind.
             IngestionError: it is refused before anything was looked at.
         """
         await self._screen.check_ready()
+        run, known = await self._open_upload(
+            source_id, path, terms, admits, actor=actor, correlation_id=correlation_id
+        )
+        await self._catch_up()
+        async with ParserProcess(self.limits) as parser:
+            file = BroughtFile(path=path, content=content, size_bytes=len(content))
+            verdict = await self._make_intake(parser).take(file, known, run)
+        async with self._pool.connection() as connection:
+            await self._finish_run(connection, run, {verdict.verdict.value: 1})
+        return verdict
+
+    async def _open_upload(
+        self,
+        source_id: str,
+        path: str,
+        terms: SourceTerms,
+        admits: Admits,
+        *,
+        actor: str,
+        correlation_id: str,
+    ) -> tuple[IngestionRun, FileVerdict | None]:
+        """Begin a run for one file; return it with the file's earlier verdict."""
         async with self._pool.connection() as connection:
             await self._sources.lock(connection, source_id)
             earlier = await self._sources.find(connection, source_id)
@@ -196,22 +222,20 @@ class Ingestion:
                     f"the source {source_id} is filled from {earlier.location}: upload into another"
                 )
             planned = earlier or new_source(source_id, SourceKind.UPLOAD, "")
-            errand = Errand(
-                source=terms.apply(planned),
-                run_id=self._ids.new("run"),
-                actor=actor,
-                correlation_id=correlation_id,
-            )
-            await self._open_run(connection, errand)
-            known = await self._files.find(connection, source_id, path)
-        await self._catch_up()
-        tally = _Tally(None, Counter(), [])
-        async with ParserProcess(self.limits) as parser:
-            file = BroughtFile(path=path, content=content, size_bytes=len(content))
-            verdict = await self._make_intake(parser).take(file, known, errand)
-        tally.settle(verdict)
-        await self._finish(errand, tally)
-        return verdict
+            run = self._plan_run(terms.apply(planned), actor, correlation_id)
+            await self._open_run(connection, run)
+            return run, await self._files.find(connection, source_id, path)
+
+    def _plan_run(
+        self, source: Source, actor: str, correlation_id: str, *, dry: bool = False
+    ) -> IngestionRun:
+        return IngestionRun(
+            source=source,
+            run_id=self._ids.new("run"),
+            actor=actor,
+            correlation_id=correlation_id,
+            dry=dry,
+        )
 
     async def remove_file(
         self,
@@ -230,15 +254,10 @@ class Ingestion:
         async with self._pool.connection() as connection:
             source = await self._sources.require(connection, source_id, admits=admits)
             known = await self._files.require(connection, source_id, path)
-            errand = Errand(
-                source=source,
-                run_id=self._ids.new("run"),
-                actor=actor,
-                correlation_id=correlation_id,
-            )
-            await self._insert_run(connection, errand)
-            n_retired = await self._remove(connection, known, errand)
-            await self._finish_run(connection, errand, {Verdict.REMOVED.value: 1})
+            run = self._plan_run(source, actor, correlation_id)
+            await self._insert_run(connection, run)
+            n_retired = await self._remove(connection, known, run)
+            await self._finish_run(connection, run, {Verdict.REMOVED.value: 1})
         return n_retired
 
     async def remove_source(
@@ -246,7 +265,8 @@ class Ingestion:
     ) -> int:
         """Take all documents of a source out of search, in one transaction; return how many.
 
-        The source and its verdicts stay on record; a new run brings its files again.
+        The source and its verdicts stay on record, though lists leave it out; a new run brings
+        its files again.
 
         Raises:
             SourceMissingError: there is none.
@@ -254,19 +274,14 @@ class Ingestion:
         """
         async with self._keep_out_others(source_id), self._pool.connection() as connection:
             source = await self._sources.require(connection, source_id, admits=admits)
-            errand = Errand(
-                source=source,
-                run_id=self._ids.new("run"),
-                actor=actor,
-                correlation_id=correlation_id,
-            )
-            await self._insert_run(connection, errand)
+            run = self._plan_run(source, actor, correlation_id)
+            await self._insert_run(connection, run)
             n_files = n_retired = 0
             for known in (await self._files.list_all(connection, source_id)).values():
                 if known.verdict is not Verdict.REMOVED:
-                    n_retired += await self._remove(connection, known, errand)
+                    n_retired += await self._remove(connection, known, run)
                     n_files += 1
-            await self._finish_run(connection, errand, {Verdict.REMOVED.value: n_files})
+            await self._finish_run(connection, run, {Verdict.REMOVED.value: n_files})
             await self._audit.record(
                 connection,
                 actor=actor,
@@ -282,54 +297,57 @@ class Ingestion:
         self,
         listing: Listing,
         known: Mapping[str, FileVerdict],
-        errand: Errand,
+        run: IngestionRun,
         options: RunOptions,
         observer: RunObserver | None,
     ) -> RunReport:
-        tally = _Tally(observer, Counter(), [])
-        if not errand.dry:
-            await self._begin(errand)
+        tally = _Tally(observer)
+        if not run.dry:
+            await self._begin(run)
         if observer is not None:
-            observer.begin(errand.source, len(listing.files))
+            observer.begin(run.source, len(listing.files))
         async with ParserProcess(self.limits) as parser:
             intake = self._make_intake(parser)
             for file in listing.files:
                 if observer is not None:
                     observer.look_at(file.path)
-                tally.settle(await intake.take(file, known.get(file.path), errand))
+                earlier = known.get(file.path)
+                tally.settle(await intake.take(file, earlier, run), earlier)
         seen = {file.path for file in listing.files}
         may_remove = listing.is_complete and not options.keep_missing
-        if may_remove and errand.source.kind is SourceKind.FOLDER:
+        if may_remove and run.source.kind is SourceKind.FOLDER:
             vanished = [verdict for path, verdict in known.items() if path not in seen]
-            await self._remove_vanished(vanished, errand, tally)
-        if not errand.dry:
-            await self._finish(errand, tally)
+            await self._remove_vanished(vanished, run, tally)
+        if not run.dry:
+            await self._finish(run, tally)
         return RunReport(
-            source=errand.source,
-            run_id=errand.run_id,
+            source=run.source,
+            run_id=run.run_id,
             counts=dict(tally.counts),
             remarks=tuple(tally.remarks),
+            still_refused=tuple(tally.still_refused),
             n_documents=tally.n_documents,
             is_complete=listing.is_complete,
         )
 
     async def _remove_vanished(
-        self, vanished: list[FileVerdict], errand: Errand, tally: _Tally
+        self, vanished: list[FileVerdict], run: IngestionRun, tally: _Tally
     ) -> None:
         for known in vanished:
             if known.verdict is Verdict.REMOVED:
                 continue
-            if not errand.dry:
+            if not run.dry:
                 async with self._pool.connection() as connection:
-                    await self._remove(connection, known, errand)
-            tally.settle(replace(known, verdict=Verdict.REMOVED, reason="", detail=""))
+                    await self._remove(connection, known, run)
+            removed = replace(known, verdict=Verdict.REMOVED, reason="", detail="")
+            tally.settle(removed, known)
 
-    async def _remove(self, connection: Connection, known: FileVerdict, errand: Errand) -> int:
+    async def _remove(self, connection: Connection, known: FileVerdict, run: IngestionRun) -> int:
         n_retired = await self._corpus.retire(
             connection,
             known.document_ids,
-            actor=errand.actor,
-            correlation_id=errand.correlation_id,
+            actor=run.actor,
+            correlation_id=run.correlation_id,
             reason="the file was removed",
         )
         removed = replace(
@@ -337,11 +355,11 @@ class Ingestion:
         )
         await self._files.keep(
             connection,
-            errand.source.source_id,
+            run.source.source_id,
             removed,
-            run_id=errand.run_id,
-            actor=errand.actor,
-            correlation_id=errand.correlation_id,
+            run_id=run.run_id,
+            actor=run.actor,
+            correlation_id=run.correlation_id,
         )
         return n_retired
 
@@ -363,15 +381,15 @@ class Ingestion:
                 raise SourceBusyError(f"another run of the source {source_id} goes on: wait for it")
             yield
 
-    async def _begin(self, errand: Errand) -> None:
+    async def _begin(self, run: IngestionRun) -> None:
         async with self._pool.connection() as connection:
-            await self._open_run(connection, errand)
+            await self._open_run(connection, run)
         await self._catch_up()
 
-    async def _open_run(self, connection: Connection, errand: Errand) -> None:
-        source = errand.source
+    async def _open_run(self, connection: Connection, run: IngestionRun) -> None:
+        source = run.source
         changed = await self._sources.keep(
-            connection, source, actor=errand.actor, correlation_id=errand.correlation_id
+            connection, source, actor=run.actor, correlation_id=run.correlation_id
         )
         if changed:
             await self._corpus.change_terms(
@@ -379,10 +397,10 @@ class Ingestion:
                 source.source_id,
                 trust=source.trust.value,
                 access_groups=source.access_groups,
-                actor=errand.actor,
-                correlation_id=errand.correlation_id,
+                actor=run.actor,
+                correlation_id=run.correlation_id,
             )
-        await self._insert_run(connection, errand)
+        await self._insert_run(connection, run)
 
     async def _catch_up(self) -> None:
         n_new = 1
@@ -390,40 +408,40 @@ class Ingestion:
             async with self._pool.connection() as connection:
                 n_new = await self._duplicates.catch_up(connection)
 
-    async def _insert_run(self, connection: Connection, errand: Errand) -> None:
+    async def _insert_run(self, connection: Connection, run: IngestionRun) -> None:
         await connection.execute(
             QUERIES["insert_run"],
             {
-                "run_id": errand.run_id,
-                "source_id": errand.source.source_id,
-                "actor": errand.actor,
+                "run_id": run.run_id,
+                "source_id": run.source.source_id,
+                "actor": run.actor,
                 "now": self._clock.now(),
             },
         )
-        await self._audit_run(connection, errand, "ingestion.started", {})
+        await self._audit_run(connection, run, "ingestion.started", {})
 
-    async def _finish(self, errand: Errand, tally: _Tally) -> None:
+    async def _finish(self, run: IngestionRun, tally: _Tally) -> None:
         async with self._pool.connection() as connection:
-            await self._finish_run(connection, errand, tally.counts)
+            await self._finish_run(connection, run, tally.counts)
 
     async def _finish_run(
-        self, connection: Connection, errand: Errand, counts: Mapping[str, int]
+        self, connection: Connection, run: IngestionRun, counts: Mapping[str, int]
     ) -> None:
         await connection.execute(
             QUERIES["finish_run"],
-            {"run_id": errand.run_id, "now": self._clock.now(), "counts": Jsonb(dict(counts))},
+            {"run_id": run.run_id, "now": self._clock.now(), "counts": Jsonb(dict(counts))},
         )
-        await self._audit_run(connection, errand, "ingestion.finished", counts)
+        await self._audit_run(connection, run, "ingestion.finished", counts)
 
     async def _audit_run(
-        self, connection: Connection, errand: Errand, action: str, counts: Mapping[str, int]
+        self, connection: Connection, run: IngestionRun, action: str, counts: Mapping[str, int]
     ) -> None:
         await self._audit.record(
             connection,
-            actor=errand.actor,
+            actor=run.actor,
             action=action,
             subject_kind="ingestion_run",
-            subject_id=errand.run_id,
-            correlation_id=errand.correlation_id,
-            after={"source_id": errand.source.source_id, "counts": dict(counts)},
+            subject_id=run.run_id,
+            correlation_id=run.correlation_id,
+            after={"source_id": run.source.source_id, "counts": dict(counts)},
         )

@@ -52,6 +52,7 @@ async def test_a_file_is_brought_listed_and_removed(served, service):
     assert answer.status_code == 201, answer.text
     brought = answer.json()
     assert (brought["path"], brought["verdict"]) == ("wombat.md", "stored")
+    assert brought["source"] == "manuals"
     (document_id,) = brought["document_ids"]
     (document,) = await served.query(
         "SELECT title, trust, access_groups FROM documents WHERE document_id = %s", document_id
@@ -143,11 +144,13 @@ async def test_bad_requests_change_nothing(served, service):
 async def test_only_services_with_the_scope_come_in(served):
     other = await served.service("telemetry", "incidents", "read")
     stranger = await served.client()
+    before = await count_rows(served)
     for client, status in ((other, 403), (stranger, 401)):
         check_problem(await send(client, ARTICLE), status)
         check_problem(await client.get("/v1/knowledge/sources"), status)
         check_problem(await client.get(FILES), status)
         check_problem(await client.delete(FILES, params={"path": "x"}), status)
+    assert changed(before, await count_rows(served)) == set()
 
 
 async def test_without_a_scanner_no_file_is_taken(served, service, clamd):

@@ -67,22 +67,39 @@ async def test_from_a_folder_to_search_and_out_again(services, run, folder):
     code, output = await run("ingest", str(folder))
     assert code == 3, output
     assert "\x1b[2J" not in output
-    assert re.search(r"unchanged\s*│\s*1", output)
+    assert re.search(r"in search, as it was\s*│\s*1", output)
+    assert re.search(r"not taken\s*│\s*1", output)
+    # What was refused and is as it was is no news.
+    code, output = await run("ingest", str(folder))
+    assert code == 0, output
+    assert (
+        "as before, 1 file is not taken: eucora kb files door-docs --verdict rejected\n" in output
+    )
+    assert "[bold]" not in output
     code, output = await run("ingest", str(folder), "--json")
     facts = json.loads(output)
-    assert (code, facts["counts"]) == (3, {"unchanged": 1, "rejected": 1})
-    assert facts["files"][0]["reason"] == "broken"
+    assert (code, facts["counts"]) == (0, {"unchanged": 1, "rejected": 1})
+    (refused,) = facts["files"]
+    assert (refused["reason"], refused["unchanged"]) == ("broken", True)
+    (folder / "[bold]\x1b[2J.pdf").write_bytes(b"%PDF-1.7 broken otherwise")
+    assert (await run("ingest", str(folder)))[0] == 3
 
     code, output = await run("sources")
     assert (code, "door-docs" in output, str(folder) in output) == (0, True, True)
+    (headings,) = [line for line in output.splitlines() if "not taken" in line]
+    assert "held back" in headings
     code, output = await run("source", "show", "door-docs", "--json")
-    assert (code, json.loads(output)["platforms"]) == (0, ["linux"])
+    facts = json.loads(output)
+    assert (code, facts["platforms"]) == (0, ["linux"])
+    assert (facts["rejected"], facts["held"], facts["refused"]) == (1, 0, 1)
     code, output = await run("files", "door-docs", "--verdict", "rejected", "--json")
     assert [each["verdict"] for each in json.loads(output)] == ["rejected"]
     assert (await run("files", "nothing"))[0] == 1
     assert (await run("source", "remove", "door-docs"))[0] == 1  # nobody says yes
     code, output = await run("source", "remove", "door-docs", "--yes", "--actor", "dora")
     assert (code, output) == (0, "documents out of search: 1\n")
+    assert "door-docs" not in (await run("sources"))[1]
+    assert (await run("source", "show", "door-docs"))[0] == 0
     code, output = await run("search", "bilby badge reader")
     assert "door-docs.bilby-" not in output
     (event,) = await query(
@@ -108,6 +125,15 @@ async def test_what_is_doubtful_is_decided_on(services, run, folder, tmp_path):
     assert (code, SIGNATURE in output) == (3, True)
     code, output = await run("quarantine", "list")
     (held,) = re.findall(r"qua_\w+", output)
+    other.write_bytes((folder / "alarm.md").read_bytes())
+    assert (await run("ingest", str(other), "--source", "web"))[0] == 3
+    code, output = await run("quarantine", "list")
+    assert (re.findall(r"qua_\w+", output), "door-docs, web" in output) == ([held], True), output
+    code, output = await run("ingest", str(other), "--source", "web")
+    assert (code, "as before, 1 file is held back" in output) == (0, True), output
+    for source in ("door-docs", "web"):
+        facts = json.loads((await run("source", "show", source, "--json"))[1])
+        assert (facts["held"], facts["rejected"]) == (1, 0), source
     release = ("quarantine", "release", held, "--requested-by", "bob", "--reason", "a test")
     assert (await run(*release, "--actor", "dora"))[0] == 1
     assert (await run(*release, "--actor", "bob"))[0] == 1

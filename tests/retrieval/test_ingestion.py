@@ -28,7 +28,7 @@ from retrieval.ingestion_errors import (
     SourceConflictError,
     SourceNameError,
 )
-from retrieval.sources import Trust
+from retrieval.sources import SourceTerms, Trust
 from tests.retrieval.bringing import OKAPI, ZEBRA, current_paths, ingest, rows, search, verdicts
 from tests.stack.clamd import MARKER, SIGNATURE, open_clamd
 from tests.stack.prepared import RUNTIME, find_exported
@@ -101,7 +101,7 @@ async def test_each_file_of_a_bad_batch_gets_its_verdict_and_the_rest_is_found(
         "zebra.md": ("stored", ""),
     }
     assert report.counts == {"rejected": 9, "stored": 4, "quarantined": 1}
-    assert report.n_refused == 10
+    assert report.n_newly_refused == 10
     assert all(each.detail for each in report.remarks)
     for query, path in (("quokka scanner jams", "printed.pdf"), ("blank labels", "zebra.md")):
         (first, *_) = await search(knowledge, embedder, query)
@@ -114,6 +114,12 @@ async def test_each_file_of_a_bad_batch_gets_its_verdict_and_the_rest_is_found(
     assert held == {"signature": SIGNATURE, "actor": "cli:ada"}
     stored = await rows(pool, "SELECT engine FROM ingested_files WHERE verdict = 'stored'")
     assert all(row["engine"].startswith("ClamAV ") for row in stored)
+    again = await ingest(knowledge, folder)
+    assert (again.n_newly_refused, len(again.still_refused)) == (0, 10)
+    assert again.counts == {"rejected": 9, "unchanged": 4, "quarantined": 1}
+    assert again.remarks == ()
+    again = await ingest(knowledge, folder, dry=True)
+    assert (again.n_newly_refused, len(again.still_refused)) == (0, 10)
     orphans = await rows(
         pool, "SELECT 1 FROM chunks WHERE document_id NOT IN (SELECT document_id FROM documents)"
     )
@@ -226,6 +232,50 @@ async def test_a_file_that_turns_bad_keeps_its_good_version_unless_infected(
     (folder / "zebra.md").write_bytes(MARKER)
     assert (await ingest(knowledge, folder)).counts == {"quarantined": 1, "unchanged": 1}
     assert await current_paths(pool) == ["net/okapi.md"]
+
+
+async def test_a_refused_first_upload_is_found_by_who_sent_it_and_can_be_removed(knowledge, pool):
+    async def upload(content, source="mine"):
+        return await knowledge.ingestion.ingest_upload(
+            source, "note.md", content, terms=SourceTerms(), actor="user:ada",
+            correlation_id="cor_test",
+        )  # fmt: skip
+
+    async def overviews():
+        async with pool.connection() as connection:
+            return {
+                each.source.source_id: (each.n_documents, each.n_rejected, each.n_held)
+                for each in await knowledge.sources.list_all(connection)
+            }
+
+    assert (await upload(b" ")).is_refused
+    assert (await upload(MARKER, "theirs")).is_refused
+    assert await overviews() == {"mine": (0, 1, 0), "theirs": (0, 0, 1)}
+    n_retired = await knowledge.ingestion.remove_source(
+        "mine", actor="user:ada", correlation_id="cor_test"
+    )
+    assert n_retired == 0
+    await knowledge.ingestion.remove_file(
+        "theirs", "note.md", actor="user:ada", correlation_id="cor_test"
+    )
+    assert await overviews() == {}
+    async with pool.connection() as connection:
+        assert (await knowledge.sources.describe(connection, "mine")).n_refused == 0
+    await upload(ZEBRA.encode())
+    assert await overviews() == {"mine": (1, 0, 0)}
+
+
+async def test_the_same_bytes_are_held_in_each_of_their_sources(knowledge, pool, folder, tmp_path):
+    (folder / "virus.md").write_bytes(MARKER)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "renamed.md").write_bytes(MARKER)
+    for path in (folder, tmp_path / "other"):
+        assert (await ingest(knowledge, path)).n_newly_refused == 1
+    assert (await verdicts(pool, "other"))["renamed.md"] == ("quarantined", "infected")
+    async with pool.connection() as connection:
+        (held,) = await knowledge.quarantine.list_held(connection)
+        holders = await knowledge.files.list_holders(connection, [held.sha256, "0" * 64])
+    assert holders == {held.sha256: ("help-desk", "other")}
 
 
 async def test_an_export_that_loses_an_article_retires_it(knowledge, pool, tmp_path):
