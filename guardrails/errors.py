@@ -45,7 +45,7 @@ class MalwareScanError(GuardrailError):
 
 
 class UnscannableFileError(MalwareScanError):
-    """The file cannot be read, or is larger than what is scanned."""
+    """The file is larger than what is scanned."""
 
 
 class ScannerUnavailableError(MalwareScanError):

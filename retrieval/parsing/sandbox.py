@@ -18,12 +18,11 @@ from typing import Self
 import msgspec
 
 from retrieval.parsing.confinement import CPU_BUDGET_FACTOR
-from retrieval.parsing.documents import ParsedDocument, ParsedFile
+from retrieval.parsing.documents import ParsedFile
 from retrieval.parsing.errors import (
     ParserCrashedError,
     ParserTimeoutError,
     ParsingError,
-    UnreadableFileError,
     error_for,
 )
 from retrieval.parsing.limits import ParserLimits
@@ -69,13 +68,13 @@ class ParserProcess:
         """The process's id while it runs."""
         return None if self._process is None else self._process.pid
 
-    async def parse(self, source: Path | bytes, *, name: str) -> ParsedFile:
+    async def parse(self, content: bytes, *, name: str) -> ParsedFile:
         """Return the documents of a file, and what was left out of it.
 
         Raises:
             ParsingError: nothing could be read; its class and `reason` say why.
         """
-        content = await asyncio.to_thread(_load, source, self.limits)
+        self.limits.check_file_size(len(content))
         async with self._turn:
             reply = await self._ask(content, name)
         if reply.parsed is not None:
@@ -172,38 +171,6 @@ class ParserProcess:
                 " split or simplify the file"
             )
         return ParserCrashedError(
-            f"the parser ended without an answer ({code}): save the file in another format"
+            f"the program that reads files broke off (exit code {code}): save the file in another"
+            " format, or leave it out"
         )
-
-
-def _load(source: Path | bytes, limits: ParserLimits) -> bytes:
-    """Return a file's bytes; its size is looked at first."""
-    if isinstance(source, bytes):
-        n_bytes = len(source)
-    else:
-        try:
-            n_bytes = source.stat().st_size
-        except (OSError, ValueError) as error:
-            raise UnreadableFileError from error
-    limits.check_file_size(n_bytes)
-    if isinstance(source, bytes):
-        return source
-    if not source.is_file():
-        raise UnreadableFileError("this is no regular file: give the file itself")
-    try:
-        with source.open("rb") as stream:
-            return stream.read(limits.max_file_bytes + 1)
-    except OSError as error:
-        raise UnreadableFileError from error
-
-
-async def parse_file(
-    source: Path | bytes, *, name: str, limits: ParserLimits | None = None
-) -> tuple[ParsedDocument, ...]:
-    """Return the documents of one file, read in a process of its own.
-
-    Raises:
-        ParsingError: nothing could be read; its class and `reason` say why.
-    """
-    async with ParserProcess(limits) as process:
-        return (await process.parse(source, name=name)).documents

@@ -22,10 +22,9 @@ from retrieval.parsing.errors import (
     ParserCrashedError,
     ParserTimeoutError,
     ParsingError,
-    UnreadableFileError,
 )
 from retrieval.parsing.limits import MEGABYTE, ParserLimits
-from retrieval.parsing.sandbox import ParserProcess, parse_file
+from retrieval.parsing.sandbox import ParserProcess
 
 ROOT = Path(__file__).resolve().parents[3]
 GOOD = b"---\nproducts: [VPN]\n---\n# Good\n\nThe client connects.\n"
@@ -47,10 +46,8 @@ def is_running(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
-async def test_one_file_from_disk(tmp_path):
-    path = tmp_path / "a.md"
-    path.write_bytes(GOOD)
-    (document,) = await parse_file(path, name="a.md")
+async def test_one_file(process):
+    (document,) = (await process.parse(GOOD, name="a.md")).documents
     assert document.text == "# Good\n\nThe client connects."
     assert document.blocks[0].level == 1
 
@@ -91,23 +88,11 @@ async def test_hostile_files_get_their_verdicts_and_the_process_lives_on(process
     await assert_lives(process)
 
 
-async def test_a_file_too_large_is_refused_by_its_size(process, tmp_path):
-    path = tmp_path / "large.md"
-    with path.open("wb") as stream:
-        stream.truncate(200 * MEGABYTE)
-    started = time.perf_counter()
-    with pytest.raises(OversizeError, match="209,715,200 bytes"):
-        await process.parse(path, name="large.md")
-    assert time.perf_counter() - started < 0.5
-    assert process.pid is None
-
-
-@pytest.mark.parametrize("name", ["missing.md", "folder", "pipe", "nul\0name"])
-async def test_what_cannot_be_opened(process, tmp_path, name):
-    (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UnreadableFileError):
-        await process.parse(tmp_path / name, name=name)
+async def test_a_file_too_large_starts_no_process():
+    async with ParserProcess(ParserLimits(max_file_bytes=10)) as process:
+        with pytest.raises(OversizeError, match="11 bytes"):
+            await process.parse(bytes(11), name="large.md")
+        assert process.pid is None
 
 
 async def test_a_killed_process_is_a_verdict_and_is_replaced(process):
