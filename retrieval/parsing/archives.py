@@ -24,6 +24,7 @@ from retrieval.parsing.limits import MEGABYTE, ParserLimits
 
 ENCRYPTED_FLAG = 1
 SMALL_BYTES = MEGABYTE  # what is smaller may be packed at any ratio
+DAMAGED_ARCHIVE = "the archive or office file is damaged or was cut short: fetch it again"
 _ABSOLUTE = re.compile(r"[A-Za-z]:|/")
 # What zipfile lets through when an archive is not what it should be.
 ZIP_DAMAGE = (
@@ -57,7 +58,7 @@ class ArchiveBudget:
         try:
             archive = ZipFile(BytesIO(content))
         except ZIP_DAMAGE as error:
-            raise BrokenDocumentError(f"the archive is damaged: {error}") from error
+            raise BrokenDocumentError(DAMAGED_ARCHIVE) from error
         members = [member for member in archive.infolist() if not member.is_dir()]
         for member in members:
             self._charge(member)
@@ -104,7 +105,9 @@ class Archive:
             with self.archive.open(member) as stream:
                 return stream.read(member.file_size)
         except ZIP_DAMAGE as error:
-            raise BrokenDocumentError(f"{member.filename!r} is damaged: {error}") from error
+            raise BrokenDocumentError(
+                f"{member.filename} is damaged: fetch or pack the archive again"
+            ) from error
 
     def list_documents(self) -> Iterator[ZipInfo]:
         """Yield members by name, without those of the system that packed it."""

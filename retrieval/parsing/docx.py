@@ -109,7 +109,7 @@ def read_docx(content: bytes, composition: Composition) -> DocxFacts:
         )
     except (OpcError, etree.LxmlError, BadZipFile, *_DAMAGE) as error:
         raise BrokenDocumentError(
-            f"the DOCX is damaged ({type(error).__name__}): open it and save it again"
+            "the DOCX is damaged: open it in its program and save it again, or save it as PDF"
         ) from error
 
 

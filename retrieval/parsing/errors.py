@@ -106,7 +106,7 @@ class ParserTimeoutError(ParsingError):
 
 
 class ParserCrashedError(ParsingError):
-    """The parser ended without an answer: save the file in another format."""
+    """The program that reads files broke off: save the file in another format, or leave it out."""
 
     reason = Reason.CRASHED
 

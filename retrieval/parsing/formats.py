@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from zipfile import ZipFile
 
-from retrieval.parsing.archives import ZIP_DAMAGE
+from retrieval.parsing.archives import DAMAGED_ARCHIVE, ZIP_DAMAGE
 from retrieval.parsing.encodings import decode_text
 from retrieval.parsing.errors import (
     BrokenDocumentError,
@@ -72,8 +72,12 @@ def recognise(content: bytes, *, name: str) -> Format:
         BrokenDocumentError: it is an archive or export that cannot be opened.
         EncodingError: it should be text, and is not.
     """
+    if not content:
+        raise EmptyDocumentError(
+            "the file is empty (0 bytes): bring it again with its text, or delete it"
+        )
     if not content.strip():
-        raise EmptyDocumentError
+        raise EmptyDocumentError("the file holds nothing but blanks: bring it with its text")
     if b"%PDF-" in content[:_HEAD_BYTES] and not content.lstrip()[:1].isalpha():
         return Format.PDF
     if content.startswith(_ZIP_MAGICS):
@@ -95,7 +99,7 @@ def _recognise_zip(content: bytes) -> Format:
         with ZipFile(BytesIO(content)) as archive:
             names = set(archive.namelist())
     except ZIP_DAMAGE as error:
-        raise BrokenDocumentError(f"the archive is damaged: {error}") from error
+        raise BrokenDocumentError(DAMAGED_ARCHIVE) from error
     if "word/document.xml" in names:
         return Format.DOCX
     if "[Content_Types].xml" in names or "mimetype" in names:

@@ -2,7 +2,8 @@
 """Reads HTML as a stream of tags, so that no depth of nesting can exhaust a stack.
 
 Kept: headings, paragraphs, lists, code, tables, links to the web. Left out: what a reader does
-not see, emphasis, images.
+not see, emphasis, images; of whole pages what surrounds their content too (menus, banners, footers:
+`visibility.is_furniture`), unless nothing else is there.
 """
 
 import re
@@ -14,7 +15,12 @@ from lxml import etree
 from retrieval.parsing.composition import Composition, tidy_line
 from retrieval.parsing.errors import BrokenDocumentError
 from retrieval.parsing.htmlsurvey import feed_html, survey_html
-from retrieval.parsing.visibility import Visibility, read_style_sheet
+from retrieval.parsing.visibility import (
+    Visibility,
+    is_content,
+    is_furniture,
+    read_style_sheet,
+)
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 BLOCKS = frozenset({
@@ -34,6 +40,7 @@ _WEB_ADDRESS = re.compile(r"https?://[^\s<>()\[\]\"'`\\]{1,300}")
 class _Element:
     tag: str
     hidden: bool
+    is_content: bool = False  # `main` or `article`: nothing within is a page's furniture
     mark: tuple[int, int] = (0, 0)  # flushes and pieces at the start tag
     address: str = ""
 
@@ -53,11 +60,14 @@ class HtmlReader:
         *,
         visibility: Visibility,
         data_tables: frozenset[int],
+        keeps_furniture: bool = True,
     ) -> None:
         self.title = ""
         self.composition = composition
         self._visibility = visibility
         self._data_tables = data_tables
+        self._keeps_furniture = keeps_furniture
+        self._n_content = 0
         self._n_tables = 0
         self._stack: list[_Element] = []
         self._n_hidden = 0
@@ -73,10 +83,14 @@ class HtmlReader:
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Take a start tag."""
-        hidden = self._visibility.hides(tag, attributes)
-        element = _Element(tag, hidden, self.mark)
+        is_surround = not (self._keeps_furniture or self._n_content)
+        hidden = self._visibility.hides(tag, attributes) or (
+            is_surround and is_furniture(tag, attributes)
+        )
+        element = _Element(tag, hidden, is_content(tag, attributes), self.mark)
         self._stack.append(element)
         self._n_hidden += hidden
+        self._n_content += element.is_content
         is_data_table = tag == "table" and self._count_table()
         if self._n_hidden:
             return
@@ -102,6 +116,7 @@ class HtmlReader:
             if not self._n_hidden:
                 self._end(element)
             self._n_hidden -= element.hidden
+            self._n_content -= element.is_content
 
     def data(self, text: str) -> None:
         """Take text."""
@@ -270,9 +285,16 @@ def _first_number(attributes: Mapping[str, str]) -> int:
 
 
 def read_html(
-    html: str, composition: Composition, *, reader_class: type[HtmlReader] = HtmlReader
+    html: str,
+    composition: Composition,
+    *,
+    reader_class: type[HtmlReader] = HtmlReader,
+    keeps_furniture: bool = True,
 ) -> str:
     """Write a page into a composition and return its title, "" if it has none.
+
+    Without its furniture, unless it has nothing else, where that is not to be kept: the body of an
+    exported article is all content, a saved page is not.
 
     Raises:
         BrokenDocumentError: the parser cannot go on.
@@ -284,9 +306,12 @@ def read_html(
             composition,
             visibility=read_style_sheet(survey.style_sheet),
             data_tables=survey.data_tables,
+            keeps_furniture=keeps_furniture,
         )
         feed_html(html, reader)
     except (etree.LxmlError, ValueError) as error:
         raise BrokenDocumentError(f"the HTML cannot be read: {error}") from error
     reader.close()
+    if not keeps_furniture and not composition.blocks:
+        return read_html(html, composition, reader_class=reader_class)
     return tidy_line(reader.title)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads PDF: text by page; short lines in larger type are headings, bullets are list items.
 
-A scan without recognised text has none, and is refused as empty. Forms, annotations and pictures
-are left out.
+A scan without recognised text has none, and is refused as empty. Forms, annotations, pictures, and
+the lines that run along the tops and bottoms of the pages are left out.
 """
 
 import logging
@@ -26,9 +26,14 @@ from retrieval.parsing.errors import BrokenDocumentError, EncryptedDocumentError
 HEADING_SCALE = 1.12  # how much larger than the body's type a heading's is
 MAX_HEADING_CHARACTERS = 120
 MAX_HEADING_LEVELS = 3
+# A running line is among so many lines at the begin or end of a page, on at least so many pages.
+# In the order of the file, in which some programs write header and footer both first or both last.
+EDGE_LINES = 3
+LEAST_RUNNING_PAGES = 3
 _BULLET = re.compile(r"\s*[•◦▪‣●○■□\u2013*\-]\s+(?=\S)")
 _NUMBER = re.compile(r"\s*(\d{1,3})[.)]\s+(?=\S)")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zà-ÿ])")
+_DIGITS = re.compile(r"\d+")
 _ENDS = (".", ":", ";", "!", "?")
 _LOGGER = logging.getLogger("pypdf")
 
@@ -66,10 +71,13 @@ def read_pdf(content: bytes, composition: Composition) -> PdfFacts:
     except FileNotDecryptedError as error:
         raise EncryptedDocumentError from error
     except LimitReachedError as error:
-        raise OversizeError(f"a part of the PDF unpacks to too much: {error}") from error
+        raise OversizeError(
+            "a part of the PDF unpacks to more than is read: print it to a new PDF, or split it"
+        ) from error
     except (PyPdfError, *_DAMAGE) as error:
         raise BrokenDocumentError(
-            f"the PDF is damaged ({type(error).__name__}): print it to a new PDF"
+            "the PDF is damaged or was cut short: fetch it again, or open it and print it to a new"
+            " PDF"
         ) from error
 
 
@@ -108,9 +116,46 @@ def _finish(text: str, sizes: Counter[float]) -> _Line:
 
 def _write(pages: Sequence[Sequence[_Line]], composition: Composition) -> None:
     levels = _rank_sizes([line for page in pages for line in page])
-    for number, lines in enumerate(pages, start=1):
+    for number, lines in enumerate(_drop_running(pages, levels), start=1):
         composition.page = number
         _write_page(lines, levels, composition)
+
+
+def _drop_running(
+    pages: Sequence[Sequence[_Line]], levels: Mapping[float, int]
+) -> Sequence[Sequence[_Line]]:
+    """Return the pages without running headers and footers; as they are if nothing else is there.
+
+    One is the same line, digits aside, at the begin or end of most pages; a line in the type of
+    headings must be the same in its digits too, since steps and chapters are counted.
+    """
+    edges = [_list_edges(page) for page in pages]
+    n_pages = Counter(
+        key
+        for page, places in zip(pages, edges, strict=True)
+        for key in {_running_key(page[place], levels) for place in places}
+    )
+    least = max(LEAST_RUNNING_PAGES, len(pages) // 2 + 1)
+    running = {key for key, number in n_pages.items() if number >= least}
+    kept = [
+        [
+            line
+            for place, line in enumerate(page)
+            if place not in places or _running_key(line, levels) not in running
+        ]
+        for page, places in zip(pages, edges, strict=True)
+    ]
+    return kept if any(line.text for page in kept for line in page) else pages
+
+
+def _list_edges(page: Sequence[_Line]) -> frozenset[int]:
+    """Return the places of a page's first and last lines that are not empty."""
+    written = [place for place, line in enumerate(page) if line.text]
+    return frozenset((*written[:EDGE_LINES], *written[-EDGE_LINES:]))
+
+
+def _running_key(line: _Line, levels: Mapping[float, int]) -> str:
+    return line.text if line.size in levels else _DIGITS.sub("0", line.text)
 
 
 def _rank_sizes(lines: Sequence[_Line]) -> Mapping[float, int]:

@@ -178,7 +178,11 @@ def _read_export(form: Format, content: bytes, limits: ParserLimits) -> ParsedFi
 def _read_markdown(content: bytes, name: str, limits: ParserLimits) -> ParsedDocument:
     front, body = split_front_matter(normalise_characters(decode_text(content)))
     page = show_as_page(body)
-    document = _finish_text(body, name, limits) if page is None else _read_page(page, name, limits)
+    document = (
+        _finish_text(body, name, limits)
+        if page is None
+        else _read_page(page, name, limits, keeps_furniture=True)
+    )
     return _apply_front_matter(document, front)
 
 
@@ -187,13 +191,14 @@ def _read_text(content: bytes, name: str, limits: ParserLimits) -> ParsedDocumen
 
 
 def _read_html(content: bytes, name: str, limits: ParserLimits) -> ParsedDocument:
-    return _read_page(decode_text(content, declared=True), name, limits)
+    return _read_page(decode_text(content, declared=True), name, limits, keeps_furniture=False)
 
 
-def _read_page(page: str, name: str, limits: ParserLimits) -> ParsedDocument:
-
+def _read_page(
+    page: str, name: str, limits: ParserLimits, *, keeps_furniture: bool
+) -> ParsedDocument:
     composition = Composition(max_characters=limits.max_text_characters)
-    title = read_html(page, composition)
+    title = read_html(page, composition, keeps_furniture=keeps_furniture)
     return _finish(composition, title or _find_title(composition.text, composition.blocks, name))
 
 

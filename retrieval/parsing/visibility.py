@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which HTML elements a reader of the page does not see, so that their text is left out.
+"""Which HTML elements a reader of the page does not see, or does not read the page for.
 
 Known: elements that never show, `hidden`, inline styles, and style sheet rules on one class, id or
 tag. Colours, positions and scripts are not followed.
@@ -15,6 +15,10 @@ NEVER_SHOWN = frozenset({
     "param", "source", "track", "map", "ac:parameter", "ac:task-id", "ac:task-status",
     "ac:task-uuid", "ac:placeholder", "ac:image", "ac:emoticon",
 })  # fmt: skip
+# What surrounds the content of a page (WAI-ARIA 1.2, landmark roles; HTML, sections).
+_FURNITURE = frozenset({"nav", "header", "footer", "aside"})
+_FURNITURE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary"})
+_CONTENT = frozenset({"main", "article"})  # as tags and as roles
 _HIDING = re.compile(
     r"(?:^|[;{\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
     r"|opacity\s*:\s*0*\.?0+(?![\d.])|font-size\s*:\s*0*\.?0+(?![\d.])|mso-hide\s*:\s*all)",
@@ -50,6 +54,20 @@ def _selectors(tag: str, attributes: Mapping[str, str]) -> Iterable[str]:
     for name in names:
         yield name
         yield tag + name
+
+
+def is_furniture(tag: str, attributes: Mapping[str, str]) -> bool:
+    """Tell whether the element, outside of a page's content, is a menu, banner or the like."""
+    return tag in _FURNITURE or _read_role(attributes) in _FURNITURE_ROLES
+
+
+def is_content(tag: str, attributes: Mapping[str, str]) -> bool:
+    """Tell whether the element is what a page is for: there headers and asides belong to it."""
+    return tag in _CONTENT or _read_role(attributes) in _CONTENT
+
+
+def _read_role(attributes: Mapping[str, str]) -> str:
+    return next(iter(attributes.get("role", "").lower().split()), "")
 
 
 def read_style_sheet(css: str) -> Visibility:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTML as a reader sees it, as Markdown; no page is too deep, too wide or too broken."""
 
+import json
 import time
 
 import pytest
@@ -145,3 +146,47 @@ def test_any_markup_is_read_and_its_blocks_are_those_of_its_markdown(page):
     headings = {b.start_offset for b in composition.blocks if b.kind is BlockKind.HEADING}
     as_markdown = {b.start_offset for b in find_blocks(text) if b.kind is BlockKind.HEADING}
     assert headings <= as_markdown
+
+
+FURNISHED = """<!DOCTYPE html><html><head><title>Reset the VPN</title></head><body>
+<div role="banner">Accept cookies?</div><header><a href="/">Intranet home</a></header>
+<nav><ul><li>All articles</li><li>Printers</li></ul></nav>{opening}
+<h1>Reset the VPN</h1><p>Open the client, then choose Reset.</p>{inner}
+{closing}<aside>Most read today</aside><div role="search">Search here</div>
+<footer>Imprint</footer></body></html>"""
+INNER = "<header>Checked in May</header><aside>Mind the proxy.</aside>"
+
+
+@pytest.mark.parametrize("tag", ["main", "article", "div role='main'", "div role='article x'"])
+def test_what_surrounds_the_content_of_a_page_is_left_out(read_one, tag):
+    page = FURNISHED.format(opening=f"<{tag}>", closing=f"</{tag.split()[0]}>", inner=INNER)
+    document = read_one(page, "vpn.html")
+    assert document.text == (
+        "# Reset the VPN\n\nOpen the client, then choose Reset.\n\nChecked in May\n\n"
+        "Mind the proxy."
+    )
+    for block in document.blocks:
+        assert document.text[block.start_offset : block.end_offset].strip()
+    assert document.blocks[-1].end_offset == len(document.text)
+
+
+def test_a_page_without_main_keeps_what_is_no_furniture(read_one):
+    page = FURNISHED.format(opening="", closing="", inner="")
+    assert read_one(page, "vpn.html").text == (
+        "# Reset the VPN\n\nOpen the client, then choose Reset."
+    )
+
+
+@pytest.mark.parametrize("tag", ["nav", "header", "aside", "div role='banner'"])
+def test_a_page_of_furniture_alone_keeps_all(read_one, tag):
+    page = f"<html><title>t</title><body><{tag}><p>All there is.</p></{tag.split()[0]}></body>"
+    assert read_one(page, "page.html").text == "All there is."
+
+
+def test_the_body_of_an_export_is_all_content(read_one):
+    article = {
+        "sys_id": "1", "number": "KB1", "short_description": "Dock",
+        "text": "<header>Dock</header><p>Reseat it.</p><aside>Mind the pins.</aside>",
+    }  # fmt: skip
+    document = read_one(json.dumps({"result": [article]}), "kb.json")
+    assert document.text == "Dock\n\nReseat it.\n\nMind the pins."

@@ -107,6 +107,75 @@ def test_a_pdf(read_one):
     assert shown == [(kind, n, text.format(n)) for n in (1, 2) for kind, text in one_page]
 
 
+class Manual(FPDF):
+    """Every page has a header, and a footer with its number."""
+
+    def header(self):
+        self.set_font("Helvetica", size=9)
+        self.cell(0, 8, "Contoso service desk - internal", new_x="LMARGIN", new_y="NEXT")
+
+    def footer(self):
+        self.set_y(-15)
+        self.set_font("Helvetica", size=9)
+        self.cell(0, 8, f"Page {self.page_no()} of 4", new_x="LMARGIN", new_y="NEXT")
+
+
+def make_manual(n_pages: int, *, empty: bool = False) -> bytes:
+    pdf = Manual()
+    for number in range(1, n_pages + 1):
+        pdf.add_page()
+        for size, text in (
+            ()
+            if empty
+            else (
+                (18, f"Step {number}"),
+                (11, f"The {['first', 'second', 'third', 'fourth'][number - 1]} thing to try."),
+                (11, "Ask the service desk."),
+                (
+                    11,
+                    f"It takes {number} minutes on a good day, and there is more to it than that.",
+                ),
+            )
+        ):
+            pdf.set_font("Helvetica", size=size)
+            pdf.multi_cell(0, 10, text, new_x="LMARGIN", new_y="NEXT")
+    return bytes(pdf.output())
+
+
+def test_lines_that_run_along_the_pages_are_left_out(read_one):
+    document = read_one(make_manual(4), "manual.pdf")
+    assert "Contoso" not in document.text
+    assert "of 4" not in document.text
+    assert all(f"# Step {number}" in document.text for number in range(1, 5))
+    pages = {
+        block.page: document.text[block.start_offset : block.end_offset]
+        for block in document.blocks
+        if "thing to try" in document.text[block.start_offset : block.end_offset]
+    }
+    assert [pages[page].split()[1] for page in (1, 2, 3, 4)] == [
+        "first", "second", "third", "fourth",
+    ]  # fmt: skip
+    # Two pages are too few to tell, and a file of nothing else is not emptied.
+    assert read_one(make_manual(2), "manual.pdf").text.count("Contoso") == 2
+    assert read_one(make_manual(4, empty=True), "manual.pdf").text.count("Contoso") == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.pdf", b"%PDF-1.7 broken", "print it to a new PDF"),
+        ("a.pdf", make_pdf()[:-900], "print it to a new PDF"),
+        ("a.md", b"", "is empty"),
+        ("a.docx", b"PK\x03\x04 nothing", "fetch it again"),
+    ],
+)
+def test_what_is_wrong_is_said_without_jargon(read, name, content, words):
+    with pytest.raises(ParsingError, match=words) as caught:
+        read(content, name)
+    assert "Error" not in str(caught.value)
+    assert "Exception" not in str(caught.value)
+
+
 def test_the_title_of_a_pdf_without_one_is_its_first_heading(read_one):
     assert read_one(make_pdf()).title == "Chapter 1"
 
