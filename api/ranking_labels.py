@@ -135,8 +135,10 @@ async def _store(
     await connection.execute(QUERIES["lock_incident"], {"actor": actor})
     for origin in {lesson.origin for lesson in lessons}:
         documents = [lesson.document_id for lesson in lessons if lesson.origin is origin]
-        asked = {"actor": actor, "origin": origin.value, "document_ids": documents}
-        await connection.execute(QUERIES["withdraw_lessons"], asked)
+        await connection.execute(
+            QUERIES["withdraw_lessons"],
+            {"actor": actor, "origin": origin.value, "document_ids": documents},
+        )
     await feedback.add(
         connection,
         [
@@ -157,6 +159,7 @@ async def _store(
 async def _find_replacement(connection: Connection, proposal: Proposal) -> str | None:
     if proposal.status is not ProposalStatus.OVERRIDDEN:
         return None
-    asked = {"proposal_id": proposal.proposal_id}
-    row = await (await connection.execute(QUERIES["find_replacement"], asked)).fetchone()
+    row = await (
+        await connection.execute(QUERIES["find_replacement"], {"proposal_id": proposal.proposal_id})
+    ).fetchone()
     return row["script_id"] if row else None

@@ -163,14 +163,7 @@ async def train_on_labels(
         TrainingDataError: there are too few.
     """
     async with pool.connection() as connection:
-        labelled = (await list_answered(connection))[-MAX_QUERIES:]
-        queries = [AnsweredQuery(text=text, document_ids=ids) for text, ids in labelled]
-        if len(queries) < MIN_EXAMPLES + MIN_HELD_BACK:
-            raise TrainingDataError(
-                f"texts with a document that helped: {len(queries)}, and"
-                f" {MIN_EXAMPLES + MIN_HELD_BACK} are needed: mark what helped in the search page,"
-                " or import past tickets with: eucora kb labels import"
-            )
+        queries = await _list_queries(connection)
         n_earlier = len(queries) - max(round(len(queries) * HELD_BACK), MIN_HELD_BACK)
         progress(f"searching for {len(queries)} answered queries")
         vectors = await embed_queries(embedder, [one.text for one in queries])
@@ -181,15 +174,7 @@ async def train_on_labels(
             vectors,
             n_voters=n_earlier,
         )
-    earlier = [one for one in examples[:n_earlier] if one is not None]
-    later = [one for one in examples[n_earlier:] if one is not None]
-    if len(earlier) < MIN_EXAMPLES or len(later) < MIN_HELD_BACK:
-        raise TrainingDataError(
-            f"of {len(queries)} texts with a document that helped, a search finds the document of"
-            f" {len(earlier)} earlier and {len(later)} later ones; {MIN_EXAMPLES} and"
-            f" {MIN_HELD_BACK} are needed: add labels, or see whether what helped is still in"
-            " search"
-        )
+    earlier, later = _split_examples(examples, n_earlier)
     return await asyncio.to_thread(
         train_ranking,
         registry,
@@ -199,3 +184,31 @@ async def train_on_labels(
         seed=seed,
         progress=progress,
     )
+
+
+async def _list_queries(connection: Connection) -> list[AnsweredQuery]:
+    """Return the newest answered queries, oldest first."""
+    labelled = (await list_answered(connection))[-MAX_QUERIES:]
+    if len(labelled) < MIN_EXAMPLES + MIN_HELD_BACK:
+        raise TrainingDataError(
+            f"texts with a document that helped: {len(labelled)}, and"
+            f" {MIN_EXAMPLES + MIN_HELD_BACK} are needed: mark what helped in the search page,"
+            " or import past tickets with: eucora kb labels import"
+        )
+    return [AnsweredQuery(text=text, document_ids=ids) for text, ids in labelled]
+
+
+def _split_examples(
+    examples: Sequence[RankingExample | None], n_earlier: int
+) -> tuple[list[RankingExample], list[RankingExample]]:
+    """Return what to learn from, and what to judge by."""
+    earlier = [one for one in examples[:n_earlier] if one is not None]
+    later = [one for one in examples[n_earlier:] if one is not None]
+    if len(earlier) < MIN_EXAMPLES or len(later) < MIN_HELD_BACK:
+        raise TrainingDataError(
+            f"of {len(examples)} texts with a document that helped, a search finds the document of"
+            f" {len(earlier)} earlier and {len(later)} later ones; {MIN_EXAMPLES} and"
+            f" {MIN_HELD_BACK} are needed: add labels, or see whether what helped is still in"
+            " search"
+        )
+    return earlier, later

@@ -8,8 +8,9 @@ person's newest word on a document for a text counts, and can be taken back.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from pgvector import HalfVector
@@ -21,15 +22,21 @@ from contracts.canonical import digest_of
 from kernel.database import Connection
 from kernel.queries import load_queries
 from retrieval.embedding import Embedder
-from retrieval.labels import QUERIES as LABEL_QUERIES
-from retrieval.labels import Label, Origin, SearchLabel, count_brought, store_labels
+from retrieval.labels import (
+    Label,
+    Origin,
+    SearchLabel,
+    count_brought,
+    store_labels,
+    withdraw_labels,
+)
 from retrieval.query_vectors import embed_queries
 
 QUERIES = load_queries(__file__, "search")
 MAX_TEXT_CHARACTERS = 8_000  # what is beyond no search reads
 MAX_TICKETS = 1_000  # at once
 DAY = timedelta(hours=24)
-SIMILARITY = 0.7  # of a past ticket that is called similar
+SIMILARITY = 0.7  # cosine of a past ticket that people are told is similar; it ranks nothing
 
 
 class Verdict(StrEnum):
@@ -112,15 +119,10 @@ class SearchFeedback:
         correlation_id: str,
     ) -> bool:
         """Take back what somebody marked; return whether there was anything."""
-        asked = {
-            "text": text,
-            "document_ids": [document_id],
-            "document_id": document_id,
-            "actor": actor,
-            "origin": Origin.SEARCH.value,
-        }
-        rows = await (await connection.execute(QUERIES["list_marks"], asked)).fetchall()
-        await connection.execute(LABEL_QUERIES["withdraw_labels"], asked)
+        rows = await _list_marks(connection, [document_id], text=text, actor=actor)
+        await withdraw_labels(
+            connection, text=text, document_id=document_id, actor=actor, origin=Origin.SEARCH
+        )
         for row in rows:
             await self._ground.audit.record(
                 connection,
@@ -255,8 +257,8 @@ async def list_readable(
     connection: Connection, document_ids: set[str], *, groups: Groups
 ) -> frozenset[str]:
     """Return those documents that are in force and that a reader may see."""
-    asked = {"document_ids": sorted(document_ids), "groups": list_groups(groups)}
-    cursor = await connection.execute(QUERIES["list_readable_ids"], asked)
+    parameters = {"document_ids": sorted(document_ids), "groups": list_groups(groups)}
+    cursor = await connection.execute(QUERIES["list_readable_ids"], parameters)
     return frozenset(row["document_id"] for row in await cursor.fetchall())
 
 
@@ -264,14 +266,62 @@ async def read_marks(
     connection: Connection, document_ids: Sequence[str], *, text: str, actor: str
 ) -> Mapping[str, str]:
     """Return what somebody has marked for a masked text, by document."""
-    asked = {
-        "document_ids": list(document_ids),
-        "text": text,
-        "actor": actor,
-        "origin": Origin.SEARCH.value,
-    }
-    cursor = await connection.execute(QUERIES["list_marks"], asked)
-    return {row["document_id"]: row["label"] for row in await cursor.fetchall()}
+    rows = await _list_marks(connection, document_ids, text=text, actor=actor)
+    return {row["document_id"]: row["label"] for row in rows}
+
+
+async def _list_marks(
+    connection: Connection, document_ids: Sequence[str], *, text: str, actor: str
+) -> list[dict[str, Any]]:
+    cursor = await connection.execute(
+        QUERIES["list_marks"],
+        {
+            "document_ids": list(document_ids),
+            "text": text,
+            "actor": actor,
+            "origin": Origin.SEARCH.value,
+        },
+    )
+    return await cursor.fetchall()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLabel:
+    """A label as it is stored, its text masked."""
+
+    label_id: str
+    created_at: datetime
+    document_id: str
+    label: str
+    origin: str
+    actor: str
+    text: str
+
+
+async def list_labels(
+    connection: Connection, *, document_id: str | None, limit: int
+) -> list[ListedLabel]:
+    """Return the newest labels, of one document or of all."""
+    parameters = {"document_id": document_id, "limit": limit}
+    cursor = await connection.execute(QUERIES["list_labels"], parameters)
+    return [ListedLabel(**row) for row in await cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelCount:
+    """How many labels there are of an origin and a word, on how many texts and documents."""
+
+    origin: str
+    label: str
+    n_labels: int
+    n_texts: int
+    n_documents: int
+
+
+async def count_labels(connection: Connection) -> list[LabelCount]:
+    """Return how many labels there are, by origin and word."""
+    cursor = await connection.execute(QUERIES["count_labels"])
+    return [LabelCount(**row) for row in await cursor.fetchall()]
 
 
 async def count_similar(
@@ -281,11 +331,11 @@ async def count_similar(
     if not document_ids:
         return {}
     (vector,) = await embed_queries(embedder, [text])
-    asked = {
+    parameters = {
         "document_ids": list(document_ids),
         "model": embedder.name,
         "embedding": HalfVector(vector).to_text(),
         "similarity": SIMILARITY,
     }
-    cursor = await connection.execute(QUERIES["count_similar_helped"], asked)
+    cursor = await connection.execute(QUERIES["count_similar_helped"], parameters)
     return {row["document_id"]: row["n_tickets"] for row in await cursor.fetchall()}

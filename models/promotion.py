@@ -8,6 +8,7 @@ beside the champion must be better by `models.gate`.
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from kernel.audit import AuditIntake
 from kernel.database import Pool
@@ -40,22 +41,7 @@ async def promote(
         RegistryError: MLflow cannot be reached.
 
     """
-
-    async def record(
-        action: str, before: ModelVersion | None, after: ModelVersion, *, failure: str = ""
-    ) -> None:
-        async with pool.connection() as connection:
-            await audit.record(
-                connection,
-                actor=actor,
-                action=action,
-                subject_kind="model",
-                subject_id=name,
-                correlation_id=correlation_id,
-                before=_describe(before),
-                after=_describe(after) | ({"failure": failure} if failure else {}),
-            )
-
+    trail = _Trail(pool=pool, audit=audit, name=name, actor=actor, correlation_id=correlation_id)
     async with pool.connection() as turn:
         await turn.execute(QUERIES["lock_model"], {"name": name})
         versions = await asyncio.to_thread(registry.list_versions, name)
@@ -64,16 +50,42 @@ async def promote(
         if after is None:
             raise UnknownModelError(f"no model {name!r} with version {version!r}")
         if CHAMPION not in after.aliases and (refusal := explain_refusal(after.metrics)):
-            await record("model.promotion_refused", before, after, failure=refusal)
+            await trail.record("model.promotion_refused", before, after, failure=refusal)
             raise PromotionRefusedError(f"{name} {version}: {refusal}")
-        await record("model.promotion_started", before, after)
+        await trail.record("model.promotion_started", before, after)
         try:
             await asyncio.to_thread(registry.promote, name, version)
         except ModelError as error:
-            await record("model.promotion_failed", before, after, failure=str(error))
+            await trail.record("model.promotion_failed", before, after, failure=str(error))
             raise
-        await record("model.promoted", before, after)
+        await trail.record("model.promoted", before, after)
     return None if before is None else before.version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trail:
+    """Audits the steps of one promotion, each in a transaction of its own."""
+
+    pool: Pool
+    audit: AuditIntake
+    name: str
+    actor: str
+    correlation_id: str
+
+    async def record(
+        self, action: str, before: ModelVersion | None, after: ModelVersion, *, failure: str = ""
+    ) -> None:
+        async with self.pool.connection() as connection:
+            await self.audit.record(
+                connection,
+                actor=self.actor,
+                action=action,
+                subject_kind="model",
+                subject_id=self.name,
+                correlation_id=self.correlation_id,
+                before=_describe(before),
+                after=_describe(after) | ({"failure": failure} if failure else {}),
+            )
 
 
 def _describe(item: ModelVersion | None) -> dict[str, object]:

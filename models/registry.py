@@ -86,25 +86,10 @@ class ModelRegistry:
                 becomes the champion, later ones only by a person's decision.
 
         """
-        mlflow = _import_mlflow()
         client = self._client()
         experiment = self._find_experiment(client, name)
         run = client.create_run(experiment, tags={_DATA_TAG: digest_of_data})
-        run_id = run.info.run_id
-        try:
-            for key, value in metrics.items():
-                client.log_metric(run_id, key, float(value))
-            for key, value in params.items():
-                client.log_param(run_id, key, value)
-            with tempfile.TemporaryDirectory() as folder:
-                target = Path(folder) / "model"
-                _save(mlflow, model, target)
-                digest = sha256_hex((target / _MODEL_FILE).read_bytes())
-                client.log_artifacts(run_id, str(target), "model")
-        except BaseException:
-            client.set_terminated(run_id, status="FAILED")
-            raise
-        client.set_terminated(run_id)
+        digest = _log_run(client, run.info.run_id, model, metrics=metrics, params=params)
         number = self._register(
             client,
             name,
@@ -246,6 +231,33 @@ class ModelRegistry:
         elif alias:
             client.set_registered_model_alias(name, alias, number)
         return number
+
+
+def _log_run(
+    client: Any,
+    run_id: str,
+    model: Any,
+    *,
+    metrics: Mapping[str, float],
+    params: Mapping[str, Any],
+) -> str:
+    """Log a run to its end; return the SHA-256 (hex) of the model's file."""
+    mlflow = _import_mlflow()
+    try:
+        for key, value in metrics.items():
+            client.log_metric(run_id, key, float(value))
+        for key, value in params.items():
+            client.log_param(run_id, key, value)
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "model"
+            _save(mlflow, model, target)
+            digest = sha256_hex((target / _MODEL_FILE).read_bytes())
+            client.log_artifacts(run_id, str(target), "model")
+    except BaseException:
+        client.set_terminated(run_id, status="FAILED")
+        raise
+    client.set_terminated(run_id)
+    return digest
 
 
 def _describe(client: Any, found: Any, aliases: Sequence[str]) -> ModelVersion:

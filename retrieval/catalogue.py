@@ -63,6 +63,24 @@ class Catalogue:
                 )
             return False
         await connection.execute(QUERIES["retire_other_versions"], key)
+        await self._insert(connection, entry, analysis)
+        await self._audit.record(
+            connection,
+            actor=actor,
+            action="script.imported",
+            subject_kind="script",
+            subject_id=f"{manifest.id}@{manifest.version}",
+            correlation_id=correlation_id,
+            after={"content_sha256": digest, "author": manifest.author},
+        )
+        return True
+
+    async def _insert(
+        self, connection: Connection, entry: CatalogueEntry, analysis: Mapping[str, Any]
+    ) -> None:
+        """Store a script version and the bytes of its steps."""
+        manifest = entry.manifest
+        key = {"script_id": manifest.id, "version": manifest.version}
         await connection.execute(
             QUERIES["insert_script"],
             {
@@ -74,7 +92,7 @@ class Catalogue:
                 "failure_classes": [name.value for name in manifest.failure_classes],
                 "manifest": Jsonb(manifest.model_dump(mode="json")),
                 "analysis": Jsonb(dict(analysis)),
-                "content_sha256": digest,
+                "content_sha256": entry.content_sha256,
                 "now": self._clock.now(),
             },
         )
@@ -83,16 +101,6 @@ class Catalogue:
                 QUERIES["insert_script_file"],
                 {**key, "step": step, "content": content, "sha256": sha256_hex(content)},
             )
-        await self._audit.record(
-            connection,
-            actor=actor,
-            action="script.imported",
-            subject_kind="script",
-            subject_id=f"{manifest.id}@{manifest.version}",
-            correlation_id=correlation_id,
-            after={"content_sha256": digest, "author": manifest.author},
-        )
-        return True
 
 
 async def find_script(

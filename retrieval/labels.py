@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pgvector import HalfVector
 
@@ -20,7 +21,7 @@ from kernel.queries import load_queries
 from retrieval.embedding import Vectors
 
 QUERIES = load_queries(__file__, "labels")
-MAX_LABELS = 100_000
+MAX_LABELS = 100_000  # read at once; the newest are enough to learn from
 # Cosine of texts that are one voice if one actor brings them: within one temperature of votes. Of
 # 2,900 pairs of real histories 7 are that near to another one of the same document.
 ECHO_SIMILARITY = 0.93
@@ -77,19 +78,7 @@ async def store_labels(
         ids: names them.
     """
     rows = [
-        {
-            "label_id": ids.new("lbl"),
-            "text": one.text,
-            "document_id": one.document_id,
-            "chunk_id": one.chunk_id,
-            "label": one.label.value,
-            "origin": one.origin.value,
-            "embedding": HalfVector(vector).to_text(),
-            "model": model,
-            "actor": one.actor,
-            "now": clock.now(),
-            "echo_similarity": ECHO_SIMILARITY,
-        }
+        _make_row(one, vector, label_id=ids.new("lbl"), model=model, now=clock.now())
         for one, vector in zip(labels, vectors, strict=True)
     ]
     for actor in sorted({one.actor for one in labels}):
@@ -99,12 +88,40 @@ async def store_labels(
     return [str(row["label_id"]) for row in rows]
 
 
+def _make_row(
+    label: SearchLabel, vector: Vectors, *, label_id: str, model: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        "label_id": label_id,
+        "text": label.text,
+        "document_id": label.document_id,
+        "chunk_id": label.chunk_id,
+        "label": label.label.value,
+        "origin": label.origin.value,
+        "embedding": HalfVector(vector).to_text(),
+        "model": model,
+        "actor": label.actor,
+        "now": now,
+        "echo_similarity": ECHO_SIMILARITY,
+    }
+
+
+async def withdraw_labels(
+    connection: Connection, *, text: str, document_id: str, actor: str, origin: Origin
+) -> None:
+    """Forget what somebody said before of a document for a masked text; the caller audits."""
+    await connection.execute(
+        QUERIES["withdraw_labels"],
+        {"text": text, "document_id": document_id, "actor": actor, "origin": origin.value},
+    )
+
+
 async def count_brought(
     connection: Connection, *, actor: str, origin: Origin, since: datetime
 ) -> int:
     """Return how many labels of an origin somebody has brought since a moment."""
-    asked = {"actor": actor, "origin": origin.value, "since": since}
-    row = await (await connection.execute(QUERIES["count_brought"], asked)).fetchone()
+    parameters = {"actor": actor, "origin": origin.value, "since": since}
+    row = await (await connection.execute(QUERIES["count_brought"], parameters)).fetchone()
     return int(row["n_labels"]) if row else 0
 
 
