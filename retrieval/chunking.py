@@ -19,7 +19,7 @@ from retrieval.parsing.documents import Block, BlockKind
 from retrieval.parsing.markdown import find_blocks, read_heading
 from retrieval.unspaced import UNSPACED
 
-MAX_WORDS = 180
+MAX_WORDS = 180  # of prose about the embedding model's 256 tokens; beyond them it reads nothing
 EVENNESS = 1.15  # how much larger than its fair share a part of an over-long block may be
 MIN_WORDS = 30  # a smaller section joins its neighbour, where one has room
 LONG_WORD_CHARACTERS = 64  # a longer run without blanks counts as several words

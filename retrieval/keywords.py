@@ -23,6 +23,8 @@ import Stemmer
 from retrieval.unspaced import UNSPACED
 
 N_TERMS = 268_435_456
+# Chosen with the weights of `ranking` (ADR 0009); most collections want k1 from 1.2 to 2, b from .5
+# to .8 (Robertson and Zaragoza).
 SATURATION = 1.6  # k1
 LENGTH_WEIGHT = 0.85  # b
 PAIR_WEIGHT = 0.5
