@@ -10,6 +10,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
@@ -23,15 +24,8 @@ if TYPE_CHECKING:
     from retrieval.ingested_files import FileVerdict
     from retrieval.sources import Source
 
-MAX_PATH_CHARACTERS = 48
-_COLUMNS = (
-    BarColumn(bar_width=24),
-    MofNCompleteColumn(),
-    TextColumn("{task.fields[rate]}"),
-    TimeRemainingColumn(),
-    TextColumn("{task.fields[verdicts]}", markup=False),
-    TextColumn("{task.description}", markup=False),
-)
+MAX_PATH_CHARACTERS = 48  # with the bar and its figures, a line of 140 columns
+WIDE = 120  # columns, with less of which rate, time and file would cut the counts short
 
 
 class RunProgress:
@@ -39,7 +33,9 @@ class RunProgress:
 
     def __init__(self, console: Console, *, shown: bool) -> None:
         disabled = not shown or not console.is_terminal
-        self._bar = Progress(*_COLUMNS, console=console, disable=disabled, transient=True)
+        self._bar = Progress(
+            *_choose_columns(console.width), console=console, disable=disabled, transient=True
+        )
         self._task: TaskID | None = None
         self._counts: Counter[str] = Counter()
 
@@ -79,3 +75,17 @@ class RunProgress:
             rate=f"{speed:.1f} files/s" if speed else "",
             verdicts=" · ".join(f"{number} {words}" for words, number in self._counts.items()),
         )
+
+
+def _choose_columns(width: int) -> list[ProgressColumn]:
+    verdicts = TextColumn("{task.fields[verdicts]}", markup=False)
+    if width < WIDE:
+        return [BarColumn(bar_width=12), MofNCompleteColumn(), verdicts]
+    return [
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        verdicts,
+        TextColumn("{task.description}", markup=False),
+    ]

@@ -31,7 +31,8 @@ async def flagged(connection, clock, ids, embedder):
         await connection.execute(
             "INSERT INTO document_flags (flag_id, document_id, kind, detail, raised_at,"
             " resolved_at, resolved_by, resolution) VALUES (%s, %s, %s,"
-            " jsonb_build_object('other', %s::text), now(), CASE WHEN %s::text IS NULL THEN NULL ELSE now() END, 'user:ada', %s)",
+            " jsonb_build_object('other', %s::text), now(),"
+            " CASE WHEN %s::text IS NULL THEN NULL ELSE now() END, 'user:ada', %s)",
             (f"flg_{number}", document_id, kind, other, resolution, resolution),
         )
     return connection
