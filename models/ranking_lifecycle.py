@@ -17,13 +17,13 @@ from sklearn.pipeline import Pipeline
 
 from models.errors import ModelArtifactError, TrainingDataError
 from models.gate import estimate_difference
-from models.ranking import FloatArray, RankingExample, fit_ranking
+from models.ranking import FloatArray, RankingExample, RankingFit, fit_ranking
 from models.registry import CHALLENGER, LoadedModel, ModelRegistry
 
 NAME = "ranking"
-HELD_BACK = 0.25
-MIN_HELD_BACK = 20
-CUTOFF = 10
+HELD_BACK = 0.25  # the latest share of the examples judges: the future is what matters
+MIN_HELD_BACK = 20  # with less, the interval of `gate` is too wide to let anything pass
+CUTOFF = 10  # of nDCG: a page of results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,37 +125,58 @@ def train_ranking(
     names = list(prior)
     start = np.array([prior[name] for name in names], dtype=np.float32)
     fit = fit_ranking(earlier, prior=start, seed=seed, progress=progress)
-    challenger = LearnedRanking(
+    challenger = _name_weights(fit, names)
+    champion = unpack_ranking(registry.load(NAME).model)
+    progress(f"judging on the {len(later)} latest queries")
+    figures = _compare(champion, challenger, later, names, seed=seed)
+    registered = registry.log_and_register(
+        NAME,
+        pack_ranking(challenger),
+        metrics={**figures, **_describe_training(fit, earlier, later)},
+        params={"seed": seed, "shrinkage": fit.shrinkage},
+        digest_of_data=_digest([*earlier, *later]),
+        alias=CHALLENGER,
+    )
+    return RankingTraining(version=registered.version, metrics=figures)
+
+
+def _name_weights(fit: RankingFit, names: Sequence[str]) -> LearnedRanking:
+    return LearnedRanking(
         weights={name: float(value) for name, value in zip(names, fit.weights, strict=True)},
         adapted_weight=fit.adapted_weight,
         adapter=fit.adapter,
     )
-    champion = unpack_ranking(registry.load(NAME).model)
-    progress(f"judging on the {len(later)} latest queries")
-    before, after = judge(champion, later, names), judge(challenger, later, names)
+
+
+def _describe_training(
+    fit: RankingFit, earlier: Sequence[RankingExample], later: Sequence[RankingExample]
+) -> dict[str, float]:
+    return {
+        "n_examples": len(earlier),
+        "n_held_back": len(later),
+        "log_loss": fit.log_loss,
+        "log_loss_before": fit.base_log_loss,
+    }
+
+
+def _compare(
+    champion: LearnedRanking,
+    challenger: LearnedRanking,
+    examples: Sequence[RankingExample],
+    names: Sequence[str],
+    *,
+    seed: int,
+) -> dict[str, float]:
+    """Return the figures that promotion looks at: nDCG@10 of both, and the paired difference."""
+    before, after = judge(champion, examples, names), judge(challenger, examples, names)
     difference = estimate_difference(before, after, seed=seed)
-    figures = {
+    return {
         "ndcg_champion": float(before.mean()),
         "ndcg": float(after.mean()),
         "gate_difference": difference.mean,
         "gate_low": difference.low,
         "gate_high": difference.high,
     }
-    registered = registry.log_and_register(
-        NAME,
-        pack_ranking(challenger),
-        metrics={
-            **figures,
-            "n_examples": len(earlier),
-            "n_held_back": len(later),
-            "log_loss": fit.log_loss,
-            "log_loss_before": fit.base_log_loss,
-        },
-        params={"seed": seed, "shrinkage": fit.shrinkage},
-        digest_of_data=_digest([*earlier, *later]),
-        alias=CHALLENGER,
-    )
-    return RankingTraining(version=registered.version, metrics=figures)
 
 
 def judge(

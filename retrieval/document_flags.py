@@ -240,16 +240,7 @@ class DocumentFlags:
         document_id: str = flag["document_id"]
         cursor = await connection.execute(QUERIES["find_body"], {"document_id": document_id})
         document = await cursor.fetchone()
-        if resolution is Resolution.RETIRED:
-            await self._corpus.retire(
-                connection,
-                [document_id],
-                actor=actor,
-                correlation_id=correlation_id,
-                reason=f"flagged as {flag['kind']}",
-            )
-        elif flag["resolution"] is not None:
-            await _look_again(connection, document_id)
+        await self._carry_out(connection, flag, resolution, actor, correlation_id)
         await connection.execute(
             QUERIES["resolve_flag"],
             {
@@ -282,6 +273,26 @@ class DocumentFlags:
         if (flag := await cursor.fetchone()) is None:
             raise FlagMissingError
         return flag
+
+    async def _carry_out(
+        self,
+        connection: Connection,
+        flag: Mapping[str, Any],
+        resolution: Resolution,
+        actor: str,
+        correlation_id: str,
+    ) -> None:
+        """Take the document out of search, or let one that was taken out come back."""
+        if resolution is Resolution.RETIRED:
+            await self._corpus.retire(
+                connection,
+                [flag["document_id"]],
+                actor=actor,
+                correlation_id=correlation_id,
+                reason=f"flagged as {flag['kind']}",
+            )
+        elif flag["resolution"] is not None:
+            await _look_again(connection, flag["document_id"])
 
     async def _audit_resolution(
         self,

@@ -101,25 +101,39 @@ def list_dominating(
     if n_queries_now < MIN_QUERIES_NOW or n_queries_before < MIN_QUERIES_BEFORE:
         return []
     usual = math.ceil(statistics.median([one.n_before for one in wins if one.n_before] or [0]))
-    share_of_time = n_queries_now / (n_queries_now + n_queries_before)
-    found = []
-    for one in wins:
-        past = 1 + (max(one.n_before, usual) if one.is_young else one.n_before)
-        share_before = past / (n_queries_before + len(wins))
-        share_now = one.n_now / n_queries_now
-        if one.n_now < MIN_WINS or share_now < max(MIN_SHARE, MIN_GROWTH * share_before):
-            continue
-        dominance = Dominance(
-            document_id=one.document_id,
-            share_before=share_before,
-            share_now=share_now,
-            n_wins=one.n_now,
-            n_queries=n_queries_now,
-            p_value=float(binom.sf(one.n_now - 1, one.n_now + past, share_of_time)),
+    weighed = [
+        _weigh(
+            one,
+            past=1 + (max(one.n_before, usual) if one.is_young else one.n_before),
+            n_queries_before=n_queries_before,
+            n_queries_now=n_queries_now,
+            n_documents=len(wins),
         )
-        if dominance.p_value <= SIGNIFICANCE / len(wins):
-            found.append(dominance)
+        for one in wins
+        if one.n_now >= MIN_WINS
+    ]
+    found = [
+        one
+        for one in weighed
+        if one.share_now >= max(MIN_SHARE, MIN_GROWTH * one.share_before)
+        and one.p_value <= SIGNIFICANCE / len(wins)
+    ]
     return sorted(found, key=lambda one: (one.p_value, one.document_id))
+
+
+def _weigh(
+    wins: Wins, *, past: int, n_queries_before: int, n_queries_now: int, n_documents: int
+) -> Dominance:
+    """Return a document's shares, and the chance of so many wins had its rate stayed."""
+    share_of_time = n_queries_now / (n_queries_now + n_queries_before)
+    return Dominance(
+        document_id=wins.document_id,
+        share_before=past / (n_queries_before + n_documents),
+        share_now=wins.n_now / n_queries_now,
+        n_wins=wins.n_now,
+        n_queries=n_queries_now,
+        p_value=float(binom.sf(wins.n_now - 1, wins.n_now + past, share_of_time)),
+    )
 
 
 async def find_dominating(connection: Connection, today: date) -> list[Dominance]:
