@@ -22,6 +22,9 @@ def person(*roles: Role) -> Person:
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_suffices_where_it_is_asked_for(role):
     person(role).require(role)
+    others = set(Role) - {role, Role.ADMIN}
+    with pytest.raises(ForbiddenError, match=role.value):
+        person(*others).require(role)
 
 
 @pytest.mark.parametrize(

@@ -23,4 +23,5 @@ async def test_query_is_planned(connection, statement):
     numbered = re.sub(
         r"%\((\w+)\)s", lambda match: f"${names.index(match.group(1)) + 1}", statement
     )
-    await connection.execute(f"EXPLAIN (GENERIC_PLAN) {numbered}")
+    cursor = await connection.execute(f"EXPLAIN (GENERIC_PLAN) {numbered}")
+    assert await cursor.fetchall()

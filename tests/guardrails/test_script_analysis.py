@@ -126,4 +126,5 @@ def test_steps_together():
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["bash", "zsh", "powershell"]))
 def test_any_bytes_are_survived(content, interpreter):
-    analyse_script(interpreter, content)
+    analysis = analyse_script(interpreter, content)
+    assert canonical_json(analysis_document(combine_analyses([analysis])))

@@ -83,4 +83,5 @@ def _number_parameters(query):
 @pytest.mark.parametrize("name", QUERIES)
 async def test_queries_are_planned(connection, name):
     text = _number_parameters(QUERIES[name])
-    await connection.execute(f"EXPLAIN (GENERIC_PLAN) {text}".encode())
+    cursor = await connection.execute(f"EXPLAIN (GENERIC_PLAN) {text}".encode())
+    assert await cursor.fetchall()

@@ -34,4 +34,5 @@ async def test_recorded_with_name_version_and_digest(connection, ids, clock):
 @pytest.mark.parametrize("name", sorted(QUERIES))
 async def test_every_query_is_planned(connection, name):
     numbered = re.sub(r"%\(\w+\)s", "NULL", QUERIES[name])
-    await connection.execute(f"EXPLAIN {numbered}")
+    cursor = await connection.execute(f"EXPLAIN {numbered}")
+    assert await cursor.fetchall()
