@@ -33,7 +33,7 @@ from api.source_records import VERDICT_WORDS, describe_file, describe_source
 
 if TYPE_CHECKING:
     from retrieval.ingested_files import FileVerdict
-    from retrieval.ingestion import RunReport
+    from retrieval.run_report import RunReport
     from retrieval.sources import SourceOverview, SourceTerms
 
 REJECTED_EXIT = 3
@@ -67,6 +67,23 @@ class ShownVerdict(StrEnum):
     REMOVED = "removed"
 
 
+BroughtPath = Annotated[
+    Path, typer.Argument(help="A folder, a file, or an export of ServiceNow or Confluence.")
+]
+NewName = Annotated[str | None, typer.Option(help="A name for it; by default made of the path's.")]
+TrustOption = Annotated[
+    BroughtTrust | None,
+    typer.Option(help="Whose word it is; a new source is external, a known one as it was."),
+]
+PlatformOption = Annotated[
+    list[SearchedPlatform] | None, typer.Option(help="Where a document names none; else for all.")
+]
+ProductOption = Annotated[list[str] | None, typer.Option(help="Where a document names none.")]
+GroupOption = Annotated[
+    list[str] | None, typer.Option(help="Who may read it; by default everybody.")
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
     """What the command line says of a run: of what, under which terms, and how."""
@@ -85,24 +102,12 @@ class Brought:
 
 @kb_app.command("ingest")
 def kb_ingest(
-    path: Annotated[
-        Path, typer.Argument(help="A folder, a file, or an export of ServiceNow or Confluence.")
-    ],
-    source: Annotated[
-        str | None, typer.Option(help="A name for it; by default made of the path's.")
-    ] = None,
-    trust: Annotated[
-        BroughtTrust | None,
-        typer.Option(help="Whose word it is; a new source is external, a known one as it was."),
-    ] = None,
-    platform: Annotated[
-        list[SearchedPlatform] | None,
-        typer.Option(help="Where a document names none; else for all."),
-    ] = None,
-    product: Annotated[list[str] | None, typer.Option(help="Where a document names none.")] = None,
-    group: Annotated[
-        list[str] | None, typer.Option(help="Who may read it; by default everybody.")
-    ] = None,
+    path: BroughtPath,
+    source: NewName = None,
+    trust: TrustOption = None,
+    platform: PlatformOption = None,
+    product: ProductOption = None,
+    group: GroupOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Scan and parse, but store nothing.")
     ] = False,
@@ -222,11 +227,16 @@ def _describe_report(report: "RunReport", *, dry: bool) -> dict[str, Any]:
 
 def _print_files(verdicts: "tuple[FileVerdict, ...]") -> None:
     rows = [
-        (each.path, VERDICT_WORDS[each.verdict.value], each.reason, each.detail)
+        (
+            each.path,
+            VERDICT_WORDS[each.verdict.value],
+            each.reason.replace("_", " "),
+            each.detail,
+        )
         for each in verdicts
     ]
     headings = ("file", "verdict", "reason", "why, and what to do")
-    print_table(headings, rows, whole=("verdict", "reason"))
+    print_table(headings, rows)
 
 
 @kb_app.command("sources")

@@ -6,7 +6,7 @@ Exit code 3: some lines could not be taken, the others were.
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from api.search_feedback import PastTicket
 
 REFUSED_EXIT = 3
-BATCH = 200
-MAX_LINE_BYTES = 1024 * 1024
-EXCERPT = 80
+BATCH = 200  # labels a transaction: few enough that others do not wait for it
+MAX_LINE_BYTES = 1024 * 1024  # far above the longest ticket, far below what would fill the memory
+EXCERPT = 80  # characters of a ticket in a list: a line of a terminal
 labels_app = typer.Typer(no_args_is_help=True, help="What helped with past tickets.")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -69,17 +69,21 @@ def labels_import(
         return verdicts
 
     verdicts = with_ground(act)
+    _print_verdicts(verdicts, as_json=as_json)
+    if any(verdict not in {"stored", "repeated"} for _, verdict in verdicts):
+        raise typer.Exit(REFUSED_EXIT)
+
+
+def _print_verdicts(verdicts: Sequence[tuple[int, str]], *, as_json: bool) -> None:
     remarks = [(number, verdict) for number, verdict in verdicts if verdict != "stored"]
     n_stored = len(verdicts) - len(remarks)
     if as_json:
         listed = [{"line": number, "verdict": verdict} for number, verdict in verdicts]
         print(json.dumps({"stored": n_stored, "lines": listed}))
-    else:
-        if remarks:
-            print_table(("line", "verdict"), [(str(number), why) for number, why in remarks])
-        console.print(f"{n_stored} of {len(verdicts)} labels were stored", highlight=False)
-    if any(verdict != "repeated" for _, verdict in remarks):
-        raise typer.Exit(REFUSED_EXIT)
+        return
+    if remarks:
+        print_table(("line", "verdict"), [(str(number), why) for number, why in remarks])
+    console.print(f"{n_stored} of {len(verdicts)} labels were stored", highlight=False)
 
 
 def _read(path: Path) -> list[Line]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from retrieval.ranking import Ranking
     from retrieval.search import Passage, Retriever
 
-EXCERPT = 300
-BAR_CHARACTERS = 20
+EXCERPT = 300  # characters of a passage: three lines of a wide terminal
+BAR_CHARACTERS = 20  # with title and amount, half of a narrow terminal
 
 
 class SearchedPlatform(StrEnum):
@@ -93,20 +93,18 @@ def kb_search(
         from retrieval.facets import SearchFilter  # noqa: PLC0415 - heavy
 
         only = SearchFilter(
-            platform=platform.value if platform else None,
-            kind=kind.value if kind else None,
+            platform=platform,
+            kind=kind,
             products=(product,) if product else (),
-            trusts=(trust.value,) if trust else (),
+            trusts=(trust,) if trust else (),
         )
         return await _search(ground, query, only, limit, explain=explain, champion=champion)
 
     found = _with_retrieval(act)
     if as_json:
         print(json.dumps(_describe(found)))
-    elif explain:
-        _print_explained(found)
     else:
-        _print_table(found)
+        (_print_explained if explain else _print_table)(found)
 
 
 def _with_retrieval(act: Any) -> Any:
@@ -272,7 +270,7 @@ def _print_hit(place: int, passages: "Sequence[Passage]", found: Found, longest:
     _say(f"\n[bold]{place}. {plain(best.title)}[/bold]  {best.score:.3f}")
     if flags := _tell_flags(found, best.document_id):
         _say(f"   [bold]flagged:[/bold] {flags}; see `eucora kb flags`")
-    _say(f"   {best.trust} · {plain(best.source)}")
+    _say(f"   {plain(' · '.join(dict.fromkeys((best.trust, best.source))))}")
     _say(f"   {plain(' · '.join(explain_hit(best, found.similar.get(best.document_id, 0))))}")
     for share in list_shares(best.parts, longest=longest):
         bar = "█" * max(round(share.share * BAR_CHARACTERS), 1)

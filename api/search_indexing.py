@@ -43,13 +43,11 @@ def kb_reindex(
         index = with_ground(act)
     except RetrievalError as error:
         fail(str(error))
-        return
     if index is None:
         console.print("the index is complete and made by this program's model; --force makes one")
-        return
-    console.print(
-        f"index {index.index_id} serves: {index.n_chunks} passages, {index.model} {index.revision}"
-    )
+    else:
+        passages = f"{index.n_chunks:,} passages, {index.model} {index.revision}"
+        console.print(f"index {index.index_id} serves: {passages}", highlight=False)
 
 
 def kb_indexes() -> None:

@@ -135,25 +135,15 @@ class Quarantine:
         actor: str,
         correlation_id: str,
     ) -> QuarantinedFile:
-        """Keep a refused file; of one that is held already, only record that it came again.
+        """Keep a refused file once `connection` commits; of one that is held, that it came again.
 
-        Args:
-            connection: carries the transaction; the file is held once it commits.
-            content: the file.
-            name: what it was called.
-            source: where it came from.
-            reason: why it was refused.
-            signature: what was found, of the verdict.
-            engine: by what, of the verdict.
-            actor: who brought it.
-            correlation_id: of the request.
+        `name` and `source` say what it was called and where it came from; `signature` and `engine`
+        are the verdict's: what was found, and by what.
 
         Raises:
             QuarantineFullError: there is no room; the file is not kept.
             QuarantineError: the disk refuses it.
-
         """
-        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
         found = {
             "name": await self._mask(name, _MAX_NAME_CHARACTERS) or "unnamed",
             "source": await self._mask(source, _MAX_NAME_CHARACTERS),
@@ -161,22 +151,10 @@ class Quarantine:
             "signature": None if signature is None else _one_line(signature),
             "engine": _one_line(engine),
         }
-        await connection.execute(QUERIES["lock_quarantine"])
-        cursor = await connection.execute(QUERIES["find_held"], {"sha256": sha256})
-        if (row := await cursor.fetchone()) is not None:
-            file, action = _read_row(row), "quarantine.seen_again"
-        else:
-            file = await self._take_in(connection, content, sha256, actor, found)
-            action = "quarantine.held"
-        await self._audit.record(
-            connection,
-            actor=actor,
-            action=action,
-            subject_kind=_SUBJECT,
-            subject_id=file.quarantine_id,
-            correlation_id=correlation_id,
-            after={**found, "sha256": sha256, "size_bytes": len(content)},
-        )
+        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
+        file, action = await self._find_or_take_in(connection, content, sha256, actor, found)
+        after = {**found, "sha256": sha256, "size_bytes": len(content)}
+        await self._record(connection, file, action, actor, correlation_id, after=after)
         return file
 
     async def is_released(
@@ -260,7 +238,6 @@ class Quarantine:
             QuarantineReleaseError: there is no reason, or not a second person.
             QuarantinedFileMissingError, QuarantineStateError: it is not held.
             QuarantineIntegrityError: its bytes are not what was held.
-
         """
         await connection.execute(QUERIES["lock_quarantine"])
         row = await self._find_row(connection, quarantine_id)
@@ -273,14 +250,10 @@ class Quarantine:
             "released_by": released_by,
             "reason": await self._read_reason(reason),
         }
-        content = await asyncio.to_thread(
-            self._files.read, _file_name(row), bytes(row["wrapped_key"]), file.size_bytes
-        )
-        cursor = await connection.execute(
-            QUERIES["mark_released"],
-            {**change, "quarantine_id": quarantine_id, "now": self._clock.now()},
-        )
-        released = await _fetch_row(cursor)
+        key = bytes(row["wrapped_key"])
+        content = await asyncio.to_thread(self._files.read, _file_name(row), key, file.size_bytes)
+        marked = {**change, "quarantine_id": quarantine_id, "now": self._clock.now()}
+        released = await _fetch_row(await connection.execute(QUERIES["mark_released"], marked))
         await self._record_decision(
             connection, file, "quarantine.released", released_by, correlation_id, change
         )
@@ -349,6 +322,22 @@ class Quarantine:
                 await asyncio.to_thread(self._files.remove, orphans)
         return len(orphans)
 
+    async def _find_or_take_in(
+        self,
+        connection: Connection,
+        content: bytes,
+        sha256: str,
+        actor: str,
+        found: dict[str, str | None],
+    ) -> tuple[QuarantinedFile, str]:
+        """Return the held file of these bytes, with what has happened to it for the audit log."""
+        await connection.execute(QUERIES["lock_quarantine"])
+        cursor = await connection.execute(QUERIES["find_held"], {"sha256": sha256})
+        if (row := await cursor.fetchone()) is not None:
+            return _read_row(row), "quarantine.seen_again"
+        file = await self._take_in(connection, content, sha256, actor, found)
+        return file, "quarantine.held"
+
     async def _take_in(
         self,
         connection: Connection,
@@ -392,6 +381,22 @@ class Quarantine:
         correlation_id: str,
         change: dict[str, str],
     ) -> None:
+        before = {"held": file.is_held, "sha256": file.sha256, "signature": file.signature}
+        await self._record(
+            connection, file, action, actor, correlation_id, before=before, after=change
+        )
+
+    async def _record(
+        self,
+        connection: Connection,
+        file: QuarantinedFile,
+        action: str,
+        actor: str,
+        correlation_id: str,
+        *,
+        after: Mapping[str, Any],
+        before: Mapping[str, Any] | None = None,
+    ) -> None:
         await self._audit.record(
             connection,
             actor=actor,
@@ -399,8 +404,8 @@ class Quarantine:
             subject_kind=_SUBJECT,
             subject_id=file.quarantine_id,
             correlation_id=correlation_id,
-            before={"held": file.is_held, "sha256": file.sha256, "signature": file.signature},
-            after=change,
+            before=before,
+            after=after,
         )
 
     async def _mask(self, text: str, max_characters: int) -> str:

@@ -48,7 +48,7 @@ from retrieval.sources import Source, Sources
 
 # To be raised with every change of the parsers that should reach files taken before.
 RECIPE: Final = f"parsing-2 chunking-{CHUNKING}"
-MAX_NAMED: Final = 5
+MAX_NAMED: Final = 5  # parts left out that a verdict names: a table shows it
 SCRIPT_ADVICE: Final = (
     "this folder is a script, and scripts run as root: put it under EUCORA_KNOWLEDGE_DIR/scripts"
     " after a review, then `eucora kb load`"
@@ -347,7 +347,8 @@ def _conclude(
             verdict, reason=str(reason or Reason.EMPTY.value), detail=detail, document_ids=()
         )
     if notes:
-        detail = f"{len(notes)} of its parts were left out: {detail}"
+        were = "part of it was" if len(notes) == 1 else "parts of it were"
+        detail = f"{len(notes)} {were} left out: {detail}"
     return replace(
         verdict,
         verdict=Verdict.STORED,

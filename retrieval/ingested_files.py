@@ -148,19 +148,18 @@ class IngestedFiles:
         correlation_id: str,
     ) -> None:
         """Record a verdict."""
+        facts = {name: getattr(verdict, name) for name in ("sha256", "reason", "engine")}
+        facts["document_ids"] = list(verdict.document_ids)
         await connection.execute(
             QUERIES["keep_file"],
             {
+                **facts,
                 "source_id": source_id,
                 "path": verdict.path,
-                "sha256": verdict.sha256,
                 "size_bytes": verdict.size_bytes,
                 "verdict": verdict.verdict.value,
-                "reason": verdict.reason,
                 "detail": verdict.detail[:MAX_DETAIL_CHARACTERS],
-                "engine": verdict.engine,
                 "recipe": verdict.recipe,
-                "document_ids": list(verdict.document_ids),
                 "run_id": run_id,
                 "now": self._clock.now(),
             },
@@ -172,13 +171,7 @@ class IngestedFiles:
             subject_kind="document_source",
             subject_id=source_id,
             correlation_id=correlation_id,
-            after={
-                "run_id": run_id,
-                "sha256": verdict.sha256,
-                "reason": verdict.reason,
-                "engine": verdict.engine,
-                "document_ids": list(verdict.document_ids),
-            },
+            after={**facts, "run_id": run_id},
         )
 
 

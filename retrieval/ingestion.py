@@ -8,12 +8,10 @@ one source keep each other out, by a lock that ends with their connection.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from psycopg.types.json import Jsonb
 
@@ -25,12 +23,13 @@ from kernel.session_lock import try_session_lock
 from retrieval.brought_files import BroughtFile, Listing, list_files
 from retrieval.corpus import Corpus
 from retrieval.file_intake import FileIntake, IngestionRun
-from retrieval.ingested_files import FileReason, FileVerdict, IngestedFiles, Verdict
+from retrieval.ingested_files import FileVerdict, IngestedFiles, Verdict
 from retrieval.ingestion_errors import SourceBusyError, SourceConflictError
 from retrieval.near_duplicates import NearDuplicates
 from retrieval.parsing.limits import ParserLimits
 from retrieval.parsing.sandbox import ParserProcess
 from retrieval.run_plan import RunOptions, check_not_empty, new_source, plan_source
+from retrieval.run_report import RunObserver, RunReport, RunTally
 from retrieval.screening import FileScreen
 from retrieval.sources import (
     QUERIES,
@@ -43,67 +42,6 @@ from retrieval.sources import (
     check_name,
     suggest_name,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunReport:
-    """What a run did. `counts` is by verdict.
-
-    `remarks` are files that people should look at, since this run has taken or refused them so;
-    `still_refused` were refused before, and neither they nor what speaks against them has changed.
-    """
-
-    source: Source
-    run_id: str
-    counts: Mapping[str, int]
-    remarks: tuple[FileVerdict, ...]
-    still_refused: tuple[FileVerdict, ...]
-    n_documents: int
-    is_complete: bool  # False: a folder could not be listed, so nothing was removed
-
-    @property
-    def n_newly_refused(self) -> int:
-        """How many files this run looked at anew and did not take."""
-        return sum(verdict.is_refused for verdict in self.remarks)
-
-
-class RunObserver(Protocol):
-    """Is told how a run goes."""
-
-    def begin(self, source: Source, n_files: int) -> None:
-        """Hear what will be looked at."""
-        ...
-
-    def look_at(self, path: str) -> None:
-        """Hear which file is next."""
-        ...
-
-    def settle(self, verdict: FileVerdict) -> None:
-        """Hear what became of it."""
-        ...
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a run has done so far."""
-
-    observer: RunObserver | None
-    counts: Counter[str] = field(default_factory=Counter)
-    remarks: list[FileVerdict] = field(default_factory=list)
-    still_refused: list[FileVerdict] = field(default_factory=list)
-    n_documents: int = 0
-
-    def settle(self, verdict: FileVerdict, known: FileVerdict | None) -> None:
-        self.counts[verdict.verdict.value] += 1
-        is_stored = verdict.verdict is Verdict.STORED
-        if is_stored:
-            self.n_documents += len(verdict.document_ids)
-        if verdict.is_refused:
-            (self.still_refused if verdict is known else self.remarks).append(verdict)
-        elif is_stored and verdict.reason == FileReason.PARTLY:
-            self.remarks.append(verdict)
-        if self.observer is not None:
-            self.observer.settle(verdict)
 
 
 class Ingestion:
@@ -301,7 +239,7 @@ class Ingestion:
         options: RunOptions,
         observer: RunObserver | None,
     ) -> RunReport:
-        tally = _Tally(observer)
+        tally = RunTally(observer)
         if not run.dry:
             await self._begin(run)
         if observer is not None:
@@ -320,18 +258,10 @@ class Ingestion:
             await self._remove_vanished(vanished, run, tally)
         if not run.dry:
             await self._finish(run, tally)
-        return RunReport(
-            source=run.source,
-            run_id=run.run_id,
-            counts=dict(tally.counts),
-            remarks=tuple(tally.remarks),
-            still_refused=tuple(tally.still_refused),
-            n_documents=tally.n_documents,
-            is_complete=listing.is_complete,
-        )
+        return tally.report(run.source, run.run_id, is_complete=listing.is_complete)
 
     async def _remove_vanished(
-        self, vanished: list[FileVerdict], run: IngestionRun, tally: _Tally
+        self, vanished: list[FileVerdict], run: IngestionRun, tally: RunTally
     ) -> None:
         for known in vanished:
             if known.verdict is Verdict.REMOVED:
@@ -420,7 +350,7 @@ class Ingestion:
         )
         await self._audit_run(connection, run, "ingestion.started", {})
 
-    async def _finish(self, run: IngestionRun, tally: _Tally) -> None:
+    async def _finish(self, run: IngestionRun, tally: RunTally) -> None:
         async with self._pool.connection() as connection:
             await self._finish_run(connection, run, tally.counts)
 

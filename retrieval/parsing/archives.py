@@ -84,7 +84,8 @@ class ArchiveBudget:
         ratio = member.file_size / max(member.compress_size, 1)
         if member.file_size > SMALL_BYTES and ratio > self.limits.max_compression_ratio:
             raise ArchiveBombError(
-                f"{member.filename!r} unpacks to {ratio:.0f} times its size: pack it plainly"
+                f"{member.filename} unpacks to {ratio:,.0f} times its size, more than documents do:"
+                " bring it as it is, outside of an archive"
             )
 
 

@@ -134,7 +134,7 @@ def list_rest_pages(content: bytes) -> Iterator[ExportedPage]:
     answer = load_json(content)
     records = answer.get("results", [answer]) if isinstance(answer, dict) else answer
     if not isinstance(records, list):
-        raise BrokenDocumentError('the export has no list "results"')
+        raise BrokenDocumentError('the export has no list "results": export the articles again')
     for record in records:
         if isinstance(record, Mapping) and (page := _read_record(record)):
             yield page

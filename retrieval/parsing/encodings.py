@@ -25,10 +25,12 @@ _LEGACY = [
     "big5", "euc_kr", "cp1252",
 ]  # fmt: skip
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""")
-_DECLARATION_BYTES = 2048
-_SAMPLE_BYTES = 64 * 1024
-_MAX_CONTROL_SHARE = 0.001
-_MANY_BEYOND_ASCII = 0.3
+_DECLARATION_BYTES = 2048  # HTML asks for it in the first 1024; some editors need more
+_SAMPLE_BYTES = 64 * 1024  # what tells an encoding; a detector takes seconds for a megabyte
+_MAX_CONTROL_SHARE = 0.001  # stray control characters of a pasted log, not those of a program
+_MANY_BEYOND_ASCII = 0.3  # of letters: more than any Western European language has
+# UTF-16 of Latin letters has a NUL in nearly every other byte, and hardly any in between.
+_MANY_NULS, _FEW_NULS = 0.7, 0.05
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
 
 
@@ -91,8 +93,8 @@ def _guess_wide(content: bytes) -> str | None:
         return None
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     half = len(sample) // 2
-    if odd > half * 0.7 and even < half * 0.05:
+    if odd > half * _MANY_NULS and even < half * _FEW_NULS:
         return "utf-16-le"
-    if even > half * 0.7 and odd < half * 0.05:
+    if even > half * _MANY_NULS and odd < half * _FEW_NULS:
         return "utf-16-be"
     return None

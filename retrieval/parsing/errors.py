@@ -44,6 +44,11 @@ class ParsingError(RetrievalError):
 
     reason: ClassVar[Reason] = Reason.OTHER
 
+    def __str__(self) -> str:
+        """Return the message, which a table of verdicts shows: no sentence, but a phrase."""
+        message = super().__str__()
+        return message if self.args else message[:1].lower() + message[1:].rstrip(".")
+
 
 class UnknownFormatError(ParsingError):
     """The format is not one that is read: bring Markdown, HTML, PDF, DOCX, text or an export."""

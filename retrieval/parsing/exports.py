@@ -44,7 +44,7 @@ def load_json(content: bytes) -> Any:
     try:
         return json.loads(decode_text(content))
     except (ValueError, RecursionError) as error:
-        raise BrokenDocumentError(f"the JSON cannot be read: {error}") from error
+        raise BrokenDocumentError(f"the JSON is damaged ({error}): export it again") from error
 
 
 def iterate_xml(content: bytes) -> Iterator[tuple[int, Element]]:
@@ -70,10 +70,10 @@ def iterate_xml(content: bytes) -> Iterator[tuple[int, Element]]:
             depth -= 1
     except DefusedXmlException as error:
         raise BrokenDocumentError(
-            "the XML declares a document type or entities, which no export does"
+            "the XML declares a document type or entities, which no export does: export it again"
         ) from error
     except (ParseError, ValueError, LookupError) as error:
-        raise BrokenDocumentError(f"the XML is damaged: {error}") from error
+        raise BrokenDocumentError(f"the XML is damaged ({error}): export it again") from error
 
 
 def read_string(value: Any) -> str:

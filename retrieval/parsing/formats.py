@@ -145,8 +145,10 @@ def _recognise_json(text: str, suffix: str) -> Format | None:
     except (ValueError, RecursionError) as error:
         if suffix != ".json":
             return None
-        raise BrokenDocumentError(f"the JSON cannot be read: {error}") from error
-    raise UnknownFormatError("this JSON is no knowledge export: see which exports are read")
+        raise BrokenDocumentError(f"the JSON is damaged ({error}): export it again") from error
+    raise UnknownFormatError(
+        "this JSON is no export of ServiceNow or Confluence: export the articles themselves"
+    )
 
 
 def _recognise_markup(text: str, suffix: str) -> Format | None:
@@ -165,5 +167,7 @@ def _recognise_markup(text: str, suffix: str) -> Format | None:
         for root, form in declared.items():
             if f"<{root}" in text:
                 return form
-        raise UnknownFormatError("this XML is no knowledge export: see which exports are read")
+        raise UnknownFormatError(
+            "this XML is no export of ServiceNow or Confluence: export the articles themselves"
+        )
     return Format.HTML if not is_markdown and suffix != ".txt" and _MARKUP.search(text) else None

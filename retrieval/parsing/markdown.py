@@ -110,7 +110,11 @@ def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
     try:
         front = yaml.load(found[1], Loader=_SAFE_LOADER)  # noqa: S506  (a safe loader)
     except (yaml.YAMLError, ValueError) as error:
-        raise BrokenDocumentError(f"the front matter is not YAML: {error}") from error
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f", in its line {mark.line + 1}"
+        raise BrokenDocumentError(
+            f"the front matter, between the lines ---, is not YAML{where}: mend it, or leave it out"
+        ) from error
     return (front, text[found.end() :]) if isinstance(front, Mapping) else ({}, text)
 
 

@@ -25,6 +25,7 @@ from retrieval.parsing.errors import BrokenDocumentError, EncryptedDocumentError
 
 HEADING_SCALE = 1.12  # how much larger than the body's type a heading's is
 MAX_HEADING_CHARACTERS = 120
+SHORT_LINE = 0.7  # of the line before: set text, ragged or not, leaves less than that to the margin
 MAX_HEADING_LEVELS = 3
 # A running line is among so many lines at the begin or end of a page, on at least so many pages.
 # In the order of the file, in which some programs write header and footer both first or both last.
@@ -205,7 +206,7 @@ def _flush(pending: list[str], level: int, composition: Composition) -> None:
 
 def _is_short(pending: Sequence[str]) -> bool:
     """Tell whether the last line ends a paragraph: it is clearly shorter than the one before."""
-    return len(pending) > 1 and len(pending[-1]) < 0.7 * len(pending[-2])
+    return len(pending) > 1 and len(pending[-1]) < SHORT_LINE * len(pending[-2])
 
 
 def _read_facts(reader: PdfReader) -> PdfFacts:

@@ -82,7 +82,9 @@ class _Collection:
         if not self.documents:
             first = next((item for item in self.refusals if item.reason != Reason.EMPTY), None)
             if first is None:
-                raise EmptyDocumentError
+                raise EmptyDocumentError(
+                    "there is no document with text in it: bring the documents themselves"
+                )
             raise EmptyDocumentError(
                 f"no document in it can be read; {first.member}: {first.message}"
             )

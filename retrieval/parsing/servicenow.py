@@ -33,7 +33,7 @@ def list_json_articles(content: bytes) -> Iterator[ExportedPage]:
     if isinstance(records, Mapping):
         records = [records]
     if not isinstance(records, list):
-        raise BrokenDocumentError('the export has no list "result"')
+        raise BrokenDocumentError('the export has no list "result": export the articles again')
     for record in records:
         if isinstance(record, Mapping) and (page := _read_record(record)):
             yield page
