@@ -66,17 +66,32 @@ async def test_a_service_finds_what_is_for_all_and_for_it(served):
     assert invisible.json()["passages"] == []
 
 
-async def test_searches_need_their_scope_and_sense(served):
-    check_problem(await (await served.client()).get(SEARCH, params={"q": "x"}), 401)
-    check_problem(await (await served.service("telemetry")).get(SEARCH, params={"q": "x"}), 403)
-    service = await served.service("read")
-    for wrong in (
+async def test_searches_need_their_scope(served):
+    reader, other = await served.service("read"), await served.service("telemetry")
+    stranger = await served.client()
+    before = await count_rows(served)
+    check_problem(await stranger.get(SEARCH, params={"q": "x"}), 401)
+    check_problem(await other.get(SEARCH, params={"q": "x"}), 403)
+    label = {"text": "x", "document_id": "desk.numbat"}
+    check_problem(await reader.post(LABELS, json=label), 403)
+    assert changed(before, await count_rows(served)) == set()
+    assert (await reader.get(SEARCH, params={"q": "x"})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
         {}, {"q": ""}, {"q": "x" * 4001}, {"q": "x", "limit": 0}, {"q": "x", "limit": 51},
         {"q": "x", "platform": "amiga"}, {"q": "x", "kind": "poem"}, {"q": "x", "trust": "none"},
         {"q": "x", "product": "y" * 61},
-    ):  # fmt: skip
-        check_problem(await service.get(SEARCH, params=wrong), 422)
-    check_problem(await service.post(LABELS, json={"text": "x", "document_id": "y"}), 403)
+    ],
+)  # fmt: skip
+async def test_searches_need_sense(served, wrong):
+    reader = await served.service("read")
+    before = await count_rows(served)
+    problem = check_problem(await reader.get(SEARCH, params=wrong), 422)
+    assert problem["detail"]
+    assert changed(before, await count_rows(served)) == set()
 
 
 async def test_past_tickets_are_taken_masked_and_vote(served):
