@@ -62,21 +62,26 @@ def quarantine_release(
     async def act(ground: Any) -> Any:
         from api.knowledge_ingestion import open_knowledge  # noqa: PLC0415 - heavy
 
-        return await open_knowledge(ground).release(
+        knowledge = open_knowledge(ground)
+        file, verdicts = await knowledge.release(
             quarantine_id,
             requested_by=name_actor(requested_by),
             released_by=name,
             reason=reason,
             correlation_id=ground.ids.new("cor"),
         )
+        async with ground.pool.connection() as connection:
+            holders = await knowledge.files.list_holders(connection, {file.sha256})
+        return verdicts, holders.get(file.sha256, ())
 
-    file, verdicts = _with_review(act)
+    verdicts, sources = _with_review(act)
     console.print(f"{quarantine_id} may pass", highlight=False)
     for verdict in verdicts:
         words = VERDICT_WORDS[verdict.verdict.value]
         console.print(f"{plain(verdict.path)}: {words}", highlight=False)
-    if not verdicts:
-        console.print(f"run the ingestion of {plain(file.source)} again to take it")
+    if sources:
+        again = plain(", ".join(sources))
+        console.print(f"run the ingestion of {again} again to take it", highlight=False)
 
 
 @quarantine_app.command("destroy")
