@@ -47,15 +47,14 @@ def train(
 
 def _train_ranking(seed: int) -> Callable[[Any], Awaitable[Any]]:
     async def act(ground: Any) -> Any:
-        from api.ground import open_registry  # noqa: PLC0415 - heavy
+        from api.ground import open_embedder, open_registry  # noqa: PLC0415 - heavy
         from api.ranking_training import register_first_ranking, train_on_labels  # noqa: PLC0415
-        from retrieval.embedding import FOLDER_NAME, LazyEmbedder  # noqa: PLC0415 - heavy
 
         registry = open_registry(ground)
         await asyncio.to_thread(register_first_ranking, registry)
         return await train_on_labels(
             ground.pool,
-            LazyEmbedder(ground.settings.data_dir / FOLDER_NAME),
+            open_embedder(ground),
             registry,
             seed=seed,
             progress=console.print,

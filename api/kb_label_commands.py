@@ -6,8 +6,8 @@ Exit code 3: some lines could not be taken, the others were.
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -148,7 +148,13 @@ def labels_list(
     as_json: Json = False,
 ) -> None:
     """List what people and outcomes said of documents, newest first; texts are masked."""
-    rows = _fetch("list_labels", document_id=document, limit=limit)
+
+    async def read(connection: Any) -> Any:
+        from api.search_feedback import list_labels  # noqa: PLC0415 - heavy
+
+        return await list_labels(connection, document_id=document, limit=limit)
+
+    rows = _fetch(read)
     if as_json:
         print(json.dumps([{**row, "created_at": row["created_at"].isoformat()} for row in rows]))
         return
@@ -170,7 +176,13 @@ def labels_list(
 @labels_app.command("count")
 def labels_count(*, as_json: Json = False) -> None:
     """Count labels by origin."""
-    rows = _fetch("count_labels")
+
+    async def read(connection: Any) -> Any:
+        from api.search_feedback import count_labels  # noqa: PLC0415 - heavy
+
+        return await count_labels(connection)
+
+    rows = _fetch(read)
     if as_json:
         print(json.dumps(rows))
         return
@@ -182,12 +194,9 @@ def labels_count(*, as_json: Json = False) -> None:
     print_table(("origin", "label", "labels", "texts", "documents"), cells)
 
 
-def _fetch(query: str, **values: Any) -> list[dict[str, Any]]:
+def _fetch(read: Callable[[Any], Awaitable[Any]]) -> list[dict[str, Any]]:
     async def act(ground: Any) -> Any:
-        from api.search_feedback import QUERIES  # noqa: PLC0415 - heavy
-
         async with ground.pool.connection() as connection:
-            return await (await connection.execute(QUERIES[query], values)).fetchall()
+            return await read(connection)
 
-    rows: list[dict[str, Any]] = with_ground(act)
-    return rows
+    return [asdict(row) for row in with_ground(act)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.accounts import Role, find_token_maker
-from api.ground import Ground
+from api.ground import Ground, open_embedder
 from guardrails.errors import (
     MalwareScanError,
     QuarantineError,
@@ -26,7 +26,7 @@ from kernel.database import Connection, Pool
 from kernel.settings import CLAMD_OFF, Settings
 from retrieval.corpus import Corpus
 from retrieval.document_flags import DocumentFlags
-from retrieval.embedding import FOLDER_NAME, Embedder, LazyEmbedder
+from retrieval.embedding import Embedder
 from retrieval.ingested_files import FileVerdict, IngestedFiles
 from retrieval.ingestion import Ingestion
 from retrieval.ingestion_errors import ProtectedFileError, ScreeningError, ScreenUnavailableError
@@ -241,7 +241,7 @@ def open_knowledge(
 ) -> Knowledge:
     """Join what bringing knowledge needs; connects to nothing yet."""
     settings: Settings = ground.settings
-    embedder = embedder or LazyEmbedder(settings.data_dir / FOLDER_NAME)
+    embedder = embedder or open_embedder(ground)
     corpus = Corpus(clock=ground.clock, audit=ground.audit, embedder=embedder)
     quarantine = open_quarantine(ground)
     screen = GuardedScreen(ground.pool, scanner or open_scanner(settings), quarantine)

@@ -14,10 +14,10 @@ from fastapi import APIRouter, Query, Request, Response
 from api.document_view import PASSAGE_ID, cut_document, render_document
 from api.errors import NotFoundError
 from api.pages import pages_of
+from api.readable_documents import find_newest_groups
 from api.readers import may_read, reader_groups
-from api.search_feedback import QUERIES
 from api.sessions import require_person, services_of
-from retrieval.corpus import QUERIES as CORPUS_QUERIES
+from retrieval.corpus import find_document
 
 MAX_INTEGER = 2**31 - 1
 MAX_RENDERED: Final = 300_000  # characters; a longer text is shown as it is written
@@ -48,20 +48,12 @@ async def show_document(
     """
     person = await require_person(request)
     async with services_of(request).ground.pool.connection() as connection:
-        cursor = await connection.execute(
-            CORPUS_QUERIES["find_document"], {"document_id": document_id, "version": version}
-        )
-        document = await cursor.fetchone()
-        cursor = await connection.execute(
-            QUERIES["find_newest_groups"], {"document_id": document_id}
-        )
-        newest = await cursor.fetchone() or {}
-    if document is None or not may_read(
-        reader_groups(person), document["access_groups"], *newest.values()
-    ):
+        document = await find_document(connection, document_id, version)
+        newest = await find_newest_groups(connection, document_id) or ()
+    if document is None or not may_read(reader_groups(person), document.access_groups, *newest):
         raise NotFoundError(f"no document {document_id} version {version}")
-    body = document["body"]
-    can_render = document["kind"] == "article" and len(body) <= MAX_RENDERED
+    body = document.body
+    can_render = document.kind == "article" and len(body) <= MAX_RENDERED
     is_page = can_render and view is View.PAGE
     other = View.SOURCE if is_page else View.PAGE
     return pages_of(request).render(

@@ -18,11 +18,13 @@ from api.accounts import Person, Role
 from api.errors import InvalidRequestError, NotFoundError
 from api.knowledge_ingestion import CURATORS, REVIEWERS
 from api.pages import pages_of
-from api.readers import Groups, list_groups, reader_groups
+from api.readable_documents import list_choices, list_documents
+from api.readers import Groups, reader_groups
 from api.search_explanation import (
     PartShare,
     Word,
     explain_hit,
+    find_longest,
     group_passages,
     list_missing_signals,
     list_query_stems,
@@ -33,12 +35,12 @@ from api.search_explanation import (
     seems_far,
 )
 from api.search_feedback import (
-    QUERIES,
     SearchFeedback,
     count_similar,
     list_readable,
     read_marks,
 )
+from api.search_flags import FLAG_WORDS, list_flags
 from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
 from guardrails.sanitise import plain_text
 from kernel.database import Connection
@@ -123,6 +125,7 @@ class ShownHit:
     others: Sequence[ShownPassage]
     reasons: Sequence[str]
     shares: Sequence[PartShare]
+    flags: Sequence[str]
     mark: str
 
 
@@ -184,7 +187,8 @@ async def _show(request: Request, person: Person, question: Question) -> Respons
     async with services.ground.pool.connection() as connection:
         values["choices"] = await _list_choices(request, connection, groups)
         if not masked:
-            values |= await _list_documents(connection, groups)
+            documents, n_documents = await list_documents(connection, groups=groups, limit=N_LISTED)
+            values |= {"documents": documents, "n_documents": n_documents}
             return pages_of(request).render(request, "knowledge.html", **values)
         passages = await services.retriever.search(
             connection, masked, only=question.filter(groups), limit=N_PASSAGES
@@ -239,28 +243,14 @@ async def _list_choices(
     )
     if groups in kept and kept[groups][0] == version:
         return kept[groups][1]
-    choices: dict[str, list[str]] = {
+    choices = {
         "platform": sorted(PLATFORMS),
         "kind": list(KINDS),
-        "product": [],
         "trust": [trust.value for trust in Trust],
-        "language": [],
+        **await list_choices(connection, groups=groups),
     }
-    cursor = await connection.execute(QUERIES["list_choices"], {"groups": list_groups(groups)})
-    for row in await cursor.fetchall():
-        choices[row["dimension"]].append(row["choice"])
     kept[groups] = (version, choices)
     return choices
-
-
-async def _list_documents(connection: Connection, groups: Groups) -> dict[str, Any]:
-    asked = {"groups": list_groups(groups), "limit": N_LISTED}
-    cursor = await connection.execute(QUERIES["list_readable_documents"], asked)
-    documents = await cursor.fetchall()
-    return {
-        "documents": documents,
-        "n_documents": documents[0]["n_documents"] if documents else 0,
-    }
 
 
 async def _show_hits(
@@ -274,13 +264,16 @@ async def _show_hits(
     marks = await read_marks(connection, list(documents), text=masked, actor=person.actor)
     voted = [document_id for document_id, found in documents.items() if found[0].votes > 0]
     similar = await count_similar(connection, embedder, masked, voted)
+    flags = await list_flags(connection, list(documents), groups=reader_groups(person))
     stems = list_query_stems(understand_query(masked).text)
+    longest = find_longest(passages)
     return [
         ShownHit(
             best=_show_passage(found[0], stems),
             others=[_show_passage(passage, stems) for passage in found[1:]],
             reasons=explain_hit(found[0], similar.get(document_id, 0)),
-            shares=list_shares(found[0].parts),
+            shares=list_shares(found[0].parts, longest=longest),
+            flags=[FLAG_WORDS[kind] for kind in flags.get(document_id, ())],
             mark=marks.get(document_id, ""),
         )
         for document_id, found in documents.items()

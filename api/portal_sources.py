@@ -8,10 +8,10 @@ document in `api/readers.py`; what is held back is shown to all reviewers, whate
 import asyncio
 import hmac
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.accounts import Person, Role
@@ -28,7 +28,7 @@ from retrieval.articles import PLATFORMS
 from retrieval.document_flags import Resolution
 from retrieval.ingested_files import Verdict
 from retrieval.ingestion_errors import ScreenUnavailableError
-from retrieval.sources import suggest_name
+from retrieval.sources import MAX_LABEL_CHARACTERS, suggest_name
 
 FILES_A_PAGE = 200
 SCANNER_SECONDS = 3.0
@@ -58,6 +58,7 @@ async def show_sources(request: Request) -> Response:
         flags = await knowledge.flags.list_open(connection, groups=groups)
         retired = await knowledge.flags.list_retired(connection, groups=groups)
         held = await knowledge.quarantine.list_held(connection) if may_review else ()
+        holders = await knowledge.files.list_holders(connection, {file.sha256 for file in held})
         others = [
             file.quarantine_id
             for file in held
@@ -70,6 +71,7 @@ async def show_sources(request: Request) -> Response:
         flags=flags,
         retired=retired,
         held=held,
+        holders=holders,
         may_release=others,
         platforms=sorted(PLATFORMS),
         is_scanned=knowledge.is_scanned,
@@ -101,7 +103,8 @@ async def take_upload(request: Request) -> Response:
         field(upload.form, "csrf_token").encode(), person.csrf_token.encode()
     ):
         raise CsrfError
-    name = suggest_name(field(upload.form, "source") or "uploads")
+    asked = field(upload.form, "source")
+    name = suggest_name(asked or "uploads")
     await knowledge_of(request).ingestion.ingest_upload(
         name,
         upload.name,
@@ -111,14 +114,23 @@ async def take_upload(request: Request) -> Response:
         correlation_id=correlation_of(request),
         admits=admit_person(person),
     )
-    return RedirectResponse(f"{PAGE}/{name}?{urlencode({'file': upload.name})}", status_code=303)
+    told = {"file": upload.name, **({"asked": asked} if asked not in {"", name} else {})}
+    return RedirectResponse(f"{PAGE}/{name}?{urlencode(told)}", status_code=303)
 
 
 @router.get(f"{PAGE}/{{name}}")
 async def show_source(
-    request: Request, name: str, file: str = "", verdict: str = "", after: str = ""
+    request: Request,
+    name: str,
+    file: str = "",
+    asked: Annotated[str, Query(max_length=MAX_LABEL_CHARACTERS)] = "",
+    verdict: str = "",
+    after: str = "",
 ) -> Response:
-    """Show a source and what became of its files."""
+    """Show a source and what became of its files.
+
+    After an upload, `file` is what was brought, and `asked` the source's name as a person wrote it.
+    """
     person = await require_person(request)
     person.require(*CURATORS, *REVIEWERS)
     knowledge = knowledge_of(request)
@@ -137,6 +149,7 @@ async def show_source(
         files=files,
         versions=versions,
         brought=brought,
+        asked=asked if brought else "",
         verdict=only.value if only else "",
         words=VERDICT_WORDS,
         next_after=files[-1].path if len(files) == FILES_A_PAGE else "",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from api.ground import Ground, open_registry
+from api.ground import Ground, open_embedder, open_registry
 from api.ranking_training import register_first_ranking
 from guardrails.script_analysis import analyse_script, analysis_document, combine_analyses
 from kernel.database import Connection
@@ -21,7 +21,7 @@ from retrieval.articles import Article, read_articles
 from retrieval.catalogue import Catalogue
 from retrieval.corpus import Corpus, CorpusDocument, document_of_article, document_of_script
 from retrieval.document_flags import list_refused, lock_decisions
-from retrieval.embedding import FOLDER_NAME, Embedder, LazyEmbedder
+from retrieval.embedding import Embedder
 from retrieval.manifest import CatalogueEntry, read_entry
 from retrieval.reindexing import Reindexer, needs_reindex
 from retrieval.search_index import find_index
@@ -38,7 +38,7 @@ async def prepare(ground: Ground, console: Console) -> None:
     """
     ground.key_store.evidence_key()
     ground.key_store.log_key()
-    embedder = LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
+    embedder = open_embedder(ground)
     opening = asyncio.create_task(embedder.load())  # the first time long: beside the scripts
     columns = (
         TextColumn("  {task.description}"),
@@ -106,7 +106,7 @@ async def load_knowledge(
     ]
     correlation_id = ground.ids.new("cor")
     n_scripts = await _import_scripts(ground, entries, correlation_id, progress)
-    embedder = embedder or LazyEmbedder(ground.settings.data_dir / FOLDER_NAME)
+    embedder = embedder or open_embedder(ground)
     n_articles = await _store_documents(
         ground, embedder, articles, entries, correlation_id, progress
     )

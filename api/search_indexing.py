@@ -54,20 +54,20 @@ def kb_indexes() -> None:
     """List the search indexes, the newest first."""
 
     async def act(ground: Ground) -> Any:
-        from retrieval.search_index import QUERIES  # noqa: PLC0415 - heavy
+        from retrieval.search_index import list_indexes  # noqa: PLC0415 - heavy
 
         async with ground.pool.connection() as connection:
-            return await (await connection.execute(QUERIES["list_indexes"])).fetchall()
+            return await list_indexes(connection)
 
     rows = [
         (
-            str(row["index_id"]),
-            row["state"],
-            f"{row['model']} {row['revision']}",
-            f"{row['n_chunks']:,}",
-            row["created_at"].strftime("%Y-%m-%d %H:%M UTC"),
+            str(listed.index.index_id),
+            listed.index.state,
+            f"{listed.index.model} {listed.index.revision}",
+            f"{listed.index.n_chunks:,}",
+            listed.created_at.strftime("%Y-%m-%d %H:%M UTC"),
         )
-        for row in with_ground(act)
+        for listed in with_ground(act)
     ]
     headings = ("index", "state", "model", "passages", "made")
     print_table(headings, rows, whole=headings)

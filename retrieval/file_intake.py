@@ -24,6 +24,7 @@ from retrieval.brought_documents import make_document
 from retrieval.brought_files import BroughtFile, read_bytes
 from retrieval.corpus import RECIPE as CHUNKING
 from retrieval.corpus import Corpus, CorpusDocument
+from retrieval.document_flags import list_refused
 from retrieval.ingested_files import (
     LASTING_REASONS,
     MAX_DETAIL_CHARACTERS,
@@ -38,7 +39,6 @@ from retrieval.near_duplicates import (
     NearDuplicate,
     NearDuplicates,
     fingerprint,
-    list_refused,
 )
 from retrieval.parsing.documents import ParsedFile, Refusal
 from retrieval.parsing.errors import ParsingError, Reason
@@ -76,7 +76,7 @@ class _Candidate:
     """A document that may be stored, with what it looks like."""
 
     document: CorpusDocument
-    print_: Fingerprint
+    fingerprint: Fingerprint
     doubles: Sequence[NearDuplicate]
     left_out: str = ""  # why it is not stored after all
     reason: FileReason | None = None
@@ -219,8 +219,8 @@ class FileIntake:
             documents = _make_documents(parsed, verdict, run)
             known = await self._find_newest(connection, verdict, run)
             candidates = [
-                await self._weigh(connection, document, print_)
-                for document, print_ in zip(documents, prints, strict=True)
+                await self._weigh(connection, document, fingerprint)
+                for document, fingerprint in zip(documents, prints, strict=True)
             ]
             stored = [each for each in candidates if each.reason is None]
             await self._corpus.store(
@@ -249,17 +249,17 @@ class FileIntake:
         return replace(run, source=source)
 
     async def _weigh(
-        self, connection: Connection, document: CorpusDocument, print_: Fingerprint
+        self, connection: Connection, document: CorpusDocument, fingerprint: Fingerprint
     ) -> _Candidate:
         """Decide whether a document is stored: not if a person refused it, or a better one is."""
-        doubles = await self._duplicates.find(connection, document, print_)
-        candidate = _Candidate(document=document, print_=print_, doubles=doubles)
-        content = {document.document_id: print_.content}
+        doubles = await self._duplicates.find(connection, document, fingerprint)
+        candidate = _Candidate(document=document, fingerprint=fingerprint, doubles=doubles)
+        content = {document.document_id: fingerprint.content}
         for refusal in (await list_refused(connection, content)).values():
             why = f"{document.title}: {refusal}"
             return replace(candidate, left_out=why, reason=FileReason.RETIRED)
         for other in doubles:
-            if other.replaces(document, print_):
+            if other.replaces(document, fingerprint):
                 why = (
                     f"{document.title}: word for word {other.document_id}, which is trusted more"
                     f" ({other.trust}) and found already"
@@ -271,11 +271,11 @@ class FileIntake:
         self, connection: Connection, candidate: _Candidate, run: IngestionRun
     ) -> None:
         document = candidate.document
-        await self._duplicates.keep(connection, document.document_id, candidate.print_)
+        await self._duplicates.keep(connection, document.document_id, candidate.fingerprint)
         await self._duplicates.flag(
             connection,
             document,
-            candidate.print_,
+            candidate.fingerprint,
             candidate.doubles,
             self._audit,
             actor=run.actor,

@@ -31,7 +31,6 @@ from retrieval.document_flags import (
     Suspicion,
     lock_decisions,
 )
-from retrieval.document_flags import list_refused as list_refused  # noqa: PLC0414 - its old place
 from retrieval.facets import ANY
 from retrieval.sources import rank_trust
 from retrieval.words import digest_words, list_words
