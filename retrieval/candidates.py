@@ -6,6 +6,7 @@ little, else graphs are walked on past the filter, and where that ends early all
 In which order the candidates stand is left to `ranking`.
 """
 
+import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,15 +42,18 @@ from retrieval.search_index import (
 
 
 def _compose(queries: Mapping[str, LiteralString]) -> dict[str, LiteralString]:
-    """Return the queries with the one filter in the place of its parameter.
+    """Return the queries with what they share in the places of its parameters.
 
-    Where it were forgotten, the query would lack a parameter and fail, not find too much.
+    Where it were forgotten, a query would lack a parameter and fail, not find too much.
     """
+    passages = queries["candidate_passages"]
     facet_filter = f"({queries['facet_filter']})"
     return {
-        name: query.replace("%(facet_filter)s::boolean", facet_filter)
+        name: query.replace("%(candidate_passages)s", passages).replace(
+            "%(facet_filter)s::boolean", facet_filter
+        )
         for name, query in queries.items()
-        if name != "facet_filter"
+        if name not in {"facet_filter", "candidate_passages"}
     }
 
 
@@ -60,7 +64,7 @@ QUERIES = _compose(load_queries(__file__, "candidates"))
 N_CANDIDATES = 120
 N_FILTERED = 60  # where a walk passes by most of what it meets: it takes as long as it looks for
 DEEPER = 8  # so many times the candidates, where a few long documents had all of them
-# pgvector's hnsw.ef_search among 100,000 passages; among more it grows as their square root, up to
+# pgvector's hnsw.ef_search among 100,000 passages; it goes with the square root of their number, up to
 # pgvector's own bound. By benchmarks.search_scale (ADR 0010): .99 of the ten nearest of 60,000, and
 # .90 of the ten by keywords; of a million .90 with 200, .95 with 400, .99 with 632.
 EF_SEARCH, MAX_EF_SEARCH = 200, 1000
@@ -127,13 +131,18 @@ class CandidateFinder:
                 f"searches run on an index of {index.model}, and this program embeds with"
                 f" {self._embedder.name}; run: eucora kb reindex"
             )
-        await self.set_scan(connection, index)
-        vector = await self._embed(query)
-        frequency = await find_frequencies(
-            connection,
-            index,
-            {*list_query_terms(query.text), *map(signal_term, query.signals)},
-        )
+        embedding = asyncio.create_task(self._embed(query))  # while the database is asked
+        try:
+            await self.set_scan(connection, index)
+            frequency = await find_frequencies(
+                connection,
+                index,
+                {*list_query_terms(query.text), *map(signal_term, query.signals)},
+            )
+        except BaseException:
+            embedding.cancel()
+            raise
+        vector = await embedding
         return PreparedQuery(
             query=query,
             vector=vector,
@@ -243,7 +252,7 @@ class CandidateFinder:
 
 def choose_ef_search(n_chunks: int) -> int:
     """Return how many passages a walk keeps in view: among more passages, more."""
-    return max(EF_SEARCH, round(EF_SEARCH * math.sqrt(n_chunks / 100_000)))
+    return max(N_CANDIDATES, round(EF_SEARCH * math.sqrt(n_chunks / 100_000)))
 
 
 def prefers_graphs(n_passing: int, n_chunks: int) -> bool:

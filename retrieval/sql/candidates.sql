@@ -30,42 +30,35 @@ FROM (
 -- name: find_exactly
 -- All scores of the passages of documents that are among the best by meaning, keywords, exact
 -- signals or votes; every passage that passes the filter is read.
-WITH scored AS MATERIALIZED (
-    SELECT chunk_id, document_id, facets,
-           1 - (embedding <=> %(embedding)s::halfvec) AS meaning,
-           CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
-                ELSE 1 - (embedding <=> %(adapted)s::halfvec) END AS adapted_meaning,
-           -(keywords <#> %(keywords)s::sparsevec) AS keyword_score,
-           CASE WHEN signals && %(signals)s::text[] THEN signals ELSE '{}' END AS signals
+WITH passing AS NOT MATERIALIZED (
+    SELECT chunk_id, document_id, facets, signals, embedding, keywords
     FROM chunk_vectors
     WHERE index_id = %(index_id)s AND %(facet_filter)s::boolean
 ),
-wanted AS (
-    (SELECT document_id FROM scored ORDER BY meaning DESC LIMIT %(n_candidates)s)
+scored AS MATERIALIZED (
+    SELECT document_id,
+           embedding <=> %(embedding)s::halfvec AS distance,
+           CASE WHEN %(adapted)s::halfvec IS NULL THEN NULL
+                ELSE embedding <=> %(adapted)s::halfvec END AS adapted_distance,
+           keywords <#> %(keywords)s::sparsevec AS keyword_distance,
+           signals && %(signals)s::text[] AS has_signal
+    FROM passing
+),
+wanted AS MATERIALIZED (
+    (SELECT document_id FROM scored ORDER BY distance LIMIT %(n_candidates)s)
     UNION
     (SELECT document_id FROM scored WHERE %(adapted)s::halfvec IS NOT NULL
-     ORDER BY adapted_meaning DESC LIMIT %(n_candidates)s)
+     ORDER BY adapted_distance LIMIT %(n_candidates)s)
     UNION
-    (SELECT document_id FROM scored WHERE keyword_score > 0
-     ORDER BY keyword_score DESC LIMIT %(n_candidates)s)
+    (SELECT document_id FROM scored WHERE keyword_distance < 0
+     ORDER BY keyword_distance LIMIT %(n_candidates)s)
     UNION
-    (SELECT document_id FROM scored WHERE signals <> '{}'
-     ORDER BY keyword_score DESC LIMIT %(n_candidates)s)
+    (SELECT document_id FROM scored WHERE has_signal
+     ORDER BY keyword_distance LIMIT %(n_candidates)s)
     UNION
     SELECT unnest(%(voted)s::text[])
 )
-SELECT s.chunk_id, s.document_id, s.facets, s.meaning, s.keyword_score, s.signals,
-       d.whole, d.learned
-FROM wanted
-CROSS JOIN LATERAL (
-    SELECT 1 - (centroid <=> %(embedding)s::halfvec) AS whole,
-           CASE WHEN %(adapted)s::halfvec IS NULL THEN 0
-                ELSE 1 - (centroid <=> %(adapted)s::halfvec) END AS learned
-    FROM document_vectors
-    WHERE index_id = %(index_id)s AND document_id = wanted.document_id
-    LIMIT 1
-) AS d
-JOIN scored AS s ON s.document_id = wanted.document_id;
+%(candidate_passages)s;
 
 -- name: find_nearly
 -- The same scores; which documents are among the best is found by walking graphs, each of them on
@@ -91,6 +84,10 @@ wanted AS MATERIALIZED (
     UNION
     SELECT unnest(%(voted)s::text[])
 )
+%(candidate_passages)s;
+
+-- name: candidate_passages
+-- No statement: what stands for the parameter `candidate_passages` above.
 SELECT p.chunk_id, p.document_id, p.facets,
        1 - (p.embedding <=> %(embedding)s::halfvec) AS meaning,
        -(p.keywords <#> %(keywords)s::sparsevec) AS keyword_score,

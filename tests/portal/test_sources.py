@@ -49,9 +49,10 @@ async def test_a_file_is_brought_and_its_verdict_shown(desk):
     assert "Nobody has brought a file yet" in page
     answer = await bring(dana, "bilby.md", ARTICLE, source="Door Docs", trust="internal")
     assert answer.status_code == 303, answer.text
-    assert answer.headers["location"] == f"{SOURCES}/door-docs?file=bilby.md"
+    assert answer.headers["location"] == f"{SOURCES}/door-docs?file=bilby.md&asked=Door+Docs"
     page = await dana.page(answer.headers["location"])
     assert "bilby.md: in search, 1 document." in page
+    assert "The source is called <code>door-docs</code>" in page
     assert "Bilby badge reader" in await dana.page("/knowledge?q=bilby+badge+reader")
     (link,) = re.findall(r'href="(/knowledge/door-docs\.[^"]+)"', page)
     assert "door controller" in await dana.page(link)
