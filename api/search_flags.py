@@ -9,11 +9,11 @@ from typing import Final
 
 from api.readers import Groups, list_groups
 from kernel.database import Connection
-from retrieval.sources import QUERIES
+from retrieval.document_flags import FlagKind, list_open_flags
 
 FLAG_WORDS: Final[Mapping[str, str]] = {
-    "near_duplicate": "nearly the same as another",
-    "dominance": "first in unusually many searches",
+    FlagKind.NEAR_DUPLICATE: "nearly the same as another",
+    FlagKind.DOMINANCE: "first in unusually many searches",
 }
 
 
@@ -24,9 +24,8 @@ async def list_flags(
 
     Documents without a flag are left out. `groups` is None for who may read all.
     """
-    asked = {"document_ids": list(document_ids), "groups": list_groups(groups)}
-    cursor = await connection.execute(QUERIES["list_flagged"], asked)
+    found = await list_open_flags(connection, groups=list_groups(groups), document_ids=document_ids)
     flags: dict[str, list[str]] = {}
-    for row in await cursor.fetchall():
-        flags.setdefault(row["document_id"], []).append(row["kind"])
+    for flag in found:
+        flags.setdefault(flag.document_id, []).append(flag.kind)
     return flags

@@ -141,6 +141,7 @@ class CandidateFinder:
             )
         except BaseException:
             embedding.cancel()
+            await asyncio.gather(embedding, return_exceptions=True)
             raise
         vector = await embedding
         return PreparedQuery(

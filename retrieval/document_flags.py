@@ -7,7 +7,7 @@ that were taken out stay out, under any name and from any source, until somebody
 them after all. The caller owns the transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -129,6 +129,31 @@ async def list_refused(connection: Connection, contents: Mapping[str, str]) -> d
     return refused
 
 
+async def list_open_flags(
+    connection: Connection,
+    *,
+    groups: Sequence[str] | None,
+    flag_id: str | None = None,
+    document_ids: Collection[str] | None = None,
+    limit: int = MAX_LISTED,
+) -> tuple[DocumentFlag, ...]:
+    """Return the flags that wait for somebody's look, oldest first: all, one, or some documents'.
+
+    Where groups are given, only those of what they may read, and of what resembles what they may
+    read: that another document is out of force does not open it.
+    """
+    parameters = {
+        "groups": groups,
+        "flag_id": flag_id,
+        "document_ids": None if document_ids is None else list(document_ids),
+        "limit": limit,
+    }
+    rows = await (await connection.execute(QUERIES["list_open"], parameters)).fetchall()
+    return tuple(
+        DocumentFlag(**{name: row[name] for name in DocumentFlag.__slots__}) for row in rows
+    )
+
+
 async def lock_decisions(connection: Connection) -> None:
     """Take turns with who stores what may be a copy or decides on words, for a transaction."""
     await connection.execute(QUERIES["lock_decisions"])
@@ -195,12 +220,7 @@ class DocumentFlags:
 
         Where groups are given, only what they may read, and what resembles what they may read.
         """
-        parameters = {"groups": groups, "flag_id": flag_id, "limit": limit}
-        cursor = await connection.execute(QUERIES["list_open"], parameters)
-        rows = await cursor.fetchall()
-        return tuple(
-            DocumentFlag(**{name: row[name] for name in DocumentFlag.__slots__}) for row in rows
-        )
+        return await list_open_flags(connection, groups=groups, flag_id=flag_id, limit=limit)
 
     async def list_retired(
         self,

@@ -78,8 +78,7 @@ wanted AS MATERIALIZED (
     (SELECT document_id FROM passing
      ORDER BY keywords <#> %(keywords)s::sparsevec LIMIT %(n_candidates)s)
     UNION
-    (SELECT document_id FROM chunk_vectors
-     WHERE index_id = %(index_id)s AND signals && %(rare_signals)s::text[]
+    (SELECT document_id FROM passing WHERE signals && %(rare_signals)s::text[]
      LIMIT %(n_candidates)s)
     UNION
     SELECT unnest(%(voted)s::text[])

@@ -21,17 +21,27 @@ WHERE (document_flags.detail ->> 'comparison') IS DISTINCT FROM (excluded.detail
 RETURNING flag_id;
 
 -- name: list_open
--- Documents that wait for somebody's look, oldest first, of those that groups may read.
+-- Documents that wait for somebody's look, oldest first, of those that groups may read, where they
+-- may also read what is compared with: out of force it is as hidden as it was.
 SELECT f.flag_id, f.document_id, f.kind, f.detail, f.raised_at, d.title, d.version, d.trust,
        d.source_id, o.title AS other_title, o.version AS other_version
 FROM document_flags AS f
 JOIN documents AS d ON d.document_id = f.document_id AND d.retired_at IS NULL
-LEFT JOIN documents AS o ON o.document_id = f.detail ->> 'other' AND o.retired_at IS NULL
+LEFT JOIN LATERAL (
+    SELECT title, version, access_groups, source_id, retired_at
+    FROM documents
+    WHERE document_id = f.detail ->> 'other'
+    ORDER BY version DESC
+    LIMIT 1
+) AS o ON true
+LEFT JOIN document_sources AS s ON s.source_id = o.source_id AND o.retired_at IS NOT NULL
 WHERE f.resolved_at IS NULL
   AND (%(flag_id)s::text IS NULL OR f.flag_id = %(flag_id)s)
+  AND (%(document_ids)s::text[] IS NULL OR f.document_id = ANY (%(document_ids)s::text[]))
   AND (%(groups)s::text[] IS NULL OR d.access_groups = '{}' OR d.access_groups && %(groups)s::text[])
-  AND (%(groups)s::text[] IS NULL OR coalesce(o.access_groups, '{}') = '{}'
-       OR o.access_groups && %(groups)s::text[])
+  AND (%(groups)s::text[] IS NULL OR f.detail ->> 'other' IS NULL
+       OR ((o.access_groups = '{}' OR o.access_groups && %(groups)s::text[])
+           AND (coalesce(s.access_groups, '{}') = '{}' OR s.access_groups && %(groups)s::text[])))
 ORDER BY f.raised_at, f.flag_id
 LIMIT %(limit)s;
 

@@ -113,13 +113,3 @@ SET sha256 = excluded.sha256, size_bytes = excluded.size_bytes, verdict = exclud
 SELECT document_id, version
 FROM documents
 WHERE document_id = ANY (%(document_ids)s) AND retired_at IS NULL;
-
--- name: list_flagged
--- Which of some documents wait for somebody's look and why, where groups may know of it.
-SELECT f.document_id, f.kind
-FROM document_flags AS f
-LEFT JOIN documents AS o ON o.document_id = f.detail ->> 'other' AND o.retired_at IS NULL
-WHERE f.resolved_at IS NULL AND f.document_id = ANY (%(document_ids)s::text[])
-  AND (%(groups)s::text[] IS NULL OR coalesce(o.access_groups, '{}') = '{}'
-       OR o.access_groups && %(groups)s::text[])
-ORDER BY f.document_id, f.raised_at, f.flag_id;

@@ -6,6 +6,7 @@ import pytest
 from api.search_flags import FLAG_WORDS, list_flags
 from kernel.audit import AuditIntake
 from retrieval.corpus import Corpus, CorpusDocument
+from retrieval.document_flags import DocumentFlags
 
 
 def make(document_id, **changes):
@@ -51,3 +52,19 @@ async def test_a_flag_that_compares_with_a_hidden_document_is_not_told(flagged):
     asked = ["a", "b", "c", "d"]
     assert set(await list_flags(flagged, asked, groups=("helpdesk",))) == {"a"}
     assert set(await list_flags(flagged, asked, groups=("helpdesk", "approver"))) == {"a", "b"}
+
+
+async def test_what_is_out_of_force_stays_hidden(flagged, clock, ids, embedder):
+    """A flag would else tell of a restricted document as soon as it is taken out of search."""
+    corpus = Corpus(clock=clock, audit=AuditIntake(clock, ids), embedder=embedder)
+    await corpus.retire(flagged, ["s"], actor="user:ada", correlation_id="cor_1", reason="old")
+    assert await list_flags(flagged, ["b"], groups=("helpdesk",)) == {}
+    assert set(await list_flags(flagged, ["b"], groups=("approver",))) == {"b"}
+    flags = DocumentFlags(clock=clock, audit=AuditIntake(clock, ids), corpus=corpus)
+    assert [one.document_id for one in await flags.list_open(flagged, groups=["helpdesk"])] == [
+        "a", "a",
+    ]  # fmt: skip
+    (seen,) = await flags.list_open(flagged, groups=["approver"], flag_id="flg_2")
+    assert seen.other_title == "s"
+    await flagged.execute('UPDATE document_flags SET detail = \'{"other": "gone"}\'')
+    assert await list_flags(flagged, ["b"], groups=("approver",)) == {}
