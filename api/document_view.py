@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a document's text is shown: read as Markdown, or character by character as it is written.
 
-Hostile text stays text: HTML, links and pictures are not made of it, and what steers a terminal or
-a reader's eye is taken out. Offsets of passages are those of the text as it is written; read as
-Markdown, whole paragraphs, steps, table rows and code blocks are marked.
+Hostile text stays text: HTML, links and pictures are not made of it, what steers a terminal or a
+reader's eye is taken out, and what a page would hide is shown as it is written. Offsets of passages
+are those of the text as it is written; on a page, whole paragraphs, steps, table rows and code
+blocks are marked.
 """
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -20,9 +22,16 @@ from markupsafe import Markup
 from guardrails.sanitise import plain_text
 
 PASSAGE_ID: Final = "passage"  # the anchor of what is marked
-_LINKING: Final = ("link", "image", "autolink", "html_inline", "html_block", "reference")
-_MARKED: Final = frozenset({"heading_open", "fence", "code_block", "tr_open"})
+# Rules that would make links, pictures, tags and characters of what somebody wrote.
+_UNUSED: Final = (
+    "link", "image", "autolink", "html_inline", "html_block", "reference", "entity",
+)  # fmt: skip
+_MAX_NESTING: Final = 60  # of blocks: each level is a call of the parser's
+_MARKED: Final = frozenset({"heading_open", "paragraph_open", "fence", "code_block", "tr_open"})
 _LOWEST_HEADING: Final = 6
+_LANGUAGE = re.compile(r"[\w+#.-]{0,20}")
+_WORD = re.compile(r"\w+")
+_MARKER = re.compile(r"^(?:[ \t>*+-]|\d{1,9}[.)](?=\s))+", re.MULTILINE)  # of quotes and lists
 _LINE_END = re.compile(r"\r\n?|\n")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
@@ -40,21 +49,51 @@ class Piece:
 
 @cache
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"breaks": True}).enable("table").disable(list(_LINKING))
+    options = {"breaks": True, "maxNesting": _MAX_NESTING}
+    parser = MarkdownIt("commonmark", options).enable("table").disable(list(_UNUSED))
+    parser.render("a\n\n- b")  # rules are compiled at first use, which two threads must not share
+    return parser
 
 
-def render_document(body: str, start: int = 0, end: int = 0) -> Markup:
-    """Return a document as HTML; what characters [start, end) are in is marked, none if empty."""
+def render_document(body: str, start: int = 0, end: int = 0) -> Markup | None:
+    """Return a document as HTML; what characters [start, end) are in is marked, none if empty.
+
+    None where a page would hide a word that the text has: it is to be read as it is written.
+    """
     parser = _parser()
     tokens = parser.parse(body)
+    if _hides_words(body, tokens):
+        return None
     if start < end:
         _mark(tokens, *_list_lines(body, start, end))
     for token in _walk(tokens):
         token.content = plain_text(token.content)
         token.info = ""
+        token.attrs.pop("style", None)
         if token.type in {"heading_open", "heading_close"}:  # the page itself is the first level
             token.tag = f"h{min(int(token.tag[1:]) + 1, _LOWEST_HEADING)}"
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - it escapes
+
+
+def has_mark(page: Markup) -> bool:
+    """Tell whether a rendered document has a mark; no text of it can look like one."""
+    return f'id="{PASSAGE_ID}"' in page
+
+
+def _hides_words(body: str, tokens: Iterable[Token]) -> bool:
+    """Tell whether words of a text would not be seen on its page.
+
+    Markdown drops what is nested too deeply, cells that a table has no column for, and what stands
+    behind the fence of a code block; of that, one word is the code's language.
+    """
+    shown = Counter(
+        word
+        for token in _walk(tokens)
+        if not token.children
+        for text in (token.content, token.info if _LANGUAGE.fullmatch(token.info.strip()) else "")
+        for word in _WORD.findall(text)
+    )
+    return bool(Counter(_WORD.findall(_MARKER.sub("", body))) - shown)
 
 
 def _walk(tokens: Iterable[Token]) -> Iterator[Token]:
@@ -66,7 +105,7 @@ def _walk(tokens: Iterable[Token]) -> Iterator[Token]:
 def _list_lines(body: str, start: int, end: int) -> tuple[int, int]:
     """Return the lines [first, last) that characters [start, end) are in, as the parser counts."""
     ends = [found.end() - 1 for found in _LINE_END.finditer(body)]
-    return bisect_left(ends, start), bisect_right(ends, max(end - 1, start)) + 1
+    return bisect_left(ends, start), bisect_left(ends, end - 1) + 1
 
 
 def _mark(tokens: list[Token], first: int, last: int) -> None:
@@ -75,16 +114,23 @@ def _mark(tokens: list[Token], first: int, last: int) -> None:
     for place, token in enumerate(tokens):
         if token.map is None or token.map[0] >= last or token.map[1] <= first:
             continue
-        shown = token
-        if token.type == "paragraph_open":
-            # In a list without empty lines the paragraph is not shown, its item is.
-            shown = tokens[place - 1] if token.hidden and place else token
-        elif token.type not in _MARKED:
+        if token.type not in _MARKED:
             continue
-        shown.attrJoin("class", "marked")
+        shown = _find_item(tokens, place) if token.hidden else token
+        if "marked" not in str(shown.attrGet("class") or ""):
+            shown.attrJoin("class", "marked")
         if not has_anchor:
             shown.attrSet("id", PASSAGE_ID)
             has_anchor = True
+
+
+def _find_item(tokens: Sequence[Token], place: int) -> Token:
+    """Return the list item around a paragraph that is not shown as one."""
+    return next(
+        token
+        for token in reversed(tokens[:place])
+        if token.type == "list_item_open" and token.level == tokens[place].level - 1
+    )
 
 
 def cut_document(body: str, start: int, end: int) -> list[Piece]:

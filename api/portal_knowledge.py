@@ -11,9 +11,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.document_view import PASSAGE_ID, cut_document, render_document
+from api.document_view import PASSAGE_ID, cut_document, has_mark, render_document
 from api.errors import NotFoundError
 from api.pages import pages_of
+from api.portal_search import MAX_ADDRESS
 from api.readable_documents import find_newest_groups
 from api.readers import may_read, reader_groups
 from api.sessions import require_person, services_of
@@ -40,7 +41,7 @@ async def show_document(
     start: Annotated[int, Query(alias="from", ge=0, le=MAX_INTEGER)] = 0,
     end: Annotated[int, Query(alias="to", ge=0, le=MAX_INTEGER)] = 0,
     view: View = View.PAGE,
-    back: str = "",
+    back: Annotated[str, Query(max_length=MAX_ADDRESS)] = "",
 ) -> Response:
     """Show a version of a document; characters [from, to) are marked.
 
@@ -54,16 +55,18 @@ async def show_document(
         raise NotFoundError(f"no document {document_id} version {version}")
     body = document.body
     can_render = document.kind == "article" and len(body) <= MAX_RENDERED
-    is_page = can_render and view is View.PAGE
-    other = View.SOURCE if is_page else View.PAGE
+    page = None
+    if can_render and view is View.PAGE:
+        page = await asyncio.to_thread(render_document, body, start, end)
+    other = View.PAGE if page is None else View.SOURCE
     return pages_of(request).render(
         request,
         "document.html",
         document=document,
-        can_render=can_render,
-        page=await asyncio.to_thread(render_document, body, start, end) if is_page else None,
-        pieces=() if is_page else cut_document(body, start, end),
-        has_passage=start < min(end, len(body)),
+        can_render=can_render and view is View.SOURCE,
+        page=page,
+        pieces=cut_document(body, start, end) if page is None else (),
+        has_passage=has_mark(page) if page else start < min(end, len(body)),
         other_view=f"?{request.url.include_query_params(view=other.value).query}#{PASSAGE_ID}",
         back=back if back.startswith(RESULTS) else "",
     )

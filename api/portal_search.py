@@ -3,9 +3,11 @@
 
 Everybody who may log in may search what their groups may read; who works on tickets may mark. What
 is pasted is masked before anything else and stands masked in the address, so that a page can be
-sent to a colleague, who sees what they may; histories and logs of proxies get no personal data.
+sent to a colleague, who sees what they may. An address that somebody else made is answered with the
+masked one.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -35,6 +37,7 @@ from api.search_explanation import (
     seems_far,
 )
 from api.search_feedback import (
+    MAX_TEXT_CHARACTERS,
     SearchFeedback,
     count_similar,
     list_readable,
@@ -50,7 +53,7 @@ from retrieval.embedding import Embedder
 from retrieval.facets import SearchFilter
 from retrieval.labels import Label, Origin, SearchLabel
 from retrieval.parsing.markdown import read_heading
-from retrieval.query import understand_query
+from retrieval.query import PSEUDONYM, understand_query
 from retrieval.search import Passage
 from retrieval.search_index import find_index
 from retrieval.sources import MAX_LABEL_CHARACTERS, Trust
@@ -63,6 +66,8 @@ MARKERS = (Role.HELPDESK, Role.APPROVER)
 KINDS = ("article", "script")
 FILTERS = ("platform", "kind", "product", "trust", "language")
 TAKE_BACK = "none"
+_HALF_PSEUDONYM = re.compile(r"<[A-Z_0-9]{0,24}\Z")
+_UNDERLINE = re.compile(r"[=-]+[ \t]*(?:\n|\Z)")
 router = APIRouter()
 
 
@@ -91,6 +96,12 @@ class Question:
     def has_address(self) -> bool:
         """Whether the page can be sent to somebody."""
         return len(self.address()) <= MAX_ADDRESS
+
+    @property
+    def back(self) -> str:
+        """The address as a link inside another one has it; "" where that would be too long."""
+        back = quote(self.address(), safe="")
+        return back if len(back) <= MAX_ADDRESS else ""
 
     @property
     def unfiltered(self) -> "Question":
@@ -145,7 +156,10 @@ async def show_search(
         {"q": q, "platform": platform, "kind": kind, "product": product, "trust": trust,
          "language": language}
     )  # fmt: skip
-    return await _show(request, person, await _mask(request, question))
+    masked = await _mask(request, question)
+    if masked != question and masked.has_address and await _mask(request, masked) == masked:
+        return RedirectResponse(masked.address(), status_code=303)
+    return await _show(request, person, masked)
 
 
 @router.post("/knowledge/search")
@@ -163,7 +177,9 @@ async def _mask(request: Request, question: Question) -> Question:
     # What people paste names people; the embedder and its caches get to see none of it.
     services = services_of(request)
     feedback = SearchFeedback(services.ground, services.embedder)
-    return replace(question, text=(await feedback.mask(question.text))[:MAX_QUERY])
+    masked = await feedback.mask(question.text)
+    # Cut after masking: half an address would not be seen for what it is, nor half a pseudonym.
+    return replace(question, text=_HALF_PSEUDONYM.sub("", masked[:MAX_QUERY]).strip())
 
 
 async def _answer(
@@ -181,6 +197,7 @@ async def _show(request: Request, person: Person, question: Question) -> Respons
     masked = question.text
     values: dict[str, Any] = {
         "question": question,
+        "is_masked": PSEUDONYM.search(masked) is not None,
         "filters": FILTERS,
         "may_see_sources": bool(person.roles & {*CURATORS, *REVIEWERS}),
     }
@@ -229,7 +246,7 @@ def _read_question(given: dict[str, str]) -> Question:
             raise InvalidRequestError(f"{name} is one of {', '.join(sorted(choices))}")
     if any(len(value) > MAX_LABEL_CHARACTERS for value in values.values()):
         raise InvalidRequestError(f"a filter has at most {MAX_LABEL_CHARACTERS} characters")
-    return Question(text=plain_text(given.get("q", "")[:MAX_QUERY]).strip(), **values)
+    return Question(text=plain_text(given.get("q", "")[:MAX_TEXT_CHARACTERS]).strip(), **values)
 
 
 async def _list_choices(
@@ -290,7 +307,12 @@ def _quote(passage: Passage) -> str:
     told = {"", passage.title, *passage.headings}
     while passage.kind == "article" and text:
         line, _, rest = text.partition("\n")
-        if not rest.strip() or read_heading(line) not in told:
+        below = _UNDERLINE.match(rest) if line.strip() else None
+        is_heading = below or not line.strip() or line.lstrip().startswith("#")
+        if not is_heading or read_heading(line) not in told:
+            break
+        rest = rest[below.end() :] if below else rest
+        if not rest.strip():
             break
         text = rest
     return read_passage(replace(passage, text=text.lstrip("\n")))

@@ -8,10 +8,10 @@ document in `api/readers.py`; what is held back is shown to all reviewers, whate
 import asyncio
 import hmac
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.accounts import Person, Role
@@ -28,7 +28,7 @@ from retrieval.articles import PLATFORMS
 from retrieval.document_flags import Resolution
 from retrieval.ingested_files import Verdict
 from retrieval.ingestion_errors import ScreenUnavailableError
-from retrieval.sources import MAX_LABEL_CHARACTERS, suggest_name
+from retrieval.sources import suggest_name
 
 FILES_A_PAGE = 200
 SCANNER_SECONDS = 3.0
@@ -114,7 +114,7 @@ async def take_upload(request: Request) -> Response:
         correlation_id=correlation_of(request),
         admits=admit_person(person),
     )
-    told = {"file": upload.name, **({"asked": asked} if asked not in {"", name} else {})}
+    told = {"file": upload.name, **({"renamed": "1"} if asked not in {"", name} else {})}
     return RedirectResponse(f"{PAGE}/{name}?{urlencode(told)}", status_code=303)
 
 
@@ -123,13 +123,14 @@ async def show_source(
     request: Request,
     name: str,
     file: str = "",
-    asked: Annotated[str, Query(max_length=MAX_LABEL_CHARACTERS)] = "",
+    renamed: str = "",
     verdict: str = "",
     after: str = "",
 ) -> Response:
     """Show a source and what became of its files.
 
-    After an upload, `file` is what was brought, and `asked` the source's name as a person wrote it.
+    After an upload, `file` is what was brought, and `renamed` says that the source's name is not
+    quite what a person wrote.
     """
     person = await require_person(request)
     person.require(*CURATORS, *REVIEWERS)
@@ -149,7 +150,7 @@ async def show_source(
         files=files,
         versions=versions,
         brought=brought,
-        asked=asked if brought else "",
+        is_renamed=bool(brought and renamed),
         verdict=only.value if only else "",
         words=VERDICT_WORDS,
         next_after=files[-1].path if len(files) == FILES_A_PAGE else "",

@@ -129,8 +129,8 @@ def group_passages(passages: Sequence[Passage]) -> dict[str, list[Passage]]:
 
 
 def list_missing_signals(signals: Sequence[str], passages: Sequence[Passage]) -> list[str]:
-    """Return the query's codes and numbers that no passage has: what was asked for by name."""
-    found = {signal for passage in passages for signal in passage.signals}
+    """Return the query's codes and numbers that no document found has: it was asked for by name."""
+    found = {signal for passage in passages for signal in passage.document_signals}
     return [
         signal for signal in signals if signal.partition(":")[0] in CODES and signal not in found
     ]

@@ -17,7 +17,7 @@ from retrieval.signals import list_signals
 MAX_CHARACTERS = 8_000  # what is beyond is not read; the cache keeps what it is given
 WINDOW_WORDS = 180
 MAX_WINDOWS = 4
-_PSEUDONYM = re.compile(r"<[A-Z][A-Z_]{1,15}_\d{1,6}>")
+PSEUDONYM = re.compile(r"<[A-Z][A-Z_]{1,15}_\d{1,6}>")
 _ADDRESS = re.compile(r"\b(?:https?|ftp|file)://\S+", re.IGNORECASE)
 _BLOB = re.compile(r"\b[A-Za-z0-9+/=_-]{48,}\b")
 # Blanks here never span lines, nor meet other blanks: else empty lines would take hours to read.
@@ -48,7 +48,7 @@ def understand_query(text: str) -> SearchQuery:
     text = unicodedata.normalize("NFC", cut_marks(text))
     text = text.replace("\x00", " ")
     signals = list_signals(text)
-    bare = _BLOB.sub(" ", _ADDRESS.sub(" ", _PSEUDONYM.sub(" ", text)))
+    bare = _BLOB.sub(" ", _ADDRESS.sub(" ", PSEUDONYM.sub(" ", text)))
     bare = _CEREMONY.sub(" ", _QUOTED.sub(" ", bare))
     words = bare.split() or text.split()
     read = " ".join([*words, *_respell(signals, text.lower())])

@@ -53,6 +53,7 @@ class Passage:
     keyword_score: float  # BM25
     coverage: float  # share of the query's weighed keywords, 0 to 1
     signals: tuple[str, ...]  # exact ones that the query has too
+    document_signals: tuple[str, ...]  # the same of all the document's passages
     votes: float  # share of similar past tickets that the document helped with
     parts: Mapping[str, float]  # what each part adds to the document's score
     score: float  # the document's, less what a better passage of it is ahead
@@ -279,6 +280,7 @@ def _make_passage(chosen: ChosenPassage, stored: Mapping[str, Any]) -> Passage:
         keyword_score=float(ranked.keyword_score),
         coverage=float(ranked.coverage),
         signals=ranked.signals,
+        document_signals=tuple(dict.fromkeys(one for each in hit.passages for one in each.signals)),
         votes=hit.votes,
         parts=hit.parts,
         score=chosen.score,

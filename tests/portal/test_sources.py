@@ -49,7 +49,7 @@ async def test_a_file_is_brought_and_its_verdict_shown(desk):
     assert "Nobody has brought a file yet" in page
     answer = await bring(dana, "bilby.md", ARTICLE, source="Door Docs", trust="internal")
     assert answer.status_code == 303, answer.text
-    assert answer.headers["location"] == f"{SOURCES}/door-docs?file=bilby.md&asked=Door+Docs"
+    assert answer.headers["location"] == f"{SOURCES}/door-docs?file=bilby.md&renamed=1"
     page = await dana.page(answer.headers["location"])
     assert "bilby.md: in search, 1 document." in page
     assert "The source is called <code>door-docs</code>" in page
