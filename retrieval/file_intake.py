@@ -24,7 +24,7 @@ from retrieval.brought_documents import make_document
 from retrieval.brought_files import BroughtFile, read_bytes
 from retrieval.corpus import RECIPE as CHUNKING
 from retrieval.corpus import Corpus, CorpusDocument
-from retrieval.document_flags import list_refused
+from retrieval.document_flags import list_refused, lock_decisions
 from retrieval.ingested_files import (
     LASTING_REASONS,
     MAX_DETAIL_CHARACTERS,
@@ -38,7 +38,7 @@ from retrieval.near_duplicates import (
     Fingerprint,
     NearDuplicate,
     NearDuplicates,
-    fingerprint,
+    take_fingerprint,
 )
 from retrieval.parsing.documents import ParsedFile, Refusal
 from retrieval.parsing.errors import ParsingError, Reason
@@ -47,7 +47,7 @@ from retrieval.screening import UNSCREENED, FileScreen
 from retrieval.sources import Source, Sources
 
 # To be raised with every change of the parsers that should reach files taken before.
-RECIPE: Final = f"parsing-2 chunking-{CHUNKING}"
+RECIPE: Final = f"parsing-3 chunking-{CHUNKING}"
 MAX_NAMED: Final = 5  # parts left out that a verdict names: a table shows it
 SCRIPT_ADVICE: Final = (
     "this folder is a script, and scripts run as root: put it under EUCORA_KNOWLEDGE_DIR/scripts"
@@ -69,6 +69,10 @@ class IngestionRun:
     def recipe(self) -> str:
         """What a file must have been made with to count as unchanged."""
         return f"{RECIPE} {self.source.terms_digest}"
+
+    def has_terms_of(self, verdict: FileVerdict) -> bool:
+        """Whether a file was taken under the source's terms of today, by whichever program."""
+        return verdict.recipe.rpartition(" ")[2] == self.source.terms_digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,10 +189,13 @@ class FileIntake:
         if run.dry:
             return verdict
         async with self._pool.connection() as connection:
-            await self._duplicates.lock(connection)
+            await lock_decisions(connection)
+            run = await self._renew_terms(connection, run)
             newest = await self._find_newest(connection, verdict, run)
-            verdict = replace(verdict, document_ids=newest.document_ids if newest else ())
-            old_terms = known is not None and known.recipe != verdict.recipe
+            verdict = replace(
+                verdict, recipe=run.recipe, document_ids=newest.document_ids if newest else ()
+            )
+            old_terms = newest is not None and not run.has_terms_of(newest)
             if verdict.verdict is Verdict.QUARANTINED or old_terms:
                 why = verdict.reason if verdict.verdict is Verdict.QUARANTINED else "other terms"
                 await self._retire(connection, verdict.document_ids, run, why)
@@ -206,14 +213,14 @@ class FileIntake:
         self, parsed: ParsedFile, verdict: FileVerdict, run: IngestionRun
     ) -> FileVerdict:
         prints = await asyncio.to_thread(
-            lambda: [fingerprint(each.text) for each in parsed.documents]
+            lambda: [take_fingerprint(each.text) for each in parsed.documents]
         )
         if run.dry:
             documents = _make_documents(parsed, verdict, run)
             ids = tuple(each.document_id for each in documents)
             return _conclude(verdict, ids, (), parsed.refusals)
         async with self._pool.connection() as connection:
-            await self._duplicates.lock(connection)
+            await lock_decisions(connection)
             run = await self._renew_terms(connection, run)
             verdict = replace(verdict, recipe=run.recipe)
             documents = _make_documents(parsed, verdict, run)

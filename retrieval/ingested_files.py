@@ -62,6 +62,7 @@ class FileVerdict:
     recipe: str = ""
     document_ids: tuple[str, ...] = ()
     recorded_at: datetime | None = None  # None: not recorded
+    is_told: bool = False  # whether the run that recorded it came to its end, and told people
 
     @property
     def is_refused(self) -> bool:
@@ -115,6 +116,15 @@ class IngestedFiles:
         if known is None or known.verdict is Verdict.REMOVED:
             raise IngestedFileMissingError
         return known
+
+    async def take_over(
+        self, connection: Connection, source_id: str, paths: Sequence[str], *, run_id: str
+    ) -> None:
+        """Make verdicts those of the run that tells of them, if another one recorded them."""
+        await connection.execute(
+            QUERIES["take_over_files"],
+            {"source_id": source_id, "paths": list(paths), "run_id": run_id},
+        )
 
     async def list_versions(
         self, connection: Connection, verdicts: Sequence[FileVerdict]

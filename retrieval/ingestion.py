@@ -352,6 +352,8 @@ class Ingestion:
 
     async def _finish(self, run: IngestionRun, tally: RunTally) -> None:
         async with self._pool.connection() as connection:
+            told = [verdict.path for verdict in tally.remarks]
+            await self._files.take_over(connection, run.source.source_id, told, run_id=run.run_id)
             await self._finish_run(connection, run, tally.counts)
 
     async def _finish_run(

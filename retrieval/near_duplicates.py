@@ -102,7 +102,7 @@ class NearDuplicate:
         )
 
 
-def fingerprint(text: str) -> Fingerprint:
+def take_fingerprint(text: str) -> Fingerprint:
     """Return what a text is compared by; no bands where it has no words."""
     words = tuple(list_words(text))
     hashes = np.array([_hash_run(run) for run in _runs(words)], dtype=np.uint64)
@@ -137,7 +137,11 @@ def compare(words: Sequence[str], others: Sequence[str]) -> Resemblance:
 
 
 class NearDuplicates:
-    """Finds and flags near duplicates of documents that are stored. The caller's transaction."""
+    """Finds and flags near duplicates of documents that are stored. The caller's transaction.
+
+    Who stores documents holds `document_flags.lock_decisions`: else others may store at the same
+    time what is then not compared.
+    """
 
     def __init__(self, *, clock: Clock, ids: IdSource) -> None:
         self._clock = clock
@@ -149,12 +153,8 @@ class NearDuplicates:
         cursor = await connection.execute(QUERIES["list_unfingerprinted"], {"limit": BATCH})
         rows = await cursor.fetchall()
         for row in rows:
-            await self.keep(connection, row["document_id"], fingerprint(row["body"]))
+            await self.keep(connection, row["document_id"], take_fingerprint(row["body"]))
         return len(rows)
-
-    async def lock(self, connection: Connection) -> None:
-        """Keep others from storing what would be missed, until the transaction ends."""
-        await lock_decisions(connection)
 
     async def keep(
         self, connection: Connection, document_id: str, fingerprint: Fingerprint

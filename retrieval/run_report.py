@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is told of a run of ingestion: while it goes on, file by file, and at its end."""
+"""What is told of a run of ingestion: while it goes on, file by file, and at its end.
+
+Only a run that came to its end has told people of its verdicts. What one that broke off recorded
+is news to the next.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,8 +18,9 @@ from retrieval.sources import Source
 class RunReport:
     """What a run did. `counts` is by verdict.
 
-    `remarks` are files that people should look at, since this run has taken or refused them so;
-    `still_refused` were refused before, and neither they nor what speaks against them has changed.
+    `remarks` are files that people should look at, since this run has taken or refused them so, or
+    one that broke off did; of `still_refused` people were told before, and neither they nor what
+    speaks against them has changed.
     """
 
     source: Source
@@ -28,7 +33,7 @@ class RunReport:
 
     @property
     def n_newly_refused(self) -> int:
-        """How many files this run looked at anew and did not take."""
+        """How many files were not taken that nobody was told of before."""
         return sum(verdict.is_refused for verdict in self.remarks)
 
 
@@ -61,12 +66,13 @@ class RunTally:
     def settle(self, verdict: FileVerdict, known: FileVerdict | None) -> None:
         """Count what became of a file, of which `known` is the earlier verdict."""
         self.counts[verdict.verdict.value] += 1
-        is_stored = verdict.verdict is Verdict.STORED
-        if is_stored:
+        if verdict.verdict is Verdict.STORED:
             self.n_documents += len(verdict.document_ids)
+        is_as_before = verdict is known or verdict.verdict is Verdict.UNCHANGED
+        is_news = not (is_as_before and known is not None and known.is_told)
         if verdict.is_refused:
-            (self.still_refused if verdict is known else self.remarks).append(verdict)
-        elif is_stored and verdict.reason == FileReason.PARTLY:
+            (self.remarks if is_news else self.still_refused).append(verdict)
+        elif is_news and verdict.reason == FileReason.PARTLY:
             self.remarks.append(verdict)
         if self.observer is not None:
             self.observer.settle(verdict)

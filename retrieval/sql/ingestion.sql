@@ -66,20 +66,22 @@ WHERE run_id = %(run_id)s;
 
 -- name: list_files
 -- The newest verdicts on a source's files, from a path on; all verdicts, or one.
-SELECT source_id, path, sha256, size_bytes, verdict, reason, detail, engine, recipe, document_ids,
-       run_id, recorded_at
-FROM ingested_files
-WHERE source_id = %(source_id)s AND path > %(after)s
-  AND (%(verdict)s::text IS NULL OR verdict = %(verdict)s::text)
-ORDER BY path
+SELECT f.path, f.sha256, f.size_bytes, f.verdict, f.reason, f.detail, f.engine, f.recipe,
+       f.document_ids, f.recorded_at, r.finished_at IS NOT NULL AS is_told
+FROM ingested_files AS f
+JOIN ingestion_runs AS r USING (run_id)
+WHERE f.source_id = %(source_id)s AND f.path > %(after)s
+  AND (%(verdict)s::text IS NULL OR f.verdict = %(verdict)s::text)
+ORDER BY f.path
 LIMIT %(limit)s;
 
 -- name: find_file
 -- The newest verdict on one file.
-SELECT source_id, path, sha256, size_bytes, verdict, reason, detail, engine, recipe, document_ids,
-       run_id, recorded_at
-FROM ingested_files
-WHERE source_id = %(source_id)s AND path = %(path)s;
+SELECT f.path, f.sha256, f.size_bytes, f.verdict, f.reason, f.detail, f.engine, f.recipe,
+       f.document_ids, f.recorded_at, r.finished_at IS NOT NULL AS is_told
+FROM ingested_files AS f
+JOIN ingestion_runs AS r USING (run_id)
+WHERE f.source_id = %(source_id)s AND f.path = %(path)s;
 
 -- name: find_quarantined_uploads
 -- Uploaded files with these bytes that were held back.
@@ -107,6 +109,12 @@ SET sha256 = excluded.sha256, size_bytes = excluded.size_bytes, verdict = exclud
     reason = excluded.reason, detail = excluded.detail, engine = excluded.engine,
     recipe = excluded.recipe, document_ids = excluded.document_ids, run_id = excluded.run_id,
     recorded_at = excluded.recorded_at;
+
+-- name: take_over_files
+-- Makes verdicts those of the run that told of them, in place of one that broke off before it could.
+UPDATE ingested_files
+SET run_id = %(run_id)s
+WHERE source_id = %(source_id)s AND path = ANY (%(paths)s) AND run_id <> %(run_id)s;
 
 -- name: list_versions
 -- The versions in force of documents.

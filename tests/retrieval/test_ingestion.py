@@ -1,44 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Folders become documents: each file gets its verdict, and nothing is ever half taken."""
 
-import asyncio
 import json
 import os
-import signal
-import subprocess
-import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import fpdf
 import pytest
 
 from api.knowledge_ingestion import open_knowledge
-from kernel.rolepasswords import Role
+from guardrails.errors import ScannerTimeoutError
 from kernel.settings import CLAMD_OFF, Settings
-from retrieval.embedding import FOLDER_NAME
 from retrieval.ingestion_errors import (
     EmptySourceError,
     IngestionError,
     LocationError,
     ScreenUnavailableError,
-    SourceBusyError,
     SourceConflictError,
     SourceNameError,
 )
 from retrieval.sources import SourceTerms, Trust
 from tests.retrieval.bringing import OKAPI, ZEBRA, current_paths, ingest, rows, search, verdicts
-from tests.stack.clamd import MARKER, SIGNATURE, open_clamd
-from tests.stack.prepared import RUNTIME, find_exported
+from tests.stack.clamd import MARKER, SIGNATURE
 
 LIMIT = 50 * 1024 * 1024
-PROGRAM = """\
-import sys
-from api.cli import app
-sys.exit(app(sys.argv[1:], prog_name="eucora"))
-"""
 
 
 def pdf_of(text, password=None):
@@ -59,9 +46,9 @@ def zip_of(members):
     return stream.getvalue()
 
 
-async def test_each_file_of_a_bad_batch_gets_its_verdict_and_the_rest_is_found(
-    knowledge, pool, folder, embedder
-):
+@pytest.fixture
+def bad_batch(folder):
+    """The folder with two good articles, amid all that is wrong with files."""
     (folder / "locked.pdf").write_bytes(pdf_of("secret", password="x"))
     (folder / "broken.pdf").write_bytes(pdf_of("A pdf that will break")[:-700])
     (folder / "bomb.zip").write_bytes(zip_of({"a.txt": b"0" * 30_000_000}))
@@ -81,8 +68,11 @@ async def test_each_file_of_a_bad_batch_gets_its_verdict_and_the_rest_is_found(
     (folder / "printed.pdf").write_bytes(pdf_of("The quokka scanner jams. Open the lower tray."))
     mixed = {"numbat.md": "# Numbat\n\nA numbat.", "x.exe": b"MZ\x00\x01"}
     (folder / "mixed.zip").write_bytes(zip_of(mixed))
-    report = await ingest(knowledge, folder)
+    return folder
 
+
+async def test_each_file_of_a_bad_batch_gets_its_verdict(knowledge, pool, bad_batch):
+    report = await ingest(knowledge, bad_batch)
     assert report.source.source_id == "help-desk"
     assert await verdicts(pool, "help-desk") == {
         "bomb.zip": ("rejected", "unscanned"),
@@ -103,6 +93,14 @@ async def test_each_file_of_a_bad_batch_gets_its_verdict_and_the_rest_is_found(
     assert report.counts == {"rejected": 9, "stored": 4, "quarantined": 1}
     assert report.n_newly_refused == 10
     assert all(each.detail for each in report.remarks)
+    (held,) = await rows(pool, "SELECT signature, actor FROM quarantined_files")
+    assert held == {"signature": SIGNATURE, "actor": "cli:ada"}
+    stored = await rows(pool, "SELECT engine FROM ingested_files WHERE verdict = 'stored'")
+    assert all(row["engine"].startswith("ClamAV ") for row in stored)
+
+
+async def test_the_good_files_of_a_bad_batch_are_found(knowledge, pool, bad_batch, embedder):
+    await ingest(knowledge, bad_batch)
     for query, path in (("quokka scanner jams", "printed.pdf"), ("blank labels", "zebra.md")):
         (first, *_) = await search(knowledge, embedder, query)
         (document,) = await rows(
@@ -110,15 +108,15 @@ async def test_each_file_of_a_bad_batch_gets_its_verdict_and_the_rest_is_found(
         )
         assert document == {"path": path, "trust": "external"}
         assert "/" not in first.document_id
-    (held,) = await rows(pool, "SELECT signature, actor FROM quarantined_files")
-    assert held == {"signature": SIGNATURE, "actor": "cli:ada"}
-    stored = await rows(pool, "SELECT engine FROM ingested_files WHERE verdict = 'stored'")
-    assert all(row["engine"].startswith("ClamAV ") for row in stored)
-    again = await ingest(knowledge, folder)
+
+
+async def test_people_are_told_once_of_a_bad_batch(knowledge, pool, bad_batch):
+    await ingest(knowledge, bad_batch)
+    again = await ingest(knowledge, bad_batch)
     assert (again.n_newly_refused, len(again.still_refused)) == (0, 10)
     assert again.counts == {"rejected": 9, "unchanged": 4, "quarantined": 1}
     assert again.remarks == ()
-    again = await ingest(knowledge, folder, dry=True)
+    again = await ingest(knowledge, bad_batch, dry=True)
     assert (again.n_newly_refused, len(again.still_refused)) == (0, 10)
     orphans = await rows(
         pool, "SELECT 1 FROM chunks WHERE document_id NOT IN (SELECT document_id FROM documents)"
@@ -234,6 +232,36 @@ async def test_a_file_that_turns_bad_keeps_its_good_version_unless_infected(
     assert await current_paths(pool) == ["net/okapi.md"]
 
 
+def break_scanner(knowledge, monkeypatch):
+    """Make every scan time out: a fault that says nothing about a file."""
+
+    async def time_out(_content):
+        raise ScannerTimeoutError
+
+    monkeypatch.setattr(knowledge.ingestion._screen._scanner, "scan", time_out)
+
+
+async def test_a_fault_in_the_first_run_of_a_newer_program_takes_nothing_out_of_search(
+    knowledge, pool, folder, monkeypatch
+):
+    await ingest(knowledge, folder, groups=("desk",))
+    monkeypatch.setattr("retrieval.file_intake.RECIPE", "parsing-99 chunking-99")
+    with monkeypatch.context() as broken:
+        break_scanner(knowledge, broken)
+        assert (await ingest(knowledge, folder)).counts == {"rejected": 2}
+    assert await current_paths(pool) == ["net/okapi.md", "zebra.md"]
+    assert (await ingest(knowledge, folder)).counts == {"stored": 2}
+
+
+async def test_a_refused_file_leaves_search_when_its_sources_terms_have_changed(
+    knowledge, pool, folder, monkeypatch
+):
+    await ingest(knowledge, folder)
+    break_scanner(knowledge, monkeypatch)
+    assert (await ingest(knowledge, folder, groups=("desk",))).counts == {"rejected": 2}
+    assert await current_paths(pool) == []
+
+
 async def test_a_refused_first_upload_is_found_by_who_sent_it_and_can_be_removed(knowledge, pool):
     async def upload(content, source="mine"):
         return await knowledge.ingestion.ingest_upload(
@@ -330,85 +358,3 @@ async def test_a_file_that_the_scanner_refuses_is_not_taken(knowledge, pool, fol
     report = await ingest(knowledge, folder)
     assert report.counts == {"stored": 2, "rejected": 1}
     assert (await verdicts(pool, "help-desk"))["large.md"] == ("rejected", "unscanned")
-
-
-async def test_a_scanner_that_ends_ends_the_run(ground, pool, embedder, folder):
-    with open_clamd() as mortal:
-        ground.settings = Settings(data_dir=ground.settings.data_dir, clamd=mortal.unix)
-        knowledge = open_knowledge(ground, embedder=embedder)
-        await ingest(knowledge, folder)
-        (folder / "third.md").write_text("# Third\n\nA third.\n")
-        (folder / "net" / "okapi.md").unlink()
-        store = knowledge.ingestion._screen._scanner.ping
-
-        async def ping_and_die():
-            await store()
-            if mortal.process.poll() is None:
-                mortal.kill()
-
-        knowledge.ingestion._screen._scanner.ping = ping_and_die
-        with pytest.raises(ScreenUnavailableError):
-            await ingest(knowledge, folder)
-    assert len(await current_paths(pool)) == 2  # nothing was removed either
-    (run, *_) = await rows(pool, "SELECT finished_at FROM ingestion_runs ORDER BY run_id DESC")
-    assert run["finished_at"] is None
-
-
-async def test_two_runs_of_a_source_keep_each_other_out(knowledge, pool, folder):
-    async with knowledge.ingestion._keep_out_others("help-desk"):
-        with pytest.raises(SourceBusyError, match="another run of the source help-desk"):
-            await ingest(knowledge, folder)
-        with pytest.raises(SourceBusyError):
-            await knowledge.ingestion.remove_source(
-                "help-desk", actor="cli:ada", correlation_id="cor_4"
-            )
-        await ingest(knowledge, folder, name="other")
-    await ingest(knowledge, folder)
-    n_retired = await knowledge.ingestion.remove_source(
-        "help-desk", actor="cli:ada", correlation_id="cor_4"
-    )
-    assert n_retired == 2
-    assert (await ingest(knowledge, folder)).counts == {"stored": 2}
-
-
-async def test_a_killed_run_goes_on_where_it_was(dsn, pool, clamd, tmp_path, postgres):
-    folder, n_files = tmp_path / "many", 24
-    owner = postgres.dsn(Role.OWNER, urlsplit(dsn).path[1:])
-    folder.mkdir()
-    for number in range(n_files):
-        text = " ".join(f"w{number}x{word}" for word in range(150))
-        (folder / f"{number:03}.md").write_text(f"# Article {number}\n\n{text}\n")
-    data_dir = tmp_path / "data"
-    data_dir.mkdir()
-    (data_dir / FOLDER_NAME).symlink_to(find_exported())
-    environment = {
-        **os.environ, "EUCORA_DATABASE_URL": owner, "EUCORA_DATA_DIR": str(data_dir),
-        "EUCORA_CLAMD": clamd.unix, "HF_HUB_OFFLINE": "1", "XDG_RUNTIME_DIR": str(RUNTIME),
-    }  # fmt: skip
-    command = [sys.executable, "-c", PROGRAM, "kb", "ingest", str(folder), "--json"]
-
-    def start():
-        return subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-
-    victim = start()
-    count = "SELECT count(*) AS n FROM ingested_files"
-    async with asyncio.timeout(60):
-        while (await rows(pool, count))[0]["n"] < 5:
-            assert victim.poll() is None, victim.communicate()
-            await asyncio.sleep(0.02)
-    victim.send_signal(signal.SIGKILL)
-    victim.communicate()
-    n_done = (await rows(pool, count))[0]["n"]
-    assert 5 <= n_done < n_files
-    assert len(await current_paths(pool)) == n_done
-
-    again = start()
-    output, complaints = await asyncio.to_thread(again.communicate)
-    assert again.returncode == 0, complaints
-    counts = json.loads(output)["counts"]
-    assert counts == {"unchanged": n_done, "stored": n_files - n_done}
-    assert len(await current_paths(pool)) == n_files
-    unfinished = await rows(pool, "SELECT 1 FROM ingestion_runs WHERE finished_at IS NULL")
-    assert len(unfinished) == 1
