@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
 from pypdf import PdfReader
@@ -22,6 +23,7 @@ from pypdf.errors import FileNotDecryptedError, LimitReachedError, PyPdfError
 from retrieval.parsing.characters import normalise_characters
 from retrieval.parsing.composition import Composition
 from retrieval.parsing.errors import BrokenDocumentError, EncryptedDocumentError, OversizeError
+from retrieval.signals import list_signals
 
 HEADING_SCALE = 1.12  # how much larger than the body's type a heading's is
 MAX_HEADING_CHARACTERS = 120
@@ -31,10 +33,21 @@ MAX_HEADING_LEVELS = 3
 # In the order of the file, in which some programs write header and footer both first or both last.
 EDGE_LINES = 3
 LEAST_RUNNING_PAGES = 3
+# A page's number is sought in lines as short as running lines are, among a date and a version.
+MAX_NUMBERED_CHARACTERS = 200
+MAX_LINE_NUMBERS = 8
 _BULLET = re.compile(r"\s*[•◦▪‣●○■□\u2013*\-]\s+(?=\S)")
 _NUMBER = re.compile(r"\s*(\d{1,3})[.)]\s+(?=\S)")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zà-ÿ])")
-_DIGITS = re.compile(r"\d+")
+_PLAIN_NUMBER = re.compile(r"(?<![\w.,:])\d{1,4}(?!\w|[.,:]\d)")  # no part of a code, date, amount
+_PAGE_OF_PAGES = re.compile(
+    r"\b(page|seite|p[aá]gina|strona)\s+\d{1,4}\s*(of|von|sur|de|di|van|z|/)\s*\d{1,4}\b",
+    re.IGNORECASE,
+)
+# Numbers of three parts count as mail status codes too, unless the line says that they are not.
+_STATED_VERSION = re.compile(
+    r"\b(?:v|ver\.?|version|release|rev\.?|revision)\s*\d+(?:\.\d+)*\b", re.IGNORECASE
+)
 _ENDS = (".", ":", ";", "!", "?")
 _LOGGER = logging.getLogger("pypdf")
 
@@ -127,24 +140,19 @@ def _drop_running(
 ) -> Sequence[Sequence[_Line]]:
     """Return the pages without running headers and footers; as they are if nothing else is there.
 
-    One is the same line, digits aside, at the begin or end of most pages; a line in the type of
-    headings must be the same in its digits too, since steps and chapters are counted.
+    One is the same line at the begin or end of most pages, but for the number of the page. A line
+    with a code in it is none: what a page is about may stand at its top.
     """
-    edges = [_list_edges(page) for page in pages]
-    n_pages = Counter(
-        key
-        for page, places in zip(pages, edges, strict=True)
-        for key in {_running_key(page[place], levels) for place in places}
-    )
+    keys = [
+        {place: _list_running_keys(page[place], number, levels) for place in _list_edges(page)}
+        for number, page in enumerate(pages)
+    ]
+    n_pages = Counter(key for edges in keys for key in frozenset().union(*edges.values()))
     least = max(LEAST_RUNNING_PAGES, len(pages) // 2 + 1)
     running = {key for key, number in n_pages.items() if number >= least}
     kept = [
-        [
-            line
-            for place, line in enumerate(page)
-            if place not in places or _running_key(line, levels) not in running
-        ]
-        for page, places in zip(pages, edges, strict=True)
+        [line for place, line in enumerate(page) if running.isdisjoint(edges.get(place, ()))]
+        for page, edges in zip(pages, keys, strict=True)
     ]
     return kept if any(line.text for page in kept for line in page) else pages
 
@@ -155,8 +163,29 @@ def _list_edges(page: Sequence[_Line]) -> frozenset[int]:
     return frozenset((*written[:EDGE_LINES], *written[-EDGE_LINES:]))
 
 
-def _running_key(line: _Line, levels: Mapping[float, int]) -> str:
-    return line.text if line.size in levels else _DIGITS.sub("0", line.text)
+def _list_running_keys(
+    line: _Line, page: int, levels: Mapping[float, int]
+) -> frozenset[tuple[str, ...]]:
+    """Return what the line has in common with those that it may be one running line with.
+
+    None for a line with a code. A number may be the page's: it then runs as far ahead of the page's
+    index on all of them. Not in the type of headings, since steps and chapters are counted.
+    """
+    if _has_code(line.text):
+        return frozenset()
+    if line.size in levels or len(line.text) > MAX_NUMBERED_CHARACTERS:
+        return frozenset([(line.text,)])
+    keys: set[tuple[str, ...]] = {(_PAGE_OF_PAGES.sub(r"\1 # \2 #", line.text),)}
+    for found in islice(_PLAIN_NUMBER.finditer(line.text), MAX_LINE_NUMBERS):
+        ahead = int(found[0]) - page
+        keys.add((line.text[: found.start()], str(ahead), line.text[found.end() :]))
+    return frozenset(keys)
+
+
+def _has_code(text: str) -> bool:
+    """Tell whether a person may search for the line by an error code, KB number or the like."""
+    signals = list_signals(_STATED_VERSION.sub("", text))
+    return any(not signal.startswith("version:") for signal in signals)
 
 
 def _rank_sizes(lines: Sequence[_Line]) -> Mapping[float, int]:

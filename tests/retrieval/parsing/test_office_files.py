@@ -160,6 +160,57 @@ def test_lines_that_run_along_the_pages_are_left_out(read_one):
     assert read_one(make_manual(4, empty=True), "manual.pdf").text.count("Contoso") == 4
 
 
+def make_pages(*edges: str, is_foot: bool = False) -> bytes:
+    """Make a PDF whose pages begin or end with these lines, all in one type."""
+    pdf = FPDF()
+    pdf.set_font("Helvetica", size=11)
+    for number, edge in enumerate(edges):
+        pdf.add_page()
+        body = [f"{word} of the {'abcdefgh'[number]} kind." for word in
+                ("Causes", "Checks", "Cures", "Calls", "Costs", "Cases", "Cables")]  # fmt: skip
+        for line in (*body, edge) if is_foot else (edge, *body):
+            pdf.multi_cell(0, 8, line, new_x="LMARGIN", new_y="NEXT")
+    return bytes(pdf.output())
+
+
+@pytest.mark.parametrize(
+    "tops",
+    [
+        ("0x80070005", "0x80070002", "0x80070057", "0x80070490"),
+        ("Event 1001", "Event 7031", "Event 41", "Event 6008"),
+        ("Event 1", "Event 2", "Event 3", "Event 4"),  # as if it were the page's number
+        ("KB5001001", "KB5001002", "KB5001003", "KB5001004"),
+        ("KB 5034441", "KB 5034122", "KB 5035853", "KB 5036893"),
+        ("Error 1603 of the installer",) * 4,
+        ("20 30 1.5", "40 31 1.7", "10 32 1.9", "70 33 2.2"),
+        ("Model 4400", "Model 4500", "Model 4700", "Model 5100"),
+        ("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"),
+    ],
+)
+@pytest.mark.parametrize("is_foot", [False, True])
+def test_codes_and_figures_at_the_edges_of_pages_are_kept(read_one, tops, is_foot):
+    text = read_one(make_pages(*tops, is_foot=is_foot), "codes.pdf").text
+    for top in set(tops):
+        assert text.count(top) == tops.count(top), text
+
+
+@pytest.mark.parametrize(
+    ("tops", "mark"),
+    [
+        ([f"Handbook | {n}" for n in (7, 8, 9, 10)], "Handbook"),  # a part of a book
+        ([f"Handbook 2024 - page {n}" for n in (1, 2, 3, 4)], "Handbook"),
+        (["Page 1 of 2", "Page 2 of 2", "Page 1 of 2", "Page 2 of 2"], "Page"),  # two in one
+        (["Seite 1 von 3", "Seite 2 von 3", "Seite 3 von 3", "Seite 1 von 1"], "Seite"),
+        (["Version 2.4.1, 2024-05-06"] * 4, "Version"),
+        (["Printed from the intranet"] * 4, "Printed"),
+    ],
+)
+def test_lines_that_differ_in_the_pages_number_run_along_the_pages(read_one, tops, mark):
+    text = read_one(make_pages(*tops), "running.pdf").text
+    assert mark not in text
+    assert text.count("Causes of the") == 4
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
