@@ -61,6 +61,12 @@ class Composition:
         """The text so far."""
         return "".join(self._parts)
 
+    def clear(self) -> None:
+        """Forget all that was added."""
+        self._parts.clear()
+        self._blocks.clear()
+        self._length = 0
+
     def require_text(self) -> None:
         """Raise EmptyDocumentError if nothing has been added."""
         if not self._blocks:

@@ -3,7 +3,7 @@
 
 Kept: headings, paragraphs, lists, code, tables, links to the web. Left out: what a reader does
 not see, emphasis, images; of whole pages what surrounds their content too (menus, banners, footers:
-`visibility.is_furniture`), unless nothing else is there.
+`visibility.is_furniture`), unless little else is there.
 """
 
 import re
@@ -19,6 +19,9 @@ from retrieval.parsing.visibility import (
     Visibility,
     is_content,
     is_furniture,
+    is_main,
+    is_section,
+    read_role,
     read_style_sheet,
 )
 
@@ -30,6 +33,10 @@ BLOCKS = frozenset({
     "legend", "main", "menu", "nav", "ol", "p", "section", "summary", "table", "tbody", "td",
     "tfoot", "th", "thead", "tr", "ul",
 })  # fmt: skip
+# So much of a page's text must be left without its furniture, unless the page has a `main`. Menus
+# can be longer than an article, hardly four times as long: where less is left, such as a link that
+# skips to the content, the content is marked as furniture. Chosen, not measured.
+LEAST_SHARE = 0.2
 _CELLS = frozenset({"td", "th"})
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _CODE_LANGUAGE = re.compile(r"(?:language|lang|brush:?)[-\s:]\s*([\w+#.-]{1,30})")
@@ -40,7 +47,10 @@ _WEB_ADDRESS = re.compile(r"https?://[^\s<>()\[\]\"'`\\]{1,300}")
 class _Element:
     tag: str
     hidden: bool
+    is_furniture: bool = False
     is_content: bool = False  # `main` or `article`: nothing within is a page's furniture
+    is_main: bool = False
+    is_section: bool = False  # headers and footers within are not the page's
     mark: tuple[int, int] = (0, 0)  # flushes and pieces at the start tag
     address: str = ""
 
@@ -67,10 +77,12 @@ class HtmlReader:
         self._visibility = visibility
         self._data_tables = data_tables
         self._keeps_furniture = keeps_furniture
-        self._n_content = 0
         self._n_tables = 0
         self._stack: list[_Element] = []
-        self._n_hidden = 0
+        # Open elements of each sort.
+        self._n_hidden = self._n_furniture = self._n_content = self._n_mains = self._n_sections = 0
+        self._has_main = False  # and text in it
+        self._n_written = self._n_surrounding = 0  # characters, without blanks
         self._pieces: list[str] = []
         self._n_flushes = 0
         self._heading = 0
@@ -83,16 +95,11 @@ class HtmlReader:
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Take a start tag."""
-        is_surround = not (self._keeps_furniture or self._n_content)
-        hidden = self._visibility.hides(tag, attributes) or (
-            is_surround and is_furniture(tag, attributes)
-        )
-        element = _Element(tag, hidden, is_content(tag, attributes), self.mark)
+        element = self._place(tag, attributes)
         self._stack.append(element)
-        self._n_hidden += hidden
-        self._n_content += element.is_content
+        self._count_open(element, 1)
         is_data_table = tag == "table" and self._count_table()
-        if self._n_hidden:
+        if self._is_left_out:
             return
         if tag == "br":
             self._pieces.append("\n")
@@ -113,14 +120,14 @@ class HtmlReader:
             return
         for element in reversed(self._stack[position:]):
             self._stack.pop()
-            if not self._n_hidden:
+            if not self._is_left_out:
                 self._end(element)
-            self._n_hidden -= element.hidden
-            self._n_content -= element.is_content
+            self._count_open(element, -1)
 
     def data(self, text: str) -> None:
         """Take text."""
-        if self._n_hidden:
+        self._count_text(text)
+        if self._is_left_out:
             self._take_title(text)
         elif self._code_depth:
             self._pieces.append(text)
@@ -155,6 +162,12 @@ class HtmlReader:
             self.composition.add_paragraph(text)
 
     @property
+    def is_stripped_bare(self) -> bool:
+        """Whether leaving out the furniture has left too little of the page to be its content."""
+        n_all = self._n_written + self._n_surrounding
+        return not self._has_main and self._n_written < LEAST_SHARE * n_all
+
+    @property
     def mark(self) -> tuple[int, int]:
         """A place in what is written, for `written_since`."""
         return self._n_flushes, len(self._pieces)
@@ -175,6 +188,42 @@ class HtmlReader:
         self.flush()
         self._code_depth = max(self._code_depth - 1, 0)
         self._code_language = ""
+
+    @property
+    def _is_left_out(self) -> bool:
+        """Whether nothing here is to be written; content is, even within furniture."""
+        return bool(self._n_hidden or (self._n_furniture and not self._n_content))
+
+    def _place(self, tag: str, attributes: Mapping[str, str]) -> _Element:
+        role = read_role(attributes)
+        may_surround = not (self._keeps_furniture or self._n_content)
+        return _Element(
+            tag,
+            hidden=self._visibility.hides(tag, attributes),
+            is_furniture=may_surround
+            and is_furniture(tag, role, in_section=bool(self._n_sections)),
+            is_content=is_content(tag, role),
+            is_section=is_section(tag, role),
+            is_main=is_main(tag, role),
+            mark=self.mark,
+        )
+
+    def _count_open(self, element: _Element, change: int) -> None:
+        self._n_hidden += change * element.hidden
+        self._n_furniture += change * element.is_furniture
+        self._n_content += change * element.is_content
+        self._n_sections += change * element.is_section
+        self._n_mains += change * element.is_main
+
+    def _count_text(self, text: str) -> None:
+        if self._keeps_furniture or self._n_hidden:
+            return
+        n_characters = sum(map(len, text.split()))
+        if self._is_left_out:
+            self._n_surrounding += n_characters
+        else:
+            self._n_written += n_characters
+            self._has_main |= bool(self._n_mains and n_characters)
 
     def _count_table(self) -> bool:
         self._n_tables += 1
@@ -293,7 +342,7 @@ def read_html(
 ) -> str:
     """Write a page into a composition and return its title, "" if it has none.
 
-    Without its furniture, unless it has nothing else, where that is not to be kept: the body of an
+    Without its furniture, unless it has little else, where that is not to be kept: the body of an
     exported article is all content, a saved page is not.
 
     Raises:
@@ -312,6 +361,7 @@ def read_html(
     except (etree.LxmlError, ValueError) as error:
         raise BrokenDocumentError(f"the HTML cannot be read: {error}") from error
     reader.close()
-    if not keeps_furniture and not composition.blocks:
+    if not keeps_furniture and (reader.is_stripped_bare or not composition.blocks):
+        composition.clear()
         return read_html(html, composition, reader_class=reader_class)
     return tidy_line(reader.title)

@@ -15,9 +15,12 @@ NEVER_SHOWN = frozenset({
     "param", "source", "track", "map", "ac:parameter", "ac:task-id", "ac:task-status",
     "ac:task-uuid", "ac:placeholder", "ac:image", "ac:emoticon",
 })  # fmt: skip
-# What surrounds the content of a page (WAI-ARIA 1.2, landmark roles; HTML, sections).
-_FURNITURE = frozenset({"nav", "header", "footer", "aside"})
+# What surrounds the content of a page (WAI-ARIA 1.2, landmark roles; HTML-AAM 1.0, element roles).
+# An `aside` is none by its tag alone: warnings and notes stand in it.
 _FURNITURE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary"})
+_HEADS_AND_FEET = frozenset({"header", "footer"})  # of the page, unless within a section of it
+_SECTIONS = frozenset({"article", "aside", "main", "nav", "section"})
+_SECTION_ROLES = frozenset({"article", "complementary", "main", "navigation", "region"})
 _CONTENT = frozenset({"main", "article"})  # as tags and as roles
 _HIDING = re.compile(
     r"(?:^|[;{\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
@@ -56,17 +59,30 @@ def _selectors(tag: str, attributes: Mapping[str, str]) -> Iterable[str]:
         yield tag + name
 
 
-def is_furniture(tag: str, attributes: Mapping[str, str]) -> bool:
+def is_furniture(tag: str, role: str, *, in_section: bool) -> bool:
     """Tell whether the element, outside of a page's content, is a menu, banner or the like."""
-    return tag in _FURNITURE or _read_role(attributes) in _FURNITURE_ROLES
+    if tag in _HEADS_AND_FEET and not in_section:
+        return True
+    return tag == "nav" or role in _FURNITURE_ROLES
 
 
-def is_content(tag: str, attributes: Mapping[str, str]) -> bool:
-    """Tell whether the element is what a page is for: there headers and asides belong to it."""
-    return tag in _CONTENT or _read_role(attributes) in _CONTENT
+def is_content(tag: str, role: str) -> bool:
+    """Tell whether the element is what a page is for: there headers and menus belong to it."""
+    return tag in _CONTENT or role in _CONTENT
 
 
-def _read_role(attributes: Mapping[str, str]) -> str:
+def is_main(tag: str, role: str) -> bool:
+    """Tell whether the element is what a page declares to be all that it is for."""
+    return "main" in {tag, role}
+
+
+def is_section(tag: str, role: str) -> bool:
+    """Tell whether a header or footer within the element is that of a part of the page."""
+    return tag in _SECTIONS or role in _SECTION_ROLES
+
+
+def read_role(attributes: Mapping[str, str]) -> str:
+    """Return the element's role, "" if none is given; of several the first counts."""
     return next(iter(attributes.get("role", "").lower().split()), "")
 
 

@@ -152,7 +152,7 @@ FURNISHED = """<!DOCTYPE html><html><head><title>Reset the VPN</title></head><bo
 <div role="banner">Accept cookies?</div><header><a href="/">Intranet home</a></header>
 <nav><ul><li>All articles</li><li>Printers</li></ul></nav>{opening}
 <h1>Reset the VPN</h1><p>Open the client, then choose Reset.</p>{inner}
-{closing}<aside>Most read today</aside><div role="search">Search here</div>
+{closing}<aside role="complementary">Most read today</aside><div role="search">Search here</div>
 <footer>Imprint</footer></body></html>"""
 INNER = "<header>Checked in May</header><aside>Mind the proxy.</aside>"
 
@@ -177,10 +177,74 @@ def test_a_page_without_main_keeps_what_is_no_furniture(read_one):
     )
 
 
-@pytest.mark.parametrize("tag", ["nav", "header", "aside", "div role='banner'"])
+@pytest.mark.parametrize(
+    "tag", ["nav", "header", "aside role='complementary'", "div role='banner'"]
+)
 def test_a_page_of_furniture_alone_keeps_all(read_one, tag):
     page = f"<html><title>t</title><body><{tag}><p>All there is.</p></{tag.split()[0]}></body>"
     assert read_one(page, "page.html").text == "All there is."
+
+
+ARTICLE = "<h1>Reset the VPN</h1><p>Open the client, then choose Reset.</p>"
+MENU = "<nav><ul><li>All articles</li><li>Printers</li></ul></nav>"
+
+
+@pytest.mark.parametrize("tag", ["section", "aside", "div role='region'", "div role='article'"])
+def test_headers_and_footers_of_a_section_are_kept(read_one, tag):
+    part = "<header><h2>Before you reset</h2></header><p>Save.</p><footer>Then wait.</footer>"
+    page = f"{ARTICLE}<{tag}>{part}</{tag.split()[0]}>"
+    document = read_one(FURNISHED.format(opening="", closing=page, inner=""), "vpn.html")
+    assert "## Before you reset\n\nSave.\n\nThen wait." in document.text
+    assert "Imprint" not in document.text
+    assert "Intranet" not in document.text
+
+
+def test_an_aside_is_kept_where_it_stands_but_for_a_menu_in_it(read_one):
+    page = f"<html><body>{ARTICLE}<aside>Never unplug it.{MENU}</aside></body></html>"
+    document = read_one(page, "vpn.html")
+    assert document.text.endswith("choose Reset.\n\nNever unplug it.")
+
+
+@pytest.mark.parametrize("inner", ["main", "article", "div role='main'"])
+@pytest.mark.parametrize("outer", ["header", "nav", "div role='banner'"])
+def test_content_within_furniture_shows(read_one, outer, inner):
+    close_outer, close_inner = (f"</{tag.split()[0]}>" for tag in (outer, inner))
+    page = (
+        f"<html><body><{outer}><ul><li>Intranet home<{inner}>{ARTICLE}{close_inner}</ul>Log out"
+        f"{close_outer}<p>After it.</p></body></html>"
+    )
+    text = read_one(page, "vpn.html").text
+    assert text.startswith("# Reset the VPN\n\nOpen the client, then choose Reset.")
+    assert text.endswith("After it.")
+    assert "Intranet" not in text
+    assert "Log out" not in text
+
+
+def test_content_within_what_is_hidden_stays_hidden(read_one):
+    page = "<html><header hidden><main>SECRET</main></header><p>Seen.</p></html>"
+    assert read_one(page, "page.html").text == "Seen."
+
+
+@pytest.mark.parametrize("tag", ["header", "nav", "div role='banner'"])
+def test_a_page_that_is_marked_as_furniture_but_for_a_link_keeps_all(read_one, tag):
+    page = (
+        f"<html><body><a href='#c'>Skip to content</a><{tag}>{ARTICLE}"
+        f"<p>Wait until the ring is green, then sign in again with your token.</p>"
+        f"</{tag.split()[0]}></body></html>"
+    )
+    document = read_one(page, "vpn.html")
+    assert document.text == (
+        "Skip to content\n\n# Reset the VPN\n\nOpen the client, then choose Reset.\n\n"
+        "Wait until the ring is green, then sign in again with your token."
+    )
+    assert document.blocks[-1].end_offset == len(document.text)
+
+
+def test_a_short_main_part_stands_without_a_menu_much_longer_than_it(read_one):
+    menu = "".join(f"<li>All articles on matter {number}</li>" for number in range(60))
+    page = f"<html><body><nav><ul>{menu}</ul></nav><main>{ARTICLE}</main></body></html>"
+    text = read_one(page, "vpn.html").text
+    assert text == "# Reset the VPN\n\nOpen the client, then choose Reset."
 
 
 def test_the_body_of_an_export_is_all_content(read_one):
