@@ -37,10 +37,9 @@ check: $(BIN)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Three at once on two cores: tests of whole installations wait more than they compute.
 test: $(BIN)/.test
 	@scripts/install-test-packages
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Longer than a submission should wait: `test` kills all in every gap, this each victim alone.
 chaos: $(BIN)/.test

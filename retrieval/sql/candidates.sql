@@ -87,7 +87,7 @@ wanted AS MATERIALIZED (
 
 -- name: candidate_passages
 -- No statement: what stands for the parameter `candidate_passages` above.
-SELECT p.chunk_id, p.document_id, p.facets,
+(SELECT p.chunk_id, p.document_id, p.facets,
        1 - (p.embedding <=> %(embedding)s::halfvec) AS meaning,
        -(p.keywords <#> %(keywords)s::sparsevec) AS keyword_score,
        CASE WHEN p.signals && %(signals)s::text[] THEN p.signals ELSE '{}' END AS signals,
@@ -101,7 +101,7 @@ CROSS JOIN LATERAL (
     WHERE index_id = %(index_id)s AND document_id = wanted.document_id
     LIMIT 1
 ) AS d
-JOIN passing AS p ON p.document_id = wanted.document_id;
+JOIN passing AS p ON p.document_id = wanted.document_id);
 
 -- name: find_similar_tickets
 -- Past tickets most like a query, with the documents that helped with them. Whoever marks a

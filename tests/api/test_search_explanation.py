@@ -12,13 +12,13 @@ from api.search_explanation import (
 from retrieval.search import Passage
 
 
-def passage(document_id, chunk, *, signals=(), parts=None):
+def passage(document_id, chunk, *, signals=(), others=(), parts=None):
     return Passage(
         chunk_id=f"{document_id}@1#{chunk}", document_id=document_id, version=1, kind="article",
         title=document_id, trust="internal", source="test", language="en", headings=(), page=None,
         start_offset=0, end_offset=4, text="text", failure_classes=(), related_scripts=(),
         dense_score=0.5, keyword_score=0.0, coverage=0.0, signals=signals, votes=0.0,
-        parts=parts or {}, score=1.0,
+        document_signals=(*signals, *others), parts=parts or {}, score=1.0,
     )  # fmt: skip
 
 
@@ -29,6 +29,8 @@ def test_codes_that_no_passage_names_are_told():
     assert list_missing_signals(asked, found[1:]) == ["kb:5034441", "code:0x80070bc9"]
     assert list_missing_signals(asked, []) == ["kb:5034441", "code:0x80070bc9", "event:7031"]
     assert list_missing_signals((), found) == []
+    elsewhere = [passage("a", 1, others=("event:7031",))]  # in a passage that is not shown
+    assert list_missing_signals(("event:7031",), elsewhere) == []
 
 
 def test_passages_are_gathered_by_document_in_the_order_of_the_best():

@@ -14,14 +14,16 @@ from kernel.queries import load_queries
 REPOSITORY = Path(__file__).resolve().parents[2]
 OF_THE_OWNER = {("kernel", "migrations"), ("kernel", "embedded")}
 UNNAMED = {("kernel", "privileges")}  # one script, run as a whole
+# Put together of parts when they are loaded: tests/retrieval/test_queries.py plans what is sent.
+COMPOSED = {("retrieval", "candidates")}
 PLANNED = [
     (package, name, query)
     for package, name in sorted(
         (path.parent.parent.name, path.stem) for path in REPOSITORY.glob("*/sql/*.sql")
     )
-    if (package, name) not in UNNAMED
+    if (package, name) not in UNNAMED | COMPOSED
     for query, text in load_queries(str(REPOSITORY / package / "__init__.py"), name).items()
-    if re.match(r"(SELECT|INSERT|UPDATE|DELETE|WITH)\b", text)
+    if re.match(r"(?:--.*\n)*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", text)
 ]
 
 
