@@ -128,17 +128,23 @@ def embedder() -> Any:
 
 
 @pytest.fixture(scope="session")
-def champions(prepared: Prepared, prepared_postgres: EmbeddedPostgres) -> Any:
-    """The trained models, read from MLflow once."""
-    from models.ranking_lifecycle import NAME as RANKING
+def prepared_registry(prepared: Prepared, prepared_postgres: EmbeddedPostgres) -> Any:
+    """The models' registry of the prepared installation; only read it."""
     from models.registry import ModelRegistry
-    from models.training import NAMES
 
     tracking = prepared_postgres.mlflow_dsn.replace("postgresql://", "postgresql+psycopg://", 1)
-    registry = ModelRegistry(tracking, prepared.mlruns_dir)
+    return ModelRegistry(tracking, prepared.mlruns_dir)
+
+
+@pytest.fixture(scope="session")
+def champions(prepared_registry: Any) -> Any:
+    """The trained models, read from MLflow once."""
+    from models.ranking_lifecycle import NAME as RANKING
+    from models.training import NAMES
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's and SQLAlchemy's, not ours
-        return {name: registry.load(name) for name in (*NAMES, RANKING)}
+        return {name: prepared_registry.load(name) for name in (*NAMES, RANKING)}
 
 
 OpenServices = Callable[..., AbstractAsyncContextManager[Any]]
