@@ -126,14 +126,9 @@ def assert_audited_once(installation: Installation, acknowledged: dict[str, list
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-def test_ctrl_c_ends_with_success_and_leaves_nothing_behind(installation: Installation) -> None:
-    assert len(installation.list_processes()) >= 5
-    installation.stop()  # asserts exit code 0
-    assert installation.list_processes() == []
-
-
 def test_a_killed_supervisor_takes_everything_with_it(installation: Installation) -> None:
-    installation.start()
+    if not installation.is_started:
+        installation.start()
     wait_until(lambda: installation.find_process("agent"), PATIENCE_SECONDS, "an agent")
     installation.kill_supervisor()
     wait_until(lambda: not installation.list_processes(), PATIENCE_SECONDS, "an empty house")

@@ -71,6 +71,11 @@ class Installation:
         """The portal's address."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def is_started(self) -> bool:
+        """Tell whether it was started and neither stopped nor killed as a whole since."""
+        return self._up is not None
+
     def start(self) -> float:
         """Start it and wait for a ready page; return how many seconds that took."""
         started = time.monotonic()
@@ -85,6 +90,19 @@ class Installation:
             )
         wait_until(self.answers, READY_SECONDS, "a ready page")
         return time.monotonic() - started
+
+    def await_calm(self) -> None:
+        """Wait until all that starts has started: a fault that burns a core would slow it down."""
+        wait_until(self._has_scored, READY_SECONDS, "a scored report")
+        wait_until(lambda: not self.find_process("prepare"), READY_SECONDS, "an end of preparation")
+
+    def _has_scored(self) -> bool:
+        return bool(
+            self.query(
+                "SELECT 1 FROM outbox WHERE topic = 'telemetry.stored' AND done_at IS NOT NULL"
+                " LIMIT 1"
+            )
+        )
 
     def answers(self) -> bool:
         """Tell whether its page is ready."""
