@@ -5,7 +5,9 @@ What was screened and what was parsed are the same bytes. All that is stored of 
 one transaction, so nothing is ever half in search; screening and parsing are outside of it.
 
 A file that is refused leaves its earlier documents in search until there are better ones, unless
-it is infected now, or its source's terms have changed: who may read the old ones is then unsure.
+it is infected now, or a release had let it pass, or its source's terms have changed: who may read
+the old ones is then unsure. A release counts as long as it is not withdrawn, which is looked at in
+the transaction that stores.
 
 Texts are not masked: knowledge is written to be read by many, unlike a ticket.
 """
@@ -43,11 +45,12 @@ from retrieval.near_duplicates import (
 from retrieval.parsing.documents import ParsedFile, Refusal
 from retrieval.parsing.errors import ParsingError, Reason
 from retrieval.parsing.sandbox import ParserProcess
+from retrieval.released_files import WITHDRAWN
 from retrieval.screening import UNSCREENED, FileScreen
 from retrieval.sources import Source, Sources
 
 # To be raised with every change of the parsers that should reach files taken before.
-RECIPE: Final = f"parsing-3 chunking-{CHUNKING}"
+RECIPE: Final = f"parsing-4 chunking-{CHUNKING}"
 MAX_NAMED: Final = 5  # parts left out that a verdict names: a table shows it
 SCRIPT_ADVICE: Final = (
     "this folder is a script, and scripts run as root: put it under EUCORA_KNOWLEDGE_DIR/scripts"
@@ -144,10 +147,27 @@ class FileIntake:
         sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
         verdict = replace(verdict, sha256=sha256, size_bytes=len(content))
         is_unseen = known is not None and known.engine == UNSCREENED and self._screen.is_on
-        if known is not None and not is_unseen and _still_holds(known, verdict):
+        if (
+            known is not None
+            and not is_unseen
+            and _still_holds(known, verdict)
+            and not await self._is_withdrawn(known)
+        ):
             unchanged = known.verdict is Verdict.STORED
             return replace(known, verdict=Verdict.UNCHANGED) if unchanged else known
         return await self._take_content(content, verdict, known, run)
+
+    async def _is_withdrawn(self, known: FileVerdict) -> bool:
+        """Whether a file is in search by a release that does not hold any more."""
+        if not known.is_by_release:
+            return False
+        async with self._pool.connection() as connection:
+            return await self._is_withdrawn_in(connection, known)
+
+    async def _is_withdrawn_in(self, connection: Connection, verdict: FileVerdict) -> bool:
+        return verdict.is_by_release and not await self._screen.is_released(
+            connection, verdict.sha256 or ""
+        )
 
     async def _take_content(
         self, content: bytes, verdict: FileVerdict, known: FileVerdict | None, run: IngestionRun
@@ -190,17 +210,21 @@ class FileIntake:
             return verdict
         async with self._pool.connection() as connection:
             await lock_decisions(connection)
-            run = await self._renew_terms(connection, run)
-            newest = await self._find_newest(connection, verdict, run)
-            verdict = replace(
-                verdict, recipe=run.recipe, document_ids=newest.document_ids if newest else ()
-            )
-            old_terms = newest is not None and not run.has_terms_of(newest)
-            if verdict.verdict is Verdict.QUARANTINED or old_terms:
-                why = verdict.reason if verdict.verdict is Verdict.QUARANTINED else "other terms"
-                await self._retire(connection, verdict.document_ids, run, why)
-                verdict = replace(verdict, document_ids=())
-            await self._keep(connection, verdict, run)
+            return await self._record_in(connection, verdict, run)
+
+    async def _record_in(
+        self, connection: Connection, verdict: FileVerdict, run: IngestionRun
+    ) -> FileVerdict:
+        """Record a refusal in a transaction that keeps out those who decide."""
+        run = await self._renew_terms(connection, run)
+        newest = await self._find_newest(connection, verdict, run)
+        verdict = replace(
+            verdict, recipe=run.recipe, document_ids=newest.document_ids if newest else ()
+        )
+        if why := _why_retire(verdict, newest, run):
+            await self._retire(connection, verdict.document_ids, run, why)
+            verdict = replace(verdict, document_ids=())
+        await self._keep(connection, verdict, run)
         return verdict
 
     async def _find_newest(
@@ -221,6 +245,9 @@ class FileIntake:
             return _conclude(verdict, ids, (), parsed.refusals)
         async with self._pool.connection() as connection:
             await lock_decisions(connection)
+            if await self._is_withdrawn_in(connection, verdict):
+                refused = replace(verdict, reason=FileReason.WITHDRAWN.value, detail=WITHDRAWN)
+                return await self._record_in(connection, refused, run)
             run = await self._renew_terms(connection, run)
             verdict = replace(verdict, recipe=run.recipe)
             documents = _make_documents(parsed, verdict, run)
@@ -329,6 +356,17 @@ def _still_holds(known: FileVerdict, found: FileVerdict) -> bool:
     return known.verdict is Verdict.STORED or (
         known.verdict is Verdict.REJECTED and known.reason in LASTING_REASONS
     )
+
+
+def _why_retire(verdict: FileVerdict, newest: FileVerdict | None, run: IngestionRun) -> str:
+    """Return why a refused file's earlier documents leave search; "" where they stay."""
+    if verdict.verdict is Verdict.QUARANTINED or verdict.reason == FileReason.WITHDRAWN:
+        return verdict.reason
+    if newest is None:
+        return ""
+    if newest.is_by_release:  # with other bytes on record, nobody could withdraw them
+        return "the release was of what it held before"
+    return "" if run.has_terms_of(newest) else "other terms"
 
 
 def _is_same_refusal(known: FileVerdict, found: FileVerdict) -> bool:

@@ -2,7 +2,7 @@
 """Reads PDF: text by page; short lines in larger type are headings, bullets are list items.
 
 A scan without recognised text has none, and is refused as empty. Forms, annotations, pictures, and
-the lines that run along the tops and bottoms of the pages are left out.
+what runs along the tops and bottoms of the pages, but for its first line, are left out.
 """
 
 import logging
@@ -11,19 +11,19 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from itertools import islice
 from typing import Any
 
 from pypdf import PdfReader
 from pypdf.errors import FileNotDecryptedError, LimitReachedError, PyPdfError
 
 from retrieval.parsing.characters import normalise_characters
+from retrieval.parsing.codes import has_code
 from retrieval.parsing.composition import Composition
 from retrieval.parsing.errors import BrokenDocumentError, EncryptedDocumentError, OversizeError
-from retrieval.signals import list_signals
 
 HEADING_SCALE = 1.12  # how much larger than the body's type a heading's is
 MAX_HEADING_CHARACTERS = 120
@@ -32,21 +32,21 @@ MAX_HEADING_LEVELS = 3
 # A running line is among so many lines at the begin or end of a page, on at least so many pages.
 # In the order of the file, in which some programs write header and footer both first or both last.
 EDGE_LINES = 3
+# On a page with fewer lines these would be half of it and more: steps and warnings, not its edges.
+LEAST_EDGED_LINES = 4 * EDGE_LINES
 LEAST_RUNNING_PAGES = 3
-# A page's number is sought in lines as short as running lines are, among a date and a version.
+# A page's number is sought in lines as short as running lines are, beside a date and a version.
 MAX_NUMBERED_CHARACTERS = 200
-MAX_LINE_NUMBERS = 8
 _BULLET = re.compile(r"\s*[•◦▪‣●○■□\u2013*\-]\s+(?=\S)")
 _NUMBER = re.compile(r"\s*(\d{1,3})[.)]\s+(?=\S)")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zà-ÿ])")
-_PLAIN_NUMBER = re.compile(r"(?<![\w.,:])\d{1,4}(?!\w|[.,:]\d)")  # no part of a code, date, amount
+# No part of a code, date or amount. From 1,000 on they are those of exit codes and ports, hardly of
+# pages.
+_PLAIN_NUMBER = re.compile(r"(?<![\w.,:])\d{1,3}(?!\w|[.,:]\d)")
+_WORD = re.compile(r"\w")
 _PAGE_OF_PAGES = re.compile(
     r"\b(page|seite|p[aá]gina|strona)\s+\d{1,4}\s*(of|von|sur|de|di|van|z|/)\s*\d{1,4}\b",
     re.IGNORECASE,
-)
-# Numbers of three parts count as mail status codes too, unless the line says that they are not.
-_STATED_VERSION = re.compile(
-    r"\b(?:v|ver\.?|version|release|rev\.?|revision)\s*\d+(?:\.\d+)*\b", re.IGNORECASE
 )
 _ENDS = (".", ":", ";", "!", "?")
 _LOGGER = logging.getLogger("pypdf")
@@ -138,10 +138,11 @@ def _write(pages: Sequence[Sequence[_Line]], composition: Composition) -> None:
 def _drop_running(
     pages: Sequence[Sequence[_Line]], levels: Mapping[float, int]
 ) -> Sequence[Sequence[_Line]]:
-    """Return the pages without running headers and footers; as they are if nothing else is there.
+    """Return the pages without running headers and footers, but for the first of each.
 
     One is the same line at the begin or end of most pages, but for the number of the page. A line
-    with a code in it is none: what a page is about may stand at its top.
+    with a code in it is none: what a page is about may stand at its top. The first is kept since
+    it may say what is nowhere else: a warning on every page is set no differently.
     """
     keys = [
         {place: _list_running_keys(page[place], number, levels) for place in _list_edges(page)}
@@ -150,16 +151,32 @@ def _drop_running(
     n_pages = Counter(key for edges in keys for key in frozenset().union(*edges.values()))
     least = max(LEAST_RUNNING_PAGES, len(pages) // 2 + 1)
     running = {key for key, number in n_pages.items() if number >= least}
-    kept = [
-        [line for place, line in enumerate(page) if running.isdisjoint(edges.get(place, ()))]
+    seen: set[tuple[str, ...]] = set()
+    return [
+        [
+            line
+            for place, line in enumerate(page)
+            if not _is_repeated(running & edges.get(place, frozenset()), seen)
+        ]
         for page, edges in zip(pages, keys, strict=True)
     ]
-    return kept if any(line.text for page in kept for line in page) else pages
+
+
+def _is_repeated(keys: AbstractSet[tuple[str, ...]], seen: set[tuple[str, ...]]) -> bool:
+    """Tell whether a running line with these keys has come before, and note that it has now."""
+    is_repeated = not seen.isdisjoint(keys)
+    seen.update(keys)
+    return is_repeated
 
 
 def _list_edges(page: Sequence[_Line]) -> frozenset[int]:
-    """Return the places of a page's first and last lines that are not empty."""
+    """Return the places of a page's first and last lines that are not empty.
+
+    None of a page with too few lines for its edges to be told from its body.
+    """
     written = [place for place, line in enumerate(page) if line.text]
+    if len(written) < LEAST_EDGED_LINES:
+        return frozenset()
     return frozenset((*written[:EDGE_LINES], *written[-EDGE_LINES:]))
 
 
@@ -168,24 +185,20 @@ def _list_running_keys(
 ) -> frozenset[tuple[str, ...]]:
     """Return what the line has in common with those that it may be one running line with.
 
-    None for a line with a code. A number may be the page's: it then runs as far ahead of the page's
-    index on all of them. Not in the type of headings, since steps and chapters are counted.
+    None for a line with a code. A number that begins or ends the line may be the page's: it then
+    runs as far ahead of the page's index on all of them. Not one within the line, nor one in the
+    type of headings, since steps, slots and chapters are counted.
     """
-    if _has_code(line.text):
+    if has_code(line.text):
         return frozenset()
     if line.size in levels or len(line.text) > MAX_NUMBERED_CHARACTERS:
         return frozenset([(line.text,)])
     keys: set[tuple[str, ...]] = {(_PAGE_OF_PAGES.sub(r"\1 # \2 #", line.text),)}
-    for found in islice(_PLAIN_NUMBER.finditer(line.text), MAX_LINE_NUMBERS):
-        ahead = int(found[0]) - page
-        keys.add((line.text[: found.start()], str(ahead), line.text[found.end() :]))
+    for found in _PLAIN_NUMBER.finditer(line.text):
+        before, after = line.text[: found.start()], line.text[found.end() :]
+        if not (_WORD.search(before) and _WORD.search(after)):
+            keys.add((before, str(int(found[0]) - page), after))
     return frozenset(keys)
-
-
-def _has_code(text: str) -> bool:
-    """Tell whether a person may search for the line by an error code, KB number or the like."""
-    signals = list_signals(_STATED_VERSION.sub("", text))
-    return any(not signal.startswith("version:") for signal in signals)
 
 
 def _rank_sizes(lines: Sequence[_Line]) -> Mapping[float, int]:
