@@ -3,7 +3,8 @@
 
 Kept: headings, paragraphs, lists, code, tables, links to the web. Left out: what a reader does
 not see, emphasis, images; of whole pages what surrounds their content too (menus, banners, footers:
-`visibility.is_furniture`), unless little else is there.
+`visibility.is_furniture`), unless little else is there. Of that the headings of the page's header
+are kept, since they may be the content's, and each block with a code, since it may be searched for.
 """
 
 import re
@@ -12,14 +13,15 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from retrieval.parsing.codes import has_code
 from retrieval.parsing.composition import Composition, tidy_line
 from retrieval.parsing.errors import BrokenDocumentError
-from retrieval.parsing.htmlsurvey import feed_html, survey_html
+from retrieval.parsing.htmlsurvey import feed_html, list_unclosed, survey_html
 from retrieval.parsing.visibility import (
     Visibility,
     is_content,
     is_furniture,
-    is_main,
+    is_head,
     is_section,
     read_role,
     read_style_sheet,
@@ -37,6 +39,13 @@ BLOCKS = frozenset({
 # can be longer than an article, hardly four times as long: where less is left, such as a link that
 # skips to the content, the content is marked as furniture. Chosen, not measured.
 LEAST_SHARE = 0.2
+# What a page declares to be its content is, however much surrounds it: if it is so much of the text
+# or so long. A word alone is a notice that scripts replace ("Loading"), the title of a list or the
+# aim of a link; a short answer among menus is a tenth, and a paragraph is content. Chosen as well.
+LEAST_CONTENT_SHARE = 0.1
+ENOUGH_CONTENT_CHARACTERS = 200
+# Menus name programs, and footers name the version of the wiki.
+_NO_CODES = frozenset({"file", "version"})
 _CELLS = frozenset({"td", "th"})
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _CODE_LANGUAGE = re.compile(r"(?:language|lang|brush:?)[-\s:]\s*([\w+#.-]{1,30})")
@@ -48,8 +57,8 @@ class _Element:
     tag: str
     hidden: bool
     is_furniture: bool = False
+    is_head: bool = False  # furniture that may hold the title of the content
     is_content: bool = False  # `main` or `article`: nothing within is a page's furniture
-    is_main: bool = False
     is_section: bool = False  # headers and footers within are not the page's
     mark: tuple[int, int] = (0, 0)  # flushes and pieces at the start tag
     address: str = ""
@@ -71,18 +80,20 @@ class HtmlReader:
         visibility: Visibility,
         data_tables: frozenset[int],
         keeps_furniture: bool = True,
+        unclosed: frozenset[str] = frozenset(),
     ) -> None:
         self.title = ""
         self.composition = composition
         self._visibility = visibility
         self._data_tables = data_tables
         self._keeps_furniture = keeps_furniture
+        self._unclosed = unclosed
         self._n_tables = 0
         self._stack: list[_Element] = []
         # Open elements of each sort.
-        self._n_hidden = self._n_furniture = self._n_content = self._n_mains = self._n_sections = 0
-        self._has_main = False  # and text in it
-        self._n_written = self._n_surrounding = 0  # characters, without blanks
+        self._n_hidden = self._n_furniture = self._n_heads = self._n_content = self._n_sections = 0
+        # Characters, without blanks: left out or not, and of these in what is declared as content.
+        self._n_surrounding = self._n_written = self._n_declared = 0
         self._pieces: list[str] = []
         self._n_flushes = 0
         self._heading = 0
@@ -92,14 +103,17 @@ class HtmlReader:
         self._code_language = ""
         self._rows: list[list[str]] | None = None
         self._table_depth = 0
+        # Whether the table stands among furniture, and whether any of it is to be kept.
+        self._is_surrounding_table = self._is_wanted_table = False
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Take a start tag."""
         element = self._place(tag, attributes)
         self._stack.append(element)
+        self._cross_edge(element)
         self._count_open(element, 1)
         is_data_table = tag == "table" and self._count_table()
-        if self._is_left_out:
+        if self._n_hidden:
             return
         if tag == "br":
             self._pieces.append("\n")
@@ -120,14 +134,15 @@ class HtmlReader:
             return
         for element in reversed(self._stack[position:]):
             self._stack.pop()
-            if not self._is_left_out:
+            if not self._n_hidden:
                 self._end(element)
+                self._cross_edge(element)
             self._count_open(element, -1)
 
     def data(self, text: str) -> None:
         """Take text."""
         self._count_text(text)
-        if self._is_left_out:
+        if self._n_hidden:
             self._take_title(text)
         elif self._code_depth:
             self._pieces.append(text)
@@ -142,16 +157,18 @@ class HtmlReader:
         return self
 
     def flush(self) -> None:
-        """Write the pieces so far as the block that they stand in."""
+        """Write the pieces so far as the block that they stand in, unless it is left out."""
         text = "".join(self._pieces)
         self._pieces.clear()
         self._n_flushes += 1
         if not text.strip():
             return
-        if self._code_depth:
-            self.composition.add_code(text, language=self._code_language)
-        elif self._rows is not None:
+        if self._rows is not None and not self._code_depth:
             self._write_into_cell(text)
+        elif not self._is_wanted(text):
+            return
+        elif self._code_depth:
+            self.composition.add_code(text, language=self._code_language)
         elif self._heading:
             self.composition.add_heading(self._heading, text)
         elif self._item is not None:
@@ -165,7 +182,9 @@ class HtmlReader:
     def is_stripped_bare(self) -> bool:
         """Whether leaving out the furniture has left too little of the page to be its content."""
         n_all = self._n_written + self._n_surrounding
-        return not self._has_main and self._n_written < LEAST_SHARE * n_all
+        if self._n_declared > min(ENOUGH_CONTENT_CHARACTERS, LEAST_CONTENT_SHARE * n_all):
+            return False
+        return self._n_written < LEAST_SHARE * n_all
 
     @property
     def mark(self) -> tuple[int, int]:
@@ -190,21 +209,44 @@ class HtmlReader:
         self._code_language = ""
 
     @property
-    def _is_left_out(self) -> bool:
-        """Whether nothing here is to be written; content is, even within furniture."""
-        return bool(self._n_hidden or (self._n_furniture and not self._n_content))
+    def _is_surrounding(self) -> bool:
+        """Whether this is furniture; content is none, even within furniture."""
+        return bool(self._n_furniture and not self._n_content)
+
+    def _is_wanted(self, text: str) -> bool:
+        """Tell whether a block with this text is to be written where it stands."""
+        if not self._is_surrounding:
+            return True
+        is_title = bool(self._heading) and self._n_heads == self._n_furniture
+        return is_title or has_code(text, besides=_NO_CODES)
+
+    def _cross_edge(self, element: _Element) -> None:
+        """End the block at an edge between furniture and what is none; called within furniture."""
+        if self._n_hidden or element.hidden:
+            return
+        if element.is_furniture:
+            self.flush()
+        elif element.is_content and self._is_surrounding:
+            self.flush()
+            self._item = None
+            self._lists.clear()
+        elif element.is_content and self._n_furniture:
+            self.flush()
 
     def _place(self, tag: str, attributes: Mapping[str, str]) -> _Element:
         role = read_role(attributes)
-        may_surround = not (self._keeps_furniture or self._n_content)
+        surrounds = (
+            not (self._keeps_furniture or self._n_content)
+            and tag not in self._unclosed
+            and is_furniture(tag, role, in_section=bool(self._n_sections))
+        )
         return _Element(
             tag,
             hidden=self._visibility.hides(tag, attributes),
-            is_furniture=may_surround
-            and is_furniture(tag, role, in_section=bool(self._n_sections)),
+            is_furniture=surrounds,
+            is_head=surrounds and is_head(tag, role),
             is_content=is_content(tag, role),
             is_section=is_section(tag, role),
-            is_main=is_main(tag, role),
             mark=self.mark,
         )
 
@@ -213,17 +255,17 @@ class HtmlReader:
         self._n_furniture += change * element.is_furniture
         self._n_content += change * element.is_content
         self._n_sections += change * element.is_section
-        self._n_mains += change * element.is_main
+        self._n_heads += change * element.is_head
 
     def _count_text(self, text: str) -> None:
         if self._keeps_furniture or self._n_hidden:
             return
         n_characters = sum(map(len, text.split()))
-        if self._is_left_out:
+        if self._is_surrounding:
             self._n_surrounding += n_characters
         else:
             self._n_written += n_characters
-            self._has_main |= bool(self._n_mains and n_characters)
+            self._n_declared += n_characters if self._n_content else 0
 
     def _count_table(self) -> bool:
         self._n_tables += 1
@@ -251,6 +293,8 @@ class HtmlReader:
                 self._lists.append(_List(tag == "ol", _first_number(attributes)))
             if is_data_table:
                 self._rows, self._table_depth = [], len(self._stack)
+                self._is_surrounding_table = self._is_surrounding
+                self._is_wanted_table = not self._is_surrounding
 
     def _start_item(self) -> None:
         self.flush()
@@ -273,9 +317,13 @@ class HtmlReader:
             self._rows[-1].append("")
 
     def _write_into_cell(self, text: str) -> None:
+        is_wanted = self._is_wanted(text)
+        self._is_wanted_table |= is_wanted
+        if not (is_wanted or self._is_surrounding_table):
+            return
         if self._rows and self._rows[-1]:
             self._rows[-1][-1] += f" {text}"
-        else:  # a caption, or text astray between the rows
+        elif is_wanted:  # a caption, or text astray between the rows
             self.composition.add_paragraph(text)
 
     def _end(self, element: _Element) -> None:
@@ -300,7 +348,8 @@ class HtmlReader:
             self._lists.pop()
         elif tag == "table" and self._rows is not None and len(self._stack) < self._table_depth:
             rows, self._rows = self._rows, None
-            self.composition.add_table(rows)
+            if self._is_wanted_table:
+                self.composition.add_table(rows)
 
     def _end_inline_code(self, element: _Element) -> None:
         if self._code_depth or element.mark[0] != self._n_flushes:
@@ -356,6 +405,7 @@ def read_html(
             visibility=read_style_sheet(survey.style_sheet),
             data_tables=survey.data_tables,
             keeps_furniture=keeps_furniture,
+            unclosed=frozenset() if keeps_furniture else list_unclosed(html),
         )
         feed_html(html, reader)
     except (etree.LxmlError, ValueError) as error:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A first look over an HTML page: its style sheets, and which of its tables hold data.
+"""A first look over an HTML page: its style sheets, which of its tables hold data, what stays open.
 
 A table with headings, lists, code or tables inside lays out a page; its cells are read as flow.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -13,6 +15,7 @@ from lxml import etree
 from retrieval.parsing.errors import BrokenDocumentError
 
 _STOPPING = frozenset({"ERR_RESOURCE_LIMIT", "ERR_INTERNAL_ERROR", "ERR_USER_STOP"})
+_SURROUNDING_TAG = re.compile(r"<(/?)(nav|header|footer)(?=[\s/>])", re.IGNORECASE)
 _STRUCTURE = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "table", "hr"})
 
 
@@ -64,6 +67,17 @@ def survey_html(html: str) -> Survey:
     surveyor = _Surveyor()
     feed_html(html, surveyor)
     return Survey(style_sheet="\n".join(surveyor.css), data_tables=frozenset(surveyor.data_tables))
+
+
+def list_unclosed(html: str) -> frozenset[str]:
+    """Return which tags of a page's surroundings are opened more often than closed.
+
+    The parser closes them where the page ends, so that content after the menu seems to be in it.
+    """
+    counts = Counter[str]()
+    for slash, tag in _SURROUNDING_TAG.findall(html):
+        counts[tag.lower()] += -1 if slash else 1
+    return frozenset(tag for tag, number in counts.items() if number > 0)
 
 
 class HtmlTarget(Protocol):

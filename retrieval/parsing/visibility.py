@@ -16,8 +16,8 @@ NEVER_SHOWN = frozenset({
     "ac:task-uuid", "ac:placeholder", "ac:image", "ac:emoticon",
 })  # fmt: skip
 # What surrounds the content of a page (WAI-ARIA 1.2, landmark roles; HTML-AAM 1.0, element roles).
-# An `aside` is none by its tag alone: warnings and notes stand in it.
-_FURNITURE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary"})
+# An `aside` is none, nor what has its role, complementary: warnings and notes stand in it.
+_FURNITURE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search"})
 _HEADS_AND_FEET = frozenset({"header", "footer"})  # of the page, unless within a section of it
 _SECTIONS = frozenset({"article", "aside", "main", "nav", "section"})
 _SECTION_ROLES = frozenset({"article", "complementary", "main", "navigation", "region"})
@@ -71,9 +71,9 @@ def is_content(tag: str, role: str) -> bool:
     return tag in _CONTENT or role in _CONTENT
 
 
-def is_main(tag: str, role: str) -> bool:
-    """Tell whether the element is what a page declares to be all that it is for."""
-    return "main" in {tag, role}
+def is_head(tag: str, role: str) -> bool:
+    """Tell whether the furniture is the head of a page, where the content's title may stand."""
+    return tag == "header" or role == "banner"
 
 
 def is_section(tag: str, role: str) -> bool:

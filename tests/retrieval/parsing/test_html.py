@@ -118,7 +118,7 @@ def test_a_declared_encoding_is_followed(read_one):
 
 TAGS = st.sampled_from([
     "div", "p", "h1", "h2", "ul", "ol", "li", "pre", "code", "table", "tr", "td", "th", "a", "br",
-    "span", "b", "style", "script", "title", "head", "body",
+    "span", "b", "style", "script", "title", "head", "body", "nav", "header", "main",
 ])  # fmt: skip
 MARKUP = st.lists(
     st.one_of(
@@ -133,10 +133,10 @@ MARKUP = st.lists(
 ).map("".join)
 
 
-@given(page=MARKUP)
-def test_any_markup_is_read_and_its_blocks_are_those_of_its_markdown(page):
+@given(page=MARKUP, keeps_furniture=st.booleans())
+def test_any_markup_is_read_and_its_blocks_are_those_of_its_markdown(page, keeps_furniture):
     composition = Composition(max_characters=100_000)
-    read_html(page, composition)
+    read_html(page, composition, keeps_furniture=keeps_furniture)
     text, end = composition.text, 0
     for block in composition.blocks:
         assert end <= block.start_offset < block.end_offset <= len(text)
@@ -152,7 +152,7 @@ FURNISHED = """<!DOCTYPE html><html><head><title>Reset the VPN</title></head><bo
 <div role="banner">Accept cookies?</div><header><a href="/">Intranet home</a></header>
 <nav><ul><li>All articles</li><li>Printers</li></ul></nav>{opening}
 <h1>Reset the VPN</h1><p>Open the client, then choose Reset.</p>{inner}
-{closing}<aside role="complementary">Most read today</aside><div role="search">Search here</div>
+{closing}<aside role="complementary">Never unplug it.</aside><div role="search">Search here</div>
 <footer>Imprint</footer></body></html>"""
 INNER = "<header>Checked in May</header><aside>Mind the proxy.</aside>"
 
@@ -163,7 +163,7 @@ def test_what_surrounds_the_content_of_a_page_is_left_out(read_one, tag):
     document = read_one(page, "vpn.html")
     assert document.text == (
         "# Reset the VPN\n\nOpen the client, then choose Reset.\n\nChecked in May\n\n"
-        "Mind the proxy."
+        "Mind the proxy.\n\nNever unplug it."
     )
     for block in document.blocks:
         assert document.text[block.start_offset : block.end_offset].strip()
@@ -173,7 +173,7 @@ def test_what_surrounds_the_content_of_a_page_is_left_out(read_one, tag):
 def test_a_page_without_main_keeps_what_is_no_furniture(read_one):
     page = FURNISHED.format(opening="", closing="", inner="")
     assert read_one(page, "vpn.html").text == (
-        "# Reset the VPN\n\nOpen the client, then choose Reset."
+        "# Reset the VPN\n\nOpen the client, then choose Reset.\n\nNever unplug it."
     )
 
 
@@ -241,10 +241,70 @@ def test_a_page_that_is_marked_as_furniture_but_for_a_link_keeps_all(read_one, t
 
 
 def test_a_short_main_part_stands_without_a_menu_much_longer_than_it(read_one):
-    menu = "".join(f"<li>All articles on matter {number}</li>" for number in range(60))
-    page = f"<html><body><nav><ul>{menu}</ul></nav><main>{ARTICLE}</main></body></html>"
+    menu = "".join(f"<li>All articles on matter {number}</li>" for number in range(40))
+    wait = "Wait until the ring is green, then sign in again with your token, and with no other."
+    page = f"<html><nav><ul>{menu}</ul></nav><main>{ARTICLE}<p>{wait}</p></main></html>"
     text = read_one(page, "vpn.html").text
-    assert text == "# Reset the VPN\n\nOpen the client, then choose Reset."
+    assert text == f"# Reset the VPN\n\nOpen the client, then choose Reset.\n\n{wait}"
+
+
+PROSE = "The badge reader blinks red after the update: install its driver anew. "
+
+
+@pytest.mark.parametrize("tag", ["main", "article", "div role='main'"])
+def test_a_word_declared_as_content_does_not_stand_for_the_page(read_one, tag):
+    page = f"<html><{tag}>Loading</{tag.split()[0]}><div role=banner><p>{PROSE * 6}</p></div>"
+    assert read_one(page, "badge.html").text == f"Loading\n\n{(PROSE * 6).strip()}"
+
+
+def test_a_long_content_stands_even_if_it_is_less_than_a_tenth(read_one):
+    menu = "".join(f"<li>All articles on matter {number}</li>" for number in range(400))
+    page = f"<html><nav><ul>{menu}</ul></nav><main>{PROSE * 6}</main></html>"
+    assert read_one(page, "badge.html").text == (PROSE * 6).strip()
+
+
+@pytest.mark.parametrize("tag", ["header", "header class='entry-header'", "div role='banner'"])
+def test_the_headings_of_a_pages_header_are_kept(read_one, tag):
+    menu = "<nav><h2>All articles</h2></nav>"
+    head = f"<a href='/'>Home</a>{menu}<h1>The badge reader is red</h1><h2>Windows</h2>Log in"
+    page = f"<html><body><{tag}>{head}</{tag.split()[0]}><div>{PROSE * 6}</div></body></html>"
+    assert read_one(page, "badge.html").text == (
+        f"# The badge reader is red\n\n## Windows\n\n{(PROSE * 6).strip()}"
+    )
+
+
+CODED = "Stop: never run 0x80070005 on a server"
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        (f"<header><h1>{CODED}</h1><p>Applies to event 4625.</p></header>",
+         f"# {CODED}\n\nApplies to event 4625."),
+        ("<footer><p>Imprint</p><p>See KB5034442 first.</p></footer>", "See KB5034442 first."),
+        (f"<nav><ol><li>Home<li>{CODED}<li>Log in</ol></nav>", f"2. {CODED}"),
+        (f"<form role='search'>Search <p>{CODED}</p></form>", CODED),
+        ("<footer><pre>Imprint</pre><pre>echo 0x80070005</pre></footer>",
+         "```\necho 0x80070005\n```"),
+        ("<nav><table><tr><td>Code<td>Means<tr><td>0x80070005<td>denied</table></nav>",
+         "| Code | Means |\n|---|---|\n| 0x80070005 | denied |"),
+        ("<nav><table><tr><td>Home<td>Log in<tr><td>Teams<td>News</table></nav>", ""),
+        ("<footer>Wiki version 7.19.2, setup.exe</footer>", ""),
+        (f"<nav hidden>{CODED}</nav><nav><p hidden>{CODED}</p></nav>", ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("tag", ["div", "main"])
+def test_of_what_surrounds_a_page_each_block_with_a_code_is_kept(read_one, tag, block, text):
+    page = f"<html><body><{tag}><p>{PROSE * 9}</p></{tag}>{block}<p>After it.</p></body></html>"
+    parts = [(PROSE * 9).strip(), text, "After it."]
+    assert read_one(page, "badge.html").text == "\n\n".join(filter(None, parts))
+
+
+@pytest.mark.parametrize("tag", ["nav", "header", "footer"])
+def test_what_follows_an_unclosed_menu_is_kept(read_one, tag):
+    page = f"<html><body><p>{PROSE * 6}</p><{tag}><a>Home</a><p>{PROSE}</p>After it.</body></html>"
+    text = read_one(page, "badge.html").text
+    assert text.endswith(f"Home\n\n{PROSE.strip()}\n\nAfter it.")
 
 
 def test_the_body_of_an_export_is_all_content(read_one):
