@@ -4,8 +4,11 @@
 Here is also who may bring knowledge and who may decide on what is held back.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import psycopg
 
 from api.accounts import Role, find_token_maker
 from api.ground import Ground, open_embedder
@@ -25,13 +28,20 @@ from guardrails.sealed_files import SealedFiles
 from kernel.database import Connection, Pool
 from kernel.settings import CLAMD_OFF, Settings
 from retrieval.corpus import Corpus
-from retrieval.document_flags import DocumentFlags
+from retrieval.document_flags import DocumentFlags, lock_decisions
 from retrieval.embedding import Embedder
+from retrieval.errors import RetrievalError
 from retrieval.ingested_files import FileVerdict, IngestedFiles
 from retrieval.ingestion import Ingestion
-from retrieval.ingestion_errors import ProtectedFileError, ScreeningError, ScreenUnavailableError
-from retrieval.screening import Screening
-from retrieval.sources import QUERIES, Sources, SourceTerms
+from retrieval.ingestion_errors import (
+    IngestionError,
+    ProtectedFileError,
+    ScreeningError,
+    ScreenUnavailableError,
+)
+from retrieval.released_files import SEND_AGAIN, ReleasedFiles
+from retrieval.screening import RELEASED, Screening
+from retrieval.sources import Sources, SourceTerms
 
 CURATORS: Final = (Role.DATA_SCIENTIST, Role.ADMIN)  # who may bring and remove knowledge
 REVIEWERS: Final = (Role.SECURITY_REVIEWER, Role.ADMIN)  # who may decide on what is held back
@@ -69,6 +79,10 @@ class GuardedScreen:
         except MalwareScanError as error:
             raise ScreenUnavailableError(f"{error}; no file was taken: {ADVICE}") from error
 
+    async def is_released(self, connection: Connection, sha256: str) -> bool:
+        """Whether a reviewer's release of these bytes holds, whatever was found in them."""
+        return await self._quarantine.is_released(connection, sha256, signature=None)
+
     async def screen(
         self, content: bytes, *, name: str, source: str, actor: str, correlation_id: str, hold: bool
     ) -> Screening:
@@ -94,7 +108,7 @@ class GuardedScreen:
                 if await self._quarantine.is_released(
                     connection, verdict.sha256, signature=verdict.signature
                 ):
-                    return Screening(passed=True, engine=f"{verdict.engine} (released)")
+                    return Screening(passed=True, engine=verdict.engine + RELEASED)
                 if hold:
                     await self._quarantine.hold(
                         connection,
@@ -122,6 +136,7 @@ class Knowledge:
     files: IngestedFiles
     flags: DocumentFlags
     quarantine: Quarantine
+    corpus: Corpus
 
     @property
     def is_scanned(self) -> bool:
@@ -139,15 +154,18 @@ class Knowledge:
     ) -> tuple[QuarantinedFile, list[FileVerdict]]:
         """Let a held file pass, and take it now if it was uploaded.
 
-        A file of a folder is taken by the folder's next run.
+        A file of a folder is taken by the folder's next run. The quarantine keeps no bytes of what
+        it lets go, so of each upload that cannot be taken the record says to send it again.
 
         Raises:
             QuarantineReleaseError: there is no reason, or not a second person.
             QuarantineError: it is not held, or not as it was.
-            IngestionError: it is released but could not be taken.
+            IngestionError: it is released, but not all its uploads could be taken.
         """
+        released = self._open_released(released_by, correlation_id)
         async with self.ground.pool.connection() as connection:
             held = await self.quarantine.find(connection, quarantine_id)
+            await lock_decisions(connection)
             file, content = await self.quarantine.release(
                 connection,
                 quarantine_id,
@@ -157,19 +175,35 @@ class Knowledge:
                 correlation_id=correlation_id,
                 token_maker=await find_token_maker(connection, held.actor),
             )
-            cursor = await connection.execute(
-                QUERIES["find_quarantined_uploads"], {"sha256": file.sha256}
-            )
-            uploads = [(row["source_id"], row["path"]) for row in await cursor.fetchall()]
+            uploads = await released.expect_uploads(connection, file.sha256)
+        verdicts, failures = await self._take_uploads(uploads, content, released)
         await self._remove_orphans(released_by, correlation_id)
-        verdicts = [
-            await self.ingestion.ingest_upload(
-                source_id, path, content,
-                terms=SourceTerms(), actor=released_by, correlation_id=correlation_id,
+        async with self.ground.pool.connection() as connection:
+            await released.tell_unscanned(connection, file.sha256)
+        if failures:
+            raise IngestionError(
+                f"the file may pass, but {len(failures)} of {len(uploads)} uploads could not be"
+                f" taken: {'; '.join(failures)}; {SEND_AGAIN}"
             )
-            for source_id, path in uploads
-        ]  # fmt: skip
         return file, verdicts
+
+    async def _take_uploads(
+        self, uploads: Sequence[tuple[str, str]], content: bytes, released: ReleasedFiles
+    ) -> tuple[list[FileVerdict], list[str]]:
+        """Take each upload, whatever becomes of the others; return verdicts, and what failed."""
+        verdicts, failures = [], []
+        for source_id, path in uploads:
+            try:
+                verdict = await self.ingestion.ingest_upload(
+                    source_id, path, content,
+                    terms=SourceTerms(),
+                    actor=released.actor, correlation_id=released.correlation_id,
+                )  # fmt: skip
+            except (RetrievalError, psycopg.Error, OSError) as error:
+                failures.append(f"{path} of {source_id}: {error}")
+            else:
+                verdicts.append(verdict)
+        return verdicts, failures
 
     async def may_release(self, connection: Connection, file: QuarantinedFile, actor: str) -> bool:
         """Tell whether somebody would be the second person of a file's release."""
@@ -198,12 +232,15 @@ class Knowledge:
     async def destroy(
         self, quarantine_id: str, *, actor: str, reason: str, correlation_id: str
     ) -> QuarantinedFile:
-        """Destroy a held file for good.
+        """Destroy a held file for good, or withdraw the release of one that was let go.
+
+        What was taken of these bytes leaves search in the same transaction, whatever its source.
 
         Raises:
             QuarantineError: it is not held, or there is no reason.
         """
         async with self.ground.pool.connection() as connection:
+            await lock_decisions(connection)  # before the quarantine's own, as in a release
             file = await self.quarantine.destroy(
                 connection,
                 quarantine_id,
@@ -211,8 +248,14 @@ class Knowledge:
                 reason=reason,
                 correlation_id=correlation_id,
             )
+            await self._open_released(actor, correlation_id).withdraw(connection, file.sha256)
         await self._remove_orphans(actor, correlation_id)
         return file
+
+    def _open_released(self, actor: str, correlation_id: str) -> ReleasedFiles:
+        return ReleasedFiles(
+            files=self.files, corpus=self.corpus, actor=actor, correlation_id=correlation_id
+        )
 
     async def _remove_orphans(self, actor: str, correlation_id: str) -> None:
         async with self.ground.pool.connection() as connection:
@@ -259,6 +302,7 @@ def open_knowledge(
         files=IngestedFiles(clock=ground.clock, audit=ground.audit),
         flags=DocumentFlags(clock=ground.clock, audit=ground.audit, corpus=corpus),
         quarantine=quarantine,
+        corpus=corpus,
     )
 
 

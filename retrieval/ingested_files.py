@@ -16,7 +16,8 @@ from kernel.clock import Clock
 from kernel.database import Connection
 from retrieval.ingestion_errors import IngestedFileMissingError
 from retrieval.parsing.errors import Reason
-from retrieval.sources import QUERIES
+from retrieval.screening import RELEASED
+from retrieval.sources import QUERIES, SourceKind
 
 MAX_DETAIL_CHARACTERS: Final = 2000
 MAX_LISTED: Final = 1000
@@ -46,6 +47,8 @@ class FileReason(StrEnum):
     SCRIPT_FOLDER = "script_folder"
     DUPLICATE_OF = "duplicate_of"
     RETIRED = "retired_by_reviewer"
+    WITHDRAWN = "release_withdrawn"
+    NOT_TAKEN = "not_taken"  # released, but its bytes are gone before they were taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,21 @@ class FileVerdict:
     def is_refused(self) -> bool:
         """Whether the file is not in search, though it is there."""
         return self.verdict in (Verdict.REJECTED, Verdict.QUARANTINED)
+
+    @property
+    def is_by_release(self) -> bool:
+        """Whether it was taken in spite of what was found in it, as a reviewer let it pass."""
+        return self.engine.endswith(RELEASED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileCopy:
+    """The newest verdict on one of several files with the same bytes, and where it is recorded."""
+
+    source_id: str
+    source_kind: SourceKind
+    run_id: str
+    verdict: FileVerdict
 
 
 class IngestedFiles:
@@ -146,6 +164,24 @@ class IngestedFiles:
         for row in await cursor.fetchall():
             holders[row["sha256"]] = (*holders.get(row["sha256"], ()), row["source_id"])
         return holders
+
+    async def list_copies(self, connection: Connection, sha256: str) -> list[FileCopy]:
+        """Return the files with these bytes, of all sources.
+
+        With them come those that a release let pass and that are to be looked at anew: their bytes
+        are not on record meanwhile.
+        """
+        parameters = {"sha256": sha256, "released": f"%{RELEASED}"}
+        cursor = await connection.execute(QUERIES["list_copies"], parameters)
+        return [
+            FileCopy(
+                source_id=row["source_id"],
+                source_kind=SourceKind(row["kind"]),
+                run_id=row["run_id"],
+                verdict=_read_verdict(row),
+            )
+            for row in await cursor.fetchall()
+        ]
 
     async def keep(
         self,

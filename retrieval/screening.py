@@ -7,7 +7,10 @@ Joined to guardrails in `api/knowledge_ingestion.py`.
 from dataclasses import dataclass
 from typing import Protocol
 
+from kernel.database import Connection
+
 UNSCREENED = "none"
+RELEASED = " (released)"  # ends the engine of what passes since a reviewer let it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,10 @@ class FileScreen(Protocol):
         Raises:
             ScreenUnavailableError: they cannot; says what to do.
         """
+        ...
+
+    async def is_released(self, connection: Connection, sha256: str) -> bool:
+        """Whether a reviewer's release of these bytes holds, in the caller's transaction."""
         ...
 
     async def screen(

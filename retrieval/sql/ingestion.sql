@@ -83,12 +83,17 @@ FROM ingested_files AS f
 JOIN ingestion_runs AS r USING (run_id)
 WHERE f.source_id = %(source_id)s AND f.path = %(path)s;
 
--- name: find_quarantined_uploads
--- Uploaded files with these bytes that were held back.
-SELECT f.source_id, f.path
+-- name: list_copies
+-- Files with these bytes, and those let pass by a release whose bytes are not on record, since they
+-- are to be looked at anew.
+SELECT f.source_id, s.kind, f.run_id, f.path, f.sha256, f.size_bytes, f.verdict, f.reason,
+       f.detail, f.engine, f.recipe, f.document_ids, f.recorded_at,
+       r.finished_at IS NOT NULL AS is_told
 FROM ingested_files AS f
-JOIN document_sources AS s USING (source_id)
-WHERE s.kind = 'upload' AND f.verdict = 'quarantined' AND f.sha256 = %(sha256)s
+JOIN document_sources AS s ON s.source_id = f.source_id
+JOIN ingestion_runs AS r ON r.run_id = f.run_id
+WHERE f.sha256 = %(sha256)s::text
+   OR (f.sha256 IS NULL AND f.engine LIKE %(released)s::text)
 ORDER BY f.source_id, f.path;
 
 -- name: list_holders
