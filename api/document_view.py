@@ -22,6 +22,19 @@ from markupsafe import Markup
 from guardrails.sanitise import plain_text
 
 PASSAGE_ID: Final = "passage"  # the anchor of what is marked
+# What is longer is shown as it is written. Parsing is in proportion: the worst text of this length,
+# empty tables, takes about a second.
+MAX_CHARACTERS: Final = 60_000
+MAX_LINES: Final = 3_000
+MAX_TOKENS: Final = 30_000
+# Of a code block the word behind its fence goes, if it is one of these.
+_LANGUAGES: Final = frozenset({
+    "bash", "bat", "batch", "cmd", "conf", "console", "css", "csv", "diff", "html", "ini", "java",
+    "javascript", "js", "json", "log", "markdown", "md", "powershell", "ps1", "pwsh", "py",
+    "python", "reg", "sh", "shell", "sql", "text", "toml", "txt", "vbs", "xml", "yaml", "yml",
+    "zsh",
+})  # fmt: skip
+_TELLING: Final = frozenset("$%&/;:(){}<>?!@=")  # signs of commands and codes
 # Rules that would make links, pictures, tags and characters of what somebody wrote.
 _UNUSED: Final = (
     "link", "image", "autolink", "html_inline", "html_block", "reference", "entity",
@@ -29,10 +42,8 @@ _UNUSED: Final = (
 _MAX_NESTING: Final = 60  # of blocks: each level is a call of the parser's
 _MARKED: Final = frozenset({"heading_open", "paragraph_open", "fence", "code_block", "tr_open"})
 _LOWEST_HEADING: Final = 6
-_LANGUAGE = re.compile(r"[\w+#.-]{0,20}")
-_WORD = re.compile(r"\w+")
-_MARKER = re.compile(r"^(?:[ \t>*+-]|\d{1,9}[.)](?=\s))+", re.MULTILINE)  # of quotes and lists
-_LINE_END = re.compile(r"\r\n?|\n")
+# What makes quotes, lists and tables; of those that are shown as they stand, more is seen.
+_MARKER = re.compile(r"^(?:[ \t>*+-]|\d{1,9}[.)](?=\s))+|^ *(?:=+|\|?[ :|-]+\|?) *$", re.MULTILINE)
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
 
@@ -58,18 +69,21 @@ def _parser() -> MarkdownIt:
 def render_document(body: str, start: int = 0, end: int = 0) -> Markup | None:
     """Return a document as HTML; what characters [start, end) are in is marked, none if empty.
 
-    None where a page would hide a word that the text has: it is to be read as it is written.
+    None where a page would hide something that the text has, or be too long to make: it is to be
+    read as it is written.
     """
+    if len(body) > MAX_CHARACTERS or body.count("\n") > MAX_LINES or body != plain_text(body):
+        return None
     parser = _parser()
     tokens = parser.parse(body)
-    if _hides_words(body, tokens):
+    if len(tokens) > MAX_TOKENS or _hides_something(body, tokens):
         return None
     if start < end:
         _mark(tokens, *_list_lines(body, start, end))
-    for token in _walk(tokens):
-        token.content = plain_text(token.content)
-        token.info = ""
+    for token in tokens:
         token.attrs.pop("style", None)
+        if token.type == "fence":
+            token.info = ""
         if token.type in {"heading_open", "heading_close"}:  # the page itself is the first level
             token.tag = f"h{min(int(token.tag[1:]) + 1, _LOWEST_HEADING)}"
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - it escapes
@@ -80,20 +94,32 @@ def has_mark(page: Markup) -> bool:
     return f'id="{PASSAGE_ID}"' in page
 
 
-def _hides_words(body: str, tokens: Iterable[Token]) -> bool:
-    """Tell whether words of a text would not be seen on its page.
+def _hides_something(body: str, tokens: Iterable[Token]) -> bool:
+    """Tell whether letters, digits or signs of a text would not be seen on its page.
 
     Markdown drops what is nested too deeply, cells that a table has no column for, and what stands
-    behind the fence of a code block; of that, one word is the code's language.
+    behind the fence of a code block, of which a language that we know may go. A browser counts the
+    items of a list by itself, so their numbers are compared as well.
     """
-    shown = Counter(
-        word
-        for token in _walk(tokens)
-        if not token.children
-        for text in (token.content, token.info if _LANGUAGE.fullmatch(token.info.strip()) else "")
-        for word in _WORD.findall(text)
-    )
-    return bool(Counter(_WORD.findall(_MARKER.sub("", body))) - shown)
+    shown: Counter[str] = Counter()
+    numbers: list[int] = []
+    for token in _walk(tokens):
+        if token.type == "ordered_list_open":
+            numbers.append(int(token.attrGet("start") or 1))
+        elif token.type == "ordered_list_close":
+            numbers.pop()
+        elif token.type == "list_item_open" and token.markup in {".", ")"}:
+            if int(token.info) != numbers[-1]:
+                return True
+            numbers[-1] += 1
+        elif token.type == "fence" and token.info.strip():
+            if token.info.strip().lower() not in _LANGUAGES or not token.content.strip():
+                return True
+            shown.update(token.info.strip())
+        if not token.children:
+            shown.update(token.content)
+    written = Counter(_MARKER.sub("", body))
+    return any(one.isalnum() or one in _TELLING for one in written - shown)
 
 
 def _walk(tokens: Iterable[Token]) -> Iterator[Token]:
@@ -104,33 +130,29 @@ def _walk(tokens: Iterable[Token]) -> Iterator[Token]:
 
 def _list_lines(body: str, start: int, end: int) -> tuple[int, int]:
     """Return the lines [first, last) that characters [start, end) are in, as the parser counts."""
-    ends = [found.end() - 1 for found in _LINE_END.finditer(body)]
+    ends = [found.start() for found in re.finditer("\n", body)]
     return bisect_left(ends, start), bisect_left(ends, end - 1) + 1
 
 
-def _mark(tokens: list[Token], first: int, last: int) -> None:
+def _mark(tokens: Sequence[Token], first: int, last: int) -> None:
     """Mark the smallest blocks that have one of the lines [first, last)."""
     has_anchor = False
-    for place, token in enumerate(tokens):
-        if token.map is None or token.map[0] >= last or token.map[1] <= first:
+    items: list[Token] = []
+    for token in tokens:
+        if token.type == "list_item_open":
+            items.append(token)
+        elif token.type == "list_item_close":
+            items.pop()
+        if token.type not in _MARKED or token.map is None:
             continue
-        if token.type not in _MARKED:
+        if token.map[0] >= last or token.map[1] <= first:
             continue
-        shown = _find_item(tokens, place) if token.hidden else token
-        if "marked" not in str(shown.attrGet("class") or ""):
-            shown.attrJoin("class", "marked")
+        # In a list without empty lines a paragraph is not shown as one: its item is marked.
+        shown = items[-1] if token.hidden else token
+        shown.attrSet("class", "marked")
         if not has_anchor:
             shown.attrSet("id", PASSAGE_ID)
             has_anchor = True
-
-
-def _find_item(tokens: Sequence[Token], place: int) -> Token:
-    """Return the list item around a paragraph that is not shown as one."""
-    return next(
-        token
-        for token in reversed(tokens[:place])
-        if token.type == "list_item_open" and token.level == tokens[place].level - 1
-    )
 
 
 def cut_document(body: str, start: int, end: int) -> list[Piece]:

@@ -21,7 +21,6 @@ from api.sessions import require_person, services_of
 from retrieval.corpus import find_document
 
 MAX_INTEGER = 2**31 - 1
-MAX_RENDERED: Final = 300_000  # characters; a longer text is shown as it is written
 RESULTS: Final = "/knowledge?"
 router = APIRouter()
 
@@ -54,16 +53,16 @@ async def show_document(
     if document is None or not may_read(reader_groups(person), document.access_groups, *newest):
         raise NotFoundError(f"no document {document_id} version {version}")
     body = document.body
-    can_render = document.kind == "article" and len(body) <= MAX_RENDERED
+    is_article = document.kind == "article"
     page = None
-    if can_render and view is View.PAGE:
+    if is_article and view is View.PAGE:
         page = await asyncio.to_thread(render_document, body, start, end)
     other = View.PAGE if page is None else View.SOURCE
     return pages_of(request).render(
         request,
         "document.html",
         document=document,
-        can_render=can_render and view is View.SOURCE,
+        can_render=is_article and view is View.SOURCE,
         page=page,
         pieces=cut_document(body, start, end) if page is None else (),
         has_passage=has_mark(page) if page else start < min(end, len(body)),

@@ -37,8 +37,8 @@ from api.search_explanation import (
     seems_far,
 )
 from api.search_feedback import (
-    MAX_TEXT_CHARACTERS,
     SearchFeedback,
+    bound_text,
     count_similar,
     list_readable,
     read_marks,
@@ -67,6 +67,7 @@ KINDS = ("article", "script")
 FILTERS = ("platform", "kind", "product", "trust", "language")
 TAKE_BACK = "none"
 _HALF_PSEUDONYM = re.compile(r"<[A-Z_0-9]{0,24}\Z")
+_LANGUAGE = re.compile("[a-z]{2,3}")  # ISO 639; "und" where it is not known
 _UNDERLINE = re.compile(r"[=-]+[ \t]*(?:\n|\Z)")
 router = APIRouter()
 
@@ -157,7 +158,7 @@ async def show_search(
          "language": language}
     )  # fmt: skip
     masked = await _mask(request, question)
-    if masked != question and masked.has_address and await _mask(request, masked) == masked:
+    if masked != question and masked.has_address:
         return RedirectResponse(masked.address(), status_code=303)
     return await _show(request, person, masked)
 
@@ -177,6 +178,8 @@ async def _mask(request: Request, question: Question) -> Question:
     # What people paste names people; the embedder and its caches get to see none of it.
     services = services_of(request)
     feedback = SearchFeedback(services.ground, services.embedder)
+    if question.product and await feedback.mask(question.product) != question.product:
+        raise InvalidRequestError("product is one of the list")
     masked = await feedback.mask(question.text)
     # Cut after masking: half an address would not be seen for what it is, nor half a pseudonym.
     return replace(question, text=_HALF_PSEUDONYM.sub("", masked[:MAX_QUERY]).strip())
@@ -240,13 +243,15 @@ def _read_question(given: dict[str, str]) -> Question:
         InvalidRequestError: it asks for a platform, kind or trust that there is not.
     """
     values = {name: plain_text(given.get(name, "")).strip() for name in FILTERS}
+    if values["language"] and not _LANGUAGE.fullmatch(values["language"]):
+        raise InvalidRequestError("language is a code of two or three letters")
     known = {"platform": PLATFORMS, "kind": KINDS, "trust": tuple(Trust)}
     for name, choices in known.items():
         if values[name] and values[name] not in choices:
             raise InvalidRequestError(f"{name} is one of {', '.join(sorted(choices))}")
     if any(len(value) > MAX_LABEL_CHARACTERS for value in values.values()):
         raise InvalidRequestError(f"a filter has at most {MAX_LABEL_CHARACTERS} characters")
-    return Question(text=plain_text(given.get("q", "")[:MAX_TEXT_CHARACTERS]).strip(), **values)
+    return Question(text=bound_text(plain_text(given.get("q", ""))).strip(), **values)
 
 
 async def _list_choices(

@@ -6,6 +6,7 @@ person's newest word on a document for a text counts, and can be taken back.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,7 +35,9 @@ from retrieval.query_vectors import embed_queries
 
 QUERIES = load_queries(__file__, "search")
 MAX_TEXT_CHARACTERS = 8_000  # what is beyond no search reads
+MAX_MASKINGS = 4  # two were enough for each text that was seen
 MAX_TICKETS = 1_000  # at once
+_LAST_WORD = re.compile(r"(?<=\s)\S*\Z")
 DAY = timedelta(hours=24)
 SIMILARITY = 0.7  # cosine of a past ticket that people are told is similar; it ranks nothing
 
@@ -57,6 +60,14 @@ class PastTicket:
     label: Label = Label.HELPED
 
 
+def bound_text(text: str) -> str:
+    """Return a text of bounded length, cut between words: half an address would not be masked."""
+    kept = text[:MAX_TEXT_CHARACTERS]
+    if kept == text or text[MAX_TEXT_CHARACTERS].isspace():
+        return kept
+    return _LAST_WORD.sub("", kept)
+
+
 class SearchFeedback:
     """Stores what people say of documents, with its audit events."""
 
@@ -65,9 +76,17 @@ class SearchFeedback:
         self._embedder = embedder
 
     async def mask(self, text: str) -> str:
-        """Return a text as searches and labels may know it."""
-        bounded = text[:MAX_TEXT_CHARACTERS]
-        return (await asyncio.to_thread(self._ground.masker.mask, bounded)).text.strip()
+        """Return a text as searches and labels may know it; what is masked stays as it is.
+
+        A mask can uncover what stood too close to be seen: it is done until nothing changes.
+        """
+        bounded = bound_text(text)
+        for _ in range(MAX_MASKINGS):
+            masked = (await asyncio.to_thread(self._ground.masker.mask, bounded)).text.strip()
+            if masked == bounded:
+                break
+            bounded = masked
+        return bounded
 
     async def add(
         self,

@@ -3,6 +3,7 @@
 
 import html
 import re
+import time
 
 import pytest
 from hypothesis import example, given
@@ -72,7 +73,7 @@ def test_a_sentence_after_the_code_of_its_step_is_marked_with_the_step():
 
 
 def test_lines_are_counted_as_the_parser_does():
-    body = "one\r\n\r\ntwo\n\nthree\n"
+    body = "one\n\ntwo\n\n\nthree\n"
     for text in ("one", "two", "three"):
         assert f'<p class="marked" id="passage">{text}</p>' in mark(text, body)
     page = render_document(body, body.index("two"), body.index("three"))
@@ -104,8 +105,27 @@ def test_what_a_page_would_hide_is_not_rendered():
     assert render_document("> " * 70 + "hidden words\n") is None
     assert render_document("| a |\n|---|\n| shown | hidden |\n") is None
     assert render_document("```sh hidden words\nls\n```\n") is None
+    assert render_document("```ignore\n```\n") is None
+    assert render_document("1. One\n4625. Two\n") is None  # a browser would show another number
+    assert render_document("|a|\n|-|\n|b|:(){ :|:& };:|\n") is None
+    assert render_document("shown\x1b]hidden\x07\n") is None
+    assert render_document("```bash\nls\n```\n") is not None
+    assert render_document("Head\n====\n\n3) x\n4) y\n\n_so_ my\\_var\n") is not None
     assert render_document(BODY) is not None
 
 
 def test_no_style_is_inline():
     assert "style=" not in render_document(BODY)
+
+
+@pytest.mark.parametrize(
+    "text", ["- a\n", "> - > - > - a\n", "# a\n", "-|-\n", "|a" * 200 + "|\n", "[", "*a ", "`a"]
+)
+def test_no_text_takes_long(text):
+    """Everybody may read documents, and one process answers all."""
+    body = "|a" * 200 + "|\n" + "|-" * 200 + "|\n" if text.startswith("|") else ""
+    body += text * (100_000 // len(text))
+    for length in (50_000, 100_000):
+        started = time.process_time()
+        render_document(body[:length], 0, length)
+        assert time.process_time() - started < 5

@@ -66,9 +66,7 @@ async def test_a_ticket_finds_the_passage_and_says_why(desk):
     )
     hanna = await desk.let_in("hanna", Role.HELPDESK)
     answer = await hanna.client.get("/knowledge", params={"q": TICKET, "platform": "linux"})
-    assert (
-        answer.status_code == 303
-    )  # to the masked address
+    assert answer.status_code == 303  # to the masked address
     assert "jane" not in answer.headers["location"]
     answer = await hanna.client.get(answer.headers["location"])
     assert answer.status_code == 200
@@ -128,6 +126,21 @@ async def test_what_is_pasted_is_masked_before_it_stands_in_an_address(desk):
     answer = await mark(hanna, "desk.bilby", "helped", q=_query_of(page))
     assert "You said: this helped" in answer.text
     assert (await hanna.client.post("/knowledge/search", data={"q": "x"})).status_code == 403
+
+
+async def test_no_part_of_an_address_names_a_person(desk):
+    await store(desk.services, make("desk.bilby"))
+    hanna = await desk.let_in("hanna", Role.HELPDESK)
+    for wrong in ({"product": "jane.doe@example.org"}, {"language": "+49 170 1234567"}):
+        answer = await hanna.submit("/knowledge/search", q="bilby", **wrong)
+        assert answer.status_code == 400
+    straddling = "bilby " * 1332 + "jane.doe@example.org"  # the cut is within the address
+    close = ":jane.doe@example.org00:11:22:33:44:55 bilby"  # seen only when its neighbour is masked
+    for text in (straddling, close):
+        answer = await hanna.submit("/knowledge/search", q=text)
+        assert "jane" not in answer.headers.get("location", "") + answer.text
+        answer = await hanna.client.get("/knowledge", params={"q": text})
+        assert "jane" not in answer.headers.get("location", "") + answer.text
 
 
 def _query_of(page: str) -> str:
