@@ -50,7 +50,7 @@ from retrieval.screening import UNSCREENED, FileScreen
 from retrieval.sources import Source, Sources
 
 # To be raised with every change of the parsers that should reach files taken before.
-RECIPE: Final = f"parsing-4 chunking-{CHUNKING}"
+RECIPE: Final = f"parsing-5 chunking-{CHUNKING}"
 MAX_NAMED: Final = 5  # parts left out that a verdict names: a table shows it
 SCRIPT_ADVICE: Final = (
     "this folder is a script, and scripts run as root: put it under EUCORA_KNOWLEDGE_DIR/scripts"

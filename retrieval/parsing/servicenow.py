@@ -64,8 +64,16 @@ def _read_record(record: Mapping[str, Any]) -> ExportedPage | None:
         return None
     return ExportedPage(
         external_id=external_id,
-        title=field.get("short_description", ""),
+        title=_name(field.get("short_description", ""), field.get("number", "")),
         body=field["text"],
         updated_at=read_instant(field.get("sys_updated_on", "")),
         metadata={new: field[old] for old, new in _METADATA.items() if field.get(old)},
     )
+
+
+def _name(title: str, number: str) -> str:
+    """Return a title with the article's number, by which people ask for it."""
+    title, number = title.strip(), number.strip()
+    if number in title:
+        return title
+    return f"{title} ({number})" if title else number

@@ -18,6 +18,7 @@ KB = {
     "kb_category": {"display_value": "Network", "link": "https://x/1"},
     "sys_updated_on": "2024-05-06 07:08:09",
 }
+NAME = "VPN drops (KB0010001)"  # what people ask for by its number is found by it
 KB_TEXT = "## Cause\n\nThe token is old.\n\n1. Renew it"
 
 
@@ -47,7 +48,7 @@ def test_servicenow_articles(read, make):
     ]
     parsed = read(make(*rows), "wrong.md")
     first, second = parsed.documents
-    assert (first.external_id, first.title, first.text) == ("a" * 32, "VPN drops", KB_TEXT)
+    assert (first.external_id, first.title, first.text) == ("a" * 32, NAME, KB_TEXT)
     assert first.updated_at == datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
     assert first.metadata == {
         "number": "KB0010001",
@@ -55,7 +56,7 @@ def test_servicenow_articles(read, make):
         "workflow_state": "published",
         "updated": "2024-05-06 07:08:09",
     }
-    assert (second.external_id, second.title) == ("second", "second")
+    assert (second.external_id, second.title) == ("second", "KB0010001")
     assert [(item.member, item.reason) for item in parsed.refusals] == [("blank", "empty")]
 
 
