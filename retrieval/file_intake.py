@@ -27,6 +27,7 @@ from retrieval.brought_files import BroughtFile, read_bytes
 from retrieval.corpus import RECIPE as CHUNKING
 from retrieval.corpus import Corpus, CorpusDocument
 from retrieval.document_flags import list_refused, lock_decisions
+from retrieval.facets import ANY
 from retrieval.ingested_files import (
     LASTING_REASONS,
     MAX_DETAIL_CHARACTERS,
@@ -47,11 +48,16 @@ from retrieval.parsing.errors import ParsingError, Reason
 from retrieval.parsing.sandbox import ParserProcess
 from retrieval.released_files import WITHDRAWN
 from retrieval.screening import UNSCREENED, FileScreen
-from retrieval.sources import Source, Sources
+from retrieval.sources import QUERIES, Admits, Source, Sources, admit_all
 
 # To be raised with every change of the parsers that should reach files taken before.
 RECIPE: Final = f"parsing-5 chunking-{CHUNKING}"
 MAX_NAMED: Final = 5  # parts left out that a verdict names: a table shows it
+UNSEEN: Final = "a document that you may not read, which is"
+REFUSED_UNSEEN: Final = (
+    "somebody took these words out of search, from a document that you may not read: ask a"
+    " security reviewer"
+)
 SCRIPT_ADVICE: Final = (
     "this folder is a script, and scripts run as root: put it under EUCORA_KNOWLEDGE_DIR/scripts"
     " after a review, then `eucora kb load`"
@@ -60,13 +66,17 @@ SCRIPT_ADVICE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestionRun:
-    """A run into a source, and on whose behalf it is; `dry` looks and stores nothing."""
+    """A run into a source, and on whose behalf it is; `dry` looks and stores nothing.
+
+    `admits` says of which sources whoever brings the files may know.
+    """
 
     source: Source
     run_id: str
     actor: str
     correlation_id: str
     dry: bool = False
+    admits: Admits = admit_all
 
     @property
     def recipe(self) -> str:
@@ -253,7 +263,7 @@ class FileIntake:
             documents = _make_documents(parsed, verdict, run)
             known = await self._find_newest(connection, verdict, run)
             candidates = [
-                await self._weigh(connection, document, fingerprint)
+                await self._weigh(connection, document, fingerprint, run)
                 for document, fingerprint in zip(documents, prints, strict=True)
             ]
             stored = [each for each in candidates if each.reason is None]
@@ -283,23 +293,61 @@ class FileIntake:
         return replace(run, source=source)
 
     async def _weigh(
-        self, connection: Connection, document: CorpusDocument, fingerprint: Fingerprint
+        self,
+        connection: Connection,
+        document: CorpusDocument,
+        fingerprint: Fingerprint,
+        run: IngestionRun,
     ) -> _Candidate:
         """Decide whether a document is stored: not if a person refused it, or a better one is."""
         doubles = await self._duplicates.find(connection, document, fingerprint)
         candidate = _Candidate(document=document, fingerprint=fingerprint, doubles=doubles)
         content = {document.document_id: fingerprint.content}
         for refusal in (await list_refused(connection, content)).values():
-            why = f"{document.title}: {refusal}"
+            is_open = await self._may_name(connection, run, flag_id=refusal.flag_id)
+            why = str(refusal) if is_open else REFUSED_UNSEEN
+            why = f"{document.title}: {why}"
             return replace(candidate, left_out=why, reason=FileReason.RETIRED)
         for other in doubles:
             if other.replaces(document, fingerprint):
-                why = (
-                    f"{document.title}: word for word {other.document_id}, which is trusted more"
-                    f" ({other.trust}) and found already"
-                )
+                name = other.document_id
+                is_open = await self._may_name(connection, run, document_id=name)
+                known = f"{name}, which is trusted more ({other.trust}) and" if is_open else UNSEEN
+                why = f"{document.title}: word for word {known} found already"
                 return replace(candidate, left_out=why, reason=FileReason.DUPLICATE_OF)
         return candidate
+
+    async def _may_name(
+        self,
+        connection: Connection,
+        run: IngestionRun,
+        *,
+        document_id: str | None = None,
+        flag_id: str | None = None,
+    ) -> bool:
+        """Whether a file's verdict may name a document, or what was decided on a flag on it.
+
+        The verdict is read by the groups of its source, by whoever brings the file and by whoever
+        made the source, who may be in none of its groups.
+        """
+        cursor = await connection.execute(
+            QUERIES["find_readers"], {"document_id": document_id, "flag_id": flag_id}
+        )
+        if (row := await cursor.fetchone()) is None:
+            return False
+        source = row["source_id"] and await self._sources.find(connection, row["source_id"])
+        groups = [row["access_groups"], *([source.access_groups] if source else [])]
+        if all(not each or ANY in each for each in groups):
+            return True
+        if not source or run.source.created_by not in {"", run.actor}:
+            return False
+        own = set(run.source.access_groups)
+        return all(
+            not each
+            or ANY in each
+            or (own and own <= set(each) and run.admits(replace(source, access_groups=tuple(each))))
+            for each in groups
+        )
 
     async def _finish_document(
         self, connection: Connection, candidate: _Candidate, run: IngestionRun

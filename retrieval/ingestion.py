@@ -160,7 +160,9 @@ class Ingestion:
                     f"the source {source_id} is filled from {earlier.location}: upload into another"
                 )
             planned = earlier or new_source(source_id, SourceKind.UPLOAD, "")
-            run = self._plan_run(terms.apply(planned), actor, correlation_id)
+            run = replace(
+                self._plan_run(terms.apply(planned), actor, correlation_id), admits=admits
+            )
             await self._open_run(connection, run)
             return run, await self._files.find(connection, source_id, path)
 

@@ -83,6 +83,17 @@ FROM ingested_files AS f
 JOIN ingestion_runs AS r USING (run_id)
 WHERE f.source_id = %(source_id)s AND f.path = %(path)s;
 
+-- name: find_readers
+-- Who may read the newest version of a document, or of the one that a flag is on.
+SELECT access_groups, source_id
+FROM documents
+WHERE document_id = coalesce(
+    %(document_id)s::text,
+    (SELECT document_id FROM document_flags WHERE flag_id = %(flag_id)s::text)
+)
+ORDER BY version DESC
+LIMIT 1;
+
 -- name: list_copies
 -- Files with these bytes, and those let pass by a release whose bytes are not on record, since they
 -- are to be looked at anew.
