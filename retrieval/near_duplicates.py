@@ -4,7 +4,8 @@
 A copy in which only the command is changed is how a knowledge base is poisoned; it must come
 before a person. So the measure is the share of words that stand in common runs of five: a changed
 word counts once, where the Jaccard index of such runs counts it five times over and would miss a
-changed command in a short article. What is trusted less is flagged, the newer of equals.
+changed command in a short article. What is trusted less is flagged; of equals both are, as nothing
+tells which of them is the copy.
 
 Not found: a copy within a text much longer than itself. Documents of one file are not compared
 with each other. A. Broder, "On the resemblance and containment of documents", 1997.
@@ -225,7 +226,7 @@ class NearDuplicates:
 def _list_suspicions(
     document: CorpusDocument, fingerprint: Fingerprint, found: Sequence[NearDuplicate]
 ) -> Iterator[Suspicion]:
-    """Yield who is to be looked at, and why: this document, or those that are trusted less."""
+    """Yield who is to be looked at, and why: of two the one trusted less, of equals both."""
     rank = rank_trust(document.trust)
     content = fingerprint.content
     equals_or_better = [each for each in found if rank_trust(each.trust) >= rank]
@@ -239,16 +240,16 @@ def _list_suspicions(
             more_trusted=better,
             resemblance=best.resemblance,
         )
-    for each in found:
-        if rank_trust(each.trust) < rank:
-            yield _suspect(
-                each.document_id,
-                each.content,
-                other=document.document_id,
-                other_content=content,
-                more_trusted=document.document_id,
-                resemblance=each.reverse,
-            )
+    equals = [best for best in equals_or_better[:1] if rank_trust(best.trust) == rank]
+    for each in [*equals, *(each for each in found if rank_trust(each.trust) < rank)]:
+        yield _suspect(
+            each.document_id,
+            each.content,
+            other=document.document_id,
+            other_content=content,
+            more_trusted=None if each in equals else document.document_id,
+            resemblance=each.reverse,
+        )
 
 
 def _suspect(

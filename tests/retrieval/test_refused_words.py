@@ -59,8 +59,11 @@ async def test_the_twin_that_was_left_in_search_stays(knowledge, pool, folder, t
     await ingest(knowledge, folder, trust=Trust.INTERNAL)
     await ingest(knowledge, copies, trust=Trust.INTERNAL)
     async with pool.connection() as connection:
-        (flag,) = await knowledge.flags.list_open(connection)
+        flag, *others = sorted(
+            await knowledge.flags.list_open(connection), key=lambda one: one.document_id
+        )
     assert flag.document_id.startswith("copies.")
+    assert [one.document_id for one in others] == [flag.detail["other"]]
     await decide(knowledge, flag.flag_id, Resolution.RETIRED)
     (folder / "zebra.md").write_text(f"{ZEBRA}\n\n")  # other bytes, the same words
     await ingest(knowledge, folder)

