@@ -154,8 +154,8 @@ async def _bring(world: World, headers: dict[str, str]) -> httpx.Response:
 
 
 async def _resolve_flag(world: World, headers: dict[str, str]) -> httpx.Response:
-    (flag,) = await world.served.query(
-        "SELECT flag_id FROM document_flags WHERE resolved_at IS NULL"
+    flag, _ = await world.served.query(  # the copy and what it is a copy of are trusted alike
+        "SELECT flag_id FROM document_flags WHERE resolved_at IS NULL ORDER BY flag_id"
     )
     action = f"/knowledge/flags/{flag['flag_id']}"
     return await world.submit("/knowledge/sources", action, headers, decision="keep")
