@@ -20,7 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
 import models.anomaly
-from api.ground import Ground, open_registry
+from api.ground import Ground, open_embedder, open_registry
 from api.ranking_training import load_ranking
 from contracts.canonical import sha256_hex
 from dispatch.incident_moves import IncidentMoves
@@ -45,7 +45,7 @@ from reasoning.intake import TicketIntake
 from reasoning.language_model import Adviser, LanguageModelAdviser
 from reasoning.replacement import propose_now
 from reasoning.steps import ReasoningDependencies
-from retrieval.embedding import FOLDER_NAME, Embedder, LazyEmbedder
+from retrieval.embedding import Embedder
 from retrieval.search import Retriever
 from telemetry.ingestion import Ingestion
 
@@ -156,7 +156,7 @@ async def open_services(
     settings = ground.settings
     await asyncio.to_thread(ground.masker.warm_up)
     champions = await asyncio.to_thread(load_models, ground) if loaded is None else loaded
-    embedder = embedder or LazyEmbedder(settings.data_dir / FOLDER_NAME)
+    embedder = embedder or open_embedder(ground)
     policy = PolicyEngine(POLICIES_DIR)
     retriever = Retriever(embedder, ranking=load_ranking(champions[RANKING]))
     pool: AsyncConnectionPool[AsyncConnection[dict[str, Any]]] = AsyncConnectionPool(

@@ -105,7 +105,8 @@ def _hides_something(body: str, tokens: Iterable[Token]) -> bool:
     numbers: list[int] = []
     for token in _walk(tokens):
         if token.type == "ordered_list_open":
-            numbers.append(int(token.attrGet("start") or 1))
+            start = token.attrGet("start")
+            numbers.append(1 if start is None else int(start))
         elif token.type == "ordered_list_close":
             numbers.pop()
         elif token.type == "list_item_open" and token.markup in {".", ")"}:

@@ -110,6 +110,7 @@ def test_what_a_page_would_hide_is_not_rendered():
     assert render_document("|a|\n|-|\n|b|:(){ :|:& };:|\n") is None
     assert render_document("shown\x1b]hidden\x07\n") is None
     assert render_document("```bash\nls\n```\n") is not None
+    assert render_document("0. x\n1. y\n") is not None
     assert render_document("Head\n====\n\n3) x\n4) y\n\n_so_ my\\_var\n") is not None
     assert render_document(BODY) is not None
 
