@@ -12,7 +12,7 @@ from models.errors import TrainingDataError
 from models.experience import OutcomeExample
 from models.fit import Fit, digest_data
 from models.recommender import SIGNAL_NAMES, signal_matrix
-from models.simulated_training import simulate_outcomes
+from models.simulated_outcomes import simulate_outcomes
 
 REAL_OUTCOME_WEIGHT = 5.0
 

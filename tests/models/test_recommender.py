@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from models.calibration import expected_calibration_error
 from models.recommender import Recommender, ScriptCandidate
-from models.simulated_training import simulate_outcomes
+from models.simulated_outcomes import simulate_outcomes
 
 FITTING = ScriptCandidate(
     script_id="a-fit",
