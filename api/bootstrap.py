@@ -34,9 +34,9 @@ from governance.risk_exceptions import RiskExceptions
 from guardrails.policy import POLICIES_DIR, PolicyEngine
 from kernel.database import Connection
 from kernel.settings import Settings
+from models.champions import Champions
 from models.drift_watch import DriftWatch
 from models.ranking_lifecycle import NAME as RANKING
-from models.recommender import Recommender
 from models.registry import LoadedModel
 from models.scoring import Scoring
 from models.training import NAMES
@@ -67,7 +67,7 @@ class Services:
     drift: DriftWatch
     jobs: Jobs
     verification: Verification
-    models: Mapping[str, LoadedModel]
+    models: Champions
 
 
 class Replacements:
@@ -155,7 +155,9 @@ async def open_services(
     """
     settings = ground.settings
     await asyncio.to_thread(ground.masker.warm_up)
-    champions = await asyncio.to_thread(load_models, ground) if loaded is None else loaded
+    if loaded is None:
+        loaded = await asyncio.to_thread(load_models, ground)
+    champions = Champions(loaded.values())
     embedder = embedder or open_embedder(ground)
     policy = PolicyEngine(POLICIES_DIR)
     retriever = Retriever(embedder, ranking=load_ranking(champions[RANKING]))
@@ -175,14 +177,10 @@ async def open_services(
             incidents=ground.incidents,
             masker=ground.masker,
             retriever=retriever,
-            recommender=Recommender(champions["recommender"].model),
+            champions=champions,
             adviser=adviser,
             policy=policy,
             sealer=ground.sealer,
-            model_versions=[
-                {"name": model.name, "version": model.version, "digest": model.digest}
-                for model in (*champions.values(), detector_model())
-            ],
             confidence_threshold=settings.confidence_threshold,
             proposal_lifetime=timedelta(hours=settings.proposal_hours),
             reader_groups=settings.reasoner_groups,
@@ -193,7 +191,7 @@ async def open_services(
 def _join(
     ground: Ground,
     needs: ReasoningDependencies,
-    loaded: Mapping[str, LoadedModel],
+    champions: Champions,
     embedder: Embedder,
     checkpointer: AsyncPostgresSaver,
 ) -> Services:
@@ -218,13 +216,13 @@ def _join(
             incidents=ground.incidents,
             masker=ground.masker,
             vault=ground.vault,
-            model=loaded["tickets"],
+            champions=champions,
         ),
         scoring=Scoring(
             clock=ground.clock,
             ids=ground.ids,
             incidents=ground.incidents,
-            health=loaded["health"],
+            champions=champions,
             detector_model=detector_model(),
             drift=drift,
         ),
@@ -259,7 +257,7 @@ def _join(
             incidents=ground.incidents,
             jobs=jobs,
         ),
-        models=loaded,
+        models=champions,
     )
 
 

@@ -64,3 +64,13 @@ async def list_inferences(
         QUERIES["list_inferences"], {"subject_kind": subject_kind, "subject_id": subject_id}
     )
     return await cursor.fetchall()
+
+
+async def list_models_used(
+    connection: Connection, *, subject_kind: str, subject_id: str
+) -> list[dict[str, str]]:
+    """Return name, version and digest of each model that has answered about one subject."""
+    cursor = await connection.execute(
+        QUERIES["list_models_used"], {"subject_kind": subject_kind, "subject_id": subject_id}
+    )
+    return [dict(row) for row in await cursor.fetchall()]

@@ -38,6 +38,11 @@ class LoadedModel:
     version: str
     digest: str
 
+    @property
+    def named(self) -> dict[str, str]:
+        """Name, version and digest, as records and evidence state them."""
+        return {"name": self.name, "version": self.version, "digest": self.digest}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelVersion:

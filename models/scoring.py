@@ -17,6 +17,7 @@ from kernel.database import Connection
 from kernel.ids import IdSource
 from kernel.queries import load_queries
 from models.anomaly import AnomalyDetector, Detection
+from models.champions import Champions
 from models.classification import Classification
 from models.diagnosis import Diagnosis, diagnose_report
 from models.drift_watch import CohortReport, DriftWatch
@@ -41,14 +42,14 @@ class Scoring:
         clock: Clock,
         ids: IdSource,
         incidents: Incidents,
-        health: LoadedModel,
+        champions: Champions,
         detector_model: LoadedModel,
         drift: DriftWatch,
     ) -> None:
         self._clock = clock
         self._ids = ids
         self._incidents = incidents
-        self._health = health
+        self._champions = champions
         self._detector_model = detector_model
         self._drift = drift
         # Device memory is read anew in each transaction; kept here is only what calibrates:
@@ -67,6 +68,7 @@ class Scoring:
 
         """
         await connection.execute(QUERIES["lock_scoring"], {"lock_key": SCORING_LOCK})
+        health = self._champions.current("health")  # one for the whole batch
         by_device: dict[str, list[StoredReport]] = defaultdict(list)
         for report in await find_reports(connection, keys):
             by_device[report.device_id].append(report)
@@ -80,7 +82,9 @@ class Scoring:
             for report in reports:
                 found = detector.score_all(device_id, report.observed_at, report.metrics, cohort)
                 for detection in found:
-                    await self._open_incident(connection, detection, report, correlation_id)
+                    await self._open_incident(
+                        connection, detection, report, correlation_id, health=health
+                    )
                 n_detections += len(found)
                 scored.append(
                     CohortReport(
@@ -113,6 +117,8 @@ class Scoring:
         detection: Detection,
         report: StoredReport,
         correlation_id: str,
+        *,
+        health: LoadedModel,
     ) -> None:
         window = await list_window(
             connection,
@@ -121,7 +127,7 @@ class Scoring:
             report.observed_at + timedelta(microseconds=1),
         )
         classification = classify_health(
-            self._health.model, [item.metrics for item in window[-WINDOW_REPORTS:]]
+            health.model, [item.metrics for item in window[-WINDOW_REPORTS:]]
         )
         diagnosis = diagnose_report(
             detection=detection,
@@ -149,7 +155,9 @@ class Scoring:
             ),
         )
         if created:
-            await self._record(connection, incident.incident_id, detection, classification)
+            await self._record(
+                connection, incident.incident_id, detection, classification, health=health
+            )
 
     async def _record(
         self,
@@ -157,6 +165,8 @@ class Scoring:
         incident_id: str,
         detection: Detection,
         classification: Classification,
+        *,
+        health: LoadedModel,
     ) -> None:
         await record_inference(
             connection,
@@ -172,7 +182,7 @@ class Scoring:
             connection,
             self._ids,
             self._clock,
-            model=self._health,
+            model=health,
             subject_kind="incident",
             subject_id=incident_id,
             output={

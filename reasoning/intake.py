@@ -17,6 +17,7 @@ from guardrails.vault import Vault
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.ids import IdSource
+from models.champions import Champions
 from models.classification import Classification
 from models.inference import record_inference
 from models.registry import LoadedModel
@@ -54,6 +55,7 @@ class UnderstoodTicket:
     flags: tuple[str, ...]
     originals: Mapping[str, str] = field(repr=False)
     answer: Classification
+    answered_by: LoadedModel = field(repr=False)
     episode_key: str
 
 
@@ -68,14 +70,14 @@ class TicketIntake:
         incidents: Incidents,
         masker: Masker,
         vault: Vault,
-        model: LoadedModel,
+        champions: Champions,
     ) -> None:
         self._clock = clock
         self._ids = ids
         self._incidents = incidents
         self._masker = masker
         self._vault = vault
-        self._model = model
+        self._champions = champions
 
     async def understand(self, ticket: Ticket) -> UnderstoodTicket:
         """Mask and classify a ticket; in a thread, since a long text takes a while."""
@@ -84,7 +86,8 @@ class TicketIntake:
     def _understand(self, ticket: Ticket) -> UnderstoodTicket:
         known = {REPORTER: ticket.user_id} if ticket.user_id else {}
         title, description = self._masker.mask_many((ticket.title, ticket.description), known)
-        answer = classify_ticket(self._model.model, f"{title.text}\n{description.text}")
+        model = self._champions.current("tickets")
+        answer = classify_ticket(model.model, f"{title.text}\n{description.text}")
         shown_title = title.text[:MAX_TITLE_CHARACTERS]
         shown_text = description.text[:MAX_DESCRIPTION_CHARACTERS]
         return UnderstoodTicket(
@@ -96,6 +99,7 @@ class TicketIntake:
             flags=flag_injection(f"{ticket.title}\n{ticket.description}"),
             originals={**title.originals, **description.originals, **known},
             answer=answer,
+            answered_by=model,
             episode_key=_name_episode(ticket, answer.failure_class, f"{shown_title}\n{shown_text}"),
         )
 
@@ -129,17 +133,18 @@ class TicketIntake:
         )
         if created:
             await self._vault.store(connection, incident.incident_id, understood.originals)
-        await self._record_inference(connection, incident, answer)
+        await self._record_inference(connection, incident, understood)
         return incident, created
 
     async def _record_inference(
-        self, connection: Connection, incident: Incident, answer: Classification
+        self, connection: Connection, incident: Incident, understood: UnderstoodTicket
     ) -> None:
+        answer = understood.answer
         await record_inference(
             connection,
             self._ids,
             self._clock,
-            model=self._model,
+            model=understood.answered_by,
             subject_kind="incident",
             subject_id=incident.incident_id,
             output={

@@ -42,7 +42,6 @@ async def propose_now(
         sealer=needs.sealer,
         audit=needs.audit,
         incidents=needs.incidents,
-        model_versions=needs.model_versions,
         now=now,
         expires_at=now + needs.proposal_lifetime,
     )

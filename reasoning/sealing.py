@@ -29,7 +29,6 @@ async def seal_state(
     sealer: Sealer,
     audit: AuditIntake,
     incidents: Incidents,
-    model_versions: list[dict[str, str]],
     now: datetime,
     expires_at: datetime,
 ) -> str:
@@ -47,7 +46,7 @@ async def seal_state(
     sealed = await sealer.seal_proposal(
         connection,
         proposal_id=state["proposal_id"],
-        case=compose_case(state, model_versions=model_versions, now=now),
+        case=compose_case(state, now=now),
         script_files=files,
         actor=ACTOR,
         correlation_id=state["correlation_id"],
@@ -89,9 +88,7 @@ async def _advance_incident(
         )  # fmt: skip
 
 
-def compose_case(
-    state: ProposalState, *, model_versions: list[dict[str, str]], now: datetime
-) -> dict[str, Any]:
+def compose_case(state: ProposalState, *, now: datetime) -> dict[str, Any]:
     """Return the case file: all that the proposal rests on, masked."""
     case, choice = state["case"], state["choice"]
     device = case["device"]
@@ -106,7 +103,7 @@ def compose_case(
             "metrics": case["metrics"],
             "facts": case["facts"],
         },
-        "models": model_versions,
+        "models": state.get("models", []),
         "diagnosis": dict(state["diagnosis"]),
         "passages": state["passages"],
         "candidates": state["candidates"],

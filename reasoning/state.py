@@ -47,6 +47,7 @@ class ProposalState(TypedDict, total=False):
     requested_by: str
     parent_proposal_id: str | None
     override: dict[str, Any] | None  # {"script_id", "parameters"} chosen by a person
+    models: list[dict[str, str]]  # name, version, digest of each that was asked, in that order
     case: CaseData
     passages: list[dict[str, Any]]
     diagnosis: DiagnosisData

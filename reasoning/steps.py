@@ -16,7 +16,10 @@ from guardrails.policy import PolicyEngine
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Pool
+from models.champions import Champions
+from models.inference import list_models_used
 from models.recommender import Recommender
+from models.registry import LoadedModel
 from reasoning.assessment import analyse_files, ask_policy, count_citations, score_risk
 from reasoning.candidates import find_candidates, try_parameters
 from reasoning.case import ValueMasker, gather_case
@@ -48,11 +51,10 @@ class ReasoningDependencies:
     incidents: Incidents
     masker: ValueMasker
     retriever: Retriever
-    recommender: Recommender
+    champions: Champions
     adviser: Adviser | None
     policy: PolicyEngine
     sealer: Sealer
-    model_versions: list[dict[str, str]]
     confidence_threshold: float
     proposal_lifetime: timedelta
     reader_groups: tuple[str, ...] = ()  # approvers see what is cited: documents without groups
@@ -67,13 +69,17 @@ async def mask(state: ProposalState, needs: ReasoningDependencies) -> ProposalSt
             masker=needs.masker,
             incident_id=state["incident_id"],
         )
-    return {"case": case}
+        asked = await list_models_used(
+            connection, subject_kind="incident", subject_id=state["incident_id"]
+        )
+    return {"case": case, "models": asked}
 
 
 async def recall(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
     """Retrieve passages for the case's query on its platform."""
     device = state["case"]["device"]
     async with needs.pool.connection() as connection:
+        ranking = needs.champions.get("ranking")  # the search begins with it, in the same step
         passages = await needs.retriever.search(
             connection,
             state["case"]["query"],
@@ -86,6 +92,7 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
             connection, [one.document_id for one in passages], needs.clock.now().date()
         )
     return {
+        "models": _add_model(state, ranking),
         "passages": [
             {
                 "chunk_id": passage.chunk_id,
@@ -105,8 +112,12 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
                 "score": round(passage.score, 6),
             }
             for passage in passages
-        ]
+        ],
     }
+
+
+def _add_model(state: ProposalState, asked: LoadedModel | None) -> list[dict[str, str]]:
+    return [*state.get("models", []), *([asked.named] if asked else [])]
 
 
 async def diagnose(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
@@ -170,9 +181,12 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
             facts=_facts_of_entity(case),
             also=override["script_id"] if override else None,
         )
-    ranked = rank_candidates(needs.recommender, candidates, diagnosis["confidence"])
+    recommender = needs.champions.current("recommender")
+    asked = _add_model(state, recommender)
+    ranked = rank_candidates(Recommender(recommender.model), candidates, diagnosis["confidence"])
     if override is not None:
-        return await _choose_override(state, needs, ranked, override)
+        chosen = await _choose_override(state, needs, ranked, override)
+        return {**chosen, "models": asked}
     advice = diagnosis["advice"] or {}
     choice, reason = choose_script(
         failure_class=failure_class,
@@ -180,7 +194,12 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
         threshold=needs.confidence_threshold,
         advised_script_id=advice.get("script_id"),
     )
-    return {"candidates": ranked, "choice": choice, "abstention_reason": reason}
+    return {
+        "models": asked,
+        "candidates": ranked,
+        "choice": choice,
+        "abstention_reason": reason,
+    }
 
 
 async def _choose_override(
@@ -298,7 +317,6 @@ async def seal(state: ProposalState, needs: ReasoningDependencies) -> ProposalSt
             sealer=needs.sealer,
             audit=needs.audit,
             incidents=needs.incidents,
-            model_versions=needs.model_versions,
             now=now,
             expires_at=now + needs.proposal_lifetime,
         )

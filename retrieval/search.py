@@ -155,15 +155,16 @@ class Retriever:
     ) -> list[Hit]:
         """Return the best documents, at most `limit`, best first."""
         query = understand_query(text)
+        ranking = self.ranking  # may be replaced meanwhile; one search is ranked by one
         index = await find_index(connection)
         while index is not None and index.n_chunks:
-            prepared = await self.candidates.prepare(connection, index, query, self.ranking)
+            prepared = await self.candidates.prepare(connection, index, query, ranking)
             passages = await self.candidates.find(
                 connection, index, prepared, only, limit, at_least=limit
             )
             serving = await find_index(connection)
             if passages or serving is None or serving.index_id == index.index_id:
-                return _rank(self.ranking, prepared, passages, index.n_chunks, limit)
+                return _rank(ranking, prepared, passages, index.n_chunks, limit)
             index = serving  # it was replaced between two statements
         return []
 

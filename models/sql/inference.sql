@@ -14,3 +14,10 @@ SELECT inference_id, model_name, model_version, model_digest, output, confidence
 FROM inference_events
 WHERE subject_kind = %(subject_kind)s AND subject_id = %(subject_id)s
 ORDER BY created_at, inference_id;
+
+-- name: list_models_used
+-- The models that have answered about one subject, each version once.
+SELECT DISTINCT model_name AS name, model_version AS version, model_digest AS digest
+FROM inference_events
+WHERE subject_kind = %(subject_kind)s AND subject_id = %(subject_id)s
+ORDER BY name, version;

@@ -223,7 +223,7 @@ def test_the_cases_of_the_product_state_all_that_is_compared():
         "choice": None,
         "diagnosis": {},
     }
-    case = compose_case(state, model_versions=[], now=datetime(2026, 1, 1, tzinfo=UTC))
+    case = compose_case(state, now=datetime(2026, 1, 1, tzinfo=UTC))
     assert {
         "proposal_id", "requested_by", "script", "parameters", "target_device_id", "risk"
     } <= set(case)  # fmt: skip

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from contracts.telemetry import AgentHealth, Hardware, Network, Process, Software, TelemetryReport
 from kernel.audit import AuditIntake
 from kernel.outbox import Outbox
+from models.champions import Champions
 from models.drift_watch import DriftWatch
 from models.features import N_FEATURES
 from models.registry import LoadedModel
@@ -81,7 +82,7 @@ async def road(pool, clock, ids, health):
         clock=clock,
         ids=ids,
         incidents=Incidents(clock, ids, audit, outbox),
-        health=health,
+        champions=Champions([health]),
         detector_model=LoadedModel(model=None, name="detector", version="1", digest="b" * 64),
         drift=DriftWatch(clock, ids, audit),
     )
