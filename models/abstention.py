@@ -261,7 +261,7 @@ def _accumulate(
     order = np.argsort(-confidence, kind="stable")
     levels, n_correct = confidence[order], np.cumsum(correct[order]).astype(np.float64)
     last = np.flatnonzero(np.append(levels[1:] != levels[:-1], True)[: len(levels)])
-    return levels[last], last + 1.0, n_correct[last]
+    return levels[last], (last + 1).astype(np.float64), n_correct[last]
 
 
 def _find_set_thresholds(
