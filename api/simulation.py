@@ -9,7 +9,7 @@ from rich.progress import track
 from api.ground import Ground
 from kernel.database import Connection
 from telemetry.devices import find_device, register_device
-from telemetry.fleet_simulator import FleetSimulator, SimulatedDevice
+from telemetry.fleet_simulator import FleetSimulator, SimulatedDevice, describe_plain_fleet
 from telemetry.ingestion import Ingestion
 
 INTERVAL_SECONDS = 300.0
@@ -25,7 +25,13 @@ async def simulate_fleet(
     n_steps = int(n_hours * 3600 / INTERVAL_SECONDS)
     start = ground.clock.now() - timedelta(hours=n_hours)
     fleet = FleetSimulator(
-        seed, n_devices, start=start, interval_seconds=INTERVAL_SECONDS, fault_share=FAULT_SHARE
+        describe_plain_fleet(
+            seed=seed,
+            n_devices=n_devices,
+            start=start,
+            interval_seconds=INTERVAL_SECONDS,
+            fault_share=FAULT_SHARE,
+        )
     )
     async with ground.pool.connection() as connection:
         for device in fleet.devices:

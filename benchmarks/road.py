@@ -17,7 +17,7 @@ import numpy as np
 from api.ground import Ground
 from benchmarks.figures import Figure
 from benchmarks.scratch import ScratchInstallation, await_row
-from telemetry.fleet_simulator import FleetSimulator
+from telemetry.fleet_simulator import FleetSimulator, describe_plain_fleet
 
 N_DEVICES = 20
 N_REPORTS = 200
@@ -94,7 +94,11 @@ async def _time_reports(
     client: httpx.AsyncClient, ground: Ground
 ) -> tuple[list[float], list[float]]:
     """Send reports of healthy devices one by one; return seconds to the answer and to the score."""
-    fleet = FleetSimulator(1, N_DEVICES, start=ground.clock.now(), interval_seconds=1.0)
+    fleet = FleetSimulator(
+        describe_plain_fleet(
+            seed=1, n_devices=N_DEVICES, start=ground.clock.now(), interval_seconds=1.0
+        )
+    )
     reports = [report for report, _ in fleet.reports(N_REPORTS // N_DEVICES)]
     stored, scored = [], []
     for report in reports:

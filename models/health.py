@@ -18,7 +18,7 @@ from models.errors import TrainingDataError
 from models.features import extract_features
 from models.signals import FloatArray
 
-WINDOW_REPORTS = 6
+WINDOW_REPORTS = 30
 INVERSE_REGULARISATION = 30.0
 
 

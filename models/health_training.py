@@ -13,14 +13,15 @@ from models.simulated_training import simulate_windows
 def train_health(seed: int, progress: Callable[[str], None]) -> Fit:
     """Simulate devices, fit on some and evaluate on others."""
     progress("health: simulating devices")
-    features, labels = simulate_windows(seed=seed, n_devices_per_class=32)
-    test_features, test_labels = simulate_windows(seed=seed + 1, n_devices_per_class=10)
+    windows = simulate_windows(seed=seed, n_devices_per_pattern=32)
+    others = simulate_windows(seed=seed + 1, n_devices_per_pattern=10)
+    features, labels = windows.features, windows.labels
     progress(f"health: fitting {len(labels)} windows")
     model = fit_health_model(features, labels, seed=seed)
-    probabilities = model.predict_proba(test_features)
+    probabilities = model.predict_proba(others.features)
     return Fit(
         model=model,
-        metrics=evaluate_classifier(model.classes_, probabilities, test_labels),
+        metrics=evaluate_classifier(model.classes_, probabilities, others.labels),
         params={
             "n_windows": len(labels),
             "n_features": len(FEATURE_NAMES),

@@ -1,54 +1,229 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training data of the health classifier: windows of simulated devices."""
+"""Training data of the health classifier: windows of simulated devices, with their labels.
 
-from collections.abc import Iterator
+Half of the fleets report every minute and half every five. Windows are long, short or broken, as
+in life. What is well, and what is odd but no known pattern, is labelled `unknown`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from contracts.failure import FailureClass
-from models.features import extract_features
+from models.features import PERSISTENCE_REPORTS, compute_features
 from models.health import WINDOW_REPORTS
-from models.signals import FloatArray
-from telemetry.fleet_simulator import RAMP_REPORTS, FleetSimulator, SimulatedDevice
-from telemetry.normalisation import flatten_metrics
-from telemetry.simulated_faults import FAULTS
+from models.signals import METRIC_NAMES, SIGNALS, FloatArray
+from telemetry.simulated_columns import INDEX, N_COLUMNS
+from telemetry.simulated_faults import FAULTS, shown_class
+from telemetry.simulated_fleet import (
+    ALL_TRAITS,
+    FleetGenerator,
+    FleetParameters,
+    FleetValues,
+    Trait,
+)
+from telemetry.simulated_plan import FaultRates
+from telemetry.simulated_reports import name_busiest
 
-HEALTHY_FACTOR = 8  # healthy devices per device of a class: most devices are well
-_WINDOW_ENDS = (1, 3, WINDOW_REPORTS + 2)  # reports after the fault shows clearly
-_STEPS_A_DAY = 24 * 60
+IntArray = npt.NDArray[np.int64]
+INTERVALS_SECONDS = (60.0, 300.0)
+HEALTHY_FACTOR = 8  # healthy devices per device of a pattern: most devices are well
+ODD_FACTOR = 3  # and devices with something odd that is no known pattern
+SUBTLE_SHARE = 0.1
+_AFTER_REPORTS = (1, 3, 8, 25)  # windows end so many reports after the fault shows clearly
+_HEALTHY_WINDOWS = 3
+_HORIZON_MINUTES = 3 * 1440.0
+_TRAITS = ALL_TRAITS - {Trait.CLOCKS, Trait.CHURN}
+_COLUMNS = [INDEX[name] for name in METRIC_NAMES]
+_POINTLESS = [n for n, signal in enumerate(SIGNALS) if signal.points_to is FailureClass.UNKNOWN]
+_PROCESS_CPU = METRIC_NAMES.index("process_cpu_percent_max")
+_PROCESS_MEMORY = METRIC_NAMES.index("process_memory_percent_max")
 
 
-def simulate_windows(*, seed: int, n_devices_per_class: int) -> tuple[FloatArray, list[str]]:
-    """Return features of shape (n_windows, n_features) and a FailureClass value for each."""
-    fleet = FleetSimulator(
-        seed, n_devices_per_class * (len(FAULTS) + HEALTHY_FACTOR), fault_share=0.0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedWindows:
+    """Windows as features, with the truth; arrays have one entry a window."""
+
+    features: FloatArray  # shape (n_windows, n_features)
+    labels: list[str]  # FailureClass values
+    devices: list[str]  # which device; windows of one device are kin
+    patterns: list[str]  # the failure pattern, `healthy` or `odd`
+    is_subtle: npt.NDArray[np.bool_]
+
+
+def simulate_windows(*, seed: int, n_devices_per_pattern: int) -> SimulatedWindows:
+    """Simulate devices of every pattern, healthy ones and odd ones; equal seeds, equal windows."""
+    parts = [
+        part
+        for number, interval in enumerate(INTERVALS_SECONDS)
+        for part in _simulate_fleet(
+            seed=seed * 7919 + number, interval_seconds=interval, n_each=n_devices_per_pattern // 2
+        )
+    ]
+    return SimulatedWindows(
+        features=np.concatenate([part.features for part in parts]),
+        labels=[label for part in parts for label in part.labels],
+        devices=[device for part in parts for device in part.devices],
+        patterns=[pattern for part in parts for pattern in part.patterns],
+        is_subtle=np.concatenate([part.is_subtle for part in parts]),
     )
-    random = np.random.default_rng(seed)
-    devices = iter(fleet.devices)
-    features: list[FloatArray] = []
-    labels: list[str] = []
-    plan: list[FailureClass | None] = [*FAULTS, *([None] * HEALTHY_FACTOR)]
-    for failure_class in plan:
-        for _ in range(n_devices_per_class):
-            device = next(devices)
-            for window in _device_windows(fleet, device, failure_class, random):
-                features.append(window)
-                labels.append(str(failure_class or FailureClass.UNKNOWN))
-    return np.array(features), labels
 
 
-def _device_windows(
-    fleet: FleetSimulator,
-    device: SimulatedDevice,
-    failure_class: FailureClass | None,
-    random: np.random.Generator,
-) -> Iterator[FloatArray]:
-    onset = int(random.integers(WINDOW_REPORTS, _STEPS_A_DAY))
-    if failure_class is not None:
-        fleet.plan_fault(device, failure_class, first_report=onset)
-    shown = onset + (RAMP_REPORTS // 2 if device.onset and device.onset.pattern.gradual else 0)
-    first, last = shown + min(_WINDOW_ENDS) - WINDOW_REPORTS + 1, shown + max(_WINDOW_ENDS)
-    reports = [flatten_metrics(fleet.report(device, step)) for step in range(first, last + 1)]
-    for end in _WINDOW_ENDS:
-        stop = shown + end - first + 1
-        yield extract_features(reports[stop - WINDOW_REPORTS : stop])
+def _simulate_fleet(*, seed: int, interval_seconds: float, n_each: int) -> list[SimulatedWindows]:
+    window_minutes = WINDOW_REPORTS * interval_seconds / 60.0
+    n_faulty, n_well = n_each * len(FAULTS), n_each * (HEALTHY_FACTOR + ODD_FACTOR)
+    sick = FleetGenerator(
+        FleetParameters(
+            n_devices=n_faulty,
+            seed=2 * seed,
+            interval_seconds=interval_seconds,
+            duration_minutes=_HORIZON_MINUTES,
+            fault_rates=FaultRates(
+                share=1.0,
+                subtle_share=SUBTLE_SHARE,
+                ending_share=0.0,
+                from_minute=window_minutes,
+                to_minute=_HORIZON_MINUTES,
+            ),
+            traits=_TRAITS,
+        )
+    )
+    well = FleetGenerator(
+        FleetParameters(
+            n_devices=n_well,
+            seed=2 * seed + 1,
+            interval_seconds=interval_seconds,
+            duration_minutes=_HORIZON_MINUTES,
+            fault_rates=FaultRates(share=0.0),
+            n_harmless_patches=4,
+            traits=_TRAITS,
+        )
+    )
+    random = np.random.default_rng([seed, 11])
+    n_healthy = n_each * HEALTHY_FACTOR
+    return [
+        _cut_faulty(sick, random),
+        _cut_well(well, np.arange(n_healthy), random, odd=False),
+        _cut_well(well, np.arange(n_healthy, n_well), random, odd=True),
+    ]
+
+
+def _cut_faulty(fleet: FleetGenerator, random: np.random.Generator) -> SimulatedWindows:
+    """Cut windows that end some reports after each fault shows; those that show none are left."""
+    faults = fleet.faults
+    minutes = fleet.parameters.interval_seconds / 60.0
+    shown = np.array([np.ceil(fault.shown_minute / minutes) for fault in faults], dtype=np.int64)
+    rows = np.repeat([fault.row for fault in faults], len(_AFTER_REPORTS))
+    ends = (shown[:, None] + np.array(_AFTER_REPORTS)).ravel()
+    windows = _cut(fleet, rows, ends, random)
+    visible = np.flatnonzero(windows.is_shown[:, -PERSISTENCE_REPORTS:].any(axis=1))
+    acting = [faults[n // len(_AFTER_REPORTS)] for n in visible.tolist()]
+    return SimulatedWindows(
+        features=windows.compute(visible),
+        labels=[str(shown_class(fault.failure_class)) for fault in acting],
+        devices=[f"{fleet.parameters.seed}:{fault.row}" for fault in acting],
+        patterns=[str(fault.failure_class) for fault in acting],
+        is_subtle=np.array([fault.subtle for fault in acting]),
+    )
+
+
+def _cut_well(
+    fleet: FleetGenerator, devices: IntArray, random: np.random.Generator, *, odd: bool
+) -> SimulatedWindows:
+    """Cut windows of devices without a fault at any time of day and week."""
+    rows = np.repeat(devices, _HEALTHY_WINDOWS)
+    n_steps = int(_HORIZON_MINUTES * 60.0 / fleet.parameters.interval_seconds)
+    windows = _cut(fleet, rows, random.integers(WINDOW_REPORTS, n_steps, len(rows)), random)
+    if odd:
+        windows.make_odd(random)
+    kept = np.flatnonzero(windows.n_reports > 0)
+    return SimulatedWindows(
+        features=windows.compute(kept),
+        labels=[str(FailureClass.UNKNOWN)] * len(kept),
+        devices=[f"{fleet.parameters.seed}:{row}" for row in rows[kept].tolist()],
+        patterns=["odd" if odd else "healthy"] * len(kept),
+        is_subtle=np.zeros(len(kept), dtype=bool),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Windows:
+    """Raw windows, shapes (n_windows, n_reports, ...), the latest report last."""
+
+    values: FloatArray
+    is_shown: npt.NDArray[np.bool_]
+    process_names: IntArray
+    n_reports: FloatArray
+
+    def compute(self, chosen: IntArray) -> FloatArray:
+        values, names = self.values[chosen], self.process_names[chosen, -PERSISTENCE_REPORTS:]
+        held = [
+            _hold(values[:, -PERSISTENCE_REPORTS:, column], names, share)
+            for column, share in ((_PROCESS_CPU, 4.0), (_PROCESS_MEMORY, 2.0))
+        ]
+        return compute_features(values, np.stack(held, axis=1), self.n_reports[chosen])
+
+    def make_odd(self, random: np.random.Generator) -> None:
+        """Push one or two metrics that point to no pattern of their own, for the last reports."""
+        for _ in range(2):
+            columns = random.choice(_POINTLESS, len(self.values))
+            for n, column in enumerate(columns.tolist()):
+                signal, lasts = SIGNALS[column], int(random.integers(1, 9))
+                harm = random.uniform(0.4, 1.2)
+                level = signal.healthy + harm * (signal.severe - signal.healthy)
+                known = np.isfinite(self.values[n, -lasts:, column])
+                self.values[n, -lasts:, column][known] = max(level, 0.0)
+
+
+def _cut(
+    fleet: FleetGenerator, rows: IntArray, ends: IntArray, random: np.random.Generator
+) -> _Windows:
+    """Cut one window per row that ends at a step; reports that were not made are closed up."""
+    steps = ends[:, None] - np.arange(WINDOW_REPORTS - 1, -1, -1)
+    shape = steps.shape
+    found = fleet.measure(np.repeat(rows, WINDOW_REPORTS), steps.ravel())
+    lengths = _draw_lengths(len(rows), random)
+    present = found.is_present.reshape(shape)
+    present &= np.arange(WINDOW_REPORTS - 1, -1, -1) < lengths[:, None]
+    order = np.argsort(present, axis=1, kind="stable")
+    values = found.values.reshape(*shape, N_COLUMNS)[:, :, _COLUMNS]
+    values[~present] = np.nan
+    clock = METRIC_NAMES.index("clock_offset_seconds")
+    values[..., clock] = np.abs(values[..., clock])
+    names = _name_processes(fleet, found).reshape(shape)
+    shown = found.is_shown.reshape(shape) & present
+    return _Windows(
+        values=np.take_along_axis(values, order[:, :, None], axis=1),
+        is_shown=np.take_along_axis(shown, order, axis=1),
+        process_names=np.take_along_axis(names, order, axis=1),
+        n_reports=present.sum(axis=1).astype(np.float64),
+    )
+
+
+def _draw_lengths(n_windows: int, random: np.random.Generator) -> IntArray:
+    """Most devices have a past; some have just begun to report."""
+    short = random.integers(1, WINDOW_REPORTS, n_windows)
+    return np.where(random.random(n_windows) < 0.65, WINDOW_REPORTS, short)
+
+
+def _name_processes(fleet: FleetGenerator, found: FleetValues) -> IntArray:
+    """Return numbers that stand for the name of the busiest process, as reports would show it."""
+    cpu = np.nan_to_num(found.values[:, INDEX["process_cpu_percent_max"]])
+    names = cpu.astype(np.int64) % len(_BUSY_NAMES)
+    named = np.array([bool(FAULTS[fault.failure_class].process_name) for fault in fleet.faults])
+    if len(named):
+        names = np.where(found.is_shown & named[found.acting_faults], -1, names)
+    return names
+
+
+_BUSY_NAMES: Sequence[str] = tuple(name_busiest(float(n)) for n in range(3))
+
+
+def _hold(levels: FloatArray, names: IntArray, second_share: float) -> FloatArray:
+    """Return the level that one name held through the last reports: the top or the second one."""
+    known = np.nan_to_num(levels)
+    top = np.where(names == names[:, -1:], known, 0.0).min(axis=1)
+    held: FloatArray = np.maximum(top, known.min(axis=1) / second_share)
+    return held

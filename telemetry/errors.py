@@ -67,3 +67,7 @@ class ForbiddenTransitionError(TelemetryError):
         self.incident_id = incident_id
         self.current = current
         self.wanted = wanted
+
+
+class SimulationError(TelemetryError):
+    """No fleet can be simulated with these parameters."""

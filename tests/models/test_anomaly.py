@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.failure import FailureClass as F
 from models.anomaly import AnomalyDetector, Detection
 from models.errors import StateFormatError
-from telemetry.fleet_simulator import FleetSimulator
+from telemetry.fleet_simulator import FleetSimulator, describe_plain_fleet
 from telemetry.normalisation import flatten_metrics
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -193,7 +193,7 @@ def test_any_numbers_are_survived(metrics):
 
 
 def test_fleet_recall_and_false_alarms():
-    fleet = FleetSimulator(11, 90, fault_share=0.4)
+    fleet = FleetSimulator(describe_plain_fleet(seed=11, n_devices=90, fault_share=0.4))
     detector = AnomalyDetector()
     flagged: dict[str, int] = {}
     for report, _ in fleet.reports(130):

@@ -18,9 +18,9 @@ from models.registry import CHAMPION, ModelRegistry, _read_model
 from models.ticket_corpus import build_corpus, expand_template
 from models.tickets import classify_ticket
 from models.training import NAMES, train
-from telemetry.fleet_simulator import FleetSimulator
+from telemetry.fleet_simulator import FleetSimulator, describe_plain_fleet
 from telemetry.normalisation import flatten_metrics
-from telemetry.simulated_faults import FAULTS
+from telemetry.simulated_faults import FAULTS, shown_class
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -99,18 +99,18 @@ def test_unknown_name(trained):
 
 @pytest.mark.parametrize("failure", list(FAULTS))
 def test_health_on_unseen_devices(health_model, failure):
-    fleet = FleetSimulator(99, 12, fault_share=0.0)
+    fleet = FleetSimulator(describe_plain_fleet(seed=99, n_devices=12, fault_share=0.0))
     hits = 0
     for device in fleet.devices:
         fleet.plan_fault(device, failure, first_report=5)
         window = [flatten_metrics(fleet.report(device, step)) for step in range(12, 18)]
-        hits += classify_health(health_model, window).failure_class is failure
+        hits += classify_health(health_model, window).failure_class is shown_class(failure)
     assert hits >= 10
 
 
 def test_healthy_and_empty_windows_abstain(health_model):
     model = health_model
-    fleet = FleetSimulator(98, 60, fault_share=0.0)
+    fleet = FleetSimulator(describe_plain_fleet(seed=98, n_devices=60, fault_share=0.0))
     abstained = [
         classify_health(
             model, [flatten_metrics(fleet.report(d, s)) for s in range(WINDOW_REPORTS)]
