@@ -5,6 +5,7 @@ Half of the fleets report every minute and half every five. Windows are long, sh
 in life. What is well, and what is odd but no known pattern, is labelled `unknown`.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,9 +32,9 @@ IntArray = npt.NDArray[np.int64]
 INTERVALS_SECONDS = (60.0, 300.0)
 HEALTHY_FACTOR = 8  # healthy devices per device of a pattern: most devices are well
 ODD_FACTOR = 3  # and devices with something odd that is no known pattern
+HEALTHY, ODD = "healthy", "odd"  # in place of a pattern
 SUBTLE_SHARE = 0.1
-_AFTER_REPORTS = (1, 3, 8, 25)  # windows end so many reports after the fault shows clearly
-_HEALTHY_WINDOWS = 3
+_LONGEST_AFTER = 60.0  # windows end at most so many reports after the fault shows clearly
 _HORIZON_MINUTES = 3 * 1440.0
 _TRAITS = ALL_TRAITS - {Trait.CLOCKS, Trait.CHURN}
 _COLUMNS = [INDEX[name] for name in METRIC_NAMES]
@@ -53,15 +54,28 @@ class SimulatedWindows:
     is_subtle: npt.NDArray[np.bool_]
 
 
-def simulate_windows(*, seed: int, n_devices_per_pattern: int) -> SimulatedWindows:
-    """Simulate devices of every pattern, healthy ones and odd ones; equal seeds, equal windows."""
-    parts = [
-        part
-        for number, interval in enumerate(INTERVALS_SECONDS)
-        for part in _simulate_fleet(
-            seed=seed * 7919 + number, interval_seconds=interval, n_each=n_devices_per_pattern // 2
+def simulate_windows(
+    purpose: str, *, seed: int, n_devices_per_pattern: int, n_windows: int = 1
+) -> SimulatedWindows:
+    """Simulate devices of every pattern, healthy ones and odd ones; equal arguments, equal windows.
+
+    Args:
+        purpose: such as `fit` or `judge`; two purposes never share a device, whatever the seeds.
+        seed: makes the windows repeatable.
+        n_devices_per_pattern: half of them report every minute and half every five.
+        n_windows: of each device; those in which its fault does not show are left out.
+
+    """
+    fleets = [
+        _Fleet(
+            seed=2 * zlib.crc32(f"{purpose} {seed} {interval}".encode()),
+            interval_seconds=interval,
+            n_each=n_devices_per_pattern // len(INTERVALS_SECONDS),
+            n_windows=n_windows,
         )
+        for interval in INTERVALS_SECONDS
     ]
+    parts = [part for fleet in fleets for part in (_cut_faulty(fleet), *_cut_well(fleet))]
     return SimulatedWindows(
         features=np.concatenate([part.features for part in parts]),
         labels=[label for part in parts for label in part.labels],
@@ -71,55 +85,43 @@ def simulate_windows(*, seed: int, n_devices_per_pattern: int) -> SimulatedWindo
     )
 
 
-def _simulate_fleet(*, seed: int, interval_seconds: float, n_each: int) -> list[SimulatedWindows]:
-    window_minutes = WINDOW_REPORTS * interval_seconds / 60.0
-    n_faulty, n_well = n_each * len(FAULTS), n_each * (HEALTHY_FACTOR + ODD_FACTOR)
-    sick = FleetGenerator(
-        FleetParameters(
-            n_devices=n_faulty,
-            seed=2 * seed,
-            interval_seconds=interval_seconds,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fleet:
+    seed: int
+    interval_seconds: float
+    n_each: int
+    n_windows: int
+
+    def describe(self, n_devices: int, *, faulty: bool) -> FleetParameters:
+        return FleetParameters(
+            n_devices=n_devices,
+            seed=self.seed + faulty,
+            interval_seconds=self.interval_seconds,
             duration_minutes=_HORIZON_MINUTES,
             fault_rates=FaultRates(
-                share=1.0,
+                share=1.0 if faulty else 0.0,
                 subtle_share=SUBTLE_SHARE,
                 ending_share=0.0,
-                from_minute=window_minutes,
+                from_minute=WINDOW_REPORTS * self.interval_seconds / 60.0,
                 to_minute=_HORIZON_MINUTES,
             ),
-            traits=_TRAITS,
-        )
-    )
-    well = FleetGenerator(
-        FleetParameters(
-            n_devices=n_well,
-            seed=2 * seed + 1,
-            interval_seconds=interval_seconds,
-            duration_minutes=_HORIZON_MINUTES,
-            fault_rates=FaultRates(share=0.0),
             n_harmless_patches=4,
             traits=_TRAITS,
         )
-    )
-    random = np.random.default_rng([seed, 11])
-    n_healthy = n_each * HEALTHY_FACTOR
-    return [
-        _cut_faulty(sick, random),
-        _cut_well(well, np.arange(n_healthy), random, odd=False),
-        _cut_well(well, np.arange(n_healthy, n_well), random, odd=True),
-    ]
 
 
-def _cut_faulty(fleet: FleetGenerator, random: np.random.Generator) -> SimulatedWindows:
-    """Cut windows that end some reports after each fault shows; those that show none are left."""
-    faults = fleet.faults
-    minutes = fleet.parameters.interval_seconds / 60.0
-    shown = np.array([np.ceil(fault.shown_minute / minutes) for fault in faults], dtype=np.int64)
-    rows = np.repeat([fault.row for fault in faults], len(_AFTER_REPORTS))
-    ends = (shown[:, None] + np.array(_AFTER_REPORTS)).ravel()
-    windows = _cut(fleet, rows, ends, random)
+def _cut_faulty(plan: _Fleet) -> SimulatedWindows:
+    """Cut windows that end some reports after each fault shows."""
+    fleet = FleetGenerator(plan.describe(plan.n_each * len(FAULTS), faulty=True))
+    random = np.random.default_rng([plan.seed, 11])
+    faults = [fault for fault in fleet.faults for _ in range(plan.n_windows)]
+    minutes = plan.interval_seconds / 60.0
+    shown = np.ceil(np.array([fault.shown_minute for fault in faults]) / minutes)
+    after = np.floor(_LONGEST_AFTER ** random.random(len(faults)))
+    rows = np.array([fault.row for fault in faults])
+    windows = _cut(fleet, rows, (shown + after).astype(np.int64), random)
     visible = np.flatnonzero(windows.is_shown[:, -PERSISTENCE_REPORTS:].any(axis=1))
-    acting = [faults[n // len(_AFTER_REPORTS)] for n in visible.tolist()]
+    acting = [faults[n] for n in visible.tolist()]
     return SimulatedWindows(
         features=windows.compute(visible),
         labels=[str(shown_class(fault.failure_class)) for fault in acting],
@@ -129,23 +131,29 @@ def _cut_faulty(fleet: FleetGenerator, random: np.random.Generator) -> Simulated
     )
 
 
-def _cut_well(
-    fleet: FleetGenerator, devices: IntArray, random: np.random.Generator, *, odd: bool
-) -> SimulatedWindows:
-    """Cut windows of devices without a fault at any time of day and week."""
-    rows = np.repeat(devices, _HEALTHY_WINDOWS)
-    n_steps = int(_HORIZON_MINUTES * 60.0 / fleet.parameters.interval_seconds)
-    windows = _cut(fleet, rows, random.integers(WINDOW_REPORTS, n_steps, len(rows)), random)
-    if odd:
-        windows.make_odd(random)
-    kept = np.flatnonzero(windows.n_reports > 0)
-    return SimulatedWindows(
-        features=windows.compute(kept),
-        labels=[str(FailureClass.UNKNOWN)] * len(kept),
-        devices=[f"{fleet.parameters.seed}:{row}" for row in rows[kept].tolist()],
-        patterns=["odd" if odd else "healthy"] * len(kept),
-        is_subtle=np.zeros(len(kept), dtype=bool),
-    )
+def _cut_well(plan: _Fleet) -> tuple[SimulatedWindows, SimulatedWindows]:
+    """Cut windows at any time of day and week, of healthy devices and of odd ones."""
+    n_healthy, n_odd = plan.n_each * HEALTHY_FACTOR, plan.n_each * ODD_FACTOR
+    fleet = FleetGenerator(plan.describe(n_healthy + n_odd, faulty=False))
+    random = np.random.default_rng([plan.seed, 12])
+    n_steps = int(_HORIZON_MINUTES * 60.0 / plan.interval_seconds)
+    found = []
+    for first, n_devices in ((0, n_healthy), (n_healthy, n_odd)):
+        rows = np.repeat(np.arange(first, first + n_devices), plan.n_windows)
+        windows = _cut(fleet, rows, random.integers(WINDOW_REPORTS, n_steps, len(rows)), random)
+        if first:
+            windows.make_odd(random)
+        kept = np.flatnonzero(windows.n_reports > 0)
+        found.append(
+            SimulatedWindows(
+                features=windows.compute(kept),
+                labels=[str(FailureClass.UNKNOWN)] * len(kept),
+                devices=[f"{fleet.parameters.seed}:{row}" for row in rows[kept].tolist()],
+                patterns=[ODD if first else HEALTHY] * len(kept),
+                is_subtle=np.zeros(len(kept), dtype=bool),
+            )
+        )
+    return found[0], found[1]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 """Puts planned faults and patches into healthy levels. Pure.
 
 A fault pulls its metrics from the healthy level to a faulty one by its progress: all at once,
-along a ramp, or in spells. A subtle one stops half way to what would be bad in itself.
+along a ramp, or in spells. A subtle one stops short of what would be bad in itself.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,6 @@ from telemetry.simulated_randomness import (
 _SPELL_MINUTES = 9.0
 _SPELL_SHARE = 0.65
 _WOBBLE_SHAPE = 60.0
-_SUBTLE_REACH = (0.45, 0.75)  # of the way from the healthy level to a mild fault
 _CLASSES: tuple[F, ...] = tuple(FAULTS)
 
 
@@ -111,16 +110,22 @@ class FaultTable:
     ) -> FloatArray:
         keys, steps = moment.keys[rows], moment.steps[rows]
         full = effect.mild + (effect.hard - effect.mild) * self._hardness[numbers]
-        low, high = _SUBTLE_REACH
-        share = low + (high - low) * self._hardness[numbers]
-        # From an ordinary level, not from today's: what is subtle for a device stays put.
-        inside = current + (effect.mild - current) * share
-        flag = effect.exact and effect.mild == effect.hard
-        reached = np.where(self._subtle[numbers], current if flag else inside, full)
+        reached = np.where(self._subtle[numbers], _stay_inside(effect, current), full)
         if effect.exact:
             return reached
         chance = uniform(keys, name_stream("wobble " + effect.signal), steps)
-        return reached * heavy_factor(chance, _WOBBLE_SHAPE)
+        wobble = heavy_factor(chance, _WOBBLE_SHAPE)
+        # Around a subtle level only away from the limit, which lies beyond it.
+        return reached * np.where(self._subtle[numbers], np.minimum(wobble, 1.0), wobble)
+
+
+def _stay_inside(effect: Effect, current: FloatArray) -> FloatArray:
+    """Return the subtle level of an effect; what has none, or is past it already, stays."""
+    if effect.subtle is None:
+        return current
+    towards = np.maximum if effect.hard > effect.subtle else np.minimum
+    reached: FloatArray = towards(current, effect.subtle)
+    return reached
 
 
 class PatchTable:

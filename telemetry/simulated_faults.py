@@ -13,12 +13,16 @@ from contracts.failure import FailureClass as F
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """A flat metric and the levels a fault pulls it to; exact levels (flags) do not wobble."""
+    """A flat metric and the levels a fault pulls it to; exact levels (flags) do not wobble.
+
+    `subtle` is a level that is not bad in itself, only unlike an ordinary device.
+    """
 
     signal: str
     mild: float
     hard: float
     exact: bool = False
+    subtle: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +36,15 @@ class FaultPattern:
     effects: tuple[Effect, ...]
     gradual: bool = False
     may_come_and_go: bool = False
-    may_be_subtle: bool = False  # can stay inside absolute limits and yet be unlike the device
     process_name: str = ""
     application_name: str = ""
     log_message: str = ""
     looks_like: F | None = None
+
+    @property
+    def may_be_subtle(self) -> bool:
+        """Whether the leading metric can stay inside absolute limits and yet be unusual."""
+        return self.effects[0].subtle is not None
 
     @property
     def signals(self) -> tuple[str, ...]:
@@ -44,8 +52,8 @@ class FaultPattern:
         return tuple(effect.signal for effect in self.effects)
 
 
-def _level(signal: str, mild: float, hard: float) -> Effect:
-    return Effect(signal=signal, mild=mild, hard=hard)
+def _level(signal: str, mild: float, hard: float, subtle: float | None = None) -> Effect:
+    return Effect(signal=signal, mild=mild, hard=hard, subtle=subtle)
 
 
 def _exact(signal: str, mild: float, hard: float) -> Effect:
@@ -93,7 +101,10 @@ FAULTS: Mapping[F, FaultPattern] = {
         process_name="report-server",
     ),
     F.THERMAL: FaultPattern(
-        effects=(_level("cpu_temperature_celsius", 94, 104), _level("experience_score", 70, 50)),
+        effects=(
+            _level("cpu_temperature_celsius", 94, 104, 79),
+            _level("experience_score", 70, 50),
+        ),
         gradual=True,
         may_come_and_go=True,
     ),
@@ -103,12 +114,11 @@ FAULTS: Mapping[F, FaultPattern] = {
     ),
     F.DNS: FaultPattern(
         effects=(
-            _level("dns_failure_percent", 40, 95),
-            _level("dns_latency_ms", 600, 4000),
+            _level("dns_failure_percent", 40, 95, 4.5),
+            _level("dns_latency_ms", 600, 4000, 130),
             _level("app_errors", 3, 15),
         ),
         may_come_and_go=True,
-        may_be_subtle=True,
         log_message="temporary failure in name resolution",
     ),
     F.PROXY: FaultPattern(
@@ -118,25 +128,21 @@ FAULTS: Mapping[F, FaultPattern] = {
     ),
     F.WIFI_VPN: FaultPattern(
         effects=(
-            _level("packet_loss_percent", 15, 50),
-            _level("gateway_latency_ms", 150, 900),
-            _level("wifi_signal_dbm", -83, -91),
+            _level("packet_loss_percent", 15, 50, 1.9),
+            _level("gateway_latency_ms", 150, 900, 45),
+            _level("wifi_signal_dbm", -83, -91, -74),
             _state("vpn_connected", 0),
         ),
         may_come_and_go=True,
-        may_be_subtle=True,
     ),
     F.DHCP: FaultPattern(
         effects=(_state("dhcp_lease_valid", 0), _level("dns_failure_percent", 10, 60)),
         may_come_and_go=True,
     ),
-    F.TIME_SKEW: FaultPattern(
-        effects=(_level("clock_offset_seconds", 90, 2000),), may_be_subtle=True
-    ),
+    F.TIME_SKEW: FaultPattern(effects=(_level("clock_offset_seconds", 90, 2000, 4.6),)),
     F.PRINTING: FaultPattern(
-        effects=(_level("print_queue_length", 25, 90),),
+        effects=(_level("print_queue_length", 25, 90, 5),),
         gradual=True,
-        may_be_subtle=True,
         log_message="spooler stalled",
     ),
     F.MAIL_CLIENT: FaultPattern(
@@ -154,9 +160,8 @@ FAULTS: Mapping[F, FaultPattern] = {
         looks_like=F.APP_CRASH,
     ),
     F.SYNC_CLIENT: FaultPattern(
-        effects=(_level("sync_backlog", 4000, 60_000),),
+        effects=(_level("sync_backlog", 4000, 60_000, 190),),
         gradual=True,
-        may_be_subtle=True,
         application_name="OneDrive",
     ),
     F.OS_UPDATE: FaultPattern(
@@ -177,8 +182,7 @@ FAULTS: Mapping[F, FaultPattern] = {
         effects=(_state("antivirus_running", 0), _state("firewall_enabled", 0))
     ),
     F.SLOW_LOGON: FaultPattern(
-        effects=(_level("logon_seconds", 125, 400), _level("experience_score", 65, 40)),
-        may_be_subtle=True,
+        effects=(_level("logon_seconds", 125, 400, 43), _level("experience_score", 65, 40)),
     ),
     F.APP_CRASH: FaultPattern(
         effects=_CRASHES,
@@ -187,7 +191,7 @@ FAULTS: Mapping[F, FaultPattern] = {
         log_message="segmentation fault",
     ),
     F.AUDIO_VIDEO: FaultPattern(
-        effects=(_level("audio_glitches", 25, 120),), may_come_and_go=True, may_be_subtle=True
+        effects=(_level("audio_glitches", 25, 120, 5),), may_come_and_go=True
     ),
     F.BROWSER: FaultPattern(
         effects=_CRASHES,
@@ -201,15 +205,14 @@ FAULTS: Mapping[F, FaultPattern] = {
         log_message="main process exited, code=exited, status=1",
     ),
     F.CREDENTIALS: FaultPattern(
-        effects=(_level("failed_logons", 12, 60),), may_come_and_go=True, may_be_subtle=True
+        effects=(_level("failed_logons", 12, 60, 3),), may_come_and_go=True
     ),
     F.SICK_AGENT: FaultPattern(
         effects=(
-            _level("agent_errors", 11, 50),
-            _level("agent_queued_reports", 300, 4000),
-            _level("agent_memory_bytes", 3e8, 9e8),
+            _level("agent_errors", 11, 50, 1),
+            _level("agent_queued_reports", 300, 4000, 45),
+            _level("agent_memory_bytes", 3e8, 9e8, 1.7e8),
         ),
-        may_be_subtle=True,
     ),
 }
 

@@ -5,7 +5,12 @@ Health and ticket models take a minute to train: those that `eucora up` has trai
 """
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,14 +18,12 @@ from skops.io import dumps
 
 from contracts.failure import FailureClass as F
 from models.errors import ModelArtifactError, UnknownModelError
-from models.health import WINDOW_REPORTS, classify_health
-from models.registry import CHAMPION, ModelRegistry, _read_model
+from models.judgement import decode_judgements
+from models.model_file import read_model, write_model
+from models.registry import CHAMPION, ModelRegistry
 from models.ticket_corpus import build_corpus, expand_template
 from models.tickets import classify_ticket
-from models.training import NAMES, train
-from telemetry.fleet_simulator import FleetSimulator, describe_plain_fleet
-from telemetry.normalisation import flatten_metrics
-from telemetry.simulated_faults import FAULTS, shown_class
+from models.training import CARD_FILE, JUDGEMENTS_FILE, NAMES, Circumstances, train
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -31,14 +34,26 @@ pytestmark = [
 KNOWLEDGE = Path(__file__).parents[2] / "knowledge"
 
 
+def terms(registry, *, seed=5, progress=lambda _: None, area=None):
+    return {
+        "registry": registry,
+        "knowledge_dir": KNOWLEDGE,
+        "circumstances": Circumstances(
+            seed=seed,
+            trained_by="cli:dora",
+            trained_at=datetime(2026, 1, 2, tzinfo=UTC),
+            progress=progress,
+            area=area,
+        ),
+    }
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mlflow")
     registry = ModelRegistry(f"sqlite:///{folder}/mlflow.db", folder / "artifacts")
     said = []
-    first = train(
-        "recommender", registry=registry, knowledge_dir=KNOWLEDGE, seed=5, progress=said.append
-    )
+    first = train("recommender", **terms(registry, seed=5, progress=said.append))
     assert len(said) >= 2
     return registry, first, folder
 
@@ -46,11 +61,6 @@ def trained(tmp_path_factory):
 @pytest.fixture(scope="module")
 def ticket_model(champions):
     return champions["tickets"].model
-
-
-@pytest.fixture(scope="module")
-def health_model(champions):
-    return champions["health"].model
 
 
 def test_figures(prepared_registry, trained):
@@ -83,10 +93,10 @@ def test_loaded_by_alias_with_digest(trained):
 
 def test_second_version_waits_for_a_person(trained):
     registry, _, _ = trained
-    again = train(
-        "recommender", registry=registry, knowledge_dir=KNOWLEDGE, seed=6, progress=lambda _: None
-    )
+    again = train("recommender", **terms(registry, seed=6))
     assert again.version == "2"
+    assert again.champion == "1"
+    assert again.comparison.n_cases > 0
     assert registry.load("recommender").version == "1"
     registry.promote("recommender", "2")
     assert registry.load("recommender").version == "2"
@@ -94,32 +104,7 @@ def test_second_version_waits_for_a_person(trained):
 
 def test_unknown_name(trained):
     with pytest.raises(UnknownModelError):
-        train("x", registry=trained[0], knowledge_dir=KNOWLEDGE, seed=1, progress=lambda _: None)
-
-
-@pytest.mark.parametrize("failure", list(FAULTS))
-def test_health_on_unseen_devices(health_model, failure):
-    fleet = FleetSimulator(describe_plain_fleet(seed=99, n_devices=12, fault_share=0.0))
-    hits = 0
-    for device in fleet.devices:
-        fleet.plan_fault(device, failure, first_report=5)
-        window = [flatten_metrics(fleet.report(device, step)) for step in range(12, 18)]
-        hits += classify_health(health_model, window).failure_class is shown_class(failure)
-    assert hits >= 10
-
-
-def test_healthy_and_empty_windows_abstain(health_model):
-    model = health_model
-    fleet = FleetSimulator(describe_plain_fleet(seed=98, n_devices=60, fault_share=0.0))
-    abstained = [
-        classify_health(
-            model, [flatten_metrics(fleet.report(d, s)) for s in range(WINDOW_REPORTS)]
-        ).abstained
-        for d in fleet.devices
-    ]
-    assert sum(abstained) >= 59
-    assert classify_health(model, []).failure_class is F.UNKNOWN
-    assert classify_health(model, [{}]).abstained
+        train("x", **terms(trained[0]))
 
 
 @pytest.mark.parametrize(
@@ -152,6 +137,69 @@ def test_tickets_without_a_failure_abstain(ticket_model, text):
     assert found.failure_class is F.UNKNOWN
 
 
+def test_what_is_registered_is_enough_to_decide_by(trained):
+    registry, first, folder = trained
+    card = registry.read_evaluation("recommender", "1", CARD_FILE).decode()
+    assert first.digest in card
+    assert "cli:dora" in card
+    (listed,) = [one for one in registry.list_versions("recommender") if one.version == "1"]
+    assert listed.digest_of_data in card
+    judgements = decode_judgements(registry.read_evaluation("recommender", "1", JUDGEMENTS_FILE))
+    assert first.digest in judgements
+    for plot in ("reliability", "coverage", "confusion"):
+        assert b"<svg" in registry.read_evaluation("recommender", "1", f"{plot}.svg")
+    assert registry.read_evaluation("recommender", "1", "nothing") is None
+    for path in folder.glob("artifacts/recommender/*/artifacts/model/MLmodel"):
+        assert "signature:" in path.read_text()
+    requirements = next(folder.glob("artifacts/recommender/*/artifacts/model/requirements.txt"))
+    assert "scikit-learn==" in requirements.read_text()
+
+
+def test_the_same_seed_and_data_make_the_same_file(trained, tmp_path):
+    _, first, _ = trained
+    registry = ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
+    assert train("recommender", **terms(registry)).digest == first.digest
+    assert train("recommender", **terms(registry, seed=7)).digest != first.digest
+    model = registry.load("recommender").model
+    assert write_model(read_model(write_model(model))) == write_model(model)
+
+
+KILLED = """
+import os, signal, sys, warnings
+warnings.simplefilter("ignore")
+from tests.models.test_training import terms, ModelRegistry, train
+from pathlib import Path
+folder, step = Path(sys.argv[1]), int(sys.argv[2])
+said = []
+def progress(text):
+    said.append(text)
+    if len(said) == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+registry = ModelRegistry(f"sqlite:///{folder}/mlflow.db", folder / "artifacts")
+train("recommender", **terms(registry, progress=progress, area=folder / "training"))
+"""
+
+
+def test_killed_again_and_again_it_ends_as_if_nothing_had_been(trained, tmp_path):
+    _, first, _ = trained
+    registry = ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
+    for step in (2, 4):
+        ended = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", KILLED, str(tmp_path), str(step)],
+            cwd=KNOWLEDGE.parent,
+            env={**os.environ, "PYTHONPATH": str(KNOWLEDGE.parent)},
+            capture_output=True,
+            check=False,
+        )
+        assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()[-2000:]
+    said = []
+    area = tmp_path / "training"
+    found = train("recommender", **terms(registry, progress=said.append, area=area))
+    assert found.digest == first.digest
+    assert [one.version for one in registry.list_versions("recommender")] == ["1"]
+    assert not list(area.iterdir())
+
+
 def test_changed_artifact_is_refused(trained):
     registry, _, folder = trained
     version = registry.load("recommender").version
@@ -176,9 +224,9 @@ def test_untrusted_types_are_refused(tmp_path):
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr("schema.json", json.dumps(schema))
     with pytest.raises(ModelArtifactError):
-        _read_model(target.read_bytes())
+        read_model(target.read_bytes())
     with pytest.raises(ModelArtifactError):
-        _read_model(b"not an archive")
+        read_model(b"not an archive")
 
 
 def test_every_class_has_enough_phrasings(tmp_path):
