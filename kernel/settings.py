@@ -131,6 +131,8 @@ class Settings(BaseSettings):
     approval_hours: Annotated[float, Field(gt=0, le=8760)] = 24
     session_hours: Annotated[float, Field(gt=0, le=720)] = 8
     confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    # Share of proposals in which one of several equally safe scripts is drawn, to learn of it
+    exploration_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
     knowledge_dir: Folder = _REPOSITORY / "knowledge"
     mlruns_dir: Folder = _REPOSITORY / "mlruns"
     # None: a folder of data_dir; no language model

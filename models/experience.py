@@ -1,36 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real experience for the recommender: what people decided, and what telemetry then proved.
 
-One proposal is one example: the signals that it was chosen by, stored with it, and how it ended.
-A proposal that was rejected or overridden, or whose fix did not hold, counts against; one whose
-fix was verified counts for. What was approved and is not verified yet teaches nothing.
+A proposal gives up to two examples, each with the signals that it was chosen by, stored with it:
+whether it was approved, and, if so, whether the fix held. What nobody decided, what was approved
+by too few, what was not needed and what was overridden by itself with other parameters teaches
+nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from kernel.database import Connection
 from kernel.queries import load_queries
-from models.recommender import SIGNAL_NAMES
+from models.recommender import NEUTRAL, SIGNAL_NAMES, Event
 
 QUERIES = load_queries(__file__, "experience")
-MAX_EXAMPLES = 50_000
+MAX_PROPOSALS = 50_000
+CARRIED_OUT = frozenset({"approved", "dispatched", "succeeded", "failed"})  # a proposal's statuses
+REQUIRED = frozenset(SIGNAL_NAMES) - frozenset(NEUTRAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeExample:
-    """A real proposal's signals, by name, and how it ended: verified (True), or not."""
+    """One event of a real proposal: the signals by name, and whether it came about.
 
+    `witness` is who says so: a person, or a device. `signals` may lack those of `NEUTRAL`.
+    """
+
+    proposal_id: str
     signals: Mapping[str, float]
-    succeeded: bool
+    event: Event
+    happened: bool
+    witness: str
+    observed_at: datetime
 
 
 async def list_outcomes(connection: Connection) -> list[OutcomeExample]:
-    """Return the newest settled proposals as examples, oldest first."""
-    cursor = await connection.execute(QUERIES["list_settled"], {"limit": MAX_EXAMPLES})
-    found = [_read_example(row) for row in await cursor.fetchall()]
-    return [example for example in reversed(found) if example is not None]
+    """Return the events of the newest settled proposals, oldest first."""
+    cursor = await connection.execute(
+        QUERIES["list_settled"], {"limit": MAX_PROPOSALS, "carried_out": list(CARRIED_OUT)}
+    )
+    examples = [one for row in await cursor.fetchall() for one in _read_examples(row)]
+    return sorted(examples, key=lambda one: (one.observed_at, one.proposal_id, one.event))
 
 
 async def count_labels(connection: Connection) -> list[dict[str, Any]]:
@@ -38,19 +51,49 @@ async def count_labels(connection: Connection) -> list[dict[str, Any]]:
     return await (await connection.execute(QUERIES["count_labels"])).fetchall()
 
 
-def _read_example(row: Mapping[str, Any]) -> OutcomeExample | None:
-    signals = _find_signals(row["candidates"], row["script_id"])
-    if signals is None:
+def read_signals(stored: Any) -> dict[str, float] | None:
+    """Return a proposal's stored signals; None where those that every model needs are missing."""
+    if not isinstance(stored, dict) or not set(stored) >= REQUIRED:
         return None
-    succeeded = bool(row["held"]) and not row["opposed"] and not row["failed"]
-    return OutcomeExample(signals=signals, succeeded=succeeded)
+    return {name: float(stored[name]) for name in SIGNAL_NAMES if name in stored}
 
 
-def _find_signals(candidates: Sequence[Any], script_id: str) -> dict[str, float] | None:
-    """Return the stored signals of the script; None where they were stored by other names."""
-    for candidate in candidates:
-        if isinstance(candidate, dict) and candidate.get("script_id") == script_id:
-            signals = candidate.get("signals")
-            if isinstance(signals, dict) and set(SIGNAL_NAMES) <= set(signals):
-                return {name: float(signals[name]) for name in SIGNAL_NAMES}
-    return None
+def _read_examples(row: Mapping[str, Any]) -> Iterator[OutcomeExample]:
+    signals = read_signals(row["signals"])
+    if signals is None:
+        return
+    if row["decided_at"] is not None:
+        yield OutcomeExample(
+            proposal_id=row["proposal_id"],
+            signals=signals,
+            event=Event.APPROVED,
+            happened=not row["opposed"],
+            witness=row["decider"],
+            observed_at=row["decided_at"],
+        )
+    if row["judged_at"] is not None:
+        yield OutcomeExample(
+            proposal_id=row["proposal_id"],
+            signals=signals,
+            event=Event.WORKS,
+            happened=not row["failed"],
+            witness=name_device(row["target_device_id"]),
+            observed_at=row["judged_at"],
+        )
+
+
+def name_device(device_id: str | None) -> str:
+    """Return what a device is called as a witness of outcomes."""
+    return f"device:{device_id or ''}"
+
+
+def split_in_time(
+    examples: Sequence[OutcomeExample], share: float
+) -> tuple[Sequence[OutcomeExample], Sequence[OutcomeExample]]:
+    """Return the earlier examples and the later ones, which are `share` of all, rounded down.
+
+    What is later for one training is never earlier than for a training before it: examples come
+    in the order of their events, and more of them move the border on.
+    """
+    border = len(examples) - int(len(examples) * share)
+    return examples[:border], examples[border:]

@@ -13,13 +13,16 @@ from typing import Any
 from contracts.failure import FailureClass
 from contracts.job import ParameterValue
 from kernel.database import Connection
-from kernel.queries import load_queries
+from models.track_record import APPROVAL_PRIOR, SUCCESS_PRIOR, Belief
+from reasoning.assessment import score_risk
+from reasoning.exploration import describe_safety
+from reasoning.state import CaseData
+from reasoning.track_records import TrackRecord, TrackRecords, find_track_records
 from retrieval.catalogue import CatalogueScript
 from retrieval.errors import ManifestError
 from retrieval.manifest import Manifest, MetricCondition, bind_parameters
 from telemetry.facts import bind_value
 
-QUERIES = load_queries(__file__, "outcomes")
 COMPARE = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
 
 
@@ -31,12 +34,13 @@ class Candidate:
     parameters: Mapping[str, ParameterValue] | None  # None: they cannot be bound
     obstacle: str | None  # why it cannot be proposed
     retrieval_score: float  # cosine similarity of its best passage, 0 where none
+    retrieval_support: float  # share of the passages that name it
     class_match: bool
     preconditions_met: bool
-    n_succeeded: int
-    n_failed: int
-    n_approved: int
-    n_rejected: int
+    record: TrackRecord
+    class_success: Belief = SUCCESS_PRIOR
+    class_approval: Belief = APPROVAL_PRIOR
+    safety: Mapping[str, Any]  # risk score and safety class, see `exploration`
 
 
 def meets_preconditions(
@@ -81,62 +85,55 @@ async def find_candidates(
     scripts: Sequence[CatalogueScript],
     passages: Sequence[Mapping[str, Any]],
     failure_class: FailureClass,
-    metrics: Mapping[str, float],
+    case: CaseData,
     facts: Mapping[str, Any],
     also: str | None = None,
 ) -> list[Candidate]:
     """Return the candidates among a platform's scripts; `also` is one in any case."""
-    named = {
-        script_id: max(passage["dense_score"], 0.0)
-        for passage in reversed(passages)
-        for script_id in passage["related_scripts"]
-    }
     eligible = [
         script
         for script in scripts
         if failure_class in script.manifest.failure_classes
-        or script.manifest.id in named
         or script.manifest.id == also
+        or any(script.manifest.id in passage["related_scripts"] for passage in passages)
     ]
-    rows = await (
-        await connection.execute(
-            QUERIES["count_outcomes"], {"script_ids": [item.manifest.id for item in eligible]}
-        )
-    ).fetchall()
-    history = {row["script_id"]: row for row in rows}
+    records = await find_track_records(
+        connection, eligible, failure_class=failure_class, device=case["device"] or {}
+    )
     return [
-        _candidate(
-            script, named.get(script.manifest.id, 0.0), failure_class, metrics, facts,
-            history.get(script.manifest.id, {}),
-        )
-        for script in eligible
-    ]  # fmt: skip
+        _candidate(script, passages, failure_class, case, facts, records) for script in eligible
+    ]
 
 
 def _candidate(
     script: CatalogueScript,
-    retrieval_score: float,
+    passages: Sequence[Mapping[str, Any]],
     failure_class: FailureClass,
-    metrics: Mapping[str, float],
+    case: CaseData,
     facts: Mapping[str, Any],
-    history: Mapping[str, int],
+    records: TrackRecords,
 ) -> Candidate:
     manifest = script.manifest
     parameters, obstacle = try_parameters(manifest, facts, {})
     met = parameters is not None and meets_preconditions(
-        manifest.preconditions, metrics, parameters
+        manifest.preconditions, case["metrics"], parameters
     )
     if parameters is not None and not met:
         obstacle = "its preconditions are not met"
+    naming = [item for item in passages if manifest.id in item["related_scripts"]]
+    record = records.of_scripts.get(manifest.id, TrackRecord())
+    counts = {"n_succeeded": record.n_succeeded, "n_failed": record.n_failed}
+    risk = score_risk(script=script, analysis=script.analysis, case=case, candidate=counts)
     return Candidate(
         script=script,
         parameters=parameters,
         obstacle=obstacle,
-        retrieval_score=retrieval_score,
+        retrieval_score=max((item["dense_score"] for item in naming), default=0.0),
+        retrieval_support=len(naming) / max(len(passages), 1),
         class_match=failure_class in manifest.failure_classes,
         preconditions_met=met,
-        n_succeeded=history.get("n_succeeded", 0),
-        n_failed=history.get("n_failed", 0),
-        n_approved=history.get("n_approved", 0),
-        n_rejected=history.get("n_rejected", 0),
+        record=record,
+        class_success=records.class_success,
+        class_approval=records.class_approval,
+        safety=describe_safety(manifest, script.analysis, risk),
     )

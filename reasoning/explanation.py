@@ -41,6 +41,7 @@ def explain(
     if choice is not None:
         advised = (diagnosis["advice"] or {}).get("script_id") == choice["script_id"]
         sentences.append(_reason_for_choice(choice, candidates, advised, overridden))
+        sentences += _tell_exploration(choice)
     else:
         sentences.append(
             {
@@ -105,7 +106,7 @@ def _reason_for_choice(
     return {
         "sentence": (
             f"{choice['script_id']} {choice['script_version']} {by_whom}ranks {rank} of"
-            f" {len(candidates)} scripts considered ({chosen['probability']:.0%}); {history}."
+            f" {len(candidates)} scripts considered ({_tell_probability(chosen)}); {history}."
         ),
         "citations": [
             {
@@ -115,3 +116,27 @@ def _reason_for_choice(
             }
         ],
     }
+
+
+def _tell_probability(chosen: Mapping[str, Any]) -> str:
+    """Return the probability with what it is made of; cases of before had no parts."""
+    parts = chosen.get("parts")
+    whole = f"{chosen['probability']:.0%}"
+    if not parts:
+        return whole
+    return f"{whole}: {parts['approved']:.0%} to be approved, {parts['works']:.0%} to work then"
+
+
+def _tell_exploration(choice: ChoiceData) -> list[dict[str, Any]]:
+    drawn = choice.get("exploration")
+    if not drawn or not drawn["explored"]:
+        return []
+    return [
+        {
+            "sentence": (
+                f"It was chosen by a draw among {len(drawn['among'])} equally safe scripts that may"
+                " be as good, to learn which of them works better."
+            ),
+            "citations": [{"kind": "script", "id": item["script_id"]} for item in drawn["among"]],
+        }
+    ]

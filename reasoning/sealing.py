@@ -107,6 +107,7 @@ def compose_case(state: ProposalState, *, now: datetime) -> dict[str, Any]:
         "diagnosis": dict(state["diagnosis"]),
         "passages": state["passages"],
         "candidates": state["candidates"],
+        "ranking": _ranking_part(state),
         "script": None if choice is None else _script_part(state),
         "parameters": {} if choice is None else choice["parameters"],
         "target_device_id": device["device_id"] if device and choice else None,
@@ -118,6 +119,13 @@ def compose_case(state: ProposalState, *, now: datetime) -> dict[str, Any]:
         "requested_by": state["requested_by"],
         "sealed_at": now.isoformat(),
     }
+
+
+def _ranking_part(state: ProposalState) -> dict[str, Any]:
+    """Return what the choice can be repeated from: threshold, learnt weights, seed and draws."""
+    choice = state["choice"]
+    explored = None if choice is None else choice.get("exploration")
+    return {**state.get("ranking", {}), "exploration": explored}
 
 
 def _script_part(state: ProposalState) -> dict[str, Any] | None:

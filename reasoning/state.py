@@ -36,6 +36,7 @@ class ChoiceData(TypedDict):
     script_sha256: str
     parameters: dict[str, Any]
     confidence: float
+    exploration: dict[str, Any] | None  # seed and draws, where one of equals was to be learnt of
 
 
 class ProposalState(TypedDict, total=False):
@@ -52,6 +53,7 @@ class ProposalState(TypedDict, total=False):
     passages: list[dict[str, Any]]
     diagnosis: DiagnosisData
     candidates: list[dict[str, Any]]
+    ranking: dict[str, Any]  # what the candidates were ranked and chosen with, see `steps.choose`
     choice: ChoiceData | None
     abstention_reason: str | None
     analysis: dict[str, Any]

@@ -18,6 +18,7 @@ from kernel.clock import Clock
 from kernel.database import Pool
 from models.champions import Champions
 from models.inference import list_models_used
+from models.online_learning import find_correction
 from models.recommender import Recommender
 from models.registry import LoadedModel
 from reasoning.assessment import analyse_files, ask_policy, count_citations, score_risk
@@ -27,6 +28,7 @@ from reasoning.choice import choose_script, rank_candidates
 from reasoning.diagnosis import conclude, weigh_support
 from reasoning.errors import OverrideError
 from reasoning.explanation import explain
+from reasoning.exploration import Exploration, seed_of
 from reasoning.language_model import Adviser, Question
 from reasoning.sealing import seal_state
 from reasoning.state import CaseData, ChoiceData, DiagnosisData, ProposalState
@@ -57,6 +59,7 @@ class ReasoningDependencies:
     sealer: Sealer
     confidence_threshold: float
     proposal_lifetime: timedelta
+    exploration_rate: float = 0.0
     reader_groups: tuple[str, ...] = ()  # approvers see what is cited: documents without groups
 
 
@@ -171,35 +174,47 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
         }
     failure_class = FailureClass(diagnosis["failure_class"])
     override = state["override"]
+    recommender = needs.champions.current("recommender")
+    exploration = _plan_exploration(state, needs)
     async with needs.pool.connection() as connection:
         candidates = await find_candidates(
             connection,
             scripts=await list_scripts(connection, case["device"]["os_family"]),
             passages=state["passages"],
             failure_class=failure_class,
-            metrics=case["metrics"],
+            case=case,
             facts=_facts_of_entity(case),
             also=override["script_id"] if override else None,
         )
-    recommender = needs.champions.current("recommender")
-    asked = _add_model(state, recommender)
-    ranked = rank_candidates(Recommender(recommender.model), candidates, diagnosis["confidence"])
+        correction = await find_correction(connection, recommender.digest)
+    ranked = rank_candidates(
+        Recommender(recommender.model, correction), candidates, diagnosis["confidence"], exploration
+    )
+    ranking: ProposalState = {
+        "models": _add_model(state, recommender),
+        "ranking": {
+            "threshold": needs.confidence_threshold,
+            "class_confidence": diagnosis["confidence"],
+            "correction": correction.as_json(),
+        },
+    }
     if override is not None:
-        chosen = await _choose_override(state, needs, ranked, override)
-        return {**chosen, "models": asked}
+        return {**await _choose_override(state, needs, ranked, override), **ranking}
     advice = diagnosis["advice"] or {}
     choice, reason = choose_script(
         failure_class=failure_class,
         ranked=ranked,
         threshold=needs.confidence_threshold,
         advised_script_id=advice.get("script_id"),
+        exploration=exploration,
     )
-    return {
-        "models": asked,
-        "candidates": ranked,
-        "choice": choice,
-        "abstention_reason": reason,
-    }
+    return {"candidates": ranked, "choice": choice, "abstention_reason": reason, **ranking}
+
+
+def _plan_exploration(state: ProposalState, needs: ReasoningDependencies) -> Exploration | None:
+    if needs.exploration_rate <= 0.0 or state["override"] is not None:
+        return None
+    return Exploration(rate=needs.exploration_rate, seed=seed_of(state["proposal_id"]))
 
 
 async def _choose_override(
@@ -229,6 +244,7 @@ async def _choose_override(
             script_sha256=script.content_sha256,
             parameters=dict(parameters),
             confidence=1.0,  # a person chose it
+            exploration=None,
         ),
         "abstention_reason": None,
     }
