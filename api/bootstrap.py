@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 import models.anomaly
 from api.ground import Ground, open_embedder, open_registry
+from api.model_watch import ModelWatch, prepare_of
 from api.ranking_training import load_ranking
 from contracts.canonical import sha256_hex
 from dispatch.incident_moves import IncidentMoves
@@ -36,6 +37,7 @@ from kernel.database import Connection
 from kernel.settings import Settings
 from models.champions import Champions
 from models.drift_watch import DriftWatch
+from models.promotion import Promotion, list_champions
 from models.ranking_lifecycle import NAME as RANKING
 from models.registry import LoadedModel
 from models.scoring import Scoring
@@ -68,6 +70,7 @@ class Services:
     jobs: Jobs
     verification: Verification
     models: Champions
+    model_watch: ModelWatch
 
 
 class Replacements:
@@ -103,14 +106,29 @@ class Replacements:
         return proposal_id
 
 
-def load_models(ground: Ground) -> dict[str, LoadedModel]:
-    """Load the champions from MLflow; blocking.
+def load_models(
+    ground: Ground, promoted: Mapping[str, Promotion] | None = None
+) -> dict[str, LoadedModel]:
+    """Load the models in use; blocking.
+
+    Args:
+        ground: where the registry is.
+        promoted: by name, what was promoted last; MLflow's alias names what was never promoted.
 
     Raises:
         UnknownModelError: a model has not been trained yet.
+        ModelArtifactError: a file is not what was promoted.
     """
     registry = open_registry(ground)
-    return {name: registry.load(name) for name in (*NAMES, RANKING)}
+    loaded = {}
+    for name in (*NAMES, RANKING):
+        promotion = (promoted or {}).get(name)
+        loaded[name] = (
+            registry.load(name)
+            if promotion is None
+            else registry.load_version(name, promotion.version, digest=promotion.digest)
+        )
+    return loaded
 
 
 @asynccontextmanager
@@ -156,7 +174,9 @@ async def open_services(
     settings = ground.settings
     await asyncio.to_thread(ground.masker.warm_up)
     if loaded is None:
-        loaded = await asyncio.to_thread(load_models, ground)
+        async with ground.pool.connection() as connection:
+            promoted = await list_champions(connection)
+        loaded = await asyncio.to_thread(load_models, ground, promoted)
     champions = Champions(loaded.values())
     embedder = embedder or open_embedder(ground)
     policy = PolicyEngine(POLICIES_DIR)
@@ -182,6 +202,7 @@ async def open_services(
             policy=policy,
             sealer=ground.sealer,
             confidence_threshold=settings.confidence_threshold,
+            exploration_rate=settings.exploration_rate,
             proposal_lifetime=timedelta(hours=settings.proposal_hours),
             reader_groups=settings.reasoner_groups,
         )
@@ -258,6 +279,12 @@ def _join(
             jobs=jobs,
         ),
         models=champions,
+        model_watch=ModelWatch(
+            ground,
+            open_registry(ground),
+            champions,
+            {RANKING: prepare_of(load_ranking, needs.retriever.use_ranking)},
+        ),
     )
 
 

@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The case file of a proposal, for the portal and the API."""
+"""The case file of a proposal or a model's promotion, for the portal, the API and commands."""
 
-from api.bootstrap import Services
+from typing import TYPE_CHECKING
+
 from api.errors import NotFoundError
+from api.ground import Ground
 from evidence.errors import NotSequencedError
 from evidence.export import export_case
 from governance.proposals import find_proposal
+from kernel.database import Connection
+from models.errors import UnknownModelError
+from models.promotion import find_promotion
+
+if TYPE_CHECKING:
+    from api.bootstrap import Services
 
 MAX_BATCHES = 100  # of 1000 audit events each, before a busy log is told to be busy
 
 
-async def export_proposal(services: Services, proposal_id: str) -> bytes:
+async def export_proposal(services: "Services", proposal_id: str) -> bytes:
     """Return the case file of a proposal; its statements are taken into the log if need be.
 
     Raises:
@@ -18,21 +26,39 @@ async def export_proposal(services: Services, proposal_id: str) -> bytes:
         NotSequencedError: too many events wait for the log.
         UnknownBundleError, BundleCorruptError, ObjectMissingError: see `export_case`.
     """
-    ground = services.ground
-    async with ground.pool.connection() as connection:
+    async with services.ground.pool.connection() as connection:
         if await find_proposal(connection, proposal_id) is None:
             raise NotFoundError(f"no proposal {proposal_id}")
-        for _ in range(MAX_BATCHES):
-            try:
-                return await export_case(
-                    connection,
-                    proposal_id,
-                    objects=ground.objects,
-                    log=ground.log,
-                    key_store=ground.key_store,
-                )
-            except NotSequencedError:
-                if not await ground.log.sequence_pending(connection):
-                    raise
-                await connection.commit()
-    raise NotSequencedError(proposal_id)
+        return await _export(services.ground, connection, proposal_id)
+
+
+async def export_promotion(ground: Ground, promotion_id: str) -> bytes:
+    """Return the case file of a model's promotion, in the same way.
+
+    Raises:
+        NotFoundError: there is no such promotion.
+        NotSequencedError, UnknownBundleError, BundleCorruptError, ObjectMissingError: as above.
+    """
+    async with ground.pool.connection() as connection:
+        try:
+            await find_promotion(connection, promotion_id)
+        except UnknownModelError as error:
+            raise NotFoundError(str(error)) from error
+        return await _export(ground, connection, promotion_id)
+
+
+async def _export(ground: Ground, connection: Connection, case_id: str) -> bytes:
+    for _ in range(MAX_BATCHES):
+        try:
+            return await export_case(
+                connection,
+                case_id,
+                objects=ground.objects,
+                log=ground.log,
+                key_store=ground.key_store,
+            )
+        except NotSequencedError:
+            if not await ground.log.sequence_pending(connection):
+                raise
+            await connection.commit()
+    raise NotSequencedError(case_id)

@@ -1,70 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models at the command line: train, list, promote."""
+"""Models at the command line: list, show, compare, promote, roll back, MLflow's own pages.
+
+Who may is whoever may run commands on this machine; the portal has roles.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+import json
+import webbrowser
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli_ground import Actor, console, fail, name_actor, plain, print_table, with_ground
+from api.cli_ground import (
+    Actor,
+    console,
+    fail,
+    name_actor,
+    plain,
+    print_table,
+    read_settings,
+    with_ground,
+)
+from api.cli_training import train
 
-models_app = typer.Typer(no_args_is_help=True, help="Models: list their versions, promote one.")
+if TYPE_CHECKING:
+    from api.model_promotion import ComparedVersions, Decision
+    from models.gate import Figures
+    from models.promotion import Promotion
 
+__all__ = ["models_app", "train"]
 
-def train(
-    name: Annotated[str, typer.Argument(help="health, tickets, recommender or ranking")],
-    seed: Annotated[int, typer.Option(help="Makes the training repeatable.")] = 0,
-) -> None:
-    """Train a model and register it in MLflow as challenger; the champion stays.
-
-    The recommender also learns from what people decided and from verified fixes; the ranking of
-    searches learns from what helped, and is judged on the latest quarter of it.
-    """
-    from models.training import train as train_model  # noqa: PLC0415 - heavy
-
-    async def act(ground: Any) -> Any:
-        from api.ground import open_registry  # noqa: PLC0415 - heavy
-        from models.experience import list_outcomes  # noqa: PLC0415 - heavy
-
-        async with ground.pool.connection() as connection:
-            outcomes = await list_outcomes(connection) if name == "recommender" else []
-        return await asyncio.to_thread(
-            train_model,
-            name,
-            registry=open_registry(ground),
-            knowledge_dir=ground.settings.knowledge_dir,
-            seed=seed,
-            progress=console.print,
-            outcomes=outcomes,
-        )
-
-    trained = _with_models(_train_ranking(seed) if name == "ranking" else act)
-    console.print(f"{name} version {trained.version} is registered")
-    for metric, value in trained.metrics.items():
-        console.print(f"  {metric}: {value:.4f}")
-
-
-def _train_ranking(seed: int) -> Callable[[Any], Awaitable[Any]]:
-    async def act(ground: Any) -> Any:
-        from api.ground import open_embedder, open_registry  # noqa: PLC0415 - heavy
-        from api.ranking_training import register_first_ranking, train_on_labels  # noqa: PLC0415
-
-        registry = open_registry(ground)
-        await asyncio.to_thread(register_first_ranking, registry)
-        return await train_on_labels(
-            ground.pool,
-            open_embedder(ground),
-            registry,
-            seed=seed,
-            progress=console.print,
-        )
-
-    return act
+models_app = typer.Typer(
+    no_args_is_help=True,
+    help="Models: their versions, how they compare, which is in use, MLflow's pages.",
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Reason = Annotated[str, typer.Option(help="Why; it is audited and stands in the evidence.")]
 
 
 @models_app.command("list")
-def models_list() -> None:
+def models_list(as_json: AsJson = False) -> None:
     """List the registered versions of all models, the newest first."""
 
     async def act(ground: Any) -> Any:
@@ -72,6 +48,10 @@ def models_list() -> None:
 
         return await asyncio.to_thread(open_registry(ground).list_versions)
 
+    found = _with_models(act)
+    if as_json:
+        _print_json([_describe_version(item) for item in found])
+        return
     rows = [
         (
             item.name,
@@ -81,53 +61,255 @@ def models_list() -> None:
             item.digest[:16],
             ", ".join(f"{metric} {value:.4g}" for metric, value in item.metrics.items()),
         )
-        for item in with_ground(act)
+        for item in found
     ]
     headings = ("model", "version", "alias", "trained", "digest", "figures")
     print_table(headings, rows, whole=headings[:5])
 
 
-@models_app.command("promote")
-def models_promote(name: str, version: str, actor: Actor = None) -> None:
-    """Make a version the champion; audited. Exit code 1 if there is no such version.
+@models_app.command("show")
+def models_show(
+    name: str,
+    version: Annotated[str | None, typer.Argument(help="By default the champion.")] = None,
+) -> None:
+    """Print a version's model card, and who put which version to use."""
 
-    A version that is the champion already stays it, and nothing is audited.
+    async def act(ground: Any) -> Any:
+        from api.ground import open_registry  # noqa: PLC0415 - heavy
+        from models.promotion import list_champions, list_promotions  # noqa: PLC0415 - heavy
+        from models.training import CARD_FILE  # noqa: PLC0415 - heavy
+
+        registry = open_registry(ground)
+        async with ground.pool.connection() as connection:
+            in_use = (await list_champions(connection)).get(name)
+            history = await list_promotions(connection, name)
+        number = version or (in_use.version if in_use else None)
+        if number is None:
+            number = (await asyncio.to_thread(registry.load, name)).version
+        return await asyncio.to_thread(registry.read_evaluation, name, number, CARD_FILE), history
+
+    card, history = _with_models(act)
+    if card is None:
+        console.print("This version has no model card: it was trained before there were any.")
+    else:
+        console.print(plain(card.decode()), highlight=False)
+    _print_history(history)
+
+
+@models_app.command("compare")
+def models_compare(
+    name: str,
+    before: Annotated[str | None, typer.Argument(help="By default the champion.")] = None,
+    after: Annotated[
+        str | None, typer.Argument(help="By default the challenger, or the newest version.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions on the held-back cases that both were judged on.
+
+    Shows the paired 95 % interval, calibration and latency of single answers on this machine, and
+    what the gate says of it.
+    """
+
+    async def act(ground: Any) -> Any:
+        from api.model_promotion import ModelPromotions  # noqa: PLC0415 - heavy
+
+        return await ModelPromotions(ground).compare(name, before, after, measure=True)
+
+    compared = _with_models(act)
+    if as_json:
+        from api.model_promotion import describe_comparison  # noqa: PLC0415 - heavy
+
+        _print_json(
+            {
+                "model": name,
+                "before": compared.before and _describe_version(compared.before),
+                "after": _describe_version(compared.after),
+                "comparison": describe_comparison(compared.comparison),
+            }
+        )
+        return
+    _print_comparison(compared)
+
+
+@models_app.command("promote")
+def models_promote(
+    name: str,
+    version: str,
+    reason: Reason = "",
+    override: Annotated[
+        bool, typer.Option("--override", help="Answer for an inconclusive gate; needs --reason.")
+    ] = False,
+    actor: Actor = None,
+) -> None:
+    """Make a version the champion, if the gate lets it; audited, and sealed as evidence.
+
+    Running servers and workers take it up within seconds. A version that is the champion already
+    stays it, and nothing is audited.
     """
     who = name_actor(actor)
 
     async def act(ground: Any) -> Any:
-        from api.ground import open_registry  # noqa: PLC0415 - heavy
-        from models.promotion import promote  # noqa: PLC0415 - heavy
-        from models.registry import CHAMPION  # noqa: PLC0415 - heavy
+        from api.model_promotion import ModelPromotions  # noqa: PLC0415 - heavy
+        from models.promotion import list_champions  # noqa: PLC0415 - heavy
 
-        registry = open_registry(ground)
-        for item in await asyncio.to_thread(registry.list_versions, name):
-            if item.version == version and CHAMPION in item.aliases:
-                return version
-        return await promote(
-            ground.pool,
-            registry=registry,
-            audit=ground.audit,
-            name=name,
-            version=version,
-            actor=who,
-            correlation_id=ground.ids.new("cor"),
-        )
+        async with ground.pool.connection() as connection:
+            in_use = (await list_champions(connection)).get(name)
+        if in_use is not None and in_use.version == version:
+            return None
+        decision = _decide(ground, who, reason, override=override)
+        return await ModelPromotions(ground).promote(name, version, decision)
 
-    before = _with_models(act)
-    if before == version:
+    promotion = _with_models(act)
+    if promotion is None:
         console.print(f"{plain(name)} version {plain(version)} is the champion already")
         return
+    _print_promotion(promotion)
+
+
+@models_app.command("rollback")
+def models_rollback(name: str, reason: Reason, actor: Actor = None) -> None:
+    """Go back to the champion before the present one; audited, and sealed as evidence."""
+    who = name_actor(actor)
+
+    async def act(ground: Any) -> Any:
+        from api.model_promotion import ModelPromotions  # noqa: PLC0415 - heavy
+
+        decision = _decide(ground, who, reason, override=False)
+        return await ModelPromotions(ground).roll_back(name, decision)
+
+    _print_promotion(_with_models(act))
+
+
+@models_app.command("export")
+def models_export(
+    promotion_id: str,
+    path: Annotated[typer.FileTextWrite, typer.Argument(help="Where to; `eucora verify` reads it")],
+) -> None:
+    """Write the evidence of a promotion or rollback as a case file."""
+
+    async def act(ground: Any) -> Any:
+        from api.case_export import export_promotion  # noqa: PLC0415 - heavy
+
+        return await export_promotion(ground, promotion_id)
+
+    path.write(_with_models(act).decode())
+    console.print(f"written: check it with eucora verify {plain(path.name)}")
+
+
+@models_app.command("ui")
+def models_ui(
+    open_page: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open it in this machine's browser.")
+    ] = False,
+) -> None:
+    """Say where MLflow's own pages are: behind the portal's login, to be read only."""
+    settings = read_settings()
+    url = f"http://{settings.host}:{settings.port}/models/mlflow/"
+    console.print(url, highlight=False, soft_wrap=True)
     console.print(
-        f"{plain(name)} version {plain(version)} is the champion; before it was version {before}"
+        "Data scientists, auditors and administrators may log in there; changes go through"
+        " `eucora models` and the portal's models page. The server has to run: eucora up"
     )
-    console.print("Running servers and workers keep what they loaded: restart them to take it up.")
+    if open_page:
+        webbrowser.open(url)
+
+
+def _decide(ground: Any, who: str, reason: str, *, override: bool) -> "Decision":
+    from api.model_promotion import Decision  # noqa: PLC0415 - heavy
+
+    return Decision(
+        actor=who,
+        reason=ground.masker.mask_value(reason.strip()),
+        correlation_id=ground.ids.new("cor"),
+        override=override,
+    )
 
 
 def _with_models(act: Any) -> Any:
+    from api.errors import ApiError  # noqa: PLC0415 - heavy
     from models.errors import ModelError  # noqa: PLC0415 - heavy
 
     try:
         return with_ground(act)
-    except ModelError as error:
+    except (ModelError, ApiError) as error:
         fail(str(error))
+
+
+def _print_promotion(promotion: "Promotion") -> None:
+    before = promotion.previous_version
+    console.print(
+        f"{plain(promotion.name)} version {plain(promotion.version)} is the champion;"
+        f" before it was version {plain(before or 'none')}"
+    )
+    console.print(
+        "Running servers and workers take it up within seconds. Evidence:"
+        f" eucora models export {promotion.promotion_id} FILE"
+    )
+
+
+def _print_history(history: "Sequence[Promotion]") -> None:
+    headings = ("promotion", "kind", "version", "gate", "by", "when", "reason")
+    rows = [
+        (
+            one.promotion_id,
+            one.kind.value,
+            one.version,
+            one.verdict.value,
+            one.actor,
+            one.created_at.strftime("%Y-%m-%d %H:%M UTC"),
+            one.reason,
+        )
+        for one in history
+    ]
+    print_table(headings, rows, whole=headings[:6])
+
+
+def _print_comparison(compared: "ComparedVersions") -> None:
+    found, before, after = compared.comparison, compared.before, compared.after
+    headings = ("figure", f"version {before.version}" if before else "no champion",
+                f"version {after.version}")  # fmt: skip
+    named = {
+        found.measure: "loss", "log-loss": "log_loss", "accuracy": "accuracy",
+        "calibration error (ECE)": "calibration_error", "latency p50, ms": "p50_ms",
+        "latency p95, ms": "p95_ms",
+    }  # fmt: skip
+    rows = [
+        (label, _figure(found.before, attribute), _figure(found.after, attribute))
+        for label, attribute in named.items()
+    ]
+    own = sorted({*after.metrics, *(before.metrics if before else ())})
+    rows += [
+        (f"training: {key}", _number(before.metrics.get(key) if before else None),
+         _number(after.metrics.get(key)))
+        for key in own
+    ]  # fmt: skip
+    print_table(headings, rows, whole=headings)
+    console.print(f"compared on {found.n_cases} held-back cases")
+    for finding in found.verdict.findings:
+        console.print(f"{finding.outcome.value}: {finding.question}: {plain(finding.reason)}")
+    console.print(f"gate: {found.verdict.outcome.value}")
+
+
+def _figure(figures: "Figures | None", attribute: str) -> str:
+    return _number(None if figures is None else getattr(figures, attribute))
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _describe_version(item: Any) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "version": item.version,
+        "aliases": list(item.aliases),
+        "digest": item.digest,
+        "training_data_digest": item.digest_of_data,
+        "trained_at": item.created_at.isoformat(),
+        "metrics": dict(item.metrics),
+    }
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2))

@@ -12,11 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.ground import Ground, open_embedder, open_registry
+from api.model_promotion import Decision, ModelPromotions
 from api.ranking_training import register_first_ranking
 from guardrails.script_analysis import analyse_script, analysis_document, combine_analyses
 from kernel.database import Connection
-from models.errors import UnknownModelError
-from models.training import NAMES, train
+from models.errors import PromotionRefusedError, UnknownModelError
+from models.gate import Outcome
+from models.ranking_lifecycle import NAME as RANKING
+from models.stages import FOLDER_NAME as TRAINING_FOLDER
+from models.training import NAMES, Circumstances, train
 from retrieval.articles import Article, read_articles
 from retrieval.catalogue import Catalogue
 from retrieval.corpus import Corpus, CorpusDocument, document_of_article, document_of_script
@@ -60,6 +64,7 @@ async def prepare(ground: Ground, console: Console) -> None:
     trained = await asyncio.to_thread(
         train_missing, ground, progress=lambda text: console.print(f"  training: {text}")
     )
+    await record_champions(ground)
     console.print(f"  models ready ({len(trained)} trained now)")
 
 
@@ -185,20 +190,44 @@ async def _list_wanted(
 def train_missing(
     ground: Ground, *, names: Sequence[str] = NAMES, progress: Callable[[str], None]
 ) -> list[str]:
-    """Train the models that have no champion yet; blocking. Return their names."""
+    """Train the models that have no champion yet; blocking. Return their names.
+
+    Raises:
+        PromotionRefusedError: a first version is worse than the bars for one.
+    """
     registry = open_registry(ground)
+    circumstances = Circumstances(
+        seed=0,
+        trained_by=SYSTEM,
+        trained_at=ground.clock.now(),
+        progress=progress,
+        area=ground.settings.data_dir / TRAINING_FOLDER,
+    )
     trained = []
     for name in names:
         try:
             registry.load(name)
         except UnknownModelError:
-            train(
+            found = train(
                 name,
                 registry=registry,
                 knowledge_dir=ground.settings.knowledge_dir,
-                seed=0,
-                progress=progress,
+                circumstances=circumstances,
             )
+            verdict = found.comparison.verdict
+            if verdict.outcome is Outcome.FAIL:
+                raise PromotionRefusedError(
+                    f"the first {name} model is not fit for use: {verdict.explain(Outcome.FAIL)}"
+                ) from None
             trained.append(name)
     register_first_ranking(registry)
     return trained
+
+
+async def record_champions(ground: Ground) -> None:
+    """Record the first versions as what they are: in use, on the evidence of their training."""
+    promotions = ModelPromotions(ground)
+    for name in (*NAMES, RANKING):
+        await promotions.record_first(
+            name, Decision(actor=SYSTEM, reason="", correlation_id=ground.ids.new("cor"))
+        )

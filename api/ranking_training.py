@@ -16,13 +16,13 @@ from models.ranking import MIN_EXAMPLES, RankingExample, RankingFit, fit_ranking
 from models.ranking_lifecycle import (
     HELD_BACK,
     MIN_HELD_BACK,
-    RankingTraining,
     register_cold_start,
     train_ranking,
     unpack_ranking,
 )
 from models.ranking_lifecycle import NAME as RANKING
 from models.registry import LoadedModel, ModelRegistry
+from models.training import Circumstances, TrainedModel
 from retrieval.candidates import N_TICKETS
 from retrieval.embedding import N_DIMENSIONS, Embedder, Vectors
 from retrieval.labels import list_answered
@@ -154,9 +154,8 @@ async def train_on_labels(
     embedder: Embedder,
     registry: ModelRegistry,
     *,
-    seed: int,
-    progress: Callable[[str], None],
-) -> RankingTraining:
+    circumstances: Circumstances,
+) -> TrainedModel:
     """Learn a ranking from the newest labels and register it as challenger.
 
     Raises:
@@ -165,7 +164,7 @@ async def train_on_labels(
     async with pool.connection() as connection:
         queries = await _list_queries(connection)
         n_earlier = len(queries) - max(round(len(queries) * HELD_BACK), MIN_HELD_BACK)
-        progress(f"searching for {len(queries)} answered queries")
+        circumstances.progress(f"ranking: searching for {len(queries)} answered queries")
         vectors = await embed_queries(embedder, [one.text for one in queries])
         examples = await collect_examples(
             connection,
@@ -181,8 +180,7 @@ async def train_on_labels(
         earlier,
         later,
         prior=PRIOR,
-        seed=seed,
-        progress=progress,
+        circumstances=circumstances,
     )
 
 

@@ -20,6 +20,7 @@ from governance.proposals import find_proposal
 from kernel.database import Connection
 from kernel.logs import get_logger
 from kernel.outbox import Handler, NotReadyError, OutboxMessage, OutboxWorker, pause
+from models.online_learning import learn_label
 from reasoning.graph import proposal_id_for
 from retrieval.dominance import raise_flags
 from telemetry.incidents import IncidentStatus
@@ -71,6 +72,13 @@ def list_handlers(services: Services) -> Mapping[str, Handler]:
             ground=services.ground,
             embedder=services.embedder,
         )
+        await learn_label(
+            connection,
+            message.payload["label_id"],
+            model=services.models.current("recommender"),
+            clock=services.ground.clock,
+            audit=services.ground.audit,
+        )
 
     return {
         "telemetry.stored": score,
@@ -119,6 +127,7 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
         [
             services.embedder.embed(["loaded now, not for the first incident"]),
             outbox.run(stop),
+            services.model_watch.run(stop),
             repeat(sequence, ground.settings.sequencing_interval_seconds, stop, "log.sequence"),
             repeat(expire, EXPIRY_SECONDS, stop, "expiry"),
             repeat(watch_drift, DRIFT_SECONDS, stop, "drift.watch"),

@@ -20,6 +20,8 @@ from evidence.errors import BundleCorruptError, EvidenceError, UnknownBundleErro
 from evidence.objects import Objects
 from evidence.sigstore import open_bundle
 from evidence.statement import (
+    FIRST_KINDS,
+    MODEL_SUBJECT,
     Statement,
     StatementKind,
     file_subjects,
@@ -84,13 +86,17 @@ def decode_files(encoded: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def check_files(statement: Statement, files: Mapping[str, bytes]) -> None:
-    """Check that the files of a proposal are exactly its subjects; later statements have none.
+    """Check that the files of a case are exactly its subjects; later statements have none.
+
+    Of a promotion's subjects the model is named by its digest alone.
 
     Raises:
         BundleCorruptError: a file is missing, superfluous or changed.
     """
-    expected = statement.subjects if statement.kind is StatementKind.PROPOSAL else {}
-    if file_subjects(files) != dict(expected):
+    expected = dict(statement.subjects) if statement.kind in FIRST_KINDS else {}
+    if statement.kind is StatementKind.PROMOTION and expected.pop(MODEL_SUBJECT, None) is None:
+        raise BundleCorruptError("the promotion names no model")
+    if file_subjects(files) != expected:
         message = "the files are not those that the statement names"
         raise BundleCorruptError(message)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Seals what was proposed, approved, executed and verified into signed, registered bundles.
+"""Seals what was proposed, approved, executed, verified, promoted into signed, registered bundles.
 
 The object is written before the row is committed: it is content-addressed, so one left behind by
 a rolled-back transaction is harmless, while a committed row always has its object.
@@ -25,6 +25,7 @@ from evidence.objects import Objects
 from evidence.sigstore import sign_bundle
 from evidence.statement import (
     CASE_FILE,
+    MODEL_SUBJECT,
     PROPOSAL_SUBJECT,
     Statement,
     StatementKind,
@@ -57,6 +58,7 @@ class _Origin:
     actor: str
     correlation_id: str
     device_id: str | None = None
+    subject_kind: str = "proposal"
 
 
 class Sealer:
@@ -109,6 +111,48 @@ class Sealer:
         )
         origin = _Origin(proposal_id=proposal_id, actor=actor, correlation_id=correlation_id)
         return await self._seal(connection, statement, files, (), origin)
+
+    async def seal_promotion(
+        self,
+        connection: Connection,
+        *,
+        promotion_id: str,
+        model_digest: str,
+        case: dict[str, Any],
+        files: Mapping[str, bytes],
+        actor: str,
+        correlation_id: str,
+    ) -> SealedBundle:
+        """Seal that a model is put to use: its file by digest, the case and files in full.
+
+        Args:
+            connection: carries the transaction that inserts the promotion.
+            promotion_id: of the promotion; it takes the place of a proposal's.
+            model_digest: of the model's file, SHA-256 (hex).
+            case: masked JSON value: who decided, why, on what figures; becomes `case.json`.
+            files: what the decision rests on, by file name.
+            actor: who promotes.
+            correlation_id: of the request.
+
+        Raises:
+            UnsafeFileNameError: a file's name is not a plain file name, or is reserved.
+            CanonicalFormError: the case is not a JSON value.
+        """
+        if reserved := {CASE_FILE, MODEL_SUBJECT} & files.keys():
+            message = f"reserved file names: {sorted(reserved)}"
+            raise UnsafeFileNameError(message)
+        contents = {CASE_FILE: canonical_json(case), **files}
+        subjects = {**file_subjects(contents), MODEL_SUBJECT: model_digest}
+        statement = self._statement(
+            StatementKind.PROMOTION, subjects, {}, promotion_id, correlation_id
+        )
+        origin = _Origin(
+            proposal_id=promotion_id,
+            actor=actor,
+            correlation_id=correlation_id,
+            subject_kind="promotion",
+        )
+        return await self._seal(connection, statement, contents, (), origin)
 
     async def seal_statement(
         self,
@@ -205,7 +249,7 @@ class Sealer:
             connection,
             actor=origin.actor,
             action=f"{statement.kind.value}.sealed",
-            subject_kind="proposal",
+            subject_kind=origin.subject_kind,
             subject_id=origin.proposal_id,
             correlation_id=origin.correlation_id,
             device_id=origin.device_id,

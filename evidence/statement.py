@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""In-toto Statements (https://in-toto.io/Statement/v1) about a case: build and read. Pure."""
+"""In-toto Statements (https://in-toto.io/Statement/v1) about a case: build and read. Pure.
+
+A case begins with what is proposed, or is the promotion of a model, which stands alone: its subject
+`model` is the digest of a file that is not in the bundle.
+"""
 
 import json
 import re
@@ -15,22 +19,27 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 CASE_FILE = "case.json"
 PROPOSAL_SUBJECT = "proposal"
+MODEL_SUBJECT = "model"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class StatementKind(StrEnum):
-    """What a statement attests; in the order in which they happen."""
+    """What a statement attests; those of one proposal in the order in which they happen."""
 
     PROPOSAL = "proposal"
     APPROVAL = "approval"
     EXECUTION = "execution"
     VERIFICATION = "verification"
+    PROMOTION = "promotion"
 
     @property
     def predicate_type(self) -> str:
         """The predicate type's URI."""
         return f"https://eucora.dev/attestations/{self.value}/v1"
+
+
+FIRST_KINDS = frozenset({StatementKind.PROPOSAL, StatementKind.PROMOTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,14 @@ from evidence.errors import EvidenceError, MalformedCaseError
 from evidence.extraction import extract_case
 from evidence.signing import key_id_of, load_evidence_key, load_log_key
 from evidence.sigstore import open_bundle
-from evidence.statement import Statement, StatementKind, later_subjects, parse_statement
+from evidence.statement import (
+    FIRST_KINDS,
+    MODEL_SUBJECT,
+    Statement,
+    StatementKind,
+    later_subjects,
+    parse_statement,
+)
 
 __all__ = ["Check", "TrustedKeys", "VerificationReport", "extract_case", "verify_case"]
 
@@ -170,8 +177,11 @@ def _open_checkpoint(case: CaseFile, keys: _Keys, found: list[Checkpoint]) -> st
 def _check_subjects(case: CaseFile, opened: Sequence[tuple[SealedStatement, Statement]]) -> str:
     (first, proposal), *later = opened
     kinds = [statement.kind for _, statement in opened]
-    if proposal.kind is not StatementKind.PROPOSAL or StatementKind.PROPOSAL in kinds[1:]:
+    if proposal.kind not in FIRST_KINDS or FIRST_KINDS & set(kinds[1:]):
         message = "the case must begin with its one proposal"
+        raise EvidenceError(message)
+    if proposal.kind is StatementKind.PROMOTION and later:
+        message = "a promotion stands alone"
         raise EvidenceError(message)
     expected = later_subjects(proposal, first.digest)
     for sealed, statement in later:
@@ -182,6 +192,8 @@ def _check_subjects(case: CaseFile, opened: Sequence[tuple[SealedStatement, Stat
         if statement.predicate.get("proposal_id") != case.proposal_id:
             message = "a statement is about another proposal"
             raise EvidenceError(message)
+    if proposal.kind is StatementKind.PROMOTION:
+        return f"a promotion of the model file {proposal.subjects[MODEL_SUBJECT]}"
     return f"all about proposal {first.digest}"
 
 
@@ -202,7 +214,7 @@ def _check_entry(
     if canonical_json(event) != entry or event["schema"] != ENTRY_SCHEMA:
         message = "the log entry is not a canonical audit event"
         raise EvidenceError(message)
-    about = [] if statement.kind is StatementKind.PROPOSAL else [proposal_digest]
+    about = [] if statement.kind in FIRST_KINDS else [proposal_digest]
     named = (event["action"], event["subject_id"], event["evidence"])
     if named != (f"{statement.kind.value}.sealed", case.proposal_id, [sealed.digest, *about]):
         message = "the log entry is about another statement"

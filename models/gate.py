@@ -1,18 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate of promotion: a challenger must be better than the champion on held-back cases.
 
-A paired bootstrap interval (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993) of the
-mean difference. A challenger whose interval reaches down to zero is not known to be better.
+Three questions, each with three outcomes. Is it better: a paired bootstrap interval (Efron and
+Tibshirani, "An Introduction to the Bootstrap", 1993) of the mean difference in a proper score. Is
+it as well calibrated, within a tolerance. Does it answer fast enough. The worst outcome counts;
+what cannot be told is inconclusive, which is neither a pass nor a failure. A version without a
+champion to beat is measured against fixed bars. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from models.calibration import expected_calibration_error
+from models.judgement import Judgement, pair_judgements
+from models.signals import FloatArray
+
 N_RESAMPLES = 2_000
+N_CALIBRATION_RESAMPLES = 400
 LEVEL = 0.95
+MIN_CASES = 20  # with fewer an interval says nothing that holds
+CALIBRATION_TOLERANCE = 0.02  # by how much the calibration error may be larger
+MAX_CALIBRATION_ERROR = 0.10  # of a version without a champion
+MAX_LATENCY_MS = 50.0  # 95th percentile of single answers
+MAX_LATENCY_RATIO = 1.5  # of the champion's, where that is slow already
+_DRAWS_AT_ONCE = 2_000_000
+
+
+class Outcome(StrEnum):
+    """What the gate says."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,28 +47,252 @@ class Difference:
     high: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The answer to one of the gate's questions."""
+
+    question: str
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The gate's outcome with its findings."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of the findings."""
+        outcomes = {finding.outcome for finding in self.findings}
+        for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
+            if outcome in outcomes:
+                return outcome
+        return Outcome.PASS if outcomes else Outcome.INCONCLUSIVE
+
+    def explain(self, outcome: Outcome) -> str:
+        """Return the reasons for an outcome in one line."""
+        return "; ".join(each.reason for each in self.findings if each.outcome is outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What one version reached on the compared cases; None where it cannot be said."""
+
+    loss: float
+    log_loss: float | None
+    accuracy: float | None
+    calibration_error: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two versions on the same held-back cases; `before` is None without a champion."""
+
+    measure: str
+    n_cases: int
+    before: Figures | None
+    after: Figures | None
+    difference: Difference | None  # of the loss, after minus before: below zero is better
+    calibration_difference: Difference | None
+    verdict: Verdict
+
+
 def estimate_difference(
-    before: npt.NDArray[np.float32], after: npt.NDArray[np.float32], *, seed: int
+    before: npt.NDArray[np.floating], after: npt.NDArray[np.floating], *, seed: int
 ) -> Difference:
     """Return the interval of a paired difference; arrays of the same shape (n_cases,)."""
-    differences = (after - before).astype(np.float64)
+    differences = after.astype(np.float64) - before.astype(np.float64)
     rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(differences), size=(N_RESAMPLES, len(differences)))
-    means = differences[drawn].mean(axis=1)
+    n_cases = len(differences)
+    at_once = max(1, _DRAWS_AT_ONCE // n_cases)
+    means = np.concatenate(
+        [
+            differences[rng.integers(0, n_cases, size=(min(at_once, left), n_cases))].mean(axis=1)
+            for left in range(N_RESAMPLES, 0, -at_once)
+        ]
+    )
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Difference(mean=float(differences.mean()), low=float(low), high=float(high))
 
 
-def explain_refusal(metrics: Mapping[str, float]) -> str | None:
-    """Return why a version with such figures must not be promoted; None if nothing speaks against.
+def compare_versions(
+    before: Judgement | None,
+    after: Judgement | None,
+    *,
+    has_champion: bool,
+    seed: int = 0,
+) -> Comparison:
+    """Compare a challenger with the champion, or a first version with the fixed bars.
 
-    Versions without a comparison, as first ones are, have nothing to be judged by.
+    Args:
+        before: how the champion did, None where it was not judged.
+        after: how the challenger did, None where it was not judged.
+        has_champion: whether there is a champion to beat at all.
+        seed: of the intervals.
     """
-    low = metrics.get("gate_low")
-    if low is None or low > 0:
-        return None
-    return (
-        f"it is not known to be better than the champion: the difference on held-back cases is"
-        f" {metrics.get('gate_difference', 0.0):+.4f}, 95 % interval from {low:+.4f} to"
-        f" {metrics.get('gate_high', 0.0):+.4f}; collect more labels and train again"
+    if after is None:
+        return _compare_nothing("it was judged on no held-back cases", measure="none")
+    if not has_champion:
+        return _measure_alone(after)
+    if before is None:
+        return _compare_nothing("the champion was judged on no held-back cases", after.measure)
+    if before.measure != after.measure:
+        return _compare_nothing("the versions were judged by different scores", after.measure)
+    before, after = pair_judgements(before, after)
+    if len(after.case_ids) < MIN_CASES:
+        reason = f"both were judged on {len(after.case_ids)} cases, and {MIN_CASES} are needed"
+        return _compare_nothing(reason, after.measure)
+    difference = estimate_difference(before.losses, after.losses, seed=seed)
+    calibration = _compare_calibration(before, after, seed=seed)
+    findings = [_judge_score(after.measure, difference, len(after.case_ids))]
+    if calibration is not None:
+        findings.append(_judge_calibration(calibration))
+    findings.append(_judge_latency(after, before))
+    return Comparison(
+        measure=after.measure,
+        n_cases=len(after.case_ids),
+        before=describe_judgement(before),
+        after=describe_judgement(after),
+        difference=difference,
+        calibration_difference=calibration,
+        verdict=Verdict(findings=tuple(findings)),
     )
+
+
+def describe_judgement(one: Judgement) -> Figures:
+    """Return a judgement's means."""
+    return Figures(
+        loss=float(one.losses.mean()),
+        log_loss=None if one.log_losses is None else float(one.log_losses.mean()),
+        accuracy=None if one.correct is None else float(one.correct.mean()),
+        calibration_error=_calibration_error(one),
+        p50_ms=None if one.latency is None else one.latency.p50_ms,
+        p95_ms=None if one.latency is None else one.latency.p95_ms,
+    )
+
+
+def _calibration_error(one: Judgement) -> float | None:
+    if one.confidences is None or one.correct is None:
+        return None
+    return expected_calibration_error(one.confidences, one.correct)
+
+
+def _measure_alone(after: Judgement) -> Comparison:
+    if not after.case_ids:
+        return _compare_nothing("it was judged on no held-back cases", after.measure)
+    figures = describe_judgement(after)
+    findings = [_judge_against_shares(after, figures), _judge_latency(after, None)]
+    if figures.calibration_error is not None:
+        is_met = figures.calibration_error <= MAX_CALIBRATION_ERROR
+        findings.append(
+            Finding(
+                question="calibration",
+                outcome=Outcome.PASS if is_met else Outcome.FAIL,
+                reason=f"the calibration error is {figures.calibration_error:.4f}, and a first"
+                f" version may have {MAX_CALIBRATION_ERROR:.2f}",
+            )
+        )
+    return Comparison(
+        measure=after.measure, n_cases=len(after.case_ids), before=None, after=figures,
+        difference=None, calibration_difference=None, verdict=Verdict(findings=tuple(findings)),
+    )  # fmt: skip
+
+
+def _judge_against_shares(after: Judgement, figures: Figures) -> Finding:
+    if after.baseline is None:
+        return Finding(
+            question="score",
+            outcome=Outcome.PASS,
+            reason=f"the mean {after.measure} is {figures.loss:.4f}; there is no champion to beat",
+        )
+    is_better = figures.loss < after.baseline
+    return Finding(
+        question="score",
+        outcome=Outcome.PASS if is_better else Outcome.FAIL,
+        reason=f"the mean {after.measure} is {figures.loss:.4f}, and answering with the classes'"
+        f" shares alone has {after.baseline:.4f}",
+    )
+
+
+def _compare_nothing(reason: str, measure: str) -> Comparison:
+    finding = Finding(question="score", outcome=Outcome.INCONCLUSIVE, reason=reason)
+    return Comparison(
+        measure=measure, n_cases=0, before=None, after=None, difference=None,
+        calibration_difference=None, verdict=Verdict(findings=(finding,)),
+    )  # fmt: skip
+
+
+def _judge_score(measure: str, found: Difference, n_cases: int) -> Finding:
+    interval = (
+        f"the mean {measure} changes by {found.mean:+.4f} on {n_cases} held-back cases, 95 %"
+        f" interval from {found.low:+.4f} to {found.high:+.4f} (below zero is better)"
+    )
+    if found.high < 0:
+        return Finding(question="score", outcome=Outcome.PASS, reason=f"better: {interval}")
+    if found.low > 0:
+        return Finding(question="score", outcome=Outcome.FAIL, reason=f"worse: {interval}")
+    reason = f"not known to be better: {interval}; collect more labels and train again"
+    return Finding(question="score", outcome=Outcome.INCONCLUSIVE, reason=reason)
+
+
+def _compare_calibration(before: Judgement, after: Judgement, *, seed: int) -> Difference | None:
+    """Return the interval of the difference in calibration error, resampling cases in pairs."""
+    columns = (before.confidences, before.correct, after.confidences, after.correct)
+    if any(column is None for column in columns):
+        return None
+    known: list[FloatArray] = [column for column in columns if column is not None]
+    rng = np.random.default_rng(seed)
+    n_cases = len(known[0])
+
+    def differ(rows: npt.NDArray[np.int64]) -> float:
+        confidence, correct, later_confidence, later_correct = (column[rows] for column in known)
+        return expected_calibration_error(
+            later_confidence, later_correct
+        ) - expected_calibration_error(confidence, correct)
+
+    draws = [differ(rng.integers(0, n_cases, n_cases)) for _ in range(N_CALIBRATION_RESAMPLES)]
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    mean = differ(np.arange(n_cases))
+    return Difference(mean=mean, low=float(low), high=float(high))
+
+
+def _judge_calibration(found: Difference) -> Finding:
+    text = (
+        f"the calibration error changes by {found.mean:+.4f}, 95 % interval from {found.low:+.4f}"
+        f" to {found.high:+.4f}; {CALIBRATION_TOLERANCE:+.2f} is tolerated"
+    )
+    if found.low > CALIBRATION_TOLERANCE:
+        outcome = Outcome.FAIL
+    elif found.mean > CALIBRATION_TOLERANCE:
+        outcome = Outcome.INCONCLUSIVE
+    else:
+        outcome = Outcome.PASS
+    return Finding(question="calibration", outcome=outcome, reason=text)
+
+
+def _judge_latency(after: Judgement, before: Judgement | None) -> Finding:
+    if after.latency is None:
+        return Finding(
+            question="latency",
+            outcome=Outcome.INCONCLUSIVE,
+            reason="how long it takes to answer was not measured",
+        )
+    bound = MAX_LATENCY_MS
+    if before is not None and before.latency is not None:
+        bound = max(bound, MAX_LATENCY_RATIO * before.latency.p95_ms)
+    is_met = after.latency.p95_ms <= bound
+    return Finding(
+        question="latency",
+        outcome=Outcome.PASS if is_met else Outcome.FAIL,
+        reason=f"95 % of single answers take {after.latency.p95_ms:.1f} ms or less, and"
+        f" {bound:.0f} ms are allowed",
+    )
+
+
+def list_outcomes(findings: Sequence[Finding]) -> dict[str, str]:
+    """Return the outcome of each question."""
+    return {finding.question: finding.outcome.value for finding in findings}

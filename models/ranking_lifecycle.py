@@ -2,12 +2,12 @@
 """The ranking as an MLflow model: its cold start, its training on labels, and how it is read back.
 
 The first version holds the weights that need no label, and an adapter that changes nothing. Later
-ones learn from earlier queries and are judged on the latest quarter, beside the champion: the
-figures hold a 95 % interval of the paired difference in nDCG@10, which promotion looks at.
+ones learn from earlier queries and are judged on the latest quarter, beside the champion, by what
+each query lost in nDCG@10.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,31 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 from models.errors import ModelArtifactError, TrainingDataError
-from models.gate import estimate_difference
-from models.ranking import FloatArray, RankingExample, RankingFit, fit_ranking
+from models.fit import CardText, Fit, HeldBack
+from models.judgement import Judgement, measure_latency, name_cases
+from models.ranking import FloatArray, RankingExample, fit_ranking
 from models.registry import CHALLENGER, LoadedModel, ModelRegistry
+from models.stages import Arrays, Stages
+from models.training import Circumstances, TrainedModel, open_stages, register_fit
 
 NAME = "ranking"
 HELD_BACK = 0.25  # the latest share of the examples judges: the future is what matters
 MIN_HELD_BACK = 20  # with less, the interval of `gate` is too wide to let anything pass
 CUTOFF = 10  # of nDCG: a page of results
+CARD = CardText(
+    purpose=(
+        "Ranks the documents that a search has found: weights of its signals, and a linear map that"
+        " moves a query's vector towards the documents that helped with queries like it."
+    ),
+    training_data=(
+        "Queries with a document that people marked as helpful. The latest quarter judges, and is"
+        " not learned from; the votes of past tickets come from the earlier queries alone."
+    ),
+    limits=(
+        "It ranks only what a search finds, and only as well as people mark.",
+        "No probabilities: its scores order documents and say nothing of how sure it is.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +50,6 @@ class LearnedRanking:
     weights: Mapping[str, float]
     adapted_weight: float
     adapter: FloatArray  # shape (n_dimensions, n_dimensions)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankingTraining:
-    """A registered training: its version and figures."""
-
-    version: str
-    metrics: Mapping[str, float]
 
 
 def pack_ranking(ranking: LearnedRanking) -> Pipeline:
@@ -102,9 +111,8 @@ def train_ranking(
     later: Sequence[RankingExample],
     *,
     prior: Mapping[str, float],
-    seed: int,
-    progress: Callable[[str], None],
-) -> RankingTraining:
+    circumstances: Circumstances,
+) -> TrainedModel:
     """Learn from the earlier examples, judge on the later, register as challenger.
 
     Args:
@@ -112,8 +120,7 @@ def train_ranking(
         earlier: to learn from.
         later: to judge by; nothing of them was seen by the earlier ones.
         prior: the weights without labels, by part, in the order of the examples' columns.
-        seed: of the folds and of the interval.
-        progress: is told what is being done.
+        circumstances: seed of the folds and of the interval, who trains, who is told.
 
     Raises:
         TrainingDataError: too few examples.
@@ -124,59 +131,79 @@ def train_ranking(
         )
     names = list(prior)
     start = np.array([prior[name] for name in names], dtype=np.float32)
-    fit = fit_ranking(earlier, prior=start, seed=seed, progress=progress)
-    challenger = _name_weights(fit, names)
+    stages = open_stages(NAME, circumstances)
+    digest_of_data = _digest([*earlier, *later])
+    stages.begin(digest_of_data)
+    fitted = _fit_kept(earlier, start, circumstances, stages)
+    challenger = LearnedRanking(
+        weights={name: float(value) for name, value in zip(names, fitted["weights"], strict=True)},
+        adapted_weight=float(fitted["adapted_weight"]),
+        adapter=fitted["adapter"].astype(np.float32),
+    )
+    held_back = HeldBack(
+        inputs=list(later),
+        labels=np.array([NAME] * len(later)),
+        case_ids=[_digest([one])[:24] for one in later],
+    )
+
+    def judge_ranking(model: Any, cases: HeldBack) -> Judgement:
+        return _judge(unpack_ranking(model), cases, names)
+
     champion = unpack_ranking(registry.load(NAME).model)
-    progress(f"judging on the {len(later)} latest queries")
-    figures = _compare(champion, challenger, later, names, seed=seed)
-    registered = registry.log_and_register(
-        NAME,
-        pack_ranking(challenger),
-        metrics={**figures, **_describe_training(fit, earlier, later)},
-        params={"seed": seed, "shrinkage": fit.shrinkage},
-        digest_of_data=_digest([*earlier, *later]),
-        alias=CHALLENGER,
+    fit = Fit(
+        model=pack_ranking(challenger),
+        metrics={
+            "n_examples": len(earlier),
+            "n_held_back": len(later),
+            "log_loss": float(fitted["log_loss"]),
+            "log_loss_before": float(fitted["base_log_loss"]),
+            "ndcg": float(judge(challenger, later, names).mean()),
+            "ndcg_champion": float(judge(champion, later, names).mean()),
+        },
+        params={"shrinkage": float(fitted["shrinkage"])},
+        digest_of_data=digest_of_data,
+        held_back=held_back,
+        input_example=(),
+        card=CARD,
     )
-    return RankingTraining(version=registered.version, metrics=figures)
-
-
-def _name_weights(fit: RankingFit, names: Sequence[str]) -> LearnedRanking:
-    return LearnedRanking(
-        weights={name: float(value) for name, value in zip(names, fit.weights, strict=True)},
-        adapted_weight=fit.adapted_weight,
-        adapter=fit.adapter,
+    return register_fit(
+        registry, NAME, fit, circumstances=circumstances, stages=stages, judge=judge_ranking
     )
 
 
-def _describe_training(
-    fit: RankingFit, earlier: Sequence[RankingExample], later: Sequence[RankingExample]
-) -> dict[str, float]:
-    return {
-        "n_examples": len(earlier),
-        "n_held_back": len(later),
-        "log_loss": fit.log_loss,
-        "log_loss_before": fit.base_log_loss,
-    }
+def _fit_kept(
+    earlier: Sequence[RankingExample],
+    start: FloatArray,
+    circumstances: Circumstances,
+    stages: Stages,
+) -> Arrays:
+    """Return what was learned as arrays, learned at most once."""
+
+    def learn() -> Arrays:
+        fit = fit_ranking(
+            earlier, prior=start, seed=circumstances.seed, progress=circumstances.progress
+        )
+        return {
+            "weights": np.asarray(fit.weights),
+            "adapter": fit.adapter,
+            **{
+                name: np.array(getattr(fit, name))
+                for name in ("adapted_weight", "shrinkage", "log_loss", "base_log_loss")
+            },
+        }
+
+    return stages.keep_arrays("ranking", learn)
 
 
-def _compare(
-    champion: LearnedRanking,
-    challenger: LearnedRanking,
-    examples: Sequence[RankingExample],
-    names: Sequence[str],
-    *,
-    seed: int,
-) -> dict[str, float]:
-    """Return the figures that promotion looks at: nDCG@10 of both, and the paired difference."""
-    before, after = judge(champion, examples, names), judge(challenger, examples, names)
-    difference = estimate_difference(before, after, seed=seed)
-    return {
-        "ndcg_champion": float(before.mean()),
-        "ndcg": float(after.mean()),
-        "gate_difference": difference.mean,
-        "gate_low": difference.low,
-        "gate_high": difference.high,
-    }
+def _judge(ranking: LearnedRanking, cases: HeldBack, names: Sequence[str]) -> Judgement:
+    """Return what each query lost: one less nDCG@10."""
+    examples: list[RankingExample] = cases.inputs
+    return Judgement(
+        measure="loss in nDCG@10",
+        case_ids=name_cases(cases),
+        losses=1.0 - judge(ranking, examples, names).astype(np.float64),
+        latency=measure_latency(lambda some: judge(ranking, some, names), examples),
+    )
 
 
 def judge(

@@ -1,30 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models in MLflow: logged as skops files, registered, loaded by alias.
+"""Models in MLflow: logged as skops files, registered, loaded by alias or by number.
 
-Never a pickle: a skops file holds numbers and the names of types, and only scikit-learn's own
-types are trusted here, whatever the file claims. Model version tags carry the digest of the
-file, which is checked again before it is read. MLflow is imported on first use: it is slow.
+Model version tags carry the digest of the file, which is checked again before it is read (what may
+stand in it, `models.model_file` says). MLflow is imported on first use: it is slow.
 """
 
-import logging
-import os
-import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from contracts.canonical import sha256_hex
 from models.errors import ModelArtifactError, RegistryError, UnknownModelError
+from models.mlflow_runs import (
+    EVALUATION,
+    TRAINING_TAG,
+    ending_run,
+    import_mlflow,
+    log_figures,
+    log_files,
+    resume_training,
+)
+from models.model_file import FILE_NAME, read_model, write_model
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 _UNKNOWN = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
-_MODEL_FILE = "model.skops"
 _DIGEST_TAG = "eucora.sha256"
 _DATA_TAG = "eucora.training_data_sha256"
 
@@ -52,6 +55,7 @@ class ModelVersion:
     version: str
     aliases: tuple[str, ...]
     digest: str
+    digest_of_data: str  # of its training data, SHA-256 (hex)
     metrics: Mapping[str, float]
     created_at: datetime
 
@@ -78,6 +82,10 @@ class ModelRegistry:
         params: Mapping[str, Any],
         digest_of_data: str,
         alias: str | None = None,
+        evaluation: Mapping[str, bytes] | None = None,
+        example: Any = None,
+        training_id: str | None = None,
+        may_be_first: bool = True,
     ) -> LoadedModel:
         """Log a fitted estimator as a run of experiment `eucora-<name>` and register it.
 
@@ -89,19 +97,36 @@ class ModelRegistry:
             digest_of_data: SHA-256 of its training data.
             alias: given to the new version of a model that has a champion; the first version
                 becomes the champion, later ones only by a person's decision.
+            evaluation: files by name, logged below `evaluation/`.
+            example: a few rows of what the model takes; its signature is inferred from them.
+            training_id: of a training that may have been killed here before: what it registered
+                is returned, what it left unfinished is marked as killed.
+            may_be_first: whether it becomes the champion where there is none.
 
+        Raises:
+            RegistryError: MLflow did not answer, or its files could not be written.
         """
-        client = self._client()
-        experiment = self._find_experiment(client, name)
-        run = client.create_run(experiment, tags={_DATA_TAG: digest_of_data})
-        digest = _log_run(client, run.info.run_id, model, metrics=metrics, params=params)
-        number = self._register(
-            client,
-            name,
-            run,
-            tags={_DIGEST_TAG: digest, _DATA_TAG: digest_of_data},
-            alias=alias,
-        )
+        training = {TRAINING_TAG: training_id} if training_id else {}
+        with self._asking(f"no model {name!r}") as client:
+            experiment = self._find_experiment(client, name)
+            if training_id and (found := resume_training(client, experiment, name, training_id)):
+                number = str(found.version)
+                self._give_alias(client, name, number, alias, may_be_first=may_be_first)
+                digest = str(found.tags.get(_DIGEST_TAG, ""))
+                return LoadedModel(model=model, name=name, version=number, digest=digest)
+            run = client.create_run(experiment, tags={_DATA_TAG: digest_of_data, **training})
+            content = write_model(model)
+            with ending_run(client, run.info.run_id):
+                log_figures(client, run.info.run_id, metrics=metrics, params=params)
+                log_files(client, run.info.run_id, model, content, evaluation or {}, example)
+            digest = sha256_hex(content)
+            number = self._register(
+                client,
+                name,
+                run,
+                tags={_DIGEST_TAG: digest, _DATA_TAG: digest_of_data, **training},
+            )
+            self._give_alias(client, name, number, alias, may_be_first=may_be_first)
         return LoadedModel(model=model, name=name, version=number, digest=digest)
 
     def load(self, name: str, alias: str = CHAMPION) -> LoadedModel:
@@ -116,6 +141,48 @@ class ModelRegistry:
         with self._asking(f"no model {name!r} with alias {alias!r}") as client:
             found = client.get_model_version_by_alias(name, alias)
         return self._read(found)
+
+    def load_version(
+        self, name: str, version_number: str, *, digest: str | None = None
+    ) -> LoadedModel:
+        """Load a version by its number.
+
+        Args:
+            name: of the model.
+            version_number: of the version.
+            digest: of its file, as whoever names it knows it, SHA-256 (hex); MLflow's own record
+                is not trusted beyond it.
+
+        Raises:
+            UnknownModelError: no such version.
+            RegistryError: MLflow did not answer.
+            ModelArtifactError: the file is missing, was changed, or holds untrusted types.
+        """
+        with self._asking(f"no model {name!r} with version {version_number!r}") as client:
+            found = client.get_model_version(name, version_number)
+        loaded = self._read(found)
+        if digest is not None and loaded.digest != digest:
+            raise ModelArtifactError(_complain(found, "was changed"))
+        return loaded
+
+    def read_evaluation(self, name: str, version_number: str, file_name: str) -> bytes | None:
+        """Return a file of a version's evaluation; None where it has none of this name.
+
+        Raises:
+            UnknownModelError: no such version.
+            RegistryError: MLflow did not answer.
+        """
+        with self._asking(f"no model {name!r} with version {version_number!r}") as client:
+            run = client.get_run(client.get_model_version(name, version_number).run_id)
+        mlflow = import_mlflow()
+        try:
+            path = mlflow.artifacts.download_artifacts(
+                artifact_uri=f"{run.info.artifact_uri}/{EVALUATION}/{file_name}",
+                tracking_uri=self._tracking_uri,
+            )
+            return Path(path).read_bytes()
+        except (OSError, mlflow.MlflowException):
+            return None
 
     def list_versions(
         self, name: str | None = None, *, aliased: bool = False
@@ -153,26 +220,43 @@ class ModelRegistry:
         """
         with self._asking(f"no model {name!r} with version {version_number!r}") as client:
             self._read(client.get_model_version(name, version_number))
-            client.set_registered_model_alias(name, CHAMPION, version_number)
-            challenger = client.get_registered_model(name).aliases.get(CHALLENGER)
-            if challenger is not None and str(challenger) == version_number:
-                client.delete_registered_model_alias(name, CHALLENGER)
+            self._crown(client, name, version_number)
+
+    def mirror_champion(self, name: str, version_number: str) -> bool:
+        """Let the alias follow what PostgreSQL says is the champion; return whether it moved.
+
+        Raises:
+            UnknownModelError: no such version.
+            RegistryError: MLflow did not answer.
+        """
+        with self._asking(f"no model {name!r} with version {version_number!r}") as client:
+            aliases = client.get_registered_model(name).aliases
+            if str(aliases.get(CHAMPION)) == version_number:
+                return False
+            self._crown(client, name, version_number)
+            return True
+
+    def _crown(self, client: Any, name: str, version_number: str) -> None:
+        client.set_registered_model_alias(name, CHAMPION, version_number)
+        challenger = client.get_registered_model(name).aliases.get(CHALLENGER)
+        if challenger is not None and str(challenger) == version_number:
+            client.delete_registered_model_alias(name, CHALLENGER)
 
     def _read(self, found: Any) -> LoadedModel:
         """Return a registered version with its estimator, digest checked."""
-        mlflow = _import_mlflow()
+        mlflow = import_mlflow()
         try:
             folder = mlflow.artifacts.download_artifacts(
                 artifact_uri=found.source, tracking_uri=self._tracking_uri
             )
-            content = (Path(folder) / _MODEL_FILE).read_bytes()
+            content = (Path(folder) / FILE_NAME).read_bytes()
         except (OSError, mlflow.MlflowException) as error:
             raise ModelArtifactError(_complain(found, "is missing")) from error
         digest = sha256_hex(content)
         if digest != found.tags.get(_DIGEST_TAG):
             raise ModelArtifactError(_complain(found, "was changed"))
         return LoadedModel(
-            model=_read_model(content), name=found.name, version=str(found.version), digest=digest
+            model=read_model(content), name=found.name, version=str(found.version), digest=digest
         )
 
     @contextmanager
@@ -181,10 +265,10 @@ class ModelRegistry:
 
         Raises:
             UnknownModelError: with that text.
-            RegistryError: MLflow did not answer.
+            RegistryError: MLflow did not answer, or its files could not be written.
 
         """
-        mlflow = _import_mlflow()
+        mlflow = import_mlflow()
         from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - slow import, MLflow's own
 
         try:
@@ -195,6 +279,11 @@ class ModelRegistry:
             if error.error_code in _UNKNOWN:
                 raise UnknownModelError(unknown) from error
             raise RegistryError(f"MLflow did not answer ({error.error_code})") from error
+        except OSError as error:
+            raise RegistryError(
+                f"MLflow's files cannot be written: {error.strerror or error}; make room or give"
+                " rights, and run the same command again"
+            ) from error
 
     def _client(self) -> Any:
         from mlflow import MlflowClient  # noqa: PLC0415 - slow import
@@ -210,59 +299,27 @@ class ModelRegistry:
         folder.mkdir(parents=True, exist_ok=True)
         return str(client.create_experiment(label, artifact_location=folder.as_uri()))
 
-    def _register(
-        self,
-        client: Any,
-        name: str,
-        run: Any,
-        *,
-        tags: Mapping[str, str],
-        alias: str | None,
-    ) -> str:
-        mlflow = _import_mlflow()
+    def _register(self, client: Any, name: str, run: Any, *, tags: Mapping[str, str]) -> str:
         try:
-            registered = client.get_registered_model(name)
-        except mlflow.MlflowException:
-            registered = client.create_registered_model(name)
+            client.get_registered_model(name)
+        except import_mlflow().MlflowException:
+            client.create_registered_model(name)
         created = client.create_model_version(
             name,
             source=f"{run.info.artifact_uri}/model",
             run_id=run.info.run_id,
             tags=dict(tags),
         )
-        number = str(created.version)
-        if CHAMPION not in registered.aliases:
+        return str(created.version)
+
+    def _give_alias(
+        self, client: Any, name: str, number: str, alias: str | None, *, may_be_first: bool
+    ) -> None:
+        aliases = client.get_registered_model(name).aliases
+        if CHAMPION not in aliases and may_be_first:
             client.set_registered_model_alias(name, CHAMPION, number)
-        elif alias:
+        elif alias and str(aliases.get(CHAMPION)) != number:
             client.set_registered_model_alias(name, alias, number)
-        return number
-
-
-def _log_run(
-    client: Any,
-    run_id: str,
-    model: Any,
-    *,
-    metrics: Mapping[str, float],
-    params: Mapping[str, Any],
-) -> str:
-    """Log a run to its end; return the SHA-256 (hex) of the model's file."""
-    mlflow = _import_mlflow()
-    try:
-        for key, value in metrics.items():
-            client.log_metric(run_id, key, float(value))
-        for key, value in params.items():
-            client.log_param(run_id, key, value)
-        with tempfile.TemporaryDirectory() as folder:
-            target = Path(folder) / "model"
-            _save(mlflow, model, target)
-            digest = sha256_hex((target / _MODEL_FILE).read_bytes())
-            client.log_artifacts(run_id, str(target), "model")
-    except BaseException:
-        client.set_terminated(run_id, status="FAILED")
-        raise
-    client.set_terminated(run_id)
-    return digest
 
 
 def _describe(client: Any, found: Any, aliases: Sequence[str]) -> ModelVersion:
@@ -272,6 +329,7 @@ def _describe(client: Any, found: Any, aliases: Sequence[str]) -> ModelVersion:
         version=str(found.version),
         aliases=tuple(aliases),
         digest=str(found.tags.get(_DIGEST_TAG, "")),
+        digest_of_data=str(found.tags.get(_DATA_TAG, "")),
         metrics=dict(sorted(run.data.metrics.items())),
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
     )
@@ -282,41 +340,3 @@ def _complain(found: Any, what: str) -> str:
         f"the file of model {found.name!r} version {found.version} {what} ({found.source});"
         " restore it, or train and promote another version"
     )
-
-
-def _import_mlflow() -> Any:
-    """Import MLflow without its telemetry and its migration chatter."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    import mlflow  # noqa: PLC0415 - slow import
-    import mlflow.sklearn  # noqa: PLC0415
-
-    for name in ("alembic", "mlflow"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-    return mlflow
-
-
-def _save(mlflow: Any, model: Any, target: Path) -> None:
-    """Write MLflow's folder format; stated requirements spare 9 s of guessing."""
-    mlflow.sklearn.save_model(
-        model,
-        str(target),
-        serialization_format="skops",
-        pip_requirements=[f"{name}=={version(name)}" for name in ("scikit-learn", "skops")],
-    )
-
-
-def _read_model(content: bytes) -> Any:
-    from models.skops_runtime import (  # noqa: PLC0415 - slow import
-        UntrustedTypesFoundException,
-        loads,
-    )
-
-    try:
-        return loads(content, trusted=[])
-    except UntrustedTypesFoundException as error:
-        message = "the model file names types that are not trusted"
-        raise ModelArtifactError(message) from error
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        message = "the model file is not a skops archive"
-        raise ModelArtifactError(message) from error

@@ -8,7 +8,7 @@ that is installed: two seconds of a start. Without it they are left out.
 from kernel.imports import absent
 
 with absent("torch"):
-    from skops.io import loads  # type: ignore[import-untyped]
+    from skops.io import dumps, loads  # type: ignore[import-untyped]
     from skops.io.exceptions import UntrustedTypesFoundException  # type: ignore[import-untyped]
 
-__all__ = ["UntrustedTypesFoundException", "loads"]
+__all__ = ["UntrustedTypesFoundException", "dumps", "loads"]

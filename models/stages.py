@@ -2,15 +2,17 @@
 """Finished stages of a training, kept in a folder so that a killed training goes on after them.
 
 A training names its data first (`begin`): stages of other data, another seed or other code are
-never taken up. Arrays are kept as `.npz` without objects, values as JSON: never a pickle. A stage
-is written beside its place and then renamed, so that it is whole or not there.
+never taken up. Arrays are kept as `.npz` without objects, estimators as our model files: never a
+pickle. A stage is written beside its place and then renamed, so that it is whole or not there.
 """
 
 import hashlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +21,11 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from models.errors import ModelArtifactError
+from models.model_file import read_model, write_model
+
+FOLDER_NAME = "training"  # of the data folder
+_ID_FILE = "training_id"
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
@@ -26,16 +33,22 @@ class Stages(Protocol):
     """Where a training keeps what it has finished."""
 
     def begin(self, digest_of_data: str) -> None:
-        """Say what is trained on; before the first stage."""
+        """Say what is trained on; before the first stage. Only the first call counts."""
         ...
 
     def keep_arrays(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
         """Return the arrays of a stage: computed now, or by a run that was killed later."""
         ...
 
+    def keep_model(self, name: str, compute: Callable[[], Any]) -> Any:
+        """Return the fitted estimator of a stage, in the same way."""
+        ...
+
 
 class NoStages:
     """Keeps nothing: for trainings that take seconds, and for tests."""
+
+    training_id: str | None = None
 
     def begin(self, digest_of_data: str) -> None:
         """Take note of nothing."""
@@ -43,6 +56,13 @@ class NoStages:
     def keep_arrays(self, name: str, compute: Callable[[], Arrays]) -> Arrays:  # noqa: ARG002
         """Compute."""
         return compute()
+
+    def keep_model(self, name: str, compute: Callable[[], Any]) -> Any:  # noqa: ARG002
+        """Compute."""
+        return compute()
+
+    def end(self) -> None:
+        """Have nothing to remove."""
 
 
 class StageFolder:
@@ -61,18 +81,24 @@ class StageFolder:
     ) -> None:
         self._area, self._name, self._seed, self._progress = folder, name, seed, progress
         self._folder: Path | None = None
+        self.training_id: str | None = None  # the same before and after a kill
 
     def begin(self, digest_of_data: str) -> None:
         """Find or make the folder of this training; those of the model with other data go."""
+        if self._folder is not None:
+            return
         key = f"{self._seed}\n{digest_of_data}\n{digest_code()}"
         found = self._area / f"{self._name}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
         for other in self._area.glob(f"{self._name}-*"):
             if other != found:
                 shutil.rmtree(other, ignore_errors=True)
-        if found.is_dir() and (done := sorted(path.stem for path in found.glob("*.npz"))):
-            self._progress(f"{self._name}: goes on after {done[-1]} of a training that broke off")
+        done = [one for one in found.glob("*") if one.name != _ID_FILE and one.suffix != ".part"]
+        if done:
+            latest = max(done, key=lambda one: one.stat().st_mtime_ns).stem
+            self._progress(f"{self._name}: goes on after {latest} of a training that broke off")
         found.mkdir(parents=True, exist_ok=True)
         self._folder = found
+        self.training_id = self.keep_file(_ID_FILE, uuid.uuid4().hex.encode).decode()
 
     def keep_arrays(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
         """Return the arrays of a stage, computed at most once."""
@@ -86,6 +112,17 @@ class StageFolder:
             arrays = compute()
         self._write(path, lambda target: _save_arrays(target, arrays))
         return arrays
+
+    def keep_model(self, name: str, compute: Callable[[], Any]) -> Any:
+        """Return the estimator of a stage, fitted at most once."""
+        if self._folder is None:
+            return compute()
+        path = self._folder / f"{name}.skops"
+        with suppress(FileNotFoundError, ModelArtifactError):
+            return read_model(path.read_bytes())
+        model = compute()
+        self._write(path, lambda target: target.write_bytes(write_model(model)))
+        return model
 
     def keep_file(self, name: str, compute: Callable[[], bytes]) -> bytes:
         """Return the bytes of a stage, computed at most once."""

@@ -1,30 +1,66 @@
 # SPDX-License-Identifier: Apache-2.0
 """First and later trainings: which model is trained by whom, and its registration.
 
-Evaluation never shares a device, a template or an article phrase with training.
+A version is registered with all that a later decision needs: its judgement on held-back cases and
+the champion's on the same ones, the gate's verdict, plots, its model card. Evaluation never shares
+a device, a template or an article phrase with training.
 """
 
+import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from models.errors import UnknownModelError
+import numpy as np
+
+from contracts.canonical import sha256_hex
+from models.errors import ModelArtifactError, UnknownModelError
 from models.experience import OutcomeExample
+from models.figures import draw, plot_confusion, plot_coverage, plot_reliability
+from models.fit import Fit, HeldBack
+from models.gate import Comparison, Outcome, compare_versions
 from models.health_training import train_health
+from models.judgement import Judgement, encode_judgements, judge_classifier
+from models.model_card import CardFacts, write_card
+from models.model_file import write_model
 from models.recommender_training import train_recommender
-from models.registry import CHALLENGER, ModelRegistry
+from models.registry import CHALLENGER, LoadedModel, ModelRegistry
+from models.stages import NoStages, StageFolder
 from models.ticket_training import train_tickets
 
 NAMES = ("health", "tickets", "recommender")
+JUDGEMENTS_FILE = "judgements.json"
+CARD_FILE = "model-card.md"
+EXAMPLE_FILE = "input-example.json"
+N_EXAMPLES = 5  # rows that show what the model takes
+Judge = Callable[[Any, HeldBack], Judgement]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedModel:
-    """A registered model with its evaluation."""
+    """A registered model with its evaluation; digest of its file, SHA-256 (hex)."""
 
     name: str
     version: str
+    digest: str
     metrics: Mapping[str, float]
+    comparison: Comparison
+    champion: str | None  # the version that it was compared with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """Of one training: seed, who had it done and when, where it may go on after it was killed."""
+
+    seed: int
+    trained_by: str
+    trained_at: datetime
+    progress: Callable[[str], None] = field(repr=False)
+    area: Path | None = None  # where finished stages are kept; None: nowhere
 
 
 def train(
@@ -32,8 +68,7 @@ def train(
     *,
     registry: ModelRegistry,
     knowledge_dir: Path,
-    seed: int,
-    progress: Callable[[str], None],
+    circumstances: Circumstances,
     outcomes: Sequence[OutcomeExample] = (),
 ) -> TrainedModel:
     """Train, evaluate and register one model as challenger; a first version is the champion.
@@ -42,31 +77,194 @@ def train(
         name: one of `NAMES`.
         registry: where it is logged.
         knowledge_dir: holds the articles whose symptoms teach the ticket model.
-        seed: makes training repeatable.
-        progress: told what is being done, in words.
+        circumstances: seed, actor, time, progress.
         outcomes: real experience for the recommender.
 
     Raises:
         UnknownModelError: the name is not one of `NAMES`.
         TrainingDataError: the data cannot support the model.
+        RegistryError: MLflow did not answer.
 
     """
+    seed, progress = circumstances.seed, circumstances.progress
+    stages = open_stages(name, circumstances)
     if name == "health":
-        fit = train_health(seed, progress)
+        fit = train_health(seed, progress, **_hand(stages, train_health))
     elif name == "tickets":
-        fit = train_tickets(knowledge_dir, seed, progress)
+        fit = train_tickets(knowledge_dir, seed, progress, **_hand(stages, train_tickets))
     elif name == "recommender":
-        fit = train_recommender(seed, outcomes, progress)
+        fit = train_recommender(seed, outcomes, progress, **_hand(stages, train_recommender))
     else:
-        message = f"no model is called {name!r}; known are {', '.join(NAMES)}"
+        message = f"no model is called {name!r}; known are {', '.join(NAMES)} and ranking"
         raise UnknownModelError(message)
+    return register_fit(registry, name, fit, circumstances=circumstances, stages=stages)
+
+
+def open_stages(name: str, circumstances: Circumstances) -> StageFolder | NoStages:
+    """Return where a training keeps its finished stages."""
+    if circumstances.area is None:
+        return NoStages()
+    return StageFolder(
+        circumstances.area,
+        name=name,
+        seed=circumstances.seed,
+        progress=circumstances.progress,
+    )
+
+
+def register_fit(
+    registry: ModelRegistry,
+    name: str,
+    fit: Fit,
+    *,
+    circumstances: Circumstances,
+    stages: StageFolder | NoStages,
+    judge: Judge = judge_classifier,
+) -> TrainedModel:
+    """Judge a fit beside the champion, draw, describe and register it; end its stages."""
+    progress = circumstances.progress
+    stages.begin(fit.digest_of_data)
+    digest = sha256_hex(write_model(fit.model))
+    champion = find_champion(registry, name)
+    progress(f"{name}: judging on held-back cases")
+    judgements = _judge_both(fit, digest, champion, judge)
+    comparison = compare_versions(
+        None if champion is None else judgements.get(champion.digest),
+        judgements.get(digest),
+        has_champion=champion is not None,
+        seed=circumstances.seed,
+    )
+    progress(f"{name}: drawing plots and writing the model card")
+    metrics = {**fit.metrics, **_summarise(comparison)}
+    facts = CardFacts(
+        name=name,
+        digest=digest,
+        digest_of_data=fit.digest_of_data,
+        metrics=fit.metrics,
+        params={"seed": circumstances.seed, **fit.params},
+        judgement=judgements.get(digest),
+        comparison=comparison,
+        champion=None if champion is None else champion.version,
+        trained_by=circumstances.trained_by,
+        trained_at=circumstances.trained_at,
+    )
+    example = _take_example(fit)
+    evaluation = {
+        JUDGEMENTS_FILE: encode_judgements(judgements),
+        CARD_FILE: write_card(facts, fit.card).encode(),
+        EXAMPLE_FILE: _encode_example(example),
+        **{f"{stem}.svg": draw(plot).encode() for stem, plot in _list_plots(fit).items()},
+    }
     progress(f"{name}: registering in MLflow")
     registered = registry.log_and_register(
         name,
         fit.model,
-        metrics=fit.metrics,
-        params={"seed": seed, **fit.params},
+        metrics=metrics,
+        params={"seed": circumstances.seed, "trained_by": circumstances.trained_by, **fit.params},
         digest_of_data=fit.digest_of_data,
         alias=CHALLENGER,
+        evaluation=evaluation,
+        example=example if judge is judge_classifier else None,
+        training_id=stages.training_id,
+        may_be_first=comparison.verdict.outcome is not Outcome.FAIL,
     )
-    return TrainedModel(name=name, version=registered.version, metrics=fit.metrics)
+    stages.end()
+    return TrainedModel(
+        name=name,
+        version=registered.version,
+        digest=digest,
+        metrics=metrics,
+        comparison=comparison,
+        champion=None if champion is None else champion.version,
+    )
+
+
+def find_champion(registry: ModelRegistry, name: str) -> LoadedModel | None:
+    """Return the champion, None where there is none or its file is beyond reading."""
+    try:
+        return registry.load(name)
+    except (UnknownModelError, ModelArtifactError):
+        return None
+
+
+def _hand(stages: StageFolder | NoStages, training: Callable[..., Fit]) -> dict[str, Any]:
+    """Hand the stages to a training that keeps some; one that takes a second need not."""
+    return {"stages": stages} if "stages" in inspect.signature(training).parameters else {}
+
+
+def _judge_both(
+    fit: Fit, digest: str, champion: LoadedModel | None, judge: Judge
+) -> dict[str, Judgement]:
+    """Return the judgements by digest of the model; none where no cases were held back."""
+    held_back = fit.held_back
+    if held_back is None or not len(held_back.labels):
+        return {}
+    judgements = {digest: judge(fit.model, held_back)}
+    if champion is not None and champion.digest != digest:
+        # It may take other inputs than today's: then there is nothing to compare with.
+        with suppress(ValueError, TypeError, AttributeError, ModelArtifactError):
+            judgements[champion.digest] = judge(champion.model, held_back)
+    return judgements
+
+
+def _summarise(comparison: Comparison) -> dict[str, float]:
+    """Return the figures that MLflow's own tables show."""
+    figures: dict[str, float | None] = {"held_back_cases": float(comparison.n_cases)}
+    if comparison.after is not None:
+        figures |= {
+            "held_back_loss": comparison.after.loss,
+            "held_back_log_loss": comparison.after.log_loss,
+            "held_back_accuracy": comparison.after.accuracy,
+            "held_back_calibration_error": comparison.after.calibration_error,
+            "latency_p50_ms": comparison.after.p50_ms,
+            "latency_p95_ms": comparison.after.p95_ms,
+        }
+    if comparison.difference is not None:
+        figures |= {
+            "gate_difference": comparison.difference.mean,
+            "gate_low": comparison.difference.low,
+            "gate_high": comparison.difference.high,
+        }
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def _list_plots(fit: Fit) -> dict[str, Mapping[str, Any]]:
+    """Return the training's own plots, and those that follow from the held-back cases."""
+    plots = dict(fit.plots)
+    held_back = fit.held_back
+    if held_back is None or not len(held_back.labels) or not hasattr(fit.model, "classes_"):
+        return plots
+    probabilities = np.asarray(fit.model.predict_proba(held_back.inputs))
+    predicted = np.array([str(name) for name in fit.model.classes_])[probabilities.argmax(axis=1)]
+    confidences = probabilities.max(axis=1)
+    correct = (predicted == held_back.labels).astype(np.float64)
+    return {
+        "reliability": plot_reliability(confidences, correct),
+        "coverage": plot_coverage(confidences, correct),
+        "confusion": plot_confusion(held_back.labels, predicted),
+        **plots,
+    }
+
+
+def _take_example(fit: Fit) -> Any:
+    if fit.input_example is not None:
+        return fit.input_example
+    return None if fit.held_back is None else fit.held_back.inputs[:N_EXAMPLES]
+
+
+def _encode_example(example: Any) -> bytes:
+    plain = example.tolist() if isinstance(example, np.ndarray) else example
+    return json.dumps(plain, default=lambda _: None).encode()
+
+
+def read_example(content: bytes | None) -> Any:
+    """Return rows of what a model takes, as they were kept; None where there are none."""
+    if content is None:
+        return None
+    try:
+        rows = json.loads(content)
+    except ValueError:
+        return None
+    if not isinstance(rows, list) or not rows:
+        return None
+    return np.array(rows, dtype=np.float64) if isinstance(rows[0], list) else rows

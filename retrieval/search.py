@@ -112,6 +112,10 @@ class Retriever:
         self.candidates = CandidateFinder(embedder)
         self.ranking = ranking or Ranking()
 
+    def use_ranking(self, ranking: Ranking) -> None:
+        """Rank the searches that begin from now on otherwise."""
+        self.ranking = ranking
+
     async def search(
         self,
         connection: Connection,

@@ -12,6 +12,7 @@ from api.ranking_training import (
 from models.errors import TrainingDataError
 from models.ranking_lifecycle import MIN_HELD_BACK, NAME
 from models.registry import CHALLENGER, CHAMPION, ModelRegistry
+from models.training import Circumstances
 from retrieval.labels import Label, Origin, SearchLabel, list_answered, store_labels
 from retrieval.query_vectors import embed_queries
 from tests.retrieval.phrasings import PHRASINGS
@@ -28,7 +29,14 @@ async def test_labels_become_a_challenger_that_was_judged_on_the_latest(services
     ground, embedder = services.ground, services.embedder
     registry = ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlruns")
     register_first_ranking(registry)
-    terms = {"seed": 0, "progress": lambda _: None}
+    terms = {
+        "circumstances": Circumstances(
+            seed=0,
+            trained_by="cli:dora",
+            trained_at=ground.clock.now(),
+            progress=lambda _: None,
+        )
+    }
     with pytest.raises(TrainingDataError, match="kb labels import"):
         await train_on_labels(ground.pool, embedder, registry, **terms)
     labels = [

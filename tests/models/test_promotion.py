@@ -1,97 +1,99 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A later training is a challenger; a person promotes it, and the audit trail says who."""
+"""When a person may put a version to use, and where a rollback leads."""
+
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kernel.audit import AuditIntake
-from models.errors import ModelArtifactError, RegistryError, UnknownModelError
-from models.experience import OutcomeExample
-from models.promotion import promote
-from models.recommender import SIGNAL_NAMES
+from models.errors import PromotionRefusedError, RegistryError, UnknownModelError
+from models.gate import Finding, Outcome, Verdict
+from models.promotion import Promotion, PromotionKind, check_promotion, find_previous
 from models.registry import ModelRegistry
-from models.training import train
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's and SQLAlchemy's
     pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning:mlflow"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-GOOD = dict.fromkeys(SIGNAL_NAMES, 0.9)
 
 
-@pytest.fixture
-def registry(tmp_path):
-    return ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlruns")
-
-
-def learn(registry, tmp_path, outcomes=()):
-    return train(
-        "recommender",
-        registry=registry,
-        knowledge_dir=tmp_path,
-        seed=0,
-        progress=lambda _: None,
-        outcomes=outcomes,
+def verdict(*outcomes: Outcome) -> Verdict:
+    return Verdict(
+        findings=tuple(
+            Finding(question=f"q{n}", outcome=one, reason=f"because {one}")
+            for n, one in enumerate(outcomes)
+        )
     )
 
 
-async def list_events(pool):
-    async with pool.connection() as connection:
-        cursor = await connection.execute(
-            "SELECT action, actor, before, after FROM audit_events"
-            " WHERE action LIKE 'model.%' ORDER BY position"
-        )
-        return await cursor.fetchall()
+PERSON = {"actor": "user:ada", "label": "tickets 2"}
 
 
-async def test_promotion(registry, tmp_path, pool, clock, ids):
-    learn(registry, tmp_path)
-    real = [OutcomeExample(signals=GOOD, succeeded=number % 4 > 0) for number in range(8)]
-    challenger = learn(registry, tmp_path, real)
-    assert challenger.metrics["n_real_outcomes"] == 8
-    assert challenger.metrics["n_real_successes"] == 6
-    assert {v.version: v.aliases for v in registry.list_versions()} == {
-        "1": ("champion",),
-        "2": ("challenger",),
-    }
-    terms = {
-        "registry": registry,
-        "audit": AuditIntake(clock, ids),
-        "name": "recommender",
-        "actor": "cli:dora",
-        "correlation_id": "cor_1",
-    }
-    for name, version in (("recommender", "9"), ("it's", "1"), ("recommender", "x")):
-        with pytest.raises(UnknownModelError):
-            await promote(pool, **{**terms, "name": name}, version=version)
-    assert await promote(pool, **terms, version="2") == "1"
-    assert registry.load("recommender").version == "2"
-    assert {v.version: v.aliases for v in registry.list_versions("recommender")} == {
-        "1": (),
-        "2": ("champion",),
-    }
-    started, event = await list_events(pool)
-    assert started["action"] == "model.promotion_started"
-    assert event["action"] == "model.promoted"
-    assert event["actor"] == "cli:dora"
-    assert event["before"]["champion"] == "1"
-    assert event["after"]["champion"] == "2"
-    assert event["after"]["digest"] == registry.load("recommender").digest
+def test_a_passing_gate_needs_a_person_and_no_words():
+    check_promotion(verdict(Outcome.PASS), **PERSON, reason="", override=False)
+    for actor in ("system:bootstrap", "service:ci", "ada"):
+        with pytest.raises(PromotionRefusedError, match="a person"):
+            check_promotion(
+                verdict(Outcome.PASS), actor=actor, label="x", reason="so", override=True
+            )
 
-    for path in (tmp_path / "mlruns").rglob("model.skops"):
-        path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(ModelArtifactError):
-        await promote(pool, **terms, version="1")
-    *_, failed = await list_events(pool)
-    assert failed["action"] == "model.promotion_failed"
-    assert "changed" in failed["after"]["failure"]
-    assert registry.list_versions(aliased=True) == [registry.list_versions("recommender")[0]]
+
+def test_an_inconclusive_gate_is_answered_for_in_words_and_a_failed_one_never():
+    unsure = verdict(Outcome.PASS, Outcome.INCONCLUSIVE)
+    for reason, override in (("", False), ("", True), ("we want it", False)):
+        with pytest.raises(PromotionRefusedError, match="because inconclusive"):
+            check_promotion(unsure, **PERSON, reason=reason, override=override)
+    check_promotion(unsure, **PERSON, reason="reviewed by hand", override=True)
+    failed = verdict(Outcome.INCONCLUSIVE, Outcome.FAIL)
+    with pytest.raises(PromotionRefusedError, match="nobody can override: because fail"):
+        check_promotion(failed, **PERSON, reason="please", override=True)
+    with pytest.raises(PromotionRefusedError, match="characters"):
+        check_promotion(verdict(Outcome.PASS), **PERSON, reason="x" * 2001, override=False)
+    assert Verdict(findings=()).outcome is Outcome.INCONCLUSIVE
+
+
+def entry(number: int, version: str, kind: PromotionKind) -> Promotion:
+    return Promotion(
+        promotion_id=f"mpr_{number}", name="tickets", version=version, digest=version * 64,
+        previous_version=None, previous_digest=None, kind=kind, verdict=Outcome.PASS,
+        actor="user:ada", reason="", bundle_digest="0" * 64,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+
+
+@given(steps=st.lists(st.booleans(), max_size=12))
+def test_rollbacks_unwind_promotions_one_by_one(steps):
+    """A rollback leads to what was in use before the present champion came, as a stack does."""
+    history = [entry(0, "1", PromotionKind.FIRST)]
+    stack = ["1"]
+    for number, is_promotion in enumerate(steps, start=1):
+        if is_promotion:
+            stack.append(f"{number + 1:x}")
+            history.insert(0, entry(number, stack[-1], PromotionKind.PROMOTION))
+        elif len(stack) == 1:
+            with pytest.raises(PromotionRefusedError):
+                find_previous(history)
+        else:
+            stack.pop()
+            target = find_previous(history)
+            assert target.version == stack[-1]
+            history.insert(0, entry(number, target.version, PromotionKind.ROLLBACK))
 
 
 def test_a_registry_that_does_not_answer_is_no_unknown_model(tmp_path):
     broken = tmp_path / "mlflow.db"
     broken.write_bytes(b"no database at all" * 100)
     registry = ModelRegistry(f"sqlite:///{broken}", tmp_path / "mlruns")
-    with pytest.raises(RegistryError):
-        registry.promote("recommender", "1")
+    for act in (
+        lambda: registry.promote("recommender", "1"),
+        lambda: registry.load_version("recommender", "1"),
+        lambda: registry.log_and_register(
+            "recommender", None, metrics={}, params={}, digest_of_data="0" * 64
+        ),
+    ):
+        with pytest.raises(RegistryError):
+            act()
+    with pytest.raises(UnknownModelError):
+        ModelRegistry(f"sqlite:///{tmp_path}/new.db", tmp_path / "m").load_version("x", "1")

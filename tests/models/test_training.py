@@ -184,7 +184,7 @@ def test_killed_again_and_again_it_ends_as_if_nothing_had_been(trained, tmp_path
     _, first, _ = trained
     registry = ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
     for step in (2, 4):
-        ended = subprocess.run(  # noqa: S603 - our own interpreter
+        ended = subprocess.run(
             [sys.executable, "-c", KILLED, str(tmp_path), str(step)],
             cwd=KNOWLEDGE.parent,
             env={**os.environ, "PYTHONPATH": str(KNOWLEDGE.parent)},

@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Joins models and evidence where a version is put to use: compare, promote, roll back, export.
+
+One transaction holds the row that names the champion, its audit event and its sealed bundle; when
+it commits, running servers and workers are told. MLflow's alias is moved after that; where that
+fails, who watches for promotions moves it later.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from api.ground import Ground, open_registry
+from contracts.canonical import sha256_hex
+from kernel.database import Connection
+from kernel.logs import get_logger
+from models.errors import ModelArtifactError, ModelError, PromotionRefusedError, UnknownModelError
+from models.gate import Comparison, Outcome, compare_versions
+from models.judgement import Judgement, Latency, decode_judgements, measure_latency
+from models.promotion import (
+    Promotion,
+    PromotionKind,
+    check_promotion,
+    find_previous,
+    insert_promotion,
+    list_champions,
+    list_promotions,
+    lock_model,
+)
+from models.registry import CHALLENGER, CHAMPION, ModelRegistry, ModelVersion
+from models.training import CARD_FILE, EXAMPLE_FILE, JUDGEMENTS_FILE, read_example
+
+_logger = get_logger(__name__)
+SUBJECT = "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedVersions:
+    """Two versions of a model and the gate's answer; `before` is None without a champion."""
+
+    before: ModelVersion | None
+    after: ModelVersion
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person decides about a model: who, why (masked), under which correlation id."""
+
+    actor: str
+    reason: str
+    correlation_id: str
+    override: bool = False  # answers for an inconclusive gate
+
+
+class ModelPromotions:
+    """Puts versions to use, on evidence."""
+
+    def __init__(self, ground: Ground, registry: ModelRegistry | None = None) -> None:
+        self._ground = ground
+        self._registry = registry or open_registry(ground)
+
+    async def compare(
+        self, name: str, before: str | None = None, after: str | None = None, *, measure: bool
+    ) -> ComparedVersions:
+        """Compare two versions; by default the champion, and the challenger or the newest.
+
+        Args:
+            name: of the model.
+            before: version that is in use; the champion if None.
+            after: version that might be.
+            measure: time single answers of both now, here, instead of trusting the training's.
+
+        Raises:
+            UnknownModelError: no such version, or none to compare with.
+            RegistryError: MLflow did not answer.
+        """
+        async with self._ground.pool.connection() as connection:
+            in_use = (await list_champions(connection)).get(name)
+        versions = await asyncio.to_thread(self._registry.list_versions, name)
+        if not versions:
+            raise UnknownModelError(f"no model {name!r}; train it first")
+        champion = before or (in_use.version if in_use else None) or _find_alias(versions, CHAMPION)
+        challenger = after or _find_alias(versions, CHALLENGER) or versions[0].version
+        first = None if champion is None else _pick(versions, name, champion)
+        if before is None and first is not None and first.version == challenger:
+            if after is None:
+                raise UnknownModelError(
+                    f"version {challenger} of {name} is the champion, and there is no challenger:"
+                    f" eucora train {name} makes one"
+                )
+            first = None
+        second = _pick(versions, name, challenger)
+        comparison = await asyncio.to_thread(self._compare, first, second, measure=measure)
+        return ComparedVersions(before=first, after=second, comparison=comparison)
+
+    async def promote(self, name: str, version: str, decision: Decision) -> Promotion:
+        """Make a version the champion. Promotions of one model take turns.
+
+        Raises:
+            UnknownModelError: no such version.
+            PromotionRefusedError: the gate or the circumstances forbid it; audited.
+            ModelArtifactError: its file cannot be loaded safely; audited.
+            RegistryError: MLflow cannot be reached.
+        """
+        async with self._ground.pool.connection() as connection:
+            await lock_model(connection, name)
+            versions = await asyncio.to_thread(self._registry.list_versions, name)
+            after = _pick(versions, name, version)
+            before = await self._find_in_use(connection, name, versions, decision)
+            if before is not None and before.version == version:
+                raise PromotionRefusedError(f"{name} {version} is the champion already")
+            found = _match(versions, before)
+            comparison = await asyncio.to_thread(self._compare, found, after, measure=False)
+            async with self._auditing_refusal(name, after, decision):
+                check_promotion(
+                    comparison.verdict, actor=decision.actor, reason=decision.reason,
+                    override=decision.override, label=f"{name} {version}",
+                )  # fmt: skip
+                await asyncio.to_thread(
+                    self._registry.load_version, name, version, digest=after.digest
+                )
+            promotion = await self._record(
+                connection, PromotionKind.PROMOTION, after, before, comparison, decision
+            )
+        await self._mirror(promotion)
+        return promotion
+
+    async def roll_back(self, name: str, decision: Decision) -> Promotion:
+        """Go back to the champion before the present one.
+
+        Raises:
+            PromotionRefusedError: there is none, or no reason was given.
+            UnknownModelError, ModelArtifactError, RegistryError: it cannot be loaded any more.
+        """
+        if not decision.reason:
+            raise PromotionRefusedError("a rollback needs a reason")
+        async with self._ground.pool.connection() as connection:
+            await lock_model(connection, name)
+            history = await list_promotions(connection, name)
+            target = find_previous(history)
+            versions = await asyncio.to_thread(self._registry.list_versions, name)
+            after = _pick(versions, name, target.version)
+            comparison = await asyncio.to_thread(
+                self._compare, _match(versions, history[0]), after, measure=False
+            )
+            after = replace(after, digest=target.digest)
+            async with self._auditing_refusal(name, after, decision):
+                await asyncio.to_thread(
+                    self._registry.load_version, name, target.version, digest=target.digest
+                )
+            promotion = await self._record(
+                connection, PromotionKind.ROLLBACK, after, history[0], comparison, decision
+            )
+        await self._mirror(promotion)
+        return promotion
+
+    async def record_first(self, name: str, decision: Decision) -> Promotion | None:
+        """Record the champion that MLflow knows, where no promotion names one yet.
+
+        Returns None where there is nothing to record.
+        """
+        async with self._ground.pool.connection() as connection:
+            await lock_model(connection, name)
+            if name in await list_champions(connection):
+                return None
+            versions = await asyncio.to_thread(self._registry.list_versions, name)
+            return await self._find_in_use(connection, name, versions, decision)
+
+    async def _find_in_use(
+        self,
+        connection: Connection,
+        name: str,
+        versions: list[ModelVersion],
+        decision: Decision,
+    ) -> Promotion | None:
+        """Return the promotion that names the champion; records a first one that has none."""
+        known = (await list_champions(connection)).get(name)
+        alias = _find_alias(versions, CHAMPION)
+        if known is not None or alias is None:
+            return known
+        first = _pick(versions, name, alias)
+        comparison = await asyncio.to_thread(self._compare, None, first, measure=False)
+        noted = replace(decision, reason="the first version, in use since it was trained")
+        return await self._record(connection, PromotionKind.FIRST, first, None, comparison, noted)
+
+    async def _record(
+        self,
+        connection: Connection,
+        kind: PromotionKind,
+        after: ModelVersion,
+        before: Promotion | None,
+        comparison: Comparison,
+        decision: Decision,
+    ) -> Promotion:
+        """Seal, audit and store a promotion in the caller's transaction."""
+        ground = self._ground
+        promotion_id = ground.ids.new("mpr")
+        files = await asyncio.to_thread(self._read_files, after)
+        case = _compose_case(promotion_id, kind, after, before, comparison, decision, files)
+        case["decided_at"] = ground.clock.now().isoformat()
+        sealed = await ground.sealer.seal_promotion(
+            connection,
+            promotion_id=promotion_id,
+            model_digest=after.digest,
+            case=case,
+            files=files,
+            actor=decision.actor,
+            correlation_id=decision.correlation_id,
+        )
+        promotion = Promotion(
+            promotion_id=promotion_id,
+            name=after.name,
+            version=after.version,
+            digest=after.digest,
+            previous_version=before.version if before else None,
+            previous_digest=before.digest if before else None,
+            kind=kind,
+            verdict=comparison.verdict.outcome,
+            actor=decision.actor,
+            reason=decision.reason,
+            bundle_digest=sealed.digest,
+            created_at=ground.clock.now(),
+        )
+        await insert_promotion(connection, promotion)
+        await ground.audit.record(
+            connection,
+            actor=decision.actor,
+            action="model.rolled_back" if kind is PromotionKind.ROLLBACK else "model.promoted",
+            subject_kind=SUBJECT,
+            subject_id=after.name,
+            correlation_id=decision.correlation_id,
+            before={"champion": before.version if before else None},
+            after={
+                "champion": after.version,
+                "digest": after.digest,
+                "promotion_id": promotion_id,
+                "verdict": comparison.verdict.outcome.value,
+                "reason": decision.reason,
+            },
+            evidence=(sealed.digest,),
+        )
+        return promotion
+
+    def _auditing_refusal(
+        self, name: str, after: ModelVersion, decision: Decision
+    ) -> "_AuditedRefusal":
+        return _AuditedRefusal(self._ground, name, after, decision)
+
+    async def _mirror(self, promotion: Promotion) -> None:
+        try:
+            await asyncio.to_thread(
+                self._registry.mirror_champion, promotion.name, promotion.version
+            )
+        except ModelError as error:
+            _logger.warning(
+                "MLflow's alias is behind", action="model.mirror", decision="later", exc_info=error
+            )
+
+    def _read_files(self, version: ModelVersion) -> dict[str, bytes]:
+        found = {
+            name: self._registry.read_evaluation(version.name, version.version, name)
+            for name in (CARD_FILE, JUDGEMENTS_FILE)
+        }
+        return {name: content for name, content in found.items() if content is not None}
+
+    def _compare(
+        self, before: ModelVersion | None, after: ModelVersion, *, measure: bool
+    ) -> Comparison:
+        """Compare by what was kept at training; blocking."""
+        judged = self._read_judgements(after)
+        known = (
+            judged
+            if before is None or before.digest in judged
+            else (judged | self._read_judgements(before))
+        )
+        first = None if before is None else known.get(before.digest)
+        second = known.get(after.digest)
+        if measure:
+            first = _with_latency(first, self._measure(before, after))
+            second = _with_latency(second, self._measure(after, after))
+        return compare_versions(first, second, has_champion=before is not None)
+
+    def _read_judgements(self, version: ModelVersion) -> dict[str, Judgement]:
+        content = self._registry.read_evaluation(version.name, version.version, JUDGEMENTS_FILE)
+        return {} if content is None else decode_judgements(content)
+
+    def _measure(self, version: ModelVersion | None, shown: ModelVersion) -> Latency | None:
+        """Time single answers here; None where there is no example of what the model takes."""
+        if version is None:
+            return None
+        example = self._registry.read_evaluation(shown.name, shown.version, EXAMPLE_FILE)
+        inputs = read_example(example)
+        if inputs is None or not len(inputs):
+            return None
+        try:
+            loaded = self._registry.load_version(
+                version.name, version.version, digest=version.digest
+            )
+            return measure_latency(loaded.model.predict_proba, inputs)
+        except (ModelArtifactError, ValueError, TypeError, AttributeError):
+            return None
+
+
+class _AuditedRefusal:
+    """Audits why a version was not put to use, in a transaction of its own."""
+
+    def __init__(self, ground: Ground, name: str, after: ModelVersion, decision: Decision) -> None:
+        self._ground, self._name, self._after, self._decision = ground, name, after, decision
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, ModelError):
+            return
+        refused = isinstance(error, PromotionRefusedError)
+        async with self._ground.refusals.connection() as connection:
+            await self._ground.audit.record(
+                connection,
+                actor=self._decision.actor,
+                action="model.promotion_refused" if refused else "model.promotion_failed",
+                subject_kind=SUBJECT,
+                subject_id=self._name,
+                correlation_id=self._decision.correlation_id,
+                after={
+                    "version": self._after.version,
+                    "digest": self._after.digest,
+                    "failure": str(error),
+                },
+            )
+
+
+def describe_comparison(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as a JSON value."""
+    plain: dict[str, Any] = _plain(asdict(comparison))
+    plain["verdict"]["outcome"] = comparison.verdict.outcome.value
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Outcome):
+        return value.value
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _compose_case(
+    promotion_id: str,
+    kind: PromotionKind,
+    after: ModelVersion,
+    before: Promotion | None,
+    comparison: Comparison,
+    decision: Decision,
+    files: Mapping[str, bytes],
+) -> dict[str, Any]:
+    """Return what is sealed: who put which file to use, why, and on what figures."""
+    return {
+        "schema_version": 1,
+        "promotion_id": promotion_id,
+        "kind": kind.value,
+        "model": {
+            "name": after.name,
+            "version": after.version,
+            "sha256": after.digest,
+            "training_data_sha256": after.digest_of_data,
+            "trained_at": after.created_at.isoformat(),
+            "metrics": dict(after.metrics),
+        },
+        "previous": None
+        if before is None
+        else {"version": before.version, "sha256": before.digest},
+        "gate": describe_comparison(comparison),
+        "files": {name: sha256_hex(content) for name, content in files.items()},
+        "actor": decision.actor,
+        "reason": decision.reason,
+        "override": decision.override,
+        "correlation_id": decision.correlation_id,
+    }
+
+
+def _find_alias(versions: list[ModelVersion], alias: str) -> str | None:
+    return next((one.version for one in versions if alias in one.aliases), None)
+
+
+def _pick(versions: list[ModelVersion], name: str, version: str) -> ModelVersion:
+    for one in versions:
+        if one.version == version:
+            return one
+    raise UnknownModelError(f"no model {name!r} with version {version!r}")
+
+
+def _match(versions: list[ModelVersion], promotion: Promotion | None) -> ModelVersion | None:
+    """Return the version that a promotion names, with the digest that it was promoted with."""
+    if promotion is None:
+        return None
+    for one in versions:
+        if one.version == promotion.version:
+            return replace(one, digest=promotion.digest)
+    return None
+
+
+def _with_latency(judgement: Judgement | None, latency: Latency | None) -> Judgement | None:
+    if judgement is None or latency is None:
+        return judgement
+    return replace(judgement, latency=latency)

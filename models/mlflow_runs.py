@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in one MLflow run: figures, the model's folder, the evaluation's files, its end.
+
+MLflow is imported on first use: it is slow.
+"""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from models.model_file import FILE_NAME
+
+EVALUATION = "evaluation"
+TRAINING_TAG = "eucora.training_id"
+
+
+def import_mlflow() -> Any:
+    """Import MLflow without its telemetry and its migration chatter."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    import mlflow  # noqa: PLC0415 - slow import
+    import mlflow.sklearn  # noqa: PLC0415
+
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+    return mlflow
+
+
+@contextmanager
+def ending_run(client: Any, run_id: str) -> Iterator[None]:
+    """End a run as finished, or as failed where something went wrong."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # what went wrong matters more than that it cannot be noted
+            client.set_terminated(run_id, status="FAILED")
+        raise
+    client.set_terminated(run_id)
+
+
+def log_figures(
+    client: Any, run_id: str, *, metrics: Mapping[str, float], params: Mapping[str, Any]
+) -> None:
+    """Log what the training reached and how."""
+    for key, value in metrics.items():
+        client.log_metric(run_id, key, float(value))
+    for key, value in params.items():
+        client.log_param(run_id, key, value)
+
+
+def log_files(
+    client: Any,
+    run_id: str,
+    model: Any,
+    content: bytes,
+    evaluation: Mapping[str, bytes],
+    example: Any,
+) -> None:
+    """Log MLflow's model folder, with our own bytes of the model, and the evaluation's files."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "model"
+        _save(import_mlflow(), model, target, example)
+        (target / FILE_NAME).write_bytes(content)
+        client.log_artifacts(run_id, str(target), "model")
+        beside = Path(folder) / EVALUATION
+        beside.mkdir()
+        for name, written in evaluation.items():
+            (beside / name).write_bytes(written)
+        client.log_artifacts(run_id, str(beside), EVALUATION)
+
+
+def resume_training(client: Any, experiment: str, name: str, training_id: str) -> Any | None:
+    """Return the version that a killed training registered; end the runs that it left open."""
+    for found in client.search_model_versions(f"name = '{name}'", max_results=1000):
+        if found.tags.get(TRAINING_TAG) == training_id:
+            return found
+    left = client.search_runs(
+        [experiment],
+        filter_string=f"tags.`{TRAINING_TAG}` = '{training_id}' and attributes.status = 'RUNNING'",
+    )
+    for run in left:
+        client.set_terminated(run.info.run_id, status="KILLED")
+    return None
+
+
+def _save(mlflow: Any, model: Any, target: Path, example: Any) -> None:
+    """Write MLflow's folder format; stated requirements spare 9 s of guessing."""
+    signature = None
+    if example is not None:
+        signature = mlflow.models.infer_signature(example, model.predict_proba(example))
+    mlflow.sklearn.save_model(
+        model,
+        str(target),
+        serialization_format="skops",
+        signature=signature,
+        pip_requirements=[
+            f"{name}=={version(name)}" for name in ("numpy", "scikit-learn", "scipy", "skops")
+        ],
+    )
