@@ -32,6 +32,7 @@ from api.demonstration_faults import DemonstrationError, FaultKind
 from api.kb_commands import kb_app
 from kernel.errors import KernelError
 from kernel.settings import effective
+from telemetry.errors import SimulationError
 
 if TYPE_CHECKING:
     from evidence.verification import VerificationReport
@@ -158,18 +159,48 @@ def simulate(
     devices: Annotated[int, typer.Option(min=1, max=2000, help="How many devices.")] = 40,
     hours: Annotated[int, typer.Option(min=1, max=48, help="How much history.")] = 12,
     seed: Annotated[int, typer.Option(help="Makes the fleet repeatable.")] = 1,
+    fault_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the devices with a fault of their own.")
+    ] = 0.3,
+    pattern: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this failure pattern, such as disk_full; may be given repeatedly."),
+    ] = None,
+    bad_patch: Annotated[
+        bool, typer.Option("--bad-patch", help="A patch that breaks something on many devices.")
+    ] = False,
+    lifelike: Annotated[
+        bool,
+        typer.Option(
+            "--lifelike",
+            help="Devices sleep, lose connections, report late or twice, and are replaced.",
+        ),
+    ] = False,
 ) -> None:
     """Add a fleet of simulated devices with some faults, so that the portal has something to show.
 
-    Simulated devices are marked as such and run nothing.
+    It says which faults it has planted where. Simulated devices are marked as such and run nothing.
     """
-    from api.simulation import simulate_fleet  # noqa: PLC0415 - heavy
-
-    with_ground(
-        lambda ground: simulate_fleet(
-            ground, n_devices=devices, n_hours=hours, seed=seed, console=console
-        )
+    from api.simulation import (  # noqa: PLC0415 - heavy
+        Simulation,
+        read_patterns,
+        simulate_fleet,
     )
+
+    try:
+        patterns = read_patterns(pattern or [])
+    except SimulationError as error:
+        raise typer.BadParameter(str(error), param_hint="--pattern") from error
+    simulation = Simulation(
+        n_devices=devices,
+        n_hours=hours,
+        seed=seed,
+        fault_share=fault_share,
+        patterns=patterns,
+        bad_patch=bad_patch,
+        lifelike=lifelike,
+    )
+    with_ground(lambda ground: simulate_fleet(ground, simulation, console))
 
 
 @app.command()

@@ -17,7 +17,7 @@ _DISCONNECTED_DAYS = 0.04
 _LOST_SHARE = 0.004
 _SENT_TWICE_SHARE = 0.004
 _LATE_SHARE = 0.01
-_JUMP_DAYS = 0.01
+_JUMP_DAYS = 0.02
 _SENSOR_DAYS = 0.5  # of a device's days on which one of its sensors fails for a while
 
 

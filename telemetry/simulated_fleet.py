@@ -31,6 +31,7 @@ from telemetry.simulated_plan import (
 from telemetry.simulated_population import (
     MINUTES_A_DAY,
     SITES,
+    Population,
     draw_absent,
     draw_population,
 )
@@ -69,6 +70,7 @@ class FleetParameters:
     duration_minutes: float = float(MINUTES_A_DAY)
     fault_rates: FaultRates | None = None  # None: one per cent of the devices, over the duration
     faults: tuple[PlannedFault, ...] = ()  # in addition to those by the rates
+    n_fleet_changes: int = 0  # software changes that move levels of every device, harmlessly
     n_harmless_patches: int = 0
     n_harmful_patches: int = 0
     n_sites: int = len(SITES)
@@ -128,13 +130,7 @@ class FleetGenerator:
         self._levels = LevelModel(self.population, bursts=Trait.BURSTS in traits)
         self._absent = draw_absent(self.population, SIGNAL_NAMES, ALWAYS_PRESENT)
         self._sensors = np.array([INDEX[c.name] for c in COLUMNS if not c.always])
-        self.patches: tuple[Patch, ...] = plan_patches(
-            self.population,
-            minutes=parameters.duration_minutes,
-            n_harmless=parameters.n_harmless_patches,
-            n_harmful=parameters.n_harmful_patches,
-            seed=seed,
-        )
+        self.patches = _plan_patches(self.population, parameters)
         self._patch_table = PatchTable(self.patches, parameters.n_devices)
         rates = parameters.fault_rates or FaultRates(to_minute=parameters.duration_minutes)
         self._table = FaultTable((), parameters.n_devices)
@@ -237,6 +233,17 @@ class FleetGenerator:
         traits = self.parameters.traits
         delivery = deliver(moment, self.population, missing=Trait.MISSING in traits, clocks=False)
         return delivery.is_present.astype(np.float64)
+
+
+def _plan_patches(population: Population, parameters: FleetParameters) -> tuple[Patch, ...]:
+    return plan_patches(
+        population,
+        minutes=parameters.duration_minutes,
+        n_fleet_wide=parameters.n_fleet_changes,
+        n_harmless=parameters.n_harmless_patches,
+        n_harmful=parameters.n_harmful_patches,
+        seed=parameters.seed,
+    )
 
 
 def _check(parameters: FleetParameters) -> None:

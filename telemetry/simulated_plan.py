@@ -49,8 +49,9 @@ class PlannedFault:
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """The metrics that it moves."""
-        return FAULTS[self.failure_class].signals
+        """The metrics that it moves, the leading one first."""
+        effects = FAULTS[self.failure_class].effects
+        return tuple(e.signal for e in effects if not self.subtle or e.subtle is not None)
 
     @property
     def shown_minute(self) -> float:
@@ -83,9 +84,10 @@ class Patch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRates:
-    """How many faults, of which kind; a day's plan, whatever the length of the simulation."""
+    """How many faults of single devices, of which kind, and when they set in."""
 
     share: float = 0.01  # of the devices that have a fault of their own within the time
+    patterns: tuple[F, ...] = ()  # evenly among these; all patterns when empty
     subtle_share: float = 0.1  # of the faults whose pattern allows it
     intermittent_share: float = 0.3  # likewise
     from_minute: float = 0.0
@@ -100,7 +102,7 @@ def plan_faults(
     """Plan the faults of single devices; onsets fall where the device reports."""
     random = np.random.default_rng([seed, 1])
     chosen = np.flatnonzero(random.random(len(population)) < rates.share)
-    classes = list(FAULTS)
+    classes = list(rates.patterns or FAULTS)
     order = random.permutation(len(classes))  # every pattern before any comes again
     onsets = _find_onsets(chosen, rates, present, random)
     kept = np.flatnonzero(np.isfinite(onsets))
@@ -154,17 +156,27 @@ def _find_onsets(
 
 
 def plan_patches(
-    population: Population, *, minutes: float, n_harmless: int, n_harmful: int, seed: int
+    population: Population,
+    *,
+    minutes: float,
+    n_fleet_wide: int,
+    n_harmless: int,
+    n_harmful: int,
+    seed: int,
 ) -> tuple[Patch, ...]:
-    """Plan roll-outs: each reaches most of one cohort at some sites within one to four hours."""
+    """Plan roll-outs of one to four hours.
+
+    A fleet-wide one reaches every device and does no harm; the others reach most of one cohort at
+    some sites, and the harmful ones break something there.
+    """
     random = np.random.default_rng([seed, 2])
     breakable = [failure for failure in FAULTS if failure not in _NOT_BY_PATCH]
     patches = []
-    for number in range(n_harmless + n_harmful):
+    for number in range(n_fleet_wide + n_harmless + n_harmful):
         begins = float(random.uniform(0.15, 0.7)) * minutes
         lasts = float(random.uniform(60, 240))
-        rows = _draw_reached(population, random)
-        harmful = number >= n_harmless
+        is_local, harmful = number >= n_fleet_wide, number >= n_fleet_wide + n_harmless
+        rows = _draw_reached(population, random) if is_local else np.arange(len(population))
         patches.append(
             Patch(
                 name=f"KB50{random.integers(10_000, 99_999)}",
