@@ -83,7 +83,7 @@ FAULTS: Mapping[F, FaultPattern] = {
     ),
     F.RUNAWAY_PROCESS: FaultPattern(
         effects=(
-            _exact("process_cpu_percent_max", 96, 180),
+            _level("process_cpu_percent_max", 100, 180),
             _level("cpu_percent", 45, 98),
             _level("load_per_core", 1, 3),
             _level("cpu_temperature_celsius", 70, 88),
@@ -106,7 +106,6 @@ FAULTS: Mapping[F, FaultPattern] = {
             _level("experience_score", 70, 50),
         ),
         gradual=True,
-        may_come_and_go=True,
     ),
     F.BATTERY: FaultPattern(
         effects=(_level("battery_health_percent", 55, 20), _level("battery_percent", 30, 8)),

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -362,3 +363,13 @@ def test_a_fleet_is_generated_quickly():
         pass
     per_day = (time.process_time() - started) * DAY / 20
     assert per_day < 60  # seconds of one core for 2,000 devices and a day; about 15 when alone
+
+
+def test_every_pattern_is_documented_with_its_metrics():
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for failure, pattern in FAULTS.items():
+        for effect in pattern.effects:
+            hard = "" if effect.mild == effect.hard else f"..{effect.hard:g}"
+            levels = f"{effect.mild:g}{hard}"
+            assert f"`{effect.signal}` {levels}" in rows[failure]
