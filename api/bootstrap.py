@@ -21,6 +21,8 @@ from pydantic import SecretStr
 
 import models.anomaly
 from api.ground import Ground, open_embedder, open_registry
+from api.mlflow_pages import MlflowPages
+from api.model_promotion import ModelPromotions
 from api.model_watch import ModelWatch, prepare_of
 from api.ranking_training import load_ranking
 from contracts.canonical import sha256_hex
@@ -71,6 +73,8 @@ class Services:
     verification: Verification
     models: Champions
     model_watch: ModelWatch
+    promotions: ModelPromotions
+    mlflow_pages: MlflowPages
 
 
 class Replacements:
@@ -279,6 +283,8 @@ def _join(
             jobs=jobs,
         ),
         models=champions,
+        promotions=ModelPromotions(ground),
+        mlflow_pages=MlflowPages(ground),
         model_watch=ModelWatch(
             ground,
             open_registry(ground),

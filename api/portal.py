@@ -12,6 +12,7 @@ from api import (
     portal_incidents,
     portal_knowledge,
     portal_login,
+    portal_mlflow,
     portal_models,
     portal_people,
     portal_proposals,
@@ -31,6 +32,7 @@ for part in (
     portal_search,
     portal_sources,  # before the knowledge, whose documents may have any name
     portal_knowledge,
+    portal_mlflow,  # before the models, of which none may have its name
     portal_models,
     portal_audit,
     portal_people,

@@ -1,30 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What data scientists look after: models and their figures, drift alarms, labels."""
+"""What data scientists look after: models, how versions compare, which is in use, and labels."""
 
 import asyncio
+import re
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
 
-from api.accounts import Role
+from api.accounts import Person, Role
+from api.case_export import export_promotion
+from api.errors import InvalidRequestError, NotFoundError
 from api.ground import open_registry
+from api.model_promotion import Decision, describe_comparison
 from api.pages import pages_of
-from api.sessions import require_person, services_of
-from models.drift_watch import list_alarms
+from api.portal_forms import read_text
+from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
+from models.errors import UnknownModelError
 from models.experience import count_labels
+from models.promotion import list_champions, list_promotions
+from models.training import CARD_FILE
 
 router = APIRouter()
+PLOTS = ("reliability", "coverage", "confusion")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,60}")
+_VERSION = re.compile(r"[0-9]{1,9}")
 
 
 @router.get("/models")
 async def show_models(request: Request) -> Response:
-    """Show champions and challengers, recent drift alarms, and how many labels there are."""
-    person = await require_person(request)
-    person.require(Role.DATA_SCIENTIST, Role.AUDITOR)
+    """Show versions and which are in use, the promotions, and the labels."""
+    person = await _require_reader(request)
     services = services_of(request)
     async with services.ground.pool.connection() as connection:
-        alarms = await list_alarms(connection)
         labels = await count_labels(connection)
+        promotions = await list_promotions(connection, limit=50)
+        in_use = await list_champions(connection)
     registry = open_registry(services.ground)
     versions = await asyncio.to_thread(partial(registry.list_versions, aliased=True))
     return pages_of(request).render(
@@ -32,6 +43,116 @@ async def show_models(request: Request) -> Response:
         "models.html",
         versions=versions,
         loaded=services.models,
-        alarms=alarms,
+        troubles=services.models.troubles,
+        in_use=in_use,
+        promotions=promotions,
         labels=labels,
+        may_change=_may_change(person),
     )
+
+
+@router.get("/models/compare/{name}")
+async def compare_models(
+    request: Request, name: str, before: str = "", after: str = ""
+) -> Response:
+    """Show two versions beside each other, what the gate says, and the forms to decide."""
+    person = await _require_reader(request)
+    _check(name, *(version for version in (before, after) if version))
+    services = services_of(request)
+    compared = await services.promotions.compare(name, before or None, after or None, measure=False)
+    registry = open_registry(services.ground)
+    card = await asyncio.to_thread(
+        registry.read_evaluation, name, compared.after.version, CARD_FILE
+    )
+    versions = await asyncio.to_thread(registry.list_versions, name)
+    async with services.ground.pool.connection() as connection:
+        in_use = (await list_champions(connection)).get(name)
+    shown = [one for one in (compared.before, compared.after) if one is not None]
+    return pages_of(request).render(
+        request,
+        "model_comparison.html",
+        name=name,
+        before=compared.before,
+        after=compared.after,
+        shown=shown,
+        found=describe_comparison(compared.comparison),
+        metrics=sorted({metric for one in shown for metric in one.metrics}),
+        card=(card or b"").decode(errors="replace"),
+        plots=PLOTS if card else (),
+        versions=versions,
+        in_use=in_use.version if in_use else None,
+        may_change=_may_change(person),
+    )
+
+
+@router.get("/models/plots/{name}/{version}/{plot}.svg")
+async def show_model_plot(request: Request, name: str, version: str, plot: str) -> Response:
+    """Return a plot that a training has drawn."""
+    await _require_reader(request)
+    _check(name, version)
+    if plot not in PLOTS:
+        raise NotFoundError(f"no plot {plot}")
+    registry = open_registry(services_of(request).ground)
+    content = await asyncio.to_thread(registry.read_evaluation, name, version, f"{plot}.svg")
+    if content is None:
+        raise NotFoundError("this version has no such plot")
+    return Response(content, media_type="image/svg+xml")
+
+
+@router.get("/models/promotions/{promotion_id}/case")
+async def download_promotion(request: Request, promotion_id: str) -> Response:
+    """Return the sealed evidence of a promotion, for offline verification."""
+    await _require_reader(request)
+    content = await export_promotion(services_of(request).ground, promotion_id)
+    name = f'attachment; filename="{promotion_id}.json"'
+    return Response(content, media_type="application/json", headers={"Content-Disposition": name})
+
+
+@router.post("/models/{name}/promote")
+async def promote_model(request: Request, name: str) -> Response:
+    """Make a version the champion, if the gate lets it."""
+    person, form = await require_form(request)
+    person.require(Role.DATA_SCIENTIST)
+    version = field(form, "version")
+    _check(name, version)
+    decision = await _read_decision(request, person, form)
+    await services_of(request).promotions.promote(name, version, decision)
+    return RedirectResponse("/models", status_code=303)
+
+
+@router.post("/models/{name}/rollback")
+async def roll_back_model(request: Request, name: str) -> Response:
+    """Go back to the champion before the present one."""
+    person, form = await require_form(request)
+    person.require(Role.DATA_SCIENTIST)
+    _check(name)
+    decision = await _read_decision(request, person, form)
+    await services_of(request).promotions.roll_back(name, decision)
+    return RedirectResponse("/models", status_code=303)
+
+
+async def _read_decision(request: Request, person: Person, form: Form) -> Decision:
+    reason = await read_text(form, "reason", services_of(request).ground.masker)
+    if not reason:
+        raise InvalidRequestError("say why; it stands in the evidence")
+    return Decision(
+        actor=person.actor,
+        reason=reason,
+        correlation_id=correlation_of(request),
+        override=field(form, "override") == "yes",
+    )
+
+
+async def _require_reader(request: Request) -> Person:
+    person = await require_person(request)
+    person.require(Role.DATA_SCIENTIST, Role.AUDITOR)
+    return person
+
+
+def _may_change(person: Person) -> bool:
+    return bool(person.roles & {Role.DATA_SCIENTIST.value, Role.ADMIN.value})
+
+
+def _check(name: str, *versions: str) -> None:
+    if not _NAME.fullmatch(name) or not all(_VERSION.fullmatch(one) for one in versions):
+        raise UnknownModelError("no such model or version")

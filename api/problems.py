@@ -29,6 +29,7 @@ from api.errors import (
     ThrottledError,
     UnsupportedMediaError,
 )
+from api.mlflow_pages import MlflowUnavailableError
 from api.response_headers import protect
 from evidence.errors import (
     BundleCorruptError,
@@ -52,6 +53,12 @@ from guardrails.errors import (
 from guardrails.sanitise import plain_text
 from kernel.errors import KernelError
 from kernel.logs import bind_correlation, get_logger
+from models.errors import (
+    ModelArtifactError,
+    PromotionRefusedError,
+    RegistryError,
+    UnknownModelError,
+)
 from reasoning.errors import IncidentNotFoundError, OverrideError
 from retrieval.errors import EmbeddingModelError, ManifestError, ScriptNotFoundError
 from retrieval.ingestion_errors import (
@@ -119,6 +126,11 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     OperationalError: (503, "Database unavailable"),
     PoolTimeout: (503, "Database unavailable"),
     TimeoutError: (503, "Not answered in time"),
+    UnknownModelError: (404, "No such model"),
+    PromotionRefusedError: (409, "Promotion refused"),
+    ModelArtifactError: (409, "Model cannot be loaded"),
+    RegistryError: (503, "MLflow unavailable"),
+    MlflowUnavailableError: (503, "MLflow unavailable"),
     KernelError: (500, "Internal error"),
 }
 WHAT_TO_DO: Mapping[type[Exception], str] = {  # where a moment mends nothing

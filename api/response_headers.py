@@ -13,7 +13,7 @@ CONTENT_SECURITY_POLICY = (
 def protect(headers: MutableHeaders, correlation_id: str) -> None:
     """Add the correlation id and what browsers need to know to protect people."""
     headers[CORRELATION_HEADER] = correlation_id
-    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)  # one route has its own
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     headers["Referrer-Policy"] = "no-referrer"

@@ -26,9 +26,14 @@ async def open_copy(
     folder: Path,
     *,
     clock: Clock | None = None,
+    tracking: str | None = None,
     **values: Any,
 ) -> AsyncIterator[Any]:
-    """Open `Services` on a database of the caller's own below `folder`; `values` are settings."""
+    """Open `Services` on a database of the caller's own below `folder`; `values` are settings.
+
+    The models' registry is the prepared one, which is only read: who changes it says where their
+    own is (`tracking`, and the setting `mlruns_dir`).
+    """
     from api.bootstrap import open_services  # slow imports, for those who need them
     from api.ground import DatabaseAddresses, open_ground
     from kernel.settings import Settings
@@ -41,11 +46,11 @@ async def open_copy(
     for part in ("keys", "objects"):
         if (prepared.data_dir / part).exists():
             shutil.copytree(prepared.data_dir / part, data_dir / part)
-    settings = Settings(data_dir=data_dir, mlruns_dir=prepared.mlruns_dir, **values)
+    settings = Settings(**{"mlruns_dir": prepared.mlruns_dir, **values, "data_dir": data_dir})
     addresses = DatabaseAddresses(
         owner=postgres.dsn(Role.OWNER, name),
         application=postgres.dsn(Role.APP, name),
-        tracking=postgres.mlflow_dsn.replace("postgresql", "postgresql+psycopg", 1),
+        tracking=tracking or postgres.mlflow_dsn.replace("postgresql", "postgresql+psycopg", 1),
     )
     async with (
         open_ground(settings, addresses, clock=clock) as ground,

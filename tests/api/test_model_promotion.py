@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a training to a sealed promotion and back, on a real database and a registry of its own."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from api.case_export import export_promotion
+from api.errors import NotFoundError
+from api.ground import DatabaseAddresses, open_ground, open_registry
+from api.model_promotion import Decision, ModelPromotions
+from contracts.canonical import canonical_json
+from evidence.signing import public_pem
+from evidence.verification import TrustedKeys, extract_case, verify_case
+from kernel.settings import Settings
+from models.errors import ModelArtifactError, PromotionRefusedError, UnknownModelError
+from models.fit import CardText, Fit, HeldBack, digest_data
+from models.gate import Outcome
+from models.promotion import PromotionKind, list_champions, list_promotions
+from models.registry import CHAMPION, ModelRegistry
+from models.stages import NoStages
+from models.training import Circumstances, register_fit
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's and SQLAlchemy's
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:mlflow"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+ADA = Decision(actor="user:ada", reason="it is better", correlation_id="cor_1")
+BOOT = Decision(actor="system:bootstrap", reason="", correlation_id="cor_0")
+
+
+WEIGHTS = np.array([2.0, -1.0, 0.5, 0.0, 0.0, 0.0])
+
+
+@pytest.fixture(scope="module")
+def empty_registry(tmp_path_factory):
+    """MLflow's tables, made once: that takes seconds."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    assert ModelRegistry(f"sqlite:///{path}", path.parent).list_versions() == []
+    return path
+
+
+@pytest.fixture
+async def ground(dsn, tmp_path, clock, empty_registry):
+    shutil.copy(empty_registry, tmp_path / "mlflow.db")
+    settings = Settings(data_dir=tmp_path, mlruns_dir=tmp_path / "mlruns")
+    addresses = DatabaseAddresses(
+        owner=dsn, application=dsn, tracking=f"sqlite:///{tmp_path}/mlflow.db"
+    )
+    async with open_ground(settings, addresses, clock=clock) as opened:
+        yield opened
+
+
+def draw(n_rows: int, seed: int):
+    """Cases whose truth is a matter of chance, as a logistic regression takes it to be."""
+    rng = np.random.default_rng(seed)
+    inputs = rng.normal(size=(n_rows, 6))
+    labels = np.where(rng.uniform(size=n_rows) < 1 / (1 + np.exp(-inputs @ WEIGHTS)), "yes", "no")
+    return inputs, labels
+
+
+def make_fit(n_rows: int) -> Fit:
+    """A model that knows more, the more rows it has seen."""
+    inputs, labels = draw(n_rows, 1)
+    held_inputs, held_labels = draw(300, 99)
+    return Fit(
+        model=LogisticRegression().fit(inputs, labels),
+        metrics={"n_rows": float(n_rows)},
+        params={},
+        digest_of_data=digest_data(inputs, labels.tolist()),
+        held_back=HeldBack(inputs=held_inputs, labels=held_labels),
+        card=CardText(purpose="Says yes or no.", limits=["Six numbers, no more."]),
+    )
+
+
+def register(ground, fit, name="tickets"):
+    return register_fit(
+        open_registry(ground),
+        name,
+        fit,
+        circumstances=Circumstances(
+            seed=0, trained_by="cli:dora", trained_at=ground.clock.now(), progress=lambda _: None
+        ),
+        stages=NoStages(),
+    )
+
+
+async def list_events(ground):
+    async with ground.pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT action, actor, before, after, evidence FROM audit_events"
+            " WHERE action LIKE 'model.%' ORDER BY position"
+        )
+        return await cursor.fetchall()
+
+
+async def test_a_better_version_is_promoted_and_taken_back(ground):
+    promotions = ModelPromotions(ground)
+    assert await promotions.record_first("tickets", BOOT) is None  # nothing is trained yet
+    poor = register(ground, make_fit(9))
+    first = await promotions.record_first("tickets", BOOT)
+    assert first.kind is PromotionKind.FIRST
+    assert await promotions.record_first("tickets", BOOT) is None
+    good = register(ground, make_fit(2_000))
+    assert good.champion == poor.version == "1"
+    compared = await promotions.compare("tickets", measure=True)
+    assert compared.comparison.verdict.outcome is Outcome.PASS
+    assert compared.comparison.n_cases == 300
+    assert compared.comparison.after.p95_ms > 0
+    promotion = await promotions.promote("tickets", "2", ADA)
+    assert (promotion.version, promotion.previous_version) == ("2", "1")
+    assert promotion.verdict is Outcome.PASS
+    registry = open_registry(ground)
+    assert registry.load("tickets").version == "2"
+    with pytest.raises(PromotionRefusedError, match="already"):
+        await promotions.promote("tickets", "2", ADA)
+    *_, event = await list_events(ground)
+    assert (event["action"], event["actor"]) == ("model.promoted", "user:ada")
+    assert (event["before"]["champion"], event["after"]["champion"]) == ("1", "2")
+    assert event["evidence"] == [promotion.bundle_digest]
+
+    with pytest.raises(PromotionRefusedError, match="reason"):
+        await promotions.roll_back("tickets", BOOT)
+    back = await promotions.roll_back("tickets", ADA)
+    assert (back.kind, back.version, back.previous_version) == (PromotionKind.ROLLBACK, "1", "2")
+    assert registry.load("tickets").version == "1"
+    with pytest.raises(PromotionRefusedError, match="no earlier"):
+        await promotions.roll_back("tickets", ADA)
+    async with ground.pool.connection() as connection:
+        history = await list_promotions(connection, "tickets")
+        assert (await list_champions(connection))["tickets"] == history[0]
+    assert [one.kind.value for one in history] == ["rollback", "promotion", "first"]
+
+
+async def test_a_worse_one_fails_and_what_is_unclear_needs_words(ground):
+    promotions = ModelPromotions(ground)
+    register(ground, make_fit(2_000))
+    register(ground, make_fit(9))
+    with pytest.raises(PromotionRefusedError, match="nobody can override"):
+        await promotions.promote(
+            "tickets",
+            "2",
+            Decision(actor="user:ada", reason="x", correlation_id="c", override=True),
+        )
+    register(ground, make_fit(2_000))  # the same again
+    with pytest.raises(PromotionRefusedError, match="inconclusive"):
+        await promotions.promote("tickets", "3", ADA)
+    for version, error in (("9", UnknownModelError), ("x", UnknownModelError)):
+        with pytest.raises(error):
+            await promotions.promote("tickets", version, ADA)
+    with pytest.raises(PromotionRefusedError, match="a person"):
+        await promotions.promote("tickets", "3", BOOT)
+    answered = Decision(actor="cli:ada", reason="as before", correlation_id="c", override=True)
+    assert (await promotions.promote("tickets", "3", answered)).verdict is Outcome.INCONCLUSIVE
+    actions = [event["action"] for event in await list_events(ground)]
+    assert actions.count("model.promotion_refused") == 3
+    assert actions[-1] == "model.promoted"
+    async with ground.pool.connection() as connection:
+        assert [one.version for one in await list_promotions(connection)] == ["3", "1"]
+
+
+async def test_a_changed_file_is_never_promoted(ground, tmp_path):
+    promotions = ModelPromotions(ground)
+    register(ground, make_fit(9))
+    register(ground, make_fit(2_000))
+    for path in (tmp_path / "mlruns").rglob("model.skops"):
+        path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(ModelArtifactError, match="was changed"):
+        await promotions.promote("tickets", "2", ADA)
+    *_, event = await list_events(ground)
+    assert event["action"] == "model.promotion_failed"
+    async with ground.pool.connection() as connection:
+        assert not await list_promotions(connection)
+
+
+async def test_the_evidence_verifies_offline_and_names_the_file(ground, tmp_path):
+    promotions = ModelPromotions(ground)
+    register(ground, make_fit(9))
+    trained = register(ground, make_fit(2_000))
+    promotion = await promotions.promote("tickets", "2", ADA)
+    content = await export_promotion(ground, promotion.promotion_id)
+    keys = TrustedKeys(
+        evidence_public_key_pem=public_pem(ground.key_store.evidence_key().public_key()),
+        log_public_key_pem=public_pem(ground.key_store.log_key().public_key()),
+    )
+    report = verify_case(content, keys)
+    assert report.passed, report
+    (subjects,) = [check for check in report.checks if check.name == "subjects"]
+    assert trained.digest in subjects.detail
+    extract_case(content, tmp_path / "case")
+    files = tmp_path / "case" / "files"
+    case = json.loads((files / "case.json").read_bytes())
+    assert case["model"]["sha256"] == trained.digest
+    assert case["gate"]["verdict"]["outcome"] == "pass"
+    assert case["actor"] == "user:ada"
+    assert "Says yes or no." in (files / "model-card.md").read_text()
+    document = json.loads(content)
+    document["files"]["model-card.md"] = document["files"]["case.json"]
+    assert not verify_case(canonical_json(document), keys).passed
+    with pytest.raises(NotFoundError):
+        await export_promotion(ground, "mpr_none")
+
+
+async def test_a_first_version_below_the_bars_is_no_champion(ground):
+    fit = make_fit(2_000)
+    fit.model.coef_ = -fit.model.coef_
+    trained = register(ground, fit)
+    assert trained.comparison.verdict.outcome is Outcome.FAIL
+    (listed,) = open_registry(ground).list_versions("tickets")
+    assert CHAMPION not in listed.aliases
+    with pytest.raises(PromotionRefusedError, match="shares alone"):
+        await ModelPromotions(ground).promote("tickets", "1", ADA)
