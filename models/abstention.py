@@ -5,9 +5,9 @@ Selective classification. From held-out probabilities each predicted class gets 
 threshold at which the accuracy of its answers is proved to reach the target: one-sided Clopper and
 Pearson (1934) bounds, tested from strict to loose in fixed sequences (Angelopoulos et al., "Learn
 then Test", 2021), so that searching costs no honesty. A class with too few cases for a proof is
-answered above a stricter, pooled threshold, and not before its own held-out accuracy reaches the
-target. Class-conditional conformal sets (Vovk, "Conditional validity of inductive conformal
-predictors", 2012) name the classes that remain possible.
+answered above a stricter, pooled threshold (that of half the errors), and not before its own
+held-out accuracy reaches the target. Class-conditional conformal sets (Vovk, "Conditional validity
+of inductive conformal predictors", 2012) name the classes that remain possible.
 
 Thresholds travel in the model's file: plain numbers in an attribute of the fitted estimator.
 """
@@ -106,7 +106,11 @@ def choose_abstention(
 
     answerable = ~np.isin(predicted, list(unanswered))
     pooled_threshold, pooled_proved = find(answerable, target_accuracy)
-    strict, _ = find(answerable, (1.0 + target_accuracy) / 2)
+    half_the_errors = (1.0 + target_accuracy) / 2
+    strict = max(
+        pooled_threshold,
+        find_threshold(confidence[answerable], correct[answerable], half_the_errors),
+    )
     thresholds, proved = dict.fromkeys(names.tolist(), NEVER), dict.fromkeys(names.tolist(), False)
     for name in thresholds:
         rows = (predicted == name) & answerable

@@ -1,76 +1,279 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ticket classifier: it names the failure that a person describes.
+"""The ticket classifier: it names what a person describes, or says that it does not know.
 
-TF-IDF of words and of character n-grams (typing errors, compounds) into a logistic regression.
-Its log-odds are scaled by one factor, found on held-out phrasings (temperature scaling); isotonic
-calibration made real tickets worse. Text must be masked before it comes here.
+Linear support vector machines over TF-IDF of words and of character n-grams (typing errors,
+compounds) and, where there are texts enough, a neural network over their topics (truncated SVD).
+Their opinions are pooled on out-of-fold scores: texts of one group are never on both sides. The
+same scores calibrate the confidence and choose the thresholds of abstention. Isotonic calibration
+made real tickets worse. Words are hashed into buckets, so that a model's file holds no word of any
+ticket. Text must be masked before it comes here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_union
+from scipy.special import logit
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import TruncatedSVD
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import StackingClassifier
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.feature_selection import SelectKBest
+from sklearn.model_selection import GroupKFold
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, Normalizer
+from sklearn.svm import LinearSVC
 
-from models.classification import CONFIDENCE_THRESHOLD, Classification, decide_class
+from models.abstention import read_abstention
+from models.classification import Classification, decide_class
 from models.errors import TrainingDataError
+from models.opinion_pool import build_classifier, fit_pool
+from models.signals import FloatArray
 
 MAX_CHARACTERS = 4000
-INVERSE_REGULARISATION = 20.0
+N_FOLDS = 4
+INVERSE_REGULARISATION = 0.5
+MIN_TEXTS_OF_NETWORK = 5_000  # with fewer it learns them by heart
+N_WORD_BUCKETS = 2**19
+N_CHARACTER_BUCKETS = 2**17
+MAX_BUCKETS = 120_000  # of a linear machine
+MAX_TOPIC_BUCKETS = 16_000
+N_TOPICS = 400
+N_EPOCHS = 6
+_TOPIC_SPREAD = 10.0  # unit vectors of hundreds of topics are too small for the network's weights
+_LEAST_SHARE = 1e-4  # of a class in the network's opinion
+_UNHEARD = -10.0  # log-odds of a class that a fold has not seen
+_COUNTS: dict[str, Any] = {"norm": None, "alternate_sign": False}
 StringArray = npt.NDArray[np.str_]
+Progress = Callable[[str], None]
 
 
-def build_ticket_model(seed: int) -> Any:
-    """Return the unfitted pipeline."""
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode")
-    characters = TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=15_000
-    )
-    classifier = LogisticRegression(
-        C=INVERSE_REGULARISATION, class_weight="balanced", max_iter=200, tol=1e-3, random_state=seed
-    )
-    return Pipeline([("features", make_union(words, characters)), ("classifier", classifier)])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFit:
+    """A fitted model, and what it said of each text when it had not learned from its kin."""
+
+    model: Any
+    classes: list[str]
+    held_out: FloatArray  # calibrated probabilities, shape (n_texts, n_classes)
+    weights: dict[str, float]  # of the members
 
 
-def fit_ticket_model(texts: Sequence[str], labels: StringArray, *, seed: int) -> Any:
-    """Fit the pipeline on masked texts.
+def fit_ticket_model(
+    texts: Sequence[str],
+    labels: StringArray,
+    *,
+    groups: Sequence[str],
+    seed: int,
+    progress: Progress = lambda _: None,
+) -> TicketFit:
+    """Fit on masked texts, calibrated out of fold.
+
+    Args:
+        texts: masked; only their first 4,000 characters are read.
+        labels: a class for each.
+        groups: texts of one group are kin: one phrase, one case.
+        seed: makes the fit repeatable.
+        progress: told what is being done, in words.
 
     Raises:
-        TrainingDataError: fewer than two classes.
+        TrainingDataError: fewer than two classes, a class of a single group, or no words.
 
     """
-    if len(np.unique(labels)) < 2:
-        message = "the ticket model needs texts of at least two classes"
-        raise TrainingDataError(message)
-    model = build_ticket_model(seed).fit(list(texts), labels)
-    for _, vectorizer in model.named_steps["features"].transformer_list:
-        # NumPy integers would each become a file of the stored archive
-        vectorizer.vocabulary_ = {word: int(n) for word, n in vectorizer.vocabulary_.items()}
-    return model
+    texts = [text[:MAX_CHARACTERS] for text in texts]
+    _check(labels, groups)
+    classes = np.unique(labels)
+    folds = list(_split(labels, groups, seed))
+    scores = np.empty(0)
+    for number, (known, others) in enumerate(folds, start=1):
+        progress(f"tickets: fold {number} of {len(folds)}, {len(known)} texts")
+        members = _fit_members([texts[row] for row in known], labels[known], seed, len(texts))
+        if not scores.size:
+            scores = np.empty((len(texts), len(members), len(classes)))
+        for number_of_member, member in enumerate(members.values()):
+            scores[others, number_of_member] = _score(
+                member, [texts[row] for row in others], classes
+            )
+    pool = fit_pool(scores, np.searchsorted(classes, labels))
+    progress(f"tickets: fitting {len(texts)} texts")
+    members = _fit_members(texts, labels, seed, len(texts))
+    classifier = build_classifier(pool, classes.tolist())
+    return TicketFit(
+        model=_join(members, classifier, texts, labels),
+        classes=classes.tolist(),
+        held_out=pool.combine(scores),
+        weights=dict(zip(members, pool.weights.tolist(), strict=True)),
+    )
 
 
-def sharpen_ticket_model(model: Any, sharpness: float) -> Any:
-    """Scale the log-odds of a fitted pipeline, in place: temperature scaling by coefficients."""
-    classifier = model.named_steps["classifier"]
-    classifier.coef_ *= sharpness
-    classifier.intercept_ *= sharpness
-    return model
-
-
-def classify_ticket(
-    model: Any, masked_text: str, threshold: float = CONFIDENCE_THRESHOLD
-) -> Classification:
+def classify_ticket(model: Any, masked_text: str, threshold: float | None = None) -> Classification:
     """Classify a masked ticket text; only its first 4,000 characters are read.
 
-    A text without a single familiar word is never answered: it is given back as unknown.
+    A text without a single familiar word is never answered: it is given back as unknown. A
+    threshold can only make the answer stricter than the model's own.
+    """
+    names, shares, is_familiar = rate_classes(model, masked_text)
+    if not is_familiar:
+        return decide_class(names, shares, 1.0)
+    return decide_class(names, shares, threshold, abstention=read_abstention(model))
+
+
+def rate_classes(model: Any, masked_text: str) -> tuple[list[str], list[float], bool]:
+    """Return the classes, their probabilities, and whether a single word is familiar.
+
+    Without a familiar word all classes are equally probable.
     """
     text = masked_text[:MAX_CHARACTERS]
-    probabilities = model.predict_proba([text])[0]
     names = [str(name) for name in model.classes_]
-    words = model.named_steps["features"].transformer_list[0][1]
-    if words.transform([text]).nnz == 0:
-        probabilities = np.full(len(names), 1.0 / len(names))
-    return decide_class(names, probabilities, threshold)
+    if not _knows_a_word(model, text):
+        return names, [1.0 / len(names)] * len(names), False
+    return names, model.predict_proba([text])[0].tolist(), True
+
+
+def _knows_a_word(model: Any, text: str) -> bool:
+    """Tell whether a word of the text was learned from; also of versions with a vocabulary."""
+    if "features" in model.named_steps:
+        words = model.named_steps["features"].transformer_list[0][1]
+        return bool(words.transform([text]).nnz)
+    words = model.named_steps["members"].estimators_[0].named_steps
+    return bool(words["choice"].transform(words["buckets"].transform([text])).nnz)
+
+
+def _check(labels: StringArray, groups: Sequence[str]) -> None:
+    names = np.unique(labels)
+    if len(names) < 2:
+        message = "the ticket model needs texts of at least two classes"
+        raise TrainingDataError(message)
+    pairs = {(label, group) for label, group in zip(labels.tolist(), groups, strict=True)}
+    counted, n_groups = np.unique([label for label, _ in pairs], return_counts=True)
+    if n_groups.min() < 2:
+        message = (
+            f"the ticket model needs at least two unlike texts of each class; of"
+            f" {counted[n_groups.argmin()]!r} there is one"
+        )
+        raise TrainingDataError(message)
+
+
+def _split(
+    labels: StringArray, groups: Sequence[str], seed: int
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Yield rows to fit on and to score, such that no fold fits on a single class."""
+    n_folds = min(N_FOLDS, len(set(groups)))
+    for known, others in GroupKFold(n_folds, shuffle=True, random_state=seed).split(
+        labels, labels, groups
+    ):
+        if len(np.unique(labels[known])) < 2:
+            message = "the ticket model needs more texts: without a part, one class is left"
+            raise TrainingDataError(message)
+        yield known, others
+
+
+def _fit_members(
+    texts: Sequence[str], labels: StringArray, seed: int, n_texts: int
+) -> dict[str, Pipeline]:
+    """Return the fitted members by name; how many texts there are in all decides which."""
+    is_large = n_texts >= MIN_TEXTS_OF_NETWORK
+    words = HashingVectorizer(
+        n_features=N_WORD_BUCKETS, ngram_range=(1, 2), strip_accents="unicode", **_COUNTS
+    )
+    characters = HashingVectorizer(
+        n_features=N_CHARACTER_BUCKETS, analyzer="char_wb", ngram_range=(3, 5), **_COUNTS
+    )
+    counts = words.transform(texts)
+    if not counts.nnz:
+        message = "the ticket model needs texts with words in them"
+        raise TrainingDataError(message)
+    least = 2 if is_large else 1
+    members = {
+        "words": _fit_margins(words, counts, labels, seed, least),
+        "characters": _fit_margins(characters, characters.transform(texts), labels, seed, least),
+    }
+    if is_large:
+        members["topics"] = _fit_network(words, counts, labels, seed)
+    return members
+
+
+def _fit_margins(
+    vectorizer: HashingVectorizer, counts: Any, labels: StringArray, seed: int, least: int
+) -> Pipeline:
+    """Fit a linear machine on the buckets that at least so many texts have."""
+    choice = _choose_buckets(counts, least=least, most=MAX_BUCKETS)
+    weights = TfidfTransformer(sublinear_tf=True)
+    weighted = weights.fit_transform(choice.transform(counts))
+    machine = LinearSVC(C=INVERSE_REGULARISATION, random_state=seed).fit(weighted, labels)
+    steps = [("buckets", vectorizer), ("choice", choice), ("weights", weights)]
+    return Pipeline([*steps, ("classifier", machine)])
+
+
+def _fit_network(
+    vectorizer: HashingVectorizer, counts: Any, labels: StringArray, seed: int
+) -> Pipeline:
+    choice = _choose_buckets(counts, least=2, most=MAX_TOPIC_BUCKETS)
+    weights = TfidfTransformer(sublinear_tf=True)
+    topics = TruncatedSVD(N_TOPICS, n_iter=2, random_state=seed)
+    lengths = Normalizer()
+    spread = MinMaxScaler(feature_range=(-_TOPIC_SPREAD, _TOPIC_SPREAD))
+    spread.fit(np.array([[-1.0], [1.0]], dtype=np.float32) * np.ones(N_TOPICS, dtype=np.float32))
+    weighted = weights.fit_transform(choice.transform(counts))
+    shares = topics.fit_transform(weighted.astype(np.float32))  # half the file
+    inputs = spread.transform(lengths.fit_transform(shares))
+    network = MLPClassifier((512,), alpha=1e-3, batch_size=128, random_state=seed)
+    for _ in range(N_EPOCHS):
+        network.partial_fit(inputs, labels, classes=np.unique(labels))
+    vars(network).pop("_optimizer")  # of a type that model files may not hold; for training only
+    steps = [("buckets", vectorizer), ("choice", choice), ("weights", weights), ("topics", topics)]
+    return Pipeline([*steps, ("lengths", lengths), ("spread", spread), ("classifier", network)])
+
+
+def _choose_buckets(counts: Any, *, least: int, most: int) -> SelectKBest:
+    """Return a choice of the buckets that most texts have, each at least so many."""
+    n_texts_with = np.bincount(counts.indices, minlength=counts.shape[1])
+    n_chosen = int(min(most, (n_texts_with >= least).sum()))
+    choice = SelectKBest(None, k=n_chosen)  # of the scores below; functions are not stored
+    choice.scores_ = n_texts_with.astype(np.float32)
+    choice.n_features_in_ = counts.shape[1]
+    return choice
+
+
+def _score(member: Pipeline, texts: Sequence[str], classes: StringArray) -> FloatArray:
+    """Return margins or log-odds (n_texts, n_classes), very low ones of classes it has not seen."""
+    if isinstance(member.steps[-1][1], MLPClassifier):
+        shares = member.predict_proba(texts).astype(np.float64)
+        odds = logit(_LEAST_SHARE + (1.0 - 2 * _LEAST_SHARE) * shares)
+        found = odds[:, 1] if shares.shape[1] == 2 else odds
+    else:
+        found = member.decision_function(texts)
+    if found.ndim == 1:  # one column says all of two classes
+        found = np.column_stack([-found, found]) / 2
+    scores = np.full((len(texts), len(classes)), min(_UNHEARD, found.min()))
+    scores[:, np.searchsorted(classes, member.classes_)] = found
+    return scores
+
+
+def _join(
+    members: dict[str, Pipeline], classifier: Any, texts: Sequence[str], labels: StringArray
+) -> Pipeline:
+    """Return one pipeline: the members' scores side by side, log-odds of shares, the pool."""
+    first_rows = np.repeat(np.unique(labels, return_index=True)[1], 3)  # fewer look like numbers
+    shown = [texts[row] for row in first_rows.tolist()]
+    stacked = StackingClassifier(list(members.items()), DummyClassifier(), cv="prefit")
+    stacked.fit(shown, labels[first_rows])
+    del stacked.named_estimators_  # a type that model files may not hold
+    outputs = stacked.transform(shown)
+    n_columns = outputs.shape[1] // len(members)
+    parts: list[tuple[str, Any, list[int]]] = []
+    for number, (name, method) in enumerate(zip(members, stacked.stack_method_, strict=True)):
+        columns = list(range(number * n_columns, (number + 1) * n_columns))
+        is_share = method == "predict_proba"
+        parts.append((name, _odds(n_columns) if is_share else "passthrough", columns))
+    scores = ColumnTransformer(parts).fit(outputs)
+    return Pipeline([("members", stacked), ("scores", scores), ("classifier", classifier)])
+
+
+def _odds(n_columns: int) -> Pipeline:
+    floor = MinMaxScaler(feature_range=(_LEAST_SHARE, 1.0 - _LEAST_SHARE))
+    floor.fit(np.array([[0.0], [1.0]]) * np.ones(n_columns))
+    return Pipeline([("floor", floor), ("odds", FunctionTransformer(logit))])

@@ -30,6 +30,7 @@ from models.model_file import write_model
 from models.recommender_training import train_recommender
 from models.registry import CHALLENGER, LoadedModel, ModelRegistry
 from models.stages import NoStages, StageFolder
+from models.ticket_labels import LabelledTicket
 from models.ticket_training import train_tickets
 
 NAMES = ("health", "tickets", "recommender")
@@ -70,6 +71,7 @@ def train(
     knowledge_dir: Path,
     circumstances: Circumstances,
     outcomes: Sequence[OutcomeExample] = (),
+    tickets: Sequence[LabelledTicket] = (),
 ) -> TrainedModel:
     """Train, evaluate and register one model as challenger; a first version is the champion.
 
@@ -79,6 +81,7 @@ def train(
         knowledge_dir: holds the articles whose symptoms teach the ticket model.
         circumstances: seed, actor, time, progress.
         outcomes: real experience for the recommender.
+        tickets: real ones, masked, with what they turned out to be about.
 
     Raises:
         UnknownModelError: the name is not one of `NAMES`.
@@ -91,7 +94,8 @@ def train(
     if name == "health":
         fit = train_health(seed, progress, **_hand(stages, train_health))
     elif name == "tickets":
-        fit = train_tickets(knowledge_dir, seed, progress, **_hand(stages, train_tickets))
+        handed = _hand(stages, train_tickets)
+        fit = train_tickets(knowledge_dir, seed, progress, tickets, **handed)
     elif name == "recommender":
         fit = train_recommender(seed, outcomes, progress, **_hand(stages, train_recommender))
     else:

@@ -23,7 +23,8 @@ from models.abstention import (
 )
 from models.classification import decide_class
 from models.errors import ModelArtifactError, TrainingDataError
-from models.registry import ModelRegistry, _read_model
+from models.model_file import read_model
+from models.registry import ModelRegistry
 
 CLASSES = ("dns", "printing", "thermal", "unknown")
 
@@ -152,7 +153,7 @@ def test_models_without_or_with_unreadable_thresholds():
     assert read_abstention(model) is None
     model.abstention_ = {"thresholds": {}}
     with pytest.raises(ModelArtifactError):
-        read_abstention(_read_model(dumps(model)))
+        read_abstention(read_model(dumps(model)))
 
 
 def test_a_callers_threshold_only_makes_stricter():

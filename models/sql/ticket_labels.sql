@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: list_labelled_tickets
+-- Tickets, masked, each with the latest script that a person chose instead of ours or that telemetry
+-- saw succeed, and that did not fail; the newest first.
+SELECT t.title, t.description, t.failure_class, t.failure_classes
+FROM (
+    SELECT DISTINCT ON (i.incident_id)
+           i.incident_id, i.title, i.description, i.failure_class, s.failure_classes, p.created_at
+    FROM proposals AS p
+    JOIN incidents AS i USING (incident_id)
+    JOIN scripts AS s ON s.script_id = p.script_id AND s.version = p.script_version
+    LEFT JOIN proposals AS q ON q.proposal_id = p.parent_proposal_id
+    WHERE i.source = 'ticket'
+      AND p.status <> 'rejected'
+      AND NOT EXISTS (
+          SELECT FROM labels AS f
+          WHERE f.proposal_id = p.proposal_id AND f.kind = 'outcome' AND f.label = 'failed'
+      )
+      AND NOT EXISTS (
+          SELECT FROM labels AS o
+          WHERE o.proposal_id = p.proposal_id AND o.kind = 'decision'
+            AND o.label IN ('reject', 'override')
+      )
+      AND (
+          EXISTS (
+              SELECT FROM labels AS w
+              WHERE w.proposal_id = p.proposal_id AND w.kind = 'outcome' AND w.label = 'succeeded'
+          )
+          OR (
+              q.script_id IS DISTINCT FROM p.script_id
+              AND EXISTS (
+                  SELECT FROM labels AS c
+                  WHERE c.proposal_id = q.proposal_id AND c.kind = 'decision'
+                    AND c.label = 'override'
+              )
+          )
+      )
+    ORDER BY i.incident_id, p.created_at DESC, p.proposal_id
+) AS t
+ORDER BY t.created_at DESC, t.incident_id
+LIMIT %(limit)s;
