@@ -37,11 +37,14 @@ from governance.risk_exceptions import RiskExceptions
 from guardrails.policy import POLICIES_DIR, PolicyEngine
 from kernel.database import Connection
 from kernel.settings import Settings
+from models.alarm_budget import AlarmBudget
 from models.champions import Champions
 from models.drift_watch import DriftWatch
+from models.feature_drift import FeatureDrift
 from models.promotion import Promotion, list_champions
 from models.ranking_lifecycle import NAME as RANKING
 from models.registry import LoadedModel
+from models.retraining_proposals import RetrainingProposals
 from models.scoring import Scoring
 from models.training import NAMES
 from reasoning.graph import Reasoner, build_graph, proposal_id_for
@@ -69,6 +72,8 @@ class Services:
     exceptions: RiskExceptions
     freezes: FreezeWindows
     drift: DriftWatch
+    feature_drift: FeatureDrift
+    retraining: RetrainingProposals
     jobs: Jobs
     verification: Verification
     models: Champions
@@ -231,7 +236,8 @@ def _join(
         policy=needs.policy,
         incidents=ground.incidents,
     )
-    drift = DriftWatch(ground.clock, ground.ids, ground.audit)
+    budget = AlarmBudget(false_alarms_per_day=ground.settings.drift_false_alarms_per_day)
+    drift = DriftWatch(ground.clock, ground.ids, ground.audit, budget)
     return Services(
         ground=ground,
         ingestion=Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker),
@@ -272,6 +278,14 @@ def _join(
         exceptions=RiskExceptions(ground.clock, ground.ids, ground.audit, pool=ground.refusals),
         freezes=FreezeWindows(ground.clock, ground.ids, ground.audit),
         drift=drift,
+        feature_drift=FeatureDrift(
+            ground.clock,
+            ground.ids,
+            ground.audit,
+            budget=budget,
+            sample_for=timedelta(seconds=ground.settings.telemetry_interval_seconds),
+        ),
+        retraining=RetrainingProposals(ground.clock, ground.ids, ground.audit),
         jobs=jobs,
         verification=Verification(
             ground.clock,

@@ -16,6 +16,7 @@ import typer
 
 from api.cli_account import account_app
 from api.cli_audit import audit_app
+from api.cli_drift import drift_app
 from api.cli_freeze import freeze_app
 from api.cli_ground import (
     complaints,
@@ -49,6 +50,7 @@ app.add_typer(incident_app, name="incident")
 app.add_typer(account_app, name="account")
 app.add_typer(freeze_app, name="freeze")
 app.add_typer(models_app, name="models")
+app.add_typer(drift_app, name="drift")
 app.command()(train)
 CaseFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A case file.")]
 KeyFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]

@@ -7,6 +7,7 @@ from api import (
     portal_audit,
     portal_decisions,
     portal_devices,
+    portal_drift,
     portal_exceptions,
     portal_freezes,
     portal_incidents,
@@ -34,6 +35,7 @@ for part in (
     portal_knowledge,
     portal_mlflow,  # before the models, of which none may have its name
     portal_models,
+    portal_drift,
     portal_audit,
     portal_people,
 ):

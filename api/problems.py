@@ -53,6 +53,12 @@ from guardrails.errors import (
 from guardrails.sanitise import plain_text
 from kernel.errors import KernelError
 from kernel.logs import bind_correlation, get_logger
+from models.drift_errors import (
+    DriftEpisodeMissingError,
+    RetrainingDecidedError,
+    RetrainingProposalMissingError,
+    RetrainingReasonError,
+)
 from models.errors import (
     ModelArtifactError,
     PromotionRefusedError,
@@ -126,6 +132,10 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     OperationalError: (503, "Database unavailable"),
     PoolTimeout: (503, "Database unavailable"),
     TimeoutError: (503, "Not answered in time"),
+    DriftEpisodeMissingError: (404, "No such drift episode"),
+    RetrainingProposalMissingError: (404, "No such retraining proposal"),
+    RetrainingDecidedError: (409, "Decided already"),
+    RetrainingReasonError: (422, "A reason is needed"),
     UnknownModelError: (404, "No such model"),
     PromotionRefusedError: (409, "Promotion refused"),
     ModelArtifactError: (409, "Model cannot be loaded"),

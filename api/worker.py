@@ -14,6 +14,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from api.bootstrap import Services
+from api.drift_upkeep import compare_features, finish_retraining
 from api.ranking_labels import learn_from
 from dispatch.errors import NotSequencedYetError
 from governance.proposals import find_proposal
@@ -27,6 +28,7 @@ from telemetry.incidents import IncidentStatus
 
 EXPIRY_SECONDS = 5.0
 DRIFT_SECONDS = 10.0
+DRIFT_UPKEEP_SECONDS = 3600.0
 DOMINANCE_SECONDS = 600.0
 MAX_BACKOFF_SECONDS = 60.0
 END_SECONDS = 5.0  # for the others, when one of a worker's tasks has failed
@@ -113,6 +115,10 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
         async with ground.pool.connection() as connection:
             await services.drift.observe_answers(connection, correlation_id=ground.ids.new("cor"))
 
+    async def look_after_drift() -> None:
+        await compare_features(services)
+        await finish_retraining(services)
+
     async def watch_dominance() -> None:
         async with ground.pool.connection() as connection:
             await raise_flags(
@@ -131,6 +137,7 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
             repeat(sequence, ground.settings.sequencing_interval_seconds, stop, "log.sequence"),
             repeat(expire, EXPIRY_SECONDS, stop, "expiry"),
             repeat(watch_drift, DRIFT_SECONDS, stop, "drift.watch"),
+            repeat(look_after_drift, DRIFT_UPKEEP_SECONDS, stop, "drift.upkeep"),
             repeat(watch_dominance, DOMINANCE_SECONDS, stop, "dominance.watch"),
         ]
     )

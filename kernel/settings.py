@@ -145,6 +145,8 @@ class Settings(BaseSettings):
     reasoner_groups: tuple[str, ...] = ()
     lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
     sequencing_interval_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
+    # False alarms of drift, over everything that is watched
+    drift_false_alarms_per_day: Annotated[float, Field(gt=0, le=100)] = 0.1
     # Of past tickets by which one service may teach search over HTTP
     labels_per_day: Annotated[int, Field(ge=1, le=10_000_000)] = 5_000
     # Of what is taken into the knowledge base; `off` takes it unscanned

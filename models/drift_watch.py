@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Feeds the drift monitors and keeps their alarms; never retrains anything.
+"""Feeds the drift monitors and hands their alarms on; never retrains anything.
 
-Fed are means of cohorts per minute, confidences of models, and whether people overrode or
-rejected what was proposed. All memory is in PostgreSQL, read and written in the caller's
-transaction: a sample counts once whatever is killed, and any worker may go on.
+Fed are means of cohorts per minute, confidences of models, whether people overrode or rejected
+what was proposed, and how far off the recommender's promises were. All memory is in PostgreSQL,
+read and written in the caller's transaction: a sample counts once whatever is killed, and any
+worker may go on.
 """
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,12 +20,16 @@ from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.ids import IdSource
 from kernel.queries import load_queries
-from models.drift import DriftAlarm, DriftMonitor
+from models.alarm_budget import AlarmBudget
+from models.drift import DriftMonitor
+from models.drift_alarm import DriftAlarm, DriftKind
+from models.drift_episodes import DriftEpisodes, list_alarms
 from models.drift_state import decode_series, encode_series
 from models.errors import StateFormatError
+from models.retraining_proposals import MODEL_PREFIX, PEOPLE
 
+__all__ = ["CohortReport", "DriftWatch", "list_alarms"]
 QUERIES = load_queries(__file__, "drift")
-ACTOR = "system:drift"
 ANSWERS_LOCK = 0x45554346
 BATCH = 500
 WATCHED_METRICS = (
@@ -36,7 +42,9 @@ WATCHED_METRICS = (
     "experience_score",
 )
 WATCHED_MODELS = frozenset({"health", "tickets"})
+PROMISING_MODEL = "recommender"  # a proposal's confidence is its promise
 AGAINST = frozenset({"override", "reject"})
+_WORST_PROBABILITY = 0.01  # a promise that failed costs no more log-loss than this one's
 _logger = logging.getLogger(__name__)
 
 
@@ -48,6 +56,7 @@ class Sample:
     metric: str
     observed_at: datetime
     value: float
+    kind: DriftKind = DriftKind.LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +69,22 @@ class CohortReport:
 
 
 class DriftWatch:
-    """Watches for drift in the caller's transactions."""
+    """Watches for drift in the caller's transactions.
 
-    def __init__(self, clock: Clock, ids: IdSource, audit: AuditIntake) -> None:
+    Args:
+        clock: tells the time.
+        ids: makes ids.
+        audit: takes in what is told.
+        budget: the false alarms that are tolerated over all series.
+
+    """
+
+    def __init__(
+        self, clock: Clock, ids: IdSource, audit: AuditIntake, budget: AlarmBudget | None = None
+    ) -> None:
         self._clock = clock
-        self._ids = ids
-        self._audit = audit
+        self._budget = budget or AlarmBudget()
+        self._episodes = DriftEpisodes(clock, ids, audit)
 
     async def observe_reports(
         self, connection: Connection, reports: Sequence[CohortReport], *, correlation_id: str
@@ -119,27 +138,8 @@ class DriftWatch:
             return []
         values = {"now": self._clock.now(), "limit": BATCH}
         answers = await (await connection.execute(QUERIES["take_answers"], values)).fetchall()
-        decisions = await (await connection.execute(QUERIES["take_decisions"], values)).fetchall()
-        samples = [
-            Sample(
-                cohort=f"model:{row['model_name']}",
-                metric="confidence",
-                observed_at=row["created_at"],
-                value=row["confidence"],
-            )
-            for row in answers
-            if row["model_name"] in WATCHED_MODELS
-        ]
-        samples += [
-            Sample(
-                cohort="people",
-                metric="override_rate",
-                observed_at=row["created_at"],
-                value=float(row["label"] in AGAINST),
-            )
-            for row in decisions
-            if row["kind"] == "decision"
-        ]
+        labels = await (await connection.execute(QUERIES["take_labels"], values)).fetchall()
+        samples = [*_list_confidences(answers), *_list_decisions(labels), *_list_losses(labels)]
         return await self._feed(connection, samples, correlation_id)
 
     async def _feed(
@@ -150,24 +150,25 @@ class DriftWatch:
             return []
         keys = sorted({(sample.cohort, sample.metric) for sample in ordered})
         monitor = await self._load(connection, keys)
-        found = [monitor.observe(**asdict(sample)) for sample in ordered]
+        found = [_observe(monitor, sample) for sample in ordered]
         alarms = [alarm for alarm in found if alarm is not None]
-        for cohort, metric in keys:
-            await connection.execute(
-                QUERIES["store_series"],
-                {
-                    "cohort": cohort,
-                    "metric": metric,
-                    "state": encode_series(monitor.export_series(cohort, metric)),
-                    "now": self._clock.now(),
-                },
-            )
-        for alarm in alarms:
-            await self._raise_alarm(connection, alarm, correlation_id)
+        known = [key for key in keys if key in monitor]
+        await connection.execute(
+            QUERIES["store_series"],
+            {
+                "cohorts": [cohort for cohort, _ in known],
+                "metrics": [metric for _, metric in known],
+                "states": [encode_series(monitor.export_series(*key)) for key in known],
+                "now": self._clock.now(),
+            },
+        )
+        await self._episodes.take_up(connection, alarms, correlation_id=correlation_id)
         return alarms
 
     async def _load(self, connection: Connection, keys: Sequence[tuple[str, str]]) -> DriftMonitor:
-        monitor = DriftMonitor()
+        row = await (await connection.execute(QUERIES["count_series"])).fetchone()
+        n_series = max(len(keys), int(row["n_series"]) if row else 0)
+        monitor = DriftMonitor(self._budget, n_series)
         cursor = await connection.execute(
             QUERIES["find_series"],
             {"cohorts": [key[0] for key in keys], "metrics": [key[1] for key in keys]},
@@ -181,25 +182,66 @@ class DriftWatch:
             monitor.import_series(row["cohort"], row["metric"], state)
         return monitor
 
-    async def _raise_alarm(
-        self, connection: Connection, alarm: DriftAlarm, correlation_id: str
-    ) -> None:
-        alarm_id = self._ids.new("drf")
-        await connection.execute(
-            QUERIES["insert_alarm"],
-            {"alarm_id": alarm_id, **asdict(alarm), "created_at": self._clock.now()},
-        )
-        await self._audit.record(
-            connection,
-            actor=ACTOR,
-            action="drift.alarm",
-            subject_kind="drift_alarm",
-            subject_id=alarm_id,
-            correlation_id=correlation_id,
-            after={**asdict(alarm), "observed_at": alarm.observed_at.isoformat()},
-        )
+
+def _observe(monitor: DriftMonitor, sample: Sample) -> DriftAlarm | None:
+    observe = monitor.observe_rate if sample.kind is DriftKind.RATE else monitor.observe
+    return observe(
+        cohort=sample.cohort,
+        metric=sample.metric,
+        observed_at=sample.observed_at,
+        value=sample.value,
+    )
 
 
-async def list_alarms(connection: Connection, *, limit: int = 100) -> list[dict[str, Any]]:
-    """Return the newest drift alarms."""
-    return await (await connection.execute(QUERIES["list_alarms"], {"limit": limit})).fetchall()
+def _list_confidences(answers: Iterable[Mapping[str, Any]]) -> list[Sample]:
+    """Return a model's mean confidence of each minute: a bad patch is one case, not 900."""
+    by_minute: dict[tuple[str, datetime], list[float]] = defaultdict(list)
+    for answer in answers:
+        if answer["model_name"] in WATCHED_MODELS:
+            minute = answer["created_at"].replace(second=0, microsecond=0)
+            by_minute[(answer["model_name"], minute)].append(answer["confidence"])
+    return [
+        Sample(
+            cohort=f"{MODEL_PREFIX}{name}",
+            metric="confidence",
+            observed_at=minute,
+            value=sum(confidences) / len(confidences),
+            kind=DriftKind.RATE,
+        )
+        for (name, minute), confidences in by_minute.items()
+    ]
+
+
+def _list_decisions(labels: Iterable[Mapping[str, Any]]) -> list[Sample]:
+    return [
+        Sample(
+            cohort=PEOPLE,
+            metric="override_rate",
+            observed_at=label["created_at"],
+            value=float(label["label"] in AGAINST),
+            kind=DriftKind.RATE,
+        )
+        for label in labels
+        if label["kind"] == "decision"
+    ]
+
+
+def _list_losses(labels: Iterable[Mapping[str, Any]]) -> list[Sample]:
+    """Return the log-loss of promises that telemetry has answered, scaled to [0, 1]."""
+    worst = -math.log(_WORST_PROBABILITY)
+    return [
+        Sample(
+            cohort=f"{MODEL_PREFIX}{PROMISING_MODEL}",
+            metric="log_loss",
+            observed_at=label["created_at"],
+            value=_log_loss(label["confidence"], held=label["label"] == "succeeded") / worst,
+            kind=DriftKind.RATE,
+        )
+        for label in labels
+        if label["kind"] == "outcome" and label["label"] in {"succeeded", "failed"}
+    ]
+
+
+def _log_loss(promised: float, *, held: bool) -> float:
+    probability = promised if held else 1.0 - promised
+    return -math.log(min(1.0, max(_WORST_PROBABILITY, probability)))

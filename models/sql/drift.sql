@@ -22,6 +22,10 @@ DELETE FROM drift_minutes AS m USING newest
 WHERE m.cohort = newest.cohort AND m.minute < newest.minute - interval '1 minute'
 RETURNING m.cohort, m.metric, m.minute, m.total / m.n_reports AS mean;
 
+-- name: count_series
+-- How many series share the alarm budget.
+SELECT count(*) AS n_series FROM drift_series;
+
 -- name: find_series
 -- The memory of some series.
 SELECT s.cohort, s.metric, s.state
@@ -30,9 +34,11 @@ JOIN unnest(%(cohorts)s::text[], %(metrics)s::text[]) AS wanted (cohort, metric)
     USING (cohort, metric);
 
 -- name: store_series
--- Keeps the memory of a series.
+-- Keeps the memory of some series.
 INSERT INTO drift_series (cohort, metric, state, updated_at)
-VALUES (%(cohort)s, %(metric)s, %(state)s, %(now)s)
+SELECT kept.cohort, kept.metric, kept.state, %(now)s
+FROM unnest(%(cohorts)s::text[], %(metrics)s::text[], %(states)s::bytea[])
+    AS kept (cohort, metric, state)
 ON CONFLICT (cohort, metric) DO UPDATE
 SET state = excluded.state, updated_at = excluded.updated_at;
 
@@ -50,26 +56,12 @@ FROM (
 WHERE e.inference_id = waiting.inference_id
 RETURNING e.inference_id, e.model_name, e.confidence, e.created_at;
 
--- name: take_decisions
--- Marks labels that no monitor has seen, the oldest first.
+-- name: take_labels
+-- Marks labels that no monitor has seen, the oldest first, with what was promised of the case.
 UPDATE labels AS l SET watched_at = %(now)s
 FROM (
-    SELECT label_id FROM labels
-    WHERE watched_at IS NULL ORDER BY created_at, label_id LIMIT %(limit)s
+    SELECT label_id, p.confidence FROM labels JOIN proposals AS p USING (proposal_id)
+    WHERE watched_at IS NULL ORDER BY labels.created_at, label_id LIMIT %(limit)s
 ) AS waiting
 WHERE l.label_id = waiting.label_id
-RETURNING l.label_id, l.kind, l.label, l.created_at;
-
--- name: insert_alarm
--- Keeps an alarm.
-INSERT INTO drift_alarms (
-    alarm_id, cohort, metric, observed_at, recent_mean, n_samples, created_at
-) VALUES (
-    %(alarm_id)s, %(cohort)s, %(metric)s, %(observed_at)s, %(recent_mean)s, %(n_samples)s,
-    %(created_at)s
-);
-
--- name: list_alarms
--- The newest alarms.
-SELECT alarm_id, cohort, metric, observed_at, recent_mean, n_samples, created_at
-FROM drift_alarms ORDER BY created_at DESC, alarm_id LIMIT %(limit)s;
+RETURNING l.label_id, l.kind, l.label, l.created_at, waiting.confidence;
