@@ -18,6 +18,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from models.calibration import expected_calibration_error
 from models.experience import OutcomeExample, split_in_time
+from models.figures import plot_reliability
 from models.fit import CardText, Fit, HeldBack, digest_data
 from models.recommender import (
     COLUMN_NAMES,
@@ -32,13 +33,14 @@ from models.recommender import (
 from models.signals import FloatArray
 from models.simulated_outcomes import SimulatedOutcomes, simulate_outcomes
 
-N_SIMULATED, N_HELD_BACK = 5_000, 10_000
+N_SIMULATED, N_HELD_BACK, N_JUDGED = 5_000, 3_000, 10_000
 PRIOR_CASES = 300.0  # of each event: so many real cases weigh as much as the prior
 HELD_BACK_SHARE = 0.25
-MIN_HELD_BACK = 100  # of real cases of each event
+MIN_HELD_BACK = 50  # of real cases of each event
 LEAST_WITNESS_CASES = 50.0
 INVERSE_REGULARISATION = 100.0
 NO, YES = "no", "yes"  # the classes: the event did not come about, or did
+_Judged = tuple[dict[str, float], dict[str, Any]]  # figures, and the plot of what is compared
 CARD = CardText(
     purpose=(
         "Ranks scripts for an incident by the calibrated probability that a person approves and"
@@ -66,12 +68,12 @@ def train_recommender(
     columns, happened, weights = _stack(prior, earlier)
     model, left_out = _fit(columns, happened, weights)
     recommender = Recommender(model)
-    simulated = simulate_outcomes(seed=(2, 0), n_outcomes=N_HELD_BACK)
-    held_back, figures = (
-        (_hold_real(later), _judge_real(recommender, later))
-        if _are_enough(later)
-        else (_hold_simulated(simulated), _judge_simulated(recommender, simulated))
-    )
+    if _are_enough(later):
+        held_back, (figures, reliability) = _hold_real(later), _judge_real(recommender, later)
+    else:
+        held_back = _hold_simulated(simulate_outcomes(seed=(2, 0), n_outcomes=N_HELD_BACK))
+        simulated = simulate_outcomes(seed=(3, 0), n_outcomes=N_JUDGED)
+        figures, reliability = _judge_simulated(recommender, simulated)
     return Fit(
         model=model,
         metrics={**figures, **_count(outcomes, later)},
@@ -88,6 +90,7 @@ def train_recommender(
         ),
         held_back=held_back,
         card=CARD,
+        plots={"reliability": reliability},
     )
 
 
@@ -175,16 +178,17 @@ def _name_endings(happened: FloatArray) -> npt.NDArray[np.str_]:
     return np.where(happened > 0, YES, NO)
 
 
-def _judge_simulated(recommender: Recommender, cases: SimulatedOutcomes) -> dict[str, float]:
+def _judge_simulated(recommender: Recommender, cases: SimulatedOutcomes) -> _Judged:
     figures = {"judged_on_real": 0.0}
     for event in Event:
         signals, endings = cases.observe(event)
         figures |= _describe(recommender.predict(signals, event), endings, f"_{event.value}")
     joint = _predict_joint(recommender, cases.signals)
-    return figures | _describe(joint, cases.approved * cases.worked, "")
+    both = cases.approved * cases.worked
+    return figures | _describe(joint, both, ""), plot_reliability(joint, both)
 
 
-def _judge_real(recommender: Recommender, cases: Sequence[OutcomeExample]) -> dict[str, float]:
+def _judge_real(recommender: Recommender, cases: Sequence[OutcomeExample]) -> _Judged:
     """Return figures; of both events together where a case shows whether both came about."""
     figures = {"judged_on_real": 1.0}
     for event in Event:
@@ -195,7 +199,7 @@ def _judge_real(recommender: Recommender, cases: Sequence[OutcomeExample]) -> di
     settled = [one for one in cases if one.event is Event.WORKS or not one.happened]
     joint = _predict_joint(recommender, signal_matrix([one.signals for one in settled]))
     endings = np.array([float(one.event is Event.WORKS and one.happened) for one in settled])
-    return figures | _describe(joint, endings, "")
+    return figures | _describe(joint, endings, ""), plot_reliability(joint, endings)
 
 
 def _predict_joint(recommender: Recommender, signals: FloatArray) -> FloatArray:
