@@ -20,7 +20,7 @@ from models.errors import ModelArtifactError, PromotionRefusedError, UnknownMode
 from models.fit import CardText, Fit, HeldBack, digest_data
 from models.gate import Outcome
 from models.promotion import PromotionKind, list_champions, list_promotions
-from models.registry import CHAMPION, ModelRegistry
+from models.registry import CHAMPION
 from models.stages import NoStages
 from models.training import Circumstances, register_fit
 
@@ -35,14 +35,6 @@ BOOT = Decision(actor="system:bootstrap", reason="", correlation_id="cor_0")
 
 
 WEIGHTS = np.array([2.0, -1.0, 0.5, 0.0, 0.0, 0.0])
-
-
-@pytest.fixture(scope="module")
-def empty_registry(tmp_path_factory):
-    """MLflow's tables, made once: that takes seconds."""
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    assert ModelRegistry(f"sqlite:///{path}", path.parent).list_versions() == []
-    return path
 
 
 @pytest.fixture
