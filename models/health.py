@@ -22,7 +22,7 @@ from models.features import N_FEATURES, extract_features
 from models.signals import FloatArray
 
 WINDOW_REPORTS = 24  # the last few are judged, those before them are the device's own past
-INVERSE_REGULARISATION = 30.0
+INVERSE_REGULARISATION = 10.0
 
 
 def fit_health_model(features: FloatArray, labels: Sequence[str], *, seed: int) -> Any:

@@ -26,8 +26,9 @@ from models.health import INVERSE_REGULARISATION, fit_health_model, sharpen_heal
 from models.signals import FloatArray
 from models.simulated_training import HEALTHY, ODD, SimulatedWindows, simulate_windows
 
-N_FIT, N_CALIBRATE, N_JUDGE = 60, 200, 60  # devices of each pattern
+N_FIT, N_CALIBRATE, N_JUDGE = 60, 160, 100  # devices of each pattern
 N_FIT_WINDOWS = 2  # of each device; the other sets take one, so that their cases are independent
+FIT_SUBTLE_SHARE = 0.3  # more than there are, to learn from; calibration sets the shares right
 JUDGING_SEED = 0
 
 

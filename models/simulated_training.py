@@ -55,7 +55,12 @@ class SimulatedWindows:
 
 
 def simulate_windows(
-    purpose: str, *, seed: int, n_devices_per_pattern: int, n_windows: int = 1
+    purpose: str,
+    *,
+    seed: int,
+    n_devices_per_pattern: int,
+    n_windows: int = 1,
+    subtle_share: float = SUBTLE_SHARE,
 ) -> SimulatedWindows:
     """Simulate devices of every pattern, healthy ones and odd ones; equal arguments, equal windows.
 
@@ -64,6 +69,7 @@ def simulate_windows(
         seed: makes the windows repeatable.
         n_devices_per_pattern: half of them report every minute and half every five.
         n_windows: of each device; those in which its fault does not show are left out.
+        subtle_share: of the faults whose pattern may be subtle.
 
     """
     fleets = [
@@ -72,6 +78,7 @@ def simulate_windows(
             interval_seconds=interval,
             n_each=n_devices_per_pattern // len(INTERVALS_SECONDS),
             n_windows=n_windows,
+            subtle_share=subtle_share,
         )
         for interval in INTERVALS_SECONDS
     ]
@@ -91,6 +98,7 @@ class _Fleet:
     interval_seconds: float
     n_each: int
     n_windows: int
+    subtle_share: float
 
     def describe(self, n_devices: int, *, faulty: bool) -> FleetParameters:
         return FleetParameters(
@@ -100,7 +108,7 @@ class _Fleet:
             duration_minutes=_HORIZON_MINUTES,
             fault_rates=FaultRates(
                 share=1.0 if faulty else 0.0,
-                subtle_share=SUBTLE_SHARE,
+                subtle_share=self.subtle_share,
                 ending_share=0.0,
                 from_minute=WINDOW_REPORTS * self.interval_seconds / 60.0,
                 to_minute=_HORIZON_MINUTES,
