@@ -155,7 +155,7 @@ class DriftEpisodes:
             QUERIES["find_open_episode"],
             {
                 "not_before": now - LASTING,
-                "burst_since": now - BURST,
+                "burst_since": alarm.observed_at - BURST,
                 "earliest": alarm.since_earliest - TOGETHER,
                 "latest": alarm.since_latest + TOGETHER,
                 "cohort": alarm.cohort,

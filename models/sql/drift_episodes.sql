@@ -13,7 +13,7 @@ WHERE e.updated_at > %(not_before)s
        OR EXISTS (
             SELECT 1 FROM drift_alarms AS a
             WHERE a.episode_id = e.episode_id AND a.cohort = %(cohort)s AND a.metric = %(metric)s
-              AND a.created_at > %(burst_since)s))
+              AND a.observed_at > %(burst_since)s))
 ORDER BY e.opened_at DESC, e.episode_id
 LIMIT 1;
 
