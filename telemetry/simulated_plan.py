@@ -12,7 +12,7 @@ import numpy as np
 
 from contracts.failure import FailureClass as F
 from telemetry.simulated_faults import FAULTS
-from telemetry.simulated_population import COHORTS, SITES, Population
+from telemetry.simulated_population import SITES, Population
 from telemetry.simulated_randomness import FloatArray, IntArray
 
 NEVER = float("inf")
@@ -214,10 +214,13 @@ def list_patch_faults(patches: Sequence[Patch], *, seed: int) -> tuple[PlannedFa
 
 
 def _draw_reached(population: Population, random: np.random.Generator) -> IntArray:
-    cohort = int(random.integers(len(COHORTS)))
+    """Return most of one cohort at some sites; at all sites where those have few of it."""
+    of_cohort = population.cohorts == random.choice(population.cohorts)
     sites = random.choice(len(SITES), size=int(random.integers(1, len(SITES))), replace=False)
-    reached = (population.cohorts == cohort) & np.isin(population.sites, sites)
-    return np.flatnonzero(reached & (random.random(len(population)) < random.uniform(0.5, 1.0)))
+    at_sites = of_cohort & np.isin(population.sites, sites)
+    aimed = at_sites if 3 * at_sites.sum() >= of_cohort.sum() else of_cohort
+    reached = aimed & (random.random(len(population)) < random.uniform(0.5, 1.0))
+    return np.flatnonzero(reached if reached.any() else aimed)
 
 
 def _draw_shifts(random: np.random.Generator) -> tuple[LevelShift, ...]:

@@ -340,6 +340,13 @@ def test_bad_patches_break_a_cohort_and_harmless_ones_nothing():
     assert generator.list_patches(row, 0) == ()
 
 
+def test_a_patch_reaches_somebody_in_the_smallest_fleet():
+    for seed in range(30):
+        (patch,) = fleet(3, seed=seed, n_harmful_patches=1).patches
+        assert patch.rows
+        assert len(patch.rows) == len(patch.installed_minutes)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
