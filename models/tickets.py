@@ -47,7 +47,7 @@ N_EPOCHS = 6
 _TOPIC_SPREAD = 10.0  # unit vectors of hundreds of topics are too small for the network's weights
 _LEAST_SHARE = 1e-4  # of a class in the network's opinion
 _UNHEARD = -10.0  # log-odds of a class that a fold has not seen
-_COUNTS: dict[str, Any] = {"norm": None, "alternate_sign": False}
+_PLAIN_COUNTS: dict[str, Any] = {"norm": None, "alternate_sign": False}
 StringArray = npt.NDArray[np.str_]
 Progress = Callable[[str], None]
 
@@ -60,6 +60,19 @@ class TicketFit:
     classes: list[str]
     held_out: FloatArray  # calibrated probabilities, shape (n_texts, n_classes)
     weights: dict[str, float]  # of the members
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    """Texts as hashed counts, by member: hashing learns nothing, so that all folds share it."""
+
+    vectorizers: dict[str, HashingVectorizer]
+    counted: dict[str, Any]  # sparse, shape (n_texts, n_buckets)
+
+    def at(self, rows: npt.NDArray[np.int64]) -> "_Counts":
+        """Return those of some texts."""
+        taken = {name: counted[rows] for name, counted in self.counted.items()}
+        return _Counts(vectorizers=self.vectorizers, counted=taken)
 
 
 def fit_ticket_model(
@@ -86,20 +99,18 @@ def fit_ticket_model(
     texts = [text[:MAX_CHARACTERS] for text in texts]
     _check(labels, groups)
     classes = np.unique(labels)
+    counts = _count(texts)
+    is_large = len(texts) >= MIN_TEXTS_OF_NETWORK
+    scores = np.full((len(texts), 3 if is_large else 2, len(classes)), _UNHEARD)
     folds = list(_split(labels, groups, seed))
-    scores = np.empty(0)
     for number, (known, others) in enumerate(folds, start=1):
         progress(f"tickets: fold {number} of {len(folds)}, {len(known)} texts")
-        members = _fit_members([texts[row] for row in known], labels[known], seed, len(texts))
-        if not scores.size:
-            scores = np.empty((len(texts), len(members), len(classes)))
-        for number_of_member, member in enumerate(members.values()):
-            scores[others, number_of_member] = _score(
-                member, [texts[row] for row in others], classes
-            )
+        members = _fit_members(counts.at(known), labels[known], seed, is_large=is_large)
+        for position, (name, member) in enumerate(members.items()):
+            scores[others, position] = _score(name, member, counts.at(others), classes)
     pool = fit_pool(scores, np.searchsorted(classes, labels))
     progress(f"tickets: fitting {len(texts)} texts")
-    members = _fit_members(texts, labels, seed, len(texts))
+    members = _fit_members(counts, labels, seed, is_large=is_large)
     classifier = build_classifier(pool, classes.tolist())
     return TicketFit(
         model=_join(members, classifier, texts, labels),
@@ -171,61 +182,64 @@ def _split(
         yield known, others
 
 
-def _fit_members(
-    texts: Sequence[str], labels: StringArray, seed: int, n_texts: int
-) -> dict[str, Pipeline]:
-    """Return the fitted members by name; how many texts there are in all decides which."""
-    is_large = n_texts >= MIN_TEXTS_OF_NETWORK
+def _count(texts: Sequence[str]) -> _Counts:
     words = HashingVectorizer(
-        n_features=N_WORD_BUCKETS, ngram_range=(1, 2), strip_accents="unicode", **_COUNTS
+        n_features=N_WORD_BUCKETS, ngram_range=(1, 2), strip_accents="unicode", **_PLAIN_COUNTS
     )
     characters = HashingVectorizer(
-        n_features=N_CHARACTER_BUCKETS, analyzer="char_wb", ngram_range=(3, 5), **_COUNTS
+        n_features=N_CHARACTER_BUCKETS, analyzer="char_wb", ngram_range=(3, 5), **_PLAIN_COUNTS
     )
-    counts = words.transform(texts)
-    if not counts.nnz:
+    vectorizers = {"words": words, "characters": characters, "topics": words}
+    of_words = words.transform(texts)
+    if not of_words.nnz:
         message = "the ticket model needs texts with words in them"
         raise TrainingDataError(message)
-    least = 2 if is_large else 1
+    counted = {"words": of_words, "characters": characters.transform(texts), "topics": of_words}
+    return _Counts(vectorizers=vectorizers, counted=counted)
+
+
+def _fit_members(
+    counts: _Counts, labels: StringArray, seed: int, *, is_large: bool
+) -> dict[str, Pipeline]:
+    """Return the fitted members by name; how many texts there are in all decides which."""
     members = {
-        "words": _fit_margins(words, counts, labels, seed, least),
-        "characters": _fit_margins(characters, characters.transform(texts), labels, seed, least),
+        name: _fit_margins(counts, name, labels, seed, least=2 if is_large else 1)
+        for name in ("words", "characters")
     }
     if is_large:
-        members["topics"] = _fit_network(words, counts, labels, seed)
+        members["topics"] = _fit_network(counts, labels, seed)
     return members
 
 
 def _fit_margins(
-    vectorizer: HashingVectorizer, counts: Any, labels: StringArray, seed: int, least: int
+    counts: _Counts, name: str, labels: StringArray, seed: int, *, least: int
 ) -> Pipeline:
     """Fit a linear machine on the buckets that at least so many texts have."""
-    choice = _choose_buckets(counts, least=least, most=MAX_BUCKETS)
+    choice = _choose_buckets(counts.counted[name], least=least, most=MAX_BUCKETS)
     weights = TfidfTransformer(sublinear_tf=True)
-    weighted = weights.fit_transform(choice.transform(counts))
+    weighted = weights.fit_transform(choice.transform(counts.counted[name]))
     machine = LinearSVC(C=INVERSE_REGULARISATION, random_state=seed).fit(weighted, labels)
-    steps = [("buckets", vectorizer), ("choice", choice), ("weights", weights)]
+    steps = [("buckets", counts.vectorizers[name]), ("choice", choice), ("weights", weights)]
     return Pipeline([*steps, ("classifier", machine)])
 
 
-def _fit_network(
-    vectorizer: HashingVectorizer, counts: Any, labels: StringArray, seed: int
-) -> Pipeline:
-    choice = _choose_buckets(counts, least=2, most=MAX_TOPIC_BUCKETS)
+def _fit_network(counts: _Counts, labels: StringArray, seed: int) -> Pipeline:
+    choice = _choose_buckets(counts.counted["topics"], least=2, most=MAX_TOPIC_BUCKETS)
     weights = TfidfTransformer(sublinear_tf=True)
     topics = TruncatedSVD(N_TOPICS, n_iter=2, random_state=seed)
     lengths = Normalizer()
     spread = MinMaxScaler(feature_range=(-_TOPIC_SPREAD, _TOPIC_SPREAD))
     spread.fit(np.array([[-1.0], [1.0]], dtype=np.float32) * np.ones(N_TOPICS, dtype=np.float32))
-    weighted = weights.fit_transform(choice.transform(counts))
+    weighted = weights.fit_transform(choice.transform(counts.counted["topics"]))
     shares = topics.fit_transform(weighted.astype(np.float32))  # half the file
     inputs = spread.transform(lengths.fit_transform(shares))
     network = MLPClassifier((512,), alpha=1e-3, batch_size=128, random_state=seed)
     for _ in range(N_EPOCHS):
         network.partial_fit(inputs, labels, classes=np.unique(labels))
     vars(network).pop("_optimizer")  # of a type that model files may not hold; for training only
-    steps = [("buckets", vectorizer), ("choice", choice), ("weights", weights), ("topics", topics)]
-    return Pipeline([*steps, ("lengths", lengths), ("spread", spread), ("classifier", network)])
+    steps = [("buckets", counts.vectorizers["topics"]), ("choice", choice), ("weights", weights)]
+    steps += [("topics", topics), ("lengths", lengths), ("spread", spread)]
+    return Pipeline([*steps, ("classifier", network)])
 
 
 def _choose_buckets(counts: Any, *, least: int, most: int) -> SelectKBest:
@@ -238,17 +252,18 @@ def _choose_buckets(counts: Any, *, least: int, most: int) -> SelectKBest:
     return choice
 
 
-def _score(member: Pipeline, texts: Sequence[str], classes: StringArray) -> FloatArray:
+def _score(name: str, member: Pipeline, counts: _Counts, classes: StringArray) -> FloatArray:
     """Return margins or log-odds (n_texts, n_classes), very low ones of classes it has not seen."""
+    counted, after_counting = counts.counted[name], member[1:]
     if isinstance(member.steps[-1][1], MLPClassifier):
-        shares = member.predict_proba(texts).astype(np.float64)
+        shares = after_counting.predict_proba(counted).astype(np.float64)
         odds = logit(_LEAST_SHARE + (1.0 - 2 * _LEAST_SHARE) * shares)
         found = odds[:, 1] if shares.shape[1] == 2 else odds
     else:
-        found = member.decision_function(texts)
+        found = after_counting.decision_function(counted)
     if found.ndim == 1:  # one column says all of two classes
         found = np.column_stack([-found, found]) / 2
-    scores = np.full((len(texts), len(classes)), min(_UNHEARD, found.min()))
+    scores = np.full((len(found), len(classes)), min(_UNHEARD, found.min()))
     scores[:, np.searchsorted(classes, member.classes_)] = found
     return scores
 
@@ -268,12 +283,12 @@ def _join(
     for number, (name, method) in enumerate(zip(members, stacked.stack_method_, strict=True)):
         columns = list(range(number * n_columns, (number + 1) * n_columns))
         is_share = method == "predict_proba"
-        parts.append((name, _odds(n_columns) if is_share else "passthrough", columns))
-    scores = ColumnTransformer(parts).fit(outputs)
+        parts.append((name, _odds() if is_share else "passthrough", columns))
+    ends = np.array([[0.0], [1.0]]) * np.ones(outputs.shape[1])  # of a share
+    scores = ColumnTransformer(parts).fit(ends)
     return Pipeline([("members", stacked), ("scores", scores), ("classifier", classifier)])
 
 
-def _odds(n_columns: int) -> Pipeline:
+def _odds() -> Pipeline:
     floor = MinMaxScaler(feature_range=(_LEAST_SHARE, 1.0 - _LEAST_SHARE))
-    floor.fit(np.array([[0.0], [1.0]]) * np.ones(n_columns))
     return Pipeline([("floor", floor), ("odds", FunctionTransformer(logit))])
