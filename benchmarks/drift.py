@@ -24,7 +24,7 @@ from scipy.signal import lfilter
 
 from benchmarks.figures import Figure, show, store_json
 from models.drift import DriftMonitor
-from models.drift_series import RECENT_SAMPLES, RegularSeries
+from models.drift_series import RegularSeries
 from models.drift_state import decode_series, encode_series
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -88,10 +88,10 @@ class Measurement:
         begun = time.perf_counter()
         first = 0
         for minute, value in enumerate(samples[:n_quiet].tolist()):
-            judging = monitor.is_judging(**SERIES)
-            first = first or (minute if judging else 0)
-            self.n_judged += judging
             self.n_alarms += _feed(monitor, minute, value) is not None
+            judged = monitor.is_judging(**SERIES)
+            first = first or (minute if judged else 0)
+            self.n_judged += judged
         self.warm_up.append(first)
         self.seconds += time.perf_counter() - begun
         self.n_samples += n_quiet
@@ -170,9 +170,8 @@ def find_innovations(samples: Samples, n_quiet: int) -> Samples:
     series = RegularSeries()
     found: list[float] = []
     for minute, value in enumerate(samples[:n_quiet].tolist()):
-        before = len(series.steps)
         series.observe((MONDAY + timedelta(minutes=minute)).timestamp(), value, 1e-9)
-        if series.is_judged and (len(series.steps) > before or before == RECENT_SAMPLES):
+        if series.is_judged and series.steps:
             found.append(series.steps[-1] / 25.0)
     return np.array(found)
 

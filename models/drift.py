@@ -61,7 +61,7 @@ class DriftMonitor:
         return key in self._series
 
     def is_judging(self, cohort: str, metric: str) -> bool:
-        """Tell whether a regular series' next sample could raise an alarm."""
+        """Tell whether a regular series' last sample could have raised an alarm."""
         series = self._series.get((cohort, metric))
         return isinstance(series, RegularSeries) and series.is_judged
 

@@ -18,7 +18,7 @@ from models.drift_season import WeeklySeason
 from models.drift_whitening import Innovation, Whitener
 
 HOLD_OFF_SAMPLES = 240
-RECENT_SAMPLES = 720
+RECENT_SAMPLES = 1440
 LEAST_SAMPLES = 300  # before anything is judged, however long they took
 _LEVEL_MEMORY = 10_080  # samples: a week
 _SPACING_MEMORY = 100.0
@@ -61,12 +61,8 @@ class RegularSeries:
     spacing: float = 0.0  # usual seconds between samples
     steps: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_SAMPLES))
     gaps: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_SAMPLES))
+    is_judged: bool = False  # whether the last sample was; not worth remembering
     _thresholds_for: float = 0.0  # the budget that the arms' thresholds stand for
-
-    @property
-    def is_judged(self) -> bool:
-        """Tell whether the series' warm-up is over and no new level is being settled."""
-        return self.hold_off == 0 and self.season.is_learnt and self._is_settled
 
     @property
     def _is_settled(self) -> bool:
@@ -83,6 +79,7 @@ class RegularSeries:
             return None
         self._note_gap(moment)
         self.n_samples += 1
+        self.is_judged = False
         # Asked before the sample itself is learnt.
         familiar, learnt = self.season.is_familiar(moment), self.season.is_learnt
         quarter_over = self.season.add(moment, value - self.offset)
@@ -99,6 +96,7 @@ class RegularSeries:
         if self.hold_off:
             self.hold_off -= 1
         elif innovation is not None and learnt and self._is_settled:
+            self.is_judged = True
             return self._judge(innovation, moment)
         return None
 

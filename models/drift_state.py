@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stored form of a monitored series: MessagePack of plain numbers, version 2, some 6 kB.
+"""The stored form of a monitored series: MessagePack of plain numbers, version 2, some 7 kB.
 
 Detectors are restored from their sums, or fed again with their last values: no code is ever loaded.
 """

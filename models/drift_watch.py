@@ -32,6 +32,7 @@ __all__ = ["CohortReport", "DriftWatch", "list_alarms"]
 QUERIES = load_queries(__file__, "drift")
 ANSWERS_LOCK = 0x45554346
 BATCH = 500
+MOST_COHORTS = 20  # whose minutes are judged in a transaction: others wait for it
 WATCHED_METRICS = (
     "cpu_percent",
     "memory_percent",
@@ -91,7 +92,8 @@ class DriftWatch:
     ) -> list[DriftAlarm]:
         """Add scored reports; a cohort's minute is judged when the next but one has begun.
 
-        The caller lets batches take turns.
+        The caller lets batches take turns. A batch judges so many cohorts, those that have waited
+        longest; the others' minutes wait for the next batch with reports of theirs.
         """
         sums: dict[tuple[str, datetime, str], list[float]] = defaultdict(lambda: [0.0, 0])
         for report in reports:
@@ -115,7 +117,11 @@ class DriftWatch:
         )
         cursor = await connection.execute(
             QUERIES["take_past_minutes"],
-            {"cohorts": sorted({key[0] for key in sums}), "now": self._clock.now()},
+            {
+                "cohorts": sorted({key[0] for key in sums}),
+                "most_cohorts": MOST_COHORTS,
+                "now": self._clock.now(),
+            },
         )
         samples = [
             Sample(

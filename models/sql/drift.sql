@@ -12,11 +12,12 @@ SET total = drift_minutes.total + excluded.total,
     n_reports = drift_minutes.n_reports + excluded.n_reports;
 
 -- name: take_past_minutes
--- Takes the minutes of some cohorts that are over: a later one has begun, and the next as well.
+-- Takes some cohorts' minutes that are over: a later one has begun, and the next as well.
 WITH newest AS (
     -- A device whose clock runs ahead must not close the minutes of its cohort.
     SELECT cohort, LEAST(max(minute), date_trunc('minute', %(now)s::timestamptz)) AS minute
-    FROM drift_minutes WHERE cohort = ANY (%(cohorts)s) GROUP BY cohort
+    FROM drift_minutes WHERE cohort = ANY (%(cohorts)s::text[]) GROUP BY cohort
+    ORDER BY min(minute), cohort LIMIT %(most_cohorts)s
 )
 DELETE FROM drift_minutes AS m USING newest
 WHERE m.cohort = newest.cohort AND m.minute < newest.minute - interval '1 minute'

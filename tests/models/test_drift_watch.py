@@ -12,7 +12,7 @@ from kernel.audit import AuditIntake
 from models.drift import DriftMonitor
 from models.drift_episodes import find_episode, list_alarms, list_episodes
 from models.drift_state import decode_series, encode_series
-from models.drift_watch import WATCHED_METRICS, CohortReport, DriftWatch
+from models.drift_watch import MOST_COHORTS, WATCHED_METRICS, CohortReport, DriftWatch
 from models.errors import StateFormatError
 from models.inference import record_inference
 from models.registry import LoadedModel
@@ -120,6 +120,14 @@ async def test_unreadable_memory_starts_anew_and_holds_nothing_up(connection, wa
     await watch().observe_reports(connection, reports(4, 50.0), correlation_id="cor_1")
     (row,) = await fetch(connection, "SELECT state FROM drift_series")
     assert decode_series(bytes(row["state"])).n_samples == 1  # of two minutes
+
+
+async def test_no_batch_judges_more_cohorts_than_its_share_and_none_is_forgotten(connection, watch):
+    cohorts = [f"linux:{n}" for n in range(MOST_COHORTS + 5)]
+    for minute, n_expected in ((0, 0), (2, MOST_COHORTS), (3, MOST_COHORTS + 5)):
+        batch = [report(minute, {"cpu_percent": 1.0}, cohort) for cohort in cohorts]
+        await watch().observe_reports(connection, batch, correlation_id="cor_1")
+        assert len(await fetch(connection, "SELECT 1 FROM drift_series")) == n_expected
 
 
 async def test_a_batch_of_250_reports_stays_quick(connection, watch):
