@@ -117,7 +117,7 @@ async def test_what_cannot_be_proposed_is_refused_and_changes_nothing(
     with pytest.raises(OverrideError, match=message):
         await override(services, parent, script_id, parameters)
     assert await query(services, "SELECT status FROM proposals") == [{"status": "pending"}]
-    assert len(await query(services, "SELECT 1 FROM evidence_bundles")) == 1
+    assert len(await query(services, "SELECT 1 FROM evidence_bundles WHERE kind = 'proposal'")) == 1
 
 
 async def test_the_policy_binds_people_too(services, parent):

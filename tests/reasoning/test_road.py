@@ -329,7 +329,7 @@ async def test_racing_workers_seal_once(services):
         services,
         "SELECT count(*) AS bundles,"
         " (SELECT count(*) FROM audit_events WHERE subject_kind = 'proposal') AS events"
-        " FROM evidence_bundles",
+        " FROM evidence_bundles WHERE kind = 'proposal'",
     ) == [{"bundles": 1, "events": 2}]
 
 
@@ -343,7 +343,7 @@ async def test_proposing_twice_and_at_once_changes_nothing(services):
     again = await asyncio.gather(*(reason_about(services, incident) for _ in range(3)))
     assert {each.proposal.bundle_digest for each in again} == {first.proposal.bundle_digest}
     counts = await query(
-        services, "SELECT count(*) AS n FROM evidence_bundles UNION ALL"
+        services, "SELECT count(*) AS n FROM evidence_bundles WHERE kind = 'proposal' UNION ALL"
         " SELECT count(*) FROM audit_events WHERE action = 'proposal.created'"
     )  # fmt: skip
     assert [row["n"] for row in counts] == [1, 1]
