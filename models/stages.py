@@ -106,7 +106,7 @@ class StageFolder:
             return compute()
         path = self._folder / f"{name}.npz"
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
                 return {key: kept[key] for key in kept.files}
         except (FileNotFoundError, ValueError, BadZipFile, EOFError):
             arrays = compute()
