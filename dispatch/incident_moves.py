@@ -2,12 +2,14 @@
 """Moves incidents for governance and dispatch; fits `governance.ports.IncidentPort`.
 
 An incident may meanwhile have been closed by a person, or judged by a later event: then the move
-is left out, and what caused it still counts.
+is left out, and what caused it still counts. A fix that worked on the device that stands for a
+fleet incident does not resolve it while others are affected: people decide how it goes on.
 """
 
 from kernel.database import Connection
 from telemetry.errors import ForbiddenTransitionError
-from telemetry.incidents import ALLOWED_TRANSITIONS, Incidents, IncidentStatus
+from telemetry.incident_parts import count_others
+from telemetry.incidents import ALLOWED_TRANSITIONS, Incidents, IncidentScope, IncidentStatus
 
 
 class IncidentMoves:
@@ -22,6 +24,14 @@ class IncidentMoves:
         """Make a transition if it is allowed now; tell whether it was made."""
         incident = await self._incidents.find(connection, incident_id)
         status = IncidentStatus(to)
+        if incident and incident.scope is IncidentScope.FLEET and status is IncidentStatus.RESOLVED:
+            n_others = await count_others(connection, incident_id)
+            if n_others:
+                status = IncidentStatus.ESCALATED
+                reason = (
+                    f"it worked on the first device ({reason}); {n_others} others are affected"
+                    " still, and a person decides how it goes on"
+                )
         if incident is None or status not in ALLOWED_TRANSITIONS[incident.status]:
             return False
         try:

@@ -59,6 +59,13 @@ ALLOWED_TRANSITIONS: Mapping[IncidentStatus, frozenset[IncidentStatus]] = Mappin
 )
 
 
+class IncidentScope(StrEnum):
+    """What an incident is about: one device, or what many have in common."""
+
+    DEVICE = "device"
+    FLEET = "fleet"
+
+
 class IncidentSource(StrEnum):
     """Who noticed it: a model, a person, or another tool."""
 
@@ -86,6 +93,7 @@ class IncidentSignal:
     entity: str = ""  # what of the device is at fault: a process, a mount, a service, a program
     repeats: bool = False  # the sender repeats itself: its episode is one incident, device or not
     observed_at: datetime | None = None  # when a device saw it
+    scope: IncidentScope = IncidentScope.DEVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +119,8 @@ class Incident:
     opened_at: datetime
     updated_at: datetime
     resolved_at: datetime | None
+    scope: IncidentScope  # a fleet's names as its device the one that stands for the others
+    part_of: str | None  # the fleet incident that a device's belongs to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,12 +189,13 @@ class Incidents:
                 "title": incident.title,
             },
         )
-        await self._call_reasoner(connection, incident_id, signal.correlation_id)
+        await self.call_reasoner(connection, incident_id, signal.correlation_id)
         return incident, True
 
-    async def _call_reasoner(
+    async def call_reasoner(
         self, connection: Connection, incident_id: str, correlation_id: str
     ) -> None:
+        """Ask for a proposal; nothing comes of it unless the incident is open then."""
         await self._outbox.publish(
             connection,
             topic="incident.opened",
@@ -204,7 +215,7 @@ class Incidents:
         incident = await self.transition(
             connection, incident_id, _S.OPEN, actor=actor, reason=reason, only_from=_S.ESCALATED
         )
-        await self._call_reasoner(connection, incident_id, incident.correlation_id)
+        await self.call_reasoner(connection, incident_id, incident.correlation_id)
         return incident
 
     async def transition(
@@ -228,7 +239,7 @@ class Incidents:
         row = await cursor.fetchone()
         if row is None:
             raise UnknownIncidentError(incident_id)
-        current = _read(row)
+        current = read_incident(row)
         misplaced = only_from is not None and current.status is not only_from
         if misplaced or to not in ALLOWED_TRANSITIONS[current.status]:
             raise ForbiddenTransitionError(incident_id, current.status, to)
@@ -243,7 +254,7 @@ class Incidents:
             raise ForbiddenTransitionError(incident_id, current.status, to) from error
         if row is None:
             raise UnknownIncidentError(incident_id)
-        incident = _read(row)
+        incident = read_incident(row)
         await self._add_step(connection, incident, current.status, actor=actor, reason=reason)
         await self._record(
             connection,
@@ -260,7 +271,7 @@ class Incidents:
         """Return an incident, or None."""
         cursor = await connection.execute(QUERIES["find_incident"], {"incident_id": incident_id})
         row = await cursor.fetchone()
-        return _read(row) if row else None
+        return read_incident(row) if row else None
 
     async def timeline(self, connection: Connection, incident_id: str) -> tuple[Transition, ...]:
         """Return the steps of an incident's life, oldest first; none for an unknown one."""
@@ -287,7 +298,7 @@ class Incidents:
                 "limit": limit,
             },
         )
-        return tuple(_read(row) for row in await cursor.fetchall())
+        return tuple(read_incident(row) for row in await cursor.fetchall())
 
     async def _insert(
         self, connection: Connection, signal: IncidentSignal, incident_id: str
@@ -307,6 +318,7 @@ class Incidents:
             "detection": Jsonb(signal.detection),
             "reported_by": signal.reported_by,
             "correlation_id": signal.correlation_id,
+            "scope": str(signal.scope),
             "now": self._clock.now(),
         }
         if signal.device_id is not None:
@@ -327,7 +339,7 @@ class Incidents:
             row = await (await connection.execute(QUERIES["open_or_merge"], parameters)).fetchone()
         if row is None:
             raise UnknownIncidentError(incident_id)
-        return _read(row)
+        return read_incident(row)
 
     async def _add_step(
         self, connection: Connection, incident: Incident, before: str, *, actor: str, reason: str
@@ -368,7 +380,8 @@ class Incidents:
         )
 
 
-def _read(row: Mapping[str, Any]) -> Incident:
+def read_incident(row: Mapping[str, Any]) -> Incident:
+    """Return an incident from its row."""
     return Incident(
         **{
             **row,
@@ -376,5 +389,6 @@ def _read(row: Mapping[str, Any]) -> Incident:
             "failure_class": FailureClass(row["failure_class"]),
             "severity": Severity(row["severity"]),
             "status": IncidentStatus(row["status"]),
+            "scope": IncidentScope(row["scope"]),
         }
     )

@@ -103,4 +103,9 @@ def _mask_facts(value: Any, mask_name: Callable[[str], str], masker: TextMasker)
 
 def _mask_name(name: str, masker: TextMasker) -> str:
     clean = drop_controls(name)
-    return masker.mask(clean).text if _PERSONAL_NAME.search(clean) else clean
+    return masker.mask(clean).text if names_a_person(clean) else clean
+
+
+def names_a_person(name: str) -> bool:
+    """Tell whether a name of a thing holds an address or a path through somebody's folder."""
+    return _PERSONAL_NAME.search(name) is not None

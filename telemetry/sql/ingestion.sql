@@ -83,12 +83,19 @@ WHERE mapped.device_id = ranked.device_id
 
 -- name: upsert_software
 -- What is installed where, in which version.
-INSERT INTO software_inventory (device_id, name, version, first_seen_at, last_seen_at)
-SELECT device_id, name, version, observed_at, observed_at
+INSERT INTO software_inventory (
+    device_id, name, version, first_seen_at, last_seen_at, version_since
+)
+SELECT device_id, name, version, observed_at, observed_at, observed_at
 FROM unnest(
     %(device_ids)s::text[], %(names)s::text[], %(versions)s::text[], %(observed)s::timestamptz[]
 ) AS given (device_id, name, version, observed_at)
 ORDER BY device_id, name
 ON CONFLICT (device_id, name) DO UPDATE
-SET version = EXCLUDED.version, last_seen_at = EXCLUDED.last_seen_at
+SET version = EXCLUDED.version,
+    last_seen_at = EXCLUDED.last_seen_at,
+    version_since = CASE
+        WHEN software_inventory.version = EXCLUDED.version THEN software_inventory.version_since
+        ELSE EXCLUDED.version_since
+    END
 WHERE software_inventory.last_seen_at <= EXCLUDED.last_seen_at;

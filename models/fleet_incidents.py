@@ -1,0 +1,481 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fleet incidents: what many devices have in common becomes one incident, not hundreds.
+
+Scoring tells of every episode that begins (`observe`) and ends (`leave`); the answer says whether
+the device opens an incident of its own or belongs to a fleet's. All memory is in PostgreSQL, read
+and written in the caller's transaction, and callers take turns: any worker may go on.
+
+A fleet incident names one device that stands for the others: what is proposed is proposed for it
+alone. Devices' own incidents that were opened before become parts. A cohort is judged anew while
+it grows, and whenever an episode like its own does not fit; what explains more takes its place.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from contracts.failure import FailureClass, Severity
+from kernel.audit import AuditIntake
+from kernel.clock import Clock
+from kernel.database import Connection
+from models.fleet_evidence import Finding, count_attributes, find_holders, judge_symptom
+from models.fleet_records import (
+    QUERIES,
+    Episode,
+    Fleet,
+    choose_representative,
+    find_episode,
+    list_live_fleets,
+    list_live_members,
+    store_verdict,
+)
+from models.fleet_words import describe_evidence, write_description, write_title
+from models.rollup import LEAST_DEVICES, WINDOW, Verdict, list_symptoms
+from telemetry.incident_parts import Description, IncidentParts
+from telemetry.incidents import (
+    Incidents,
+    IncidentScope,
+    IncidentSignal,
+    IncidentSource,
+    IncidentStatus,
+)
+
+ROLLUP_LOCK = 0x45554347
+ACTOR = "system:rollup"
+_IDLE = frozenset({IncidentStatus.OPEN, IncidentStatus.ESCALATED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedEpisode:
+    """An episode that has begun on a device. All texts are masked."""
+
+    device_id: str
+    episode_key: str
+    observed_at: datetime  # the device's time
+    failure_class: FailureClass | str
+    severity: Severity | str
+    drivers: tuple[str, ...]  # metric names, the most important one first
+    title: str
+    confidence: float
+    entity: str = ""
+    detection: Mapping[str, Any] = field(default_factory=dict)  # as an incident of its own had it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedEpisode:
+    """An episode that is over."""
+
+    device_id: str
+    episode_key: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where an episode belongs: to a fleet incident, or (None) to an incident of its own."""
+
+    device_id: str
+    episode_key: str
+    fleet_incident_id: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Look:
+    """What one call sees, and where it has put episodes."""
+
+    reference: datetime
+    correlation_id: str
+    recent: Sequence[Episode]
+    fleets: dict[str, Fleet]
+    placed: dict[tuple[str, str], str]
+
+
+class FleetIncidents:
+    """Rolls episodes up into fleet incidents."""
+
+    def __init__(self, *, clock: Clock, audit: AuditIntake, incidents: Incidents) -> None:
+        self._clock = clock
+        self._audit = audit
+        self._incidents = incidents
+        self._parts = IncidentParts(clock, audit)
+
+    async def observe(
+        self, connection: Connection, episodes: Sequence[OpenedEpisode], *, correlation_id: str
+    ) -> tuple[Placement, ...]:
+        """Take in episodes that have begun; return where each belongs, in their order.
+
+        Call it before an incident is opened, once per batch and episode; the same episode again
+        changes nothing. No query is sent for none. Episodes of unknown devices, and those older
+        than the window, belong to none.
+        """
+        if not episodes:
+            return ()
+        await connection.execute(QUERIES["lock_rollup"], {"lock_key": ROLLUP_LOCK})
+        look = await self._look(connection, episodes, correlation_id)
+        arrived = {(one.device_id, one.episode_key) for one in episodes}
+        for one in look.recent:
+            if one.key in arrived and one.fleet_id in look.fleets and one.left_at is None:
+                look.placed[one.key] = one.fleet_id
+        new = [one for one in look.recent if one.key in arrived and one.is_free]
+        await self._join(connection, look, new)
+        await self._judge(connection, look, [one for one in new if one.key not in look.placed])
+        return tuple(
+            Placement(
+                device_id=one.device_id,
+                episode_key=one.episode_key,
+                fleet_incident_id=look.placed.get((one.device_id, one.episode_key)),
+            )
+            for one in episodes
+        )
+
+    async def leave(
+        self, connection: Connection, ended: Sequence[EndedEpisode], *, correlation_id: str
+    ) -> None:
+        """Take in episodes that are over; a fleet incident without members left is resolved."""
+        if not ended:
+            return
+        await connection.execute(QUERIES["lock_rollup"], {"lock_key": ROLLUP_LOCK})
+        cursor = await connection.execute(
+            QUERIES["end_episodes"],
+            {
+                "device_ids": [one.device_id for one in ended],
+                "episode_keys": [one.episode_key for one in ended],
+                "ended": [one.ended_at for one in ended],
+                "now": self._clock.now(),
+            },
+        )
+        left: dict[str, list[str]] = defaultdict(list)
+        for row in await cursor.fetchall():
+            left[row["incident_id"]].append(row["device_id"])
+        for incident_id, device_ids in left.items():
+            await self._record(
+                connection, incident_id, "incident.members_left", device_ids, correlation_id
+            )
+            await self._replace_representative(connection, incident_id, device_ids, correlation_id)
+            await self._resolve(connection, incident_id)
+
+    async def settle(self, connection: Connection, *, correlation_id: str) -> None:
+        """Bring fleet incidents up to date with what people, jobs and devices did meanwhile."""
+        row = await (await connection.execute(QUERIES["find_unsettled"])).fetchone()
+        if row is None or not row["is_unsettled"]:
+            return
+        await connection.execute(QUERIES["lock_rollup"], {"lock_key": ROLLUP_LOCK})
+        now = self._clock.now()
+        departed = await (await connection.execute(QUERIES["list_departed"])).fetchall()
+        await self.leave(
+            connection,
+            [EndedEpisode(**row, ended_at=now) for row in departed],
+            correlation_id=correlation_id,
+        )
+        cursor = await connection.execute(QUERIES["release_members"], {"now": now})
+        ended = {row["incident_id"] for row in await cursor.fetchall()}
+        for incident_id in sorted(ended):
+            await self._release_parts(connection, incident_id)
+        for row in await (await connection.execute(QUERIES["list_recovered"])).fetchall():
+            await self._resolve(connection, row["incident_id"])
+
+    async def count_attributes(self, connection: Connection) -> None:
+        """Count what the fleet's devices hold, for the next judgement; seconds in a great fleet."""
+        now = self._clock.now()
+        await connection.execute(QUERIES["lock_rollup"], {"lock_key": ROLLUP_LOCK})
+        await count_attributes(connection, reference=now, now=now)
+
+    async def _look(
+        self, connection: Connection, episodes: Sequence[OpenedEpisode], correlation_id: str
+    ) -> _Look:
+        told = [_describe_episode(one) for one in episodes]
+        await connection.execute(QUERIES["remember_episodes"], {"episodes": Jsonb(told)})
+        reference = min(max(one.observed_at for one in episodes), self._clock.now())
+        cursor = await connection.execute(
+            QUERIES["list_recent"],
+            {
+                "since": reference - WINDOW,
+                "until": reference,
+                "symptoms": sorted({name for one in told for name in one["symptoms"]}),
+            },
+        )
+        recent = [Episode(**row) for row in await cursor.fetchall()]
+        fleets = await list_live_fleets(connection)
+        return _Look(
+            reference=reference,
+            correlation_id=correlation_id,
+            recent=recent,
+            fleets={one.incident_id: one for one in fleets},
+            placed={},
+        )
+
+    async def _join(self, connection: Connection, look: _Look, new: Sequence[Episode]) -> None:
+        """Put new episodes into the fleet incidents that they fit."""
+        for fleet in tuple(look.fleets.values()):
+            like = [
+                one
+                for one in new
+                if one.key not in look.placed and set(one.symptoms) & set(fleet.symptoms)
+            ]
+            stale = fleet.last_observed_at is None or (
+                look.reference - fleet.last_observed_at > WINDOW
+            )
+            if not like or (stale and not fleet.verdict.cohort):
+                continue
+            holders = await find_holders(
+                connection,
+                fleet.verdict.cohort,
+                [one.device_id for one in like],
+                reference=look.reference,
+            )
+            fitting = [one for one in like if one.device_id in holders]
+            await self._admit(connection, look, fleet.incident_id, fitting)
+            n_members = fleet.n_members + len(fitting)
+            if fitting and n_members >= 2 * fleet.judged_members:
+                await self._judge_symptom(
+                    connection, look, _find_main_symptom(fitting, fleet.symptoms)
+                )
+
+    async def _judge(self, connection: Connection, look: _Look, new: Sequence[Episode]) -> None:
+        """Ask of each symptom of episodes that fit nowhere what its devices have in common."""
+        counts: Counter[str] = Counter()
+        for symptom in {name for one in new for name in one.symptoms}:
+            alike = {one.device_id for one in look.recent if symptom in one.symptoms}
+            counts[symptom] = len(alike)
+        for symptom, n_devices in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+            waiting = [one for one in new if one.key not in look.placed and symptom in one.symptoms]
+            if n_devices >= LEAST_DEVICES and waiting:
+                await self._judge_symptom(connection, look, symptom)
+
+    async def _judge_symptom(self, connection: Connection, look: _Look, symptom: str) -> None:
+        alike = [one for one in look.recent if symptom in one.symptoms]
+        found = await judge_symptom(
+            connection,
+            symptom,
+            [one.device_id for one in alike],
+            reference=look.reference,
+            now=self._clock.now(),
+        )
+        if found is None:
+            return
+        members = [one for one in alike if one.device_id in found.device_ids]
+        free = [one for one in members if one.is_free and one.key not in look.placed]
+        known = _find_same(look, found, members)
+        if known is not None:
+            await self._admit(connection, look, known.incident_id, free)
+            await self._refine(connection, look, known, found.verdict, symptom)
+        elif len({one.device_id for one in free}) >= LEAST_DEVICES:
+            await self._open(connection, look, found.verdict, symptom, free)
+
+    async def _open(
+        self,
+        connection: Connection,
+        look: _Look,
+        verdict: Verdict,
+        symptom: str,
+        members: Sequence[Episode],
+    ) -> None:
+        representative = choose_representative(members)
+        episode = await find_episode(connection, representative.episode_id)
+        symptoms = [symptom]
+        started_at = min(one.observed_at for one in members)
+        incident, opened = await self._incidents.open_or_merge(
+            connection,
+            IncidentSignal(
+                device_id=representative.device_id,
+                user_id=None,
+                source=IncidentSource.DETECTION,
+                failure_class=_find_commonest(one.failure_class for one in members),
+                confidence=episode["confidence"],
+                severity=min(one.severity for one in members),
+                title=write_title(episode["title"], verdict.cohort),
+                description=write_description(verdict, symptoms=symptoms, started_at=started_at),
+                episode_key=f"fleet:{symptom}",
+                detection={**episode["detection"], "fleet": describe_evidence(verdict, symptoms)},
+                reported_by=ACTOR,
+                correlation_id=look.correlation_id,
+                entity=episode["entity"],
+                scope=IncidentScope.FLEET,
+            ),
+        )
+        if not opened:
+            return
+        await store_verdict(
+            connection,
+            incident.incident_id,
+            verdict,
+            symptoms=symptoms,
+            started_at=started_at,
+            n_members=len(members),
+            now=self._clock.now(),
+        )
+        await self._admit(connection, look, incident.incident_id, members)
+
+    async def _admit(
+        self, connection: Connection, look: _Look, incident_id: str, members: Sequence[Episode]
+    ) -> None:
+        """Make episodes members, and their devices' own incidents parts."""
+        if not members:
+            return
+        await connection.execute(
+            QUERIES["insert_members"],
+            {
+                "incident_id": incident_id,
+                "episode_ids": [one.episode_id for one in members],
+                "now": self._clock.now(),
+            },
+        )
+        look.placed.update({one.key: incident_id for one in members})
+        device_ids = [one.device_id for one in members]
+        await self._record(
+            connection, incident_id, "incident.members_joined", device_ids, look.correlation_id
+        )
+        await self._parts.link(
+            connection,
+            [one.own_id for one in members if one.own_id],
+            incident_id,
+            actor=ACTOR,
+            correlation_id=look.correlation_id,
+        )
+
+    async def _refine(
+        self, connection: Connection, look: _Look, fleet: Fleet, verdict: Verdict, symptom: str
+    ) -> None:
+        """Say anew what the members have in common, when it has changed or they have doubled."""
+        live = await list_live_members(connection, fleet.incident_id)
+        is_known = symptom in fleet.symptoms
+        if not is_known:  # another sign of the same fault: what was found stands
+            verdict = fleet.verdict
+        changed = not is_known or verdict.cohort != fleet.verdict.cohort
+        if not live or not (changed or len(live) >= 2 * fleet.judged_members):
+            return
+        refined = replace(
+            fleet, verdict=verdict, symptoms=tuple(dict.fromkeys([*fleet.symptoms, symptom]))
+        )
+        await store_verdict(
+            connection, fleet.incident_id, verdict, symptoms=refined.symptoms,
+            started_at=fleet.started_at, n_members=len(live), now=self._clock.now(),
+        )  # fmt: skip
+        await self._describe(connection, refined, live, look.correlation_id)
+
+    async def _describe(
+        self, connection: Connection, fleet: Fleet, live: Sequence[Episode], correlation_id: str
+    ) -> None:
+        standing = [one for one in live if one.device_id == fleet.device_id]
+        representative = standing[0] if standing else choose_representative(live)
+        episode = await find_episode(connection, representative.episode_id)
+        evidence = describe_evidence(fleet.verdict, fleet.symptoms)
+        await self._parts.redescribe(
+            connection,
+            fleet.incident_id,
+            Description(
+                device_id=representative.device_id,
+                title=write_title(episode["title"], fleet.verdict.cohort),
+                description=write_description(
+                    fleet.verdict, symptoms=fleet.symptoms, started_at=fleet.started_at
+                ),
+                entity=episode["entity"],
+                detection={**episode["detection"], "fleet": evidence},
+                severity=Severity(min(one.severity for one in live)),
+                occurrences=max(fleet.n_members, len(live)),
+            ),
+            actor=ACTOR,
+            correlation_id=correlation_id,
+        )
+
+    async def _replace_representative(
+        self, connection: Connection, incident_id: str, left: Sequence[str], correlation_id: str
+    ) -> None:
+        """Let another device stand for the others, unless a fix for the first is on its way."""
+        for fleet in await list_live_fleets(connection):
+            if fleet.incident_id != incident_id or fleet.device_id not in left:
+                continue
+            live = await list_live_members(connection, incident_id)
+            if live and fleet.status in _IDLE:
+                await self._describe(connection, fleet, live, correlation_id)
+
+    async def _resolve(self, connection: Connection, incident_id: str) -> None:
+        """End a fleet incident whose members have all recovered, and its parts with it."""
+        incident = await self._incidents.find(connection, incident_id)
+        if incident is None or incident.status not in _IDLE:
+            return  # who works on it ends it
+        if await list_live_members(connection, incident_id):
+            return
+        for one in (incident, *await self._parts.list(connection, incident_id)):
+            if one.status in _IDLE:
+                await self._incidents.transition(
+                    connection,
+                    one.incident_id,
+                    IncidentStatus.RESOLVED,
+                    actor=ACTOR,
+                    reason="every device of the fleet incident has recovered",
+                )
+
+    async def _release_parts(self, connection: Connection, incident_id: str) -> None:
+        """Devices' incidents of a fleet incident that a person has ended stand alone again."""
+        for part in await self._parts.list(connection, incident_id):
+            await self._parts.release(
+                connection, part.incident_id, actor=ACTOR, correlation_id=part.correlation_id
+            )
+            if part.status is IncidentStatus.OPEN:
+                await self._incidents.call_reasoner(
+                    connection, part.incident_id, part.correlation_id
+                )
+
+    async def _record(
+        self,
+        connection: Connection,
+        incident_id: str,
+        action: str,
+        device_ids: Sequence[str],
+        correlation_id: str,
+    ) -> None:
+        await self._audit.record(
+            connection,
+            actor=ACTOR,
+            action=action,
+            subject_kind="incident",
+            subject_id=incident_id,
+            correlation_id=correlation_id,
+            after={"device_ids": sorted(set(device_ids))},
+        )
+
+
+def _describe_episode(one: OpenedEpisode) -> dict[str, Any]:
+    return {
+        "device_id": one.device_id,
+        "episode_key": one.episode_key,
+        "failure_class": FailureClass(one.failure_class).value,
+        "confidence": one.confidence,
+        "severity": Severity(one.severity).value,
+        "title": one.title,
+        "entity": one.entity,
+        "symptoms": list_symptoms(one.failure_class, one.drivers),
+        "detection": dict(one.detection),
+        "observed_at": one.observed_at.isoformat(),
+    }
+
+
+def _find_same(look: _Look, found: Finding, members: Sequence[Episode]) -> Fleet | None:
+    """Return the fleet incident that has this cohort, or half of its devices."""
+    shared = Counter(
+        fleet_id
+        for one in members
+        if (fleet_id := look.placed.get(one.key, one.fleet_id)) in look.fleets
+    )
+    for fleet in look.fleets.values():
+        if fleet.verdict.cohort and fleet.verdict.cohort == found.verdict.cohort:
+            return fleet
+    for fleet_id, n_shared in shared.most_common(1):
+        fleet = look.fleets[fleet_id]
+        if 2 * n_shared >= min(len(members), max(fleet.n_live, 1)):
+            return fleet
+    return None
+
+
+def _find_commonest(values: Iterable[str]) -> str:
+    counts = Counter(values)
+    return min(counts, key=lambda value: (-counts[value], value))
+
+
+def _find_main_symptom(members: Sequence[Episode], symptoms: Sequence[str]) -> str:
+    return _find_commonest(name for one in members for name in one.symptoms if name in symptoms)
