@@ -114,7 +114,9 @@ class ModelPromotions:
             if before is not None and before.version == version:
                 raise PromotionRefusedError(f"{name} {version} is the champion already")
             found = _match(versions, before)
-            comparison = await asyncio.to_thread(self._compare, found, after, measure=False)
+            comparison = await asyncio.to_thread(
+                self._compare, found, after, measure=False, has_champion=before is not None
+            )
             async with self._auditing_refusal(name, after, decision):
                 check_promotion(
                     comparison.verdict, actor=decision.actor, reason=decision.reason,
@@ -268,9 +270,17 @@ class ModelPromotions:
         return {name: content for name, content in found.items() if content is not None}
 
     def _compare(
-        self, before: ModelVersion | None, after: ModelVersion, *, measure: bool
+        self,
+        before: ModelVersion | None,
+        after: ModelVersion,
+        *,
+        measure: bool,
+        has_champion: bool | None = None,
     ) -> Comparison:
-        """Compare by what was kept at training; blocking."""
+        """Compare by what was kept at training; blocking.
+
+        A champion that is no longer in the registry is still one that has to be beaten.
+        """
         judged = self._read_judgements(after)
         known = (
             judged
@@ -282,7 +292,8 @@ class ModelPromotions:
         if measure:
             first = _with_latency(first, self._measure(before, after))
             second = _with_latency(second, self._measure(after, after))
-        return compare_versions(first, second, has_champion=before is not None)
+        is_rival = before is not None if has_champion is None else has_champion
+        return compare_versions(first, second, has_champion=is_rival)
 
     def _read_judgements(self, version: ModelVersion) -> dict[str, Judgement]:
         content = self._registry.read_evaluation(version.name, version.version, JUDGEMENTS_FILE)

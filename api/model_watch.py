@@ -106,6 +106,9 @@ class ModelWatch:
             "model taken up", action="model.watch", decision="replace", model=loaded.name,
             version=loaded.version, digest=loaded.digest,
         )  # fmt: skip
+        if promotion.promotion_id in self._audited:
+            await self._tell("model.taken_up", promotion, {"version": promotion.version})
+            self._audited.discard(promotion.promotion_id)
         await self._mirror(promotion)
         return True
 
@@ -128,18 +131,23 @@ class ModelWatch:
         )  # fmt: skip
         if promotion.promotion_id in self._audited:
             return
+        told = {"version": promotion.version, "failure": str(error)}
+        await self._tell("model.not_taken_up", promotion, told)
+        self._audited.add(promotion.promotion_id)
+
+    async def _tell(self, action: str, promotion: Promotion, after: Mapping[str, Any]) -> None:
+        """Audit what became of a promotion here, for the models page of every server."""
         async with self._ground.pool.connection() as connection:
             await self._ground.audit.record(
                 connection,
                 actor="system:models",
-                action="model.not_taken_up",
+                action=action,
                 subject_kind="model",
                 subject_id=promotion.name,
                 correlation_id=self._ground.ids.new("cor"),
-                after={"version": promotion.version, "failure": str(error)},
+                after=after,
                 evidence=(promotion.bundle_digest,),
             )
-        self._audited.add(promotion.promotion_id)
 
     async def _mirror(self, promotion: Promotion) -> None:
         """Move MLflow's alias, where whoever promoted was stopped before they could."""

@@ -16,11 +16,13 @@ from api.model_promotion import Decision, describe_comparison
 from api.pages import pages_of
 from api.portal_forms import read_text
 from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
+from kernel.queries import load_queries
 from models.errors import UnknownModelError
 from models.experience import count_labels
 from models.promotion import list_champions, list_promotions
 from models.training import CARD_FILE
 
+QUERIES = load_queries(__file__, "portal")
 router = APIRouter()
 PLOTS = ("reliability", "coverage", "confusion")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,60}")
@@ -36,6 +38,14 @@ async def show_models(request: Request) -> Response:
         labels = await count_labels(connection)
         promotions = await list_promotions(connection, limit=50)
         in_use = await list_champions(connection)
+        cursor = await connection.execute(
+            QUERIES["list_not_taken_up"],
+            {
+                "names": list(in_use),
+                "bundles": [one.bundle_digest for one in in_use.values()],
+            },
+        )
+        reported = await cursor.fetchall()
     registry = open_registry(services.ground)
     versions = await asyncio.to_thread(partial(registry.list_versions, aliased=True))
     return pages_of(request).render(
@@ -44,6 +54,7 @@ async def show_models(request: Request) -> Response:
         versions=versions,
         loaded=services.models,
         troubles=services.models.troubles,
+        reported=[row for row in reported if row["name"] not in services.models.troubles],
         in_use=in_use,
         promotions=promotions,
         labels=labels,

@@ -281,15 +281,20 @@ def _judge_latency(after: Judgement, before: Judgement | None) -> Finding:
             outcome=Outcome.INCONCLUSIVE,
             reason="how long it takes to answer was not measured",
         )
-    bound = MAX_LATENCY_MS
-    if before is not None and before.latency is not None:
-        bound = max(bound, MAX_LATENCY_RATIO * before.latency.p95_ms)
-    is_met = after.latency.p95_ms <= bound
+    known = None if before is None else before.latency
+    bound = max(MAX_LATENCY_MS, MAX_LATENCY_RATIO * known.p95_ms if known else 0.0)
+    median_bound = max(MAX_LATENCY_MS, MAX_LATENCY_RATIO * known.p50_ms if known else 0.0)
+    if after.latency.p95_ms <= bound:
+        outcome = Outcome.PASS
+    elif before is not None and after.latency.p50_ms > median_bound:
+        outcome = Outcome.FAIL
+    else:  # a busy machine makes slow tails; and a first version is better than none
+        outcome = Outcome.INCONCLUSIVE
     return Finding(
         question="latency",
-        outcome=Outcome.PASS if is_met else Outcome.FAIL,
-        reason=f"95 % of single answers take {after.latency.p95_ms:.1f} ms or less, and"
-        f" {bound:.0f} ms are allowed",
+        outcome=outcome,
+        reason=f"half of single answers take {after.latency.p50_ms:.1f} ms or less, 95 %"
+        f" {after.latency.p95_ms:.1f} ms, and {bound:.0f} ms are allowed",
     )
 
 

@@ -1,20 +1,44 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: list_queue
--- Proposals with their incidents, those that wait for a person first.
+-- Proposals with their incidents, those that wait for a person first. What is part of a fleet
+-- incident is its page's matter, unless a fix for it is under way.
 SELECT p.proposal_id, p.status, p.diagnosis, p.script_id, p.script_version, p.confidence,
        p.risk_score, p.created_at, p.expires_at, p.abstention_reason,
        p.parent_proposal_id, i.incident_id, i.title, i.severity,
-       i.status AS incident_status, i.device_id, d.hostname
+       i.status AS incident_status, i.device_id, d.hostname, i.part_of,
+       CASE i.scope WHEN 'fleet' THEN (
+           SELECT count(DISTINCT e.device_id) FROM incident_members AS m
+           JOIN device_episodes AS e USING (episode_id)
+           WHERE m.incident_id = i.incident_id AND m.left_at IS NULL
+       ) END AS n_members
 FROM proposals AS p
 JOIN incidents AS i USING (incident_id)
 LEFT JOIN devices AS d ON d.device_id = i.device_id
+WHERE (
+        i.part_of IS NULL
+        OR i.status IN ('proposed', 'approved', 'remediating', 'verifying')
+        OR NOT EXISTS (
+            SELECT FROM incidents AS w
+            WHERE w.incident_id = i.part_of AND w.status NOT IN ('resolved', 'closed')
+        )
+    )
 ORDER BY (p.status = 'pending') DESC, i.severity, p.created_at DESC
 LIMIT 200;
 
 -- name: count_by_status
--- How many incidents are in each state.
-SELECT status, count(*) AS n_incidents FROM incidents GROUP BY status ORDER BY status;
+-- How many incidents are in each state, without those that wait as parts of a fleet incident.
+SELECT i.status, count(*) AS n_incidents
+FROM incidents AS i
+WHERE (
+        i.part_of IS NULL
+        OR i.status IN ('proposed', 'approved', 'remediating', 'verifying')
+        OR NOT EXISTS (
+            SELECT FROM incidents AS w
+            WHERE w.incident_id = i.part_of AND w.status NOT IN ('resolved', 'closed')
+        )
+    )
+GROUP BY i.status ORDER BY i.status;
 
 -- name: measure_backlog
 -- How long the oldest work waits; grows without end when no worker works.
@@ -28,12 +52,25 @@ SELECT 'outbox', 'Time since the oldest message that is due became due',
 FROM outbox WHERE done_at IS NULL;
 
 -- name: list_incidents
--- The newest incidents.
+-- The newest incidents, without those that wait as parts of a fleet incident.
 SELECT i.incident_id, i.title, i.severity, i.status, i.failure_class, i.source, i.occurrences,
-       i.opened_at, i.device_id, d.hostname
+       i.opened_at, i.device_id, d.hostname, i.part_of,
+       CASE i.scope WHEN 'fleet' THEN (
+           SELECT count(DISTINCT e.device_id) FROM incident_members AS m
+           JOIN device_episodes AS e USING (episode_id)
+           WHERE m.incident_id = i.incident_id AND m.left_at IS NULL
+       ) END AS n_members
 FROM incidents AS i
 LEFT JOIN devices AS d USING (device_id)
-WHERE %(status)s::text IS NULL OR i.status = %(status)s::text
+WHERE (%(status)s::text IS NULL OR i.status = %(status)s::text)
+    AND (
+        i.part_of IS NULL
+        OR i.status IN ('proposed', 'approved', 'remediating', 'verifying')
+        OR NOT EXISTS (
+            SELECT FROM incidents AS w
+            WHERE w.incident_id = i.part_of AND w.status NOT IN ('resolved', 'closed')
+        )
+    )
 ORDER BY i.opened_at DESC
 LIMIT 200;
 
@@ -93,3 +130,60 @@ LIMIT 50;
 -- name: find_proposal_of_bundle
 -- The proposal that a statement is about.
 SELECT proposal_id FROM evidence_bundles WHERE bundle_digest = %(bundle_digest)s;
+
+-- name: list_not_taken_up
+-- Promotions in use that a process reported as not to be loaded, and none as loaded after that.
+SELECT subject_id AS name, max(after ->> 'version') AS version,
+       (array_agg(after ->> 'failure' ORDER BY position DESC))[1] AS failure,
+       max(occurred_at) AS occurred_at
+FROM audit_events
+WHERE subject_kind = 'model' AND subject_id = ANY(%(names)s::text[])
+  AND action IN ('model.not_taken_up', 'model.taken_up')
+  AND evidence ->> 0 = ANY(%(bundles)s::text[])
+GROUP BY subject_id
+HAVING count(*) FILTER (WHERE action = 'model.not_taken_up')
+     > count(*) FILTER (WHERE action = 'model.taken_up')
+ORDER BY subject_id;
+
+-- name: find_fleet
+-- What is known of a fleet incident.
+SELECT f.cohort, f.shared, f.symptoms, f.n_cohort, f.n_cohort_affected, f.n_fleet, f.n_affected,
+       f.n_tried, f.log_common, f.log_burst, f.started_at, f.judged_at,
+       count(DISTINCT e.device_id) AS n_members,
+       count(DISTINCT e.device_id) FILTER (WHERE m.left_at IS NULL) AS n_live
+FROM fleet_incidents AS f
+LEFT JOIN incident_members AS m USING (incident_id)
+LEFT JOIN device_episodes AS e USING (episode_id)
+WHERE f.incident_id = %(incident_id)s
+GROUP BY f.incident_id;
+
+-- name: list_members
+-- The devices of a fleet incident, those affected still first; with their own incidents, if any.
+SELECT e.device_id, d.hostname, e.observed_at, m.joined_at, m.left_at, own.incident_id AS own_id,
+       own.status AS own_status
+FROM incident_members AS m
+JOIN device_episodes AS e USING (episode_id)
+JOIN devices AS d USING (device_id)
+LEFT JOIN LATERAL (
+    SELECT incident_id, status FROM incidents
+    WHERE device_id = e.device_id AND episode_key = e.episode_key AND part_of = m.incident_id
+    ORDER BY opened_at DESC, incident_id DESC LIMIT 1
+) AS own ON true
+WHERE m.incident_id = %(incident_id)s
+ORDER BY m.left_at IS NOT NULL, own.incident_id IS NULL, e.observed_at DESC, e.episode_id
+LIMIT %(limit)s;
+
+-- name: list_member_moments
+-- When episodes of a fleet incident began and ended, by the devices' time, in order.
+SELECT moment, sum(change)::bigint AS change
+FROM (
+    SELECT e.observed_at AS moment, 1 AS change
+    FROM incident_members AS m JOIN device_episodes AS e USING (episode_id)
+    WHERE m.incident_id = %(incident_id)s
+    UNION ALL
+    SELECT coalesce(e.ended_at, m.left_at), -1
+    FROM incident_members AS m JOIN device_episodes AS e USING (episode_id)
+    WHERE m.incident_id = %(incident_id)s AND m.left_at IS NOT NULL
+) AS changes
+GROUP BY moment
+ORDER BY moment;

@@ -230,9 +230,14 @@ async def test_what_cannot_be_loaded_changes_nothing_and_is_told(room, tmp_path)
     assert [row["after"]["version"] for row in told] == ["2"]
     for path in paths:
         shutil.copy(path.with_suffix(".kept"), path)
-    assert await room.watch().look() == ["health"]
+    watch._retry_at.clear()
+    assert await watch.look() == ["health"]
     assert room.champions["health"].version == "2"
     assert not room.champions.troubles
+    (recovered,) = await room.query(
+        "SELECT after FROM audit_events WHERE action = 'model.taken_up'"
+    )
+    assert recovered["after"]["version"] == "2"
 
 
 async def test_who_holds_something_made_of_a_model_gets_it_at_once_or_not_at_all(room):

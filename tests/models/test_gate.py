@@ -81,11 +81,16 @@ def test_overconfidence_fails_though_every_answer_is_the_same(cases):
 
 def test_latency_is_bounded(cases):
     good = judged(fit(0), cases)
-    slow = replace(good, latency=Latency(p50_ms=30.0, p95_ms=51.0))
+    slow = replace(good, latency=Latency(p50_ms=60.0, p95_ms=70.0))
     assert outcomes(compare_versions(good, slow, has_champion=True))["latency"] is Outcome.FAIL
-    slow_before = replace(good, latency=Latency(p50_ms=30.0, p95_ms=60.0))
+    slow_before = replace(good, latency=Latency(p50_ms=50.0, p95_ms=60.0))
     found = compare_versions(slow_before, slow, has_champion=True)
     assert outcomes(found)["latency"] is Outcome.PASS
+    busy = replace(good, latency=Latency(p50_ms=0.5, p95_ms=90.0))
+    found = compare_versions(good, busy, has_champion=True)
+    assert outcomes(found)["latency"] is Outcome.INCONCLUSIVE
+    first = compare_versions(None, slow, has_champion=False)
+    assert outcomes(first)["latency"] is Outcome.INCONCLUSIVE
     unmeasured = compare_versions(good, replace(good, latency=None), has_champion=True)
     assert outcomes(unmeasured)["latency"] is Outcome.INCONCLUSIVE
 
