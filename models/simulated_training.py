@@ -6,7 +6,6 @@ in life. What is well, and what is odd but no known pattern, is labelled `unknow
 """
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +25,7 @@ from telemetry.simulated_fleet import (
     Trait,
 )
 from telemetry.simulated_plan import FaultRates
-from telemetry.simulated_reports import name_busiest
+from telemetry.simulated_reports import turn_of_busiest
 
 IntArray = npt.NDArray[np.int64]
 INTERVALS_SECONDS = (60.0, 300.0)
@@ -226,15 +225,11 @@ def _draw_lengths(n_windows: int, random: np.random.Generator) -> IntArray:
 
 def _name_processes(fleet: FleetGenerator, found: FleetValues) -> IntArray:
     """Return numbers that stand for the name of the busiest process, as reports would show it."""
-    cpu = np.nan_to_num(found.values[:, INDEX["process_cpu_percent_max"]])
-    names = cpu.astype(np.int64) % len(_BUSY_NAMES)
+    names = np.asarray(turn_of_busiest(found.rows, found.steps))
     named = np.array([bool(FAULTS[fault.failure_class].process_name) for fault in fleet.faults])
     if len(named):
         names = np.where(found.is_shown & named[found.acting_faults], -1, names)
     return names
-
-
-_BUSY_NAMES: Sequence[str] = tuple(name_busiest(float(n)) for n in range(3))
 
 
 def _hold(levels: FloatArray, names: IntArray, second_share: float) -> FloatArray:

@@ -25,8 +25,20 @@ from telemetry.simulated_fleet import (
     FleetValues,
 )
 from telemetry.simulated_plan import FaultRates, PlannedFault, Shape
-from telemetry.simulated_population import COHORTS, ROLE_NAMES, SITES, Cohort, Population
-from telemetry.simulated_reports import ReportSource, build_report
+from telemetry.simulated_population import (
+    COHORTS,
+    PATCH_LEVELS,
+    ROLE_NAMES,
+    SITES,
+    Cohort,
+    Population,
+)
+from telemetry.simulated_reports import (
+    BUSY_NAMES,
+    ReportSource,
+    build_report,
+    turn_of_busiest,
+)
 
 RAMP_REPORTS = 8
 OFFICE_HOURS = START + timedelta(hours=8)
@@ -53,6 +65,7 @@ class SimulatedDevice:
     role: str
     site: str
     model: str
+    patch_level: str
     onset: Onset | None = None
 
     def faulty_at(self, step: int) -> FailureClass | None:
@@ -189,7 +202,9 @@ class FleetSimulator:
                 os_family=device.cohort.os_family,
                 os_version=device.cohort.os_version,
                 model=device.model,
+                patch_level=device.patch_level,
                 observed_at=datetime.fromtimestamp(float(values.observed_at[n]), UTC),
+                busiest=BUSY_NAMES[int(turn_of_busiest(device.row, step))],
                 patches=self.generator.list_patches(device.row, step),
                 fault=FAULTS[fault.failure_class] if fault else None,
             ),
@@ -218,4 +233,5 @@ def _name_device(row: int, people: Population) -> SimulatedDevice:
         role=ROLE_NAMES[people.roles[row]],
         site=SITES[people.sites[row]][0],
         model=cohort.models[people.models[row]],
+        patch_level=PATCH_LEVELS[people.patch_levels[row]],
     )

@@ -127,7 +127,7 @@ class FleetGenerator:
             start_minute_of_week=(start - _A_MONDAY).total_seconds() / 60.0,
             jobs=Trait.JOBS in traits,
         )
-        self._levels = LevelModel(self.population, bursts=Trait.BURSTS in traits)
+        self._levels = LevelModel(self.population, seed=seed, bursts=Trait.BURSTS in traits)
         self._absent = draw_absent(self.population, SIGNAL_NAMES, ALWAYS_PRESENT)
         self._sensors = np.array([INDEX[c.name] for c in COLUMNS if not c.always])
         self.patches = _plan_patches(self.population, parameters)

@@ -13,11 +13,13 @@ from telemetry.simulated_columns import (
     INDEX,
     N_COLUMNS,
 )
-from telemetry.simulated_population import COHORTS, MINUTES_A_DAY, Population
+from telemetry.simulated_population import COHORTS, MINUTES_A_DAY, PATCH_LEVELS, Population
 from telemetry.simulated_randomness import (
     BoolArray,
     FloatArray,
+    KeyArray,
     bell,
+    derive_keys,
     geometric_count,
     heavy_factor,
     name_stream,
@@ -54,16 +56,32 @@ _OWN_LEVELS: dict[str, tuple[float, float, float]] = {
     "disk_read_bytes_per_second": (2e3, 6e4, 1.2),
     "disk_write_bytes_per_second": (4e3, 9e4, 1.2),
 }
+_INDIVIDUAL = frozenset(
+    {
+        "battery_health_percent",
+        "disk_used_percent_max",
+        "clock_offset_seconds",
+        "days_to_certificate_expiry",
+    }
+)
+_KINDS = 0xC0407  # keys of kinds are no keys of devices
+_ALIKE = 0.4  # of a level is what devices of one cohort and model have in common
 
 
 class LevelModel:
     """Healthy levels of a fleet's devices; immutable once made."""
 
-    def __init__(self, population: Population, *, bursts: bool) -> None:
+    def __init__(self, population: Population, *, seed: int, bursts: bool) -> None:
         self._own = np.zeros((len(population), N_COLUMNS))
+        kinds = _kind_keys(population, seed)
         for name, (low, high, peak) in _OWN_LEVELS.items():
-            unit = uniform(population.keys, name_stream("own " + name))
-            self._own[:, INDEX[name]] = bell(unit, low, high, peak=peak)
+            stream = name_stream("own " + name)
+            alone = bell(uniform(population.keys, stream), low, high, peak=peak)
+            alike = low + (high - low) * uniform(kinds, stream)
+            share = 0.0 if name in _INDIVIDUAL else _ALIKE
+            self._own[:, INDEX[name]] = (1.0 - share) * alone + share * alike
+        behind = len(PATCH_LEVELS) - 1.0 - population.patch_levels
+        self._own[:, INDEX["pending_updates"]] = 3.0 * behind
         self._laptop = np.array([cohort.laptop for cohort in COHORTS])[population.cohorts]
         self._drains = self._laptop & (population.sleeps > 0)
         self._rare = 1.0 if bursts else 0.0
@@ -83,6 +101,14 @@ class LevelModel:
         for name, values in columns.items():
             levels[:, INDEX[name]] = values
         return levels
+
+
+def _kind_keys(population: Population, seed: int) -> KeyArray:
+    """Return for each device the key of its cohort and model."""
+    n_models = max(len(cohort.models) for cohort in COHORTS)
+    keys = derive_keys(seed ^ _KINDS, n_models * len(COHORTS))
+    of_devices: KeyArray = keys[population.cohorts * n_models + population.models]
+    return of_devices
 
 
 class _Draw:
@@ -231,11 +257,13 @@ def _compute_network(draw: _Draw, rare: float) -> Columns:
 def _compute_security(draw: _Draw, rare: float) -> Columns:
     moment = draw.moment
     week = (moment.local_minutes / MINUTES_A_DAY - 1.0) % 7.0  # patches appear on Tuesday
-    pending = 1.0 + np.floor(8.0 * moment.fixed("pending")) + np.where(week < 2.0, 4.0, 0.0)
+    pending = draw.own("pending_updates") + np.where(week < 2.0, 4.0, 0.0)
     days_left = draw.own("days_to_certificate_expiry") - moment.minutes / MINUTES_A_DAY
     failures = moment.activity * 0.03 + rare * draw.happens("mistyped", 0.003) * 1.5
     return {
-        "pending_updates": pending + np.rint(3.0 * moment.daily("new updates")),
+        "pending_updates": pending
+        + np.floor(6.0 * moment.fixed("pending"))
+        + np.rint(3.0 * moment.daily("new updates")),
         "reboot_required": moment.awaits_restart,
         "antivirus_running": 1.0 - rare * draw.happens("antivirus", 3e-4),
         "firewall_enabled": np.ones(len(moment.rows)),

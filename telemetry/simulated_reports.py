@@ -20,6 +20,7 @@ from contracts.telemetry import (
     TelemetryReport,
 )
 from telemetry.simulated_faults import FaultPattern
+from telemetry.simulated_randomness import IntArray
 
 _MOUNTS = {"windows": "C:", "macos": "/System/Volumes/Data", "linux": "/"}
 _SERVICES = {
@@ -28,7 +29,7 @@ _SERVICES = {
     "linux": ("cron", "ssh", "cups"),
 }
 _APPLICATIONS = ("Writer", "Outlook", "Teams", "Firefox")
-_NAMES_BUSY = ("compiler", "browser", "editor")
+BUSY_NAMES = ("compiler", "browser", "editor")
 _TOTAL_BYTES = 5.12e11
 _MAX_LOG_LINES = 50
 
@@ -43,7 +44,9 @@ class ReportSource:
     os_family: str
     os_version: str
     model: str
+    patch_level: str
     observed_at: datetime
+    busiest: str  # process
     patches: tuple[str, ...] = ()
     fault: FaultPattern | None = None
 
@@ -82,9 +85,12 @@ def build_report(source: ReportSource, signals: Mapping[str, float]) -> Telemetr
     )
 
 
-def name_busiest(process_cpu: float) -> str:
-    """Return the name of a healthy device's busiest process: load moves from name to name."""
-    return _NAMES_BUSY[int(process_cpu) % len(_NAMES_BUSY)]
+def turn_of_busiest(rows: IntArray | int, steps: IntArray | int) -> IntArray | int:
+    """Return which of `BUSY_NAMES` is busiest on a healthy device; load moves on every two reports.
+
+    What stays with one name for longer is a runaway process.
+    """
+    return (rows + steps // 2) % len(BUSY_NAMES)
 
 
 def _build_hardware(signals: Mapping[str, float], source: ReportSource) -> Hardware:
@@ -109,17 +115,15 @@ def _build_hardware(signals: Mapping[str, float], source: ReportSource) -> Hardw
         cpu_temperature_celsius=signals.get("cpu_temperature_celsius"),
         battery_percent=signals.get("battery_percent"),
         battery_health_percent=signals.get("battery_health_percent"),
-        processes=_build_processes(signals, source.fault),
+        processes=_build_processes(signals, source),
         model=source.model,
     )
 
 
-def _build_processes(
-    signals: Mapping[str, float], fault: FaultPattern | None
-) -> tuple[Process, ...]:
+def _build_processes(signals: Mapping[str, float], source: ReportSource) -> tuple[Process, ...]:
     cpu = signals.get("process_cpu_percent_max", 0.0)
     memory = signals.get("process_memory_percent_max", 0.0)
-    name = (fault.process_name if fault else "") or name_busiest(cpu)
+    name = (source.fault.process_name if source.fault else "") or source.busiest
     return (
         Process(pid=4211, name=name, cpu_percent=cpu, memory_percent=memory, age_seconds=5400),
         Process(pid=812, name="desktop", cpu_percent=cpu / 4, memory_percent=memory / 2),
@@ -142,7 +146,10 @@ def _build_software(signals: Mapping[str, float], source: ReportSource) -> Softw
             )
             for position, name in enumerate(_SERVICES[source.os_family])
         ),
-        packages=tuple(Package(name=name, version="1") for name in source.patches),
+        packages=(
+            Package(name="cumulative-update", version=source.patch_level),
+            *(Package(name=name, version="1") for name in source.patches),
+        ),
         pending_updates=_count(signals, "pending_updates"),
         broken_packages=_count(signals, "broken_packages"),
         reboot_required=_flag(signals, "reboot_required"),

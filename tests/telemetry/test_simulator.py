@@ -130,6 +130,24 @@ def test_devices_of_a_site_share_their_network(week):
     assert within > between + 0.2
 
 
+def test_devices_of_a_cohort_and_model_are_alike_and_old_patch_levels_await_updates():
+    generator = fleet(600, seed=21, traits=frozenset())
+    levels = series(generator, np.arange(600), [600]).squeeze(axis=1)
+    people = generator.population
+    kinds = people.cohorts * 8 + people.models
+    shares = []
+    for name in ("memory_percent", "swap_percent", "agent_memory_bytes", "cpu_temperature_celsius"):
+        values, known = column(levels, name), np.isfinite(column(levels, name))
+        means = np.array(
+            [values[known & (kinds == kind)].mean() for kind in np.unique(kinds[known])]
+        )
+        shares.append(means.std() / values[known].std())
+    assert np.mean(shares) > 0.25  # by chance alone about .1
+    pending = column(levels, "pending_updates")
+    by_level = [np.nanmean(pending[people.patch_levels == level]) for level in range(3)]
+    assert by_level[0] > by_level[1] + 1 > by_level[2] + 2
+
+
 def test_noise_is_autocorrelated_skewed_and_heavy_tailed(week):
     generator, values = week
     minutes = series(generator, np.arange(30), np.arange(600, 800))
