@@ -14,6 +14,7 @@ import numpy as np
 from models.abstention import Abstention, attach_abstention, choose_abstention, measure_abstention
 from models.evaluation import evaluate_classifier
 from models.fit import CardText, Fit, HeldBack, digest_data
+from models.stages import NoStages, Stages
 from models.ticket_corpus import Example, build_corpus
 from models.ticket_labels import LabelledTicket
 from models.tickets import MAX_CHARACTERS, N_FOLDS, TicketFit, fit_ticket_model
@@ -27,6 +28,7 @@ def train_tickets(
     seed: int,
     progress: Callable[[str], None],
     tickets: Sequence[LabelledTicket] = (),
+    stages: Stages | None = None,
 ) -> Fit:
     """Fit on most groups; evaluate on those that no version learns from.
 
@@ -35,6 +37,7 @@ def train_tickets(
         seed: makes training repeatable.
         progress: told what is being done, in words.
         tickets: real ones, masked, with what they turned out to be about.
+        stages: where finished folds are kept.
 
     Raises:
         TrainingDataError: the phrasings and tickets cannot support a model.
@@ -48,12 +51,16 @@ def train_tickets(
     known = [one for one in examples if not is_held_back(one.group)]
     judged = [one for one in examples if is_held_back(one.group)]
     groups = [one.group for one in known]
+    digest = digest_data(np.zeros(0), [f"{one.label}\t{one.text}" for one in known])
+    stages = stages or NoStages()
+    stages.begin(digest)
     found = fit_ticket_model(
         [one.text for one in known],
         np.array([one.label for one in known]),
         groups=groups,
         seed=seed,
         progress=progress,
+        stages=stages,
     )
     abstention = choose_abstention(
         found.classes,
@@ -75,7 +82,7 @@ def train_tickets(
             "n_proved_classes": sum(abstention.proved.values()),
             **{f"weight_{name}": round(weight, 4) for name, weight in found.weights.items()},
         },
-        digest_of_data=digest_data(np.zeros(0), [f"{one.label}\t{one.text}" for one in known]),
+        digest_of_data=digest,
         held_back=_hold_back(judged, found.classes),
         card=_write_card(len(tickets)),
     )

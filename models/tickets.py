@@ -11,6 +11,7 @@ ticket. Text must be masked before it comes here.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from models.classification import Classification, decide_class
 from models.errors import TrainingDataError
 from models.opinion_pool import build_classifier, fit_pool
 from models.signals import FloatArray
+from models.stages import Arrays, NoStages, Stages
 
 MAX_CHARACTERS = 4000
 N_FOLDS = 4
@@ -49,6 +51,7 @@ _LEAST_SHARE = 1e-4  # of a class in the network's opinion
 _UNHEARD = -10.0  # log-odds of a class that a fold has not seen
 _PLAIN_COUNTS: dict[str, Any] = {"norm": None, "alternate_sign": False}
 StringArray = npt.NDArray[np.str_]
+IntArray = npt.NDArray[np.int64]
 Progress = Callable[[str], None]
 
 
@@ -69,7 +72,7 @@ class _Counts:
     vectorizers: dict[str, HashingVectorizer]
     counted: dict[str, Any]  # sparse, shape (n_texts, n_buckets)
 
-    def at(self, rows: npt.NDArray[np.int64]) -> "_Counts":
+    def at(self, rows: IntArray) -> "_Counts":
         """Return those of some texts."""
         taken = {name: counted[rows] for name, counted in self.counted.items()}
         return _Counts(vectorizers=self.vectorizers, counted=taken)
@@ -82,6 +85,7 @@ def fit_ticket_model(
     groups: Sequence[str],
     seed: int,
     progress: Progress = lambda _: None,
+    stages: Stages | None = None,
 ) -> TicketFit:
     """Fit on masked texts, calibrated out of fold.
 
@@ -91,6 +95,7 @@ def fit_ticket_model(
         groups: texts of one group are kin: one phrase, one case.
         seed: makes the fit repeatable.
         progress: told what is being done, in words.
+        stages: where finished folds are kept, so that a killed training goes on after them.
 
     Raises:
         TrainingDataError: fewer than two classes, a class of a single group, or no words.
@@ -98,25 +103,23 @@ def fit_ticket_model(
     """
     texts = [text[:MAX_CHARACTERS] for text in texts]
     _check(labels, groups)
-    classes = np.unique(labels)
+    classes, stages = np.unique(labels), stages or NoStages()
     counts = _count(texts)
-    is_large = len(texts) >= MIN_TEXTS_OF_NETWORK
-    scores = np.full((len(texts), 3 if is_large else 2, len(classes)), _UNHEARD)
+    members = _Members(counts=counts, labels=labels, seed=seed)
+    scores = np.empty((len(texts), len(members.names), len(classes)))
     folds = list(_split(labels, groups, seed))
     for number, (known, others) in enumerate(folds, start=1):
         progress(f"tickets: fold {number} of {len(folds)}, {len(known)} texts")
-        members = _fit_members(counts.at(known), labels[known], seed, is_large=is_large)
-        for position, (name, member) in enumerate(members.items()):
-            scores[others, position] = _score(name, member, counts.at(others), classes)
+        kept = stages.keep_arrays(f"fold-{number}", partial(members.score_fold, known, others))
+        scores[others] = kept["scores"]
     pool = fit_pool(scores, np.searchsorted(classes, labels))
     progress(f"tickets: fitting {len(texts)} texts")
-    members = _fit_members(counts, labels, seed, is_large=is_large)
     classifier = build_classifier(pool, classes.tolist())
     return TicketFit(
-        model=_join(members, classifier, texts, labels),
+        model=_join(members.fit(np.arange(len(texts))), classifier, texts, labels),
         classes=classes.tolist(),
         held_out=pool.combine(scores),
-        weights=dict(zip(members, pool.weights.tolist(), strict=True)),
+        weights=dict(zip(members.names, pool.weights.tolist(), strict=True)),
     )
 
 
@@ -170,7 +173,7 @@ def _check(labels: StringArray, groups: Sequence[str]) -> None:
 
 def _split(
     labels: StringArray, groups: Sequence[str], seed: int
-) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield rows to fit on and to score, such that no fold fits on a single class."""
     n_folds = min(N_FOLDS, len(set(groups)))
     for known, others in GroupKFold(n_folds, shuffle=True, random_state=seed).split(
@@ -198,17 +201,39 @@ def _count(texts: Sequence[str]) -> _Counts:
     return _Counts(vectorizers=vectorizers, counted=counted)
 
 
-def _fit_members(
-    counts: _Counts, labels: StringArray, seed: int, *, is_large: bool
-) -> dict[str, Pipeline]:
-    """Return the fitted members by name; how many texts there are in all decides which."""
-    members = {
-        name: _fit_margins(counts, name, labels, seed, least=2 if is_large else 1)
-        for name in ("words", "characters")
-    }
-    if is_large:
-        members["topics"] = _fit_network(counts, labels, seed)
-    return members
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Members:
+    """The members on all texts; how many texts there are decides which take part."""
+
+    counts: _Counts
+    labels: StringArray
+    seed: int
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the texts are enough for the network."""
+        return len(self.labels) >= MIN_TEXTS_OF_NETWORK
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the members, in the order of their scores."""
+        return ("words", "characters", "topics") if self.is_large else ("words", "characters")
+
+    def fit(self, rows: IntArray) -> dict[str, Pipeline]:
+        """Return the members, fitted on some texts."""
+        counts, labels, least = self.counts.at(rows), self.labels[rows], 2 if self.is_large else 1
+        return {
+            name: _fit_network(counts, labels, self.seed)
+            if name == "topics"
+            else _fit_margins(counts, name, labels, self.seed, least=least)
+            for name in self.names
+        }
+
+    def score_fold(self, known: IntArray, others: IntArray) -> Arrays:
+        """Return what members fitted on some texts say of others."""
+        unseen, classes = self.counts.at(others), np.unique(self.labels)
+        found = [_score(*member, unseen, classes) for member in self.fit(known).items()]
+        return {"scores": np.stack(found, axis=1)}
 
 
 def _fit_margins(

@@ -12,6 +12,7 @@ from models.abstention import attach_abstention, choose_abstention
 from models.errors import TrainingDataError
 from models.model_file import read_model, write_model
 from models.opinion_pool import build_classifier, fit_pool
+from models.stages import StageFolder
 from models.tickets import classify_ticket, fit_ticket_model, rate_classes
 
 WORDS = {
@@ -122,3 +123,27 @@ def test_the_last_step_is_the_pool(n_classes):
 def test_what_cannot_support_a_model_is_refused(texts, labels):
     with pytest.raises(TrainingDataError):
         fit(texts, np.array(labels))
+
+
+def test_a_broken_off_training_goes_on_after_its_folds(tmp_path, monkeypatch):
+    texts, labels = write_tickets(120, 9)
+    fitted = []
+    fit_members = tickets._Members.fit
+
+    def fit_and_break_off(members, rows):
+        fitted.append(len(rows))
+        if len(fitted) == 3:
+            raise KeyboardInterrupt
+        return fit_members(members, rows)
+
+    def train():
+        stages = StageFolder(tmp_path, name="tickets", seed=1, progress=lambda _: None)
+        stages.begin("0" * 64)
+        return fit_ticket_model(texts, labels, groups=texts, seed=1, stages=stages)
+
+    monkeypatch.setattr(tickets._Members, "fit", fit_and_break_off)
+    with pytest.raises(KeyboardInterrupt):
+        train()
+    found = train()
+    assert len(fitted) == 3 + 2 + 1  # two folds were kept; two, and the whole, are left
+    assert np.array_equal(found.held_out, fit(texts, labels).held_out)
