@@ -16,7 +16,7 @@ from models.track_record import APPROVAL_PRIOR, SUCCESS_PRIOR, Belief, Tally
 from retrieval.catalogue import CatalogueScript
 
 QUERIES = load_queries(__file__, "outcomes")
-WINDOW = 2_000  # newest labels of a script
+WINDOW = 500  # newest labels of a script
 MOST_OF_ONE_WITNESS = 5
 
 
