@@ -2,13 +2,21 @@
 """`eucora train NAME`: progress on the terminal, clear complaints, and going on after a kill."""
 
 import asyncio
+import re
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from api.cli_ground import Actor, console, fail, name_actor, plain, with_ground
 
@@ -16,14 +24,21 @@ if TYPE_CHECKING:
     from models.training import Circumstances, TrainedModel
 
 
+_PLACE = re.compile(r"\b(\d+) of (\d+)\b")
+
+
 class TrainingProgress:
-    """Shows steps as they begin: a spinner and the time for the present one, ticks for the done."""
+    """Shows the present step with its time, and a bar where it is one "of" several; keeps the rest.
+
+    Where no terminal is, each step is a line when it is done.
+    """
 
     def __init__(self, on: Console) -> None:
         self._console = on
         self._live = Progress(
             SpinnerColumn(finished_text="[green]✓[/green]"),
             TextColumn("{task.description}"),
+            BarColumn(),
             TimeElapsedColumn(),
             console=on,
             transient=True,
@@ -54,7 +69,12 @@ class TrainingProgress:
         if self._console.is_terminal:
             if self._task is not None:
                 self._live.remove_task(self._task)
-            self._task = self._live.add_task(plain(step), total=None)
+            place = _PLACE.search(step)
+            self._task = self._live.add_task(
+                plain(step),
+                total=int(place[2]) if place else None,
+                completed=int(place[1]) - 1 if place else 0,
+            )
 
     def _finish(self) -> None:
         if self._step is None:
