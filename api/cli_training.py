@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from models.training import Circumstances, TrainedModel
 
 
-_PLACE = re.compile(r"\b(\d+) of (\d+)\b")
+_PLACE = re.compile(r"\b([1-9]\d*) of ([1-9]\d*)\b")
 
 
 class TrainingProgress:
