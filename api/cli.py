@@ -160,7 +160,7 @@ def config() -> None:
 def simulate(
     devices: Annotated[int, typer.Option(min=1, max=2000, help="How many devices.")] = 40,
     hours: Annotated[int, typer.Option(min=1, max=48, help="How much history.")] = 12,
-    seed: Annotated[int, typer.Option(help="Makes the fleet repeatable.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Makes the fleet repeatable.")] = 1,
     fault_share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the devices with a fault of their own.")
     ] = 0.3,

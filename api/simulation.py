@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.progress import Progress
@@ -58,25 +58,7 @@ async def simulate_fleet(ground: Ground, simulation: Simulation, console: Consol
     """Store some hours of a simulated fleet's reports, up to now, and say what was planted."""
     n_steps = int(simulation.n_hours * 3600 / INTERVAL_SECONDS)
     start = ground.clock.now() - timedelta(hours=simulation.n_hours)
-    minutes = simulation.n_hours * 60.0
-    fleet = FleetSimulator(
-        FleetParameters(
-            n_devices=simulation.n_devices,
-            seed=simulation.seed,
-            start=start,
-            interval_seconds=INTERVAL_SECONDS,
-            duration_minutes=minutes,
-            fault_rates=FaultRates(
-                share=simulation.fault_share,
-                patterns=simulation.patterns,
-                from_minute=0.1 * minutes,
-                to_minute=0.9 * minutes,
-                ending_share=0.2,
-            ),
-            n_harmful_patches=int(simulation.bad_patch),
-            traits=ALL_TRAITS if simulation.lifelike else NEVER_AWAY,
-        )
-    )
+    fleet = FleetSimulator(_describe_fleet(simulation, start))
     async with ground.pool.connection() as connection:
         for device in fleet.devices:
             await _register(ground, connection, device)
@@ -98,6 +80,26 @@ async def simulate_fleet(ground: Ground, simulation: Simulation, console: Consol
     _tell(fleet, counts, console)
 
 
+def _describe_fleet(simulation: Simulation, start: datetime) -> FleetParameters:
+    minutes = simulation.n_hours * 60.0
+    return FleetParameters(
+        n_devices=simulation.n_devices,
+        seed=simulation.seed,
+        start=start,
+        interval_seconds=INTERVAL_SECONDS,
+        duration_minutes=minutes,
+        fault_rates=FaultRates(
+            share=simulation.fault_share,
+            patterns=simulation.patterns,
+            from_minute=0.1 * minutes,
+            to_minute=0.9 * minutes,
+            ending_share=0.2,
+        ),
+        n_harmful_patches=int(simulation.bad_patch),
+        traits=ALL_TRAITS if simulation.lifelike else NEVER_AWAY,
+    )
+
+
 def _batch(fleet: FleetSimulator, n_steps: int) -> Iterator[list[TelemetryReport]]:
     """Yield reports as they arrive, so many at a time."""
     batch: list[TelemetryReport] = []
@@ -117,7 +119,7 @@ def _tell(fleet: FleetSimulator, counts: dict[str, int], console: Console) -> No
     faults = sorted(fleet.faults, key=lambda fault: fault.onset_minute)
     print_table(
         ("pattern", "device", "from", "comes as", "strength", "by patch"),
-        [_describe(fleet, fault) for fault in faults[:_SHOWN_FAULTS]],
+        [_describe_fault(fleet, fault) for fault in faults[:_SHOWN_FAULTS]],
         whole=("device",),
     )
     if len(faults) > _SHOWN_FAULTS:
@@ -130,7 +132,7 @@ def _tell(fleet: FleetSimulator, counts: dict[str, int], console: Console) -> No
     )
 
 
-def _describe(fleet: FleetSimulator, fault: PlannedFault) -> tuple[str, ...]:
+def _describe_fault(fleet: FleetSimulator, fault: PlannedFault) -> tuple[str, ...]:
     begins = fleet.generator.parameters.start + timedelta(minutes=fault.onset_minute)
     strength = "subtle" if fault.subtle else ("hard" if fault.hardness > 0.5 else "mild")
     return (

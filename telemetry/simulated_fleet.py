@@ -150,12 +150,15 @@ class FleetGenerator:
         that nobody can see would be a wrong label.
 
         Raises:
-            SimulationError: a fault names a device that is not in the fleet.
+            SimulationError: a fault names a device that is not in the fleet, or no pattern.
 
         """
         for fault in faults:
             if not 0 <= fault.row < len(self.population):
                 message = f"the fault names device {fault.row} of {len(self.population)}"
+                raise SimulationError(message)
+            if fault.failure_class not in FAULTS:
+                message = f"{fault.failure_class} is no pattern that can be simulated"
                 raise SimulationError(message)
             leading = FAULTS[fault.failure_class].effects[0].signal
             self._absent[fault.row, INDEX[leading]] = 0.0
@@ -250,9 +253,29 @@ def _check(parameters: FleetParameters) -> None:
     if parameters.n_devices < 1 or not parameters.interval_seconds > 0:
         message = "a fleet has at least one device and reports at an interval above 0 seconds"
         raise SimulationError(message)
+    if parameters.seed < 0:
+        message = "the seed must not be negative"
+        raise SimulationError(message)
     if parameters.start.tzinfo is None:
         message = "the fleet's start needs a time zone"
         raise SimulationError(message)
     if parameters.duration_minutes <= 0 or not 1 <= parameters.n_sites <= len(SITES):
         message = f"the duration must be above 0 minutes and there are 1 to {len(SITES)} sites"
+        raise SimulationError(message)
+    if parameters.fault_rates is not None:
+        _check_rates(parameters.fault_rates)
+
+
+def _check_rates(rates: FaultRates) -> None:
+    shares = (rates.share, rates.subtle_share, rates.intermittent_share, rates.ending_share)
+    if not all(0.0 <= share <= 1.0 for share in shares):
+        message = "shares of faults lie between 0 and 1"
+        raise SimulationError(message)
+    low, high = rates.ramp_minutes
+    if not 0.0 < low <= high or not rates.from_minute <= rates.to_minute:
+        message = "ramps last above 0 minutes, and onsets end after they begin"
+        raise SimulationError(message)
+    unknown = [pattern for pattern in rates.patterns if pattern not in FAULTS]
+    if unknown:
+        message = f"{unknown[0]} is no pattern that can be simulated"
         raise SimulationError(message)

@@ -91,6 +91,7 @@ class LevelModel:
         draw = _Draw(moment, self._own[moment.rows])
         levels = np.zeros((len(moment.rows), N_COLUMNS))
         columns = _compute_load(draw)
+        columns |= _compute_memory(draw)
         columns |= _compute_storage(draw)
         columns |= _compute_power(draw, drains=self._drains[moment.rows])
         columns |= _compute_network(draw, self._rare)
@@ -155,6 +156,25 @@ def _compute_load(draw: _Draw) -> Columns:
     busy = 100.0 * (1.0 - np.exp(-demand / 95.0))
     top = 0.55 * demand * (0.4 + draw.slow("process_cpu_percent_max"))
     parallel = jobs["compile"] * (40.0 + 60.0 * draw.fresh("load_per_core"))
+    return {
+        "cpu_percent": busy,
+        "load_per_core": draw.own("load_per_core")
+        + busy / 100.0 * (0.5 + draw.slow("load_per_core"))
+        + 1.3 * jobs["compile"]
+        + 0.04 * waiting(draw.fresh("load_per_core")),
+        "process_cpu_percent_max": top
+        + parallel
+        + 4.0 * waiting(draw.fresh("process_cpu_percent_max")),
+        "cpu_temperature_celsius": draw.own("cpu_temperature_celsius")
+        + 26.0 * (1.0 - np.exp(-work / 80.0))
+        + 5.0 * draw.slow("cpu_temperature_celsius")
+        + 2.0 * np.sin((moment.local_minutes % MINUTES_A_DAY - 540.0) / 720.0 * np.pi)
+        + 0.5 * waiting(draw.fresh("cpu_temperature_celsius")),
+    }
+
+
+def _compute_memory(draw: _Draw) -> Columns:
+    moment, jobs = draw.moment, draw.moment.jobs
     up_days = moment.uptime_minutes / MINUTES_A_DAY
     memory = (
         draw.own("memory_percent")
@@ -165,14 +185,6 @@ def _compute_load(draw: _Draw) -> Columns:
         + 0.3 * waiting(draw.fresh("memory_percent"))
     )
     return {
-        "cpu_percent": busy,
-        "load_per_core": draw.own("load_per_core")
-        + busy / 100.0 * (0.5 + draw.slow("load_per_core"))
-        + 1.3 * jobs["compile"]
-        + 0.04 * waiting(draw.fresh("load_per_core")),
-        "process_cpu_percent_max": top
-        + parallel
-        + 4.0 * waiting(draw.fresh("process_cpu_percent_max")),
         "memory_percent": memory,
         "swap_percent": draw.own("swap_percent") * np.minimum(up_days, 2.0) / 2.0
         + 0.5 * np.maximum(memory - 72.0, 0.0)
@@ -181,11 +193,6 @@ def _compute_load(draw: _Draw) -> Columns:
         * (0.8 + 0.5 * draw.slow("process_memory_percent_max"))
         + 4.0 * moment.activity
         + 0.2 * waiting(draw.fresh("process_memory_percent_max")),
-        "cpu_temperature_celsius": draw.own("cpu_temperature_celsius")
-        + 26.0 * (1.0 - np.exp(-work / 80.0))
-        + 5.0 * draw.slow("cpu_temperature_celsius")
-        + 2.0 * np.sin((moment.local_minutes % MINUTES_A_DAY - 540.0) / 720.0 * np.pi)
-        + 0.5 * waiting(draw.fresh("cpu_temperature_celsius")),
     }
 
 

@@ -373,6 +373,12 @@ def test_a_patch_reaches_somebody_in_the_smallest_fleet():
         {"interval_seconds": float("nan")},
         {"duration_minutes": -1.0},
         {"n_sites": 99},
+        {"seed": -1},
+        {"fault_rates": FaultRates(share=1.5)},
+        {"fault_rates": FaultRates(ramp_minutes=(0.0, 5.0))},
+        {"fault_rates": FaultRates(from_minute=9.0, to_minute=1.0)},
+        {"fault_rates": FaultRates(patterns=(F.UNKNOWN,))},
+        {"faults": (PlannedFault(row=0, failure_class=F.UNKNOWN, onset_minute=0.0),)},
         {"faults": (PlannedFault(row=5, failure_class=F.DNS, onset_minute=0.0),)},
     ],
 )
