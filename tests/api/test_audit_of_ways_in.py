@@ -5,8 +5,11 @@ Each route is asked twice: once while the database refuses audit events, when no
 change, and once more as it is, when its event must carry the request's correlation id.
 """
 
+import asyncio
+import copy
 import hashlib
 import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,13 +26,22 @@ from psycopg import sql
 
 from api.accounts import Role
 from api.device_app import create_device_app
+from api.ground import open_registry
 from api.knowledge_ingestion import open_quarantine
 from api.public_app import create_public_app
 from guardrails.quarantine import HoldReason
 from kernel.settings import CLAMD_OFF
+from models.drift_alarm import DriftAlarm, DriftKind
+from models.drift_episodes import DriftEpisodes
 from tests.reasoning.situations import FULL_DISK, open_ticket, report, work
 from tests.stack.served import Served, find_free_port, serve
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's and SQLAlchemy's
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:mlflow"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 PASSWORD = "a long enough password"
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 HIDDEN = re.compile(r'name="(csrf_token|form_token|bundle_digest)" value="([^"]+)"')
@@ -171,6 +183,16 @@ async def _decide_on_held(world: World, headers: dict[str, str], verb: str) -> h
     return await world.submit("/knowledge/sources", action, headers, reason="a false alarm")
 
 
+async def _decide_on_retraining(
+    world: World, headers: dict[str, str], model_name: str, verb: str, **fields: str
+) -> httpx.Response:
+    found = await world.served.query(
+        "SELECT proposal_id FROM retraining_proposals WHERE model_name = %s", model_name
+    )
+    action = f"/drift/retraining/{found[0]['proposal_id']}/{verb}"
+    return await world.submit("/drift", action, headers, **fields)
+
+
 # In this order: what was brought is decided on and removed, the receipt answers the job of what was
 # approved, a renewed certificate ends the one that the device has shown so far, the person logs
 # out, and a password ends all sessions.
@@ -254,6 +276,18 @@ CASES: dict[tuple[str, str], Act] = {
     ("people", "/v1/knowledge/sources/{name}"): lambda w, h: w.service.delete(
         "/v1/knowledge/sources/manuals", headers=h
     ),
+    ("people", "/drift/retraining/{proposal_id}/accept"): lambda w, h: _decide_on_retraining(
+        w, h, "health", "accept"
+    ),
+    ("people", "/drift/retraining/{proposal_id}/dismiss"): lambda w, h: _decide_on_retraining(
+        w, h, "recommender", "dismiss", reason="a holiday"
+    ),
+    ("people", "/models/{name}/promote"): lambda w, h: w.submit(
+        "/models", "/models/recommender/promote", h, version="2", reason="tried", override="yes"
+    ),
+    ("people", "/models/{name}/rollback"): lambda w, h: w.submit(
+        "/models", "/models/recommender/rollback", h, reason="as before"
+    ),
     ("people", "/logout"): lambda w, h: w.submit("/queue", "/logout", h),
     ("people", "/account"): _change_password,
 }
@@ -265,8 +299,12 @@ READING: dict[tuple[str, str], Act] = {
         "/knowledge", "/knowledge/search", h, q="no space"
     ),
 }
-# Needs a risk above 75, which none of our scripts has; governance's own tests prove it.
-ELSEWHERE = {("people", "/proposals/{proposal_id}/exception")}
+ELSEWHERE = {
+    # Needs a risk above 75, which none of our scripts has; governance's own tests prove it.
+    ("people", "/proposals/{proposal_id}/exception"),
+    # Lets pass what reads, and that in another program: tests/api/test_mlflow_pages.py.
+    ("people", "/models/mlflow/{path:path}"),
+}
 # What people and devices do with a proposal goes on under the id of its incident's own road.
 ON_THE_ROAD = {
     "/proposals/{proposal_id}/approve",
@@ -279,10 +317,12 @@ ON_THE_ROAD = {
 
 
 @pytest.fixture
-async def served(open_prepared, tmp_path) -> AsyncIterator[Served]:
+async def served(open_prepared, tmp_path, empty_registry) -> AsyncIterator[Served]:
     ports = {"port": find_free_port(), "device_port": find_free_port()}
+    shutil.copy(empty_registry, tmp_path / "mlflow.db")
+    own = {"tracking": f"sqlite:///{tmp_path}/mlflow.db", "mlruns_dir": tmp_path / "mlruns"}
     async with (
-        open_prepared(**ports, clamd=CLAMD_OFF) as services,
+        open_prepared(**ports, **own, clamd=CLAMD_OFF) as services,
         serve(services, tmp_path) as opened,
     ):
         yield opened
@@ -319,6 +359,8 @@ async def _build_world(served: Served) -> World:
     await open_ticket(served.services, "Odd noise", "It hums when I sing.", device_id=None)
     await work(served.services)
     await _hold_files(served)
+    await asyncio.to_thread(_register_two, served)
+    await _tell_of_drift(served)
     person = await served.client(accept="text/html")
     await _log_in(person)
     return World(
@@ -342,6 +384,36 @@ async def _hold_files(served: Served) -> None:
                 connection, content, name="x", source="y", reason=HoldReason.INFECTED,
                 signature="Test", engine="none", actor="user:eve", correlation_id="cor_1",
             )  # fmt: skip
+
+
+def _register_two(served: Served) -> None:
+    """Register the recommender in use, and another, in a registry of our own."""
+    registry = open_registry(served.services.ground)
+    model = served.services.models["recommender"].model
+    another = copy.deepcopy(model)
+    another.coef_ = another.coef_ * 1.01
+    for one in (model, another):
+        registry.log_and_register(
+            "recommender", one, metrics={}, params={}, digest_of_data="0" * 64
+        )
+    assert registry.load("recommender").digest == served.services.models["recommender"].digest
+
+
+async def _tell_of_drift(served: Served) -> None:
+    """Raise alarms that propose to retrain two models."""
+    ground = served.services.ground
+    episodes = DriftEpisodes(ground.clock, ground.ids, ground.audit)
+    now = ground.clock.now()
+    alarms = [
+        DriftAlarm(
+            cohort=cohort, metric=metric, kind=DriftKind.RATE, observed_at=now, since=now,
+            since_earliest=now, since_latest=now, level_before=0.1, level_after=0.6, effect=1.5,
+            n_samples=40,
+        )
+        for cohort, metric in (("people", "override_rate"), ("model:health", "confidence"))
+    ]  # fmt: skip
+    async with ground.pool.connection() as connection:
+        await episodes.take_up(connection, alarms, correlation_id="cor_1")
 
 
 async def _log_in(client: httpx.AsyncClient) -> None:

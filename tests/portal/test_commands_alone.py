@@ -37,7 +37,8 @@ def call(*words: str) -> tuple[int, str, str]:
         "kb search disk", "kb load", "account reset admin", "account enrolment-token",
         "account service-token x --scope read", "freeze list", "freeze lift frz_1",
         "freeze announce --until 2030-01-01 --reason x", "models list", "simulate",
-        "models promote health 1", "train health",
+        "models promote health 1", "train health", "drift list", "drift show dre_1",
+        "drift accept rtp_1", "drift dismiss rtp_1 --reason x",
     ],
 )  # fmt: skip
 def test_a_command_without_an_installation_refuses_and_makes_nothing(folder, words):

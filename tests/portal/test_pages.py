@@ -52,6 +52,7 @@ async def test_pages_by_role(desk):
         "/queue": {"helpdesk", "data_scientist"},
         "/freezes": {"helpdesk", "data_scientist"},
         "/models": {"data_scientist"},
+        "/drift": {"data_scientist"},
         "/audit": {"helpdesk"},
         "/people": set(),
     }
@@ -75,7 +76,7 @@ async def test_every_field_has_a_label_and_every_page_a_way_past_the_menu(desk):
     for path in (
         "/queue", "/incidents", f"/incidents/{proposal.incident_id}",
         f"/proposals/{proposal.proposal_id}", "/devices", "/devices/dev-1", "/knowledge",
-        "/freezes", "/models", "/audit", "/people", "/account", "/tickets/new",
+        "/freezes", "/models", "/drift", "/audit", "/people", "/account", "/tickets/new",
         f"/proposals/{proposal.proposal_id}/override?script_id={proposal.script_id}",
     ):  # fmt: skip
         page = await boss.page(path)
