@@ -34,7 +34,7 @@ from models.signals import FloatArray
 from models.simulated_outcomes import SimulatedOutcomes, simulate_outcomes
 
 N_SIMULATED, N_HELD_BACK, N_JUDGED = 5_000, 3_000, 10_000
-PRIOR_CASES = 300.0  # of each event: so many real cases weigh as much as the prior
+PRIOR_CASES = 100.0  # of each event: so many real cases weigh as much as the prior
 HELD_BACK_SHARE = 0.25
 MIN_HELD_BACK = 50  # of real cases of each event
 LEAST_WITNESS_CASES = 50.0
@@ -47,7 +47,7 @@ CARD = CardText(
         " that the fix then holds. Below the confidence threshold nothing is proposed."
     ),
     training_data=(
-        "Simulated cases of a stated prior experience, worth 300 cases of each event, and all real"
+        "Simulated cases of a stated prior experience, worth 100 cases of each event, and all real"
         " decisions and verified outcomes but the latest quarter, which is held back. No person and"
         " no device counts more than all others together, beyond the first fifty cases."
     ),

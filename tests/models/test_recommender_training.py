@@ -40,7 +40,7 @@ def test_without_experience_it_is_judged_on_simulated_cases_that_none_is_trained
 def test_real_outcomes_outweigh_the_prior_in_the_end(make_examples):
     n_cases = 800
     never = make_examples([USUAL] * n_cases, [True] * n_cases, [False] * n_cases)
-    few = make_examples([USUAL] * 20, [True] * 20, [False] * 20)
+    few = make_examples([USUAL] * 5, [True] * 5, [False] * 5)
     prior, little, much = (predict(silently(0, cases), Event.WORKS) for cases in ((), few, never))
     assert prior > little > 0.5
     assert much < 0.3
