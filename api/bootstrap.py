@@ -43,6 +43,7 @@ from models.drift_watch import DriftWatch
 from models.feature_drift import FeatureDrift
 from models.promotion import Promotion, list_champions
 from models.ranking_lifecycle import NAME as RANKING
+from models.recommender import Recommender
 from models.registry import LoadedModel
 from models.retraining_proposals import RetrainingProposals
 from models.scoring import Scoring
@@ -303,7 +304,11 @@ def _join(
             ground,
             open_registry(ground),
             champions,
-            {RANKING: prepare_of(load_ranking, needs.retriever.use_ranking)},
+            {
+                RANKING: prepare_of(load_ranking, needs.retriever.use_ranking),
+                # Built anew for each case: here only what cannot be used is refused.
+                "recommender": prepare_of(lambda loaded: Recommender(loaded.model), lambda _: None),
+            },
         ),
     )
 
