@@ -41,6 +41,7 @@ from models.alarm_budget import AlarmBudget
 from models.champions import Champions
 from models.drift_watch import DriftWatch
 from models.feature_drift import FeatureDrift
+from models.fleet_incidents import FleetIncidents
 from models.promotion import Promotion, list_champions
 from models.ranking_lifecycle import NAME as RANKING
 from models.recommender import Recommender
@@ -66,6 +67,7 @@ class Services:
     ingestion: Ingestion
     intake: TicketIntake
     scoring: Scoring
+    fleets: FleetIncidents
     embedder: Embedder
     retriever: Retriever
     reasoner: Reasoner
@@ -258,6 +260,7 @@ def _join(
             detector_model=detector_model(),
             drift=drift,
         ),
+        fleets=FleetIncidents(clock=ground.clock, audit=ground.audit, incidents=ground.incidents),
         embedder=embedder,
         retriever=needs.retriever,
         reasoner=Reasoner(build_graph(needs, checkpointer)),

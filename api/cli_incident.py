@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli_ground import console, fail, plain, print_table, with_ground
+from api.fleet_view import FleetView, view_fleet
 
 incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show.")
 
@@ -35,14 +36,15 @@ def incident_list(
 
 @incident_app.command("show")
 def incident_show(incident_id: str) -> None:
-    """Show an incident's time line. Exit code 1 if there is none."""
+    """Show an incident's time line, and what devices have in common. Exit code 1 if none."""
 
     async def act(ground: Any) -> Any:
         async with ground.pool.connection() as connection:
             incident = await ground.incidents.find(connection, incident_id)
-            return incident, await ground.incidents.timeline(connection, incident_id)
+            timeline = await ground.incidents.timeline(connection, incident_id)
+            return incident, timeline, await view_fleet(connection, incident_id)
 
-    incident, timeline = with_ground(act)
+    incident, timeline, fleet = with_ground(act)
     if incident is None:
         fail(f"there is no incident {incident_id}")
         return
@@ -51,7 +53,26 @@ def incident_show(incident_id: str) -> None:
         soft_wrap=True,
     )
     console.print(plain(incident.description), highlight=False, soft_wrap=True)
+    if incident.part_of:
+        console.print(f"part of the fleet incident {incident.part_of}", highlight=False)
+    if fleet is not None:
+        _print_fleet(fleet)
     for step in timeline:
         moment = step.occurred_at.isoformat(timespec="seconds")
         said = plain(f"{step.reason} ({step.actor})")
         console.print(f"  {moment} {step.to_status.value}: {said}", soft_wrap=True)
+
+
+def _print_fleet(fleet: FleetView) -> None:
+    console.print(
+        f"  {plain(fleet.cohort)}: {fleet.n_live} affected now, {fleet.n_members} in all",
+        highlight=False,
+        soft_wrap=True,
+    )
+    rows = [
+        (one.name, f"{one.n_affected} of {fleet.n_affected}", f"{one.n_devices} of {fleet.n_fleet}")
+        for one in fleet.shares
+    ]
+    print_table(("held by", "affected", "all that report"), rows)
+    names = ", ".join(str(one["hostname"]) for one in fleet.members if one["left_at"] is None)
+    console.print(f"  affected: {plain(names)}", highlight=False, soft_wrap=True)

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The queue, the incidents with their time lines, and the ticket form."""
 
+import asyncio
+
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.accounts import Role
-from api.errors import InvalidRequestError
+from api.errors import InvalidRequestError, NotFoundError
+from api.fleet_view import count_over_time, view_fleet
 from api.pages import pages_of
+from api.plots import draw_metric
 from api.portal_forms import read_text
 from api.portal_queries import MAX_PLOTS, PLOTTED, fetch, require_incident
 from api.sessions import correlation_of, field, require_form, require_person, services_of
@@ -58,6 +62,7 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         device_id = incident.device_id
         device = await find_device(connection, device_id) if device_id else None
         report = await latest_report(connection, device_id) if device_id else None
+        fleet = await view_fleet(connection, incident_id)
     drivers = [item["name"] for item in incident.detection.get("metrics", [])][:2]
     available = [name for name in PLOTTED if report and name in report.metrics]
     plots = list(dict.fromkeys((*drivers, *available)))[:MAX_PLOTS]
@@ -73,7 +78,20 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         inferences=inferences,
         plots=plots,
         plot_until="",
+        fleet=fleet,
     )
+
+
+@router.get("/incidents/{incident_id}/members.svg")
+async def show_members_plot(request: Request, incident_id: str) -> Response:
+    """Draw how many devices of a fleet incident were affected over time."""
+    await require_person(request)
+    async with services_of(request).ground.pool.connection() as connection:
+        points = await count_over_time(connection, incident_id)
+    if not points:
+        raise NotFoundError(f"no fleet incident {incident_id}")
+    svg = await asyncio.to_thread(draw_metric, "affected devices", points)
+    return Response(svg, media_type="image/svg+xml")
 
 
 @router.get("/incidents/{incident_id}/timeline")

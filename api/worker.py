@@ -30,6 +30,7 @@ EXPIRY_SECONDS = 5.0
 DRIFT_SECONDS = 10.0
 DRIFT_UPKEEP_SECONDS = 3600.0
 DOMINANCE_SECONDS = 600.0
+ATTRIBUTES_SECONDS = 600.0
 MAX_BACKOFF_SECONDS = 60.0
 END_SECONDS = 5.0  # for the others, when one of a worker's tasks has failed
 _logger = get_logger(__name__)
@@ -50,6 +51,9 @@ def list_handlers(services: Services) -> Mapping[str, Handler]:
         begun = await find_proposal(connection, proposal_id)
         if incident is None or (incident.status is not IncidentStatus.OPEN and begun is None):
             _logger.info("nothing to reason about", action="reason", incident_id=incident_id)
+            return
+        if incident.part_of is not None and begun is None:  # one proposal for all, not one for each
+            _logger.info("part of a fleet incident", action="reason", incident_id=incident_id)
             return
         await services.reasoner.propose(
             proposal_id=proposal_id,
@@ -110,6 +114,12 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
             await services.approvals.expire_due(connection)
         async with ground.pool.connection() as connection:
             await services.jobs.expire_due(connection)
+        async with ground.pool.connection() as connection:
+            await services.fleets.settle(connection, correlation_id=ground.ids.new("cor"))
+
+    async def count_attributes() -> None:
+        async with ground.pool.connection() as connection:
+            await services.fleets.count_attributes(connection)
 
     async def watch_drift() -> None:
         async with ground.pool.connection() as connection:
@@ -138,6 +148,7 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
             repeat(expire, EXPIRY_SECONDS, stop, "expiry"),
             repeat(watch_drift, DRIFT_SECONDS, stop, "drift.watch"),
             repeat(look_after_drift, DRIFT_UPKEEP_SECONDS, stop, "drift.upkeep"),
+            repeat(count_attributes, ATTRIBUTES_SECONDS, stop, "attributes.count"),
             repeat(watch_dominance, DOMINANCE_SECONDS, stop, "dominance.watch"),
         ]
     )

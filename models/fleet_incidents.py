@@ -10,7 +10,7 @@ alone. Devices' own incidents that were opened before become parts. A cohort is 
 it grows, and whenever an episode like its own does not fit; what explains more takes its place.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,9 +22,12 @@ from contracts.failure import FailureClass, Severity
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection
+from models.fleet_endings import EndedEpisode, FleetEndings, describe_fleet, record_members
 from models.fleet_evidence import Finding, count_attributes, find_holders, judge_symptom
 from models.fleet_records import (
+    ACTOR,
     QUERIES,
+    ROLLUP_LOCK,
     Episode,
     Fleet,
     choose_representative,
@@ -35,18 +38,13 @@ from models.fleet_records import (
 )
 from models.fleet_words import describe_evidence, write_description, write_title
 from models.rollup import LEAST_DEVICES, WINDOW, Verdict, list_symptoms
-from telemetry.incident_parts import Description, IncidentParts
+from telemetry.incident_parts import IncidentParts
 from telemetry.incidents import (
     Incidents,
     IncidentScope,
     IncidentSignal,
     IncidentSource,
-    IncidentStatus,
 )
-
-ROLLUP_LOCK = 0x45554347
-ACTOR = "system:rollup"
-_IDLE = frozenset({IncidentStatus.OPEN, IncidentStatus.ESCALATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +61,6 @@ class OpenedEpisode:
     confidence: float
     entity: str = ""
     detection: Mapping[str, Any] = field(default_factory=dict)  # as an incident of its own had it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndedEpisode:
-    """An episode that is over."""
-
-    device_id: str
-    episode_key: str
-    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +91,7 @@ class FleetIncidents:
         self._audit = audit
         self._incidents = incidents
         self._parts = IncidentParts(clock, audit)
+        self._endings = FleetEndings(clock=clock, audit=audit, incidents=incidents)
 
     async def observe(
         self, connection: Connection, episodes: Sequence[OpenedEpisode], *, correlation_id: str
@@ -136,47 +126,11 @@ class FleetIncidents:
         self, connection: Connection, ended: Sequence[EndedEpisode], *, correlation_id: str
     ) -> None:
         """Take in episodes that are over; a fleet incident without members left is resolved."""
-        if not ended:
-            return
-        await connection.execute(QUERIES["lock_rollup"], {"lock_key": ROLLUP_LOCK})
-        cursor = await connection.execute(
-            QUERIES["end_episodes"],
-            {
-                "device_ids": [one.device_id for one in ended],
-                "episode_keys": [one.episode_key for one in ended],
-                "ended": [one.ended_at for one in ended],
-                "now": self._clock.now(),
-            },
-        )
-        left: dict[str, list[str]] = defaultdict(list)
-        for row in await cursor.fetchall():
-            left[row["incident_id"]].append(row["device_id"])
-        for incident_id, device_ids in left.items():
-            await self._record(
-                connection, incident_id, "incident.members_left", device_ids, correlation_id
-            )
-            await self._replace_representative(connection, incident_id, device_ids, correlation_id)
-            await self._resolve(connection, incident_id)
+        await self._endings.leave(connection, ended, correlation_id=correlation_id)
 
     async def settle(self, connection: Connection, *, correlation_id: str) -> None:
         """Bring fleet incidents up to date with what people, jobs and devices did meanwhile."""
-        row = await (await connection.execute(QUERIES["find_unsettled"])).fetchone()
-        if row is None or not row["is_unsettled"]:
-            return
-        await connection.execute(QUERIES["lock_rollup"], {"lock_key": ROLLUP_LOCK})
-        now = self._clock.now()
-        departed = await (await connection.execute(QUERIES["list_departed"])).fetchall()
-        await self.leave(
-            connection,
-            [EndedEpisode(**row, ended_at=now) for row in departed],
-            correlation_id=correlation_id,
-        )
-        cursor = await connection.execute(QUERIES["release_members"], {"now": now})
-        ended = {row["incident_id"] for row in await cursor.fetchall()}
-        for incident_id in sorted(ended):
-            await self._release_parts(connection, incident_id)
-        for row in await (await connection.execute(QUERIES["list_recovered"])).fetchall():
-            await self._resolve(connection, row["incident_id"])
+        await self._endings.settle(connection, correlation_id=correlation_id)
 
     async def count_attributes(self, connection: Connection) -> None:
         """Count what the fleet's devices hold, for the next judgement; seconds in a great fleet."""
@@ -326,8 +280,13 @@ class FleetIncidents:
         )
         look.placed.update({one.key: incident_id for one in members})
         device_ids = [one.device_id for one in members]
-        await self._record(
-            connection, incident_id, "incident.members_joined", device_ids, look.correlation_id
+        await record_members(
+            connection,
+            self._audit,
+            incident_id,
+            device_ids,
+            joined=True,
+            correlation_id=look.correlation_id,
         )
         await self._parts.link(
             connection,
@@ -355,88 +314,8 @@ class FleetIncidents:
             connection, fleet.incident_id, verdict, symptoms=refined.symptoms,
             started_at=fleet.started_at, n_members=len(live), now=self._clock.now(),
         )  # fmt: skip
-        await self._describe(connection, refined, live, look.correlation_id)
-
-    async def _describe(
-        self, connection: Connection, fleet: Fleet, live: Sequence[Episode], correlation_id: str
-    ) -> None:
-        standing = [one for one in live if one.device_id == fleet.device_id]
-        representative = standing[0] if standing else choose_representative(live)
-        episode = await find_episode(connection, representative.episode_id)
-        evidence = describe_evidence(fleet.verdict, fleet.symptoms)
-        await self._parts.redescribe(
-            connection,
-            fleet.incident_id,
-            Description(
-                device_id=representative.device_id,
-                title=write_title(episode["title"], fleet.verdict.cohort),
-                description=write_description(
-                    fleet.verdict, symptoms=fleet.symptoms, started_at=fleet.started_at
-                ),
-                entity=episode["entity"],
-                detection={**episode["detection"], "fleet": evidence},
-                severity=Severity(min(one.severity for one in live)),
-                occurrences=max(fleet.n_members, len(live)),
-            ),
-            actor=ACTOR,
-            correlation_id=correlation_id,
-        )
-
-    async def _replace_representative(
-        self, connection: Connection, incident_id: str, left: Sequence[str], correlation_id: str
-    ) -> None:
-        """Let another device stand for the others, unless a fix for the first is on its way."""
-        for fleet in await list_live_fleets(connection):
-            if fleet.incident_id != incident_id or fleet.device_id not in left:
-                continue
-            live = await list_live_members(connection, incident_id)
-            if live and fleet.status in _IDLE:
-                await self._describe(connection, fleet, live, correlation_id)
-
-    async def _resolve(self, connection: Connection, incident_id: str) -> None:
-        """End a fleet incident whose members have all recovered, and its parts with it."""
-        incident = await self._incidents.find(connection, incident_id)
-        if incident is None or incident.status not in _IDLE:
-            return  # who works on it ends it
-        if await list_live_members(connection, incident_id):
-            return
-        for one in (incident, *await self._parts.list(connection, incident_id)):
-            if one.status in _IDLE:
-                await self._incidents.transition(
-                    connection,
-                    one.incident_id,
-                    IncidentStatus.RESOLVED,
-                    actor=ACTOR,
-                    reason="every device of the fleet incident has recovered",
-                )
-
-    async def _release_parts(self, connection: Connection, incident_id: str) -> None:
-        """Devices' incidents of a fleet incident that a person has ended stand alone again."""
-        for part in await self._parts.list(connection, incident_id):
-            await self._parts.release(
-                connection, part.incident_id, actor=ACTOR, correlation_id=part.correlation_id
-            )
-            if part.status is IncidentStatus.OPEN:
-                await self._incidents.call_reasoner(
-                    connection, part.incident_id, part.correlation_id
-                )
-
-    async def _record(
-        self,
-        connection: Connection,
-        incident_id: str,
-        action: str,
-        device_ids: Sequence[str],
-        correlation_id: str,
-    ) -> None:
-        await self._audit.record(
-            connection,
-            actor=ACTOR,
-            action=action,
-            subject_kind="incident",
-            subject_id=incident_id,
-            correlation_id=correlation_id,
-            after={"device_ids": sorted(set(device_ids))},
+        await describe_fleet(
+            connection, self._parts, refined, live, correlation_id=look.correlation_id
         )
 
 

@@ -15,6 +15,8 @@ from models.rollup import Attribute, AttributeKind, Prevalence, Verdict
 from telemetry.incidents import IncidentStatus
 
 QUERIES = load_queries(__file__, "rollup")
+ROLLUP_LOCK = 0x45554347
+ACTOR = "system:rollup"
 _IN_FLIGHT = frozenset({"proposed", "approved", "remediating", "verifying"})
 _VERDICT = (
     "n_cohort", "n_cohort_affected", "n_fleet", "n_affected", "n_tried", "log_common", "log_burst"

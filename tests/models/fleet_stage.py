@@ -9,7 +9,8 @@ from typing import Any
 
 from kernel.audit import AuditIntake
 from kernel.outbox import Outbox
-from models.fleet_incidents import EndedEpisode, FleetIncidents, OpenedEpisode, Placement
+from models.fleet_endings import EndedEpisode
+from models.fleet_incidents import FleetIncidents, OpenedEpisode, Placement
 from telemetry.incidents import Incidents, IncidentSignal, IncidentSource
 
 MODELS = ("Latitude 7440", "ThinkPad T14", "EliteBook 840", "Aspire 5")

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from models.fleet_incidents import EndedEpisode
+from models.fleet_endings import EndedEpisode
 from telemetry.incidents import IncidentScope, IncidentStatus
 from tests.models.fleet_stage import MODELS, begin, install, list_background, set_stage
 
