@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logit
+from scipy.special import expit, logit
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.dummy import DummyClassifier
@@ -47,8 +47,9 @@ MAX_TOPIC_BUCKETS = 16_000
 N_TOPICS = 400
 N_EPOCHS = 6
 _TOPIC_SPREAD = 10.0  # unit vectors of hundreds of topics are too small for the network's weights
-_LEAST_SHARE = 1e-4  # of a class in the network's opinion
-_UNHEARD = -10.0  # log-odds of a class that a fold has not seen
+_STEEPNESS = 3.0  # of the share that a margin stands for
+_LEAST_SHARE = 1e-5  # of a class in the network's opinion
+_UNHEARD = -12.0  # log-share of a class that a fold has not seen
 _PLAIN_COUNTS: dict[str, Any] = {"norm": None, "alternate_sign": False}
 StringArray = npt.NDArray[np.str_]
 IntArray = npt.NDArray[np.int64]
@@ -278,14 +279,21 @@ def _choose_buckets(counts: Any, *, least: int, most: int) -> SelectKBest:
 
 
 def _score(name: str, member: Pipeline, counts: _Counts, classes: StringArray) -> FloatArray:
-    """Return margins or log-odds (n_texts, n_classes), very low ones of classes it has not seen."""
+    """Return log-shares (n_texts, n_classes), very low ones of classes it has not seen.
+
+    A machine's margin counts as log-odds of one class against the rest: without that bend the pool
+    was too sure of itself. Of two classes half the log-odds are returned, with their signs.
+    """
     counted, after_counting = counts.counted[name], member[1:]
     if isinstance(member.steps[-1][1], MLPClassifier):
         shares = after_counting.predict_proba(counted).astype(np.float64)
-        odds = logit(_LEAST_SHARE + (1.0 - 2 * _LEAST_SHARE) * shares)
-        found = odds[:, 1] if shares.shape[1] == 2 else odds
+        if shares.shape[1] == 2:
+            found = logit(_LEAST_SHARE + (1.0 - 2 * _LEAST_SHARE) * shares[:, 1])
+        else:
+            found = np.log(_LEAST_SHARE + (1.0 - _LEAST_SHARE) * shares)
     else:
-        found = after_counting.decision_function(counted)
+        margins = after_counting.decision_function(counted)
+        found = margins if margins.ndim == 1 else np.log(expit(_STEEPNESS * margins))
     if found.ndim == 1:  # one column says all of two classes
         found = np.column_stack([-found, found]) / 2
     scores = np.full((len(found), len(classes)), min(_UNHEARD, found.min()))
@@ -296,7 +304,7 @@ def _score(name: str, member: Pipeline, counts: _Counts, classes: StringArray) -
 def _join(
     members: dict[str, Pipeline], classifier: Any, texts: Sequence[str], labels: StringArray
 ) -> Pipeline:
-    """Return one pipeline: the members' scores side by side, log-odds of shares, the pool."""
+    """Return one pipeline: the members' scores side by side, as log-shares, and the pool."""
     first_rows = np.repeat(np.unique(labels, return_index=True)[1], 3)  # fewer look like numbers
     shown = [texts[row] for row in first_rows.tolist()]
     stacked = StackingClassifier(list(members.items()), DummyClassifier(), cv="prefit")
@@ -307,13 +315,22 @@ def _join(
     parts: list[tuple[str, Any, list[int]]] = []
     for number, (name, method) in enumerate(zip(members, stacked.stack_method_, strict=True)):
         columns = list(range(number * n_columns, (number + 1) * n_columns))
-        is_share = method == "predict_proba"
-        parts.append((name, _odds() if is_share else "passthrough", columns))
+        bend = _bend_shares if method == "predict_proba" else _bend_margins
+        parts.append((name, bend(is_pair=n_columns == 1), columns))
     ends = np.array([[0.0], [1.0]]) * np.ones(outputs.shape[1])  # of a share
     scores = ColumnTransformer(parts).fit(ends)
     return Pipeline([("members", stacked), ("scores", scores), ("classifier", classifier)])
 
 
-def _odds() -> Pipeline:
-    floor = MinMaxScaler(feature_range=(_LEAST_SHARE, 1.0 - _LEAST_SHARE))
-    return Pipeline([("floor", floor), ("odds", FunctionTransformer(logit))])
+def _bend_shares(*, is_pair: bool) -> Pipeline:
+    highest = 1.0 - _LEAST_SHARE if is_pair else 1.0
+    floor = MinMaxScaler(feature_range=(_LEAST_SHARE, highest))
+    return Pipeline([("floor", floor), ("log", FunctionTransformer(logit if is_pair else np.log))])
+
+
+def _bend_margins(*, is_pair: bool) -> Any:
+    if is_pair:
+        return "passthrough"
+    steepness = MinMaxScaler(feature_range=(0.0, _STEEPNESS))
+    share, log = FunctionTransformer(expit), FunctionTransformer(np.log)
+    return Pipeline([("steepness", steepness), ("share", share), ("log", log)])
