@@ -2,6 +2,7 @@
 """Freezes, training and promotion at the command line; others' words stay words there."""
 
 import asyncio
+import json
 import re
 from datetime import timedelta
 
@@ -69,30 +70,51 @@ async def test_a_freeze_and_a_hostile_text(services, run):
     assert window["freeze_id"] not in (await run("freeze", "list"))[1]
 
 
-async def test_training_makes_a_challenger_that_a_person_promotes(services, run):
-    for version in ("1", "2"):
-        code, output = await run("train", "recommender")
+async def test_training_makes_a_challenger_that_a_person_promotes(services, run, tmp_path):
+    for version, seed in (("1", "0"), ("2", "1")):
+        code, output = await run("train", "recommender", "--seed", seed)
         assert code == 0, output
         assert f"recommender version {version} is registered" in output
-        assert "n_real_outcomes: 0" in output
+        assert "gate (" in output
+    assert (await run("train", "nonsense"))[0] == 1
     assert (await run("models", "promote", "recommender", "9"))[0] == 1
-    code, output = await run("models", "promote", "recommender", "2", "--actor", "dora")
-    assert (code, "before it was version 1" in output, "restart" in output) == (0, True, True)
+    code, output = await run("models", "compare", "recommender", "--json")
+    compared = json.loads(output)
+    assert (code, compared["before"]["version"], compared["after"]["version"]) == (0, "1", "2")
+    outcome = compared["comparison"]["verdict"]["outcome"]
+    code, output = await run("models", "compare", "recommender", "1", "2")
+    assert (code, f"gate: {outcome}" in output) == (0, True)
+    words = ("models", "promote", "recommender", "2", "--actor", "dora")
+    if outcome == "inconclusive":
+        assert (await run(*words))[0] == 1
+    code, output = await run(*words, "--override", "--reason", "ask ada@example.org")
+    assert (code, "before it was version 1" in output) == (0, True), output
     (event,) = await query(
-        services, "SELECT actor, before FROM audit_events WHERE action = 'model.promoted'"
+        services,
+        "SELECT actor, before, after FROM audit_events WHERE action = 'model.promoted'"
+        " AND actor = 'cli:dora'",
     )
-    assert (event["actor"], event["before"]["champion"]) == ("cli:dora", "1")
+    assert (event["before"]["champion"], event["after"]["champion"]) == ("1", "2")
+    assert "ada@example.org" not in event["after"]["reason"]
     code, output = await run("models", "promote", "recommender", "2")
     assert (code, output) == (0, "recommender version 2 is the champion already\n")
-    (counted,) = await query(
-        services,
-        "SELECT count(*) AS n FROM audit_events WHERE starts_with(action, 'model.promot')",
-    )
-    assert counted["n"] == 2
     code, output = await run("models", "list")
     champions = [line for line in output.splitlines() if "champion" in line]
     assert (code, len(champions)) == (0, 1)
     assert champions[0].split("│")[2].strip() == "2"
+    code, output = await run("models", "show", "recommender")
+    assert (code, "# Model card: recommender" in output) == (0, True)
+
+    assert (await run("models", "rollback", "recommender"))[0] == 2
+    code, output = await run("models", "rollback", "recommender", "--reason", "worse at work")
+    assert (code, "version 1 is the champion; before it was version 2" in output) == (0, True)
+    promotion_id = re.search(r"mpr_[0-9a-z]+", output)[0]
+    path = tmp_path / "promotion.json"
+    assert (await run("models", "export", promotion_id, str(path)))[0] == 0
+    assert (await run("verify", str(path)))[0] == 0
+    assert (await run("models", "export", "mpr_[/]", str(path)))[0] == 1
+    code, output = await run("models", "ui")
+    assert (code, "/models/mlflow/" in output) == (0, True)
 
 
 async def test_the_log_is_checked_and_its_keys_are_written_once(services, run, tmp_path):
