@@ -59,7 +59,11 @@ def models_list(as_json: AsJson = False) -> None:
             ", ".join(item.aliases),
             item.created_at.strftime("%Y-%m-%d %H:%M UTC"),
             item.digest[:16],
-            ", ".join(f"{metric} {value:.4g}" for metric, value in item.metrics.items()),
+            ", ".join(
+                f"{metric} {value:.4g}"
+                for metric, value in item.metrics.items()
+                if "/" not in metric  # of single classes: `compare` and the card have them
+            ),
         )
         for item in found
     ]
