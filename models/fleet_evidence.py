@@ -29,6 +29,7 @@ from models.rollup import (
 from telemetry.rows import names_a_person
 
 OLDEST_COUNT = timedelta(hours=1)
+COUNT_LOCK = 0x45554348
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,11 @@ class Finding:
 
 
 async def count_attributes(connection: Connection, *, reference: datetime, now: datetime) -> None:
-    """Count each attribute of the devices that report around `reference`, a device's time."""
+    """Count each attribute of the devices that report around `reference`, a device's time.
+
+    Others go on with the last count meanwhile.
+    """
+    await connection.execute(QUERIES["lock_rollup"], {"lock_key": COUNT_LOCK})
     await connection.execute(QUERIES["forget_counts"])
     await connection.execute(
         QUERIES["count_attributes"], {**_moments(reference), "least": LEAST_DEVICES, "now": now}

@@ -135,7 +135,6 @@ class FleetIncidents:
     async def count_attributes(self, connection: Connection) -> None:
         """Count what the fleet's devices hold, for the next judgement; seconds in a great fleet."""
         now = self._clock.now()
-        await connection.execute(QUERIES["lock_rollup"], {"lock_key": ROLLUP_LOCK})
         await count_attributes(connection, reference=now, now=now)
 
     async def _look(

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: lock_rollup
--- Those who roll up take turns, until the transaction ends.
+-- Those who roll up, or count, take turns, until the transaction ends.
 SELECT pg_advisory_xact_lock(%(lock_key)s);
 
 -- name: remember_episodes

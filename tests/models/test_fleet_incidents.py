@@ -173,3 +173,57 @@ async def test_unknown_devices_belong_to_none(stage):
         [EndedEpisode(device_id="nobody", episode_key="x", ended_at=stage.start)],
         correlation_id="req_1",
     )
+
+
+async def test_a_member_that_was_healed_or_retired_leaves(stage):
+    await install(stage, PATCHED[:40], "Foo", "5.1")
+    await stage.play(roll_out(stage, PATCHED[:40]))
+    (fleet,) = await list_fleets(stage)
+    part, *_ = await stage.query(
+        "SELECT incident_id, device_id FROM incidents WHERE part_of IS NOT NULL"
+    )
+    await stage.incidents.transition(
+        stage.connection, part["incident_id"], IncidentStatus.RESOLVED, actor="a", reason="fixed"
+    )
+    retired = next(
+        name for name in PATCHED[:40] if name not in {part["device_id"], fleet.device_id}
+    )
+    await stage.connection.execute(
+        "UPDATE devices SET status = 'retired' WHERE device_id = %s", [retired]
+    )
+    await stage.fleets.settle(stage.connection, correlation_id="req_2")
+    left = await stage.query(
+        "SELECT e.device_id FROM incident_members AS m JOIN device_episodes AS e USING (episode_id)"
+        " WHERE m.left_at IS NOT NULL"
+    )
+    assert {one["device_id"] for one in left} == {part["device_id"], retired}
+
+
+async def test_two_patches_at_once_are_two_incidents(stage):
+    foo, bar = [f"d{n}" for n in range(0, 240, 6)], [f"d{n}" for n in range(1, 241, 6)]
+    await install(stage, foo, "Foo", "5.1")
+    await install(stage, bar, "Bar", "2.0")
+    crash = {
+        "episode_key": "app_crash:bar", "failure_class": "app_crash", "entity": "bar",
+        "drivers": ("app_crashes",), "title": "Application bar keeps crashing",
+    }  # fmt: skip
+    await stage.play([*roll_out(stage, foo), *roll_out(stage, bar, seed=2, **crash)])
+    titles = {one.title for one in await list_fleets(stage)}
+    assert titles == {
+        "Process fooupdate burns a processor core: devices with Foo 5.1",
+        "Application bar keeps crashing: devices with Bar 2.0",
+    }
+
+
+async def test_one_patch_that_shows_in_two_ways_is_one_incident(stage):
+    foo = [f"d{n}" for n in range(0, 480, 6)]
+    await install(stage, foo, "Foo", "5.1")
+    leak = {
+        "episode_key": "memory_leak", "failure_class": "memory_leak", "entity": "",
+        "drivers": ("memory_percent",), "title": "Memory is running out",
+    }  # fmt: skip
+    await stage.play([*roll_out(stage, foo[:40]), *roll_out(stage, foo[40:], seed=2, **leak)])
+    (fleet,) = await list_fleets(stage)
+    assert fleet.title.endswith("devices with Foo 5.1")
+    (known,) = await stage.query("SELECT symptoms FROM fleet_incidents")
+    assert len(known["symptoms"]) == 2
