@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What devices of a kind have in common: rhythm, levels, how metrics move together, rare scores.
+
+All of it is sums that decay with time, so that what several workers learnt of a cohort adds up.
+Rhythm is a mean by hour of day, of weekdays and of weekends, shrunk towards none. Covariances of
+the residual streams are learnt from ordinary reports only (the caller leaves flagged ones out);
+pairs of metrics that were never seen together count as unrelated.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.detector_settings import N_STREAMS, DetectorSettings
+from models.device_baselines import BoolArray, Float32Array, Priors, Residuals
+from models.errors import StateFormatError
+from models.score_pool import ScorePool
+from models.signals import FloatArray
+
+N_SLOTS = 48  # hours of weekdays, then of weekends
+_HOUR = 3_600.0
+_DAY = 86_400.0
+_FIRST_SATURDAY = 2  # days from 1970-01-01, a Thursday
+_UNRELATED_WEIGHT = 100.0  # reports that are imagined in which metrics are unrelated
+_REFRESH_SHARE = 0.02
+
+
+def slot_of(seconds: FloatArray) -> npt.NDArray[np.int64]:
+    """Return the slot of moments (seconds since 1970, UTC), shape (n,), in [0, 48)."""
+    days = (seconds // _DAY).astype(np.int64)
+    weekend = (days - _FIRST_SATURDAY) % 7 < 2
+    hours = (seconds % _DAY // _HOUR).astype(np.int64)
+    return np.where(weekend, hours + 24, hours)
+
+
+class CohortModel:
+    """The sums of one cohort, and what follows from them."""
+
+    def __init__(self, n_metrics: int, settings: DetectorSettings) -> None:
+        self._settings = settings
+        self.n_devices = 0.0
+        self.seconds = 0.0  # to when it has decayed
+        self.first_seconds = 0.0
+        self.sums: dict[str, FloatArray] = {
+            "season": np.zeros((N_SLOTS, n_metrics)),
+            "season_weight": np.zeros((N_SLOTS, n_metrics)),
+            "moments": np.zeros((N_STREAMS, n_metrics, n_metrics)),
+            "pair_weight": np.zeros((n_metrics, n_metrics)),
+            "level": np.zeros((2, n_metrics)),  # of levels and of their squares
+            "level_weight": np.zeros(n_metrics),
+            "spread": np.zeros((N_STREAMS, n_metrics)),
+        }
+        self.stream_pools = [ScorePool() for _ in range(N_STREAMS)]
+        self.score_pool = ScorePool()
+        self._precision: Float32Array | None = None
+        self._precision_weight = 0.0
+        self._season: Float32Array | None = None
+        self._season_hour = -1.0
+
+    def decay_to(self, seconds: float) -> None:
+        """Let the past count less; a clock that runs back changes nothing."""
+        self.first_seconds = self.first_seconds or seconds
+        elapsed = min(seconds - self.seconds, 30 * _DAY) if self.seconds else 0.0
+        self.seconds = max(self.seconds, seconds)
+        if elapsed <= 0.0:
+            return
+        slow = 0.5 ** (elapsed / self._settings.covariance_half_life_seconds)
+        seasonal = 0.5 ** (elapsed / self._settings.season_half_life_seconds)
+        for name in self.sums:
+            self.sums[name] *= seasonal if name.startswith("season") else slow
+        self.score_pool.decay(0.5 ** (elapsed / self._settings.pool_half_life_seconds))
+        for pool in self.stream_pools:
+            pool.decay(seasonal)
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether the time of learning is over, after which only what is ordinary teaches."""
+        return self.seconds - self.first_seconds >= self._settings.learning_seconds
+
+    def season_at(self, seconds: FloatArray) -> Float32Array:
+        """Return what the hour adds to each metric, shape (n, n_metrics)."""
+        if self._season is None or self.seconds // _HOUR != self._season_hour:
+            weight = self.sums["season_weight"]
+            profile = self.sums["season"] / (weight + self._settings.season_prior_reports)
+            total = np.maximum(weight.sum(axis=0), 1e-9)
+            centred = np.where(weight > 0, profile - (profile * weight).sum(axis=0) / total, 0.0)
+            self._season, self._season_hour = centred.astype(np.float32), self.seconds // _HOUR
+        season: Float32Array = self._season[slot_of(seconds)]
+        return season
+
+    def priors(self) -> Priors:
+        """Return what a new device of the cohort is expected to be like."""
+        weight = self.sums["level_weight"]
+        enough = (self.n_devices >= self._settings.least_devices) & (
+            weight >= self._settings.warm_up_reports
+        )
+        divisor = np.maximum(weight, 1e-9)
+        mean, square = self.sums["level"] / divisor
+        return Priors(
+            location=np.where(enough, mean, np.nan).astype(np.float32),
+            between=np.maximum(square - mean**2, 0.0).astype(np.float32),
+            within=(self.sums["spread"] / divisor).astype(np.float32),
+        )
+
+    def precision(self) -> Float32Array:
+        """Return the regularised inverse covariances, shape (n_streams, n_metrics, n_metrics)."""
+        weight = float(self.sums["pair_weight"].max(initial=0.0))
+        if self._precision is None or weight > self._precision_weight * (1 + _REFRESH_SHARE) + 1:
+            self._precision, self._precision_weight = self._invert(), weight
+        return self._precision
+
+    def learn(
+        self, seconds: FloatArray, residuals: Residuals, season: Float32Array, ordinary: BoolArray
+    ) -> None:
+        """Add a batch; of reports that are not ordinary nothing is learnt.
+
+        Args:
+            seconds: moments of the reports, shape (n,).
+            residuals: of the batch.
+            season: what `season_at` said of it, shape (n, n_metrics).
+            ordinary: which reports may teach, shape (n,).
+
+        """
+        self.n_devices += float(residuals.fresh.sum())
+        weights = (residuals.known & ordinary[:, None]).astype(np.float32)
+        scaled = residuals.scaled * weights
+        self.sums["moments"] += scaled.swapaxes(1, 2) @ scaled
+        self.sums["pair_weight"] += weights.T @ weights
+        levels = residuals.level * weights
+        self.sums["level"] += np.stack([levels.sum(axis=0), (levels * residuals.level).sum(axis=0)])
+        self.sums["level_weight"] += weights.sum(axis=0)
+        self.sums["spread"] += (residuals.variance * weights).sum(axis=1)
+        deviation = (residuals.raw + season) * weights
+        slots = slot_of(seconds)
+        for slot in np.unique(slots):
+            self.sums["season"][slot] += deviation[slots == slot].sum(axis=0)
+            self.sums["season_weight"][slot] += weights[slots == slot].sum(axis=0)
+
+    def export(self) -> dict[str, Any]:
+        """Return all sums as plain arrays and numbers, for `restore`."""
+        pools = {
+            f"pool_{number}": pool.counts
+            for number, pool in enumerate((self.score_pool, *self.stream_pools))
+        }
+        return {
+            **self.sums,
+            **pools,
+            "n_devices": np.array([self.n_devices]),
+            "seconds": np.array([self.first_seconds, self.seconds]),
+        }
+
+    def restore(self, state: Mapping[str, FloatArray]) -> None:
+        """Replace all sums by exported ones.
+
+        Raises:
+            StateFormatError: a sum is missing, of another shape, or not finite. Nothing is changed.
+
+        """
+        known = self.export()
+        if set(known) != set(state):
+            raise StateFormatError
+        for name, array in known.items():
+            if state[name].shape != array.shape or not np.all(np.isfinite(state[name])):
+                raise StateFormatError
+        for name in self.sums:
+            self.sums[name] = state[name].astype(np.float64)
+        for number, pool in enumerate((self.score_pool, *self.stream_pools)):
+            pool.counts = state[f"pool_{number}"].astype(np.float64)
+            pool.refit()
+        self.n_devices = float(state["n_devices"][0])
+        self.first_seconds, self.seconds = (float(each) for each in state["seconds"])
+        self._precision = self._season = None
+
+    def _invert(self) -> Float32Array:
+        n_metrics = self.sums["pair_weight"].shape[0]
+        identity = np.eye(n_metrics)
+        weight = self.sums["pair_weight"] + _UNRELATED_WEIGHT
+        inverses = []
+        for moments, ridge in zip(self.sums["moments"], self._settings.ridges, strict=True):
+            covariance = (moments + _UNRELATED_WEIGHT * identity) / weight
+            values, vectors = np.linalg.eigh(covariance)
+            # pairs are counted apart, so that the whole may fail to be positive
+            inverses.append((vectors / (np.maximum(values, 0.0) + ridge)) @ vectors.T)
+        return np.array(inverses, dtype=np.float32)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How unusual a batch of reports is: one number a device, and the metrics behind it.
+
+Per residual stream the deviations from the device's own baseline are whitened by the covariance
+of its cohort: the squared Mahalanobis distance, over the metrics that are present. Where only one
+direction harms, the other adds nothing. A distance is measured in the 99 % quantile of the
+cohort's own, and the logarithms of the streams are averaged, so that none drowns the others. The
+cohort's rolling pool says how rare such a score is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.cohort_model import CohortModel
+from models.detector_settings import DetectorSettings
+from models.device_baselines import BoolArray, DeviceBaselines, Float32Array, Residuals, RowArray
+from models.signals import FloatArray
+
+_CONJUGATE_STEPS = 3
+_STREAM_QUANTILE = 0.01
+_YOUNG_QUANTILE = (
+    3.0  # a distance a metric that a cohort without a past takes for its 99 % quantile
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """What a batch of n reports comes to, in its order."""
+
+    score: FloatArray  # shape (n,), 0 ordinary
+    p_value: FloatArray  # shape (n,), 1 while too little is known
+    novelty: FloatArray  # shape (n,), 1 = as far as ever
+    contributions: Float32Array  # shape (n, n_metrics): shares of the score, adding up to 1 or 0
+    expected: Float32Array  # shape (n, n_metrics): level and rhythm, NaN where nothing is known
+
+
+class FleetDetector:
+    """Scores batches of one report a device, and learns from them.
+
+    Not thread-safe.
+    """
+
+    def __init__(
+        self,
+        n_metrics: int,
+        *,
+        floors: npt.ArrayLike,
+        sides: npt.ArrayLike | None = None,
+        settings: DetectorSettings | None = None,
+    ) -> None:
+        """Begin without any knowledge.
+
+        Args:
+            n_metrics: columns of a batch.
+            floors: least spread that is ordinary, shape (n_metrics,).
+            sides: 1 where high values harm, -1 where low ones do, 0 (default) where both do.
+            settings: memories and bounds.
+
+        """
+        self.settings = settings or DetectorSettings()
+        self.n_metrics = n_metrics
+        self._sides = np.zeros(n_metrics, np.float32)
+        if sides is not None:
+            self._sides[:] = sides
+        self.baselines = DeviceBaselines(
+            n_metrics, self.settings, np.broadcast_to(np.asarray(floors, np.float32), (n_metrics,))
+        )
+        self.cohorts: dict[str, CohortModel] = {}
+
+    def cohort(self, name: str) -> CohortModel:
+        """Return a cohort, made on first use."""
+        if name not in self.cohorts:
+            self.cohorts[name] = CohortModel(self.n_metrics, self.settings)
+        return self.cohorts[name]
+
+    def observe(
+        self, rows: RowArray, cohorts: Sequence[str], seconds: FloatArray, values: Float32Array
+    ) -> Scores:
+        """Score a batch and learn from it.
+
+        Args:
+            rows: of the devices, shape (n,), each once.
+            cohorts: the cohort's name of each.
+            seconds: moments of the reports, since 1970, shape (n,).
+            values: shape (n, n_metrics), NaN where absent.
+
+        """
+        n = len(rows)
+        self.baselines.grow(int(rows.max(initial=-1)) + 1)
+        score, p_value, novelty = np.zeros(n), np.ones(n), np.zeros(n)
+        contributions = np.zeros((n, self.n_metrics), np.float32)
+        expected = np.full((n, self.n_metrics), np.nan, np.float32)
+        for name, members in _group(cohorts).items():
+            part = self._observe_cohort(
+                self.cohort(name), rows[members], seconds[members], values[members]
+            )
+            score[members], p_value[members] = part.score, part.p_value
+            novelty[members] = part.novelty
+            contributions[members], expected[members] = part.contributions, part.expected
+        return Scores(
+            score=score,
+            p_value=p_value,
+            novelty=novelty,
+            contributions=contributions,
+            expected=expected,
+        )
+
+    def _observe_cohort(
+        self, cohort: CohortModel, rows: RowArray, seconds: FloatArray, values: Float32Array
+    ) -> Scores:
+        cohort.decay_to(float(seconds.max()))
+        season = cohort.season_at(seconds)
+        residuals = self.baselines.compare(rows, values - season, cohort.priors())
+        novelty = self.baselines.rate_novelty(residuals, self._sides)
+        parts = self._distances(cohort, residuals)
+        scaled = np.log1p(np.maximum(parts.sum(axis=2), 0.0) / _typical(cohort, residuals))
+        score: FloatArray = scaled.mean(axis=0).astype(np.float64)
+        ready: BoolArray = np.asarray(residuals.known.any(axis=1))
+        p_value = np.where(ready, cohort.score_pool.p_values(score), 1.0)
+        ordinary = ready
+        if cohort.is_settled:
+            ordinary = ready & (p_value >= self.settings.gate_p_value)
+        _count(cohort, score[ready], parts[:, ordinary], self.settings.limit_p_value)
+        cohort.learn(seconds, residuals, season, ordinary)
+        weights = np.where(ordinary | ~ready, 1.0, self.settings.unusual_weight)
+        self.baselines.learn(rows, residuals, weights)
+        harm = np.maximum(parts, 0.0).sum(axis=0)
+        total = harm.sum(axis=1, keepdims=True)
+        return Scores(
+            score=score,
+            p_value=p_value,
+            novelty=np.where(ready, novelty, 0.0),
+            contributions=harm / np.maximum(total, 1e-12),
+            expected=np.where(residuals.known, residuals.level + season, np.nan),
+        )
+
+    def _distances(self, cohort: CohortModel, residuals: Residuals) -> Float32Array:
+        """Return each metric's part of each stream's squared distance, (n_streams, n, n_metrics).
+
+        Parts may be negative; in a harmless direction they are 0.
+        """
+        precision = cohort.precision()
+        scaled = residuals.scaled
+        # What the cohort has never measured is unrelated to the rest: nothing to make up for.
+        measured = np.diagonal(cohort.sums["pair_weight"]) > 0
+        lacking = (~residuals.known & measured).any(axis=1)
+        if lacking.any():
+            scaled = scaled.copy()
+            scaled[:, lacking] = _fill(scaled[:, lacking], residuals.known[lacking], precision)
+        parts = scaled @ precision
+        parts *= scaled
+        parts *= residuals.known & ((self._sides == 0) | (self._sides * scaled[0] > 0))
+        return parts
+
+
+def _fill(scaled: Float32Array, known: BoolArray, precision: Float32Array) -> Float32Array:
+    """Put in for absent deviations what the others make likely: the least distance.
+
+    A few conjugate gradient steps over the absent ones (Hestenes and Stiefel, 1952). Zeros instead
+    would claim that a metric stood still whose twin has moved.
+
+    Args:
+        scaled: 0 where absent, shape (n_streams, n, n_metrics).
+        known: shape (n, n_metrics).
+        precision: shape (n_streams, n_metrics, n_metrics).
+
+    """
+    absent = (~known).astype(np.float32)
+    filled = scaled
+    residue = -(filled @ precision) * absent
+    direction = residue
+    size = (residue**2).sum(axis=2, keepdims=True)
+    for _ in range(_CONJUGATE_STEPS):
+        slope = direction @ precision
+        step = size / np.maximum((direction * slope).sum(axis=2, keepdims=True), 1e-12)
+        filled = filled + step * direction
+        residue = residue - step * slope * absent
+        larger = (residue**2).sum(axis=2, keepdims=True)
+        direction = residue + larger / np.maximum(size, 1e-12) * direction
+        size = larger
+    return filled
+
+
+def _typical(cohort: CohortModel, residuals: Residuals) -> FloatArray:
+    """Return the distance that a stream's distances are measured in, shape (n_streams, 1)."""
+    young = _YOUNG_QUANTILE * max(float(residuals.known.sum(axis=1).max(initial=1)), 1.0)
+    return np.array(
+        [
+            [max(np.expm1(pool.quantile(_STREAM_QUANTILE)), 1e-6) if pool.is_ready else young]
+            for pool in cohort.stream_pools
+        ]
+    )
+
+
+def _count(
+    cohort: CohortModel, score: FloatArray, parts: Float32Array, limit_p_value: float
+) -> None:
+    distances = np.log1p(np.maximum(parts.sum(axis=2), 0.0))
+    for pool, distance in zip(cohort.stream_pools, distances, strict=True):
+        pool.add(distance.astype(np.float64), limit_p_value)
+    if all(pool.is_ready for pool in cohort.stream_pools):
+        cohort.score_pool.add(score, limit_p_value)
+
+
+def _group(names: Sequence[str]) -> Mapping[str, RowArray]:
+    """Return the positions of each name."""
+    members: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        members.setdefault(name, []).append(position)
+    return {name: np.array(positions) for name, positions in members.items()}
