@@ -7,18 +7,14 @@ fails, who watches for promotions moves it later.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from api.ground import Ground, open_registry
-from contracts.canonical import sha256_hex
+from api.promotion_case import Decision, compose_case, describe_comparison
 from kernel.database import Connection
 from kernel.logs import get_logger
 from models.errors import ModelArtifactError, ModelError, PromotionRefusedError, UnknownModelError
-from models.gate import Comparison, Outcome, compare_versions
+from models.gate import Comparison, compare_versions
 from models.judgement import Judgement, Latency, decode_judgements, measure_latency
 from models.promotion import (
     Promotion,
@@ -33,6 +29,8 @@ from models.promotion import (
 from models.registry import CHALLENGER, CHAMPION, ModelRegistry, ModelVersion
 from models.training import CARD_FILE, EXAMPLE_FILE, JUDGEMENTS_FILE, read_example
 
+__all__ = ["ComparedVersions", "Decision", "ModelPromotions", "describe_comparison"]
+
 _logger = get_logger(__name__)
 SUBJECT = "model"
 
@@ -44,16 +42,6 @@ class ComparedVersions:
     before: ModelVersion | None
     after: ModelVersion
     comparison: Comparison
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What a person decides about a model: who, why (masked), under which correlation id."""
-
-    actor: str
-    reason: str
-    correlation_id: str
-    override: bool = False  # answers for an inconclusive gate
 
 
 class ModelPromotions:
@@ -202,7 +190,7 @@ class ModelPromotions:
         ground = self._ground
         promotion_id = ground.ids.new("mpr")
         files = await asyncio.to_thread(self._read_files, after)
-        case = _compose_case(promotion_id, kind, after, before, comparison, decision, files)
+        case = compose_case(promotion_id, kind, after, before, comparison, decision, files)
         case["decided_at"] = ground.clock.now().isoformat()
         sealed = await ground.sealer.seal_promotion(
             connection,
@@ -343,57 +331,6 @@ class _AuditedRefusal:
                     "failure": str(error),
                 },
             )
-
-
-def describe_comparison(comparison: Comparison) -> dict[str, Any]:
-    """Return a comparison as a JSON value."""
-    plain: dict[str, Any] = _plain(asdict(comparison))
-    plain["verdict"]["outcome"] = comparison.verdict.outcome.value
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Outcome):
-        return value.value
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _compose_case(
-    promotion_id: str,
-    kind: PromotionKind,
-    after: ModelVersion,
-    before: Promotion | None,
-    comparison: Comparison,
-    decision: Decision,
-    files: Mapping[str, bytes],
-) -> dict[str, Any]:
-    """Return what is sealed: who put which file to use, why, and on what figures."""
-    return {
-        "schema_version": 1,
-        "promotion_id": promotion_id,
-        "kind": kind.value,
-        "model": {
-            "name": after.name,
-            "version": after.version,
-            "sha256": after.digest,
-            "training_data_sha256": after.digest_of_data,
-            "trained_at": after.created_at.isoformat(),
-            "metrics": dict(after.metrics),
-        },
-        "previous": None
-        if before is None
-        else {"version": before.version, "sha256": before.digest},
-        "gate": describe_comparison(comparison),
-        "files": {name: sha256_hex(content) for name, content in files.items()},
-        "actor": decision.actor,
-        "reason": decision.reason,
-        "override": decision.override,
-        "correlation_id": decision.correlation_id,
-    }
 
 
 def _find_alias(versions: list[ModelVersion], alias: str) -> str | None:
