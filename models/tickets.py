@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import StackingClassifier
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
-from sklearn.feature_selection import SelectKBest
+from sklearn.feature_selection import VarianceThreshold
 from sklearn.model_selection import GroupKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
@@ -40,7 +41,7 @@ MAX_CHARACTERS = 4000
 N_FOLDS = 4
 INVERSE_REGULARISATION = 0.5
 MIN_TEXTS_OF_NETWORK = 5_000  # with fewer it learns them by heart
-N_WORD_BUCKETS = 2**19
+N_WORD_BUCKETS = 2**18
 N_CHARACTER_BUCKETS = 2**17
 MAX_BUCKETS = 120_000  # of a linear machine
 MAX_TOPIC_BUCKETS = 16_000
@@ -154,7 +155,8 @@ def _knows_a_word(model: Any, text: str) -> bool:
         words = model.named_steps["features"].transformer_list[0][1]
         return bool(words.transform([text]).nnz)
     words = model.named_steps["members"].estimators_[0].named_steps
-    return bool(words["choice"].transform(words["buckets"].transform([text])).nnz)
+    buckets, choice = words["buckets"].transform([text]).indices, words["choice"]
+    return bool((choice.variances_[buckets] > choice.threshold).any())
 
 
 def _check(labels: StringArray, groups: Sequence[str]) -> None:
@@ -193,12 +195,14 @@ def _count(texts: Sequence[str]) -> _Counts:
     characters = HashingVectorizer(
         n_features=N_CHARACTER_BUCKETS, analyzer="char_wb", ngram_range=(3, 5), **_PLAIN_COUNTS
     )
-    vectorizers = {"words": words, "characters": characters, "topics": words}
+    half = clone(words).set_params(dtype=np.float32)  # of the network: half the file, less to copy
+    vectorizers = {"words": words, "characters": characters, "topics": half}
     of_words = words.transform(texts)
     if not of_words.nnz:
         message = "the ticket model needs texts with words in them"
         raise TrainingDataError(message)
-    counted = {"words": of_words, "characters": characters.transform(texts), "topics": of_words}
+    counted = {"words": of_words, "characters": characters.transform(texts)}
+    counted["topics"] = of_words.astype(np.float32)
     return _Counts(vectorizers=vectorizers, counted=counted)
 
 
@@ -257,7 +261,8 @@ def _fit_network(counts: _Counts, labels: StringArray, seed: int) -> Pipeline:
     spread = MinMaxScaler(feature_range=(-_TOPIC_SPREAD, _TOPIC_SPREAD))
     spread.fit(np.array([[-1.0], [1.0]], dtype=np.float32) * np.ones(N_TOPICS, dtype=np.float32))
     weighted = weights.fit_transform(choice.transform(counts.counted["topics"]))
-    shares = topics.fit_transform(weighted.astype(np.float32))  # half the file
+    shares = topics.fit_transform(weighted)
+    topics.components_ = np.asfortranarray(topics.components_)  # else each answer copies it
     inputs = spread.transform(lengths.fit_transform(shares))
     network = MLPClassifier((512,), alpha=1e-3, batch_size=128, random_state=seed)
     for _ in range(N_EPOCHS):
@@ -268,12 +273,17 @@ def _fit_network(counts: _Counts, labels: StringArray, seed: int) -> Pipeline:
     return Pipeline([*steps, ("classifier", network)])
 
 
-def _choose_buckets(counts: Any, *, least: int, most: int) -> SelectKBest:
-    """Return a choice of the buckets that most texts have, each at least so many."""
+def _choose_buckets(counts: Any, *, least: int, most: int) -> VarianceThreshold:
+    """Return a choice of the buckets that most texts have, each at least so many.
+
+    What it compares with its threshold is that number of texts: it need not be sorted to answer.
+    """
     n_texts_with = np.bincount(counts.indices, minlength=counts.shape[1])
-    n_chosen = int(min(most, (n_texts_with >= least).sum()))
-    choice = SelectKBest(None, k=n_chosen)  # of the scores below; functions are not stored
-    choice.scores_ = n_texts_with.astype(np.float32)
+    limit = float(least - 1)
+    if (n_texts_with > limit).sum() > most:
+        limit = float(np.sort(n_texts_with)[-most])
+    choice = VarianceThreshold(threshold=limit)
+    choice.variances_ = n_texts_with.astype(np.float32)
     choice.n_features_in_ = counts.shape[1]
     return choice
 
