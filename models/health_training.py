@@ -6,6 +6,7 @@ on, and some that no version ever learns from, whatever its seed, to judge all v
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,17 +27,32 @@ from models.health import INVERSE_REGULARISATION, fit_health_model, sharpen_heal
 from models.signals import FloatArray
 from models.simulated_training import HEALTHY, ODD, SimulatedWindows, simulate_windows
 
-N_FIT, N_CALIBRATE, N_JUDGE = 60, 160, 100  # devices of each pattern
 N_FIT_WINDOWS = 2  # of each device; the other sets take one, so that their cases are independent
 FIT_SUBTLE_SHARE = 0.3  # more than there are, to learn from; calibration sets the shares right
 JUDGING_SEED = 0
 
 
-def train_health(seed: int, progress: Callable[[str], None]) -> Fit:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCounts:
+    """How many devices of each pattern; versions of unequal `judge` have no cases in common."""
+
+    fit: int = 60
+    calibrate: int = 160
+    judge: int = 100
+
+
+PRODUCT = DeviceCounts()
+
+
+def train_health(
+    seed: int, progress: Callable[[str], None], devices: DeviceCounts = PRODUCT
+) -> Fit:
     """Simulate devices; fit, calibrate, choose thresholds and judge on different ones."""
     progress("health: simulating devices")
-    known = simulate_windows("fit", seed=seed, n_devices_per_pattern=N_FIT, n_windows=N_FIT_WINDOWS)
-    others = simulate_windows("calibrate", seed=seed, n_devices_per_pattern=N_CALIBRATE)
+    known = simulate_windows(
+        "fit", seed=seed, n_devices_per_pattern=devices.fit, n_windows=N_FIT_WINDOWS
+    )
+    others = simulate_windows("calibrate", seed=seed, n_devices_per_pattern=devices.calibrate)
     progress(f"health: fitting {len(known.labels)} windows")
     model = fit_health_model(known.features, known.labels, seed=seed)
     classes = [str(name) for name in model.classes_]
@@ -46,7 +62,7 @@ def train_health(seed: int, progress: Callable[[str], None]) -> Fit:
     progress(f"health: choosing thresholds on {len(others.labels)} windows of other devices")
     abstention = choose_abstention(classes, model.predict_proba(others.features), others.labels)
     progress("health: judging on devices that no version learns from")
-    judged = simulate_windows("judge", seed=JUDGING_SEED, n_devices_per_pattern=N_JUDGE)
+    judged = simulate_windows("judge", seed=JUDGING_SEED, n_devices_per_pattern=devices.judge)
     return Fit(
         model=attach_abstention(model, abstention),
         metrics=_measure(abstention, classes, model.predict_proba(judged.features), judged),
@@ -59,7 +75,7 @@ def train_health(seed: int, progress: Callable[[str], None]) -> Fit:
             labels=np.array(judged.labels),
             case_ids=[f"health:{device}" for device in judged.devices],
         ),
-        card=_write_card(),
+        card=_write_card(devices),
     )
 
 
@@ -107,7 +123,7 @@ def _measure(
     return figures
 
 
-def _write_card() -> CardText:
+def _write_card(devices: DeviceCounts) -> CardText:
     return CardText(
         purpose=(
             "Names the failure pattern in the latest reports of one device, for incidents that the"
@@ -115,8 +131,8 @@ def _write_card() -> CardText:
         ),
         training_data=(
             "Simulated devices only (docs/simulator.md), reporting every minute or every five:"
-            f" {N_FIT} of each pattern to fit on, {N_CALIBRATE} others to calibrate and to choose"
-            f" thresholds on, {N_JUDGE} others that no version learns from to judge by."
+            f" {devices.fit} of each pattern to fit on, {devices.calibrate} others to calibrate and"
+            f" to choose thresholds on, {devices.judge} that no version learns from to judge by."
         ),
         limits=(
             "It has seen no real device: its figures hold for the simulator's idea of a fleet.",
