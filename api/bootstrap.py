@@ -58,6 +58,18 @@ from retrieval.embedding import Embedder
 from retrieval.search import Retriever
 from telemetry.ingestion import Ingestion
 
+DETECTOR_MODULES = (
+    "alarms",
+    "anomaly",
+    "cohort_model",
+    "detector_settings",
+    "device_baselines",
+    "fleet_detector",
+    "guards",
+    "score_pool",
+    "signals",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -241,6 +253,7 @@ def _join(
     )
     budget = AlarmBudget(false_alarms_per_day=ground.settings.drift_false_alarms_per_day)
     drift = DriftWatch(ground.clock, ground.ids, ground.audit, budget)
+    fleets = FleetIncidents(clock=ground.clock, audit=ground.audit, incidents=ground.incidents)
     return Services(
         ground=ground,
         ingestion=Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker),
@@ -256,11 +269,12 @@ def _join(
             clock=ground.clock,
             ids=ground.ids,
             incidents=ground.incidents,
+            fleets=fleets,
             champions=champions,
             detector_model=detector_model(),
             drift=drift,
         ),
-        fleets=FleetIncidents(clock=ground.clock, audit=ground.audit, incidents=ground.incidents),
+        fleets=fleets,
         embedder=embedder,
         retriever=needs.retriever,
         reasoner=Reasoner(build_graph(needs, checkpointer)),
@@ -318,5 +332,6 @@ def _join(
 
 def detector_model() -> LoadedModel:
     """Return what names the online detector in records: its version is its code's digest."""
-    content = Path(models.anomaly.__file__).read_bytes()
-    return LoadedModel(model=None, name="anomaly", version="1", digest=sha256_hex(content))
+    folder = Path(models.anomaly.__file__).parent
+    content = b"".join((folder / f"{name}.py").read_bytes() for name in DETECTOR_MODULES)
+    return LoadedModel(model=None, name="anomaly", version="2", digest=sha256_hex(content))

@@ -1,148 +1,140 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Online anomaly detection: hard rules first, then what is unusual for this device.
+"""Online anomaly detection for a whole fleet: hard rules, and what is unusual for a device.
 
-Statistics: per device and metric an exponentially weighted mean and variance, warm-started from
-the device's cohort. A report's score is the Euclidean norm of its three largest deviations, in
-standard deviations, counting only harmful directions and only values past the ordinary range.
-Scores of unflagged reports of the whole fleet calibrate it into a conformal p-value (Vovk et
-al., Algorithmic Learning in a Random World, 2005); the Benjamini-Hochberg bound over the latest
-p-value of every device limits false discoveries in the fleet. State is struct-of-arrays.
+Rules need no past. Statistics are `fleet_detector`'s scores of a batch, and `alarms` decides which
+of them a person hears of. Device state is struct-of-arrays; what is remembered of a device can be
+taken out and put into another process.
 
-Not thread-safe. The caller orders reports by device time; older ones than the last are ignored.
+Not thread-safe. The caller orders reports by device time; older ones than the last are ignored. A
+silence of more than an hour ends every streak, and means begin anew from the device's level.
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from contracts.failure import FailureClass
-from models.calibration import ConformalPool, passes_false_discovery_bound
-from models.detector_state import DeviceState, decode_state, encode_state
+from models.alarms import AlarmMonitor, Alarms
+from models.detection import (
+    Detection,
+    DeviceReport,
+    EndedDetection,
+    MetricContribution,
+    detection_of,
+)
+from models.detector_settings import DetectorSettings
+from models.detector_state import DeviceMemory, OpenEpisode, decode_device, encode_device
 from models.features import read_values
-from models.guards import Comparison, Finding, Streaks, apply_rules
+from models.fleet_detector import FleetDetector, Scores
+from models.guards import apply_rules
 from models.signals import (
     HARM_DIRECTION,
     METRIC_NAMES,
     N_SIGNALS,
     SCALE_FLOORS,
     SIGNALS,
-    FloatArray,
-    severity_scores,
     transform,
 )
 
-RULE_SCORE = 10.0
-SCORE_THRESHOLD = 6.0
-PERSISTENCE_REPORTS = 3
-WARM_UP_REPORTS = 60
-WARM_START_REPORTS = 30
-MEMORY_REPORTS = 500  # time constant of the baseline
-P_VALUE_THRESHOLD = 0.01
-FALSE_DISCOVERY_RATE = 0.1
 GAP_SECONDS = 3600.0  # a longer silence ends every streak
-_CLIP = 12.0
-_WINSOR = 3.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricContribution:
-    """How much one metric drove a detection; contributions add up to 1."""
-
-    name: str
-    value: float
-    expected: float
-    contribution: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detection:
-    """Something is wrong with a device now. `rule` is empty for a statistical detection."""
-
-    device_id: str
-    observed_at: datetime
-    score: float
-    p_value: float  # 0 for a rule: no chance is involved
-    metrics: tuple[MetricContribution, ...]
-    episode_key: str
-    rule: str = ""
-    recovery: tuple[Comparison, ...] = ()  # what ends the rule's violation
-    failure_class: FailureClass = FailureClass.UNKNOWN
-    entity: str = ""
-    successive_reports: int = 1
+QUIET_REPORTS = 10  # without a detection that end an episode
+N_CONTRIBUTIONS = 5
+_LEAST_CONTRIBUTION = 0.01
 
 
 class AnomalyDetector:
-    """Scores one report at a time for a whole fleet."""
+    """Judges reports of a fleet, in batches."""
 
-    def __init__(self, *, capacity: int = 256) -> None:
+    def __init__(self, settings: DetectorSettings | None = None) -> None:
         self._rows: dict[str, int] = {}
-        self._streaks: dict[str, Streaks] = {}
-        self._fresh: set[str] = set()  # forgotten, to be warm-started like new ones
-        self._count = np.zeros((capacity, N_SIGNALS))
-        self._mean = np.zeros((capacity, N_SIGNALS))
-        self._variance = np.zeros((capacity, N_SIGNALS))
-        self._last_seen = np.full(capacity, -math.inf)
-        self._unusual = np.zeros(capacity, dtype=np.int64)
-        self._p_value = np.ones(capacity)
-        self._pool = ConformalPool()
+        self._memories: dict[str, DeviceMemory] = {}
+        self.fleet = FleetDetector(
+            N_SIGNALS, floors=SCALE_FLOORS, sides=HARM_DIRECTION, settings=settings
+        )
+        self.alarms = AlarmMonitor(N_SIGNALS)
+
+    @property
+    def bytes_per_device(self) -> int:
+        """Return how much memory the arrays take for a device."""
+        return self.fleet.baselines.bytes_per_device + self.alarms.bytes_per_device
 
     def score(
         self, device_id: str, observed_at: datetime, metrics: Mapping[str, float], cohort: str = ""
     ) -> Detection | None:
-        """Score one report and return the newest fault, if any (see `score_all`)."""
+        """Score one report and return the newest fault, if any (see `score_batch`)."""
         detections = self.score_all(device_id, observed_at, metrics, cohort)
         return detections[0] if detections else None
 
     def score_all(
         self, device_id: str, observed_at: datetime, metrics: Mapping[str, float], cohort: str = ""
     ) -> tuple[Detection, ...]:
-        """Score one report; return one detection per episode, the youngest episode first.
+        """Score one report; return one detection per episode, the youngest episode first."""
+        report = DeviceReport(
+            device_id=device_id, observed_at=observed_at, metrics=metrics, cohort=cohort
+        )
+        return self.score_batch([report])[0]
 
-        Args:
-            device_id: the device.
-            observed_at: the device's logical time, aware.
-            metrics: flat metrics of the report, raw units.
-            cohort: like devices (operating system and model, say); warm-starts new devices.
+    def score_batch(self, reports: Sequence[DeviceReport]) -> list[tuple[Detection, ...]]:
+        """Score reports, each device's in the order given; return each one's detections.
 
+        There is one detection per episode, the youngest episode first.
         """
-        row = self._row_of(device_id, cohort)
-        seconds = observed_at.timestamp()
-        if seconds <= self._last_seen[row]:
-            return ()
-        streaks = self._streaks.setdefault(device_id, Streaks())
-        if seconds - self._last_seen[row] > GAP_SECONDS:
-            streaks.running.clear()
-            self._unusual[row] = 0
-        self._last_seen[row] = seconds
-        detections = self._apply_rules(device_id, observed_at, metrics, streaks)
-        values = read_values(metrics)
-        unusual = self._score_statistics(row, device_id, observed_at, values)
-        if unusual and not detections:
-            detections.append(unusual)
-        self._learn(row, cohort, transform(values))
-        return tuple(sorted(detections, key=lambda d: (d.successive_reports, d.episode_key)))
+        found: list[tuple[Detection, ...]] = [()] * len(reports)
+        for wave in _split_into_waves(reports):
+            chosen = [number for number in wave if self._begin(reports[number])]
+            if chosen:
+                wanted = [reports[number] for number in chosen]
+                for number, detections in zip(chosen, self._score_wave(wanted), strict=True):
+                    found[number] = detections
+        return found
+
+    def note_episode(self, device_id: str, episode_key: str, incident_key: str) -> None:
+        """Remember under which key an episode was told of, for `take_ended`."""
+        episode = self._memories[device_id].episodes.get(episode_key)
+        if episode is not None:
+            episode.incident_key = incident_key
+
+    def take_ended(self, device_id: str, at: datetime) -> list[EndedDetection]:
+        """Return the device's episodes that are over, once."""
+        episodes = self._memories[device_id].episodes
+        ended = {key: each for key, each in episodes.items() if each.quiet_reports >= QUIET_REPORTS}
+        for key in ended:
+            del episodes[key]
+        return [
+            EndedDetection(device_id=device_id, ended_at=at, incident_key=each.incident_key)
+            for each in ended.values()
+            if each.incident_key
+        ]
 
     def export_state(self, device_id: str) -> bytes:
         """Return what is remembered of a device, for `import_state` (empty if nothing)."""
-        row = self._rows.get(device_id)
-        if row is None:
+        if device_id not in self._rows or device_id not in self._memories:
             return b""
-        return encode_state(
-            DeviceState(
-                count=self._count[row],
-                mean=self._mean[row],
-                variance=self._variance[row],
-                last_seen=float(self._last_seen[row]),
-                unusual_reports=int(self._unusual[row]),
-                streaks=self._streaks.get(device_id, Streaks()),
-            )
-        )
+        return self.export_states([device_id])[0]
 
-    def import_state(self, device_id: str, content: bytes) -> None:
+    def export_states(self, device_ids: Sequence[str]) -> list[bytes]:
+        """Return what is remembered of devices that are known."""
+        rows = np.array([self._rows[device_id] for device_id in device_ids], np.int64)
+        arrays = self._read(rows)
+        return [
+            encode_device(arrays, position, self._memories[device_id])
+            for position, device_id in enumerate(device_ids)
+        ]
+
+    def import_state(
+        self,
+        device_id: str,
+        content: bytes,
+        layouts: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         """Restore a device from `export_state`; metrics unknown today are dropped.
+
+        Args:
+            device_id: the device.
+            content: the state, empty for none.
+            layouts: metrics of older layouts by name.
 
         Raises:
             StateFormatError: the bytes are not such a state. Nothing is changed then.
@@ -150,176 +142,150 @@ class AnomalyDetector:
         """
         if not content:
             return
-        state = decode_state(content)
-        row = self._row_of(device_id, "")
-        self._count[row] = state.count
-        self._mean[row] = state.mean
-        self._variance[row] = state.variance
-        self._last_seen[row] = state.last_seen
-        self._unusual[row] = state.unusual_reports
-        self._streaks[device_id] = state.streaks
+        no_rows = np.zeros(0, np.int64)
+        parts, memory = decode_device(content, self._read(no_rows), layouts or {})
+        row = np.array([self._row_of(device_id)])
+        state = {name: part[None] for name, part in parts.items()}
+        self.fleet.baselines.write(row, state)
+        self.alarms.write(row, state)
+        self._memories[device_id] = memory
 
     def forget(self, device_id: str) -> None:
-        """Drop what is remembered of a device; the fleet's calibration stays."""
-        row = self._rows.get(device_id)
-        self._streaks.pop(device_id, None)
-        if row is None:
-            return
-        for baseline in (self._count, self._mean, self._variance):
-            baseline[row] = 0.0
-        self._last_seen[row] = -math.inf
-        self._unusual[row] = 0
-        self._fresh.add(device_id)
+        """Drop what is remembered of a device; the fleet's knowledge stays."""
+        self._memories.pop(device_id, None)
+        if device_id in self._rows:
+            row = np.array([self._rows[device_id]])
+            self.fleet.baselines.clear(row)
+            self.alarms.clear(row)
 
     def knows(self, device_id: str) -> bool:
         """Tell whether state of a device is in memory."""
-        return device_id in self._rows
+        return device_id in self._memories
 
-    def _apply_rules(
+    def _read(self, rows: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+        return {**self.fleet.baselines.read(rows), **self.alarms.read(rows)}
+
+    def _row_of(self, device_id: str) -> int:
+        row = self._rows.setdefault(device_id, len(self._rows))
+        self.fleet.baselines.grow(row + 1)
+        self.alarms.grow(row + 1)
+        return row
+
+    def _begin(self, report: DeviceReport) -> bool:
+        """Tell whether a report is newer than its device's last; a long silence ends streaks."""
+        memory = self._memories.setdefault(report.device_id, DeviceMemory())
+        seconds = report.observed_at.timestamp()
+        row = self._row_of(report.device_id)
+        if seconds <= memory.last_seen:
+            return False
+        if seconds - memory.last_seen > GAP_SECONDS:
+            memory.streaks.running.clear()
+            self.fleet.baselines.resume(np.array([row]))
+        memory.last_seen = seconds
+        return True
+
+    def _score_wave(self, reports: Sequence[DeviceReport]) -> list[tuple[Detection, ...]]:
+        rows = np.array([self._rows[report.device_id] for report in reports])
+        seconds = np.array([report.observed_at.timestamp() for report in reports])
+        values = np.array([read_values(report.metrics) for report in reports])
+        scores = self.fleet.observe(
+            rows,
+            [report.cohort for report in reports],
+            seconds,
+            transform(values).astype(np.float32),
+        )
+        alarms = self.alarms.observe(
+            rows, seconds, scores.p_value, scores.contributions.argmax(axis=1)
+        )
+        return [
+            self._judge(report, position, values[position], scores, alarms)
+            for position, report in enumerate(reports)
+        ]
+
+    def _judge(
         self,
-        device_id: str,
-        observed_at: datetime,
-        metrics: Mapping[str, float],
-        streaks: Streaks,
-    ) -> list[Detection]:
+        report: DeviceReport,
+        position: int,
+        values: npt.NDArray[np.float64],
+        scores: Scores,
+        alarms: Alarms,
+    ) -> tuple[Detection, ...]:
+        memory = self._memories[report.device_id]
         detections: dict[str, Detection] = {}
-        for finding in apply_rules(metrics, streaks, observed_at.timestamp()):
-            detection = _detection_of(finding, device_id, observed_at)
+        at = report.observed_at.timestamp()
+        for finding in apply_rules(report.metrics, memory.streaks, at):
+            detection = detection_of(finding, report.device_id, report.observed_at)
             known = detections.get(detection.episode_key)
             if known is None or known.successive_reports < detection.successive_reports:
                 detections[detection.episode_key] = detection
-        return list(detections.values())
-
-    def _score_statistics(
-        self, row: int, device_id: str, observed_at: datetime, values: FloatArray
-    ) -> Detection | None:
-        deviations = self._deviations(row, values)
-        score = float(np.sqrt(np.sum(np.sort(deviations)[-3:] ** 2)))
-        p_value = self._pool.p_value(score)
-        self._p_value[row] = p_value
-        is_unusual = score >= SCORE_THRESHOLD and p_value <= P_VALUE_THRESHOLD
-        self._unusual[row] = self._unusual[row] + 1 if is_unusual else 0
-        if self._unusual[row] < PERSISTENCE_REPORTS:
-            self._pool.add(score)
-            return None
-        if not passes_false_discovery_bound(
-            p_value, self._p_value[: len(self._rows)], FALSE_DISCOVERY_RATE
-        ):
-            return None
-        top = np.argsort(deviations)[::-1][:5]
-        return Detection(
-            device_id=device_id,
-            observed_at=observed_at,
-            score=score,
-            p_value=p_value,
-            metrics=self._contributions(row, values, deviations, top),
-            episode_key=f"anomaly:{METRIC_NAMES[top[0]]}",
-            successive_reports=int(self._unusual[row]),
-        )
-
-    def _deviations(self, row: int, values: FloatArray) -> FloatArray:
-        """Return harmful deviations in standard deviations, shape (n_signals,), in [0, 12]."""
-        scale = np.sqrt(self._variance[row] + SCALE_FLOORS**2)
-        deviations = (transform(values) - self._mean[row]) * HARM_DIRECTION / scale
-        learnt = (self._count[row] >= WARM_UP_REPORTS) & np.isfinite(values)
-        harmful = severity_scores(values) > 0
-        clipped: FloatArray = np.clip(np.nan_to_num(deviations, nan=0.0), 0.0, _CLIP)
-        return np.where(learnt & harmful, clipped, 0.0)
-
-    def _contributions(
-        self, row: int, values: FloatArray, deviations: FloatArray, top: np.typing.NDArray[np.int64]
-    ) -> tuple[MetricContribution, ...]:
-        total = float(np.sum(deviations[top])) or 1.0
+        unusual = _describe(report, position, values, scores, alarms, memory)
+        if unusual and not detections:
+            detections[unusual.episode_key] = unusual
+        for key in detections:
+            memory.episodes.setdefault(key, OpenEpisode(incident_key="")).quiet_reports = -1
+        for episode in memory.episodes.values():
+            episode.quiet_reports += 1
         return tuple(
-            MetricContribution(
-                name=METRIC_NAMES[index],
-                value=float(values[index]),
-                expected=float(
-                    np.expm1(self._mean[row, index])
-                    if SIGNALS[index].logarithmic
-                    else self._mean[row, index]
-                ),
-                contribution=float(deviations[index]) / total,
-            )
-            for index in top
-            if deviations[index] > 0
+            sorted(detections.values(), key=lambda d: (d.successive_reports, d.episode_key))
         )
 
-    def _learn(self, row: int, cohort: str, transformed: FloatArray) -> None:
-        self._update(row, transformed)
-        if cohort:
-            self._update(self._rows[_cohort_key(cohort)], transformed)
 
-    def _update(self, row: int, transformed: FloatArray) -> None:
-        """Move a baseline towards a report; deviations are winsorised so faults do not teach."""
-        known = np.isfinite(transformed)
-        count = self._count[row]
-        scale = np.sqrt(self._variance[row] + SCALE_FLOORS**2)
-        step = np.where(known, transformed - self._mean[row], 0.0)
-        limit = np.where(count >= PERSISTENCE_REPORTS, _WINSOR * scale, np.inf)
-        step = np.clip(step, -limit, limit)
-        rate = np.where(known, 1.0 / np.minimum(count + 1.0, MEMORY_REPORTS), 0.0)
-        self._mean[row] += rate * step
-        self._variance[row] = (1.0 - rate) * (self._variance[row] + rate * step**2)
-        self._count[row] += known
-
-    def _row_of(self, device_id: str, cohort: str) -> int:
-        if cohort:
-            self._add_row(_cohort_key(cohort))
-        is_new = device_id not in self._rows or device_id in self._fresh
-        self._fresh.discard(device_id)
-        row = self._add_row(device_id)
-        if is_new and cohort:
-            like = self._rows[_cohort_key(cohort)]
-            self._count[row] = np.minimum(self._count[like], WARM_START_REPORTS)
-            self._mean[row] = self._mean[like]
-            self._variance[row] = self._variance[like]
-        return row
-
-    def _add_row(self, key: str) -> int:
-        if key in self._rows:
-            return self._rows[key]
-        row = len(self._rows)
-        if row == len(self._last_seen):
-            self._grow()
-        self._rows[key] = row
-        return row
-
-    def _grow(self) -> None:
-        added = len(self._last_seen)
-        block = np.zeros((added, N_SIGNALS))
-        self._count = np.concatenate([self._count, block])
-        self._mean = np.concatenate([self._mean, block])
-        self._variance = np.concatenate([self._variance, block])
-        self._last_seen = np.concatenate([self._last_seen, np.full(added, -math.inf)])
-        self._unusual = np.concatenate([self._unusual, np.zeros(added, dtype=np.int64)])
-        self._p_value = np.concatenate([self._p_value, np.ones(added)])
-
-
-def _cohort_key(cohort: str) -> str:
-    return f"cohort\0{cohort}"  # no device id holds a NUL
-
-
-def _detection_of(finding: Finding, device_id: str, observed_at: datetime) -> Detection:
-    violation = finding.violation
-    failure = violation.rule.failure_class
+def _describe(
+    report: DeviceReport,
+    position: int,
+    values: npt.NDArray[np.float64],
+    scores: Scores,
+    alarms: Alarms,
+    memory: DeviceMemory,
+) -> Detection | None:
+    """Return the detection of an episode that goes on; its key is that of its first report."""
+    if not alarms.is_open[position]:
+        memory.statistical_key, memory.successive_reports = "", 0
+        return None
+    metrics = _list_contributions(values, scores, position)
+    memory.successive_reports += 1
+    if not memory.statistical_key:
+        memory.statistical_key = f"anomaly:{metrics[0].name}" if metrics else "anomaly"
     return Detection(
-        device_id=device_id,
-        observed_at=observed_at,
-        score=RULE_SCORE,
-        p_value=0.0,
-        metrics=(
-            MetricContribution(
-                name=violation.metric,
-                value=violation.value,
-                expected=violation.rule.threshold,
-                contribution=1.0,
-            ),
-        ),
-        episode_key=f"{failure}:{violation.entity}" if violation.entity else str(failure),
-        rule=violation.rule.name,
-        recovery=violation.rule.list_recovery(violation.metric),
-        failure_class=failure,
-        entity=violation.entity,
-        successive_reports=finding.reports,
+        device_id=report.device_id,
+        observed_at=report.observed_at,
+        score=float(scores.score[position]),
+        p_value=float(scores.p_value[position]),
+        metrics=metrics,
+        episode_key=memory.statistical_key,
+        successive_reports=memory.successive_reports,
+        novelty=float(scores.novelty[position]),
+        false_a_day=float(alarms.false_a_day[position]),
     )
+
+
+def _list_contributions(
+    values: npt.NDArray[np.float64], scores: Scores, position: int
+) -> tuple[MetricContribution, ...]:
+    shares, expected = scores.contributions[position], scores.expected[position]
+    top = np.argsort(shares)[::-1][:N_CONTRIBUTIONS]
+    return tuple(
+        MetricContribution(
+            name=METRIC_NAMES[index],
+            value=float(values[index]),
+            expected=float(
+                np.expm1(expected[index]) if SIGNALS[index].logarithmic else expected[index]
+            ),
+            contribution=float(shares[index]),
+        )
+        for index in top
+        if shares[index] >= _LEAST_CONTRIBUTION and np.isfinite(expected[index])
+    )
+
+
+def _split_into_waves(reports: Sequence[DeviceReport]) -> list[list[int]]:
+    """Return positions in groups that name each device once, in order."""
+    waves: list[list[int]] = []
+    turn: dict[str, int] = {}
+    for position, report in enumerate(reports):
+        number = turn.get(report.device_id, 0)
+        turn[report.device_id] = number + 1
+        if number == len(waves):
+            waves.append([])
+        waves[number].append(position)
+    return waves

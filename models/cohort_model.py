@@ -145,8 +145,8 @@ class CohortModel:
             for number, pool in enumerate((self.score_pool, *self.stream_pools))
         }
         return {
-            **self.sums,
-            **pools,
+            **{name: values.copy() for name, values in self.sums.items()},
+            **{name: counts.copy() for name, counts in pools.items()},
             "n_devices": np.array([self.n_devices]),
             "seconds": np.array([self.first_seconds, self.seconds]),
         }

@@ -103,6 +103,11 @@ class DeviceBaselines:
         for array in self._arrays.values():
             array[rows] = 0
 
+    def resume(self, rows: RowArray) -> None:
+        """Let fast means begin anew from the level, after a silence."""
+        for name in ("fast", "medium"):
+            self._arrays[name][rows] = self._arrays["slow"][rows]
+
     def compare(self, rows: RowArray, values: Float32Array, priors: Priors) -> Residuals:
         """Compare a batch with its baselines; `learn` then takes it in.
 

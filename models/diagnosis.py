@@ -12,8 +12,8 @@ from typing import Any
 
 from contracts.failure import FailureClass as F
 from contracts.failure import Severity
-from models.anomaly import Detection
 from models.classification import Classification
+from models.detection import Detection
 from models.guards import Comparison
 from models.signals import SIGNALS
 

@@ -53,15 +53,16 @@ class ScorePool:
         if weight > ROLLING_WEIGHT:
             self.counts *= max(factor, ROLLING_WEIGHT / weight)
 
-    def add(self, scores: FloatArray, limit_p_value: float) -> None:
+    def add(self, scores: FloatArray, limit_p_value: float = 0.0) -> None:
         """Count scores; those rarer than the limit count as being as rare as that.
 
         Args:
             scores: shape (n,).
-            limit_p_value: what is rarer must not drag the tail along.
+            limit_p_value: what is rarer must not drag the tail along; 0 for no limit.
 
         """
-        bins = np.minimum(np.minimum(scores, self.quantile(limit_p_value)) / _BIN, N_BINS - 1)
+        limit = self.quantile(limit_p_value) if limit_p_value else HIGHEST_SCORE
+        bins = np.minimum(np.minimum(scores, limit) / _BIN, N_BINS - 1)
         self.counts += np.bincount(bins.astype(np.int64), minlength=N_BINS)
         self._added += len(scores)
         if self._added >= _REFRESH_SHARE * self._fitted_weight:
@@ -88,7 +89,8 @@ class ScorePool:
         bins = np.clip(scores / _BIN, 0, N_BINS - 1).astype(np.int64)
         excess = np.maximum(scores - self._threshold, 0.0)
         tail = self._tail_share * np.exp(-excess / self._mean_excess)
-        return np.where(scores > self._threshold, tail, np.maximum(self._above[bins], 1e-300))
+        seen = self._above[bins]  # what was seen so often is not rarer, whatever the tail says
+        return np.maximum(np.where(scores > self._threshold, np.maximum(tail, seen), seen), 1e-300)
 
     def quantile(self, p_value: float) -> float:
         """Return the score that is as rare as this; the highest score while the pool is young."""

@@ -5,10 +5,9 @@ The detector's memory is read and written in the transaction that marks the batc
 report is scored once whatever is killed, and it moves freely between workers. Batches take turns.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.failure import FailureClass
@@ -16,21 +15,35 @@ from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.ids import IdSource
 from kernel.queries import load_queries
-from models.anomaly import AnomalyDetector, Detection
+from models.anomaly import AnomalyDetector
 from models.champions import Champions
 from models.classification import Classification
+from models.detection import Detection, DeviceReport
+from models.detector_store import DetectorStore
 from models.diagnosis import Diagnosis, diagnose_report
 from models.drift_watch import CohortReport, DriftWatch
+from models.fleet_endings import EndedEpisode
+from models.fleet_incidents import FleetIncidents, OpenedEpisode
 from models.health import WINDOW_REPORTS, classify_health
 from models.inference import record_inference
 from models.registry import LoadedModel
-from telemetry.devices import find_device
 from telemetry.incidents import Incidents, IncidentSignal, IncidentSource
 from telemetry.reports import StoredReport, find_reports, list_window
 
 QUERIES = load_queries(__file__, "scoring")
 SCORING_LOCK = 0x45554352
+CLOCK_TOLERANCE = timedelta(minutes=5)
 WINDOW = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A detection with the report that gave it away and what it means."""
+
+    detection: Detection
+    report: StoredReport
+    classification: Classification
+    diagnosis: Diagnosis
 
 
 class Scoring:
@@ -42,6 +55,7 @@ class Scoring:
         clock: Clock,
         ids: IdSource,
         incidents: Incidents,
+        fleets: FleetIncidents,
         champions: Champions,
         detector_model: LoadedModel,
         drift: DriftWatch,
@@ -49,12 +63,12 @@ class Scoring:
         self._clock = clock
         self._ids = ids
         self._incidents = incidents
+        self._fleets = fleets
         self._champions = champions
         self._detector_model = detector_model
         self._drift = drift
-        # Device memory is read anew in each transaction; kept here is only what calibrates:
-        # the fleet's ordinary scores and the cohorts' baselines, which a restart may lose.
         self._detector = AnomalyDetector()
+        self._store = DetectorStore(clock=clock)
 
     async def score_batch(
         self, connection: Connection, keys: Sequence[Sequence[str]], *, correlation_id: str
@@ -69,57 +83,60 @@ class Scoring:
         """
         await connection.execute(QUERIES["lock_scoring"], {"lock_key": SCORING_LOCK})
         health = self._champions.current("health")  # one for the whole batch
-        by_device: dict[str, list[StoredReport]] = defaultdict(list)
-        for report in await find_reports(connection, keys):
-            by_device[report.device_id].append(report)
-        detector = self._detector
-        await self._load_states(connection, detector, list(by_device))
-        n_detections = 0
-        scored: list[CohortReport] = []
-        for device_id, reports in by_device.items():
-            device = await find_device(connection, device_id)
-            cohort = f"{device.os_family}:{device.model}" if device else ""
-            for report in reports:
-                found = detector.score_all(device_id, report.observed_at, report.metrics, cohort)
-                for detection in found:
-                    await self._open_incident(
-                        connection, detection, report, correlation_id, health=health
-                    )
-                n_detections += len(found)
-                scored.append(
-                    CohortReport(
-                        cohort=cohort, observed_at=report.observed_at, metrics=report.metrics
-                    )
+        reports = await find_reports(connection, keys)
+        cohorts = await self._find_cohorts(connection, reports)
+        device_ids = sorted(cohorts)
+        await self._store.load(connection, self._detector, device_ids, cohorts.values())
+        found = self._detector.score_batch(
+            [
+                DeviceReport(
+                    device_id=report.device_id,
+                    observed_at=_effective_time(report),
+                    metrics=report.metrics,
+                    cohort=cohorts[report.device_id],
                 )
-            await connection.execute(
-                QUERIES["store_state"],
-                {
-                    "device_id": device_id,
-                    "state": detector.export_state(device_id),
-                    "now": self._clock.now(),
-                },
-            )
-        await self._drift.observe_reports(connection, scored, correlation_id=correlation_id)
-        return n_detections
+                for report in reports
+            ]
+        )
+        diagnosed = [
+            await self._diagnose(connection, detection, report, health)
+            for report, detections in zip(reports, found, strict=True)
+            for detection in detections
+        ]
+        await self._open_incidents(connection, diagnosed, correlation_id, health)
+        await self._end_episodes(connection, reports, correlation_id)
+        await self._store.store(connection, self._detector, device_ids, cohorts.values())
+        await self._drift.observe_reports(
+            connection,
+            [
+                CohortReport(
+                    cohort=cohorts[report.device_id],
+                    observed_at=report.observed_at,
+                    metrics=report.metrics,
+                )
+                for report in reports
+            ],
+            correlation_id=correlation_id,
+        )
+        return len(diagnosed)
 
-    async def _load_states(
-        self, connection: Connection, detector: AnomalyDetector, device_ids: list[str]
-    ) -> None:
-        for device_id in device_ids:
-            detector.forget(device_id)  # a batch that was rolled back must leave nothing
-        cursor = await connection.execute(QUERIES["find_states"], {"device_ids": device_ids})
+    async def _find_cohorts(
+        self, connection: Connection, reports: Sequence[StoredReport]
+    ) -> dict[str, str]:
+        """Return each device's cohort: devices of one operating system, model and role."""
+        cohorts = {report.device_id: "" for report in reports}
+        cursor = await connection.execute(QUERIES["find_kinds"], {"device_ids": list(cohorts)})
         for row in await cursor.fetchall():
-            detector.import_state(row["device_id"], bytes(row["state"]))
+            cohorts[row["device_id"]] = f"{row['os_family']}:{row['model']}:{row['role']}"
+        return cohorts
 
-    async def _open_incident(
+    async def _diagnose(
         self,
         connection: Connection,
         detection: Detection,
         report: StoredReport,
-        correlation_id: str,
-        *,
         health: LoadedModel,
-    ) -> None:
+    ) -> _Found:
         window = await list_window(
             connection,
             report.device_id,
@@ -135,29 +152,52 @@ class Scoring:
             metrics=report.metrics,
             facts=report.facts,
         )
-        incident, created = await self._incidents.open_or_merge(
-            connection,
-            IncidentSignal(
-                device_id=report.device_id,
-                user_id=None,
-                source=IncidentSource.DETECTION,
-                failure_class=diagnosis.failure_class,
-                confidence=diagnosis.confidence,
-                severity=diagnosis.severity,
-                title=diagnosis.title,
-                description=diagnosis.description,
-                episode_key=diagnosis.episode_key,
-                entity=diagnosis.entity,
-                detection=_describe(detection, diagnosis, report),
-                reported_by="system:detector",
-                correlation_id=correlation_id,
-                observed_at=report.observed_at,
-            ),
+        self._detector.note_episode(report.device_id, detection.episode_key, diagnosis.episode_key)
+        return _Found(
+            detection=detection,
+            report=report,
+            classification=classification,
+            diagnosis=diagnosis,
         )
-        if created:
-            await self._record(
-                connection, incident.incident_id, detection, classification, health=health
+
+    async def _open_incidents(
+        self,
+        connection: Connection,
+        found: Sequence[_Found],
+        correlation_id: str,
+        health: LoadedModel,
+    ) -> None:
+        """Open or go on with incidents, but for what belongs to a fleet's."""
+        placements = await self._fleets.observe(
+            connection, [_episode_of(each) for each in found], correlation_id=correlation_id
+        )
+        for each, placement in zip(found, placements, strict=True):
+            if placement.fleet_incident_id is not None:
+                continue
+            incident, created = await self._incidents.open_or_merge(
+                connection, _signal_of(each, correlation_id)
             )
+            if created:
+                await self._record(
+                    connection,
+                    incident.incident_id,
+                    each.detection,
+                    each.classification,
+                    health=health,
+                )
+
+    async def _end_episodes(
+        self, connection: Connection, reports: Sequence[StoredReport], correlation_id: str
+    ) -> None:
+        latest = {report.device_id: report.observed_at for report in reports}
+        ended = [
+            EndedEpisode(
+                device_id=each.device_id, episode_key=each.incident_key, ended_at=each.ended_at
+            )
+            for device_id, at in latest.items()
+            for each in self._detector.take_ended(device_id, at)
+        ]
+        await self._fleets.leave(connection, ended, correlation_id=correlation_id)
 
     async def _record(
         self,
@@ -193,12 +233,57 @@ class Scoring:
         )
 
 
-def _describe(detection: Detection, diagnosis: Diagnosis, report: StoredReport) -> dict[str, Any]:
+def _effective_time(report: StoredReport) -> datetime:
+    """Return when a report counts as made; a clock that runs ahead must not outrun ours.
+
+    Else all that a device says after its clock was set right would be older than its last word.
+    """
+    return min(report.observed_at, report.received_at + CLOCK_TOLERANCE)
+
+
+def _episode_of(found: _Found) -> OpenedEpisode:
+    return OpenedEpisode(
+        device_id=found.report.device_id,
+        episode_key=found.diagnosis.episode_key,
+        observed_at=found.report.observed_at,
+        failure_class=found.diagnosis.failure_class,
+        severity=found.diagnosis.severity,
+        drivers=tuple(metric.name for metric in found.detection.metrics),
+        title=found.diagnosis.title,
+        confidence=found.diagnosis.confidence,
+        entity=found.diagnosis.entity,
+        detection=_describe(found),
+    )
+
+
+def _signal_of(found: _Found, correlation_id: str) -> IncidentSignal:
+    return IncidentSignal(
+        device_id=found.report.device_id,
+        user_id=None,
+        source=IncidentSource.DETECTION,
+        failure_class=found.diagnosis.failure_class,
+        confidence=found.diagnosis.confidence,
+        severity=found.diagnosis.severity,
+        title=found.diagnosis.title,
+        description=found.diagnosis.description,
+        episode_key=found.diagnosis.episode_key,
+        entity=found.diagnosis.entity,
+        detection=_describe(found),
+        reported_by="system:detector",
+        correlation_id=correlation_id,
+        observed_at=found.report.observed_at,
+    )
+
+
+def _describe(found: _Found) -> dict[str, Any]:
+    detection, report = found.detection, found.report
     return {
         "report_id": report.report_id,
         "observed_at": report.observed_at.isoformat(),
         "score": round(detection.score, 4),
         "p_value": round(detection.p_value, 6),
+        "novelty": round(detection.novelty, 3),
+        "false_a_day": round(detection.false_a_day, 6),
         "metrics": [asdict(item) for item in detection.metrics],
-        "recovery": [asdict(item) for item in diagnosis.recovery],
+        "recovery": [asdict(item) for item in found.diagnosis.recovery],
     }

@@ -4,12 +4,39 @@
 -- One batch at a time: a device's reports are scored in order.
 SELECT pg_advisory_xact_lock(%(lock_key)s);
 
+-- name: find_kinds
+-- What makes devices alike.
+SELECT device_id, os_family, model, role FROM devices WHERE device_id = ANY (%(device_ids)s);
+
 -- name: find_states
 -- The detector's memory of some devices.
 SELECT device_id, state FROM detector_states WHERE device_id = ANY (%(device_ids)s);
 
--- name: store_state
--- Keeps the detector's memory of a device.
+-- name: store_states
+-- Keeps the detector's memory of some devices.
 INSERT INTO detector_states (device_id, state, updated_at)
-VALUES (%(device_id)s, %(state)s, %(now)s)
+SELECT device_id, state, %(now)s
+FROM unnest(%(device_ids)s::text[], %(states)s::bytea[]) AS given (device_id, state)
 ON CONFLICT (device_id) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at;
+
+-- name: find_cohorts
+-- What was learnt of some cohorts.
+SELECT cohort, state, generation FROM detector_cohorts WHERE cohort = ANY (%(cohorts)s);
+
+-- name: store_cohort
+-- Keeps what was learnt of a cohort.
+INSERT INTO detector_cohorts (cohort, state, generation, updated_at)
+VALUES (%(cohort)s, %(state)s, 1, %(now)s)
+ON CONFLICT (cohort) DO UPDATE
+SET state = excluded.state, generation = detector_cohorts.generation + 1,
+    updated_at = excluded.updated_at
+RETURNING generation;
+
+-- name: list_layouts
+-- Layouts that states may have been written in.
+SELECT layout, metrics FROM detector_layouts;
+
+-- name: store_layout
+-- Remembers a layout.
+INSERT INTO detector_layouts (layout, metrics, created_at)
+VALUES (%(layout)s, %(metrics)s, %(now)s) ON CONFLICT (layout) DO NOTHING;

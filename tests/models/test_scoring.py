@@ -12,6 +12,7 @@ from kernel.outbox import Outbox
 from models.champions import Champions
 from models.drift_watch import DriftWatch
 from models.features import N_FEATURES
+from models.fleet_incidents import FleetIncidents
 from models.registry import LoadedModel
 from models.scoring import Scoring
 from telemetry.devices import register_device
@@ -78,10 +79,12 @@ async def road(pool, clock, ids, health):
         assert summary.accepted == (report.report_id,)
         return [report.timestamp.isoformat(), report.report_id, "d1"]
 
+    incidents = Incidents(clock, ids, audit, outbox)
     scoring = Scoring(
         clock=clock,
         ids=ids,
-        incidents=Incidents(clock, ids, audit, outbox),
+        incidents=incidents,
+        fleets=FleetIncidents(clock=clock, audit=audit, incidents=incidents),
         champions=Champions([health]),
         detector_model=LoadedModel(model=None, name="detector", version="1", digest="b" * 64),
         drift=DriftWatch(clock, ids, audit),

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which devices a person should hear of: evidence, a bound on false discoveries, episodes.
+
+Each report's surprise, -ln p, feeds a one-sided cumulative sum (Page, "Continuous inspection
+schemes", 1954) that forgets what is ordinary; one report adds a bounded amount, so that no single
+one raises an alarm. A sum that rises and falls back without an alarm is an excursion: what healthy
+devices do. Excursions are counted by the metric that drove them and by their height, with an
+exponential tail beyond what was seen, so that for any sum the fleet knows how many as high it
+expects a day. An episode opens where that number, over all metrics (Bonferroni), is at most a
+share of the episodes of a day: the Benjamini-Hochberg bound (1995), in counts. The number has a
+floor, the alarm budget: a fleet that has no faults may still be wrong now and then. An episode
+ends when its device has been ordinary for a while.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.device_baselines import BoolArray, RowArray
+from models.errors import StateFormatError
+from models.signals import FloatArray
+
+FALSE_DISCOVERY_RATE = 0.1
+BUDGET_EPISODES = 0.005  # a device and day that a fleet is supposed to have, at least
+ALLOWANCE = 4.0  # surprise of a report that changes no sum: e^-4 of them surprise more
+MOST_SURPRISE = 12.0  # that one report counts for
+MOST_EVIDENCE = 200.0
+CALM_P_VALUE = 0.05
+CALM_REPORTS = 10  # in a row that end an episode
+DAY_SECONDS = 86_400.0
+HALF_LIFE_SECONDS = 3 * DAY_SECONDS
+LEARNING_SECONDS = DAY_SECONDS  # a fleet's first day raises no statistical alarm
+N_HEIGHTS = 101
+_TAIL_EXCURSIONS = 10.0  # highest ones of a metric, that its tail is fitted to
+_PRIOR_EXCURSIONS = 0.2  # imagined ones of a metric that never had any,
+_PRIOR_EXCESS = 6.0  # and how high those reach, on average
+_PRIOR_WEIGHT = 3.0
+_REFIT_SECONDS = 600.0
+_STEP = MOST_EVIDENCE / (N_HEIGHTS - 1)
+_HEIGHTS = np.arange(N_HEIGHTS) * _STEP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarms:
+    """What became of a batch's devices, each of shape (n,)."""
+
+    evidence: FloatArray
+    false_a_day: FloatArray  # excursions as high that healthy devices are expected to make
+    is_open: BoolArray  # an episode goes on
+    has_opened: BoolArray  # with this report
+    has_ended: BoolArray
+
+
+class ExcursionPool:
+    """How high healthy devices' sums rise, by driving metric: decayed counts and their tails."""
+
+    def __init__(self, n_metrics: int) -> None:
+        self.counts: FloatArray = np.zeros((n_metrics, N_HEIGHTS))
+        self.first_seconds = 0.0
+        self.seconds = 0.0
+        self._expected: FloatArray | None = None
+        self._fitted_at = 0.0
+
+    @property
+    def has_learnt(self) -> bool:
+        """Tell whether the first day is over."""
+        return self.seconds - self.first_seconds >= LEARNING_SECONDS
+
+    def decay_to(self, seconds: float) -> float:
+        """Let the past count less; return the seconds that passed."""
+        self.first_seconds = self.first_seconds or seconds
+        elapsed = max(seconds - self.seconds, 0.0) if self.seconds else 0.0
+        self.counts *= 0.5 ** (elapsed / HALF_LIFE_SECONDS)
+        self.seconds = max(self.seconds, seconds)
+        return elapsed
+
+    def restore(self, counts: FloatArray, first_seconds: float, seconds: float) -> None:
+        """Replace counts and times."""
+        self.counts = counts.copy()
+        self.first_seconds, self.seconds = first_seconds, seconds
+        self._expected = None
+
+    def add(self, drivers: RowArray, heights: FloatArray) -> None:
+        """Count excursions that ended without an alarm, each of shape (n,)."""
+        np.add.at(self.counts, (drivers, _level_of(heights)), 1.0)
+
+    def expect(self, drivers: RowArray, heights: FloatArray) -> FloatArray:
+        """Return how many excursions as high the fleet makes a day, over all metrics; (n,)."""
+        if self._expected is None or self.seconds - self._fitted_at >= _REFIT_SECONDS:
+            self._expected, self._fitted_at = self._fit(), self.seconds
+        expected = self._expected[drivers, _level_of(heights)] * len(self.counts)
+        return np.asarray(expected, dtype=np.float64)
+
+    def _fit(self) -> FloatArray:
+        age = max(self.seconds - self.first_seconds, DAY_SECONDS / 2)
+        decay = HALF_LIFE_SECONDS / np.log(2.0)
+        days = decay * (1.0 - np.exp(-age / decay)) / DAY_SECONDS
+        imagined = _PRIOR_EXCURSIONS * np.exp(-_HEIGHTS / _PRIOR_EXCESS)
+        fitted = [_fit_tail(counts) + imagined for counts in self.counts]
+        return np.asarray(np.array(fitted) / days, dtype=np.float64)
+
+
+def _level_of(heights: FloatArray) -> RowArray:
+    return np.minimum((heights / _STEP).astype(np.int64), N_HEIGHTS - 1)
+
+
+def _fit_tail(counts: FloatArray) -> FloatArray:
+    """Return how many excursions reach each height, with a tail beyond the ten highest."""
+    reaching = np.cumsum(counts[::-1])[::-1]
+    total = float(reaching[0])
+    if total <= 0.0:
+        return np.zeros(N_HEIGHTS)
+    first = max(int(np.searchsorted(-reaching, -min(_TAIL_EXCURSIONS, total))) - 1, 0)
+    excess = float((_HEIGHTS[first:] - _HEIGHTS[first] + _STEP / 2) @ counts[first:])
+    prior = _PRIOR_WEIGHT * _PRIOR_EXCESS
+    mean = (excess + prior) / (float(reaching[first]) + _PRIOR_WEIGHT)
+    tail = reaching[first] * np.exp(-np.maximum(_HEIGHTS - _HEIGHTS[first], 0.0) / mean)
+    highest = np.maximum(tail, reaching)  # below the first of the ten the tail is flat, and lower
+    return np.asarray(highest, dtype=np.float64)
+
+
+class AlarmMonitor:
+    """Keeps evidence and episodes of a fleet, a row a device. Not thread-safe."""
+
+    def __init__(
+        self, n_metrics: int, *, false_discovery_rate: float = FALSE_DISCOVERY_RATE
+    ) -> None:
+        self._rate = false_discovery_rate
+        self.pool = ExcursionPool(n_metrics)
+        self.episodes = 0.0  # opened lately, decaying within a day
+        self._arrays: dict[str, npt.NDArray[Any]] = {
+            "evidence": np.zeros(0, np.float32),
+            "height": np.zeros(0, np.float32),  # of the excursion that goes on
+            "driver": np.zeros(0, np.int16),
+            "calm": np.zeros(0, np.uint8),
+            "is_open": np.zeros(0, np.bool_),
+            "was_open": np.zeros(0, np.bool_),  # the excursion has raised an alarm
+        }
+        self._seen: FloatArray = np.zeros(0)
+
+    @property
+    def bytes_per_device(self) -> int:
+        """Return how much memory a device takes."""
+        return sum(array.itemsize for array in self._arrays.values()) + self._seen.itemsize
+
+    def read(self, rows: RowArray) -> dict[str, npt.NDArray[Any]]:
+        """Return the state of some rows, by name."""
+        self.grow(int(rows.max(initial=-1)) + 1)
+        return {name: array[rows] for name, array in self._arrays.items()}
+
+    def write(self, rows: RowArray, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Replace the state of some rows."""
+        self.grow(int(rows.max(initial=-1)) + 1)
+        for name, array in self._arrays.items():
+            array[rows] = state[name]
+
+    def clear(self, rows: RowArray) -> None:
+        """Forget some devices."""
+        self.grow(int(rows.max(initial=-1)) + 1)
+        for array in self._arrays.values():
+            array[rows] = 0
+
+    def export(self) -> dict[str, FloatArray]:
+        """Return what the fleet has in common as sums, for `restore`."""
+        return {
+            "excursions": self.pool.counts.copy(),
+            "episodes": np.array([self.episodes]),
+            "seconds": np.array([self.pool.first_seconds, self.pool.seconds]),
+        }
+
+    def restore(self, sums: Mapping[str, FloatArray]) -> None:
+        """Replace what `export` gave.
+
+        Raises:
+            StateFormatError: a sum is missing or of another shape. Nothing is changed then.
+
+        """
+        known = self.export()
+        if any(name not in sums or sums[name].shape != known[name].shape for name in known):
+            raise StateFormatError
+        self.pool.restore(sums["excursions"], *(float(each) for each in sums["seconds"]))
+        self.episodes = float(sums["episodes"][0])
+
+    def grow(self, n_rows: int) -> None:
+        """Make room for so many rows."""
+        added = n_rows - len(self._seen)
+        if added > 0:
+            for name, array in self._arrays.items():
+                self._arrays[name] = np.concatenate([array, np.zeros(added, array.dtype)])
+            self._seen = np.concatenate([self._seen, np.full(added, -np.inf)])
+
+    def observe(
+        self, rows: RowArray, seconds: FloatArray, p_values: FloatArray, drivers: RowArray
+    ) -> Alarms:
+        """Take in the p-values of a batch's reports.
+
+        Args:
+            rows: of the devices, shape (n,), each once.
+            seconds: moments of the reports, since 1970, shape (n,).
+            p_values: shape (n,).
+            drivers: the metric that says most in each report, shape (n,).
+
+        """
+        state = self.read(rows)
+        elapsed = self.pool.decay_to(float(seconds.max(initial=0.0)))
+        self.episodes *= 0.5 ** (elapsed / DAY_SECONDS)
+        surprise = np.minimum(-np.log(np.maximum(p_values, 1e-300)), MOST_SURPRISE)
+        evidence = np.clip(state["evidence"] + surprise - ALLOWANCE, 0.0, MOST_EVIDENCE)
+        self._count_ended(state, evidence)
+        height = np.where(evidence > 0, np.maximum(state["height"], evidence), 0.0)
+        leads = (surprise > ALLOWANCE) & (evidence >= height)
+        driver = np.where(leads, drivers, state["driver"]).astype(np.int64)
+        self._seen[rows] = seconds
+        expected = self.pool.expect(driver, evidence)
+        candidates = np.where(state["is_open"] | (evidence <= 0), np.inf, expected)
+        has_opened = self._discover(candidates)
+        self.episodes += float(has_opened.sum())
+        calm = np.where(p_values > CALM_P_VALUE, state["calm"].astype(np.int64) + 1, 0)
+        has_ended = state["is_open"] & (calm >= CALM_REPORTS)
+        is_open = (state["is_open"] | has_opened) & ~has_ended
+        self.write(
+            rows,
+            {
+                "evidence": np.where(has_ended, 0.0, evidence),
+                "height": np.where(has_ended, 0.0, height),
+                "driver": driver,
+                "calm": np.minimum(calm, 255),
+                "is_open": is_open,
+                "was_open": (state["was_open"] & (evidence > 0)) | is_open,
+            },
+        )
+        return Alarms(
+            evidence=evidence,
+            false_a_day=expected,
+            is_open=is_open,
+            has_opened=has_opened,
+            has_ended=has_ended,
+        )
+
+    def _count_ended(self, state: Mapping[str, npt.NDArray[Any]], evidence: FloatArray) -> None:
+        ended = (state["evidence"] > 0) & (evidence <= 0) & ~state["was_open"] & ~state["is_open"]
+        self.pool.add(state["driver"][ended].astype(np.int64), state["height"][ended])
+
+    def _discover(self, expected: FloatArray) -> BoolArray:
+        """Tell which of a batch's sums are discoveries."""
+        if not self.pool.has_learnt:
+            return np.zeros(len(expected), np.bool_)
+        n_devices = int((self._seen > self.pool.seconds - DAY_SECONDS).sum())
+        ordered = np.sort(expected)
+        found = self.episodes + np.arange(1, len(ordered) + 1)
+        bounds = self._rate * np.maximum(found, BUDGET_EPISODES * n_devices)
+        passing = ordered[ordered <= bounds]
+        return np.asarray(expected <= (passing[-1] if len(passing) else -1.0))
