@@ -78,10 +78,11 @@ def simulate_site(
 
 async def store_site(scratch: Scratch, site: Site) -> None:
     """Store devices, incidents, proposals with their signals, and the labels of both kinds."""
-    cases = site.cases.assign(
-        signals=[dict(zip(SIGNAL_NAMES, row, strict=True)) for row in site.signals.tolist()]
-    )
-    parameters = {"cases": Jsonb(cases.to_dict("records"))}
+    cases = [
+        {**case, "signals": dict(zip(SIGNAL_NAMES, row, strict=True))}
+        for case, row in zip(site.cases.to_dict("records"), site.signals.tolist(), strict=True)
+    ]
+    parameters = {"cases": Jsonb(cases)}
     async with scratch.ground.pool.connection() as connection:
         for name in ("insert_devices", "insert_incidents", "insert_proposals", "insert_labels"):
             await connection.execute(QUERIES[name], parameters)
@@ -91,7 +92,7 @@ async def read_cases(scratch: Scratch) -> pd.DataFrame:
     """Return one row a proposal: confidence, signals, who decided what when, what came of it."""
     async with scratch.ground.pool.connection() as connection:
         rows = await (await connection.execute(QUERIES["list_cases"])).fetchall()
-    signals = pd.DataFrame([row.pop("signals") for row in rows])
     cases = pd.DataFrame(rows)
+    signals = pd.DataFrame(cases.pop("signals").tolist())
     cases["decided_at"] = pd.to_datetime(cases["decided_at"], utc=True)
     return pd.concat([cases, signals], axis="columns")
