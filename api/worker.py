@@ -18,6 +18,7 @@ from api.drift_upkeep import compare_features, finish_retraining
 from api.ranking_labels import learn_from
 from dispatch.errors import NotSequencedYetError
 from governance.proposals import find_proposal
+from kernel.allocator import keep_freed_memory
 from kernel.database import Connection
 from kernel.logs import get_logger
 from kernel.outbox import Handler, NotReadyError, OutboxMessage, OutboxWorker, pause
@@ -101,6 +102,7 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
 
     Raises whatever ended one of its tasks before that.
     """
+    keep_freed_memory()
     ground = services.ground
     outbox = OutboxWorker(ground.pool, ground.clock, list_handlers(services), concurrency=3)
 

@@ -73,6 +73,8 @@ class ExcursionPool:
         """Let the past count less; return the seconds that passed."""
         self.first_seconds = self.first_seconds or seconds
         elapsed = max(seconds - self.seconds, 0.0) if self.seconds else 0.0
+        if elapsed > DAY_SECONDS:  # a leap teaches nothing: an old report was first, say
+            self.first_seconds += elapsed
         self.counts *= 0.5 ** (elapsed / HALF_LIFE_SECONDS)
         self.seconds = max(self.seconds, seconds)
         return elapsed
@@ -104,7 +106,7 @@ class ExcursionPool:
 
 
 def _level_of(heights: FloatArray) -> RowArray:
-    return np.minimum((heights / _STEP).astype(np.int64), N_HEIGHTS - 1)
+    return np.clip(heights / _STEP, 0, N_HEIGHTS - 1).astype(np.int64)
 
 
 def _fit_tail(counts: FloatArray) -> FloatArray:
@@ -184,10 +186,33 @@ class AlarmMonitor:
         self.pool.restore(sums["excursions"], *(float(each) for each in sums["seconds"]))
         self.episodes = float(sums["episodes"][0])
 
+    def merge(self, stored: Mapping[str, FloatArray], base: Mapping[str, FloatArray]) -> None:
+        """Know what is stored and what was learnt here since `base` was known to both.
+
+        Raises:
+            StateFormatError: as of `restore`.
+
+        """
+        n_metrics = len(self.pool.counts)
+        theirs, past = AlarmMonitor(n_metrics), AlarmMonitor(n_metrics)
+        theirs.restore(stored)
+        if base:
+            past.restore(base)
+        moment = max(self.pool.seconds, theirs.pool.seconds)
+        for each in (self, theirs, past):
+            each._decay_to(moment)  # noqa: SLF001 - of the same class
+        learnt = np.maximum(self.pool.counts - past.pool.counts, 0.0)
+        earliest = min(self.pool.first_seconds, theirs.pool.first_seconds)
+        self.pool.restore(theirs.pool.counts + learnt, earliest, moment)
+        self.episodes = theirs.episodes + max(self.episodes - past.episodes, 0.0)
+
+    def _decay_to(self, seconds: float) -> None:
+        self.episodes *= 0.5 ** (self.pool.decay_to(seconds) / DAY_SECONDS)
+
     def grow(self, n_rows: int) -> None:
-        """Make room for so many rows."""
-        added = n_rows - len(self._seen)
-        if added > 0:
+        """Make room for at least so many rows."""
+        if n_rows > len(self._seen):
+            added = max(n_rows - len(self._seen), len(self._seen) // 8)
             for name, array in self._arrays.items():
                 self._arrays[name] = np.concatenate([array, np.zeros(added, array.dtype)])
             self._seen = np.concatenate([self._seen, np.full(added, -np.inf)])
@@ -205,8 +230,7 @@ class AlarmMonitor:
 
         """
         state = self.read(rows)
-        elapsed = self.pool.decay_to(float(seconds.max(initial=0.0)))
-        self.episodes *= 0.5 ** (elapsed / DAY_SECONDS)
+        self._decay_to(float(seconds.max(initial=0.0)))
         surprise = np.minimum(-np.log(np.maximum(p_values, 1e-300)), MOST_SURPRISE)
         evidence = np.clip(state["evidence"] + surprise - ALLOWANCE, 0.0, MOST_EVIDENCE)
         self._count_ended(state, evidence)

@@ -25,7 +25,8 @@ from models.detection import (
     detection_of,
 )
 from models.detector_settings import DetectorSettings
-from models.detector_state import DeviceMemory, OpenEpisode, decode_device, encode_device
+from models.detector_state import DeviceMemory, OpenEpisode, decode_devices, encode_devices
+from models.errors import StateFormatError
 from models.features import read_values
 from models.fleet_detector import FleetDetector, Scores
 from models.guards import apply_rules
@@ -117,11 +118,9 @@ class AnomalyDetector:
     def export_states(self, device_ids: Sequence[str]) -> list[bytes]:
         """Return what is remembered of devices that are known."""
         rows = np.array([self._rows[device_id] for device_id in device_ids], np.int64)
-        arrays = self._read(rows)
-        return [
-            encode_device(arrays, position, self._memories[device_id])
-            for position, device_id in enumerate(device_ids)
-        ]
+        return encode_devices(
+            self._read(rows), [self._memories[device_id] for device_id in device_ids]
+        )
 
     def import_state(
         self,
@@ -142,21 +141,34 @@ class AnomalyDetector:
         """
         if not content:
             return
-        no_rows = np.zeros(0, np.int64)
-        parts, memory = decode_device(content, self._read(no_rows), layouts or {})
-        row = np.array([self._row_of(device_id)])
-        state = {name: part[None] for name, part in parts.items()}
-        self.fleet.baselines.write(row, state)
-        self.alarms.write(row, state)
-        self._memories[device_id] = memory
+        if self.import_states({device_id: content}, layouts or {}):
+            raise StateFormatError
 
-    def forget(self, device_id: str) -> None:
-        """Drop what is remembered of a device; the fleet's knowledge stays."""
-        self._memories.pop(device_id, None)
-        if device_id in self._rows:
-            row = np.array([self._rows[device_id]])
-            self.fleet.baselines.clear(row)
-            self.alarms.clear(row)
+    def import_states(
+        self, states: Mapping[str, bytes], layouts: Mapping[str, Sequence[str]]
+    ) -> list[str]:
+        """Restore devices as `import_state` does; return those whose state is no such state."""
+        no_rows = np.zeros(0, np.int64)
+        readable, arrays, memories = decode_devices(
+            list(states.values()), self._read(no_rows), layouts
+        )
+        names = list(states)
+        rows = np.array([self._row_of(names[position]) for position in readable], np.int64)
+        self.fleet.baselines.write(rows, arrays)
+        self.alarms.write(rows, arrays)
+        for position, memory in zip(readable, memories, strict=True):
+            self._memories[names[position]] = memory
+        damaged = set(range(len(names))) - set(readable)
+        return [names[position] for position in sorted(damaged)]
+
+    def forget(self, *device_ids: str) -> None:
+        """Drop what is remembered of devices; the fleet's knowledge stays."""
+        for device_id in device_ids:
+            self._memories.pop(device_id, None)
+        known = [self._rows[device_id] for device_id in device_ids if device_id in self._rows]
+        rows = np.array(known, np.int64)
+        self.fleet.baselines.clear(rows)
+        self.alarms.clear(rows)
 
     def knows(self, device_id: str) -> bool:
         """Tell whether state of a device is in memory."""

@@ -24,7 +24,7 @@ _HOUR = 3_600.0
 _DAY = 86_400.0
 _FIRST_SATURDAY = 2  # days from 1970-01-01, a Thursday
 _UNRELATED_WEIGHT = 100.0  # reports that are imagined in which metrics are unrelated
-_REFRESH_SHARE = 0.02
+_REFRESH_SHARE = 0.05
 
 
 def slot_of(seconds: FloatArray) -> npt.NDArray[np.int64]:
@@ -55,17 +55,20 @@ class CohortModel:
         self.stream_pools = [ScorePool() for _ in range(N_STREAMS)]
         self.score_pool = ScorePool()
         self._precision: Float32Array | None = None
-        self._precision_weight = 0.0
+        self._unseen_weight = 0.0  # reports learnt from since the covariances were inverted
         self._season: Float32Array | None = None
         self._season_hour = -1.0
 
     def decay_to(self, seconds: float) -> None:
         """Let the past count less; a clock that runs back changes nothing."""
         self.first_seconds = self.first_seconds or seconds
-        elapsed = min(seconds - self.seconds, 30 * _DAY) if self.seconds else 0.0
+        elapsed = seconds - self.seconds if self.seconds else 0.0
         self.seconds = max(self.seconds, seconds)
         if elapsed <= 0.0:
             return
+        if elapsed > _DAY:  # a leap teaches nothing: an old report was first, say
+            self.first_seconds += elapsed
+            elapsed = min(elapsed, 30 * _DAY)
         slow = 0.5 ** (elapsed / self._settings.covariance_half_life_seconds)
         seasonal = 0.5 ** (elapsed / self._settings.season_half_life_seconds)
         for name in self.sums:
@@ -107,8 +110,8 @@ class CohortModel:
     def precision(self) -> Float32Array:
         """Return the regularised inverse covariances, shape (n_streams, n_metrics, n_metrics)."""
         weight = float(self.sums["pair_weight"].max(initial=0.0))
-        if self._precision is None or weight > self._precision_weight * (1 + _REFRESH_SHARE) + 1:
-            self._precision, self._precision_weight = self._invert(), weight
+        if self._precision is None or self._unseen_weight > weight * _REFRESH_SHARE + 1:
+            self._precision, self._unseen_weight = self._invert(), 0.0
         return self._precision
 
     def learn(
@@ -128,11 +131,13 @@ class CohortModel:
         scaled = residuals.scaled * weights
         self.sums["moments"] += scaled.swapaxes(1, 2) @ scaled
         self.sums["pair_weight"] += weights.T @ weights
+        self._unseen_weight += float(ordinary.sum())
         levels = residuals.level * weights
         self.sums["level"] += np.stack([levels.sum(axis=0), (levels * residuals.level).sum(axis=0)])
         self.sums["level_weight"] += weights.sum(axis=0)
         self.sums["spread"] += (residuals.variance * weights).sum(axis=1)
-        deviation = (residuals.raw + season) * weights
+        limit = np.sqrt(residuals.squares[0])  # one wild value must not become everyone's rhythm
+        deviation = (np.clip(residuals.raw, -limit, limit) + season) * weights
         slots = slot_of(seconds)
         for slot in np.unique(slots):
             self.sums["season"][slot] += deviation[slots == slot].sum(axis=0)
@@ -140,10 +145,7 @@ class CohortModel:
 
     def export(self) -> dict[str, Any]:
         """Return all sums as plain arrays and numbers, for `restore`."""
-        pools = {
-            f"pool_{number}": pool.counts
-            for number, pool in enumerate((self.score_pool, *self.stream_pools))
-        }
+        pools = {f"pool_{number}": pool.counts for number, pool in enumerate(self._pools())}
         return {
             **{name: values.copy() for name, values in self.sums.items()},
             **{name: counts.copy() for name, counts in pools.items()},
@@ -166,12 +168,43 @@ class CohortModel:
                 raise StateFormatError
         for name in self.sums:
             self.sums[name] = state[name].astype(np.float64)
-        for number, pool in enumerate((self.score_pool, *self.stream_pools)):
+        for number, pool in enumerate(self._pools()):
             pool.counts = state[f"pool_{number}"].astype(np.float64)
             pool.refit()
         self.n_devices = float(state["n_devices"][0])
         self.first_seconds, self.seconds = (float(each) for each in state["seconds"])
         self._precision = self._season = None
+
+    def merge(self, stored: Mapping[str, FloatArray], base: Mapping[str, FloatArray]) -> None:
+        """Know what is stored and what was learnt here since `base` was known to both.
+
+        Raises:
+            StateFormatError: as of `restore`.
+
+        """
+        n_metrics = len(self.sums["level_weight"])
+        theirs, past = (CohortModel(n_metrics, self._settings) for _ in range(2))
+        theirs.restore(stored)
+        if base:
+            past.restore(base)
+        moment = max(self.seconds, theirs.seconds)
+        for each in (self, theirs, past):
+            each.decay_to(moment)
+        for name, values in self.sums.items():
+            learnt = values - past.sums[name]
+            if name.endswith("weight"):
+                learnt = np.maximum(learnt, 0.0)  # but for rounding they only grow
+            self.sums[name] = theirs.sums[name] + learnt
+        pools = zip(self._pools(), theirs._pools(), past._pools(), strict=True)  # noqa: SLF001
+        for mine, other, before in pools:
+            mine.counts = other.counts + np.maximum(mine.counts - before.counts, 0.0)
+            mine.refit()
+        self.n_devices = theirs.n_devices + max(self.n_devices - past.n_devices, 0.0)
+        self.first_seconds = min(self.first_seconds, theirs.first_seconds)
+        self._precision = self._season = None
+
+    def _pools(self) -> tuple[ScorePool, ...]:
+        return (self.score_pool, *self.stream_pools)
 
     def _invert(self) -> Float32Array:
         n_metrics = self.sums["pair_weight"].shape[0]

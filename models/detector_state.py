@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from models.errors import StateFormatError
 from models.guards import Streak, Streaks
-from models.signals import METRIC_NAMES, FloatArray
+from models.signals import GREATEST_VALUE, METRIC_NAMES, FloatArray
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -29,6 +29,10 @@ def layout_of(metrics: Sequence[str]) -> str:
 
 
 LAYOUT = layout_of(METRIC_NAMES)
+_DRIVER = "driver"
+_GREATEST_NUMBER = 100 * GREATEST_VALUE  # beyond, state is damaged and would overflow sums
+_GREATEST_SQUARE = _GREATEST_NUMBER**2
+_LATEST_SECONDS = 1e11
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,19 +72,76 @@ class _StoredSums(Struct, kw_only=True, forbid_unknown_fields=True):
     sums: dict[str, tuple[list[int], bytes]]  # name -> shape, little-endian doubles
 
 
-def encode_device(arrays: Arrays, row: int, memory: DeviceMemory) -> bytes:
-    """Serialise a device.
+def encode_devices(arrays: Arrays, memories: Sequence[DeviceMemory]) -> list[bytes]:
+    """Serialise devices.
 
     Args:
-        arrays: of many devices, by name.
-        row: which of them.
-        memory: what else is remembered of it.
+        arrays: of these devices, by name; the first axis counts them.
+        memories: what else is remembered of each.
 
     """
+    records = np.empty(len(memories), _record_of(arrays, len(METRIC_NAMES)))
+    for name, array in arrays.items():
+        records[name] = array
+    return [
+        _encode(record.tobytes(), memory) for record, memory in zip(records, memories, strict=True)
+    ]
+
+
+def decode_devices(
+    contents: Sequence[bytes], arrays: Arrays, layouts: Mapping[str, Sequence[str]]
+) -> tuple[list[int], dict[str, npt.NDArray[Any]], list[DeviceMemory]]:
+    """Read `encode_devices`'s bytes without trusting them.
+
+    Args:
+        contents: the bytes of each device.
+        arrays: of the same names and kinds; only their shapes behind the first are looked at.
+        layouts: metrics of older layouts by name.
+
+    Returns:
+        positions of the states that can be read, in order (not those that are malformed, of an
+        unknown layout, or hold impossible numbers); their arrays; what else is remembered of them.
+
+    """
+    decoded = [_decode(content) for content in contents]
+    records = np.zeros(len(contents), _record_of(arrays, len(METRIC_NAMES)))
+    readable = np.zeros(len(contents), np.bool_)
+    by_layout: dict[str, list[int]] = {}
+    for position, stored in enumerate(decoded):
+        if stored is not None:
+            by_layout.setdefault(stored.layout, []).append(position)
+    for layout, positions in by_layout.items():
+        metrics = METRIC_NAMES if layout == LAYOUT else layouts.get(layout)
+        if metrics is None:
+            continue
+        form = _record_of(arrays, len(metrics))
+        fitting = [p for p in positions if len(_rows_of(decoded[p])) == form.itemsize]
+        if fitting:
+            joined = b"".join(_rows_of(decoded[p]) for p in fitting)
+            found = np.frombuffer(joined, form)
+            readable[fitting] = _are_possible(found, len(metrics))
+            for name in arrays:
+                records[name][fitting] = _map_metrics(name, found[name], metrics)
+    chosen = [int(position) for position in np.flatnonzero(readable)]
+    memories = [_memory_of(stored) for p in chosen if (stored := decoded[p]) is not None]
+    return chosen, {name: records[name][chosen] for name in arrays}, memories
+
+
+def _record_of(arrays: Arrays, n_metrics: int) -> np.dtype[np.void]:
+    """Return the form of a device's rows: names in order, without gaps."""
+    fields = []
+    for name in sorted(arrays):
+        inner = arrays[name].shape[1:]
+        shape = tuple(n_metrics if size == len(METRIC_NAMES) else size for size in inner)
+        fields.append((name, arrays[name].dtype, shape))
+    return np.dtype(fields)
+
+
+def _encode(rows: bytes, memory: DeviceMemory) -> bytes:
     return msgspec.msgpack.encode(
         _StoredDevice(
             layout=LAYOUT,
-            rows=b"".join(arrays[name][row].tobytes() for name in sorted(arrays)),
+            rows=rows,
             last_seen=memory.last_seen,
             streaks={k: (s.reports, s.started_at) for k, s in memory.streaks.running.items()},
             seen_good=sorted(memory.streaks.seen_good),
@@ -94,31 +155,20 @@ def encode_device(arrays: Arrays, row: int, memory: DeviceMemory) -> bytes:
     )
 
 
-def decode_device(
-    content: bytes, arrays: Arrays, layouts: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, npt.NDArray[Any]], DeviceMemory]:
-    """Read `encode_device`'s bytes without trusting them.
-
-    Args:
-        content: the bytes.
-        arrays: of the same names and kinds; only their shapes behind the first are looked at.
-        layouts: metrics of older layouts by name.
-
-    Returns:
-        the device's part of each array, and what else is remembered.
-
-    Raises:
-        StateFormatError: malformed, of an unknown layout, or holding numbers that are not finite.
-
-    """
+def _decode(content: bytes) -> _StoredDevice | None:
     try:
         stored = msgspec.msgpack.decode(content, type=_StoredDevice)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StateFormatError from error
-    metrics = METRIC_NAMES if stored.layout == LAYOUT else layouts.get(stored.layout)
-    if metrics is None:
-        raise StateFormatError
-    return _read_rows(stored.rows, arrays, metrics), DeviceMemory(
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return stored if stored.last_seen <= _LATEST_SECONDS else None
+
+
+def _rows_of(stored: _StoredDevice | None) -> bytes:
+    return stored.rows if stored is not None else b""
+
+
+def _memory_of(stored: _StoredDevice) -> DeviceMemory:
+    return DeviceMemory(
         last_seen=stored.last_seen,
         streaks=Streaks(
             running={k: Streak(reports=n, started_at=at) for k, (n, at) in stored.streaks.items()},
@@ -133,37 +183,34 @@ def decode_device(
     )
 
 
-def _read_rows(
-    content: bytes, arrays: Arrays, metrics: Sequence[str]
-) -> dict[str, npt.NDArray[Any]]:
-    found, offset = {}, 0
-    for name in sorted(arrays):
-        array = arrays[name]
-        inner = tuple(
-            len(metrics) if size == len(METRIC_NAMES) else size for size in array.shape[1:]
-        )
-        size = int(np.prod(inner)) * array.itemsize
-        part = content[offset : offset + size]
-        if len(part) != size:
-            raise StateFormatError
-        values = np.frombuffer(part, array.dtype).reshape(inner)
-        if not np.all(np.isfinite(values)):
-            raise StateFormatError
-        found[name] = _map_metrics(values, metrics)
-        offset += size
-    if offset != len(content):
-        raise StateFormatError
-    return found
+def _are_possible(records: npt.NDArray[np.void], n_metrics: int) -> npt.NDArray[np.bool_]:
+    """Tell which records hold numbers that devices can lead to, shape (n,); NaN is none."""
+    possible = np.ones(len(records), np.bool_)
+    for name in records.dtype.names or ():
+        values = records[name].reshape(len(records), -1)
+        if name == _DRIVER:
+            least, greatest = 0.0, n_metrics - 1.0
+        else:
+            greatest = _GREATEST_SQUARE if name == "variance" else _GREATEST_NUMBER
+            least = -greatest
+        possible &= ((values >= least) & (values <= greatest)).all(axis=1)
+    return possible
 
 
-def _map_metrics(values: npt.NDArray[Any], metrics: Sequence[str]) -> npt.NDArray[Any]:
-    """Bring the last axis from another layout's metrics to ours; what is new is nought."""
-    if metrics is METRIC_NAMES or values.ndim == 0 or values.shape[-1] != len(metrics):
+def _map_metrics(name: str, values: npt.NDArray[Any], metrics: Sequence[str]) -> npt.NDArray[Any]:
+    """Bring an array from another layout's metrics to ours; what is new is nought."""
+    if metrics is METRIC_NAMES:
+        return values
+    places = {metric: place for place, metric in enumerate(METRIC_NAMES)}
+    if name == _DRIVER:  # holds a metric's place
+        mapped = np.array([places.get(metric, 0) for metric in metrics], values.dtype)
+        return np.asarray(mapped[np.clip(values, 0, len(metrics) - 1)])
+    if values.ndim == 1 or values.shape[-1] != len(metrics):
         return values
     mapped = np.zeros((*values.shape[:-1], len(METRIC_NAMES)), values.dtype)
-    for position, name in enumerate(metrics):
-        if name in METRIC_NAMES:
-            mapped[..., METRIC_NAMES.index(name)] = values[..., position]
+    for position, metric in enumerate(metrics):
+        if metric in places:
+            mapped[..., places[metric]] = values[..., position]
     return mapped
 
 

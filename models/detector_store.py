@@ -4,13 +4,13 @@
 A device's memory is read and written in the transaction of its batch: what is rolled back has left
 nothing. What is known of cohorts and of the fleet is sums; each worker adds what it learnt since
 it last looked, so that several of them know together. The last minute of that may be lost by a
-kill, which changes no score that counts.
+kill, or learnt twice by a batch that is rolled back, which changes no score that counts.
 
 Callers take turns (`lock_scoring`).
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,9 @@ import numpy as np
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.queries import load_queries
+from models.alarms import AlarmMonitor
 from models.anomaly import AnomalyDetector
+from models.cohort_model import CohortModel
 from models.detector_state import LAYOUT, decode_sums, encode_sums
 from models.errors import StateFormatError
 from models.signals import METRIC_NAMES, FloatArray
@@ -35,7 +37,6 @@ class _Synced:
     """What was common knowledge when a worker last looked."""
 
     sums: Sums
-    generation: int
     at: float
 
 
@@ -56,14 +57,11 @@ class DetectorStore:
     ) -> None:
         """Make the detector remember devices as stored, and cohorts that it does not know yet."""
         layouts = await self._list_layouts(connection)
-        for device_id in device_ids:
-            detector.forget(device_id)  # a batch that was rolled back must leave nothing
+        detector.forget(*device_ids)  # a batch that was rolled back must leave nothing
         cursor = await connection.execute(QUERIES["find_states"], {"device_ids": list(device_ids)})
-        for row in await cursor.fetchall():
-            try:
-                detector.import_state(row["device_id"], bytes(row["state"]), layouts)
-            except StateFormatError:  # of another version, or damaged: the device starts anew
-                _logger.warning("detector memory of device %s is unreadable", row["device_id"])
+        states = {row["device_id"]: bytes(row["state"]) for row in await cursor.fetchall()}
+        for device_id in detector.import_states(states, layouts):  # damaged: it starts anew
+            _logger.warning("detector memory of device %s is unreadable", device_id)
         unknown = [name for name in {FLEET, *cohorts} if name not in self._synced]
         for name, found in (await self._find(connection, unknown)).items():
             self._take(detector, name, found)
@@ -103,23 +101,22 @@ class DetectorStore:
         stored: _Synced | None,
     ) -> None:
         """Add to what is stored what was learnt since the last look."""
-        mine, known = _export(detector, name), self._synced.get(name)
-        if stored is not None and (known is None or stored.generation != known.generation):
-            mine = _merge(stored.sums, mine, known.sums if known else None)
-            _restorer(detector, name)(mine)
-        cursor = await connection.execute(
+        model, known = _model_of(detector, name), self._synced.get(name)
+        if stored is not None and (known is None or not _are_equal(stored.sums, known.sums)):
+            try:
+                model.merge(stored.sums, known.sums if known else {})
+            except StateFormatError:
+                _logger.warning("detector memory of cohort %s is replaced", name)
+        mine = model.export()
+        await connection.execute(
             QUERIES["store_cohort"],
             {"cohort": name, "state": encode_sums(mine), "now": self.clock.now()},
         )
-        row = await cursor.fetchone()
-        generation = int(row["generation"]) if row else 0
-        self._synced[name] = _Synced(
-            sums=mine, generation=generation, at=self.clock.now().timestamp()
-        )
+        self._synced[name] = _Synced(sums=mine, at=self.clock.now().timestamp())
 
     def _take(self, detector: AnomalyDetector, name: str, found: _Synced) -> None:
         try:
-            _restorer(detector, name)(found.sums)
+            _model_of(detector, name).restore(found.sums)
         except StateFormatError:  # of other shapes: what is learnt from now on replaces it
             _logger.warning("detector memory of cohort %s is unreadable", name)
             return
@@ -136,9 +133,7 @@ class DetectorStore:
             except StateFormatError:
                 _logger.warning("detector memory of cohort %s is unreadable", row["cohort"])
                 continue
-            found[row["cohort"]] = _Synced(
-                sums=sums, generation=row["generation"], at=self.clock.now().timestamp()
-            )
+            found[row["cohort"]] = _Synced(sums=sums, at=self.clock.now().timestamp())
         return found
 
     async def _list_layouts(self, connection: Connection) -> Mapping[str, Sequence[str]]:
@@ -150,31 +145,11 @@ class DetectorStore:
         return self._layouts
 
 
-def _export(detector: AnomalyDetector, name: str) -> Sums:
-    return detector.alarms.export() if name == FLEET else detector.fleet.cohort(name).export()
+def _model_of(detector: AnomalyDetector, name: str) -> AlarmMonitor | CohortModel:
+    return detector.alarms if name == FLEET else detector.fleet.cohort(name)
 
 
-def _restorer(detector: AnomalyDetector, name: str) -> Callable[[Sums], None]:
-    return detector.alarms.restore if name == FLEET else detector.fleet.cohort(name).restore
-
-
-def _merge(stored: Sums, mine: Sums, base: Sums | None) -> Sums:
-    """Return what is stored and what was learnt since `base`; times span both."""
-    merged = {}
-    for name, values in mine.items():
-        theirs = stored.get(name)
-        if theirs is None or theirs.shape != values.shape:
-            merged[name] = values
-        elif name == "seconds":
-            earliest = min([each[0] for each in (theirs, values) if each[0]], default=0.0)
-            merged[name] = np.array([earliest, max(theirs[1], values[1])])
-        elif base is not None and _only_grows(name):
-            merged[name] = theirs + np.maximum(values - base[name], 0.0)
-        else:
-            merged[name] = theirs + (values - base[name] if base is not None else values)
-    return merged
-
-
-def _only_grows(name: str) -> bool:
-    """Tell whether sums of this name are counts, which decay alone makes smaller."""
-    return name.startswith("pool_") or name.endswith("weight") or name == "excursions"
+def _are_equal(some: Sums, others: Sums) -> bool:
+    return some.keys() == others.keys() and all(
+        np.array_equal(values, others[name]) for name, values in some.items()
+    )

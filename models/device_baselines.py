@@ -45,7 +45,7 @@ class Residuals:
     wide: Float32Array  # all streams in scales of the point stream, not clipped
     ruler: Float32Array  # those scales, (n, n_metrics)
     known: BoolArray  # present, and of a baseline that is no longer new; (n, n_metrics)
-    present: BoolArray  # (n, n_metrics)
+    present: Float32Array  # 1 or 0; (n, n_metrics)
     raw: Float32Array  # of the point stream, unscaled; (n, n_metrics)
     level: Float32Array  # before the batch; (n, n_metrics)
     variance: Float32Array  # before it; (n_streams, n, n_metrics)
@@ -82,10 +82,12 @@ class DeviceBaselines:
         )
 
     def grow(self, n_rows: int) -> None:
-        """Make room for so many rows; new ones know nothing."""
+        """Make room for at least so many rows; new ones know nothing."""
         for name, array in self._arrays.items():
             if len(array) < n_rows:
-                larger = np.zeros((n_rows, *array.shape[1:]), array.dtype)
+                # A share more: else each new device would copy all the others.
+                size = max(n_rows, len(array) + len(array) // 8)
+                larger = np.zeros((size, *array.shape[1:]), array.dtype)
                 larger[: len(array)] = array
                 self._arrays[name] = larger
 
@@ -118,36 +120,45 @@ class DeviceBaselines:
 
         """
         settings, state = self._settings, self.read(rows)
-        slow, variance = state["slow"], state["variance"].swapaxes(0, 1).copy()
+        slow = state["slow"]
+        variance: Float32Array = np.ascontiguousarray(state["variance"].swapaxes(0, 1))
         present = np.isfinite(values)
         seen = state["count"] > 0
         count = state["count"].astype(np.float32)
         start = _Start.of(values, present & ~seen, priors)
         start.put_in(state, variance, count, settings.warm_up_reports)
-        value = np.where(present, values, slow)
+        value = np.where(present, values, slow) if not present.all() else values
         for name, reports in (("fast", settings.fast_reports), ("medium", settings.medium_reports)):
             state[name] += (value - state[name]) / reports
-        errors = np.stack([value - slow, state["fast"] - slow, state["fast"] - state["medium"]])
+        errors: Float32Array = np.empty((N_STREAMS, *values.shape), np.float32)
+        np.subtract(value, slow, out=errors[0])
+        np.subtract(state["fast"], slow, out=errors[1])
+        np.subtract(state["fast"], state["medium"], out=errors[2])
         scales = self._scales(variance, count, start.between)
         scaled = np.clip(errors / scales, -settings.clip, settings.clip)
-        bounded = np.where(count < _FREE_REPORTS, errors, scaled * scales)
-        trust = np.where(present, 1.0 / np.minimum(count + 1.0, settings.slow_reports), 0.0)
-        trust = np.where(start.warm, start.trust(variance[0], self._floors), trust)
+        bounded = scaled * scales
+        if count.min(initial=np.inf) < _FREE_REPORTS:
+            np.copyto(bounded, errors, where=count < _FREE_REPORTS)
+        mask = present.astype(np.float32)
+        trust = mask / np.minimum(count + np.float32(1.0), settings.slow_reports)
+        if start.warm.any():
+            trust = np.where(start.warm, start.trust(variance[0], self._floors), trust)
         ruler = np.sqrt(np.maximum(variance[0], self._floors**2))
         known = present & (count >= settings.warm_up_reports)
+        is_known = known.astype(np.float32)
         level = slow.copy()
         slow += trust * bounded[0]
         state["count"] = np.minimum(count + present, _MAX_COUNT)
         return Residuals(
-            scaled=np.where(known, scaled, np.float32(0.0)),
-            wide=np.where(known, errors / ruler, np.float32(0.0)),
+            scaled=scaled * is_known,
+            wide=errors / ruler * is_known,
             ruler=ruler,
             known=known,
-            present=present,
+            present=mask,
             raw=errors[0],
             level=level,
             variance=variance,
-            squares=bounded**2,
+            squares=np.square(bounded, out=bounded),
             fresh=np.logical_not(seen.any(axis=1)),
             state=state,
         )
@@ -163,8 +174,10 @@ class DeviceBaselines:
         """
         count = residuals.state["count"].astype(np.float32)
         memory = np.minimum(np.maximum(count, 1.0), self._settings.scale_reports)
-        rate = np.where(residuals.present, weights[:, None].astype(np.float32) / memory, 0.0)
-        variance = residuals.variance + rate * (residuals.squares - residuals.variance)
+        rate = residuals.present * (weights[:, None].astype(np.float32) / memory)
+        variance = residuals.squares - residuals.variance
+        variance *= rate
+        variance += residuals.variance
         self.write(rows, {**residuals.state, "variance": variance.swapaxes(0, 1)})
 
     def rate_novelty(self, residuals: Residuals, sides: Float32Array) -> FloatArray:

@@ -152,7 +152,8 @@ class FleetDetector:
             scaled[:, lacking] = _fill(scaled[:, lacking], residuals.known[lacking], precision)
         parts = scaled @ precision
         parts *= scaled
-        parts *= residuals.known & ((self._sides == 0) | (self._sides * scaled[0] > 0))
+        harmful = (self._sides == 0) | (self._sides * scaled[0] > 0)
+        parts *= (residuals.known & harmful).astype(np.float32)
         return parts
 
 
@@ -169,19 +170,29 @@ def _fill(scaled: Float32Array, known: BoolArray, precision: Float32Array) -> Fl
 
     """
     absent = (~known).astype(np.float32)
-    filled = scaled
-    residue = -(filled @ precision) * absent
-    direction = residue
-    size = (residue**2).sum(axis=2, keepdims=True)
-    for _ in range(_CONJUGATE_STEPS):
+    filled = scaled.copy()
+    residue: Float32Array = filled @ precision
+    residue *= -absent
+    direction = residue.copy()
+    size = _dot(residue, residue)
+    for remaining in reversed(range(_CONJUGATE_STEPS)):
         slope = direction @ precision
-        step = size / np.maximum((direction * slope).sum(axis=2, keepdims=True), 1e-12)
-        filled = filled + step * direction
-        residue = residue - step * slope * absent
-        larger = (residue**2).sum(axis=2, keepdims=True)
-        direction = residue + larger / np.maximum(size, 1e-12) * direction
-        size = larger
+        step = size / np.maximum(_dot(direction, slope), np.float32(1e-12))
+        filled += step * direction
+        if remaining:
+            slope *= absent
+            slope *= step
+            residue -= slope
+            larger = _dot(residue, residue)
+            direction *= larger / np.maximum(size, np.float32(1e-12))
+            direction += residue
+            size = larger
     return filled
+
+
+def _dot(left: Float32Array, right: Float32Array) -> Float32Array:
+    product: Float32Array = np.einsum("snm,snm->sn", left, right)[:, :, None]
+    return product
 
 
 def _typical(cohort: CohortModel, residuals: Residuals) -> FloatArray:

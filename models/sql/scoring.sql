@@ -21,7 +21,7 @@ ON CONFLICT (device_id) DO UPDATE SET state = excluded.state, updated_at = exclu
 
 -- name: find_cohorts
 -- What was learnt of some cohorts.
-SELECT cohort, state, generation FROM detector_cohorts WHERE cohort = ANY (%(cohorts)s);
+SELECT cohort, state FROM detector_cohorts WHERE cohort = ANY (%(cohorts)s);
 
 -- name: store_cohort
 -- Keeps what was learnt of a cohort.
@@ -29,8 +29,7 @@ INSERT INTO detector_cohorts (cohort, state, generation, updated_at)
 VALUES (%(cohort)s, %(state)s, 1, %(now)s)
 ON CONFLICT (cohort) DO UPDATE
 SET state = excluded.state, generation = detector_cohorts.generation + 1,
-    updated_at = excluded.updated_at
-RETURNING generation;
+    updated_at = excluded.updated_at;
 
 -- name: list_layouts
 -- Layouts that states may have been written in.
