@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.failure import FailureClass as F
 from models.anomaly import AnomalyDetector
 from models.detection import Detection, DeviceReport
-from models.detector_state import LAYOUT, encode_device, layout_of
+from models.detector_state import LAYOUT, encode_devices, layout_of
 from models.errors import StateFormatError
 from models.signals import METRIC_NAMES
 from telemetry.fleet_simulator import FleetSimulator, describe_plain_fleet
@@ -282,7 +282,7 @@ def test_state_of_an_older_signal_table_is_read_by_name():
         else array
         for name, array in stored.items()
     }
-    content = encode_device(shifted, 0, detector._memories["d"]).replace(
+    content = encode_devices(shifted, [detector._memories["d"]])[0].replace(
         LAYOUT.encode(), layout_of(older).encode()
     )
     other = AnomalyDetector()
