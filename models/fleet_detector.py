@@ -20,6 +20,7 @@ from models.device_baselines import BoolArray, DeviceBaselines, Float32Array, Re
 from models.signals import FloatArray
 
 _CONJUGATE_STEPS = 3
+_SMALL_DISTANCE = 0.3  # of the 99 % quantile
 _STREAM_QUANTILE = 0.01
 _YOUNG_QUANTILE = (
     3.0  # a distance a metric that a cohort without a past takes for its 99 % quantile
@@ -62,6 +63,7 @@ class FleetDetector:
         """
         self.settings = settings or DetectorSettings()
         self.n_metrics = n_metrics
+        self._ones = np.ones(n_metrics, np.float32)
         self._sides = np.zeros(n_metrics, np.float32)
         if sides is not None:
             self._sides[:] = sides
@@ -115,20 +117,22 @@ class FleetDetector:
         season = cohort.season_at(seconds)
         residuals = self.baselines.compare(rows, values - season, cohort.priors())
         novelty = self.baselines.rate_novelty(residuals, self._sides)
-        parts = self._distances(cohort, residuals)
-        scaled = np.log1p(np.maximum(parts.sum(axis=2), 0.0) / _typical(cohort, residuals))
+        typical = _typical(cohort, residuals)
+        parts = self._distances(cohort, residuals, typical)
+        distances = np.maximum(parts @ self._ones, 0.0)
+        scaled = np.log1p(distances / typical)
         score: FloatArray = scaled.mean(axis=0).astype(np.float64)
         ready: BoolArray = np.asarray(residuals.known.any(axis=1))
         p_value = np.where(ready, cohort.score_pool.p_values(score), 1.0)
         ordinary = ready
         if cohort.is_settled:
             ordinary = ready & (p_value >= self.settings.gate_p_value)
-        _count(cohort, score[ready], parts[:, ordinary], self.settings.limit_p_value)
+        _count(cohort, score[ready], distances[:, ordinary], self.settings.limit_p_value)
         cohort.learn(seconds, residuals, season, ordinary)
         weights = np.where(ordinary | ~ready, 1.0, self.settings.unusual_weight)
         self.baselines.learn(rows, residuals, weights)
         harm = np.maximum(parts, 0.0).sum(axis=0)
-        total = harm.sum(axis=1, keepdims=True)
+        total = (harm @ self._ones)[:, None]
         return Scores(
             score=score,
             p_value=p_value,
@@ -137,23 +141,28 @@ class FleetDetector:
             expected=np.where(residuals.known, residuals.level + season, np.nan),
         )
 
-    def _distances(self, cohort: CohortModel, residuals: Residuals) -> Float32Array:
+    def _distances(
+        self, cohort: CohortModel, residuals: Residuals, typical: FloatArray
+    ) -> Float32Array:
         """Return each metric's part of each stream's squared distance, (n_streams, n, n_metrics).
 
-        Parts may be negative; in a harmless direction they are 0.
+        Parts may be negative; in a harmless direction they are 0. An absent deviation counts as
+        none, which makes a distance larger, if anything; so only distances that are not small
+        anyhow are taken again with what is likely in its place.
         """
         precision = cohort.precision()
-        scaled = residuals.scaled
+        harmful = (self._sides == 0) | (self._sides * residuals.scaled[0] > 0)
+        counted = (residuals.known & harmful).astype(np.float32)
+        parts = residuals.scaled @ precision
+        parts *= residuals.scaled
+        parts *= counted
         # What the cohort has never measured is unrelated to the rest: nothing to make up for.
         measured = np.diagonal(cohort.sums["pair_weight"]) > 0
-        lacking = (~residuals.known & measured).any(axis=1)
-        if lacking.any():
-            scaled = scaled.copy()
-            scaled[:, lacking] = _fill(scaled[:, lacking], residuals.known[lacking], precision)
-        parts = scaled @ precision
-        parts *= scaled
-        harmful = (self._sides == 0) | (self._sides * scaled[0] > 0)
-        parts *= (residuals.known & harmful).astype(np.float32)
+        again = (~residuals.known & measured).any(axis=1)
+        again &= (parts @ self._ones > _SMALL_DISTANCE * typical).any(axis=0)
+        if again.any():
+            scaled = _fill(residuals.scaled[:, again], residuals.known[again], precision)
+            parts[:, again] = (scaled @ precision) * scaled * counted[again]
         return parts
 
 
@@ -197,20 +206,17 @@ def _dot(left: Float32Array, right: Float32Array) -> Float32Array:
 
 def _typical(cohort: CohortModel, residuals: Residuals) -> FloatArray:
     """Return the distance that a stream's distances are measured in, shape (n_streams, 1)."""
-    young = _YOUNG_QUANTILE * max(float(residuals.known.sum(axis=1).max(initial=1)), 1.0)
-    return np.array(
-        [
-            [max(np.expm1(pool.quantile(_STREAM_QUANTILE)), 1e-6) if pool.is_ready else young]
-            for pool in cohort.stream_pools
-        ]
-    )
+    if all(pool.is_ready for pool in cohort.stream_pools):
+        known = [np.expm1(pool.quantile(_STREAM_QUANTILE)) for pool in cohort.stream_pools]
+        return np.asarray(np.maximum(np.array(known)[:, None], 1e-6), dtype=np.float64)
+    n_known = max(float(residuals.known.sum(axis=1).max(initial=1)), 1.0)
+    return np.full((len(cohort.stream_pools), 1), _YOUNG_QUANTILE * n_known)
 
 
 def _count(
-    cohort: CohortModel, score: FloatArray, parts: Float32Array, limit_p_value: float
+    cohort: CohortModel, score: FloatArray, distances: Float32Array, limit_p_value: float
 ) -> None:
-    distances = np.log1p(np.maximum(parts.sum(axis=2), 0.0))
-    for pool, distance in zip(cohort.stream_pools, distances, strict=True):
+    for pool, distance in zip(cohort.stream_pools, np.log1p(distances), strict=True):
         pool.add(distance.astype(np.float64), limit_p_value)
     if all(pool.is_ready for pool in cohort.stream_pools):
         cohort.score_pool.add(score, limit_p_value)
