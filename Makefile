@@ -7,7 +7,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/.runtime
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: run test chaos check bench format clean
+.PHONY: run test chaos check bench notebook format clean
 
 # torch first and pinned: a later resolution would otherwise fetch the CUDA build.
 $(BIN)/.torch:
@@ -28,6 +28,11 @@ $(BIN)/.test: $(BIN)/.server
 	@echo "==> installing what tests need"
 	@$(BIN)/pip install --quiet --progress-bar off -e '.[server,test]'
 	@$(BIN)/pip install --quiet --progress-bar off --no-deps vus==0.0.6
+	@touch $@
+
+$(BIN)/.notebooks: $(BIN)/.server
+	@echo "==> installing JupyterLab"
+	@$(BIN)/pip install --quiet --progress-bar off -e '.[server,notebooks]'
 	@touch $@
 
 run: $(BIN)/.server
@@ -52,6 +57,12 @@ chaos: $(BIN)/.test
 
 bench: $(BIN)/.test
 	$(BIN)/python -m benchmarks
+
+# Asks nobody on the internet for news or newer versions: nothing leaves this machine.
+notebook: $(BIN)/.notebooks
+	@exec $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/explore_telemetry.ipynb \
+	    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
+	    --LabApp.extension_manager=readonly
 
 format: $(BIN)/.test
 	$(BIN)/ruff check --fix .
