@@ -7,6 +7,7 @@ MLflow is imported on first use: it is slow.
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -46,11 +47,15 @@ def ending_run(client: Any, run_id: str) -> Iterator[None]:
 def log_figures(
     client: Any, run_id: str, *, metrics: Mapping[str, float], params: Mapping[str, Any]
 ) -> None:
-    """Log what the training reached and how."""
-    for key, value in metrics.items():
-        client.log_metric(run_id, key, float(value))
-    for key, value in params.items():
-        client.log_param(run_id, key, value)
+    """Log what the training reached and how, at once: a hundred single figures take seconds."""
+    from mlflow.entities import Metric, Param  # noqa: PLC0415 - slow import
+
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(key, float(value), now, 0) for key, value in metrics.items()],
+        params=[Param(key, str(value)) for key, value in params.items()],
+    )
 
 
 def log_files(

@@ -18,10 +18,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from api.case_export import export_promotion
-from api.ground import Ground, migrate_database, open_database, open_ground, open_registry
+from api.ground import (
+    DatabaseAddresses,
+    Ground,
+    migrate_database,
+    open_ground,
+    open_registry,
+)
 from api.model_promotion import ComparedVersions, Decision, ModelPromotions
 from evidence.signing import public_pem
 from evidence.verification import TrustedKeys, VerificationReport, verify_case
+from kernel.embedded import EmbeddedPostgres
 from kernel.postmaster import Cluster
 from kernel.settings import CLAMD_OFF, Settings
 from models.fit import Fit
@@ -139,7 +146,14 @@ async def open_scratch(begins_at: datetime) -> Scratch:
         clamd=CLAMD_OFF,
     )
     async with AsyncExitStack() as opening:
-        addresses = await opening.enter_async_context(open_database(settings))
+        # What is thrown away need not survive a power cut: it starts and stops at once.
+        server = EmbeddedPostgres(settings.data_dir, durable=False)
+        await opening.enter_async_context(server)
+        addresses = DatabaseAddresses(
+            owner=server.owner_dsn,
+            application=server.app_dsn,
+            tracking=server.mlflow_dsn.replace("postgresql", "postgresql+psycopg", 1),
+        )
         await migrate_database(addresses)
         clock = ScratchClock(begins_at)
         ground = await opening.enter_async_context(open_ground(settings, addresses, clock=clock))
@@ -156,7 +170,7 @@ async def open_scratch(begins_at: datetime) -> Scratch:
 def list_servers(folder: Path) -> Iterator[int]:
     """Yield the process ids of scratch databases that run below a temporary folder."""
     for scratch in folder.glob("eucora-notebook-*"):
-        postmaster = Cluster(scratch / _DATA, durable=True).find_postmaster()
+        postmaster = Cluster(scratch / _DATA, durable=False).find_postmaster()
         if postmaster is not None:
             yield postmaster.process_id
 
@@ -166,7 +180,7 @@ def _remove(folder: Path) -> None:
     if not folder.exists():
         return
     if (folder / _DATA / "postgres").exists():
-        Cluster(folder / _DATA, durable=True).request_immediate_stop()
+        Cluster(folder / _DATA, durable=False).request_immediate_stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
