@@ -58,6 +58,10 @@ class Judged:
     alarm: IntArray
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def main(
     data: Annotated[Path, typer.Option(help="Folder that holds nab/, smd/ and asd/, or some.")],
     json: Annotated[Path, typer.Option(help="Where the figures go as JSON.")],
@@ -223,4 +227,4 @@ def _show(title: str, figures: Mapping[str, Mapping[str, Any]], console: Console
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -33,6 +33,7 @@ CALM_REPORTS = 10  # in a row that end an episode
 DAY_SECONDS = 86_400.0
 HALF_LIFE_SECONDS = 3 * DAY_SECONDS
 LEARNING_SECONDS = DAY_SECONDS  # a fleet's first day raises no statistical alarm
+MOST_ELAPSED_SECONDS = 3_600.0  # between two batches; more is silence
 N_HEIGHTS = 101
 _TAIL_EXCURSIONS = 10.0  # highest ones of a metric, that its tail is fitted to
 _PRIOR_EXCURSIONS = 0.2  # imagined ones of a metric that never had any,
@@ -59,7 +60,8 @@ class ExcursionPool:
 
     def __init__(self, n_metrics: int) -> None:
         self.counts: FloatArray = np.zeros((n_metrics, N_HEIGHTS))
-        self.first_seconds = 0.0
+        self.exposure_seconds = 0.0  # in which they were made, decaying as they do
+        self.learnt_seconds = 0.0  # the same, not decaying
         self.seconds = 0.0
         self._expected: FloatArray | None = None
         self._fitted_at = 0.0
@@ -67,22 +69,34 @@ class ExcursionPool:
     @property
     def has_learnt(self) -> bool:
         """Tell whether the first day is over."""
-        return self.seconds - self.first_seconds >= LEARNING_SECONDS
+        return self.learnt_seconds >= LEARNING_SECONDS
 
     def decay_to(self, seconds: float) -> float:
-        """Let the past count less; return the seconds that passed."""
-        self.first_seconds = self.first_seconds or seconds
+        """Let the past count less; return the seconds that passed, without silences.
+
+        While the whole fleet says nothing (a weekend, say) nothing counts and nothing decays.
+        """
         elapsed = max(seconds - self.seconds, 0.0) if self.seconds else 0.0
-        if elapsed > DAY_SECONDS:  # a leap teaches nothing: an old report was first, say
-            self.first_seconds += elapsed
-        self.counts *= 0.5 ** (elapsed / HALF_LIFE_SECONDS)
         self.seconds = max(self.seconds, seconds)
+        elapsed = min(elapsed, MOST_ELAPSED_SECONDS)
+        self.age(elapsed)
         return elapsed
 
-    def restore(self, counts: FloatArray, first_seconds: float, seconds: float) -> None:
-        """Replace counts and times."""
+    def age(self, elapsed_seconds: float) -> None:
+        """Let so much time pass in which the fleet spoke."""
+        factor = 0.5 ** (elapsed_seconds / HALF_LIFE_SECONDS)
+        self.counts *= factor
+        self.exposure_seconds = self.exposure_seconds * factor + elapsed_seconds
+        self.learnt_seconds += elapsed_seconds
+
+    def export_times(self) -> FloatArray:
+        """Return exposure, time of learning and the latest moment, in seconds."""
+        return np.array([self.exposure_seconds, self.learnt_seconds, self.seconds])
+
+    def restore(self, counts: FloatArray, times: FloatArray) -> None:
+        """Replace counts and what `export_times` gave."""
         self.counts = counts.copy()
-        self.first_seconds, self.seconds = first_seconds, seconds
+        self.exposure_seconds, self.learnt_seconds, self.seconds = (float(each) for each in times)
         self._expected = None
 
     def add(self, drivers: RowArray, heights: FloatArray) -> None:
@@ -97,9 +111,7 @@ class ExcursionPool:
         return np.asarray(expected, dtype=np.float64)
 
     def _fit(self) -> FloatArray:
-        age = max(self.seconds - self.first_seconds, DAY_SECONDS / 2)
-        decay = HALF_LIFE_SECONDS / np.log(2.0)
-        days = decay * (1.0 - np.exp(-age / decay)) / DAY_SECONDS
+        days = max(self.exposure_seconds, DAY_SECONDS / 2) / DAY_SECONDS
         imagined = _PRIOR_EXCURSIONS * np.exp(-_HEIGHTS / _PRIOR_EXCESS)
         fitted = [_fit_tail(counts) + imagined for counts in self.counts]
         return np.asarray(np.array(fitted) / days, dtype=np.float64)
@@ -170,7 +182,7 @@ class AlarmMonitor:
         return {
             "excursions": self.pool.counts.copy(),
             "episodes": np.array([self.episodes]),
-            "seconds": np.array([self.pool.first_seconds, self.pool.seconds]),
+            "times": self.pool.export_times(),
         }
 
     def restore(self, sums: Mapping[str, FloatArray]) -> None:
@@ -183,7 +195,7 @@ class AlarmMonitor:
         known = self.export()
         if any(name not in sums or sums[name].shape != known[name].shape for name in known):
             raise StateFormatError
-        self.pool.restore(sums["excursions"], *(float(each) for each in sums["seconds"]))
+        self.pool.restore(sums["excursions"], sums["times"])
         self.episodes = float(sums["episodes"][0])
 
     def merge(self, stored: Mapping[str, FloatArray], base: Mapping[str, FloatArray]) -> None:
@@ -198,16 +210,21 @@ class AlarmMonitor:
         theirs.restore(stored)
         if base:
             past.restore(base)
-        moment = max(self.pool.seconds, theirs.pool.seconds)
+        latest = max(self.pool.learnt_seconds, theirs.pool.learnt_seconds)
         for each in (self, theirs, past):
-            each._decay_to(moment)  # noqa: SLF001 - of the same class
+            each._age(latest - each.pool.learnt_seconds)  # noqa: SLF001 - of the same class
         learnt = np.maximum(self.pool.counts - past.pool.counts, 0.0)
-        earliest = min(self.pool.first_seconds, theirs.pool.first_seconds)
-        self.pool.restore(theirs.pool.counts + learnt, earliest, moment)
+        times = np.maximum(self.pool.export_times(), theirs.pool.export_times())
+        self.pool.restore(theirs.pool.counts + learnt, times)
         self.episodes = theirs.episodes + max(self.episodes - past.episodes, 0.0)
 
     def _decay_to(self, seconds: float) -> None:
-        self.episodes *= 0.5 ** (self.pool.decay_to(seconds) / DAY_SECONDS)
+        elapsed = self.pool.decay_to(seconds)
+        self.episodes *= float(np.exp(-elapsed / DAY_SECONDS))  # in the long run those of a day
+
+    def _age(self, elapsed_seconds: float) -> None:
+        self.pool.age(elapsed_seconds)
+        self.episodes *= float(np.exp(-elapsed_seconds / DAY_SECONDS))
 
     def grow(self, n_rows: int) -> None:
         """Make room for at least so many rows."""

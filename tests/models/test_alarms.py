@@ -172,10 +172,10 @@ def test_the_budget_grows_with_the_fleet(n_devices, opens):
     monitor = AlarmMonitor(1)
     rows = np.arange(n_devices)
     quiet = np.full(n_devices, 0.9)
-    for minute in (0, A_DAY // 2, A_DAY + 1):
+    for minute in range(0, A_DAY + 60, 60):
         seconds = np.full(n_devices, MONDAY + 60.0 * minute)
         monitor.observe(rows, seconds, quiet, np.zeros(n_devices, np.int64))
-    monitor.pool.restore(np.zeros((1, 101)), monitor.pool.first_seconds, monitor.pool.seconds)
+    monitor.pool.restore(np.zeros((1, 101)), monitor.pool.export_times())
     monitor.pool.counts[0, 10] = 2.0  # two a day reach 20
     bound = FALSE_DISCOVERY_RATE * BUDGET_EPISODES * n_devices
     expected = monitor.pool.expect(np.array([0]), np.array([20.0]))[0]
@@ -183,7 +183,7 @@ def test_the_budget_grows_with_the_fleet(n_devices, opens):
     found = [
         monitor.observe(
             np.array([5]),
-            np.array([MONDAY + 60.0 * (A_DAY + 2 + turn)]),
+            np.array([MONDAY + 60.0 * (A_DAY + 62 + turn)]),
             np.array([np.exp(-9.0)]),
             np.array([0]),
         ).has_opened[0]
@@ -231,7 +231,7 @@ def test_what_two_workers_counted_is_counted_once():
     merged, expected = workers[1].export(), whole.monitor.export()
     assert merged["excursions"].sum() == pytest.approx(expected["excursions"].sum(), rel=0.01)
     assert np.abs(merged["excursions"] - expected["excursions"]).sum() <= 20  # those that went on
-    assert merged["seconds"].tolist() == expected["seconds"].tolist()
+    assert merged["times"].tolist() == pytest.approx(expected["times"].tolist())
 
 
 def test_a_clock_that_runs_back_changes_nothing():
@@ -244,7 +244,7 @@ def test_a_clock_that_runs_back_changes_nothing():
     assert not alarms.is_open[0]
     after = fleet.monitor.export()
     assert np.array_equal(before["excursions"], after["excursions"])
-    assert np.array_equal(before["seconds"], after["seconds"])
+    assert np.array_equal(before["times"], after["times"])
 
 
 @pytest.mark.parametrize("damage", ["missing", "shape"])
@@ -254,7 +254,7 @@ def test_damaged_sums_are_refused_and_change_nothing(damage):
     monitor = fleet.monitor
     before, bad = monitor.export(), monitor.export()
     if damage == "missing":
-        del bad["seconds"]
+        del bad["times"]
     else:
         bad["excursions"] = np.zeros((2, 2))
     for change in (monitor.restore, lambda sums: monitor.merge(sums, before)):
@@ -270,3 +270,23 @@ def test_a_forgotten_device_has_no_past():
     fleet.monitor.clear(np.array([2]))
     assert all(not array.any() for array in fleet.monitor.read(np.array([2])).values())
     assert not fleet.live(1, sick=[2], p_value=0.9).is_open[2]
+
+
+def test_a_silent_weekend_changes_no_expectation():
+    fleet = settle(60, seed=9)
+    monitor, pool = fleet.monitor, fleet.monitor.pool
+    drivers, heights = np.zeros(1, np.int64), np.array([4.0])
+    before = float(pool.expect(drivers, heights)[0])
+    monitor.observe(
+        np.array([0]), np.array([pool.seconds + 60 * 3600.0]), np.array([0.5]), np.array([0])
+    )
+    pool._expected = None
+    assert float(pool.expect(drivers, heights)[0]) == pytest.approx(before, rel=0.1)
+
+
+def test_in_the_long_run_the_episodes_are_those_of_a_day():
+    monitor = AlarmMonitor(N_METRICS)
+    for hour in range(24 * 20):
+        monitor._decay_to(MONDAY + 3600.0 * hour)
+        monitor.episodes += 100 / 24
+    assert monitor.episodes == pytest.approx(100.0, rel=0.03)
