@@ -4,7 +4,8 @@
 PostgreSQL says which version and which bytes; the file is read beside the event loop, its digest
 checked, and one reference is replaced. What begins after that uses the new model, what has begun
 ends with the old one. A file that cannot be used changes nothing: it is logged, audited once, and
-shown on the models page until another version is promoted or the file can be read.
+shown on the models page until another version is promoted or the file can be read. So it is with
+errors that nobody foresaw: one model's never stop the others, nor the process.
 """
 
 import asyncio
@@ -70,6 +71,10 @@ class ModelWatch:
                         "database unreachable", action="model.watch", decision="retry",
                         exc_info=error,
                     )  # fmt: skip
+                except Exception:
+                    _logger.exception(
+                        "models not looked after", action="model.watch", decision="retry"
+                    )
                 if not stop.is_set():
                     await pause(self._wake, POLL_SECONDS)
         finally:
@@ -86,8 +91,15 @@ class ModelWatch:
             model = self._champions.get(name)
             if model is None or _is_taken_up(model, promotion):
                 continue
-            if await self._take_up(promotion):
-                replaced.append(name)
+            try:
+                if await self._take_up(promotion):
+                    replaced.append(name)
+            except (psycopg.OperationalError, PoolTimeout):
+                raise
+            except Exception:
+                _logger.exception(
+                    "model not looked after", action="model.watch", decision="retry", model=name
+                )
         return replaced
 
     async def _take_up(self, promotion: Promotion) -> bool:
@@ -96,7 +108,7 @@ class ModelWatch:
             return False
         try:
             loaded, hand_over = await asyncio.to_thread(self._load, promotion)
-        except ModelError as error:
+        except Exception as error:  # noqa: BLE001 - logged, audited and shown; the old one stays
             self._retry_at[promotion.promotion_id] = now + RETRY_SECONDS
             await self._keep(promotion, error)
             return False
@@ -119,11 +131,10 @@ class ModelWatch:
         prepare = self._prepare.get(promotion.name)
         return loaded, (_hand_over_nothing if prepare is None else prepare(loaded))
 
-    async def _keep(self, promotion: Promotion, error: ModelError) -> None:
+    async def _keep(self, promotion: Promotion, error: Exception) -> None:
         """Go on with the model in use, and say so where people look."""
-        trouble = Trouble(
-            version=promotion.version, reason=str(error), since=self._ground.clock.now()
-        )
+        reason = str(error) if isinstance(error, ModelError) else _describe_unforeseen(error)
+        trouble = Trouble(version=promotion.version, reason=reason, since=self._ground.clock.now())
         self._champions.keep_despite(promotion.name, trouble)
         _logger.error(
             "promoted model not taken up", action="model.watch", decision="keep",
@@ -131,7 +142,7 @@ class ModelWatch:
         )  # fmt: skip
         if promotion.promotion_id in self._audited:
             return
-        told = {"version": promotion.version, "failure": str(error)}
+        told = {"version": promotion.version, "failure": reason}
         await self._tell("model.not_taken_up", promotion, told)
         self._audited.add(promotion.promotion_id)
 
@@ -182,6 +193,11 @@ class ModelWatch:
 
 def _is_taken_up(model: LoadedModel, promotion: Promotion) -> bool:
     return (model.version, model.digest) == (promotion.version, promotion.digest)
+
+
+def _describe_unforeseen(error: Exception) -> str:
+    """Name the error without its text, which may quote anything; the log has it."""
+    return f"an error that nobody foresaw ({type(error).__name__}); the log says more"
 
 
 def _hand_over_nothing() -> None:

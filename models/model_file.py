@@ -37,7 +37,8 @@ def read_model(content: bytes) -> Any:
     """Return the estimator in a skops archive.
 
     Raises:
-        ModelArtifactError: it is no such archive, or names types that are not trusted.
+        ModelArtifactError: it is no such archive, names types that are not trusted, or was written
+            by library versions whose types these cannot build.
     """
     from models.skops_runtime import (  # noqa: PLC0415 - slow import
         UntrustedTypesFoundException,
@@ -51,6 +52,12 @@ def read_model(content: bytes) -> Any:
         raise ModelArtifactError(message) from error
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
         message = "the model file is not a skops archive"
+        raise ModelArtifactError(message) from error
+    except Exception as error:  # the file says which code builds its types: any error is its own
+        message = (
+            f"the model file cannot be built with the installed libraries ({type(error).__name__}:"
+            f" {error}); train this model again with them"
+        )
         raise ModelArtifactError(message) from error
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from api import model_watch
 from api.ground import DatabaseAddresses, open_ground, open_registry
 from api.model_promotion import Decision, ModelPromotions
 from api.model_watch import ModelWatch, prepare_of
@@ -32,6 +33,7 @@ from models.champions import Champions
 from models.drift_watch import DriftWatch
 from models.errors import ModelArtifactError
 from models.features import N_FEATURES
+from models.fleet_incidents import FleetIncidents
 from models.registry import LoadedModel, ModelRegistry
 from models.scoring import Scoring
 from telemetry.devices import register_device
@@ -134,6 +136,9 @@ async def room(dsn, tmp_path, empty_registry):
                 clock=ground.clock,
                 ids=ground.ids,
                 incidents=ground.incidents,
+                fleets=FleetIncidents(
+                    clock=ground.clock, audit=ground.audit, incidents=ground.incidents
+                ),
                 champions=champions,
                 detector_model=LoadedModel(model=None, name="d", version="1", digest="d" * 64),
                 drift=DriftWatch(ground.clock, ground.ids, ground.audit),
@@ -254,6 +259,40 @@ async def test_who_holds_something_made_of_a_model_gets_it_at_once_or_not_at_all
     held.append("now")
     assert await room.watch(health=prepare_of(make, held.append)).look() == ["health"]
     assert held == ["now", "2"]
+
+
+async def test_an_error_that_nobody_foresaw_ends_nothing(room, monkeypatch):
+    broken = True
+
+    def make(loaded: LoadedModel) -> str:
+        if broken:
+            raise ZeroDivisionError("secret of the file")
+        return loaded.version
+
+    held = []
+    await room.promotions.promote("health", "2", ANSWERED)
+    watch = room.watch(health=prepare_of(make, held.append))
+    assert await watch.look() == []
+    assert room.champions["health"].version == "1"
+    assert "ZeroDivisionError" in room.champions.troubles["health"].reason
+    (told,) = await room.query("SELECT after FROM audit_events WHERE action = 'model.not_taken_up'")
+    assert "secret" not in told["after"]["failure"]
+    watch._retry_at.clear()
+    broken = False
+    list_champions, failures = model_watch.list_champions, [LookupError("out of the blue")]
+
+    async def fail_once(connection):
+        if failures:
+            raise failures.pop()
+        return await list_champions(connection)
+
+    monkeypatch.setattr(model_watch, "list_champions", fail_once)
+    stop = asyncio.Event()
+    watching = asyncio.create_task(watch.run(stop))
+    await until(lambda: held == ["2"], SWAP_SECONDS)
+    stop.set()
+    await watching
+    assert not failures
 
 
 async def test_an_alias_that_was_left_behind_follows(room):

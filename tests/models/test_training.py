@@ -4,6 +4,7 @@
 Health and ticket models take a minute to train: those that `eucora up` has trained are judged.
 """
 
+import io
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sklearn.linear_model import LogisticRegression
 from skops.io import dumps
 
 from contracts.failure import FailureClass as F
@@ -227,6 +229,21 @@ def test_untrusted_types_are_refused(tmp_path):
         read_model(target.read_bytes())
     with pytest.raises(ModelArtifactError):
         read_model(b"not an archive")
+
+
+def test_a_file_that_these_libraries_cannot_build_is_told_as_one():
+    """As of another scikit-learn: its state does not suit, which raises an AttributeError."""
+    content = write_model(LogisticRegression().fit([[0.0], [1.0]], ["a", "b"]))
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(target, "w") as archive:
+        schema = json.loads(source.read("schema.json"))
+        schema["content"] = {
+            "__class__": "str", "__module__": "builtins", "__loader__": "JsonNode",
+            "content": "3", "is_json": True,
+        }  # fmt: skip
+        archive.writestr("schema.json", json.dumps(schema))
+    with pytest.raises(ModelArtifactError, match="AttributeError"):
+        read_model(target.getvalue())
 
 
 def test_every_class_has_enough_phrasings(tmp_path):
