@@ -57,7 +57,6 @@ def test_a_notebook_is_committed_clean(path):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Jupyter's own
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_ends_in_a_promoted_challenger(name, monkeypatch, tmp_path):
     scratch_folder = Path(tempfile.mkdtemp(prefix="eucora-nb-"))  # a socket's path must be short
