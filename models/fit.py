@@ -29,6 +29,9 @@ class HeldBack:
     labels: npt.NDArray[np.str_]  # the truth, shape (n_cases,), in the model's class names
     # Stable names of the cases, by which later versions find the same ones; from the inputs if None
     case_ids: Sequence[str] | None = None
+    # Of kin, one name for each case: wordings of one phrase say little more than one of them, so
+    # that intervals are of groups; each case its own if None
+    groups: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

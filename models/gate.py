@@ -2,13 +2,13 @@
 """The gate of promotion: a challenger must be better than the champion on held-back cases.
 
 Three questions, each with three outcomes. Is it better: a paired bootstrap interval (Efron and
-Tibshirani, "An Introduction to the Bootstrap", 1993) of the mean difference in a proper score. Is
+Tibshirani, "An Introduction to the Bootstrap", 1993) of the mean difference in a proper score; kin
+is drawn together (the cluster bootstrap; Davison and Hinkley, "Bootstrap Methods", 1997, 3.8). Is
 it as well calibrated, within a tolerance. Does it answer fast enough. The worst outcome counts;
 what cannot be told is inconclusive, which is neither a pass nor a failure. A version without a
 champion to beat is measured against fixed bars. Pure.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,7 +22,7 @@ from models.signals import FloatArray
 N_RESAMPLES = 2_000
 N_CALIBRATION_RESAMPLES = 400
 LEVEL = 0.95
-MIN_CASES = 20  # with fewer an interval says nothing that holds
+MIN_CASES = 20  # unrelated ones; with fewer an interval says nothing that holds
 CALIBRATION_TOLERANCE = 0.02  # by how much the calibration error may be larger
 MAX_CALIBRATION_ERROR = 0.10  # of a version without a champion
 MAX_LATENCY_MS = 50.0  # 95th percentile of single answers
@@ -102,20 +102,31 @@ class Comparison:
 
 
 def estimate_difference(
-    before: npt.NDArray[np.floating], after: npt.NDArray[np.floating], *, seed: int
+    before: npt.NDArray[np.floating],
+    after: npt.NDArray[np.floating],
+    *,
+    seed: int,
+    kin: npt.NDArray[np.int64] | None = None,
 ) -> Difference:
-    """Return the interval of a paired difference; arrays of the same shape (n_cases,)."""
+    """Return the interval of a paired difference.
+
+    Args:
+        before: the losses of one version, shape (n_cases,).
+        after: those of the other on the same cases.
+        seed: of the draws.
+        kin: number of each case's group, from 0 to n_groups - 1; each case its own if None.
+    """
     differences = after.astype(np.float64) - before.astype(np.float64)
     rng = np.random.default_rng(seed)
-    n_cases = len(differences)
-    at_once = max(1, _DRAWS_AT_ONCE // n_cases)
-    means = np.concatenate(
-        [
-            differences[rng.integers(0, n_cases, size=(min(at_once, left), n_cases))].mean(axis=1)
-            for left in range(N_RESAMPLES, 0, -at_once)
-        ]
-    )
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    groups = np.arange(len(differences)) if kin is None else kin
+    sums, sizes = np.bincount(groups, weights=differences), np.bincount(groups)
+    n_groups = len(sums)
+    at_once = max(1, _DRAWS_AT_ONCE // n_groups)
+    means = []
+    for left in range(N_RESAMPLES, 0, -at_once):
+        drawn = rng.integers(0, n_groups, size=(min(at_once, left), n_groups))
+        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    low, high = np.quantile(np.concatenate(means), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Difference(mean=float(differences.mean()), low=float(low), high=float(high))
 
 
@@ -143,12 +154,14 @@ def compare_versions(
     if before.measure != after.measure:
         return _compare_nothing("the versions were judged by different scores", after.measure)
     before, after = pair_judgements(before, after)
-    if len(after.case_ids) < MIN_CASES:
-        reason = f"both were judged on {len(after.case_ids)} cases, and {MIN_CASES} are needed"
+    kin = _number_groups(before, after)
+    n_groups = len(np.unique(kin))
+    if n_groups < MIN_CASES:
+        reason = f"both were judged on {n_groups} unrelated cases, and {MIN_CASES} are needed"
         return _compare_nothing(reason, after.measure)
-    difference = estimate_difference(before.losses, after.losses, seed=seed)
-    calibration = _compare_calibration(before, after, seed=seed)
-    findings = [_judge_score(after.measure, difference, len(after.case_ids))]
+    difference = estimate_difference(before.losses, after.losses, seed=seed, kin=kin)
+    calibration = _compare_calibration(before, after, seed=seed, kin=kin)
+    findings = [_judge_score(after.measure, difference, n_cases=len(kin), n_groups=n_groups)]
     if calibration is not None:
         findings.append(_judge_calibration(calibration))
     findings.append(_judge_latency(after, before))
@@ -161,6 +174,14 @@ def compare_versions(
         calibration_difference=calibration,
         verdict=Verdict(findings=tuple(findings)),
     )
+
+
+def _number_groups(before: Judgement, after: Judgement) -> npt.NDArray[np.int64]:
+    """Return the number of each case's group, as the newer judgement states them, or the older."""
+    groups = after.groups or before.groups
+    if groups is None:
+        return np.arange(len(after.case_ids))
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 def describe_judgement(one: Judgement) -> Figures:
@@ -226,10 +247,11 @@ def _compare_nothing(reason: str, measure: str) -> Comparison:
     )  # fmt: skip
 
 
-def _judge_score(measure: str, found: Difference, n_cases: int) -> Finding:
+def _judge_score(measure: str, found: Difference, *, n_cases: int, n_groups: int) -> Finding:
+    of_groups = "" if n_groups == n_cases else f" ({n_groups} groups of kin)"
     interval = (
-        f"the mean {measure} changes by {found.mean:+.4f} on {n_cases} held-back cases, 95 %"
-        f" interval from {found.low:+.4f} to {found.high:+.4f} (below zero is better)"
+        f"the mean {measure} changes by {found.mean:+.4f} on {n_cases} held-back cases{of_groups},"
+        f" 95 % interval from {found.low:+.4f} to {found.high:+.4f} (below zero is better)"
     )
     if found.high < 0:
         return Finding(question="score", outcome=Outcome.PASS, reason=f"better: {interval}")
@@ -239,14 +261,20 @@ def _judge_score(measure: str, found: Difference, n_cases: int) -> Finding:
     return Finding(question="score", outcome=Outcome.INCONCLUSIVE, reason=reason)
 
 
-def _compare_calibration(before: Judgement, after: Judgement, *, seed: int) -> Difference | None:
-    """Return the interval of the difference in calibration error, resampling cases in pairs."""
+def _compare_calibration(
+    before: Judgement, after: Judgement, *, seed: int, kin: npt.NDArray[np.int64]
+) -> Difference | None:
+    """Return the interval of the difference in calibration error, resampling groups in pairs."""
     columns = (before.confidences, before.correct, after.confidences, after.correct)
     if any(column is None for column in columns):
         return None
     known: list[FloatArray] = [column for column in columns if column is not None]
     rng = np.random.default_rng(seed)
-    n_cases = len(known[0])
+    n_groups = int(kin.max()) + 1
+
+    def draw() -> npt.NDArray[np.int64]:
+        times = np.bincount(rng.integers(0, n_groups, n_groups), minlength=n_groups)
+        return np.repeat(np.arange(len(kin)), times[kin])
 
     def differ(rows: npt.NDArray[np.int64]) -> float:
         confidence, correct, later_confidence, later_correct = (column[rows] for column in known)
@@ -254,9 +282,9 @@ def _compare_calibration(before: Judgement, after: Judgement, *, seed: int) -> D
             later_confidence, later_correct
         ) - expected_calibration_error(confidence, correct)
 
-    draws = [differ(rng.integers(0, n_cases, n_cases)) for _ in range(N_CALIBRATION_RESAMPLES)]
+    draws = [differ(draw()) for _ in range(N_CALIBRATION_RESAMPLES)]
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    mean = differ(np.arange(n_cases))
+    mean = differ(np.arange(len(kin)))
     return Difference(mean=mean, low=float(low), high=float(high))
 
 
@@ -296,8 +324,3 @@ def _judge_latency(after: Judgement, before: Judgement | None) -> Finding:
         reason=f"half of single answers take {after.latency.p50_ms:.1f} ms or less, 95 %"
         f" {after.latency.p95_ms:.1f} ms, and {bound:.0f} ms are allowed",
     )
-
-
-def list_outcomes(findings: Sequence[Finding]) -> dict[str, str]:
-    """Return the outcome of each question."""
-    return {finding.question: finding.outcome.value for finding in findings}

@@ -46,6 +46,7 @@ class Judgement:
     correct: FloatArray | None = None  # 1 where that class is the truth, else 0
     baseline: float | None = None  # mean loss of answering with the classes' shares alone
     latency: Latency | None = None
+    groups: tuple[str, ...] | None = None  # of kin, by case; each case its own if None
 
     def at(self, rows: npt.NDArray[np.int64]) -> "Judgement":
         """Return the judgement of some cases."""
@@ -58,6 +59,7 @@ class Judgement:
             correct=None if self.correct is None else self.correct[rows],
             baseline=self.baseline,
             latency=self.latency,
+            groups=None if self.groups is None else tuple(self.groups[row] for row in rows),
         )
 
 
@@ -84,6 +86,7 @@ def judge_classifier(model: Any, held_back: HeldBack) -> Judgement:
         correct=(probabilities.argmax(axis=1) == truth).astype(np.float64),
         baseline=_score_shares(held_back.labels),
         latency=measure_latency(model.predict_proba, held_back.inputs),
+        groups=None if held_back.groups is None else tuple(held_back.groups),
     )
 
 
@@ -163,6 +166,7 @@ def _describe(one: Judgement) -> dict[str, Any]:
         "case_ids": list(one.case_ids),
         "baseline": one.baseline,
         "latency": latency,
+        **({} if one.groups is None else {"groups": list(one.groups)}),
         **columns,
     }
 
@@ -176,7 +180,9 @@ def _parse(document: Mapping[str, Any]) -> Judgement:
         columns[name] = np.array(document[name], dtype=np.float64)
         if columns[name].shape != (n_cases,) or not np.isfinite(columns[name]).all():
             raise ValueError(name)
-    latency = document["latency"]
+    latency, groups = document["latency"], document.get("groups")
+    if groups is not None and len(groups) != n_cases:
+        raise ValueError("groups")
     return Judgement(
         measure=str(document["measure"]),
         case_ids=tuple(str(name) for name in document["case_ids"]),
@@ -184,6 +190,7 @@ def _parse(document: Mapping[str, Any]) -> Judgement:
         latency=Latency(**{key: float(value) for key, value in latency.items()})
         if latency
         else None,
+        groups=None if groups is None else tuple(str(name) for name in groups),
         **columns,
     )
 

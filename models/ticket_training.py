@@ -117,11 +117,12 @@ def _measure(
 
 
 def _hold_back(judged: Sequence[Example], classes: Sequence[str]) -> HeldBack:
-    """Return the cases to compare versions on, named by their texts."""
-    usable = {one.text: one.label for one in judged if one.label in classes}
+    """Return the cases to compare versions on, named by their texts; wordings of one are kin."""
+    usable = {one.text: one for one in judged if one.label in classes}
     return HeldBack(
         inputs=list(usable),
-        labels=np.array(list(usable.values())),
+        labels=np.array([one.label for one in usable.values()]),
+        groups=[one.group for one in usable.values()],
         case_ids=[f"tickets:{hashlib.sha256(text.encode()).hexdigest()[:24]}" for text in usable],
     )
 

@@ -158,6 +158,48 @@ def test_the_interval_holds_what_it_says():
     assert better <= 20
 
 
+def test_wordings_of_one_phrase_are_not_so_many_proofs():
+    """Of 300 comparisons of equals too many are called better where kin counts as unrelated."""
+    rng = np.random.default_rng(0)
+    kin = np.repeat(np.arange(30), 4)
+    better = {"groups": 0, "cases": 0}
+    for seed in range(300):
+        before = rng.normal(size=120)
+        after = before + rng.normal(size=30)[kin] + 0.2 * rng.normal(size=120)
+        better["groups"] += estimate_difference(before, after, seed=seed, kin=kin).high < 0
+        better["cases"] += estimate_difference(before, after, seed=seed).high < 0
+    assert better["groups"] <= 20
+    assert better["cases"] > 30
+
+
+def test_groups_widen_both_intervals_and_count_as_the_cases(cases):
+    good, poor = judged(fit(0, strength=0.01), cases), judged(fit(0), cases)
+    kin = tuple(f"phrase {row // 10}" for row in range(N_CASES))
+    alone = compare_versions(poor, good, has_champion=True)
+    for before, after in ((replace(poor, groups=kin), good), (poor, replace(good, groups=kin))):
+        found = compare_versions(before, after, has_champion=True)
+        assert found.difference.mean == alone.difference.mean
+        assert found.difference != alone.difference
+        assert found.calibration_difference != alone.calibration_difference
+        assert "40 groups" in found.verdict.findings[0].reason
+    few = replace(good, groups=tuple(f"phrase {row % 19}" for row in range(N_CASES)))
+    found = compare_versions(poor, few, has_champion=True)
+    assert found.verdict.outcome is Outcome.INCONCLUSIVE
+    assert "19 unrelated" in found.verdict.findings[0].reason
+    own = replace(good, groups=tuple(f"{row:03}" for row in range(N_CASES)))
+    assert compare_versions(poor, own, has_champion=True) == alone
+
+
+def test_groups_survive_the_disk_and_follow_their_cases(cases):
+    grouped = replace(cases, groups=[f"g{row // 2}" for row in range(N_CASES)])
+    one = judge_classifier(fit(0), grouped)
+    encoded = encode_judgements({"d": one})
+    assert decode_judgements(encoded)["d"].groups == one.groups == tuple(grouped.groups)
+    assert one.at(np.array([5, 0])).groups == ("g2", "g0")
+    with pytest.raises(ModelArtifactError):
+        decode_judgements(encoded.replace(b'"groups": [', b'"groups": ["g0", ', 1))
+
+
 def test_latency_is_of_single_answers(cases):
     sizes = []
     found = measure_latency(lambda some: sizes.append(len(some)), cases.inputs[:3])
