@@ -62,25 +62,38 @@ class OpenedEpisode:
     entity: str = ""
     detection: Mapping[str, Any] = field(default_factory=dict)  # as an incident of its own had it
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names an episode while it lives."""
+        return self.device_id, self.episode_key
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where an episode belongs: to a fleet incident, or (None) to an incident of its own."""
+    """Where an episode belongs: to a fleet incident, or (None) to an incident of its own.
+
+    `opened` are the fleet incidents that were opened because of this episode: what judged it is to
+    be recorded of them. Each is told once, by the episode of its representative where that is one
+    of those asked about.
+    """
 
     device_id: str
     episode_key: str
     fleet_incident_id: str | None
+    opened: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class _Look:
-    """What one call sees, and where it has put episodes."""
+    """What one call sees, where it has put episodes, and which of them opened what."""
 
     reference: datetime
     correlation_id: str
     recent: Sequence[Episode]
+    arrived: Mapping[tuple[str, str], datetime]
     fleets: dict[str, Fleet]
     placed: dict[tuple[str, str], str]
+    opened: dict[tuple[str, str], list[str]]
 
 
 class FleetIncidents:
@@ -98,26 +111,26 @@ class FleetIncidents:
     ) -> tuple[Placement, ...]:
         """Take in episodes that have begun; return where each belongs, in their order.
 
-        Call it before an incident is opened, once per batch and episode; the same episode again
-        changes nothing. No query is sent for none. Episodes of unknown devices, and those older
-        than the window, belong to none.
+        Call it before an incident is opened, once per batch; the same episode again, in the batch
+        or later, changes nothing. No query is sent for none. Episodes of unknown devices, and
+        those older than the window, belong to none.
         """
         if not episodes:
             return ()
         await connection.execute(QUERIES["lock_rollup"], {"lock_key": ROLLUP_LOCK})
         look = await self._look(connection, episodes, correlation_id)
-        arrived = {(one.device_id, one.episode_key) for one in episodes}
         for one in look.recent:
-            if one.key in arrived and one.fleet_id in look.fleets and one.left_at is None:
+            if one.key in look.arrived and one.fleet_id in look.fleets and one.left_at is None:
                 look.placed[one.key] = one.fleet_id
-        new = [one for one in look.recent if one.key in arrived and one.is_free]
+        new = [one for one in look.recent if one.key in look.arrived and one.is_free]
         await self._join(connection, look, new)
         await self._judge(connection, look, [one for one in new if one.key not in look.placed])
         return tuple(
             Placement(
                 device_id=one.device_id,
                 episode_key=one.episode_key,
-                fleet_incident_id=look.placed.get((one.device_id, one.episode_key)),
+                fleet_incident_id=look.placed.get(one.key),
+                opened=tuple(look.opened.pop(one.key, ())),
             )
             for one in episodes
         )
@@ -140,7 +153,8 @@ class FleetIncidents:
     async def _look(
         self, connection: Connection, episodes: Sequence[OpenedEpisode], correlation_id: str
     ) -> _Look:
-        told = [_describe_episode(one) for one in episodes]
+        newest = {one.key: one for one in sorted(episodes, key=lambda one: one.observed_at)}
+        told = [_describe_episode(one) for one in newest.values()]
         await connection.execute(QUERIES["remember_episodes"], {"episodes": Jsonb(told)})
         reference = min(max(one.observed_at for one in episodes), self._clock.now())
         cursor = await connection.execute(
@@ -157,8 +171,10 @@ class FleetIncidents:
             reference=reference,
             correlation_id=correlation_id,
             recent=recent,
+            arrived={key: one.observed_at for key, one in newest.items()},
             fleets={one.incident_id: one for one in fleets},
             placed={},
+            opened={},
         )
 
     async def _join(self, connection: Connection, look: _Look, new: Sequence[Episode]) -> None:
@@ -262,6 +278,8 @@ class FleetIncidents:
             now=self._clock.now(),
         )
         await self._admit(connection, look, incident.incident_id, members)
+        cause = _find_cause(look, representative, members, symptom)
+        look.opened.setdefault(cause, []).append(incident.incident_id)
 
     async def _admit(
         self, connection: Connection, look: _Look, incident_id: str, members: Sequence[Episode]
@@ -348,6 +366,22 @@ def _find_same(look: _Look, found: Finding, members: Sequence[Episode]) -> Fleet
         if 2 * n_shared >= min(len(members), max(fleet.n_live, 1)):
             return fleet
     return None
+
+
+def _find_cause(
+    look: _Look, representative: Episode, members: Sequence[Episode], symptom: str
+) -> tuple[str, str]:
+    """Return the key of the episode asked about that opened a fleet incident.
+
+    It is the representative's, else the newest member's, else the one of this symptom for whose
+    sake the others were judged.
+    """
+    if representative.key in look.arrived:
+        return representative.key
+    keys = [one.key for one in members if one.key in look.arrived] or [
+        one.key for one in look.recent if one.key in look.arrived and symptom in one.symptoms
+    ]
+    return max(keys, key=lambda key: (look.arrived[key], key))
 
 
 def _find_commonest(values: Iterable[str]) -> str:

@@ -172,6 +172,10 @@ class Scoring:
             connection, [_episode_of(each) for each in found], correlation_id=correlation_id
         )
         for each, placement in zip(found, placements, strict=True):
+            for fleet_id in placement.opened:
+                await self._record(
+                    connection, fleet_id, each.detection, each.classification, health=health
+                )
             if placement.fleet_incident_id is not None:
                 continue
             incident, created = await self._incidents.open_or_merge(

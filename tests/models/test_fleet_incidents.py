@@ -227,3 +227,16 @@ async def test_one_patch_that_shows_in_two_ways_is_one_incident(stage):
     assert fleet.title.endswith("devices with Foo 5.1")
     (known,) = await stage.query("SELECT symptoms FROM fleet_incidents")
     assert len(known["symptoms"]) == 2
+
+
+async def test_an_opened_fleet_incident_is_told_once_by_the_episode_that_stands_for_it(stage):
+    await install(stage, PATCHED[:40], "Foo", "5.1")
+    bad = roll_out(stage, PATCHED[:40])
+    stage.clock.advance(3 * 3600.0)
+    placements = await stage.score([*bad, bad[0]])
+    (fleet,) = await list_fleets(stage)
+    (told,) = [one for one in placements if one.opened]
+    assert told.opened == (fleet.incident_id,)
+    assert told.device_id == fleet.device_id
+    again = await stage.score(bad)
+    assert all(one.opened == () for one in again)

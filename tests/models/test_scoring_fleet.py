@@ -143,6 +143,18 @@ async def test_late_and_repeated_reports_are_no_news(fleet, clock):
     assert await fleet.say([fleet.report("d0", burner=99.0)]) == 1, "and it goes on"
 
 
+async def test_a_queue_of_reports_of_one_episode_is_scored_in_one_batch(fleet, clock):
+    """What an endpoint sends after an hour offline: each report after the alarm tells it again."""
+    await fleet.enrol(1)
+    reports = []
+    for _ in range(6):
+        clock.advance(60)
+        reports.append(fleet.report("d0", burner=99.0, at=clock.now()))
+    assert await fleet.say(reports) > 1
+    assert len(await fleet.query("SELECT 1 FROM device_episodes")) == 1
+    assert len(await fleet.query("SELECT 1 FROM incidents")) == 1
+
+
 async def test_a_bad_patch_is_one_incident_until_its_last_device_is_healed(fleet, clock):
     await fleet.enrol(80)
     patched = [f"d{n}" for n in range(80) if n % 4 == 1]
