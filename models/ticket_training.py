@@ -15,12 +15,11 @@ from models.abstention import Abstention, attach_abstention, choose_abstention, 
 from models.evaluation import evaluate_classifier
 from models.fit import CardText, Fit, HeldBack, digest_data
 from models.stages import NoStages, Stages
-from models.ticket_corpus import Example, build_corpus
+from models.ticket_corpus import HELD_BACK_SHARE, Example, build_corpus, is_held_back
 from models.ticket_labels import LabelledTicket
 from models.tickets import MAX_CHARACTERS, N_FOLDS, TicketFit, fit_ticket_model
 
 TARGET_ACCURACY = 0.85  # of answers; a few hundred phrases of our own cannot prove more
-HELD_BACK_SHARE = 5  # one group of so many
 
 
 def train_tickets(
@@ -86,11 +85,6 @@ def train_tickets(
         held_back=_hold_back(judged, found.classes),
         card=_write_card(len(tickets)),
     )
-
-
-def is_held_back(group: str) -> bool:
-    """Tell whether a group is kept from every training, now and later: a digest decides."""
-    return int.from_bytes(hashlib.sha256(group.encode()).digest()) % HELD_BACK_SHARE == 0
 
 
 def _read(ticket: LabelledTicket) -> Example:

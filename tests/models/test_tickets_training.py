@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from models import ticket_training
+from models.ticket_corpus import build_corpus, is_held_back
 from models.ticket_labels import LabelledTicket, conclude_class, list_labelled_tickets
-from models.ticket_training import is_held_back, train_tickets
+from models.ticket_training import train_tickets
 from models.tickets import fit_ticket_model
 from tests.models.settled import MOMENT, add_case, add_label
 
@@ -42,6 +43,17 @@ def test_what_is_held_back_is_never_learned(trained):
 
 def test_which_groups_are_held_back_never_changes():
     assert [number for number in range(20) if is_held_back(f"dns/{number}")] == [11, 12, 14]
+
+
+def test_versions_of_any_seed_are_judged_on_the_same_texts_and_learn_from_others():
+    judged, known = [], []
+    for seed in (0, 1):
+        examples = build_corpus(KNOWLEDGE, seed=seed).examples
+        judged.append([one for one in examples if is_held_back(one.group)])
+        known.append({one.text for one in examples if not is_held_back(one.group)})
+    assert judged[0] == judged[1]
+    assert len(judged[0]) > 150
+    assert known[0] != known[1]
 
 
 def test_real_tickets_are_learned_or_held_back(trained):
