@@ -63,8 +63,11 @@ class Room:
     scoring: Scoring
 
     async def report(self, number: int) -> None:
-        """Send one report of a device of its own, whose disk is full."""
-        moment = self.ground.clock.now() - timedelta(seconds=1)
+        """Send one report of a device of its own, whose disk is full.
+
+        Hours lie between the devices', so that no fleet incident takes them together.
+        """
+        moment = self.ground.clock.now() - timedelta(hours=3 * number, seconds=1)
         summary = await self.ingestion.ingest(
             [
                 TelemetryReport(
