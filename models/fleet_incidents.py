@@ -72,9 +72,8 @@ class OpenedEpisode:
 class Placement:
     """Where an episode belongs: to a fleet incident, or (None) to an incident of its own.
 
-    `opened` are the fleet incidents that were opened because of this episode: what judged it is to
-    be recorded of them. Each is told once, by the episode of its representative where that is one
-    of those asked about.
+    `opened` are the fleet incidents that were opened because of this episode, each told once: what
+    judged the episode is to be recorded of them.
     """
 
     device_id: str
@@ -228,7 +227,7 @@ class FleetIncidents:
             return
         members = [one for one in alike if one.device_id in found.device_ids]
         free = [one for one in members if one.is_free and one.key not in look.placed]
-        known = _find_same(look, found, members)
+        known = _find_same(look, found, members, symptom)
         if known is not None:
             await self._admit(connection, look, known.incident_id, free)
             await self._refine(connection, look, known, found.verdict, symptom)
@@ -351,15 +350,24 @@ def _describe_episode(one: OpenedEpisode) -> dict[str, Any]:
     }
 
 
-def _find_same(look: _Look, found: Finding, members: Sequence[Episode]) -> Fleet | None:
-    """Return the fleet incident that has this cohort, or half of its devices."""
+def _find_same(
+    look: _Look, found: Finding, members: Sequence[Episode], symptom: str
+) -> Fleet | None:
+    """Return the fleet incident of the same fault: it has half of these episodes, or this cohort.
+
+    Of a cohort's, one whose signs, episodes or time of beginning are others is a second fault.
+    """
     shared = Counter(
         fleet_id
         for one in members
         if (fleet_id := look.placed.get(one.key, one.fleet_id)) in look.fleets
     )
+    started_at = min((one.observed_at for one in members), default=look.reference)
     for fleet in look.fleets.values():
-        if fleet.verdict.cohort and fleet.verdict.cohort == found.verdict.cohort:
+        alike = symptom in fleet.symptoms or fleet.incident_id in shared
+        together = abs(started_at - fleet.started_at) <= WINDOW
+        has_cohort = fleet.verdict.cohort == found.verdict.cohort
+        if found.verdict.cohort and has_cohort and (alike or together):
             return fleet
     for fleet_id, n_shared in shared.most_common(1):
         fleet = look.fleets[fleet_id]
@@ -373,8 +381,7 @@ def _find_cause(
 ) -> tuple[str, str]:
     """Return the key of the episode asked about that opened a fleet incident.
 
-    It is the representative's, else the newest member's, else the one of this symptom for whose
-    sake the others were judged.
+    It is the representative's, else a member's, else that for whose sake others were judged.
     """
     if representative.key in look.arrived:
         return representative.key

@@ -240,3 +240,24 @@ async def test_an_opened_fleet_incident_is_told_once_by_the_episode_that_stands_
     assert told.device_id == fleet.device_id
     again = await stage.score(bad)
     assert all(one.opened == () for one in again)
+
+
+async def test_a_second_fault_of_a_cohort_days_later_is_an_incident_of_its_own(stage):
+    affected = [f"d{n}" for n in range(900) if n % 4 == 2]
+    await stage.play(roll_out(stage, affected[:60]))
+    stage.start = stage.clock.now() + timedelta(days=5)
+    await stage.connection.execute(
+        "UPDATE devices SET last_seen_at = %s", [stage.start + timedelta(days=1)]
+    )
+    leak = {
+        "episode_key": "memory_leak", "failure_class": "memory_leak", "entity": "",
+        "drivers": ("memory_percent",), "title": "Memory is running out",
+    }  # fmt: skip
+    await stage.play(roll_out(stage, affected[30:90], seed=2, **leak))
+    found = {one.title: one for one in await list_fleets(stage)}
+    assert set(found) == {
+        f"Process fooupdate burns a processor core: devices of model {MODELS[2]}",
+        f"Memory is running out: devices of model {MODELS[2]}",
+    }
+    await stage.play(roll_out(stage, affected[90:100]))  # the first, which has not ended
+    assert len(await list_fleets(stage)) == 2
