@@ -26,6 +26,7 @@ N_PEAKS = N_STREAMS * N_SIDES + 1  # and of how lively the device is
 _MAX_COUNT = 65_535
 _FREE_REPORTS = 10  # the first ones are not winsorised: nothing is known yet
 _LIVELINESS_REPORTS = 40.0
+_WILD = np.float32(100.0)  # scales; a fast mean is back from there within 20 reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,14 +128,14 @@ class DeviceBaselines:
         count = state["count"].astype(np.float32)
         start = _Start.of(values, present & ~seen, priors)
         start.put_in(state, variance, count, settings.warm_up_reports)
-        value = np.where(present, values, slow) if not present.all() else values
-        for name, reports in (("fast", settings.fast_reports), ("medium", settings.medium_reports)):
-            state[name] += (value - state[name]) / reports
+        scales = self._scales(variance, count, start.between)
         errors: Float32Array = np.empty((N_STREAMS, *values.shape), np.float32)
-        np.subtract(value, slow, out=errors[0])
+        np.subtract(np.where(present, values, slow), slow, out=errors[0])
+        bound = _bound_errors(errors[0], scales[0], count)
+        for name, reports in (("fast", settings.fast_reports), ("medium", settings.medium_reports)):
+            state[name] += (slow + bound - state[name]) / reports
         np.subtract(state["fast"], slow, out=errors[1])
         np.subtract(state["fast"], state["medium"], out=errors[2])
-        scales = self._scales(variance, count, start.between)
         scaled = np.clip(errors / scales, -settings.clip, settings.clip)
         bounded = scaled * scales
         if count.min(initial=np.inf) < _FREE_REPORTS:
@@ -221,6 +222,18 @@ class DeviceBaselines:
         np.maximum(spread, self._floors**2, out=spread)
         scales: Float32Array = np.sqrt(spread, out=spread)
         return scales
+
+
+def _bound_errors(errors: Float32Array, scales: Float32Array, count: Float32Array) -> Float32Array:
+    """Return what means take in of values, all of the first ones.
+
+    Else one wild value, 10^12 say, would hold a fast mean off its level for hours.
+    """
+    limits = scales * _WILD
+    bound: Float32Array = np.clip(errors, -limits, limits)
+    if count.min(initial=np.inf) < _FREE_REPORTS:
+        np.copyto(bound, errors, where=count < _FREE_REPORTS)
+    return bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

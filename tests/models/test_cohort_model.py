@@ -171,7 +171,9 @@ def test_what_two_workers_learnt_adds_up_to_what_one_learns():
         learnt_second = fresh.cohort("c").sums[name] - whole * base[name]
         expected = whole * base[name] + keep * learnt_first + learnt_second
         assert np.allclose(merged[name], expected, rtol=1e-9, atol=1e-6), name
-    assert merged["pool_1"].sum() == pytest.approx(12 * 90, rel=0.01)  # 10 reports of warm-up
+    assert second.stream_pools[0].weight == pytest.approx(
+        12 * 90, rel=0.01
+    )  # 10 reports of warm-up
     assert merged["n_devices"] == 12
 
 
