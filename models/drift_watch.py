@@ -43,7 +43,7 @@ WATCHED_METRICS = (
     "experience_score",
 )
 WATCHED_MODELS = frozenset({"health", "tickets"})
-PROMISING_MODEL = "recommender"  # a proposal's confidence is its promise
+PROMISING_MODEL = "recommender"  # it tells how probably an approved script works
 AGAINST = frozenset({"override", "reject"})
 _WORST_PROBABILITY = 0.01  # a promise that failed costs no more log-loss than this one's
 _logger = logging.getLogger(__name__)
@@ -233,18 +233,24 @@ def _list_decisions(labels: Iterable[Mapping[str, Any]]) -> list[Sample]:
 
 
 def _list_losses(labels: Iterable[Mapping[str, Any]]) -> list[Sample]:
-    """Return the log-loss of promises that telemetry has answered, scaled to [0, 1]."""
+    """Return the log-loss of promises that telemetry has answered, scaled to [0, 1].
+
+    Promised is that a script works if it is approved: there are outcomes of no others. What a
+    proposal promised before the recommender told that apart is passed over.
+    """
     worst = -math.log(_WORST_PROBABILITY)
     return [
         Sample(
             cohort=f"{MODEL_PREFIX}{PROMISING_MODEL}",
             metric="log_loss",
             observed_at=label["created_at"],
-            value=_log_loss(label["confidence"], held=label["label"] == "succeeded") / worst,
+            value=_log_loss(label["promised"], held=label["label"] == "succeeded") / worst,
             kind=DriftKind.RATE,
         )
         for label in labels
-        if label["kind"] == "outcome" and label["label"] in {"succeeded", "failed"}
+        if label["kind"] == "outcome"
+        and label["label"] in {"succeeded", "failed"}
+        and label["promised"] is not None
     ]
 
 

@@ -58,11 +58,17 @@ WHERE e.inference_id = waiting.inference_id
 RETURNING e.inference_id, e.model_name, e.confidence, e.created_at;
 
 -- name: take_labels
--- Marks labels that no monitor has seen, the oldest first, with what was promised of the case.
+-- Marks labels that no monitor has seen, the oldest first, with what was promised of the case: how
+-- probably the chosen script works if it is approved; null where that was not kept apart.
 UPDATE labels AS l SET watched_at = %(now)s
 FROM (
-    SELECT label_id, p.confidence FROM labels JOIN proposals AS p USING (proposal_id)
+    SELECT label_id, (
+        SELECT (c.value #>> '{parts,works}')::double precision
+        FROM jsonb_array_elements(p.candidates) AS c
+        WHERE c.value ->> 'script_id' = p.script_id LIMIT 1
+    ) AS promised
+    FROM labels JOIN proposals AS p USING (proposal_id)
     WHERE watched_at IS NULL ORDER BY labels.created_at, label_id LIMIT %(limit)s
 ) AS waiting
 WHERE l.label_id = waiting.label_id
-RETURNING l.label_id, l.kind, l.label, l.created_at, waiting.confidence;
+RETURNING l.label_id, l.kind, l.label, l.created_at, waiting.promised;

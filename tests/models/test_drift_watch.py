@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import numpy as np
 import pytest
+from psycopg.types.json import Jsonb
 
 from kernel.audit import AuditIntake
 from models.drift import DriftMonitor
@@ -180,7 +181,9 @@ async def test_answers_of_a_minute_are_one_sample_and_taken_in_once(connection, 
     assert list(state.steps) == [round(0.85 * 255)]
 
 
-async def add_label(connection, number, kind, label, confidence, moment):
+async def add_label(connection, number, kind, label, confidence, moment, works=None):
+    """Add a label of a proposal; `works` is what was promised of it, if approved."""
+    chosen = {"script_id": "x", "parts": {"works": works, "approved": 0.5}}
     await connection.execute(
         "INSERT INTO incidents (incident_id, source, failure_class, confidence, severity, status,"
         " title, description, episode_key, reported_by, correlation_id, opened_at, updated_at)"
@@ -190,9 +193,20 @@ async def add_label(connection, number, kind, label, confidence, moment):
     )
     await connection.execute(
         "INSERT INTO proposals (proposal_id, incident_id, status, diagnosis, script_id, confidence,"
-        " requested_by, correlation_id, created_at, expires_at) VALUES (%(p)s, %(n)s, 'succeeded',"
-        " 'x', 'x', %(confidence)s, 'x', 'x', %(at)s, %(at)s)",
-        {"p": f"pro_{number}", "n": f"inc_{number}", "at": moment, "confidence": confidence},
+        " candidates, requested_by, correlation_id, created_at, expires_at) VALUES (%(p)s,"
+        " %(n)s, 'succeeded', 'x', 'x', %(confidence)s, %(candidates)s, 'x', 'x', %(at)s, %(at)s)",
+        {
+            "p": f"pro_{number}",
+            "n": f"inc_{number}",
+            "at": moment,
+            "confidence": confidence,
+            "candidates": Jsonb(
+                [
+                    {"script_id": "other", "parts": {"works": 0.01, "approved": 0.5}},
+                    chosen if works is not None else {"script_id": "x", "signals": {}},
+                ]
+            ),
+        },
     )
     await connection.execute(
         "INSERT INTO labels (label_id, incident_id, proposal_id, kind, label, actor, created_at)"
@@ -221,9 +235,10 @@ async def test_people_who_turn_against_the_proposals_are_drift_of_the_recommende
 
 
 async def test_a_broken_promise_costs_its_log_loss(connection, watch):
-    for n, (label, confidence) in enumerate([("succeeded", 0.9), ("failed", 0.999)]):
+    """What was promised is that it works if approved, not the product with the approval's odds."""
+    for n, (label, works) in enumerate([("succeeded", 0.9), ("failed", None), ("failed", 0.999)]):
         moment = START + timedelta(minutes=n)
-        await add_label(connection, n, "outcome", label, confidence, moment)
+        await add_label(connection, n, "outcome", label, 0.45, moment, works)
     await watch().observe_answers(connection, correlation_id="cor_1")
     (row,) = await fetch(connection, "SELECT cohort, metric, state FROM drift_series")
     assert (row["cohort"], row["metric"]) == ("model:recommender", "log_loss")
