@@ -2,7 +2,7 @@
 """Drift episodes: what changed, where and since when. Alarms that began together are one.
 
 An alarm joins the episode whose beginning its own interval meets, or in which its series has
-alarmed within the day: a burst is one episode. Each new episode proposes to retrain the models
+alarmed within the day: a burst is one episode. Each episode proposes once to retrain the models
 that stand on what changed; nobody retrains silently.
 """
 

@@ -86,7 +86,11 @@ class RetrainingProposals:
         actor: str,
         correlation_id: str,
     ) -> str | None:
-        """Propose to retrain a model; None where an open proposal says so already."""
+        """Propose to retrain a model; None where that is proposed already.
+
+        A model has one open proposal, and an episode asks once: what a person dismissed does not
+        come back with the episode's next alarm.
+        """
         reason = explain(alarm)
         training_data = await _describe_data(connection, model_name, alarm.since)
         cursor = await connection.execute(
@@ -282,7 +286,10 @@ async def _describe_data(connection: Connection, model_name: str, since: datetim
             f"the fleet simulator's labelled devices; {devices['n_devices']} real devices have"
             f" reported since {moment}, which carry no failure labels to learn from"
         )
-    return "the symptoms of the knowledge base's articles as they are now"
+    return (
+        "the symptoms of the knowledge base's articles as they are now, templates of tickets, and"
+        " real tickets that people or telemetry have labelled"
+    )
 
 
 def _read(row: Mapping[str, Any]) -> RetrainingProposal:

@@ -1,12 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: insert_proposal
--- Proposes to retrain a model, unless somebody has yet to decide on it, or to carry it out.
+-- Proposes to retrain a model, unless that is proposed of this episode already, whatever came of
+-- it, or somebody has yet to decide on another, or to carry it out.
 INSERT INTO retraining_proposals (
     proposal_id, model_name, episode_id, status, reason, training_data, created_at
-) VALUES (
-    %(proposal_id)s, %(model_name)s, %(episode_id)s, 'pending', %(reason)s, %(training_data)s,
-    %(now)s
+)
+SELECT %(proposal_id)s, %(model_name)s, %(episode_id)s, 'pending', %(reason)s, %(training_data)s,
+       %(now)s
+WHERE NOT EXISTS (
+    SELECT FROM retraining_proposals
+    WHERE episode_id = %(episode_id)s AND model_name = %(model_name)s
 )
 ON CONFLICT (model_name) WHERE status IN ('pending', 'accepted') DO NOTHING
 RETURNING proposal_id;

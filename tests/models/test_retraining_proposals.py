@@ -116,6 +116,24 @@ async def test_dismissing_needs_a_reason_and_makes_room_for_the_next(
         await retraining.accept(connection, "rtp_none", actor="x", correlation_id="c")
 
 
+async def test_what_was_dismissed_does_not_come_back_with_the_next_alarm_of_its_episode(
+    connection, episodes, retraining, clock
+):
+    (one,) = await episodes.take_up(connection, [alarm()], correlation_id="c")
+    (proposal,) = await list_retraining(connection)
+    await retraining.dismiss(
+        connection, proposal.proposal_id, reason="a holiday", actor="user:ada", correlation_id="c"
+    )
+    clock.advance(2 * 3600.0)
+    again = [alarm(hours=2), alarm(metric="cpu_percent"), alarm(cohort="model:tickets")]
+    assert await episodes.take_up(connection, again, correlation_id="c") == [one]
+    found = {each.model_name: each for each in await list_retraining(connection)}
+    assert found["health"].status is RetrainingStatus.DISMISSED
+    assert found["tickets"].status is RetrainingStatus.PENDING, "of another model it is news"
+    assert len(await list_retraining(connection)) == 2
+    assert "labelled" in found["tickets"].training_data
+
+
 async def test_alarms_that_began_together_are_one_episode_and_so_is_a_burst(
     connection, episodes, clock
 ):
