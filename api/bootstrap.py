@@ -251,7 +251,9 @@ def _join(
         policy=needs.policy,
         incidents=ground.incidents,
     )
-    budget = AlarmBudget(false_alarms_per_day=ground.settings.drift_false_alarms_per_day)
+    budget = AlarmBudget(
+        false_alarms_per_day=ground.settings.drift_false_alarms_per_day
+    ).halve()  # one half for series, the other for features
     drift = DriftWatch(ground.clock, ground.ids, ground.audit, budget)
     fleets = FleetIncidents(clock=ground.clock, audit=ground.audit, incidents=ground.incidents)
     return Services(

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many false drift alarms are tolerated, and the thresholds that follow from it.
 
-The budget is one figure for everything that is watched: the more series, the less each may cry.
+The budget is one figure for everything that is watched, shared out by halves to series and to
+features of days (`halve`): the more series, the less each may cry.
 Thresholds are those of Page's CUSUM (Page and Hinkley's test): Siegmund's approximation of its
 average run length, with the decay rate of the tail corrected for skewness and excess kurtosis.
 """
@@ -17,9 +18,13 @@ _OVERSHOOT = 1.166  # Siegmund's correction for discrete time: 2 x 0.583
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmBudget:
-    """The tolerated number of false drift alarms a day over all monitored series."""
+    """The tolerated number of false drift alarms a day over all that shares it."""
 
     false_alarms_per_day: float = 0.1
+
+    def halve(self) -> "AlarmBudget":
+        """Return the budget of one of two kinds of things that are watched."""
+        return AlarmBudget(false_alarms_per_day=self.false_alarms_per_day / 2)
 
     def per_series(self, n_series: int) -> float:
         """Return the tolerated false alarms a day of one of so many series.

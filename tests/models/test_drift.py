@@ -145,6 +145,14 @@ def test_the_more_series_share_the_budget_the_less_each_may_cry():
     )
 
 
+def test_series_and_features_together_may_cry_no_more_than_the_setting_says():
+    setting = AlarmBudget(false_alarms_per_day=1.0)
+    series, features = setting.halve(), setting.halve()
+    n_series, n_features = 4096, 1024
+    total = n_series * series.per_series(n_series) + n_features * features.per_series(n_features)
+    assert total == pytest.approx(setting.false_alarms_per_day)
+
+
 def test_the_threshold_keeps_its_average_run_length():
     """Of a CUSUM of normal samples: the mean time between false alarms, by simulation."""
     wanted, reference = 400.0, 0.5
