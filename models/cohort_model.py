@@ -54,6 +54,7 @@ class CohortModel:
         }
         self.stream_pools = [ScorePool() for _ in range(N_STREAMS)]
         self.score_pool = ScorePool()
+        self.gate_pool = ScorePool()  # the same scores, remembered longer than any fault lasts
         self._precision: Float32Array | None = None
         self._unseen_weight = 0.0  # reports learnt from since the covariances were inverted
         self._season: Float32Array | None = None
@@ -74,6 +75,7 @@ class CohortModel:
         for name in self.sums:
             self.sums[name] *= seasonal if name.startswith("season") else slow
         self.score_pool.decay(0.5 ** (elapsed / self._settings.pool_half_life_seconds))
+        self.gate_pool.decay(slow)
         for pool in self.stream_pools:
             pool.decay(seasonal)
 
@@ -204,7 +206,7 @@ class CohortModel:
         self._precision = self._season = None
 
     def _pools(self) -> tuple[ScorePool, ...]:
-        return (self.score_pool, *self.stream_pools)
+        return (self.score_pool, self.gate_pool, *self.stream_pools)
 
     def _invert(self) -> Float32Array:
         n_metrics = self.sums["pair_weight"].shape[0]

@@ -28,7 +28,7 @@ class DetectorSettings:
     covariance_half_life_seconds: float = 14 * DAY_SECONDS
     pool_half_life_seconds: float = DAY_SECONDS
     learning_seconds: float = 14 * DAY_SECONDS  # of a cohort, in which all reports teach
-    gate_p_value: float = 0.05  # afterwards what is rarer teaches a cohort nothing,
+    gate_p_value: float = 0.05  # then what was rarer for weeks teaches a cohort nothing,
     unusual_weight: float = 0.1  # and its device little of its spread
     limit_p_value: float = 1e-3  # what is rarer counts as being as rare as that
     peak_half_life_reports: float = 8_000.0

@@ -126,7 +126,8 @@ class FleetDetector:
         p_value = np.where(ready, cohort.score_pool.p_values(score), 1.0)
         ordinary = ready
         if cohort.is_settled:
-            ordinary = ready & (p_value >= self.settings.gate_p_value)
+            # A fault that lasts fills the pool of a day, and would soon teach that it is ordinary.
+            ordinary = ready & (cohort.gate_pool.p_values(score) >= self.settings.gate_p_value)
         _count(cohort, score[ready], distances[:, ordinary], self.settings.limit_p_value)
         cohort.learn(seconds, residuals, season, ordinary)
         weights = np.where(ordinary | ~ready, 1.0, self.settings.unusual_weight)
@@ -220,6 +221,7 @@ def _count(
         pool.add(distance.astype(np.float64), limit_p_value)
     if all(pool.is_ready for pool in cohort.stream_pools):
         cohort.score_pool.add(score, limit_p_value)
+        cohort.gate_pool.add(score, limit_p_value)
 
 
 def _group(names: Sequence[str]) -> Mapping[str, RowArray]:
