@@ -101,15 +101,19 @@ def train(
     with TrainingProgress(console) as progress:
 
         async def act(ground: Any) -> "TrainedModel":
+            from models.promotion import list_champions  # noqa: PLC0415 - heavy
             from models.stages import FOLDER_NAME  # noqa: PLC0415 - heavy
             from models.training import Circumstances  # noqa: PLC0415 - heavy
 
+            async with ground.pool.connection() as connection:
+                in_use = (await list_champions(connection)).get(name)
             circumstances = Circumstances(
                 seed=seed,
                 trained_by=who,
                 trained_at=ground.clock.now(),
                 progress=progress,
                 area=ground.settings.data_dir / FOLDER_NAME,
+                in_use=in_use,
             )
             teach = _train_ranking if name == "ranking" else _train_classifier
             trained = await teach(name, ground, circumstances)

@@ -8,6 +8,10 @@ fails, who watches for promotions moves it later.
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import psycopg
+from psycopg_pool import PoolTimeout
 
 from api.ground import Ground, open_registry
 from api.promotion_case import Decision, compose_case, describe_comparison
@@ -20,6 +24,7 @@ from models.promotion import (
     Promotion,
     PromotionKind,
     check_promotion,
+    check_rollback,
     find_previous,
     insert_promotion,
     list_champions,
@@ -27,7 +32,7 @@ from models.promotion import (
     lock_model,
 )
 from models.registry import CHALLENGER, CHAMPION, ModelRegistry, ModelVersion
-from models.training import CARD_FILE, EXAMPLE_FILE, JUDGEMENTS_FILE, read_example
+from models.training import CARD_FILE, EXAMPLE_FILE, JUDGEMENTS_FILE, explain_mismatch, read_example
 
 __all__ = ["ComparedVersions", "Decision", "ModelPromotions", "describe_comparison"]
 
@@ -99,13 +104,12 @@ class ModelPromotions:
             versions = await asyncio.to_thread(self._registry.list_versions, name)
             after = _pick(versions, name, version)
             before = await self._find_in_use(connection, name, versions, decision)
-            if before is not None and before.version == version:
-                raise PromotionRefusedError(f"{name} {version} is the champion already")
-            found = _match(versions, before)
-            comparison = await asyncio.to_thread(
-                self._compare, found, after, measure=False, has_champion=before is not None
-            )
-            async with self._auditing_refusal(name, after, decision):
+            async with _AuditedRefusal(self._ground, name, after, decision):
+                _refuse_what_is_in_use(before, after)
+                comparison = await asyncio.to_thread(
+                    self._compare, _match(versions, before), after,
+                    measure=False, has_champion=before is not None,
+                )  # fmt: skip
                 check_promotion(
                     comparison.verdict, actor=decision.actor, reason=decision.reason,
                     override=decision.override, label=f"{name} {version}",
@@ -116,36 +120,36 @@ class ModelPromotions:
             promotion = await self._record(
                 connection, PromotionKind.PROMOTION, after, before, comparison, decision
             )
-        await self._mirror(promotion)
+        await mirror_newest(self._ground, self._registry, name)
         return promotion
 
     async def roll_back(self, name: str, decision: Decision) -> Promotion:
         """Go back to the champion before the present one.
 
         Raises:
-            PromotionRefusedError: there is none, or no reason was given.
-            UnknownModelError, ModelArtifactError, RegistryError: it cannot be loaded any more.
+            PromotionRefusedError: there is none, no person decides, or gives no reason; audited.
+            UnknownModelError, ModelArtifactError, RegistryError: it cannot be loaded any more;
+                audited.
         """
-        if not decision.reason:
-            raise PromotionRefusedError("a rollback needs a reason")
         async with self._ground.pool.connection() as connection:
             await lock_model(connection, name)
-            history = await list_promotions(connection, name)
-            target = find_previous(history)
-            versions = await asyncio.to_thread(self._registry.list_versions, name)
-            after = _pick(versions, name, target.version)
-            comparison = await asyncio.to_thread(
-                self._compare, _match(versions, history[0]), after, measure=False
-            )
-            after = replace(after, digest=target.digest)
-            async with self._auditing_refusal(name, after, decision):
+            history = await list_promotions(connection, name, limit=None)
+            async with _AuditedRefusal(self._ground, name, None, decision) as refusal:
+                check_rollback(actor=decision.actor, reason=decision.reason, label=name)
+                target = find_previous(history)
+                versions = await asyncio.to_thread(self._registry.list_versions, name)
+                after = replace(_pick(versions, name, target.version), digest=target.digest)
+                refusal.after = after
+                comparison = await asyncio.to_thread(
+                    self._compare, _match(versions, history[0]), after, measure=False
+                )
                 await asyncio.to_thread(
                     self._registry.load_version, name, target.version, digest=target.digest
                 )
             promotion = await self._record(
                 connection, PromotionKind.ROLLBACK, after, history[0], comparison, decision
             )
-        await self._mirror(promotion)
+        await mirror_newest(self._ground, self._registry, name)
         return promotion
 
     async def record_first(self, name: str, decision: Decision) -> Promotion | None:
@@ -235,21 +239,6 @@ class ModelPromotions:
         )
         return promotion
 
-    def _auditing_refusal(
-        self, name: str, after: ModelVersion, decision: Decision
-    ) -> "_AuditedRefusal":
-        return _AuditedRefusal(self._ground, name, after, decision)
-
-    async def _mirror(self, promotion: Promotion) -> None:
-        try:
-            await asyncio.to_thread(
-                self._registry.mirror_champion, promotion.name, promotion.version
-            )
-        except ModelError as error:
-            _logger.warning(
-                "MLflow's alias is behind", action="model.mirror", decision="later", exc_info=error
-            )
-
     def _read_files(self, version: ModelVersion) -> dict[str, bytes]:
         found = {
             name: self._registry.read_evaluation(version.name, version.version, name)
@@ -277,41 +266,68 @@ class ModelPromotions:
         )
         first = None if before is None else known.get(before.digest)
         second = known.get(after.digest)
+        unmeasured = ""
         if measure:
-            first = _with_latency(first, self._measure(before, after))
-            second = _with_latency(second, self._measure(after, after))
+            unmeasured, (first, second) = self._time(before, after, first, second)
         is_rival = before is not None if has_champion is None else has_champion
-        return compare_versions(first, second, has_champion=is_rival)
+        return compare_versions(first, second, has_champion=is_rival, unmeasured=unmeasured)
 
     def _read_judgements(self, version: ModelVersion) -> dict[str, Judgement]:
         content = self._registry.read_evaluation(version.name, version.version, JUDGEMENTS_FILE)
         return {} if content is None else decode_judgements(content)
 
-    def _measure(self, version: ModelVersion | None, shown: ModelVersion) -> Latency | None:
-        """Time single answers here; None where there is no example of what the model takes."""
-        if version is None:
-            return None
-        example = self._registry.read_evaluation(shown.name, shown.version, EXAMPLE_FILE)
-        inputs = read_example(example)
+    def _time(
+        self,
+        before: ModelVersion | None,
+        after: ModelVersion,
+        first: Judgement | None,
+        second: Judgement | None,
+    ) -> tuple[str, tuple[Judgement | None, Judgement | None]]:
+        """Time single answers of both here; return why not, where one of them cannot be timed.
+
+        Then both keep what their trainings measured: only what one machine measured is comparable.
+        """
+        content = self._registry.read_evaluation(after.name, after.version, EXAMPLE_FILE)
+        inputs = read_example(content)
         if inputs is None or not len(inputs):
-            return None
+            return f"version {after.version} has no example of what it takes", (first, second)
+        timed: list[Judgement | None] = []
+        for version, judgement in ((before, first), (after, second)):
+            if version is None or judgement is None:
+                timed.append(judgement)
+                continue
+            found = self._measure(version, inputs)
+            if isinstance(found, str):
+                return f"version {version.version}: {found}", (first, second)
+            timed.append(replace(judgement, latency=found))
+        return "", (timed[0], timed[1])
+
+    def _measure(self, version: ModelVersion, inputs: Any) -> Latency | str:
+        """Return how long single answers take here, or why that cannot be measured."""
         try:
             loaded = self._registry.load_version(
                 version.name, version.version, digest=version.digest
             )
-            return measure_latency(loaded.model.predict_proba, inputs)
-        except (ModelArtifactError, ValueError, TypeError, AttributeError):
-            return None
+        except ModelArtifactError as error:
+            return str(error)
+        if mismatch := explain_mismatch(loaded.model, inputs):
+            return mismatch
+        return measure_latency(loaded.model.predict_proba, inputs)
 
 
 class _AuditedRefusal:
-    """Audits why a version was not put to use, in a transaction of its own."""
+    """Audits why a version was not put to use, in a transaction of its own.
 
-    def __init__(self, ground: Ground, name: str, after: ModelVersion, decision: Decision) -> None:
-        self._ground, self._name, self._after, self._decision = ground, name, after, decision
+    `after` is that version, as far as it is known when something goes wrong.
+    """
 
-    async def __aenter__(self) -> None:
-        return None
+    def __init__(
+        self, ground: Ground, name: str, after: ModelVersion | None, decision: Decision
+    ) -> None:
+        self._ground, self._name, self.after, self._decision = ground, name, after, decision
+
+    async def __aenter__(self) -> Self:
+        return self
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if not isinstance(error, ModelError):
@@ -326,11 +342,36 @@ class _AuditedRefusal:
                 subject_id=self._name,
                 correlation_id=self._decision.correlation_id,
                 after={
-                    "version": self._after.version,
-                    "digest": self._after.digest,
+                    "version": self.after and self.after.version,
+                    "digest": self.after and self.after.digest,
                     "failure": str(error),
                 },
             )
+
+
+async def mirror_newest(ground: Ground, registry: ModelRegistry, name: str) -> None:
+    """Let MLflow's alias follow the newest promotion; where that fails, somebody does it later.
+
+    In turn with promotions, so that one which was overtaken never moves the alias back.
+    """
+    try:
+        async with ground.pool.connection() as connection:
+            await lock_model(connection, name)
+            newest = (await list_champions(connection)).get(name)
+            if newest is not None:
+                await asyncio.to_thread(registry.mirror_champion, name, newest.version)
+    except (ModelError, psycopg.OperationalError, PoolTimeout) as error:
+        _logger.warning(
+            "MLflow's alias is behind", action="model.mirror", decision="later", exc_info=error
+        )
+
+
+def _refuse_what_is_in_use(before: Promotion | None, after: ModelVersion) -> None:
+    """Raise PromotionRefusedError where this version, with this very file, is the champion."""
+    if before is None:
+        return
+    if (before.version, before.digest) == (after.version, after.digest):
+        raise PromotionRefusedError(f"{after.name} {after.version} is the champion already")
 
 
 def _find_alias(versions: list[ModelVersion], alias: str) -> str | None:
@@ -352,9 +393,3 @@ def _match(versions: list[ModelVersion], promotion: Promotion | None) -> ModelVe
         if one.version == promotion.version:
             return replace(one, digest=promotion.digest)
     return None
-
-
-def _with_latency(judgement: Judgement | None, latency: Latency | None) -> Judgement | None:
-    if judgement is None or latency is None:
-        return judgement
-    return replace(judgement, latency=latency)

@@ -17,6 +17,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from api.ground import Ground
+from api.model_promotion import mirror_newest
 from kernel.logs import get_logger
 from kernel.outbox import pause
 from models.champions import Champions, Trouble
@@ -121,7 +122,8 @@ class ModelWatch:
         if promotion.promotion_id in self._audited:
             await self._tell("model.taken_up", promotion, {"version": promotion.version})
             self._audited.discard(promotion.promotion_id)
-        await self._mirror(promotion)
+        # Where whoever promoted was stopped before they could.
+        await mirror_newest(self._ground, self._registry, promotion.name)
         return True
 
     def _load(self, promotion: Promotion) -> tuple[LoadedModel, Callable[[], None]]:
@@ -158,17 +160,6 @@ class ModelWatch:
                 correlation_id=self._ground.ids.new("cor"),
                 after=after,
                 evidence=(promotion.bundle_digest,),
-            )
-
-    async def _mirror(self, promotion: Promotion) -> None:
-        """Move MLflow's alias, where whoever promoted was stopped before they could."""
-        try:
-            await asyncio.to_thread(
-                partial(self._registry.mirror_champion, promotion.name, promotion.version)
-            )
-        except ModelError as error:
-            _logger.warning(
-                "MLflow's alias is behind", action="model.mirror", decision="later", exc_info=error
             )
 
     async def _listen(self, stop: asyncio.Event) -> None:

@@ -136,6 +136,8 @@ def compare_versions(
     *,
     has_champion: bool,
     seed: int = 0,
+    unjudged: str = "",
+    unmeasured: str = "",
 ) -> Comparison:
     """Compare a challenger with the champion, or a first version with the fixed bars.
 
@@ -144,13 +146,17 @@ def compare_versions(
         after: how the challenger did, None where it was not judged.
         has_champion: whether there is a champion to beat at all.
         seed: of the intervals.
+        unjudged: why the champion was not judged, where that is known.
+        unmeasured: why latencies were not measured now, where they were to be; those that a
+            judgement brings are then of its training.
     """
     if after is None:
         return _compare_nothing("it was judged on no held-back cases", measure="none")
     if not has_champion:
-        return _measure_alone(after)
+        return _measure_alone(after, unmeasured)
     if before is None:
-        return _compare_nothing("the champion was judged on no held-back cases", after.measure)
+        reason = unjudged or "the champion was judged on no held-back cases"
+        return _compare_nothing(reason, after.measure)
     if before.measure != after.measure:
         return _compare_nothing("the versions were judged by different scores", after.measure)
     before, after = pair_judgements(before, after)
@@ -164,7 +170,7 @@ def compare_versions(
     findings = [_judge_score(after.measure, difference, n_cases=len(kin), n_groups=n_groups)]
     if calibration is not None:
         findings.append(_judge_calibration(calibration))
-    findings.append(_judge_latency(after, before))
+    findings.append(_judge_latency(after, before, unmeasured))
     return Comparison(
         measure=after.measure,
         n_cases=len(after.case_ids),
@@ -202,11 +208,11 @@ def _calibration_error(one: Judgement) -> float | None:
     return expected_calibration_error(one.confidences, one.correct)
 
 
-def _measure_alone(after: Judgement) -> Comparison:
+def _measure_alone(after: Judgement, unmeasured: str) -> Comparison:
     if not after.case_ids:
         return _compare_nothing("it was judged on no held-back cases", after.measure)
     figures = describe_judgement(after)
-    findings = [_judge_against_shares(after, figures), _judge_latency(after, None)]
+    findings = [_judge_against_shares(after, figures), _judge_latency(after, None, unmeasured)]
     if figures.calibration_error is not None:
         is_met = figures.calibration_error <= MAX_CALIBRATION_ERROR
         findings.append(
@@ -302,13 +308,15 @@ def _judge_calibration(found: Difference) -> Finding:
     return Finding(question="calibration", outcome=outcome, reason=text)
 
 
-def _judge_latency(after: Judgement, before: Judgement | None) -> Finding:
+def _judge_latency(after: Judgement, before: Judgement | None, unmeasured: str) -> Finding:
     if after.latency is None:
+        reason = "how long it takes to answer was not measured"
         return Finding(
             question="latency",
             outcome=Outcome.INCONCLUSIVE,
-            reason="how long it takes to answer was not measured",
+            reason=f"{reason}: {unmeasured}" if unmeasured else reason,
         )
+    when = f"not measured now ({unmeasured}), but at training: " if unmeasured else ""
     known = None if before is None else before.latency
     bound = max(MAX_LATENCY_MS, MAX_LATENCY_RATIO * known.p95_ms if known else 0.0)
     median_bound = max(MAX_LATENCY_MS, MAX_LATENCY_RATIO * known.p50_ms if known else 0.0)
@@ -321,6 +329,6 @@ def _judge_latency(after: Judgement, before: Judgement | None) -> Finding:
     return Finding(
         question="latency",
         outcome=outcome,
-        reason=f"half of single answers take {after.latency.p50_ms:.1f} ms or less, 95 %"
+        reason=f"{when}half of single answers take {after.latency.p50_ms:.1f} ms or less, 95 %"
         f" {after.latency.p95_ms:.1f} ms, and {bound:.0f} ms are allowed",
     )

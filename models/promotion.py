@@ -66,10 +66,7 @@ def check_promotion(
         PromotionRefusedError: the gate fails, is inconclusive and not answered for, or no person
             decides.
     """
-    if not actor.startswith(PEOPLE):
-        raise PromotionRefusedError(f"{label}: a person promotes a model, and {actor} is none")
-    if len(reason) > MAX_REASON_CHARACTERS:
-        raise PromotionRefusedError(f"the reason has more than {MAX_REASON_CHARACTERS} characters")
+    _check_person(actor, reason, label=label)
     if verdict.outcome is Outcome.FAIL:
         raise PromotionRefusedError(
             f"{label} fails the gate, which nobody can override: {verdict.explain(Outcome.FAIL)}"
@@ -81,13 +78,31 @@ def check_promotion(
         )
 
 
+def check_rollback(*, actor: str, reason: str, label: str) -> None:
+    """Check that this person may go back to an earlier champion, which needs no gate.
+
+    Raises:
+        PromotionRefusedError: no person decides, or gives no reason or too long a one.
+    """
+    _check_person(actor, reason, label=label)
+    if not reason:
+        raise PromotionRefusedError("a rollback needs a reason")
+
+
+def _check_person(actor: str, reason: str, *, label: str) -> None:
+    if not actor.startswith(PEOPLE):
+        raise PromotionRefusedError(f"{label}: a person promotes a model, and {actor} is none")
+    if len(reason) > MAX_REASON_CHARACTERS:
+        raise PromotionRefusedError(f"the reason has more than {MAX_REASON_CHARACTERS} characters")
+
+
 def find_previous(history: Sequence[Promotion]) -> Promotion:
     """Return the promotion that a rollback goes back to.
 
     What was rolled back is passed over: two rollbacks in a row go back two steps.
 
     Args:
-        history: of one model, the newest first.
+        history: all of one model, the newest first.
 
     Raises:
         PromotionRefusedError: there is nothing to go back to.
@@ -122,9 +137,9 @@ async def list_champions(connection: Connection) -> dict[str, Promotion]:
 
 
 async def list_promotions(
-    connection: Connection, name: str | None = None, *, limit: int = 100
+    connection: Connection, name: str | None = None, *, limit: int | None = 100
 ) -> list[Promotion]:
-    """Return promotions, of one model or of all, the newest first."""
+    """Return promotions, of one model or of all, the newest first; without a limit all of them."""
     cursor = await connection.execute(QUERIES["list_promotions"], {"name": name, "limit": limit})
     return [_promotion(row) for row in await cursor.fetchall()]
 

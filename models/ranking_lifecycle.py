@@ -21,7 +21,7 @@ from models.judgement import Judgement, measure_latency, name_cases
 from models.ranking import FloatArray, RankingExample, fit_ranking
 from models.registry import CHALLENGER, LoadedModel, ModelRegistry
 from models.stages import Arrays, Stages
-from models.training import Circumstances, TrainedModel, open_stages, register_fit
+from models.training import Circumstances, TrainedModel, find_rival, open_stages, register_fit
 
 NAME = "ranking"
 HELD_BACK = 0.25  # the latest share of the examples judges: the future is what matters
@@ -149,7 +149,11 @@ def train_ranking(
     def judge_ranking(model: Any, cases: HeldBack) -> Judgement:
         return _judge(unpack_ranking(model), cases, names)
 
-    champion = unpack_ranking(registry.load(NAME).model)
+    rival = find_rival(registry, NAME, circumstances.in_use)
+    beside = {}
+    if rival is not None and rival.loaded is not None:
+        champion = unpack_ranking(rival.loaded.model)
+        beside["ndcg_champion"] = float(judge(champion, later, names).mean())
     fit = Fit(
         model=pack_ranking(challenger),
         metrics={
@@ -158,7 +162,7 @@ def train_ranking(
             "log_loss": float(fitted["log_loss"]),
             "log_loss_before": float(fitted["base_log_loss"]),
             "ndcg": float(judge(challenger, later, names).mean()),
-            "ndcg_champion": float(judge(champion, later, names).mean()),
+            **beside,
         },
         params={"shrinkage": float(fitted["shrinkage"])},
         digest_of_data=digest_of_data,

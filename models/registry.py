@@ -207,21 +207,6 @@ class ModelRegistry:
                     versions.append(_describe(client, item, carried))
         return sorted(versions, key=lambda item: (item.name, -int(item.version)))
 
-    def promote(self, name: str, version_number: str) -> None:
-        """Make a version the champion (who may, and with what evidence, is decided elsewhere).
-
-        Its file is read first: one that cannot be loaded never becomes the champion.
-
-        Raises:
-            UnknownModelError: no such version.
-            RegistryError: MLflow did not answer.
-            ModelArtifactError: its file is missing, was changed, or holds untrusted types.
-
-        """
-        with self._asking(f"no model {name!r} with version {version_number!r}") as client:
-            self._read(client.get_model_version(name, version_number))
-            self._crown(client, name, version_number)
-
     def mirror_champion(self, name: str, version_number: str) -> bool:
         """Let the alias follow what PostgreSQL says is the champion; return whether it moved.
 

@@ -2,8 +2,8 @@
 """Finished stages of a training, kept in a folder so that a killed training goes on after them.
 
 A training names its data first (`begin`): stages of other data, another seed or other code are
-never taken up. Arrays are kept as `.npz` without objects, estimators as our model files: never a
-pickle. A stage is written beside its place and then renamed, so that it is whole or not there.
+never taken up. Arrays are kept as `.npz` without objects: never a pickle. A stage is written beside
+its place and then renamed, so that it is whole or not there.
 """
 
 import hashlib
@@ -12,7 +12,6 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,9 +19,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
-
-from models.errors import ModelArtifactError
-from models.model_file import read_model, write_model
 
 FOLDER_NAME = "training"  # of the data folder
 _ID_FILE = "training_id"
@@ -40,10 +36,6 @@ class Stages(Protocol):
         """Return the arrays of a stage: computed now, or by a run that was killed later."""
         ...
 
-    def keep_model(self, name: str, compute: Callable[[], Any]) -> Any:
-        """Return the fitted estimator of a stage, in the same way."""
-        ...
-
 
 class NoStages:
     """Keeps nothing: for trainings that take seconds, and for tests."""
@@ -54,10 +46,6 @@ class NoStages:
         """Take note of nothing."""
 
     def keep_arrays(self, name: str, compute: Callable[[], Arrays]) -> Arrays:  # noqa: ARG002
-        """Compute."""
-        return compute()
-
-    def keep_model(self, name: str, compute: Callable[[], Any]) -> Any:  # noqa: ARG002
         """Compute."""
         return compute()
 
@@ -112,17 +100,6 @@ class StageFolder:
             arrays = compute()
         self._write(path, lambda target: _save_arrays(target, arrays))
         return arrays
-
-    def keep_model(self, name: str, compute: Callable[[], Any]) -> Any:
-        """Return the estimator of a stage, fitted at most once."""
-        if self._folder is None:
-            return compute()
-        path = self._folder / f"{name}.skops"
-        with suppress(FileNotFoundError, ModelArtifactError):
-            return read_model(path.read_bytes())
-        model = compute()
-        self._write(path, lambda target: target.write_bytes(write_model(model)))
-        return model
 
     def keep_file(self, name: str, compute: Callable[[], bytes]) -> bytes:
         """Return the bytes of a stage, computed at most once."""

@@ -6,10 +6,8 @@ the champion's on the same ones, the gate's verdict, plots, its model card. Eval
 a device, a template or an article phrase with training.
 """
 
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from contracts.canonical import sha256_hex
-from models.errors import ModelArtifactError, UnknownModelError
+from models.errors import ModelArtifactError, ModelError, UnknownModelError
 from models.experience import OutcomeExample
 from models.figures import draw, plot_confusion, plot_coverage, plot_reliability
 from models.fit import Fit, HeldBack
@@ -27,8 +25,9 @@ from models.health_training import train_health
 from models.judgement import Judgement, encode_judgements, judge_classifier
 from models.model_card import CardFacts, write_card
 from models.model_file import write_model
+from models.promotion import Promotion
 from models.recommender_training import train_recommender
-from models.registry import CHALLENGER, LoadedModel, ModelRegistry
+from models.registry import CHALLENGER, CHAMPION, LoadedModel, ModelRegistry
 from models.stages import NoStages, StageFolder
 from models.ticket_labels import LabelledTicket
 from models.ticket_training import train_tickets
@@ -55,13 +54,27 @@ class TrainedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """Of one training: seed, who had it done and when, where it may go on after it was killed."""
+    """Of one training: seed, who had it done and when, where it may go on after it was killed.
+
+    `in_use` is what PostgreSQL names as the champion; None where no promotion was recorded yet, so
+    that a first version which MLflow knows is the champion, if there is one.
+    """
 
     seed: int
     trained_by: str
     trained_at: datetime
     progress: Callable[[str], None] = field(repr=False)
     area: Path | None = None  # where finished stages are kept; None: nowhere
+    in_use: Promotion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """The champion that a challenger is judged beside; not loaded where its file is unusable."""
+
+    version: str
+    loaded: LoadedModel | None
+    trouble: str = ""  # why it is not loaded
 
 
 def train(
@@ -92,12 +105,11 @@ def train(
     seed, progress = circumstances.seed, circumstances.progress
     stages = open_stages(name, circumstances)
     if name == "health":
-        fit = train_health(seed, progress, **_hand(stages, train_health))
+        fit = train_health(seed, progress)
     elif name == "tickets":
-        handed = _hand(stages, train_tickets)
-        fit = train_tickets(knowledge_dir, seed, progress, tickets, **handed)
+        fit = train_tickets(knowledge_dir, seed, progress, tickets, stages)
     elif name == "recommender":
-        fit = train_recommender(seed, outcomes, progress, **_hand(stages, train_recommender))
+        fit = train_recommender(seed, outcomes, progress)
     else:
         message = f"no model is called {name!r}; known are {', '.join(NAMES)} and ranking"
         raise UnknownModelError(message)
@@ -129,14 +141,18 @@ def register_fit(
     progress = circumstances.progress
     stages.begin(fit.digest_of_data)
     digest = sha256_hex(write_model(fit.model))
-    champion = find_champion(registry, name)
+    rival = find_rival(registry, name, circumstances.in_use)
     progress(f"{name}: judging on held-back cases")
-    judgements = _judge_both(fit, digest, champion, judge)
+    judgements, unjudged = _judge_both(fit, digest, rival, judge)
+    if unjudged:
+        progress(f"{name}: {unjudged}")
+    champion = None if rival is None else rival.loaded
     comparison = compare_versions(
         None if champion is None else judgements.get(champion.digest),
         judgements.get(digest),
-        has_champion=champion is not None,
+        has_champion=rival is not None,
         seed=circumstances.seed,
+        unjudged=unjudged,
     )
     progress(f"{name}: drawing plots and writing the model card")
     metrics = {**fit.metrics, **_summarise(comparison)}
@@ -148,7 +164,7 @@ def register_fit(
         params={"seed": circumstances.seed, **fit.params},
         judgement=judgements.get(digest),
         comparison=comparison,
-        champion=None if champion is None else champion.version,
+        champion=None if rival is None else rival.version,
         trained_by=circumstances.trained_by,
         trained_at=circumstances.trained_at,
     )
@@ -179,36 +195,62 @@ def register_fit(
         digest=digest,
         metrics=metrics,
         comparison=comparison,
-        champion=None if champion is None else champion.version,
+        champion=None if rival is None else rival.version,
     )
 
 
-def find_champion(registry: ModelRegistry, name: str) -> LoadedModel | None:
-    """Return the champion, None where there is none or its file is beyond reading."""
+def find_rival(registry: ModelRegistry, name: str, in_use: Promotion | None) -> Rival | None:
+    """Return the champion, None where there is none.
+
+    MLflow's alias is asked only where no promotion says which version is in use.
+    """
     try:
-        return registry.load(name)
-    except (UnknownModelError, ModelArtifactError):
-        return None
+        if in_use is not None:
+            loaded = registry.load_version(name, in_use.version, digest=in_use.digest)
+        else:
+            loaded = registry.load(name)
+    except UnknownModelError as error:
+        return None if in_use is None else _miss(in_use.version, error)
+    except ModelArtifactError as error:
+        return _miss(CHAMPION if in_use is None else in_use.version, error)
+    return Rival(version=loaded.version, loaded=loaded)
 
 
-def _hand(stages: StageFolder | NoStages, training: Callable[..., Fit]) -> dict[str, Any]:
-    """Hand the stages to a training that keeps some; one that takes a second need not."""
-    return {"stages": stages} if "stages" in inspect.signature(training).parameters else {}
+def _miss(version: str, error: ModelError) -> Rival:
+    return Rival(version=version, loaded=None, trouble=f"the champion cannot be judged: {error}")
 
 
 def _judge_both(
-    fit: Fit, digest: str, champion: LoadedModel | None, judge: Judge
-) -> dict[str, Judgement]:
-    """Return the judgements by digest of the model; none where no cases were held back."""
+    fit: Fit, digest: str, rival: Rival | None, judge: Judge
+) -> tuple[dict[str, Judgement], str]:
+    """Return the judgements by digest of the model, and why the champion has none, if so.
+
+    There are none at all where no cases were held back.
+    """
     held_back = fit.held_back
     if held_back is None or not len(held_back.labels):
-        return {}
+        return {}, ""
     judgements = {digest: judge(fit.model, held_back)}
-    if champion is not None and champion.digest != digest:
-        # It may take other inputs than today's: then there is nothing to compare with.
-        with suppress(ValueError, TypeError, AttributeError, ModelArtifactError):
-            judgements[champion.digest] = judge(champion.model, held_back)
-    return judgements
+    champion = None if rival is None else rival.loaded
+    if rival is None or champion is None:
+        return judgements, "" if rival is None else rival.trouble
+    if champion.digest == digest:
+        return judgements, ""
+    if mismatch := explain_mismatch(champion.model, held_back.inputs):
+        return judgements, f"the champion cannot be judged: {mismatch}"
+    try:
+        judgements[champion.digest] = judge(champion.model, held_back)
+    except ModelArtifactError as error:
+        return judgements, f"the champion cannot be judged: {error}"
+    return judgements, ""
+
+
+def explain_mismatch(model: Any, inputs: Any) -> str:
+    """Tell why a model of another day cannot read these cases; empty where it can."""
+    expected = getattr(model, "n_features_in_", None)
+    if expected is None or not isinstance(inputs, np.ndarray) or inputs.shape[1] == expected:
+        return ""
+    return f"it takes {expected} features, and these cases have {inputs.shape[1]}"
 
 
 def _summarise(comparison: Comparison) -> dict[str, float]:

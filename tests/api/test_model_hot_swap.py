@@ -300,7 +300,9 @@ async def test_an_error_that_nobody_foresaw_ends_nothing(room, monkeypatch):
 
 async def test_an_alias_that_was_left_behind_follows(room):
     await room.promotions.promote("health", "2", ANSWERED)
-    room.registry.promote("health", "1")  # as if the process had died before it moved the alias
+    room.registry.mirror_champion(
+        "health", "1"
+    )  # as if the process had died before it moved the alias
     await room.watch().look()
     assert room.registry.load("health").version == "2"
     assert not await room.watch().look()

@@ -3,6 +3,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from api.case_export import export_promotion
 from api.errors import NotFoundError
 from api.ground import DatabaseAddresses, open_ground, open_registry
-from api.model_promotion import Decision, ModelPromotions
+from api.model_promotion import Decision, ModelPromotions, mirror_newest
 from contracts.canonical import canonical_json
 from evidence.signing import public_pem
 from evidence.verification import TrustedKeys, extract_case, verify_case
@@ -19,8 +20,8 @@ from kernel.settings import Settings
 from models.errors import ModelArtifactError, PromotionRefusedError, UnknownModelError
 from models.fit import CardText, Fit, HeldBack, digest_data
 from models.gate import Outcome
-from models.promotion import PromotionKind, list_champions, list_promotions
-from models.registry import CHAMPION
+from models.promotion import PromotionKind, insert_promotion, list_champions, list_promotions
+from models.registry import CHAMPION, ModelRegistry
 from models.stages import NoStages
 from models.training import Circumstances, register_fit
 
@@ -109,20 +110,14 @@ async def test_a_better_version_is_promoted_and_taken_back(ground):
     assert promotion.verdict is Outcome.PASS
     registry = open_registry(ground)
     assert registry.load("tickets").version == "2"
-    with pytest.raises(PromotionRefusedError, match="already"):
-        await promotions.promote("tickets", "2", ADA)
     *_, event = await list_events(ground)
     assert (event["action"], event["actor"]) == ("model.promoted", "user:ada")
     assert (event["before"]["champion"], event["after"]["champion"]) == ("1", "2")
     assert event["evidence"] == [promotion.bundle_digest]
 
-    with pytest.raises(PromotionRefusedError, match="reason"):
-        await promotions.roll_back("tickets", BOOT)
     back = await promotions.roll_back("tickets", ADA)
     assert (back.kind, back.version, back.previous_version) == (PromotionKind.ROLLBACK, "1", "2")
     assert registry.load("tickets").version == "1"
-    with pytest.raises(PromotionRefusedError, match="no earlier"):
-        await promotions.roll_back("tickets", ADA)
     async with ground.pool.connection() as connection:
         history = await list_promotions(connection, "tickets")
         assert (await list_champions(connection))["tickets"] == history[0]
@@ -154,6 +149,80 @@ async def test_a_worse_one_fails_and_what_is_unclear_needs_words(ground):
     assert actions[-1] == "model.promoted"
     async with ground.pool.connection() as connection:
         assert [one.version for one in await list_promotions(connection)] == ["3", "1"]
+
+
+async def test_every_refusal_is_audited(ground):
+    promotions = ModelPromotions(ground)
+    register(ground, make_fit(9))
+    await promotions.record_first("tickets", BOOT)
+    wordless = replace(ADA, reason="")
+    told = []
+    for act, match in (
+        (lambda: promotions.promote("tickets", "1", ADA), "already"),
+        (lambda: promotions.roll_back("tickets", BOOT), "a person"),
+        (lambda: promotions.roll_back("tickets", wordless), "needs a reason"),
+        (lambda: promotions.roll_back("tickets", ADA), "no earlier"),
+        (lambda: promotions.roll_back("nothing", ADA), "no earlier"),
+    ):
+        with pytest.raises(PromotionRefusedError, match=match) as refused:
+            await act()
+        told.append(str(refused.value))
+    _, *events = await list_events(ground)
+    assert {event["action"] for event in events} == {"model.promotion_refused"}
+    assert [event["after"]["failure"] for event in events] == told
+    assert [event["after"]["version"] for event in events] == ["1", None, None, None, None]
+
+
+async def test_a_rollback_finds_what_lies_a_hundred_promotions_back(ground):
+    promotions = ModelPromotions(ground)
+    register(ground, make_fit(9))
+    register(ground, make_fit(2_000))
+    first = await promotions.record_first("tickets", BOOT)
+    async with ground.pool.connection() as connection:
+        for number in range(101):  # of one file: what a rollback passes over
+            again = replace(first, promotion_id=f"mpr_{number}", kind=PromotionKind.ROLLBACK)
+            await insert_promotion(connection, again)
+        latest = replace(first, promotion_id="mpr_x", version="2", digest="d" * 64)
+        await insert_promotion(connection, replace(latest, kind=PromotionKind.PROMOTION))
+        for number in range(101):
+            again = replace(latest, promotion_id=f"mpr_y{number}", kind=PromotionKind.ROLLBACK)
+            await insert_promotion(connection, again)
+    assert (await promotions.roll_back("tickets", ADA)).version == "1"
+
+
+async def test_the_alias_follows_the_newest_promotion_never_an_overtaken_one(ground):
+    promotions, registry = ModelPromotions(ground), open_registry(ground)
+    register(ground, make_fit(9))
+    register(ground, make_fit(2_000))
+    await promotions.promote("tickets", "2", ADA)
+    registry.mirror_champion("tickets", "1")
+    await mirror_newest(ground, registry, "tickets")
+    assert registry.load("tickets").version == "2"
+    await mirror_newest(ground, registry, "nothing")
+    await mirror_newest(ground, ModelRegistry("sqlite:////dev/null/x", ground.settings.mlruns_dir),
+                        "tickets")  # fmt: skip
+
+
+async def test_a_latency_that_is_not_measured_now_is_told_as_of_training(ground, tmp_path):
+    promotions = ModelPromotions(ground)
+    register(ground, make_fit(9))
+    register(ground, make_fit(2_000))
+    await promotions.record_first("tickets", BOOT)
+    now = await promotions.compare("tickets", measure=True)
+    assert "not measured now" not in latency_of(now)
+    for path in (tmp_path / "mlruns").rglob("input-example.json"):
+        path.write_text("[[1.0, 2.0]]")
+    other = await promotions.compare("tickets", measure=True)
+    assert "takes 6 features, and these cases have 2" in latency_of(other)
+    for path in (tmp_path / "mlruns").rglob("input-example.json"):
+        path.unlink()
+    without = await promotions.compare("tickets", measure=True)
+    assert "not measured now (version 2 has no example" in latency_of(without)
+
+
+def latency_of(compared):
+    (found,) = [one for one in compared.comparison.verdict.findings if one.question == "latency"]
+    return found.reason
 
 
 async def test_a_changed_file_is_never_promoted(ground, tmp_path):

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from models.errors import PromotionRefusedError, RegistryError, UnknownModelError
 from models.gate import Finding, Outcome, Verdict
-from models.promotion import Promotion, PromotionKind, check_promotion, find_previous
+from models.promotion import (
+    Promotion,
+    PromotionKind,
+    check_promotion,
+    check_rollback,
+    find_previous,
+)
 from models.registry import ModelRegistry
 
 pytestmark = [
@@ -54,6 +60,17 @@ def test_an_inconclusive_gate_is_answered_for_in_words_and_a_failed_one_never():
     assert Verdict(findings=()).outcome is Outcome.INCONCLUSIVE
 
 
+def test_a_rollback_needs_a_person_and_a_reason_of_some_length():
+    check_rollback(actor="cli:ada", reason="it answers badly", label="tickets")
+    for actor, reason, told in (
+        ("system:models", "so", "a person"),
+        ("user:ada", "", "needs a reason"),
+        ("user:ada", "x" * 2001, "characters"),
+    ):
+        with pytest.raises(PromotionRefusedError, match=told):
+            check_rollback(actor=actor, reason=reason, label="tickets")
+
+
 def entry(number: int, version: str, kind: PromotionKind) -> Promotion:
     return Promotion(
         promotion_id=f"mpr_{number}", name="tickets", version=version, digest=version * 64,
@@ -87,7 +104,7 @@ def test_a_registry_that_does_not_answer_is_no_unknown_model(tmp_path):
     broken.write_bytes(b"no database at all" * 100)
     registry = ModelRegistry(f"sqlite:///{broken}", tmp_path / "mlruns")
     for act in (
-        lambda: registry.promote("recommender", "1"),
+        lambda: registry.mirror_champion("recommender", "1"),
         lambda: registry.load_version("recommender", "1"),
         lambda: registry.log_and_register(
             "recommender", None, metrics={}, params={}, digest_of_data="0" * 64

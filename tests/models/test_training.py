@@ -14,18 +14,31 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from skops.io import dumps
 
 from contracts.failure import FailureClass as F
 from models.errors import ModelArtifactError, UnknownModelError
-from models.judgement import decode_judgements
+from models.fit import Fit, HeldBack
+from models.gate import Outcome
+from models.judgement import decode_judgements, judge_classifier
 from models.model_file import read_model, write_model
+from models.promotion import Promotion, PromotionKind
 from models.registry import CHAMPION, ModelRegistry
+from models.stages import NoStages
 from models.ticket_corpus import build_corpus, expand_template
 from models.tickets import classify_ticket
-from models.training import CARD_FILE, JUDGEMENTS_FILE, NAMES, Circumstances, train
+from models.training import (
+    CARD_FILE,
+    JUDGEMENTS_FILE,
+    NAMES,
+    Circumstances,
+    find_rival,
+    register_fit,
+    train,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -90,7 +103,7 @@ def test_loaded_by_alias_with_digest(trained):
     with pytest.raises(UnknownModelError):
         registry.load("no-such-model")
     with pytest.raises(UnknownModelError):
-        registry.promote("recommender", "99")
+        registry.mirror_champion("recommender", "99")
 
 
 def test_second_version_waits_for_a_person(trained):
@@ -100,8 +113,74 @@ def test_second_version_waits_for_a_person(trained):
     assert again.champion == "1"
     assert again.comparison.n_cases > 0
     assert registry.load("recommender").version == "1"
-    registry.promote("recommender", "2")
+    assert registry.mirror_champion("recommender", "2")
     assert registry.load("recommender").version == "2"
+    assert not registry.mirror_champion("recommender", "2")
+
+
+def promoted(version, digest):
+    return Promotion(
+        promotion_id="mpr_1", name="recommender", version=version, digest=digest,
+        previous_version=None, previous_digest=None, kind=PromotionKind.PROMOTION,
+        verdict=Outcome.PASS, actor="user:ada", reason="", bundle_digest="0" * 64,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+
+
+def test_the_champion_is_what_postgresql_says_whatever_the_alias_says(trained):
+    registry, first, _ = trained
+    aliased = registry.load("recommender").version
+    assert find_rival(registry, "recommender", None).version == aliased
+    for version in {one.version for one in registry.list_versions("recommender")}:
+        digest = registry.load_version("recommender", version).digest
+        rival = find_rival(registry, "recommender", promoted(version, digest))
+        assert (rival.version, rival.loaded.digest) == (version, digest)
+    changed = find_rival(registry, "recommender", promoted("1", "0" * 64))
+    assert changed.loaded is None
+    assert "was changed" in changed.trouble
+    gone = find_rival(registry, "recommender", promoted("99", first.digest))
+    assert (gone.version, gone.loaded) == ("99", None)
+    assert find_rival(registry, "no-such-model", None) is None
+
+
+def make_fit(n_columns, strength=1.0):
+    rng = np.random.default_rng(n_columns)
+    inputs = rng.normal(size=(200, n_columns))
+    labels = np.where(inputs[:, 0] + rng.normal(size=200) > 0, "yes", "no")
+    return Fit(
+        model=LogisticRegression(C=strength).fit(inputs[:100], labels[:100]),
+        metrics={},
+        params={},
+        digest_of_data="0" * 64,
+        held_back=HeldBack(inputs=inputs[100:], labels=labels[100:]),
+    )
+
+
+def test_why_a_champion_was_not_judged_is_said_and_our_own_errors_are_not_hidden(tmp_path):
+    registry, said = ModelRegistry(f"sqlite:///{tmp_path}/m.db", tmp_path / "artifacts"), []
+    circumstances = terms(registry, progress=said.append)["circumstances"]
+
+    def register(n_columns, strength=1.0, **given):
+        return register_fit(
+            registry, "health", make_fit(n_columns, strength), circumstances=circumstances,
+            stages=NoStages(), **given,
+        )  # fmt: skip
+
+    register(3)
+    found = register(4)
+    assert "takes 3 features, and these cases have 4" in said[-3]
+    assert found.champion == "1"
+    assert found.comparison.verdict.outcome is Outcome.INCONCLUSIVE
+    assert "takes 3 features" in found.comparison.verdict.findings[0].reason
+
+    def judge_badly(model, cases):
+        if model.coef_[0, 0] == champion.coef_[0, 0]:
+            raise AttributeError("our own mistake")
+        return judge_classifier(model, cases)
+
+    champion = registry.load("health").model
+    with pytest.raises(AttributeError, match="our own"):
+        register(3, judge=judge_badly, strength=0.1)
 
 
 def test_unknown_name(trained):
