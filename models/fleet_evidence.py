@@ -95,7 +95,7 @@ async def judge_symptom(
         candidates,
         await _tally(connection, candidates, symptom, affected, reference),
         n_tried=n_tried,
-        days_before=await _measure_history(connection, reference),
+        days_before=await measure_history(connection, reference),
     )
     if verdict is None:
         return None
@@ -149,8 +149,11 @@ async def _tally(
     return [Tally(**row) for row in await cursor.fetchall()]
 
 
-async def _measure_history(connection: Connection, reference: datetime) -> float:
-    """Return for how many days before the window episodes were recorded."""
+async def measure_history(connection: Connection, reference: datetime) -> float:
+    """Return for how many days before the window episodes were recorded, 28 at most.
+
+    Their recording counts, not the device's time: ingestion takes reports of three months ago.
+    """
     row = await (await connection.execute(QUERIES["find_first_episode"])).fetchone()
     if row is None or row["first_at"] is None:
         return 0.0

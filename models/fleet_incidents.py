@@ -154,8 +154,10 @@ class FleetIncidents:
     ) -> _Look:
         newest = {one.key: one for one in sorted(episodes, key=lambda one: one.observed_at)}
         told = [_describe_episode(one) for one in newest.values()]
-        await connection.execute(QUERIES["remember_episodes"], {"episodes": Jsonb(told)})
-        reference = min(max(one.observed_at for one in episodes), self._clock.now())
+        now = self._clock.now()
+        kept = {"episodes": Jsonb(told), "now": now}
+        await connection.execute(QUERIES["remember_episodes"], kept)
+        reference = min(max(one.observed_at for one in episodes), now)
         cursor = await connection.execute(
             QUERIES["list_recent"],
             {
@@ -379,10 +381,7 @@ def _find_same(
 def _find_cause(
     look: _Look, representative: Episode, members: Sequence[Episode], symptom: str
 ) -> tuple[str, str]:
-    """Return the key of the episode asked about that opened a fleet incident.
-
-    It is the representative's, else a member's, else that for whose sake others were judged.
-    """
+    """Return whose episode opened an incident: of those asked about the most telling one."""
     if representative.key in look.arrived:
         return representative.key
     keys = [one.key for one in members if one.key in look.arrived] or [

@@ -9,10 +9,11 @@ SELECT pg_advisory_xact_lock(%(lock_key)s);
 -- open, and otherwise was left behind by an end that nobody told.
 INSERT INTO device_episodes AS known (
     device_id, episode_key, failure_class, confidence, severity, title, entity, symptoms, detection,
-    observed_at
+    observed_at, recorded_at
 )
 SELECT g.device_id, g.episode_key, g.failure_class, g.confidence, g.severity, g.title, g.entity,
-       ARRAY(SELECT jsonb_array_elements_text(g.symptoms)), g.detection, g.observed_at
+       ARRAY(SELECT jsonb_array_elements_text(g.symptoms)), g.detection, g.observed_at,
+       %(now)s
 FROM jsonb_to_recordset(%(episodes)s::jsonb) AS g (
     device_id text, episode_key text, failure_class text, confidence float8, severity text,
     title text, entity text, symptoms jsonb, detection jsonb, observed_at timestamptz
@@ -176,8 +177,8 @@ GROUP BY g.device_id
 HAVING count(DISTINCT (kind, name, version)) = cardinality(%(kinds)s::text[]);
 
 -- name: find_first_episode
--- Since when episodes are recorded.
-SELECT min(observed_at) AS first_at FROM device_episodes;
+-- Since when episodes are recorded, by our clock: ids grow with it.
+SELECT recorded_at AS first_at FROM device_episodes ORDER BY episode_id LIMIT 1;
 
 -- name: store_verdict
 -- What many devices have in common.

@@ -7,6 +7,8 @@ from random import Random
 import pytest
 
 from models.fleet_endings import EndedEpisode
+from models.fleet_evidence import measure_history
+from models.rollup import HISTORY, WINDOW
 from telemetry.incidents import IncidentScope, IncidentStatus
 from tests.models.fleet_stage import MODELS, begin, install, list_background, set_stage
 
@@ -261,3 +263,13 @@ async def test_a_second_fault_of_a_cohort_days_later_is_an_incident_of_its_own(s
     }
     await stage.play(roll_out(stage, affected[90:100]))  # the first, which has not ended
     assert len(await list_fleets(stage)) == 2
+
+
+async def test_a_queue_of_old_reports_makes_no_installation_look_long_watched(stage):
+    await stage.score([begin("d1", stage.start - timedelta(days=30))])
+    await stage.score([begin("d2", stage.start)])
+    assert await measure_history(stage.connection, stage.start) == 0.0
+    watched = await measure_history(stage.connection, stage.start + WINDOW + timedelta(days=3))
+    assert watched == pytest.approx(3.0)
+    long_after = await measure_history(stage.connection, stage.start + timedelta(days=90))
+    assert long_after == HISTORY / timedelta(days=1)
