@@ -8,8 +8,9 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from models.model_file import FILE_NAME
 
 EVALUATION = "evaluation"
 TRAINING_TAG = "eucora.training_id"
+PAGE_SIZE = 200  # entries that one search of MLflow's returns
 
 
 def import_mlflow() -> Any:
@@ -81,16 +83,24 @@ def log_files(
 
 def resume_training(client: Any, experiment: str, name: str, training_id: str) -> Any | None:
     """Return the version that a killed training registered; end the runs that it left open."""
-    for found in client.search_model_versions(f"name = '{name}'", max_results=1000):
+    for found in list_pages(client.search_model_versions, f"name = '{name}'"):
         if found.tags.get(TRAINING_TAG) == training_id:
             return found
-    left = client.search_runs(
-        [experiment],
-        filter_string=f"tags.`{TRAINING_TAG}` = '{training_id}' and attributes.status = 'RUNNING'",
-    )
-    for run in left:
+    running = f"tags.`{TRAINING_TAG}` = '{training_id}' and attributes.status = 'RUNNING'"
+    for run in list(list_pages(partial(client.search_runs, [experiment]), running)):
         client.set_terminated(run.info.run_id, status="KILLED")
     return None
+
+
+def list_pages(search: Callable[..., Any], filter_string: str | None) -> Iterator[Any]:
+    """Yield all that one of MLflow's searches finds, page after page."""
+    token = None
+    while True:
+        page = search(filter_string=filter_string, max_results=PAGE_SIZE, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def _save(mlflow: Any, model: Any, target: Path, example: Any) -> None:

@@ -19,6 +19,7 @@ from models.mlflow_runs import (
     TRAINING_TAG,
     ending_run,
     import_mlflow,
+    list_pages,
     log_figures,
     log_files,
     resume_training,
@@ -197,13 +198,16 @@ class ModelRegistry:
             RegistryError: MLflow did not answer.
 
         """
-        versions = []
+        if name is not None and not _is_plain(name):
+            return []
+        versions, chosen = [], None if name is None else f"name = '{name}'"
         with self._asking("no models are registered") as client:
-            models = {model.name: model.aliases for model in client.search_registered_models()}
-            for item in client.search_model_versions(max_results=1000):
+            found = list_pages(client.search_registered_models, chosen)
+            models = {model.name: model.aliases for model in found}
+            for item in list_pages(client.search_model_versions, chosen):
                 aliases = models.get(item.name, {})
                 carried = sorted(key for key, at in aliases.items() if str(at) == str(item.version))
-                if name in (None, item.name) and (carried or not aliased):
+                if carried or not aliased:
                     versions.append(_describe(client, item, carried))
         return sorted(versions, key=lambda item: (item.name, -int(item.version)))
 
@@ -305,6 +309,11 @@ class ModelRegistry:
             client.set_registered_model_alias(name, CHAMPION, number)
         elif alias and str(aliases.get(CHAMPION)) != number:
             client.set_registered_model_alias(name, alias, number)
+
+
+def _is_plain(name: str) -> bool:
+    """Tell whether a name may stand in MLflow's filters; all that are registered here may."""
+    return name.replace("-", "").replace("_", "").isalnum()
 
 
 def _describe(client: Any, found: Any, aliases: Sequence[str]) -> ModelVersion:

@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from skops.io import dumps
 
 from contracts.failure import FailureClass as F
+from models import mlflow_runs
 from models.errors import ModelArtifactError, UnknownModelError
 from models.fit import Fit, HeldBack
 from models.gate import Outcome
@@ -181,6 +182,21 @@ def test_why_a_champion_was_not_judged_is_said_and_our_own_errors_are_not_hidden
     champion = registry.load("health").model
     with pytest.raises(AttributeError, match="our own"):
         register(3, judge=judge_badly, strength=0.1)
+
+
+def test_versions_are_listed_by_name_and_beyond_one_page(tmp_path, monkeypatch):
+    registry = ModelRegistry(f"sqlite:///{tmp_path}/m.db", tmp_path / "artifacts")
+    model = LogisticRegression().fit([[0.0], [1.0]], ["a", "b"])
+    given = {"metrics": {}, "params": {}, "digest_of_data": "0" * 64}
+    for number, name in enumerate(("health", "health", "health", "tickets")):
+        registry.log_and_register(name, model, training_id=f"t{number}", **given)
+    monkeypatch.setattr(mlflow_runs, "PAGE_SIZE", 1)
+    assert [one.version for one in registry.list_versions("health")] == ["3", "2", "1"]
+    assert [one.name for one in registry.list_versions()] == ["health"] * 3 + ["tickets"]
+    assert [one.version for one in registry.list_versions("health", aliased=True)] == ["1"]
+    for name in ("heal", "health' or name = 'tickets", "", "%"):
+        assert registry.list_versions(name) == []
+    assert registry.log_and_register("health", model, training_id="t0", **given).version == "1"
 
 
 def test_unknown_name(trained):
