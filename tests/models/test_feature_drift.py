@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from kernel.audit import AuditIntake
 from models.alarm_budget import AlarmBudget
 from models.drift_alarm import DriftKind
-from models.drift_episodes import find_episode, list_episodes
+from models.drift_episodes import find_episode, list_episodes, list_hourly_means
 from models.feature_drift import LEAST_DEVICES, FeatureDrift
 from models.retraining_proposals import list_retraining
 from tests.fakes.time_and_ids import FixedClock
@@ -121,3 +121,19 @@ async def test_a_cohort_of_few_devices_has_nothing_to_say(connection, features):
     await features(connection, day)
     cursor = await connection.execute("SELECT DISTINCT cohort FROM drift_references")
     assert [row["cohort"] for row in await cursor.fetchall()] == ["linux:t14"]
+
+
+async def test_hours_are_shown_of_a_series_cohort_and_of_a_features_cohort(connection):
+    day = datetime(2026, 1, 5, tzinfo=UTC)
+    await add_devices(connection, day)
+    await connection.execute("UPDATE devices SET role = 'lab' WHERE device_id < 'dev-3'")
+    await add_day(connection, day, np.random.default_rng(4))
+    for cohort, is_known in (
+        ("linux:t14:lab", True), ("linux:t14:workstation", True), ("linux:t14", True),
+        ("linux:t1", False),
+    ):  # fmt: skip
+        hours = await list_hourly_means(
+            connection, cohort=cohort, metric="memory_percent", since=day,
+            until=day + timedelta(days=1),
+        )  # fmt: skip
+        assert len(hours) == (8 if is_known else 0), cohort
