@@ -181,33 +181,12 @@ def export_regular(series: RegularSeries) -> SeriesState:
 
 def import_regular(state: SeriesState) -> RegularSeries:
     """Return the series that `export_regular` wrote down."""
-    season, whitener = state.season, state.whitener
     series = RegularSeries(
         season=WeeklySeason(
-            means=array("f", season.means),
-            visits=bytearray(season.visits),
-            variance=season.variance,
-            covariance=season.covariance,
-            last_difference=season.last_difference,
-            n_differences=season.n_differences,
-            slot=season.slot,
-            total=season.total,
-            n_samples=season.n_samples,
-            waiting=list(season.waiting),
+            **msgspec.structs.asdict(state.season)
+            | {"means": array("f", state.season.means), "visits": bytearray(state.season.visits)}
         ),
-        whitener=Whitener(
-            covariances=whitener.covariances,
-            coefficients=whitener.coefficients,
-            lags=whitener.lags,
-            variance=whitener.variance,
-            skewness=whitener.skewness,
-            kurtosis=whitener.kurtosis,
-            n_samples=whitener.n_samples,
-            batch_sums=whitener.batch_sums,
-            batch_fill=whitener.batch_fill,
-            batch_ratios=whitener.batch_ratios,
-            n_batches=whitener.n_batches,
-        ),
+        whitener=Whitener(**msgspec.structs.asdict(state.whitener)),
         level=state.level,
         offset=state.offset,
         n_level=state.n_level,
