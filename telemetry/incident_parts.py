@@ -17,7 +17,7 @@ from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.queries import load_queries
 from telemetry.errors import UnknownIncidentError
-from telemetry.incidents import Incident, read_incident
+from telemetry.incidents import Incident, read_incident, record_change
 
 QUERIES = load_queries(__file__, "incidents")
 
@@ -62,9 +62,9 @@ class IncidentParts:
         )
         linked = tuple(read_incident(row) for row in await cursor.fetchall())
         for incident in linked:
-            await self._record(
-                connection, incident, "incident.joined", actor, correlation_id,
-                before=None, after={"part_of": whole_id},
+            await record_change(
+                self._audit, connection, incident, action="incident.joined", actor=actor,
+                correlation_id=correlation_id, before=None, after={"part_of": whole_id},
             )  # fmt: skip
         return linked
 
@@ -84,9 +84,9 @@ class IncidentParts:
         if row is None:
             return None
         incident = read_incident(row)
-        await self._record(
-            connection, incident, "incident.released", actor, correlation_id,
-            before=None, after={"part_of": None},
+        await record_change(
+            self._audit, connection, incident, action="incident.released", actor=actor,
+            correlation_id=correlation_id, before=None, after={"part_of": None},
         )  # fmt: skip
         return incident
 
@@ -122,36 +122,13 @@ class IncidentParts:
         if row is None:
             raise UnknownIncidentError(incident_id)
         incident = read_incident(row)
-        await self._record(
-            connection, incident, "incident.described", actor, correlation_id,
-            before=None,
+        await record_change(
+            self._audit, connection, incident, action="incident.described", actor=actor,
+            correlation_id=correlation_id, before=None,
             after={"title": known.title, "device_id": known.device_id,
                    "occurrences": known.occurrences},
         )  # fmt: skip
         return incident
-
-    async def _record(
-        self,
-        connection: Connection,
-        incident: Incident,
-        action: str,
-        actor: str,
-        correlation_id: str,
-        *,
-        before: dict[str, Any] | None,
-        after: dict[str, Any],
-    ) -> None:
-        await self._audit.record(
-            connection,
-            actor=actor,
-            action=action,
-            subject_kind="incident",
-            subject_id=incident.incident_id,
-            device_id=incident.device_id,
-            correlation_id=correlation_id,
-            before=before,
-            after=after,
-        )
 
 
 async def count_others(connection: Connection, incident_id: str) -> int:

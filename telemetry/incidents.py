@@ -161,7 +161,8 @@ class Incidents:
         incident_id = self._ids.new("inc")
         incident = await self._insert(connection, signal, incident_id)
         if incident.incident_id != incident_id:
-            await self._record(
+            await record_change(
+                self._audit,
                 connection,
                 incident,
                 action="incident.merged",
@@ -174,7 +175,8 @@ class Incidents:
         await self._add_step(
             connection, incident, "none", actor=signal.reported_by, reason=str(signal.source)
         )
-        await self._record(
+        await record_change(
+            self._audit,
             connection,
             incident,
             action="incident.opened",
@@ -256,7 +258,8 @@ class Incidents:
             raise UnknownIncidentError(incident_id)
         incident = read_incident(row)
         await self._add_step(connection, incident, current.status, actor=actor, reason=reason)
-        await self._record(
+        await record_change(
+            self._audit,
             connection,
             incident,
             action=f"incident.{to}",
@@ -356,28 +359,30 @@ class Incidents:
             },
         )
 
-    async def _record(
-        self,
-        connection: Connection,
-        incident: Incident,
-        *,
-        action: str,
-        actor: str,
-        correlation_id: str,
-        before: dict[str, Any] | None,
-        after: dict[str, Any],
-    ) -> None:
-        await self._audit.record(
-            connection,
-            actor=actor,
-            action=action,
-            subject_kind="incident",
-            subject_id=incident.incident_id,
-            device_id=incident.device_id,
-            correlation_id=correlation_id,
-            before=before,
-            after=after,
-        )
+
+async def record_change(
+    audit: AuditIntake,
+    connection: Connection,
+    incident: Incident,
+    *,
+    action: str,
+    actor: str,
+    correlation_id: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any],
+) -> None:
+    """Write the audit event of a change of an incident."""
+    await audit.record(
+        connection,
+        actor=actor,
+        action=action,
+        subject_kind="incident",
+        subject_id=incident.incident_id,
+        device_id=incident.device_id,
+        correlation_id=correlation_id,
+        before=before,
+        after=after,
+    )
 
 
 def read_incident(row: Mapping[str, Any]) -> Incident:
