@@ -32,11 +32,12 @@ _LOOK_SECONDS = 5.0
 _API = r"(?:ajax-api|api)/\d\.\d/mlflow/"
 _READ = re.compile(
     r"|static-files/.+|version|health|get-artifact|model-versions/get-artifact|server-info"
-    rf"|{_API}(?!gateway|assistant|jobs?/)[a-z0-9/_.:%~-]+",
+    rf"|{_API}(?!gateway|assistant|jobs?/)[a-z0-9/_.:~-]+",
     re.IGNORECASE,
 )
-_ASK = re.compile(
-    rf"{_API}(?:[a-z0-9-]+/)*(?:search|search-[a-z]+|get-[a-z-]+|query[a-z-]*)", re.IGNORECASE
+_ASK = re.compile(  # what asks by POST; a name that begins with "get" may write all the same
+    rf"{_API}(?:[a-z0-9-]+/)*(?:search|search-datasets|get-latest-versions|get-history-bulk-interval)",
+    re.IGNORECASE,
 )
 _logger = get_logger(__name__)
 
@@ -151,7 +152,7 @@ def may_ask(method: str, path: str, query: Mapping[str, object] | None) -> bool:
         path: below MLflow's prefix, without a leading slash.
         query: the body, where it is one of GraphQL.
     """
-    if ".." in path:
+    if ".." in path or "%" in path or "//" in path:  # encoded again it would be another path
         return False
     if method in {"GET", "HEAD"}:
         return _READ.fullmatch(path) is not None

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m benchmarks.anomaly`: the fleet detector on real labelled series, beside others.
 
-The detector is the product's own, a machine being a device that is its own cohort. It runs through
-train, then through test, and goes on learning as it does in a fleet; labels are looked at only to
-judge. Each set has one configuration for all its series. Point-adjusted figures are not given:
-chance reaches .88 with them.
+The detector is the product's own. A machine is a device that is its own cohort; of NAB's series,
+which have no train, only what a device keeps of itself is used: how far it exceeds its own past. It
+runs through train, then through test, and goes on learning as it does in a fleet. Each set has one
+configuration for all its series. Point-adjusted figures are not given: chance reaches .88 with
+them.
 """
 
 import time
@@ -20,7 +21,7 @@ from rich.table import Table
 from sklearn.metrics import average_precision_score
 from vus.utils.metrics import metricor
 
-from benchmarks.anomaly_rivals import RIVALS
+from benchmarks.anomaly_rivals import RIVALS, fill_absent
 from benchmarks.anomaly_sets import (
     AnomalySetError,
     IntArray,
@@ -41,8 +42,9 @@ START_SECONDS = 1_700_006_400.0  # a midnight: these sets have no clock
 NEVER = float("inf")
 LEAST_SCALE = 0.01  # of metrics that are scaled to [0, 1]
 LEAST_NAB_SCALE = 0.02  # of a series' range in its probation
-# Rhythm is learnt from application servers; on SMD it makes recurring faults look ordinary
-# (mean VUS-PR .62 without, .53 with; ASD .47 and .52).
+# These settings were found on the labelled series of this benchmark's first half: rhythm is left
+# out for SMD, where faults recur at the same hours and would look ordinary; NAB's level follows a
+# third of a day. Figures on other series are the honest ones.
 MACHINE_SETTINGS = {
     "smd": DetectorSettings(season_prior_reports=NEVER),
     "asd": DetectorSettings(),
@@ -99,9 +101,9 @@ def measure_nab(series: Sequence[Series], *, rivals: bool) -> dict[str, dict[str
     for name, detector in RIVALS.items() if rivals else ():
         scores = {}
         for each in series:
+            n_known = max(count_probation(len(each.values)), 2)
             rows = each.values[:, None]
-            n_known = max(count_probation(len(rows)), 2)
-            known = detector(rows[:n_known], rows[n_known:])
+            known = detector(*fill_absent(rows[:n_known], rows[n_known:]))
             scores[each.name] = np.concatenate([np.zeros(n_known), known])
         found[name] = score_nab(series, scores)
     return found
@@ -177,7 +179,7 @@ def detect_machines(name: str, machines: Sequence[Machine]) -> list[Judged]:
 
 def _judge_rival(detector: Any, machine: Machine) -> Judged:
     """Score test; the alarm is at the quantile of train, which is split off for that."""
-    train, test = machine.train.astype(np.float64), machine.test.astype(np.float64)
+    train, test = fill_absent(machine.train.astype(np.float64), machine.test.astype(np.float64))
     half = len(train) // 2
     threshold = np.quantile(detector(train[:half], train[half:]), 1 - ALPHA)
     score = detector(train, test)

@@ -67,6 +67,14 @@ def cut_in_half(train: FloatArray, test: FloatArray) -> FloatArray:
     return np.array(scores)
 
 
+def fill_absent(train: FloatArray, test: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return both with what is absent (NaN) replaced by the metric's median in train."""
+    known = np.isfinite(train)
+    filled = np.where(known.any(axis=0), train, 0.0)
+    median = np.nanmedian(np.where(np.isfinite(filled), filled, np.nan), axis=0)
+    return np.where(known, train, median), np.where(np.isfinite(test), test, median)
+
+
 RIVALS: Mapping[str, Detector] = {
     "half_space_trees": cut_in_half,
     "isolation_forest": isolate,

@@ -7,6 +7,7 @@ A folder may hold any subset. What is malformed is named, so that nobody measure
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -54,11 +55,15 @@ def read_machines(folder: Path, name: str) -> list[Machine]:
     try:
         with np.load(path) as content:
             arrays = {key: content[key] for key in content.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadZipFile) as error:
         message = f"{path} is no NumPy archive: {error}"
         raise AnomalySetError(message) from error
     names = sorted({key.rsplit("/", 1)[0] for key in arrays})
-    return [_read_machine(arrays, machine, path) for machine in names]
+    machines = [_read_machine(arrays, machine, path) for machine in names]
+    if len({each.train.shape[1] for each in machines}) > 1:
+        message = f"{path}: all machines of a set must have the same metrics"
+        raise AnomalySetError(message)
+    return machines
 
 
 def read_series(folder: Path) -> list[Series]:
@@ -79,15 +84,25 @@ def read_series(folder: Path) -> list[Series]:
     if missing := [column for column in _NAB_COLUMNS if column not in frame]:
         message = f"{path} lacks the columns {', '.join(missing)}"
         raise AnomalySetError(message)
-    return [
-        Series(
-            name=str(name),
-            seconds=rows["timestamp"].to_numpy().astype("datetime64[s]").astype(np.float64),
-            values=rows["value"].to_numpy(np.float64),
-            window=rows["window"].to_numpy(np.int64),
-        )
-        for name, rows in frame.groupby("file", observed=True, sort=True)
-    ]
+    try:
+        return [
+            Series(
+                name=str(name),
+                seconds=rows["timestamp"].to_numpy().astype("datetime64[s]").astype(np.float64),
+                values=rows["value"].to_numpy(np.float64),
+                window=_number_windows(rows["window"].to_numpy(np.int64)),
+            )
+            for name, rows in frame.groupby("file", observed=True, sort=True)
+        ]
+    except (TypeError, ValueError) as error:
+        message = f"{path}: timestamps, values and windows must be times and numbers: {error}"
+        raise AnomalySetError(message) from error
+
+
+def _number_windows(window: IntArray) -> IntArray:
+    """Return windows numbered 1, 2, ... without gaps, 0 outside."""
+    numbers = np.unique(window[window > 0])
+    return np.where(window > 0, np.searchsorted(numbers, window) + 1, 0)
 
 
 def _read_machine(arrays: Mapping[str, npt.NDArray[np.generic]], name: str, path: Path) -> Machine:
@@ -99,8 +114,11 @@ def _read_machine(arrays: Mapping[str, npt.NDArray[np.generic]], name: str, path
     if train.ndim != 2 or test.ndim != 2 or train.shape[1] != test.shape[1]:
         message = f"{path}: machine {name}: train and test must be (T, n_metrics) alike"
         raise AnomalySetError(message)
-    if label.shape != (len(test),):
-        message = f"{path}: machine {name}: want one label a row of test"
+    if not len(train) or not train.shape[1] or train.dtype.kind not in "fiu":
+        message = f"{path}: machine {name}: train holds no numbers"
+        raise AnomalySetError(message)
+    if label.shape != (len(test),) or not np.isin(label, (0, 1)).all():
+        message = f"{path}: machine {name}: want one label a row of test, 0 or 1"
         raise AnomalySetError(message)
     return Machine(
         name=name,

@@ -59,6 +59,8 @@ def score_nab(series: Sequence[Series], scores: Mapping[str, FloatArray]) -> dic
         worth.append(each_worth[judged])
         owner.append(each_owner[judged])
         given.append(np.asarray(scores[each.name], np.float64)[judged])
+    if not sum(map(len, given)):  # no series is longer than its probation
+        return dict.fromkeys(PROFILES, 0.0)
     order = np.argsort(-np.concatenate(given), kind="stable")
     ordered = np.concatenate(worth)[order], np.concatenate(owner)[order]
     last_of_tie = np.r_[np.diff(np.concatenate(given)[order]) != 0, True]

@@ -33,6 +33,7 @@ CALM_REPORTS = 10  # in a row that end an episode
 DAY_SECONDS = 86_400.0
 HALF_LIFE_SECONDS = 3 * DAY_SECONDS
 LEARNING_SECONDS = DAY_SECONDS  # a fleet's first day raises no statistical alarm
+COUNTED_SECONDS = 1_800.0  # between two excursions of one device that count
 MOST_ELAPSED_SECONDS = 3_600.0  # between two batches; more is silence
 N_HEIGHTS = 101
 _TAIL_EXCURSIONS = 10.0  # highest ones of a metric, that its tail is fitted to
@@ -40,6 +41,7 @@ _PRIOR_EXCURSIONS = 0.2  # imagined ones of a metric that never had any,
 _PRIOR_EXCESS = 6.0  # and how high those reach, on average
 _PRIOR_WEIGHT = 3.0
 _REFIT_SECONDS = 600.0
+_GREATEST_SUM = 1e12  # of counts, and of seconds: what is more nobody has lived through
 _STEP = MOST_EVIDENCE / (N_HEIGHTS - 1)
 _HEIGHTS = np.arange(N_HEIGHTS) * _STEP
 
@@ -154,11 +156,16 @@ class AlarmMonitor:
             "was_open": np.zeros(0, np.bool_),  # the excursion has raised an alarm
         }
         self._seen: FloatArray = np.zeros(0)
+        self._counted: FloatArray = np.zeros(0)  # when a device's excursion was counted last
 
     @property
     def bytes_per_device(self) -> int:
         """Return how much memory a device takes."""
-        return sum(array.itemsize for array in self._arrays.values()) + self._seen.itemsize
+        return (
+            sum(array.itemsize for array in self._arrays.values())
+            + self._seen.itemsize
+            + self._counted.itemsize
+        )
 
     def read(self, rows: RowArray) -> dict[str, npt.NDArray[Any]]:
         """Return the state of some rows, by name."""
@@ -194,6 +201,8 @@ class AlarmMonitor:
         """
         known = self.export()
         if any(name not in sums or sums[name].shape != known[name].shape for name in known):
+            raise StateFormatError
+        if not all(np.all((sums[name] >= 0) & (sums[name] <= _GREATEST_SUM)) for name in known):
             raise StateFormatError
         self.pool.restore(sums["excursions"], sums["times"])
         self.episodes = float(sums["episodes"][0])
@@ -233,9 +242,14 @@ class AlarmMonitor:
             for name, array in self._arrays.items():
                 self._arrays[name] = np.concatenate([array, np.zeros(added, array.dtype)])
             self._seen = np.concatenate([self._seen, np.full(added, -np.inf)])
+            self._counted = np.concatenate([self._counted, np.full(added, -np.inf)])
 
     def observe(
-        self, rows: RowArray, seconds: FloatArray, p_values: FloatArray, drivers: RowArray
+        self,
+        rows: RowArray,
+        seconds: FloatArray,
+        p_values: FloatArray,
+        drivers: RowArray,
     ) -> Alarms:
         """Take in the p-values of a batch's reports.
 
@@ -250,7 +264,7 @@ class AlarmMonitor:
         self._decay_to(float(seconds.max(initial=0.0)))
         surprise = np.minimum(-np.log(np.maximum(p_values, 1e-300)), MOST_SURPRISE)
         evidence = np.clip(state["evidence"] + surprise - ALLOWANCE, 0.0, MOST_EVIDENCE)
-        self._count_ended(state, evidence)
+        self._count_ended(rows, state, evidence, seconds)
         height = np.where(evidence > 0, np.maximum(state["height"], evidence), 0.0)
         leads = (surprise > ALLOWANCE) & (evidence >= height)
         driver = np.where(leads, drivers, state["driver"]).astype(np.int64)
@@ -281,8 +295,17 @@ class AlarmMonitor:
             has_ended=has_ended,
         )
 
-    def _count_ended(self, state: Mapping[str, npt.NDArray[Any]], evidence: FloatArray) -> None:
+    def _count_ended(
+        self,
+        rows: RowArray,
+        state: Mapping[str, npt.NDArray[Any]],
+        evidence: FloatArray,
+        seconds: FloatArray,
+    ) -> None:
+        """Count excursions that are over; a device's say is bounded, however much it reports."""
         ended = (state["evidence"] > 0) & (evidence <= 0) & ~state["was_open"] & ~state["is_open"]
+        ended &= seconds - self._counted[rows] >= COUNTED_SECONDS
+        self._counted[rows[ended]] = seconds[ended]
         self.pool.add(state["driver"][ended].astype(np.int64), state["height"][ended])
 
     def _discover(self, expected: FloatArray) -> BoolArray:

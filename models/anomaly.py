@@ -40,6 +40,7 @@ from models.signals import (
 )
 
 GAP_SECONDS = 3600.0  # a longer silence ends every streak
+TEACHING_SECONDS = 20.0  # between two reports of a device that teach others: a flood has no say
 QUIET_REPORTS = 10  # without a detection that end an episode
 N_CONTRIBUTIONS = 5
 _LEAST_CONTRIBUTION = 0.01
@@ -51,6 +52,7 @@ class AnomalyDetector:
     def __init__(self, settings: DetectorSettings | None = None) -> None:
         self._rows: dict[str, int] = {}
         self._memories: dict[str, DeviceMemory] = {}
+        self._taught_at: dict[str, float] = {}  # seconds since 1970
         self.fleet = FleetDetector(
             N_SIGNALS, floors=SCALE_FLOORS, sides=HARM_DIRECTION, settings=settings
         )
@@ -200,11 +202,16 @@ class AnomalyDetector:
         rows = np.array([self._rows[report.device_id] for report in reports])
         seconds = np.array([report.observed_at.timestamp() for report in reports])
         values = np.array([read_values(report.metrics) for report in reports])
+        last = np.array([self._taught_at.get(report.device_id, -np.inf) for report in reports])
+        teaches = seconds - last >= TEACHING_SECONDS
+        for position in np.flatnonzero(teaches).tolist():
+            self._taught_at[reports[position].device_id] = float(seconds[position])
         scores = self.fleet.observe(
             rows,
             [report.cohort for report in reports],
             seconds,
             transform(values).astype(np.float32),
+            teaches,
         )
         alarms = self.alarms.observe(
             rows, seconds, scores.p_value, scores.contributions.argmax(axis=1)

@@ -25,6 +25,9 @@ _DAY = 86_400.0
 _FIRST_SATURDAY = 2  # days from 1970-01-01, a Thursday
 _UNRELATED_WEIGHT = 100.0  # reports that are imagined in which metrics are unrelated
 _REFRESH_SHARE = 0.05
+_GREATEST_SUM = 1e15
+_MOST_REPORTS = 1e12
+_ROUNDING = 1e-3
 
 
 def slot_of(seconds: FloatArray) -> npt.NDArray[np.int64]:
@@ -166,7 +169,7 @@ class CohortModel:
         if set(known) != set(state):
             raise StateFormatError
         for name, array in known.items():
-            if state[name].shape != array.shape or not np.all(np.isfinite(state[name])):
+            if state[name].shape != array.shape or not _is_possible(name, state[name]):
                 raise StateFormatError
         for name in self.sums:
             self.sums[name] = state[name].astype(np.float64)
@@ -219,3 +222,14 @@ class CohortModel:
             # pairs are counted apart, so that the whole may fail to be positive
             inverses.append((vectors / (np.maximum(values, 0.0) + ridge)) @ vectors.T)
         return np.array(inverses, dtype=np.float32)
+
+
+def _is_possible(name: str, values: FloatArray) -> bool:
+    """Tell whether sums are such as reports can come to: else they would spoil every batch."""
+    if not np.all(np.abs(values) <= _GREATEST_SUM):
+        return False
+    counts = name.startswith("pool_") or name.endswith("weight") or name == "n_devices"
+    if counts or name in {"spread", "seconds"}:
+        # rounding alone brings a decayed count below nought
+        return bool(np.all(values >= -_ROUNDING)) and not (counts and values.max() > _MOST_REPORTS)
+    return True

@@ -79,7 +79,12 @@ class FleetDetector:
         return self.cohorts[name]
 
     def observe(
-        self, rows: RowArray, cohorts: Sequence[str], seconds: FloatArray, values: Float32Array
+        self,
+        rows: RowArray,
+        cohorts: Sequence[str],
+        seconds: FloatArray,
+        values: Float32Array,
+        teaches: BoolArray | None = None,
     ) -> Scores:
         """Score a batch and learn from it.
 
@@ -88,16 +93,22 @@ class FleetDetector:
             cohorts: the cohort's name of each.
             seconds: moments of the reports, since 1970, shape (n,).
             values: shape (n, n_metrics), NaN where absent.
+            teaches: which reports may teach their cohort, shape (n,); by default all.
 
         """
         n = len(rows)
+        teaches = np.ones(n, np.bool_) if teaches is None else teaches
         self.baselines.grow(int(rows.max(initial=-1)) + 1)
         score, p_value, novelty = np.zeros(n), np.ones(n), np.zeros(n)
         contributions = np.zeros((n, self.n_metrics), np.float32)
         expected = np.full((n, self.n_metrics), np.nan, np.float32)
         for name, members in _group(cohorts).items():
             part = self._observe_cohort(
-                self.cohort(name), rows[members], seconds[members], values[members]
+                self.cohort(name),
+                rows[members],
+                seconds[members],
+                values[members],
+                teaches[members],
             )
             score[members], p_value[members] = part.score, part.p_value
             novelty[members] = part.novelty
@@ -111,7 +122,12 @@ class FleetDetector:
         )
 
     def _observe_cohort(
-        self, cohort: CohortModel, rows: RowArray, seconds: FloatArray, values: Float32Array
+        self,
+        cohort: CohortModel,
+        rows: RowArray,
+        seconds: FloatArray,
+        values: Float32Array,
+        teaches: BoolArray,
     ) -> Scores:
         cohort.decay_to(float(seconds.max()))
         season = cohort.season_at(seconds)
@@ -128,9 +144,10 @@ class FleetDetector:
         if cohort.is_settled:
             # A fault that lasts fills the pool of a day, and would soon teach that it is ordinary.
             ordinary = ready & (cohort.gate_pool.p_values(score) >= self.settings.gate_p_value)
-        _count(cohort, score[ready], distances[:, ordinary], self.settings.limit_p_value)
-        cohort.learn(seconds, residuals, season, ordinary)
         weights = np.where(ordinary | ~ready, 1.0, self.settings.unusual_weight)
+        taught = ordinary & teaches
+        _count(cohort, score[ready & teaches], distances[:, taught], self.settings.limit_p_value)
+        cohort.learn(seconds, residuals, season, taught)
         self.baselines.learn(rows, residuals, weights)
         harm = np.maximum(parts, 0.0).sum(axis=0)
         total = (harm @ self._ones)[:, None]

@@ -136,6 +136,8 @@ def test_restless_metrics_do_not_hide_a_fault_of_another():
 
 def test_excursions_are_counted_by_what_drove_them_but_alarms_are_none():
     fleet = settle(100)
+    fleet.live(5, sick=[5], p_value=1.0)
+    fleet.monitor._counted[:] = -np.inf  # none was counted lately
     counts = fleet.monitor.pool.counts.copy()
     fleet.live(3, sick=[5], p_value=np.exp(-6.0), driver=17)  # up to 6, and back
     fleet.live(5, sick=[5], p_value=1.0)
@@ -290,3 +292,13 @@ def test_in_the_long_run_the_episodes_are_those_of_a_day():
         monitor._decay_to(MONDAY + 3600.0 * hour)
         monitor.episodes += 100 / 24
     assert monitor.episodes == pytest.approx(100.0, rel=0.03)
+
+
+def test_a_flood_of_excursions_of_one_device_counts_for_little():
+    fleet = settle(40, seed=11)
+    fleet.monitor._counted[:] = -np.inf
+    before = fleet.monitor.pool.counts[7, 2]
+    for _ in range(10):
+        fleet.live(2, sick=[3], p_value=np.exp(-6.0), driver=7)
+        fleet.live(3, sick=[3], p_value=1.0)
+    assert 0.9 <= fleet.monitor.pool.counts[7, 2] - before <= 2.1  # in fifty minutes

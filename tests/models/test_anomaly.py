@@ -294,3 +294,16 @@ def test_state_of_an_older_signal_table_is_read_by_name():
     for name, array in arrays.items():
         if array.shape[-1:] == (len(METRIC_NAMES),):
             assert np.array_equal(restored[name][..., kept], array[..., kept]), name
+
+
+def test_a_flood_of_reports_teaches_a_cohort_no_more_than_one():
+    random = np.random.default_rng(8)
+    slow, flood = AnomalyDetector(), AnomalyDetector()
+    for n in range(100):
+        report = healthy(random)
+        slow.score_all("d", START + timedelta(minutes=n), report, "all")
+        for turn in range(10):
+            moment = START + timedelta(minutes=n, milliseconds=turn)
+            flood.score_all("d", moment, report, "all")
+    weights = [each.fleet.cohort("all").sums["pair_weight"].max() for each in (slow, flood)]
+    assert weights[1] <= weights[0] * 2.6  # its baseline is known sooner, no more
