@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models in MLflow: logged as skops files, registered, loaded by alias or by number.
 
-Model version tags carry the digest of the file, which is checked again before it is read (what may
-stand in it, `models.model_file` says). MLflow is imported on first use: it is slow.
+Model version tags carry the digests of the file and of its evaluation, which are checked again
+before they are read (what may stand in the file, `models.model_file` says). MLflow is imported on
+first use: it is slow.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ CHALLENGER = "challenger"
 _UNKNOWN = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 _DIGEST_TAG = "eucora.sha256"
 _DATA_TAG = "eucora.training_data_sha256"
+_EVALUATION_TAG = "eucora.evaluation_sha256"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +128,12 @@ class ModelRegistry:
                 client,
                 name,
                 run,
-                tags={_DIGEST_TAG: digest, _DATA_TAG: digest_of_data, **training},
+                tags={
+                    _DIGEST_TAG: digest,
+                    _DATA_TAG: digest_of_data,
+                    _EVALUATION_TAG: _digest_files(evaluation or {}),
+                    **training,
+                },
             )
             self._give_alias(client, name, number, alias, may_be_first=may_be_first)
         return LoadedModel(model=model, name=name, version=number, digest=digest)
@@ -172,18 +180,25 @@ class ModelRegistry:
         Raises:
             UnknownModelError: no such version.
             RegistryError: MLflow did not answer.
+            ModelArtifactError: the file is not the one that was logged.
         """
         with self._asking(f"no model {name!r} with version {version_number!r}") as client:
-            run = client.get_run(client.get_model_version(name, version_number).run_id)
+            found = client.get_model_version(name, version_number)
+            run = client.get_run(found.run_id)
         mlflow = import_mlflow()
         try:
             path = mlflow.artifacts.download_artifacts(
                 artifact_uri=f"{run.info.artifact_uri}/{EVALUATION}/{file_name}",
                 tracking_uri=self._tracking_uri,
             )
-            return Path(path).read_bytes()
+            content = Path(path).read_bytes()
         except (OSError, mlflow.MlflowException):
             return None
+        logged = json.loads(found.tags.get(_EVALUATION_TAG, "{}"))
+        if logged.get(file_name) != sha256_hex(content):  # the gate goes by it
+            what = f"has an evaluation file {file_name} that was changed"
+            raise ModelArtifactError(_complain(found, what))
+        return content
 
     def list_versions(
         self, name: str | None = None, *, aliased: bool = False
@@ -327,6 +342,11 @@ def _describe(client: Any, found: Any, aliases: Sequence[str]) -> ModelVersion:
         metrics=dict(sorted(run.data.metrics.items())),
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
     )
+
+
+def _digest_files(files: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 (hex) of each file by name, as JSON."""
+    return json.dumps({name: sha256_hex(content) for name, content in sorted(files.items())})
 
 
 def _complain(found: Any, what: str) -> str:

@@ -212,8 +212,8 @@ async def test_a_latency_that_is_not_measured_now_is_told_as_of_training(ground,
     assert "not measured now" not in latency_of(now)
     for path in (tmp_path / "mlruns").rglob("input-example.json"):
         path.write_text("[[1.0, 2.0]]")
-    other = await promotions.compare("tickets", measure=True)
-    assert "takes 6 features, and these cases have 2" in latency_of(other)
+    with pytest.raises(ModelArtifactError, match="was changed"):
+        await promotions.compare("tickets", measure=True)
     for path in (tmp_path / "mlruns").rglob("input-example.json"):
         path.unlink()
     without = await promotions.compare("tickets", measure=True)
@@ -237,6 +237,23 @@ async def test_a_changed_file_is_never_promoted(ground, tmp_path):
     assert event["action"] == "model.promotion_failed"
     async with ground.pool.connection() as connection:
         assert not await list_promotions(connection)
+
+
+async def test_judgements_that_were_changed_let_nothing_pass(ground, tmp_path):
+    register(ground, make_fit(400))
+    register(ground, make_fit(30))
+    (path,) = [
+        each
+        for each in (tmp_path / "mlruns").rglob("judgements.json")
+        if len(json.loads(each.read_bytes())["judgements"]) > 1  # of the second, beside the first
+    ]
+    changed = json.loads(path.read_bytes())
+    first, second = changed["judgements"]
+    judged = changed["judgements"]
+    judged[first], judged[second] = judged[second], judged[first]
+    path.write_bytes(json.dumps(changed).encode())
+    with pytest.raises(ModelArtifactError, match="was changed"):
+        await ModelPromotions(ground).promote("tickets", "2", ADA)
 
 
 async def test_the_evidence_verifies_offline_and_names_the_file(ground, tmp_path):
