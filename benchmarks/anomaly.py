@@ -30,7 +30,7 @@ from benchmarks.anomaly_sets import (
     read_machines,
     read_series,
 )
-from benchmarks.figures import store_json
+from benchmarks.figures import require_folder, store_json
 from benchmarks.nab_scoring import FloatArray, count_probation, score_nab
 from models.detector_settings import DetectorSettings
 from models.fleet_detector import FleetDetector
@@ -71,6 +71,7 @@ def main(
 ) -> None:
     """Measure the detector on NAB, SMD and ASD."""
     console = Console()
+    require_folder(json)
     try:
         series = read_series(data)
         machines = {name: read_machines(data, name) for name in MACHINE_SETTINGS}

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.figures import Figure, show, store_json
+from benchmarks.figures import Figure, require_folder, show, store_json
 from kernel.allocator import keep_freed_memory
 from models.alarms import AlarmMonitor
 from models.fleet_detector import FleetDetector
@@ -30,11 +30,12 @@ START_SECONDS = 1_767_571_200.0
 
 def main(
     json: Annotated[Path, typer.Option(help="Where the figures go as JSON.")],
-    devices: Annotated[int, typer.Option(min=1, help="Devices of the fleet.")] = 100_000,
+    devices: Annotated[int, typer.Option(min=100, help="Devices of the fleet.")] = 100_000,
     seed: Annotated[int, typer.Option(help="Of the simulated fleet.")] = 1,
 ) -> None:
     """Measure the detector's arrays."""
     console = Console()
+    require_folder(json)
     keep_freed_memory()
     fleet = FleetGenerator(FleetParameters(n_devices=devices, seed=seed))
     columns = [fleet.signal_names.index(name) for name in METRIC_NAMES]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -32,6 +33,17 @@ def show(title: str, figures: Sequence[Figure], console: Console) -> None:
 def store(figures: Sequence[Figure], path: Path) -> None:
     """Write the figures as JSON."""
     store_json([asdict(figure) for figure in figures], path)
+
+
+def require_folder(path: Path) -> None:
+    """Refuse a file whose folder does not exist, before hours are measured for nothing.
+
+    Raises:
+        typer.BadParameter: it does not.
+    """
+    if not path.absolute().parent.is_dir():
+        message = f"the folder {path.absolute().parent} does not exist; make it first"
+        raise typer.BadParameter(message)
 
 
 def store_json(content: Any, path: Path) -> None:

@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.figures import Figure, show, store_json
+from benchmarks.figures import Figure, require_folder, show, store_json
 from kernel.allocator import keep_freed_memory
 from models.anomaly import AnomalyDetector
 from models.detection import Detection, DeviceReport
@@ -42,13 +42,16 @@ class Judgement:
 def main(
     json: Annotated[Path, typer.Option(help="Where the figures go as JSON.")],
     devices: Annotated[int, typer.Option(min=50, help="Devices of the fleet.")] = 1_000,
-    share: Annotated[float, typer.Option(help="Share of the devices that get a fault.")] = 0.01,
+    share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of the devices that get a fault.")
+    ] = 0.01,
     days: Annotated[int, typer.Option(min=1, help="Days with faults.")] = 1,
     learning_days: Annotated[int, typer.Option(min=1, help="Days before.")] = 2,
     seed: Annotated[int, typer.Option(help="Of the simulated fleet.")] = 1,
 ) -> None:
     """Measure false discoveries and recall on a simulated fleet with faults."""
     console = Console()
+    require_folder(json)
     keep_freed_memory()
     first, last = learning_days * DAY_MINUTES, (learning_days + days) * DAY_MINUTES
     rates = FaultRates(share=share, from_minute=first, to_minute=last - WITHIN_REPORTS * 6)
