@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Incidents at the command line."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.cli_ground import console, fail, plain, print_table, with_ground
-from api.fleet_view import FleetView, view_fleet
+
+if TYPE_CHECKING:
+    from api.fleet_view import FleetView
 
 incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show.")
 
@@ -39,6 +41,8 @@ def incident_show(incident_id: str) -> None:
     """Show an incident's time line, and what devices have in common. Exit code 1 if none."""
 
     async def act(ground: Any) -> Any:
+        from api.fleet_view import view_fleet  # noqa: PLC0415 - heavy
+
         async with ground.pool.connection() as connection:
             incident = await ground.incidents.find(connection, incident_id)
             timeline = await ground.incidents.timeline(connection, incident_id)
@@ -63,7 +67,7 @@ def incident_show(incident_id: str) -> None:
         console.print(f"  {moment} {step.to_status.value}: {said}", soft_wrap=True)
 
 
-def _print_fleet(fleet: FleetView) -> None:
+def _print_fleet(fleet: "FleetView") -> None:
     console.print(
         f"  {plain(fleet.cohort)}: {fleet.n_live} affected now, {fleet.n_members} in all",
         highlight=False,

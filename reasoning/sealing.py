@@ -125,7 +125,7 @@ def _ranking_part(state: ProposalState) -> dict[str, Any]:
     """Return what the choice can be repeated from: threshold, learnt weights, seed and draws."""
     choice = state["choice"]
     explored = None if choice is None else choice.get("exploration")
-    return {**state.get("ranking", {}), "exploration": explored}
+    return {**(state.get("ranking") or {}), "exploration": explored}
 
 
 def _script_part(state: ProposalState) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ import pytest
 
 import retrieval
 from kernel.queries import load_queries
-from reasoning.candidates import QUERIES as OUTCOMES
+from reasoning.track_records import QUERIES as OUTCOMES
 from reasoning.sealing import QUERIES as SEALING
 from retrieval.candidates import QUERIES as CANDIDATES
 from retrieval.facets import SearchFilter
