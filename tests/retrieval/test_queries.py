@@ -8,8 +8,8 @@ import pytest
 
 import retrieval
 from kernel.queries import load_queries
-from reasoning.track_records import QUERIES as OUTCOMES
 from reasoning.sealing import QUERIES as SEALING
+from reasoning.track_records import QUERIES as OUTCOMES
 from retrieval.candidates import QUERIES as CANDIDATES
 from retrieval.facets import SearchFilter
 
