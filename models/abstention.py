@@ -27,7 +27,6 @@ TARGET_ACCURACY = 0.95
 CONFIDENCE_LEVEL = 0.95  # of each proof
 MISS_RATE = 0.1  # of the conformal sets, for every class
 NEVER = 2.0  # a threshold that no probability reaches
-SURE = 0.95  # what a class answers at whose few held-out cases reach the target nowhere
 UNANSWERED = frozenset({"unknown"})
 _ATTRIBUTE = "abstention_"
 _STARTS = (0.25, 0.5, 0.7, 0.85, 1.0)  # shares of the cases at which a fixed sequence begins
@@ -117,9 +116,7 @@ def choose_abstention(
         rows = (predicted == name) & answerable
         if name not in unanswered:
             own, proved[name] = find(rows, target_accuracy) if rows.any() else (strict, False)
-            # Too few cases of a class to prove it are too few to silence it for ever, too.
-            borrowed = max(strict, SURE) if own == NEVER else max(strict, own)
-            thresholds[name] = own if proved[name] else borrowed
+            thresholds[name] = own if proved[name] else max(strict, own)
     return Abstention(
         target_accuracy=float(target_accuracy),
         thresholds=thresholds,
