@@ -2,7 +2,9 @@
 """Trains the device health classifier on simulated devices.
 
 Three sets of devices that never meet: some to fit on, some to calibrate and to choose thresholds
-on, and some that no version ever learns from, whatever its seed, to judge all versions by.
+on, and some that no version ever learns from, whatever its seed, to judge all versions by. As one
+number of calibration and the thresholds come from the same devices, a threshold that is "proved" is
+so for the calibrated probabilities as given; what is reached is told by the judged devices.
 """
 
 from collections.abc import Callable, Mapping

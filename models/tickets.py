@@ -4,7 +4,8 @@
 Linear support vector machines over TF-IDF of words and of character n-grams (typing errors,
 compounds) and, where there are texts enough, a neural network over their topics (truncated SVD).
 Their opinions are pooled on out-of-fold scores: texts of one group are never on both sides. The
-same scores calibrate the confidence and choose the thresholds of abstention. Isotonic calibration
+thresholds of abstention are chosen on those scores too, but as pooled by pools that were fitted on
+the other folds' alone: no text is judged by numbers that were fitted to it. Isotonic calibration
 made real tickets worse. Words are hashed into buckets, so that a model's file holds no word of any
 ticket. Text must be masked before it comes here.
 """
@@ -63,7 +64,7 @@ class TicketFit:
 
     model: Any
     classes: list[str]
-    held_out: FloatArray  # calibrated probabilities, shape (n_texts, n_classes)
+    held_out: FloatArray  # calibrated probabilities, pools included; shape (n_texts, n_classes)
     weights: dict[str, float]  # of the members
 
 
@@ -114,13 +115,14 @@ def fit_ticket_model(
         progress(f"tickets: fold {number} of {len(folds)}, {len(known)} texts")
         kept = stages.keep_arrays(f"fold-{number}", partial(members.score_fold, known, others))
         scores[others] = kept["scores"]
-    pool = fit_pool(scores, np.searchsorted(classes, labels))
+    true_columns = np.searchsorted(classes, labels)
+    pool = fit_pool(scores, true_columns)
     progress(f"tickets: fitting {len(texts)} texts")
     classifier = build_classifier(pool, classes.tolist())
     return TicketFit(
         model=_join(members.fit(np.arange(len(texts))), classifier, texts, labels),
         classes=classes.tolist(),
-        held_out=pool.combine(scores),
+        held_out=_pool_out_of_fold(scores, true_columns, folds),
         weights=dict(zip(members.names, pool.weights.tolist(), strict=True)),
     )
 
@@ -186,6 +188,16 @@ def _split(
             message = "the ticket model needs more texts: without a part, one class is left"
             raise TrainingDataError(message)
         yield known, others
+
+
+def _pool_out_of_fold(
+    scores: FloatArray, true_columns: IntArray, folds: Sequence[tuple[IntArray, IntArray]]
+) -> FloatArray:
+    """Return probabilities (n_texts, n_classes), of each fold by a pool fitted on the others."""
+    held_out = np.empty((scores.shape[0], scores.shape[2]))
+    for known, others in folds:
+        held_out[others] = fit_pool(scores[known], true_columns[known]).combine(scores[others])
+    return held_out
 
 
 def _count(texts: Sequence[str]) -> _Counts:

@@ -147,3 +147,19 @@ def test_a_broken_off_training_goes_on_after_its_folds(tmp_path, monkeypatch):
     found = train()
     assert len(fitted) == 3 + 2 + 1  # two folds were kept; two, and the whole, are left
     assert np.array_equal(found.held_out, fit(texts, labels).held_out)
+
+
+def test_no_text_is_pooled_by_what_was_fitted_to_it():
+    """Whatever the truths of a fold are, its probabilities are the same; the others' change."""
+    rng = np.random.default_rng(2)
+    scores, truth = rng.normal(size=(90, 2, 3)), rng.integers(0, 3, size=90)
+    rows = np.arange(90)
+    folds = [(rows[rows % 3 != fold], rows[rows % 3 == fold]) for fold in range(3)]
+    found = tickets._pool_out_of_fold(scores, truth, folds)
+    assert np.allclose(found.sum(axis=1), 1.0)
+    for known, others in folds:
+        turned = truth.copy()
+        turned[others] = (truth[others] + 1) % 3
+        again = tickets._pool_out_of_fold(scores, turned, folds)
+        assert np.array_equal(again[others], found[others])
+        assert not np.allclose(again[known], found[known])
