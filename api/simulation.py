@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`eucora simulate`: registers simulated devices and sends their reports down the real road."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,6 @@ from rich.progress import Progress
 from api.cli_ground import print_table
 from api.ground import Ground
 from contracts.failure import FailureClass
-from contracts.telemetry import TelemetryReport
 from kernel.database import Connection
 from telemetry.devices import find_device, register_device
 from telemetry.errors import SimulationError
@@ -66,7 +65,7 @@ async def simulate_fleet(ground: Ground, simulation: Simulation, console: Consol
     counts = {"accepted": 0, "duplicates": 0, "rejected": 0}
     with Progress(console=console) as progress:
         task = progress.add_task("reports", total=n_steps * simulation.n_devices)
-        for batch in _batch(fleet, n_steps):
+        for batch in fleet.batches(n_steps, BATCH):
             summary = await ingestion.ingest(
                 batch,
                 submitted_by=ACTOR,
@@ -98,18 +97,6 @@ def _describe_fleet(simulation: Simulation, start: datetime) -> FleetParameters:
         n_harmful_patches=int(simulation.bad_patch),
         traits=ALL_TRAITS if simulation.lifelike else NEVER_AWAY,
     )
-
-
-def _batch(fleet: FleetSimulator, n_steps: int) -> Iterator[list[TelemetryReport]]:
-    """Yield reports as they arrive, so many at a time."""
-    batch: list[TelemetryReport] = []
-    for _, report in fleet.deliveries(n_steps):
-        batch.append(report)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _tell(fleet: FleetSimulator, counts: dict[str, int], console: Console) -> None:

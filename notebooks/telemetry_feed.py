@@ -5,12 +5,10 @@ They go in through the product's own ingestion (validation, masking, normalisati
 so that what is read back is what the models read.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import pandas as pd
 
-from contracts.telemetry import TelemetryReport
 from kernel.queries import load_queries
 from notebooks.scratch import Scratch
 from telemetry.devices import register_device
@@ -39,7 +37,7 @@ async def store_fleet(scratch: Scratch, fleet: FleetSimulator, n_steps: int) -> 
             )  # fmt: skip
     ingestion = Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker)
     counts = {"accepted": 0, "duplicates": 0, "rejected": 0}
-    for batch in _batch(fleet, n_steps):
+    for batch in fleet.batches(n_steps, BATCH):
         summary = await ingestion.ingest(
             batch, submitted_by=ACTOR, device_id=None, correlation_id=ground.ids.new("cor")
         )
@@ -86,14 +84,3 @@ def list_faults(fleet: FleetSimulator) -> pd.DataFrame:
 
 def _minutes(number: float) -> pd.Timedelta:
     return pd.Timedelta(seconds=round(60.0 * number))
-
-
-def _batch(fleet: FleetSimulator, n_steps: int) -> Iterator[Sequence[TelemetryReport]]:
-    batch: list[TelemetryReport] = []
-    for _, report in fleet.deliveries(n_steps):
-        batch.append(report)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

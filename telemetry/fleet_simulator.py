@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import numpy as np
 
@@ -181,6 +182,12 @@ class FleetSimulator:
         while waiting:
             arrived, _, report = heapq.heappop(waiting)
             yield datetime.fromtimestamp(arrived, UTC), report
+
+    def batches(self, n_steps: int, size: int) -> Iterator[list[TelemetryReport]]:
+        """Yield reports as `deliveries` does, so many at a time."""
+        arriving = self.deliveries(n_steps)
+        while batch := [report for _, report in islice(arriving, size)]:
+            yield batch
 
     def _build(self, values: FleetValues) -> Iterator[tuple[TelemetryReport, FailureClass | None]]:
         for n in np.flatnonzero(values.is_present).tolist():

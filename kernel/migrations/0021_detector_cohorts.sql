@@ -4,7 +4,6 @@
 CREATE TABLE detector_cohorts (
     cohort     text PRIMARY KEY,      -- empty: the fleet as a whole
     state      bytea NOT NULL,        -- MessagePack of plain numbers
-    generation bigint NOT NULL,       -- counts how often it was written
     updated_at timestamptz NOT NULL
 );
 

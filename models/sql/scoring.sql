@@ -25,11 +25,9 @@ SELECT cohort, state FROM detector_cohorts WHERE cohort = ANY (%(cohorts)s);
 
 -- name: store_cohort
 -- Keeps what was learnt of a cohort.
-INSERT INTO detector_cohorts (cohort, state, generation, updated_at)
-VALUES (%(cohort)s, %(state)s, 1, %(now)s)
-ON CONFLICT (cohort) DO UPDATE
-SET state = excluded.state, generation = detector_cohorts.generation + 1,
-    updated_at = excluded.updated_at;
+INSERT INTO detector_cohorts (cohort, state, updated_at)
+VALUES (%(cohort)s, %(state)s, %(now)s)
+ON CONFLICT (cohort) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at;
 
 -- name: list_layouts
 -- Layouts that states may have been written in.
