@@ -20,6 +20,7 @@ from models.champions import Champions
 from models.classification import Classification
 from models.detection import Detection, DeviceReport
 from models.detector_store import DetectorStore
+from models.device_cohorts import find_cohorts
 from models.diagnosis import Diagnosis, diagnose_report
 from models.drift_watch import CohortReport, DriftWatch
 from models.fleet_endings import EndedEpisode
@@ -83,8 +84,9 @@ class Scoring:
         """
         await connection.execute(QUERIES["lock_scoring"], {"lock_key": SCORING_LOCK})
         health = self._champions.current("health")  # one for the whole batch
-        reports = await find_reports(connection, keys)
-        cohorts = await self._find_cohorts(connection, reports)
+        stored = await find_reports(connection, keys)
+        cohorts = await find_cohorts(connection, sorted({each.device_id for each in stored}))
+        reports = [each for each in stored if each.device_id in cohorts]
         device_ids = sorted(cohorts)
         await self._store.load(connection, self._detector, device_ids, cohorts.values())
         found = self._detector.score_batch(
@@ -119,16 +121,6 @@ class Scoring:
             correlation_id=correlation_id,
         )
         return len(diagnosed)
-
-    async def _find_cohorts(
-        self, connection: Connection, reports: Sequence[StoredReport]
-    ) -> dict[str, str]:
-        """Return each device's cohort: devices of one operating system, model and role."""
-        cohorts = {report.device_id: "" for report in reports}
-        cursor = await connection.execute(QUERIES["find_kinds"], {"device_ids": list(cohorts)})
-        for row in await cursor.fetchall():
-            cohorts[row["device_id"]] = f"{row['os_family']}:{row['model']}:{row['role']}"
-        return cohorts
 
     async def _diagnose(
         self,

@@ -84,14 +84,13 @@ SELECT alarm_id, episode_id, cohort, metric, kind, observed_at, since, since_ear
 FROM drift_alarms ORDER BY created_at DESC, alarm_id LIMIT %(limit)s;
 
 -- name: list_hourly_means
--- A cohort's mean of a metric by hour, where its reports are still kept. Series are of a role's
--- devices, features of all of a model.
+-- A cohort's mean of a metric by hour, where its reports are still kept.
+WITH members AS MATERIALIZED (SELECT device_id FROM device_cohorts WHERE cohort = %(cohort)s)
 SELECT date_trunc('hour', r.observed_at) AS hour,
        avg((r.metrics ->> %(metric)s::text)::double precision) AS mean
 FROM telemetry_reports AS r
-JOIN devices AS d USING (device_id)
+JOIN members USING (device_id)
 WHERE r.observed_at >= %(since)s AND r.observed_at < %(until)s
-  AND %(cohort)s IN (d.os_family || ':' || d.model, d.os_family || ':' || d.model || ':' || d.role)
   AND r.metrics ? %(metric)s::text
   AND extract(minute FROM r.observed_at) < %(minutes)s
 GROUP BY 1 ORDER BY 1;

@@ -12,19 +12,21 @@ UPDATE drift_days SET n_compared = %(n_compared)s WHERE day = %(day)s;
 -- name: sample_day
 -- Mean of each metric of each device over some minutes of a day, by cohort; of large cohorts some devices.
 WITH sampled AS (
-    SELECT r.device_id, d.os_family || ':' || d.model AS cohort, wanted.metric,
+    SELECT r.device_id, wanted.metric,
            avg((r.metrics ->> wanted.metric)::double precision) AS value
     FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS span (starts_at, ends_at)
     JOIN telemetry_reports AS r
       ON r.observed_at >= span.starts_at AND r.observed_at < span.ends_at
-    JOIN devices AS d ON d.device_id = r.device_id
     CROSS JOIN unnest(%(metrics)s::text[]) AS wanted (metric)
     WHERE r.metrics ? wanted.metric
-    GROUP BY r.device_id, d.os_family, d.model, wanted.metric
+    GROUP BY r.device_id, wanted.metric
+), members AS MATERIALIZED (
+    SELECT device_id, cohort FROM device_cohorts
 ), numbered AS (
-    SELECT cohort, metric, value,
-           row_number() OVER (PARTITION BY cohort, metric ORDER BY md5(device_id)) AS place
-    FROM sampled
+    SELECT d.cohort, s.metric, s.value,
+           row_number() OVER (PARTITION BY d.cohort, s.metric ORDER BY md5(s.device_id)) AS place
+    FROM sampled AS s
+    JOIN members AS d USING (device_id)
 )
 SELECT cohort, metric, array_agg(value) AS values
 FROM numbered WHERE place <= %(most_devices)s

@@ -4,10 +4,6 @@
 -- One batch at a time: a device's reports are scored in order.
 SELECT pg_advisory_xact_lock(%(lock_key)s);
 
--- name: find_kinds
--- What makes devices alike.
-SELECT device_id, os_family, model, role FROM devices WHERE device_id = ANY (%(device_ids)s);
-
 -- name: find_states
 -- The detector's memory of some devices.
 SELECT device_id, state FROM detector_states WHERE device_id = ANY (%(device_ids)s);

@@ -78,7 +78,7 @@ async def test_a_day_unlike_its_reference_names_the_feature_the_cohort_and_the_d
         assert await features(connection, day) == []  # once a day
     assert alarms[0] == alarms[1] == []  # the reference, and a day like it
     (alarm,) = alarms[2]
-    assert (alarm.cohort, alarm.metric) == ("linux:t14", "memory_percent")
+    assert (alarm.cohort, alarm.metric) == ("linux:t14:workstation", "memory_percent")
     assert alarm.kind is DriftKind.DISTRIBUTION
     assert alarm.since == monday + timedelta(days=2)
     assert alarm.effect > 0.3
@@ -120,17 +120,18 @@ async def test_a_cohort_of_few_devices_has_nothing_to_say(connection, features):
     await add_day(connection, day, np.random.default_rng(3))
     await features(connection, day)
     cursor = await connection.execute("SELECT DISTINCT cohort FROM drift_references")
-    assert [row["cohort"] for row in await cursor.fetchall()] == ["linux:t14"]
+    assert [row["cohort"] for row in await cursor.fetchall()] == ["linux:t14:workstation"]
 
 
-async def test_hours_are_shown_of_a_series_cohort_and_of_a_features_cohort(connection):
+async def test_hours_are_shown_of_a_cohort_as_the_detector_names_it(connection):
     day = datetime(2026, 1, 5, tzinfo=UTC)
     await add_devices(connection, day)
-    await connection.execute("UPDATE devices SET role = 'lab' WHERE device_id < 'dev-3'")
+    await connection.execute("UPDATE devices SET role = 'lab' WHERE device_id LIKE 'dev-1_'")
+    await connection.execute("UPDATE devices SET role = 'odd' WHERE device_id = 'dev-2'")
     await add_day(connection, day, np.random.default_rng(4))
     for cohort, is_known in (
-        ("linux:t14:lab", True), ("linux:t14:workstation", True), ("linux:t14", True),
-        ("linux:t1", False),
+        ("linux:t14:lab", True), ("linux:t14:workstation", True), ("linux::", True),
+        ("linux:t14:odd", False), ("linux:t14", False),
     ):  # fmt: skip
         hours = await list_hourly_means(
             connection, cohort=cohort, metric="memory_percent", since=day,

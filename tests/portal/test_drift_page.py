@@ -54,7 +54,7 @@ async def find_cohort(desk):
             " metrics, facts) VALUES (%s, 'dev-1', %s, %s, %s, '{}')",
             f"r{hours}", moment, moment, Jsonb({"memory_percent": 40.0 + hours}),
         )  # fmt: skip
-    (row,) = await desk.query("SELECT os_family || ':' || model AS cohort FROM devices")
+    (row,) = await desk.query("SELECT cohort FROM device_cohorts")
     return row["cohort"]
 
 
