@@ -37,6 +37,15 @@ models_app = typer.Typer(
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reason = Annotated[str, typer.Option(help="Why; it is audited and stands in the evidence.")]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        help="The promotion that names the champion which you decided against, as `models show` and"
+        " `models compare` print it: where another is in use by then, nothing is changed. Not"
+        " needed where no promotion is recorded yet.",
+        metavar="PROMOTION",
+    ),
+]
 
 
 @models_app.command("list")
@@ -127,6 +136,7 @@ def models_compare(
         _print_json(
             {
                 "model": name,
+                "in_use": compared.in_use and _describe_promotion(compared.in_use),
                 "before": compared.before and _describe_version(compared.before),
                 "after": _describe_version(compared.after),
                 "comparison": describe_comparison(compared.comparison),
@@ -144,6 +154,7 @@ def models_promote(
     override: Annotated[
         bool, typer.Option("--override", help="Answer for an inconclusive gate; needs --reason.")
     ] = False,
+    against: Against = None,
     actor: Actor = None,
 ) -> None:
     """Make a version the champion, if the gate lets it; audited, and sealed as evidence.
@@ -155,14 +166,12 @@ def models_promote(
 
     async def act(ground: Any) -> Any:
         from api.model_promotion import ModelPromotions  # noqa: PLC0415 - heavy
-        from models.promotion import list_champions  # noqa: PLC0415 - heavy
 
-        async with ground.pool.connection() as connection:
-            in_use = (await list_champions(connection)).get(name)
-        if in_use is not None and in_use.version == version:
+        promotions = ModelPromotions(ground)
+        if await promotions.is_in_use(name, version):
             return None
-        decision = _decide(ground, who, reason, override=override)
-        return await ModelPromotions(ground).promote(name, version, decision)
+        decision = _decide(ground, who, reason, against=against, override=override)
+        return await promotions.promote(name, version, decision)
 
     promotion = _with_models(act)
     if promotion is None:
@@ -172,14 +181,16 @@ def models_promote(
 
 
 @models_app.command("rollback")
-def models_rollback(name: str, reason: Reason, actor: Actor = None) -> None:
+def models_rollback(
+    name: str, reason: Reason, against: Against = None, actor: Actor = None
+) -> None:
     """Go back to the champion before the present one; audited, and sealed as evidence."""
     who = name_actor(actor)
 
     async def act(ground: Any) -> Any:
         from api.model_promotion import ModelPromotions  # noqa: PLC0415 - heavy
 
-        decision = _decide(ground, who, reason, override=False)
+        decision = _decide(ground, who, reason, against=against, override=False)
         return await ModelPromotions(ground).roll_back(name, decision)
 
     _print_promotion(_with_models(act))
@@ -219,13 +230,16 @@ def models_ui(
         webbrowser.open(url)
 
 
-def _decide(ground: Any, who: str, reason: str, *, override: bool) -> "Decision":
+def _decide(
+    ground: Any, who: str, reason: str, *, against: str | None, override: bool
+) -> "Decision":
     from api.model_promotion import Decision  # noqa: PLC0415 - heavy
 
     return Decision(
         actor=who,
         reason=ground.masker.mask_value(reason.strip()),
         correlation_id=ground.ids.new("cor"),
+        against=against,
         override=override,
     )
 
@@ -293,6 +307,12 @@ def _print_comparison(compared: "ComparedVersions") -> None:
     for finding in found.verdict.findings:
         console.print(f"{finding.outcome.value}: {finding.question}: {plain(finding.reason)}")
     console.print(f"gate: {found.verdict.outcome.value}")
+    if compared.in_use is not None:
+        console.print(
+            f"in use: version {plain(compared.in_use.version)}; decide against it with --against"
+            f" {compared.in_use.promotion_id}",
+            soft_wrap=True,
+        )
 
 
 def _figure(figures: "Figures | None", attribute: str) -> str:
@@ -312,6 +332,14 @@ def _describe_version(item: Any) -> dict[str, Any]:
         "training_data_digest": item.digest_of_data,
         "trained_at": item.created_at.isoformat(),
         "metrics": dict(item.metrics),
+    }
+
+
+def _describe_promotion(promotion: "Promotion") -> dict[str, str]:
+    return {
+        "promotion_id": promotion.promotion_id,
+        "version": promotion.version,
+        "digest": promotion.digest,
     }
 
 

@@ -8,21 +8,22 @@ fails, who watches for promotions moves it later.
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
 from api.ground import Ground, open_registry
+from api.model_comparison import ModelComparison
 from api.promotion_case import Decision, compose_case, describe_comparison
 from kernel.database import Connection
 from kernel.logs import get_logger
-from models.errors import ModelArtifactError, ModelError, PromotionRefusedError, UnknownModelError
-from models.gate import Comparison, compare_versions
-from models.judgement import Judgement, Latency, decode_judgements, measure_latency
+from models.errors import ModelError, PromotionRefusedError, UnknownModelError
+from models.gate import Comparison
 from models.promotion import (
     Promotion,
     PromotionKind,
+    check_in_use,
     check_promotion,
     check_rollback,
     find_previous,
@@ -32,7 +33,7 @@ from models.promotion import (
     lock_model,
 )
 from models.registry import CHALLENGER, CHAMPION, ModelRegistry, ModelVersion
-from models.training import CARD_FILE, EXAMPLE_FILE, JUDGEMENTS_FILE, explain_mismatch, read_example
+from models.training import CARD_FILE, JUDGEMENTS_FILE
 
 __all__ = ["ComparedVersions", "Decision", "ModelPromotions", "describe_comparison"]
 
@@ -42,11 +43,24 @@ SUBJECT = "model"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedVersions:
-    """Two versions of a model and the gate's answer; `before` is None without a champion."""
+    """Two versions of a model and the gate's answer; `before` is None without a champion.
 
+    `in_use` is the newest promotion at that moment: what a decision on this comparison is against.
+    """
+
+    in_use: Promotion | None
     before: ModelVersion | None
     after: ModelVersion
     comparison: Comparison
+
+    @property
+    def is_with_champion(self) -> bool:
+        """Whether what is compared is the champion, if there is one, with another version."""
+        return self.in_use is None or (
+            self.before is not None
+            and _is_the_same(self.in_use, self.before)
+            and not _is_the_same(self.in_use, self.after)
+        )
 
 
 class ModelPromotions:
@@ -55,6 +69,7 @@ class ModelPromotions:
     def __init__(self, ground: Ground, registry: ModelRegistry | None = None) -> None:
         self._ground = ground
         self._registry = registry or open_registry(ground)
+        self._comparison = ModelComparison(self._registry)
 
     async def compare(
         self, name: str, before: str | None = None, after: str | None = None, *, measure: bool
@@ -76,6 +91,7 @@ class ModelPromotions:
         versions = await asyncio.to_thread(self._registry.list_versions, name)
         if not versions:
             raise UnknownModelError(f"no model {name!r}; train it first")
+        versions = _name_promoted(versions, in_use)
         champion = before or (in_use.version if in_use else None) or _find_alias(versions, CHAMPION)
         challenger = after or _find_alias(versions, CHALLENGER) or versions[0].version
         first = None if champion is None else _pick(versions, name, champion)
@@ -87,15 +103,30 @@ class ModelPromotions:
                 )
             first = None
         second = _pick(versions, name, challenger)
-        comparison = await asyncio.to_thread(self._compare, first, second, measure=measure)
-        return ComparedVersions(before=first, after=second, comparison=comparison)
+        comparison = await asyncio.to_thread(
+            self._comparison.compare, first, second, measure=measure
+        )
+        return ComparedVersions(in_use=in_use, before=first, after=second, comparison=comparison)
+
+    async def is_in_use(self, name: str, version: str) -> bool:
+        """Tell whether a version is the champion, with the very file that was promoted.
+
+        Raises:
+            UnknownModelError: no such version.
+            RegistryError: MLflow did not answer.
+        """
+        async with self._ground.pool.connection() as connection:
+            in_use = (await list_champions(connection)).get(name)
+        versions = await asyncio.to_thread(self._registry.list_versions, name)
+        return _is_the_same(in_use, _pick(versions, name, version))
 
     async def promote(self, name: str, version: str, decision: Decision) -> Promotion:
         """Make a version the champion. Promotions of one model take turns.
 
         Raises:
             UnknownModelError: no such version.
-            PromotionRefusedError: the gate or the circumstances forbid it; audited.
+            PromotionRefusedError: the gate or the circumstances forbid it, or the champion is
+                another than the one that was decided against; audited.
             ModelArtifactError: its file cannot be loaded safely; audited.
             RegistryError: MLflow cannot be reached.
         """
@@ -103,11 +134,13 @@ class ModelPromotions:
             await lock_model(connection, name)
             versions = await asyncio.to_thread(self._registry.list_versions, name)
             after = _pick(versions, name, version)
-            before = await self._find_in_use(connection, name, versions, decision)
             async with _AuditedRefusal(self._ground, name, after, decision):
+                in_use = (await list_champions(connection)).get(name)
+                check_in_use(in_use, decision.against, name=name)
+                before = await self._find_in_use(connection, name, versions, decision)
                 _refuse_what_is_in_use(before, after)
                 comparison = await asyncio.to_thread(
-                    self._compare, _match(versions, before), after,
+                    self._comparison.compare, _match(versions, before), after,
                     measure=False, has_champion=before is not None,
                 )  # fmt: skip
                 check_promotion(
@@ -127,7 +160,8 @@ class ModelPromotions:
         """Go back to the champion before the present one.
 
         Raises:
-            PromotionRefusedError: there is none, no person decides, or gives no reason; audited.
+            PromotionRefusedError: there is none, no person decides, or gives no reason, or the
+                champion is another than the one that was decided against; audited.
             UnknownModelError, ModelArtifactError, RegistryError: it cannot be loaded any more;
                 audited.
         """
@@ -136,19 +170,21 @@ class ModelPromotions:
             history = await list_promotions(connection, name, limit=None)
             async with _AuditedRefusal(self._ground, name, None, decision) as refusal:
                 check_rollback(actor=decision.actor, reason=decision.reason, label=name)
+                check_in_use(history[0] if history else None, decision.against, name=name)
                 target = find_previous(history)
                 versions = await asyncio.to_thread(self._registry.list_versions, name)
                 after = replace(_pick(versions, name, target.version), digest=target.digest)
                 refusal.after = after
                 comparison = await asyncio.to_thread(
-                    self._compare, _match(versions, history[0]), after, measure=False
+                    self._comparison.compare, _match(versions, history[0]), after, measure=False
                 )
                 await asyncio.to_thread(
                     self._registry.load_version, name, target.version, digest=target.digest
                 )
             promotion = await self._record(
-                connection, PromotionKind.ROLLBACK, after, history[0], comparison, decision
-            )
+                connection, PromotionKind.ROLLBACK, after, history[0], comparison, decision,
+                restored=target,
+            )  # fmt: skip
         await mirror_newest(self._ground, self._registry, name)
         return promotion
 
@@ -177,7 +213,7 @@ class ModelPromotions:
         if known is not None or alias is None:
             return known
         first = _pick(versions, name, alias)
-        comparison = await asyncio.to_thread(self._compare, None, first, measure=False)
+        comparison = await asyncio.to_thread(self._comparison.compare, None, first, measure=False)
         noted = replace(decision, reason="the first version, in use since it was trained")
         return await self._record(connection, PromotionKind.FIRST, first, None, comparison, noted)
 
@@ -189,12 +225,16 @@ class ModelPromotions:
         before: Promotion | None,
         comparison: Comparison,
         decision: Decision,
+        restored: Promotion | None = None,
     ) -> Promotion:
         """Seal, audit and store a promotion in the caller's transaction."""
         ground = self._ground
         promotion_id = ground.ids.new("mpr")
         files = await asyncio.to_thread(self._read_files, after)
-        case = compose_case(promotion_id, kind, after, before, comparison, decision, files)
+        restored_id = restored.promotion_id if restored else None
+        case = compose_case(
+            promotion_id, kind, after, before, comparison, decision, files, restored_id
+        )
         case["decided_at"] = ground.clock.now().isoformat()
         sealed = await ground.sealer.seal_promotion(
             connection,
@@ -218,6 +258,8 @@ class ModelPromotions:
             reason=decision.reason,
             bundle_digest=sealed.digest,
             created_at=ground.clock.now(),
+            previous_id=before.promotion_id if before else None,
+            restored_id=restored_id,
         )
         await insert_promotion(connection, promotion)
         await ground.audit.record(
@@ -245,74 +287,6 @@ class ModelPromotions:
             for name in (CARD_FILE, JUDGEMENTS_FILE)
         }
         return {name: content for name, content in found.items() if content is not None}
-
-    def _compare(
-        self,
-        before: ModelVersion | None,
-        after: ModelVersion,
-        *,
-        measure: bool,
-        has_champion: bool | None = None,
-    ) -> Comparison:
-        """Compare by what was kept at training; blocking.
-
-        A champion that is no longer in the registry is still one that has to be beaten.
-        """
-        judged = self._read_judgements(after)
-        known = (
-            judged
-            if before is None or before.digest in judged
-            else (judged | self._read_judgements(before))
-        )
-        first = None if before is None else known.get(before.digest)
-        second = known.get(after.digest)
-        unmeasured = ""
-        if measure:
-            unmeasured, (first, second) = self._time(before, after, first, second)
-        is_rival = before is not None if has_champion is None else has_champion
-        return compare_versions(first, second, has_champion=is_rival, unmeasured=unmeasured)
-
-    def _read_judgements(self, version: ModelVersion) -> dict[str, Judgement]:
-        content = self._registry.read_evaluation(version.name, version.version, JUDGEMENTS_FILE)
-        return {} if content is None else decode_judgements(content)
-
-    def _time(
-        self,
-        before: ModelVersion | None,
-        after: ModelVersion,
-        first: Judgement | None,
-        second: Judgement | None,
-    ) -> tuple[str, tuple[Judgement | None, Judgement | None]]:
-        """Time single answers of both here; return why not, where one of them cannot be timed.
-
-        Then both keep what their trainings measured: only what one machine measured is comparable.
-        """
-        content = self._registry.read_evaluation(after.name, after.version, EXAMPLE_FILE)
-        inputs = read_example(content)
-        if inputs is None or not len(inputs):
-            return f"version {after.version} has no example of what it takes", (first, second)
-        timed: list[Judgement | None] = []
-        for version, judgement in ((before, first), (after, second)):
-            if version is None or judgement is None:
-                timed.append(judgement)
-                continue
-            found = self._measure(version, inputs)
-            if isinstance(found, str):
-                return f"version {version.version}: {found}", (first, second)
-            timed.append(replace(judgement, latency=found))
-        return "", (timed[0], timed[1])
-
-    def _measure(self, version: ModelVersion, inputs: Any) -> Latency | str:
-        """Return how long single answers take here, or why that cannot be measured."""
-        try:
-            loaded = self._registry.load_version(
-                version.name, version.version, digest=version.digest
-            )
-        except ModelArtifactError as error:
-            return str(error)
-        if mismatch := explain_mismatch(loaded.model, inputs):
-            return mismatch
-        return measure_latency(loaded.model.predict_proba, inputs)
 
 
 class _AuditedRefusal:
@@ -368,10 +342,20 @@ async def mirror_newest(ground: Ground, registry: ModelRegistry, name: str) -> N
 
 def _refuse_what_is_in_use(before: Promotion | None, after: ModelVersion) -> None:
     """Raise PromotionRefusedError where this version, with this very file, is the champion."""
-    if before is None:
-        return
-    if (before.version, before.digest) == (after.version, after.digest):
+    if _is_the_same(before, after):
         raise PromotionRefusedError(f"{after.name} {after.version} is the champion already")
+
+
+def _is_the_same(promotion: Promotion | None, version: ModelVersion) -> bool:
+    return promotion is not None and (
+        (promotion.version, promotion.digest) == (version.version, version.digest)
+    )
+
+
+def _name_promoted(versions: list[ModelVersion], in_use: Promotion | None) -> list[ModelVersion]:
+    """Return the versions, the champion's with the digest that it was promoted with."""
+    champion = _match(versions, in_use)
+    return [champion if champion and one.version == champion.version else one for one in versions]
 
 
 def _find_alias(versions: list[ModelVersion], alias: str) -> str | None:

@@ -3,6 +3,8 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -16,10 +18,11 @@ from api.model_promotion import Decision, describe_comparison
 from api.pages import pages_of
 from api.portal_forms import read_text
 from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
+from kernel.database import Connection
 from kernel.queries import load_queries
-from models.errors import UnknownModelError
+from models.errors import PromotionRefusedError, UnknownModelError
 from models.experience import count_labels
-from models.promotion import list_champions, list_promotions
+from models.promotion import Promotion, find_previous, list_champions, list_promotions
 from models.training import CARD_FILE
 
 QUERIES = load_queries(__file__, "portal")
@@ -38,6 +41,7 @@ async def show_models(request: Request) -> Response:
         labels = await count_labels(connection)
         promotions = await list_promotions(connection, limit=50)
         in_use = await list_champions(connection)
+        ways_back = await _find_ways_back(connection, in_use)
         cursor = await connection.execute(
             QUERIES["list_not_taken_up"],
             {
@@ -56,6 +60,7 @@ async def show_models(request: Request) -> Response:
         troubles=services.models.troubles,
         reported=[row for row in reported if row["name"] not in services.models.troubles],
         in_use=in_use,
+        ways_back=ways_back,
         promotions=promotions,
         labels=labels,
         may_change=_may_change(person),
@@ -76,8 +81,6 @@ async def compare_models(
         registry.read_evaluation, name, compared.after.version, CARD_FILE
     )
     versions = await asyncio.to_thread(registry.list_versions, name)
-    async with services.ground.pool.connection() as connection:
-        in_use = (await list_champions(connection)).get(name)
     shown = [one for one in (compared.before, compared.after) if one is not None]
     return pages_of(request).render(
         request,
@@ -91,7 +94,8 @@ async def compare_models(
         card=(card or b"").decode(errors="replace"),
         plots=PLOTS if card else (),
         versions=versions,
-        in_use=in_use.version if in_use else None,
+        in_use=compared.in_use,
+        is_with_champion=compared.is_with_champion,
         may_change=_may_change(person),
     )
 
@@ -121,7 +125,7 @@ async def download_promotion(request: Request, promotion_id: str) -> Response:
 
 @router.post("/models/{name}/promote")
 async def promote_model(request: Request, name: str) -> Response:
-    """Make a version the champion, if the gate lets it."""
+    """Make a version the champion, if the gate lets it, and the champion is the one shown."""
     person, form = await require_form(request)
     person.require(Role.DATA_SCIENTIST)
     version = field(form, "version")
@@ -133,7 +137,7 @@ async def promote_model(request: Request, name: str) -> Response:
 
 @router.post("/models/{name}/rollback")
 async def roll_back_model(request: Request, name: str) -> Response:
-    """Go back to the champion before the present one."""
+    """Go back to the champion before the present one, if that is the one that was shown."""
     person, form = await require_form(request)
     person.require(Role.DATA_SCIENTIST)
     _check(name)
@@ -150,8 +154,20 @@ async def _read_decision(request: Request, person: Person, form: Form) -> Decisi
         actor=person.actor,
         reason=reason,
         correlation_id=correlation_of(request),
+        against=field(form, "against") or None,
         override=field(form, "override") == "yes",
     )
+
+
+async def _find_ways_back(
+    connection: Connection, in_use: Mapping[str, Promotion]
+) -> dict[str, Promotion]:
+    """Return what a rollback of each model would go back to, where there is something."""
+    found = {}
+    for name in in_use:
+        with suppress(PromotionRefusedError):
+            found[name] = find_previous(await list_promotions(connection, name, limit=None))
+    return found
 
 
 async def _require_reader(request: Request) -> Person:

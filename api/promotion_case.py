@@ -15,11 +15,16 @@ from models.registry import ModelVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a person decides about a model: who, why (masked), under which correlation id."""
+    """What a person decides about a model: who, why (masked), under which correlation id.
+
+    `against` is the id of the promotion that named the champion which they were shown; None where
+    there was none.
+    """
 
     actor: str
     reason: str
     correlation_id: str
+    against: str | None = None
     override: bool = False  # answers for an inconclusive gate
 
 
@@ -48,6 +53,7 @@ def compose_case(
     comparison: Comparison,
     decision: Decision,
     files: Mapping[str, bytes],
+    restored_id: str | None = None,
 ) -> dict[str, Any]:
     """Return what is sealed: who put which file to use, why, and on what figures."""
     return {
@@ -64,7 +70,12 @@ def compose_case(
         },
         "previous": None
         if before is None
-        else {"version": before.version, "sha256": before.digest},
+        else {
+            "version": before.version,
+            "sha256": before.digest,
+            "promotion_id": before.promotion_id,
+        },
+        "restored_promotion_id": restored_id,
         "gate": describe_comparison(comparison),
         "files": {name: sha256_hex(content) for name, content in files.items()},
         "actor": decision.actor,

@@ -5,6 +5,11 @@ PostgreSQL holds the truth: the newest promotion names the champion and the dige
 one transaction with the audit event and the evidence; MLflow's alias follows it. A challenger needs
 a gate that passes, or a person who answers in words for one that is inconclusive; none overrides
 one that fails. A rollback goes back to what was in use before, and needs a reason alone.
+
+Each decision names the promotion that it was made against, and is refused where another one is the
+newest by then. A model's promotions are one chain: each names the one before it, once, which the
+database enforces; a rollback names the promotion that it goes back to. What a file's digest is says
+nothing of the order: the same file may be in use twice.
 """
 
 from collections.abc import Sequence
@@ -12,6 +17,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from psycopg.errors import UniqueViolation
 
 from kernel.database import Connection
 from kernel.queries import load_queries
@@ -34,7 +41,11 @@ class PromotionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion:
-    """A version in use since `created_at`; digests of files and of the bundle are SHA-256 (hex)."""
+    """A version in use since `created_at`; digests of files and of the bundle are SHA-256 (hex).
+
+    `previous_id` is the promotion before this one, None of a model's first; `restored_id` is, of a
+    rollback alone, the promotion that it went back to.
+    """
 
     promotion_id: str
     name: str
@@ -48,6 +59,8 @@ class Promotion:
     reason: str
     bundle_digest: str
     created_at: datetime
+    previous_id: str | None = None
+    restored_id: str | None = None
 
 
 def check_promotion(
@@ -89,6 +102,40 @@ def check_rollback(*, actor: str, reason: str, label: str) -> None:
         raise PromotionRefusedError("a rollback needs a reason")
 
 
+def check_in_use(in_use: Promotion | None, against: str | None, *, name: str) -> None:
+    """Check that what is in use is what a person decided against.
+
+    Args:
+        in_use: the newest promotion, None where there is none.
+        against: the id of the promotion that they were shown; None where they were shown none.
+        name: of the model.
+
+    Raises:
+        PromotionRefusedError: it is another one by now, or they named none.
+    """
+    if against == (in_use and in_use.promotion_id):
+        return
+    if in_use is None:
+        raise PromotionRefusedError(
+            f"no promotion of {name} is recorded, so there is none that a decision could be"
+            f" against; nothing was changed. Look again: eucora models show {name}"
+        )
+    now = (
+        f"version {in_use.version} is the champion of {name} since"
+        f" {in_use.created_at:%Y-%m-%d %H:%M:%S} UTC by the decision of {in_use.actor}"
+        f" (promotion {in_use.promotion_id})"
+    )
+    what = (
+        "the request does not say which champion was decided against"
+        if against is None
+        else "the champion is another than the one that was decided against"
+    )
+    raise PromotionRefusedError(
+        f"{what}: {now}. Nothing was changed; look at that version, and decide again against it (on"
+        f" the command line with --against {in_use.promotion_id})"
+    )
+
+
 def _check_person(actor: str, reason: str, *, label: str) -> None:
     if not actor.startswith(PEOPLE):
         raise PromotionRefusedError(f"{label}: a person promotes a model, and {actor} is none")
@@ -110,7 +157,7 @@ def find_previous(history: Sequence[Promotion]) -> Promotion:
     stack: list[Promotion] = []
     for one in reversed(history):
         if one.kind is PromotionKind.ROLLBACK:
-            while len(stack) > 1 and stack[-1].digest != one.digest:
+            while len(stack) > 1 and stack[-1].promotion_id != one.restored_id:
                 stack.pop()
         else:
             stack.append(one)
@@ -125,8 +172,18 @@ async def lock_model(connection: Connection, name: str) -> None:
 
 
 async def insert_promotion(connection: Connection, promotion: Promotion) -> None:
-    """Put a version to use, and tell who listens, when the caller's transaction commits."""
-    await connection.execute(QUERIES["insert_promotion"], asdict(promotion))
+    """Put a version to use, and tell who listens, when the caller's transaction commits.
+
+    Raises:
+        PromotionRefusedError: another promotion follows the same one already.
+    """
+    try:
+        await connection.execute(QUERIES["insert_promotion"], asdict(promotion))
+    except UniqueViolation as error:
+        raise PromotionRefusedError(
+            f"another promotion of {promotion.name} came first; nothing was changed. Look at what"
+            " is in use now, and decide again"
+        ) from error
     await connection.execute(QUERIES["notify_promotion"], {"name": promotion.name})
 
 

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from kernel.embedded import EmbeddedPostgres
 from kernel.postmaster import Cluster
 from kernel.settings import CLAMD_OFF, Settings
 from models.fit import Fit
-from models.promotion import Promotion
+from models.promotion import Promotion, list_champions
 from models.registry import ModelRegistry
 from models.stages import NoStages
 from models.training import Circumstances, TrainedModel, register_fit
@@ -101,7 +101,11 @@ class Scratch:
         Raises:
             PromotionRefusedError: the gate forbids it.
         """
+        async with self.ground.pool.connection() as connection:
+            in_use = (await list_champions(connection)).get(name)
         decision = self._decide(person, reason, override=override)
+        if in_use is not None:  # nobody else decides here
+            decision = replace(decision, against=in_use.promotion_id)
         return await self.promotions.promote(name, version, decision)
 
     async def verify(self, promotion: Promotion) -> VerificationReport:

@@ -8,10 +8,12 @@ SELECT pg_advisory_xact_lock(hashtextextended('model:' || %(name)s::text, 0));
 -- Records which version is in use from now on.
 INSERT INTO model_promotions (
     promotion_id, model_name, version, digest, previous_version, previous_digest,
-    kind, verdict, actor, reason, bundle_digest, created_at
+    kind, verdict, actor, reason, bundle_digest, created_at,
+    previous_promotion_id, restored_promotion_id
 ) VALUES (
     %(promotion_id)s, %(name)s, %(version)s, %(digest)s, %(previous_version)s, %(previous_digest)s,
-    %(kind)s, %(verdict)s, %(actor)s, %(reason)s, %(bundle_digest)s, %(created_at)s
+    %(kind)s, %(verdict)s, %(actor)s, %(reason)s, %(bundle_digest)s, %(created_at)s,
+    %(previous_id)s, %(restored_id)s
 );
 
 -- name: notify_promotion
@@ -22,14 +24,16 @@ SELECT pg_notify('eucora_models', %(name)s);
 -- The newest promotion of each model.
 SELECT DISTINCT ON (model_name)
     promotion_id, model_name AS name, version, digest, previous_version, previous_digest,
-    kind, verdict, actor, reason, bundle_digest, created_at
+    kind, verdict, actor, reason, bundle_digest, created_at,
+    previous_promotion_id AS previous_id, restored_promotion_id AS restored_id
 FROM model_promotions
 ORDER BY model_name, position DESC;
 
 -- name: list_promotions
 -- The promotions of one model, or of all, the newest first.
 SELECT promotion_id, model_name AS name, version, digest, previous_version, previous_digest,
-       kind, verdict, actor, reason, bundle_digest, created_at
+       kind, verdict, actor, reason, bundle_digest, created_at,
+    previous_promotion_id AS previous_id, restored_promotion_id AS restored_id
 FROM model_promotions
 WHERE %(name)s::text IS NULL OR model_name = %(name)s
 ORDER BY position DESC
@@ -38,6 +42,7 @@ LIMIT %(limit)s;
 -- name: find_promotion
 -- One promotion.
 SELECT promotion_id, model_name AS name, version, digest, previous_version, previous_digest,
-       kind, verdict, actor, reason, bundle_digest, created_at
+       kind, verdict, actor, reason, bundle_digest, created_at,
+    previous_promotion_id AS previous_id, restored_promotion_id AS restored_id
 FROM model_promotions
 WHERE promotion_id = %(promotion_id)s;

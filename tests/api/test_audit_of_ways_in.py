@@ -44,7 +44,7 @@ pytestmark = [
 ]
 PASSWORD = "a long enough password"
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
-HIDDEN = re.compile(r'name="(csrf_token|form_token|bundle_digest)" value="([^"]+)"')
+HIDDEN = re.compile(r'name="(csrf_token|form_token|bundle_digest|against)" value="([^"]+)"')
 
 
 @dataclass(kw_only=True)
@@ -283,7 +283,12 @@ CASES: dict[tuple[str, str], Act] = {
         w, h, "recommender", "dismiss", reason="a holiday"
     ),
     ("people", "/models/{name}/promote"): lambda w, h: w.submit(
-        "/models", "/models/recommender/promote", h, version="2", reason="tried", override="yes"
+        "/models/compare/recommender?after=2",
+        "/models/recommender/promote",
+        h,
+        version="2",
+        reason="tried",
+        override="yes",
     ),
     ("people", "/models/{name}/rollback"): lambda w, h: w.submit(
         "/models", "/models/recommender/rollback", h, reason="as before"

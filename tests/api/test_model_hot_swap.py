@@ -5,7 +5,7 @@ import asyncio
 import shutil
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -195,13 +195,15 @@ async def test_promoting_back_and_forth_under_a_stream_of_reports(room):
                 await asyncio.sleep(0.3)
         done.set()
 
+    newest = None
     async with working(room):
         sending = asyncio.create_task(stream())
         for expected in ("2", "1", "2"):
+            seen = replace(ANSWERED, against=newest and newest.promotion_id)
             if expected == "2":
-                await room.promotions.promote("health", "2", ANSWERED)
+                newest = await room.promotions.promote("health", "2", seen)
             else:
-                await room.promotions.roll_back("health", ANSWERED)
+                newest = await room.promotions.roll_back("health", seen)
             await until(lambda: room.champions["health"].version == expected, SWAP_SECONDS)  # noqa: B023
         await sending
         async with asyncio.timeout(60):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a training to a sealed promotion and back, on a real database and a registry of its own."""
 
+import asyncio
 import json
 import shutil
 from dataclasses import replace
@@ -71,6 +72,11 @@ def make_fit(n_rows: int) -> Fit:
     )
 
 
+def seen(promotion, decision=ADA):
+    """The decision of somebody who was shown this promotion's version as the champion."""
+    return replace(decision, against=promotion.promotion_id)
+
+
 def register(ground, fit, name="tickets"):
     return register_fit(
         open_registry(ground),
@@ -105,8 +111,11 @@ async def test_a_better_version_is_promoted_and_taken_back(ground):
     assert compared.comparison.verdict.outcome is Outcome.PASS
     assert compared.comparison.n_cases == 300
     assert compared.comparison.after.p95_ms > 0
-    promotion = await promotions.promote("tickets", "2", ADA)
+    assert compared.in_use == first
+    assert compared.is_with_champion
+    promotion = await promotions.promote("tickets", "2", seen(first))
     assert (promotion.version, promotion.previous_version) == ("2", "1")
+    assert promotion.previous_id == first.promotion_id
     assert promotion.verdict is Outcome.PASS
     registry = open_registry(ground)
     assert registry.load("tickets").version == "2"
@@ -115,7 +124,8 @@ async def test_a_better_version_is_promoted_and_taken_back(ground):
     assert (event["before"]["champion"], event["after"]["champion"]) == ("1", "2")
     assert event["evidence"] == [promotion.bundle_digest]
 
-    back = await promotions.roll_back("tickets", ADA)
+    back = await promotions.roll_back("tickets", seen(promotion))
+    assert back.restored_id == first.promotion_id
     assert (back.kind, back.version, back.previous_version) == (PromotionKind.ROLLBACK, "1", "2")
     assert registry.load("tickets").version == "1"
     async with ground.pool.connection() as connection:
@@ -154,14 +164,16 @@ async def test_a_worse_one_fails_and_what_is_unclear_needs_words(ground):
 async def test_every_refusal_is_audited(ground):
     promotions = ModelPromotions(ground)
     register(ground, make_fit(9))
-    await promotions.record_first("tickets", BOOT)
+    first = await promotions.record_first("tickets", BOOT)
     wordless = replace(ADA, reason="")
     told = []
     for act, match in (
-        (lambda: promotions.promote("tickets", "1", ADA), "already"),
+        (lambda: promotions.promote("tickets", "1", seen(first)), "already"),
+        (lambda: promotions.promote("tickets", "1", ADA), "does not say which"),
         (lambda: promotions.roll_back("tickets", BOOT), "a person"),
         (lambda: promotions.roll_back("tickets", wordless), "needs a reason"),
-        (lambda: promotions.roll_back("tickets", ADA), "no earlier"),
+        (lambda: promotions.roll_back("tickets", ADA), "does not say which"),
+        (lambda: promotions.roll_back("tickets", seen(first)), "no earlier"),
         (lambda: promotions.roll_back("nothing", ADA), "no earlier"),
     ):
         with pytest.raises(PromotionRefusedError, match=match) as refused:
@@ -170,7 +182,71 @@ async def test_every_refusal_is_audited(ground):
     _, *events = await list_events(ground)
     assert {event["action"] for event in events} == {"model.promotion_refused"}
     assert [event["after"]["failure"] for event in events] == told
-    assert [event["after"]["version"] for event in events] == ["1", None, None, None, None]
+    assert [event["after"]["version"] for event in events] == [
+        "1", "1", None, None, None, None, None,
+    ]  # fmt: skip
+
+
+async def test_two_who_roll_back_at_the_same_moment_go_back_one_version(ground):
+    promotions = ModelPromotions(ground)
+    newest = None
+    for number, n_rows in enumerate((9, 400, 9_000), start=1):
+        register(ground, make_fit(n_rows))
+        if number == 1:
+            newest = await promotions.record_first("tickets", BOOT)
+        else:
+            answered = replace(seen(newest), override=True)
+            newest = await promotions.promote("tickets", str(number), answered)
+    decided = [replace(seen(newest), actor=f"user:{name}") for name in ("ada", "bob")]
+    found = await asyncio.gather(
+        *(promotions.roll_back("tickets", each) for each in decided), return_exceptions=True
+    )
+    (refused,) = [one for one in found if isinstance(one, PromotionRefusedError)]
+    (done,) = [one for one in found if one is not refused]
+    assert (done.version, done.previous_id) == ("2", newest.promotion_id)
+    assert "version 2 is the champion of tickets since 2026" in str(refused)
+    assert done.promotion_id in str(refused)
+    with pytest.raises(PromotionRefusedError, match="another than the one"):
+        await promotions.promote("tickets", "3", seen(newest))
+    async with ground.pool.connection() as connection:
+        assert (await list_champions(connection))["tickets"].version == "2"
+    assert (await promotions.roll_back("tickets", seen(done))).version == "1"
+
+
+async def test_the_database_lets_one_promotion_alone_follow_another(ground):
+    promotions = ModelPromotions(ground)
+    register(ground, make_fit(9))
+    first = await promotions.record_first("tickets", BOOT)
+    follows = {"kind": PromotionKind.PROMOTION, "previous_id": first.promotion_id}
+    async with ground.pool.connection() as connection:  # nobody takes turns here
+        await insert_promotion(connection, replace(first, promotion_id="mpr_1", **follows))
+    for late in (replace(first, promotion_id="mpr_2", **follows), replace(first, promotion_id="x")):
+        async with ground.pool.connection() as connection:
+            with pytest.raises(PromotionRefusedError, match="came first"):
+                await insert_promotion(connection, late)
+
+
+async def test_rollbacks_go_by_promotion_where_files_are_equal(ground):
+    """The same training twice makes the same file: what was in use before is still another one."""
+    promotions = ModelPromotions(ground)
+    for n_rows in (400, 9_000, 400, 400):
+        register(ground, make_fit(n_rows))
+    newest = await promotions.record_first("tickets", BOOT)
+    files = [one.digest for one in reversed(open_registry(ground).list_versions("tickets"))]
+    assert files[0] == files[2] == files[3] != files[1]
+    async with ground.pool.connection() as connection:
+        for version in ("2", "3", "4"):
+            newest = replace(
+                newest, promotion_id=f"mpr_{version}", version=version,
+                digest=files[int(version) - 1], kind=PromotionKind.PROMOTION,
+                previous_id=newest.promotion_id,
+            )  # fmt: skip
+            await insert_promotion(connection, newest)
+    for version in ("3", "2", "1"):
+        newest = await promotions.roll_back("tickets", seen(newest))
+        assert (newest.version, newest.digest) == (version, files[int(version) - 1])
+    with pytest.raises(PromotionRefusedError, match="no earlier"):
+        await promotions.roll_back("tickets", seen(newest))
 
 
 async def test_a_rollback_finds_what_lies_a_hundred_promotions_back(ground):
@@ -178,16 +254,23 @@ async def test_a_rollback_finds_what_lies_a_hundred_promotions_back(ground):
     register(ground, make_fit(9))
     register(ground, make_fit(2_000))
     first = await promotions.record_first("tickets", BOOT)
+    newest = first
     async with ground.pool.connection() as connection:
-        for number in range(101):  # of one file: what a rollback passes over
-            again = replace(first, promotion_id=f"mpr_{number}", kind=PromotionKind.ROLLBACK)
-            await insert_promotion(connection, again)
-        latest = replace(first, promotion_id="mpr_x", version="2", digest="d" * 64)
-        await insert_promotion(connection, replace(latest, kind=PromotionKind.PROMOTION))
-        for number in range(101):
-            again = replace(latest, promotion_id=f"mpr_y{number}", kind=PromotionKind.ROLLBACK)
-            await insert_promotion(connection, again)
-    assert (await promotions.roll_back("tickets", ADA)).version == "1"
+        for number in range(101):  # forth and back: what a rollback passes over
+            forth = replace(
+                newest, promotion_id=f"mpr_{number}", version="2", digest="d" * 64,
+                kind=PromotionKind.PROMOTION, previous_id=newest.promotion_id, restored_id=None,
+            )  # fmt: skip
+            newest = replace(
+                first, promotion_id=f"mpr_back{number}", kind=PromotionKind.ROLLBACK,
+                previous_id=forth.promotion_id, restored_id=first.promotion_id,
+            )  # fmt: skip
+            await insert_promotion(connection, forth)
+            await insert_promotion(connection, newest)
+        last = replace(forth, promotion_id="mpr_x", previous_id=newest.promotion_id)
+        await insert_promotion(connection, last)
+    back = await promotions.roll_back("tickets", seen(last))
+    assert (back.version, back.restored_id) == ("1", first.promotion_id)
 
 
 async def test_the_alias_follows_the_newest_promotion_never_an_overtaken_one(ground):
@@ -276,6 +359,7 @@ async def test_the_evidence_verifies_offline_and_names_the_file(ground, tmp_path
     assert case["model"]["sha256"] == trained.digest
     assert case["gate"]["verdict"]["outcome"] == "pass"
     assert case["actor"] == "user:ada"
+    assert case["previous"]["promotion_id"] == promotion.previous_id
     assert "Says yes or no." in (files / "model-card.md").read_text()
     document = json.loads(content)
     document["files"]["model-card.md"] = document["files"]["case.json"]

@@ -77,3 +77,44 @@ def test_files_must_be_numbered_without_gaps(tmp_path):
     (tmp_path / "0003_three.sql").rename(tmp_path / "2_two.sql")
     with pytest.raises(MigrationError):
         read_migrations(tmp_path)
+
+
+async def test_promotions_from_before_there_was_a_chain_get_their_places(empty):
+    """Of equal files, too, and where the old program rolled back without moving."""
+    known = read_migrations()
+    at = next(n for n, each in enumerate(known) if each.name == "promotion_chain")
+    await migrate(empty, known[:at])
+    history = [  # model, version, file, kind, the promotion that a rollback went back to
+        ("tickets", "1", "f", "first", None),
+        ("health", "1", "h", "promotion", None),
+        ("tickets", "2", "g", "promotion", None),
+        ("tickets", "3", "f", "promotion", None),
+        ("tickets", "4", "f", "promotion", None),
+        ("tickets", "3", "f", "rollback", "p3"),
+        ("tickets", "3", "f", "rollback", "p3"),
+        ("tickets", "5", "g", "promotion", None),
+        ("tickets", "3", "f", "rollback", "p3"),
+        ("tickets", "2", "g", "rollback", "p2"),
+        ("tickets", "1", "f", "rollback", "p0"),
+    ]
+    async with await connect(empty) as connection:
+        await connection.execute(
+            "ALTER TABLE model_promotions DROP CONSTRAINT model_promotions_bundle_digest_fkey"
+        )
+        for number, (name, version, file, kind, _) in enumerate(history):
+            await connection.execute(
+                "INSERT INTO model_promotions (promotion_id, model_name, version, digest, kind,"
+                " verdict, actor, bundle_digest, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, 'pass', 'user:ada', 'b', now())",
+                (f"p{number}", name, version, file, kind),
+            )
+    await migrate(empty, known)
+    async with await connect(empty) as connection:
+        cursor = await connection.execute(
+            "SELECT previous_promotion_id AS previous, restored_promotion_id AS restored"
+            " FROM model_promotions ORDER BY position"
+        )
+        rows = await cursor.fetchall()
+    assert [row["restored"] for row in rows] == [restored for *_, restored in history]
+    places = [None, None, "p0", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"]
+    assert [row["previous"] for row in rows] == places

@@ -12,6 +12,7 @@ from models.gate import Finding, Outcome, Verdict
 from models.promotion import (
     Promotion,
     PromotionKind,
+    check_in_use,
     check_promotion,
     check_rollback,
     find_previous,
@@ -71,32 +72,49 @@ def test_a_rollback_needs_a_person_and_a_reason_of_some_length():
             check_rollback(actor=actor, reason=reason, label="tickets")
 
 
-def entry(number: int, version: str, kind: PromotionKind) -> Promotion:
+def entry(
+    number: int, version: str, kind: PromotionKind, restored_id: str | None = None
+) -> Promotion:
     return Promotion(
         promotion_id=f"mpr_{number}", name="tickets", version=version, digest=version * 64,
         previous_version=None, previous_digest=None, kind=kind, verdict=Outcome.PASS,
         actor="user:ada", reason="", bundle_digest="0" * 64,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        created_at=datetime(2026, 1, 1, tzinfo=UTC), restored_id=restored_id,
     )  # fmt: skip
 
 
-@given(steps=st.lists(st.booleans(), max_size=12))
+@given(steps=st.lists(st.sampled_from(["a", "b", None]), max_size=12))
 def test_rollbacks_unwind_promotions_one_by_one(steps):
     """A rollback leads to what was in use before the present champion came, as a stack does."""
-    history = [entry(0, "1", PromotionKind.FIRST)]
-    stack = ["1"]
-    for number, is_promotion in enumerate(steps, start=1):
-        if is_promotion:
-            stack.append(f"{number + 1:x}")
-            history.insert(0, entry(number, stack[-1], PromotionKind.PROMOTION))
+    history = [entry(0, "a", PromotionKind.FIRST)]
+    stack = [history[0]]
+    for number, version in enumerate(steps, start=1):  # versions come again: their order counts
+        if version is not None:
+            stack.append(entry(number, version, PromotionKind.PROMOTION))
+            history.insert(0, stack[-1])
         elif len(stack) == 1:
             with pytest.raises(PromotionRefusedError):
                 find_previous(history)
         else:
             stack.pop()
             target = find_previous(history)
-            assert target.version == stack[-1]
-            history.insert(0, entry(number, target.version, PromotionKind.ROLLBACK))
+            assert target == stack[-1]
+            history.insert(
+                0, entry(number, target.version, PromotionKind.ROLLBACK, target.promotion_id)
+            )
+
+
+def test_a_decision_is_against_the_promotion_that_was_shown():
+    first, second = (entry(number, "a", PromotionKind.PROMOTION) for number in (1, 2))
+    check_in_use(None, None, name="tickets")
+    check_in_use(second, "mpr_2", name="tickets")
+    for in_use, against, told in (
+        (second, first.promotion_id, "another than the one"),
+        (second, None, "does not say which champion .* --against mpr_2"),
+        (None, first.promotion_id, "no promotion of tickets is recorded"),
+    ):
+        with pytest.raises(PromotionRefusedError, match=told):
+            check_in_use(in_use, against, name="tickets")
 
 
 def test_a_registry_that_does_not_answer_is_no_unknown_model(tmp_path):

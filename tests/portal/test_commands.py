@@ -84,7 +84,12 @@ async def test_training_makes_a_challenger_that_a_person_promotes(services, run,
     outcome = compared["comparison"]["verdict"]["outcome"]
     code, output = await run("models", "compare", "recommender", "1", "2")
     assert (code, f"gate: {outcome}" in output) == (0, True)
-    words = ("models", "promote", "recommender", "2", "--actor", "dora")
+    shown = compared["in_use"]["promotion_id"]
+    assert f"--against {shown}" in output
+    plain_words = ("models", "promote", "recommender", "2", "--actor", "dora")
+    code, output = await run(*plain_words, "--override", "--reason", "I saw nothing")
+    assert (code, "does not say which champion" in output) == (1, True)
+    words = (*plain_words, "--against", shown)
     if outcome == "inconclusive":
         assert (await run(*words))[0] == 1
     code, output = await run(*words, "--override", "--reason", "ask ada@example.org")
@@ -106,7 +111,10 @@ async def test_training_makes_a_challenger_that_a_person_promotes(services, run,
     assert (code, "# Model card: recommender" in output) == (0, True)
 
     assert (await run("models", "rollback", "recommender"))[0] == 2
-    code, output = await run("models", "rollback", "recommender", "--reason", "worse at work")
+    back = ("models", "rollback", "recommender", "--reason", "worse at work", "--against")
+    code, output = await run(*back, shown)
+    assert (code, "another than the one" in output) == (1, True)
+    code, output = await run(*back, re.search(r"mpr_[0-9a-z]+", output)[0])
     assert (code, "version 1 is the champion; before it was version 2" in output) == (0, True)
     promotion_id = re.search(r"mpr_[0-9a-z]+", output)[0]
     path = tmp_path / "promotion.json"
