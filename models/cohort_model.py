@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.baseline_update import Comparison
+from models.cohort_update import CohortSums, ReportBounds, add_reports
 from models.detector_settings import N_STREAMS, DetectorSettings
-from models.device_baselines import BoolArray, Float32Array, Priors, Residuals
+from models.device_baselines import BoolArray, Float32Array, Priors
 from models.errors import StateFormatError
 from models.score_pool import ScorePool
 from models.signals import FloatArray
@@ -25,6 +27,7 @@ _DAY = 86_400.0
 _FIRST_SATURDAY = 2  # days from 1970-01-01, a Thursday
 _UNRELATED_WEIGHT = 100.0  # reports that are imagined in which metrics are unrelated
 _REFRESH_SHARE = 0.05
+_MOST_SPREADS = 5.0
 _GREATEST_SUM = 1e15
 _MOST_REPORTS = 1e12
 _ROUNDING = 1e-3
@@ -120,33 +123,47 @@ class CohortModel:
         return self._precision
 
     def learn(
-        self, seconds: FloatArray, residuals: Residuals, season: Float32Array, ordinary: BoolArray
+        self, seconds: FloatArray, found: Comparison, season: Float32Array, ordinary: BoolArray
     ) -> None:
         """Add a batch; of reports that are not ordinary nothing is learnt.
 
         Args:
             seconds: moments of the reports, shape (n,).
-            residuals: of the batch.
+            found: what the batch came to.
             season: what `season_at` said of it, shape (n, n_metrics).
             ordinary: which reports may teach, shape (n,).
 
         """
-        self.n_devices += float(residuals.fresh.sum())
-        weights = (residuals.known & ordinary[:, None]).astype(np.float32)
-        scaled = residuals.scaled * weights
+        self.n_devices += float(found.fresh.sum())
+        scaled, weights = found.scaled, found.known.astype(np.float32)
+        if not ordinary.all():
+            scaled, weights = scaled[:, ordinary], weights[ordinary]
         self.sums["moments"] += scaled.swapaxes(1, 2) @ scaled
         self.sums["pair_weight"] += weights.T @ weights
         self._unseen_weight += float(ordinary.sum())
-        levels = residuals.level * weights
-        self.sums["level"] += np.stack([levels.sum(axis=0), (levels * residuals.level).sum(axis=0)])
-        self.sums["level_weight"] += weights.sum(axis=0)
-        self.sums["spread"] += (residuals.variance * weights).sum(axis=1)
-        limit = np.sqrt(residuals.squares[0])  # one wild value must not become everyone's rhythm
-        deviation = (np.clip(residuals.raw, -limit, limit) + season) * weights
-        slots = slot_of(seconds)
-        for slot in np.unique(slots):
-            self.sums["season"][slot] += deviation[slots == slot].sum(axis=0)
-            self.sums["season_weight"][slot] += weights[slots == slot].sum(axis=0)
+        add_reports(
+            np.flatnonzero(ordinary),
+            slot_of(seconds),
+            season,
+            found,
+            self._bound_reports(),
+            CohortSums(**{name: self.sums[name] for name in CohortSums._fields}),
+        )
+
+    def _bound_reports(self) -> ReportBounds:
+        """Return beyond what a device has no more say.
+
+        Else one device far away from all others would move and widen what its kind is like. What
+        more than one device in 26 does is no outlier, but how the kind is.
+        """
+        priors = self.priors()
+        spread = _MOST_SPREADS * np.sqrt(priors.between + priors.within[0])
+        unknown = np.isnan(priors.location)
+        return ReportBounds(
+            lowest=np.where(unknown, -np.inf, priors.location - spread).astype(np.float32),
+            highest=np.where(unknown, np.inf, priors.location + spread).astype(np.float32),
+            variance=np.where(unknown, np.inf, _MOST_SPREADS**2 * priors.within).astype(np.float32),
+        )
 
     def export(self) -> dict[str, Any]:
         """Return all sums as plain arrays and numbers, for `restore`."""

@@ -15,18 +15,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.baseline_update import (
+    N_PEAKS,
+    Comparison,
+    DeviceArrays,
+    Expectation,
+    compare_reports,
+    learn_variances,
+)
 from models.detector_settings import N_STREAMS, DetectorSettings
 from models.signals import FloatArray
 
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 RowArray = npt.NDArray[np.int64]
-N_SIDES = 2  # above and below
-N_PEAKS = N_STREAMS * N_SIDES + 1  # and of how lively the device is
-_MAX_COUNT = 65_535
-_FREE_REPORTS = 10  # the first ones are not winsorised: nothing is known yet
-_LIVELINESS_REPORTS = 40.0
-_WILD = np.float32(100.0)  # scales; a fast mean is back from there within 20 reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,29 +40,20 @@ class Priors:
     within: Float32Array  # variance within a device, shape (n_streams, n_metrics)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Residuals:
-    """A batch against its baselines."""
-
-    scaled: Float32Array  # in scales, clipped, 0 where not known; (n_streams, n, n_metrics)
-    wide: Float32Array  # all streams in scales of the point stream, not clipped
-    ruler: Float32Array  # those scales, (n, n_metrics)
-    known: BoolArray  # present, and of a baseline that is no longer new; (n, n_metrics)
-    present: Float32Array  # 1 or 0; (n, n_metrics)
-    raw: Float32Array  # of the point stream, unscaled; (n, n_metrics)
-    level: Float32Array  # before the batch; (n, n_metrics)
-    variance: Float32Array  # before it; (n_streams, n, n_metrics)
-    squares: Float32Array  # winsorised, what the variance moves towards; same shape
-    fresh: BoolArray  # devices that were never seen before; (n,)
-    state: Mapping[str, npt.NDArray[Any]]  # after the batch, but for the variance
-
-
 class DeviceBaselines:
     """Rows of devices; which device is which row is the caller's to know."""
 
-    def __init__(self, n_metrics: int, settings: DetectorSettings, floors: Float32Array) -> None:
+    def __init__(
+        self,
+        n_metrics: int,
+        settings: DetectorSettings,
+        *,
+        floors: Float32Array,
+        sides: Float32Array,
+    ) -> None:
         self._settings = settings
         self._floors = floors.astype(np.float32)
+        self._sides = sides.astype(np.float32)
         self._shapes: Mapping[str, tuple[tuple[int, ...], type]] = {
             "count": ((n_metrics,), np.uint16),
             "slow": ((n_metrics,), np.float32),
@@ -111,165 +104,63 @@ class DeviceBaselines:
         for name in ("fast", "medium"):
             self._arrays[name][rows] = self._arrays["slow"][rows]
 
-    def compare(self, rows: RowArray, values: Float32Array, priors: Priors) -> Residuals:
-        """Compare a batch with its baselines; `learn` then takes it in.
+    def compare(self, rows: RowArray, values: Float32Array, priors: Priors) -> Comparison:
+        """Compare a batch with its baselines and take in its values; `learn` takes in its spread.
 
         Args:
             rows: shape (n,), each once.
             values: shape (n, n_metrics), NaN where absent.
             priors: of the cohort that all of them belong to.
 
-        """
-        settings, state = self._settings, self.read(rows)
-        slow = state["slow"]
-        variance: Float32Array = np.ascontiguousarray(state["variance"].swapaxes(0, 1))
-        present = np.isfinite(values)
-        seen = state["count"] > 0
-        count = state["count"].astype(np.float32)
-        start = _Start.of(values, present & ~seen, priors)
-        start.put_in(state, variance, count, settings.warm_up_reports)
-        scales = self._scales(variance, count, start.between)
-        errors: Float32Array = np.empty((N_STREAMS, *values.shape), np.float32)
-        np.subtract(np.where(present, values, slow), slow, out=errors[0])
-        bound = _bound_errors(errors[0], scales[0], count)
-        for name, reports in (("fast", settings.fast_reports), ("medium", settings.medium_reports)):
-            state[name] += (slow + bound - state[name]) / reports
-        np.subtract(state["fast"], slow, out=errors[1])
-        np.subtract(state["fast"], state["medium"], out=errors[2])
-        scaled = np.clip(errors / scales, -settings.clip, settings.clip)
-        bounded = scaled * scales
-        if count.min(initial=np.inf) < _FREE_REPORTS:
-            np.copyto(bounded, errors, where=count < _FREE_REPORTS)
-        mask = present.astype(np.float32)
-        trust = mask / np.minimum(count + np.float32(1.0), settings.slow_reports)
-        if start.warm.any():
-            trust = np.where(start.warm, start.trust(variance[0], self._floors), trust)
-        ruler = np.sqrt(np.maximum(variance[0], self._floors**2))
-        known = present & (count >= settings.warm_up_reports)
-        is_known = known.astype(np.float32)
-        level = slow.copy()
-        slow += trust * bounded[0]
-        state["count"] = np.minimum(count + present, _MAX_COUNT)
-        return Residuals(
-            scaled=scaled * is_known,
-            wide=errors / ruler * is_known,
-            ruler=ruler,
-            known=known,
-            present=mask,
-            raw=errors[0],
-            level=level,
-            variance=variance,
-            squares=np.square(bounded, out=bounded),
-            fresh=np.logical_not(seen.any(axis=1)),
-            state=state,
-        )
+        Raises:
+            IndexError: there is no such row. Nothing is changed then.
 
-    def learn(self, rows: RowArray, residuals: Residuals, weights: FloatArray) -> None:
-        """Take in a compared batch.
+        """
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self._arrays["slow"]):
+            raise IndexError(rows)  # compiled loops would read and write beyond the arrays
+        streams = (N_STREAMS, *values.shape)
+        found = Comparison(
+            scaled=np.empty(streams, np.float32),
+            bounded=np.empty(streams, np.float32),
+            variance=np.empty(streams, np.float32),
+            known=np.empty(values.shape, np.bool_),
+            present=np.empty(values.shape, np.bool_),
+            level=np.empty(values.shape, np.float32),
+            fresh=np.empty(len(rows), np.bool_),
+            novelty=np.empty(len(rows)),
+        )
+        compare_reports(rows, values, self._state(), self._expect(priors), found)
+        return found
+
+    def learn(self, rows: RowArray, found: Comparison, weights: FloatArray) -> None:
+        """Take in the spread of a compared batch.
 
         Args:
             rows: shape (n,).
-            residuals: of `compare` for these rows.
-            weights: how much each report teaches of spread, shape (n,), in [0, 1].
+            found: what `compare` said of these rows.
+            weights: how much each report teaches, shape (n,), in [0, 1].
 
         """
-        count = residuals.state["count"].astype(np.float32)
-        memory = np.minimum(np.maximum(count, 1.0), self._settings.scale_reports)
-        rate = residuals.present * (weights[:, None].astype(np.float32) / memory)
-        variance = residuals.squares - residuals.variance
-        variance *= rate
-        variance += residuals.variance
-        self.write(rows, {**residuals.state, "variance": variance.swapaxes(0, 1)})
+        learn_variances(rows, weights, self._state(), found, self._settings.scale_reports)
 
-    def rate_novelty(self, residuals: Residuals, sides: Float32Array) -> FloatArray:
-        """Return how far each device exceeds its own decayed past maximum, shape (n,); 1 = equal.
+    def _state(self) -> DeviceArrays:
+        arrays = dict(self._arrays)
+        return DeviceArrays(n_reports=arrays.pop("count"), **arrays)
 
-        Args:
-            residuals: of `compare`; the new maxima are part of what `learn` takes in.
-            sides: 1 where high values harm, -1 where low ones do, 0 where both; (n_metrics,).
-
-        """
-        state, settings = residuals.state, self._settings
-        n_known = np.maximum(residuals.known.sum(axis=1), 1)
-        ruler = (np.log(residuals.ruler) * residuals.known).sum(axis=1, keepdims=True)
-        ruler /= n_known[:, None]
-        # Peaks are kept in units: else a spread that has grown would call old heights new.
-        shrunk = np.exp(np.clip(state["ruler"] - ruler, -5.0, 5.0))
-        above = (residuals.wide * (sides >= 0)).max(axis=2, initial=0.0)
-        below = (residuals.wide * (sides <= 0)).min(axis=2, initial=0.0)
-        lively = state["liveliness"] * shrunk
-        size = np.abs(residuals.wide[0]).sum(axis=1) / n_known
-        rise = lively[:, 0] + (size - lively[:, 0]) / _LIVELINESS_REPORTS
-        excess = np.maximum(rise - lively[:, 1], 0.0)
-        level = lively[:, 1] + (size - lively[:, 1]) / settings.slow_reports
-        now = np.column_stack([above.T, -below.T, excess])
-        past = state["peaks"] * shrunk * 0.5 ** (1 / settings.peak_half_life_reports)
-        least = np.full(N_PEAKS, settings.least_peak, np.float32)
-        least[-1] = settings.least_liveliness
-        state["peaks"][:] = np.maximum(past, now)
-        state["liveliness"][:] = np.column_stack([rise, level])
-        state["ruler"][:] = ruler
-        novelty: FloatArray = (now / np.maximum(past, least)).max(axis=1).astype(np.float64)
-        return novelty
-
-    def _scales(
-        self, variance: Float32Array, count: Float32Array, between: Float32Array
-    ) -> Float32Array:
-        """Return spreads (n_streams, n, n_metrics) that allow for a level that is still new."""
-        newness = 1.0 + (self._settings.warm_up_reports / np.maximum(count, 1.0)) ** 2
-        spread = variance * newness
-        spread += between
-        np.maximum(spread, self._floors**2, out=spread)
-        scales: Float32Array = np.sqrt(spread, out=spread)
-        return scales
-
-
-def _bound_errors(errors: Float32Array, scales: Float32Array, count: Float32Array) -> Float32Array:
-    """Return what means take in of values, all of the first ones.
-
-    Else one wild value, 10^12 say, would hold a fast mean off its level for hours.
-    """
-    limits = scales * _WILD
-    bound: Float32Array = np.clip(errors, -limits, limits)
-    if count.min(initial=np.inf) < _FREE_REPORTS:
-        np.copyto(bound, errors, where=count < _FREE_REPORTS)
-    return bound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Start:
-    """Baselines of what is seen for the first time: of the cohort's kind, or the first value."""
-
-    values: Float32Array
-    fresh: BoolArray  # (n, n_metrics)
-    warm: BoolArray  # those of them that a cohort knows something about
-    between: Float32Array  # variance that a warm start adds, 0 elsewhere
-    priors: Priors
-
-    @classmethod
-    def of(cls, values: Float32Array, fresh: BoolArray, priors: Priors) -> "_Start":
-        warm = fresh & np.isfinite(priors.location)
-        between = np.where(warm, priors.between, np.float32(0.0))
-        return cls(values=values, fresh=fresh, warm=warm, between=between, priors=priors)
-
-    def put_in(
-        self,
-        state: Mapping[str, npt.NDArray[Any]],
-        variance: Float32Array,
-        count: Float32Array,
-        weight: float,
-    ) -> None:
-        """Write the first baselines into a batch's arrays; a cohort's weigh so many reports."""
-        if not self.fresh.any():
-            return
-        for name in ("slow", "fast", "medium"):
-            np.copyto(state[name], self.values, where=self.fresh)
-        if self.warm.any():
-            np.copyto(state["slow"], self.priors.location, where=self.warm)
-            np.copyto(variance, self.priors.within[:, None], where=self.warm)
-            np.copyto(count, np.float32(weight), where=self.warm)
-
-    def trust(self, variance: Float32Array, floors: Float32Array) -> Float32Array:
-        """Return how far a first value is believed: as far as devices differ from one another."""
-        trust: Float32Array = self.between / (self.between + variance + floors**2)
-        return trust
+    def _expect(self, priors: Priors) -> Expectation:
+        settings = self._settings
+        return Expectation(
+            location=priors.location,
+            between=priors.between,
+            within=priors.within,
+            floors=self._floors,
+            sides=self._sides,
+            warm_up_reports=float(settings.warm_up_reports),
+            slow_reports=settings.slow_reports,
+            fast_reports=settings.fast_reports,
+            medium_reports=settings.medium_reports,
+            clip=settings.clip,
+            peak_decay=0.5 ** (1 / settings.peak_half_life_reports),
+            least_peak=settings.least_peak,
+            least_liveliness=settings.least_liveliness,
+        )

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.baseline_update import Comparison
 from models.cohort_model import CohortModel
 from models.detector_settings import DetectorSettings
-from models.device_baselines import BoolArray, DeviceBaselines, Float32Array, Residuals, RowArray
+from models.device_baselines import BoolArray, DeviceBaselines, Float32Array, RowArray
+from models.distance import measure_distances, share_out
 from models.signals import FloatArray
 
-_CONJUGATE_STEPS = 3
-_SMALL_DISTANCE = 0.3  # of the 99 % quantile
 _STREAM_QUANTILE = 0.01
 _YOUNG_QUANTILE = (
     3.0  # a distance a metric that a cohort without a past takes for its 99 % quantile
@@ -63,12 +63,14 @@ class FleetDetector:
         """
         self.settings = settings or DetectorSettings()
         self.n_metrics = n_metrics
-        self._ones = np.ones(n_metrics, np.float32)
         self._sides = np.zeros(n_metrics, np.float32)
         if sides is not None:
             self._sides[:] = sides
         self.baselines = DeviceBaselines(
-            n_metrics, self.settings, np.broadcast_to(np.asarray(floors, np.float32), (n_metrics,))
+            n_metrics,
+            self.settings,
+            floors=np.broadcast_to(np.asarray(floors, np.float32), (n_metrics,)),
+            sides=self._sides,
         )
         self.cohorts: dict[str, CohortModel] = {}
 
@@ -131,14 +133,18 @@ class FleetDetector:
     ) -> Scores:
         cohort.decay_to(float(seconds.max()))
         season = cohort.season_at(seconds)
-        residuals = self.baselines.compare(rows, values - season, cohort.priors())
-        novelty = self.baselines.rate_novelty(residuals, self._sides)
-        typical = _typical(cohort, residuals)
-        parts = self._distances(cohort, residuals, typical)
-        distances = np.maximum(parts @ self._ones, 0.0)
+        found = self.baselines.compare(rows, values - season, cohort.priors())
+        typical = _typical(cohort, found)
+        parts, distances = measure_distances(
+            found,
+            cohort.precision(),
+            sides=self._sides,
+            measured=np.diagonal(cohort.sums["pair_weight"]) > 0,
+            typical=typical,
+        )
         scaled = np.log1p(distances / typical)
-        score: FloatArray = scaled.mean(axis=0).astype(np.float64)
-        ready: BoolArray = np.asarray(residuals.known.any(axis=1))
+        score: FloatArray = scaled.mean(axis=0)
+        ready: BoolArray = np.asarray(found.known.any(axis=1))
         p_value = np.where(ready, cohort.score_pool.p_values(score), 1.0)
         ordinary = ready
         if cohort.is_settled:
@@ -147,95 +153,31 @@ class FleetDetector:
         weights = np.where(ordinary | ~ready, 1.0, self.settings.unusual_weight)
         taught = ordinary & teaches
         _count(cohort, score[ready & teaches], distances[:, taught], self.settings.limit_p_value)
-        cohort.learn(seconds, residuals, season, taught)
-        self.baselines.learn(rows, residuals, weights)
-        harm = np.maximum(parts, 0.0).sum(axis=0)
-        total = (harm @ self._ones)[:, None]
+        cohort.learn(seconds, found, season, taught)
+        self.baselines.learn(rows, found, weights)
         return Scores(
             score=score,
             p_value=p_value,
-            novelty=np.where(ready, novelty, 0.0),
-            contributions=harm / np.maximum(total, 1e-12),
-            expected=np.where(residuals.known, residuals.level + season, np.nan),
+            novelty=np.where(ready, found.novelty, 0.0),
+            contributions=share_out(parts),
+            expected=np.where(found.known, found.level + season, np.float32(np.nan)),
         )
 
-    def _distances(
-        self, cohort: CohortModel, residuals: Residuals, typical: FloatArray
-    ) -> Float32Array:
-        """Return each metric's part of each stream's squared distance, (n_streams, n, n_metrics).
 
-        Parts may be negative; in a harmless direction they are 0. An absent deviation counts as
-        none, which makes a distance larger, if anything; so only distances that are not small
-        anyhow are taken again with what is likely in its place.
-        """
-        precision = cohort.precision()
-        harmful = (self._sides == 0) | (self._sides * residuals.scaled[0] > 0)
-        counted = (residuals.known & harmful).astype(np.float32)
-        parts = residuals.scaled @ precision
-        parts *= residuals.scaled
-        parts *= counted
-        # What the cohort has never measured is unrelated to the rest: nothing to make up for.
-        measured = np.diagonal(cohort.sums["pair_weight"]) > 0
-        again = (~residuals.known & measured).any(axis=1)
-        again &= (parts @ self._ones > _SMALL_DISTANCE * typical).any(axis=0)
-        if again.any():
-            scaled = _fill(residuals.scaled[:, again], residuals.known[again], precision)
-            parts[:, again] = (scaled @ precision) * scaled * counted[again]
-        return parts
-
-
-def _fill(scaled: Float32Array, known: BoolArray, precision: Float32Array) -> Float32Array:
-    """Put in for absent deviations what the others make likely: the least distance.
-
-    A few conjugate gradient steps over the absent ones (Hestenes and Stiefel, 1952). Zeros instead
-    would claim that a metric stood still whose twin has moved.
-
-    Args:
-        scaled: 0 where absent, shape (n_streams, n, n_metrics).
-        known: shape (n, n_metrics).
-        precision: shape (n_streams, n_metrics, n_metrics).
-
-    """
-    absent = (~known).astype(np.float32)
-    filled = scaled.copy()
-    residue: Float32Array = filled @ precision
-    residue *= -absent
-    direction = residue.copy()
-    size = _dot(residue, residue)
-    for remaining in reversed(range(_CONJUGATE_STEPS)):
-        slope = direction @ precision
-        step = size / np.maximum(_dot(direction, slope), np.float32(1e-12))
-        filled += step * direction
-        if remaining:
-            slope *= absent
-            slope *= step
-            residue -= slope
-            larger = _dot(residue, residue)
-            direction *= larger / np.maximum(size, np.float32(1e-12))
-            direction += residue
-            size = larger
-    return filled
-
-
-def _dot(left: Float32Array, right: Float32Array) -> Float32Array:
-    product: Float32Array = np.einsum("snm,snm->sn", left, right)[:, :, None]
-    return product
-
-
-def _typical(cohort: CohortModel, residuals: Residuals) -> FloatArray:
+def _typical(cohort: CohortModel, found: Comparison) -> FloatArray:
     """Return the distance that a stream's distances are measured in, shape (n_streams, 1)."""
     if all(pool.is_ready for pool in cohort.stream_pools):
         known = [np.expm1(pool.quantile(_STREAM_QUANTILE)) for pool in cohort.stream_pools]
         return np.asarray(np.maximum(np.array(known)[:, None], 1e-6), dtype=np.float64)
-    n_known = max(float(residuals.known.sum(axis=1).max(initial=1)), 1.0)
+    n_known = max(float(found.known.sum(axis=1).max(initial=1)), 1.0)
     return np.full((len(cohort.stream_pools), 1), _YOUNG_QUANTILE * n_known)
 
 
 def _count(
-    cohort: CohortModel, score: FloatArray, distances: Float32Array, limit_p_value: float
+    cohort: CohortModel, score: FloatArray, distances: FloatArray, limit_p_value: float
 ) -> None:
     for pool, distance in zip(cohort.stream_pools, np.log1p(distances), strict=True):
-        pool.add(distance.astype(np.float64), limit_p_value)
+        pool.add(distance, limit_p_value)
     if all(pool.is_ready for pool in cohort.stream_pools):
         cohort.score_pool.add(score, limit_p_value)
         cohort.gate_pool.add(score, limit_p_value)
@@ -243,7 +185,8 @@ def _count(
 
 def _group(names: Sequence[str]) -> Mapping[str, RowArray]:
     """Return the positions of each name."""
-    members: dict[str, list[int]] = {}
-    for position, name in enumerate(names):
-        members.setdefault(name, []).append(position)
-    return {name: np.array(positions) for name, positions in members.items()}
+    numbers: dict[str, int] = {}
+    numbered = np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
+    order = np.argsort(numbered, kind="stable")
+    ends = np.cumsum(np.bincount(numbered, minlength=len(numbers)))
+    return dict(zip(numbers, np.split(order, ends[:-1]), strict=True)) if numbers else {}

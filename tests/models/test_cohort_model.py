@@ -8,8 +8,9 @@ import pytest
 
 from models.cohort_model import N_SLOTS, CohortModel, slot_of
 from models.detector_settings import DAY_SECONDS, DetectorSettings
+from models.distance import fill_absent
 from models.errors import StateFormatError
-from models.fleet_detector import FleetDetector, _fill
+from models.fleet_detector import FleetDetector
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
 QUICK = DetectorSettings(warm_up_reports=10)
@@ -77,7 +78,7 @@ def test_absent_metrics_leave_the_marginal_distance(n_absent):
     for row in known:
         row[random.choice(n_metrics, n_absent, replace=False)] = False
     deviations = (random.normal(size=(3, n, n_metrics)) * known).astype(np.float32)
-    filled = _fill(deviations, known, precision)
+    filled = fill_absent(deviations, known, precision)
     assert np.array_equal(filled * known, deviations)
     reached = ((filled @ precision) * filled).sum(axis=2)
     naive = ((deviations @ precision) * deviations).sum(axis=2)
@@ -129,6 +130,19 @@ def test_one_wild_device_does_not_make_the_rhythm():
     values[101, 3, 1] = -1e12
     watch(detector, values)
     assert np.abs(detector.cohort("c").season_at(np.array([MONDAY + 7000]))).max() < 1.0
+
+
+def test_one_device_far_away_does_not_move_what_its_kind_is_like():
+    random = np.random.default_rng(6)
+    detector = FleetDetector(2, floors=0.1, settings=QUICK)
+    values = random.normal(size=(400, 40, 2)) + 20.0 + random.normal(size=(1, 40, 2))
+    watch(detector, values[:100])
+    before = detector.cohort("c").priors()
+    values[100:, 3, 0] = 1e6
+    watch(detector, values[100:], start=MONDAY + 6_000)
+    after = detector.cohort("c").priors()
+    assert abs(after.location[0] - before.location[0]) < 1.0
+    assert after.between[0] < 4.0 * (before.between[0] + before.within[0, 0])
 
 
 def export_sums(cohort):

@@ -347,3 +347,12 @@ def test_a_device_takes_little_memory():
     arrays = detector.baselines.read(np.arange(1_000))
     assert sum(array.nbytes for array in arrays.values()) / 1_000 <= 1_500
     assert detector.baselines.bytes_per_device <= 1_500
+
+
+@pytest.mark.parametrize("row", [-1, 10_000_000])
+def test_rows_that_do_not_exist_are_refused(taught, row):
+    before = state_of(taught)
+    cohort = taught.cohort("c")
+    with pytest.raises(IndexError):
+        taught.baselines.compare(np.array([0, row]), np.zeros((2, 3), np.float32), cohort.priors())
+    assert all(np.array_equal(before[name], array) for name, array in state_of(taught).items())
