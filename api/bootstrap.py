@@ -61,9 +61,12 @@ from telemetry.ingestion import Ingestion
 DETECTOR_MODULES = (
     "alarms",
     "anomaly",
+    "baseline_update",
     "cohort_model",
+    "cohort_update",
     "detector_settings",
     "device_baselines",
+    "distance",
     "fleet_detector",
     "guards",
     "score_pool",
