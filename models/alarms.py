@@ -6,10 +6,11 @@ schemes", 1954) that forgets what is ordinary; one report adds a bounded amount,
 one raises an alarm. A sum that rises and falls back without an alarm is an excursion: what healthy
 devices do. Excursions are counted by the metric that drove them and by their height, with an
 exponential tail beyond what was seen, so that for any sum the fleet knows how many as high it
-expects a day. An episode opens where that number, over all metrics (Bonferroni), is at most a
-share of the episodes of a day: the Benjamini-Hochberg bound (1995), in counts. The number has a
-floor, the alarm budget: a fleet that has no faults may still be wrong now and then. An episode
-ends when its device has been ordinary for a while.
+expects a day. The time that counts is ours: a queue of old reports is no time that passed. An
+episode opens where that number, over all metrics (Bonferroni), is at most a share of the episodes
+of a day: the Benjamini-Hochberg bound (1995), in counts. The number has a floor, the alarm budget:
+a fleet that has no faults may still be wrong now and then. An episode ends when its device has been
+ordinary for a while.
 """
 
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ CALM_REPORTS = 10  # in a row that end an episode
 DAY_SECONDS = 86_400.0
 HALF_LIFE_SECONDS = 3 * DAY_SECONDS
 LEARNING_SECONDS = DAY_SECONDS  # a fleet's first day raises no statistical alarm
-COUNTED_SECONDS = 1_800.0  # between two excursions of one device that count
+COUNTED_SECONDS = 1_800.0  # between two excursions, or episodes, of one device that count
 MOST_ELAPSED_SECONDS = 3_600.0  # between two batches; more is silence
 N_HEIGHTS = 101
 _TAIL_EXCURSIONS = 10.0  # highest ones of a metric, that its tail is fitted to
@@ -72,6 +73,10 @@ class ExcursionPool:
     def has_learnt(self) -> bool:
         """Tell whether the first day is over."""
         return self.learnt_seconds >= LEARNING_SECONDS
+
+    def begin(self, seconds: float) -> None:
+        """Let a fleet that was never heard begin to learn now, whatever its first reports say."""
+        self.seconds = self.seconds or seconds
 
     def decay_to(self, seconds: float) -> float:
         """Let the past count less; return the seconds that passed, without silences.
@@ -147,6 +152,7 @@ class AlarmMonitor:
         self._rate = false_discovery_rate
         self.pool = ExcursionPool(n_metrics)
         self.episodes = 0.0  # opened lately, decaying within a day
+        self.n_living = 0  # devices that report, as far as others know; they may be more than ours
         self._arrays: dict[str, npt.NDArray[Any]] = {
             "evidence": np.zeros(0, np.float32),
             "height": np.zeros(0, np.float32),  # of the excursion that goes on
@@ -156,7 +162,7 @@ class AlarmMonitor:
             "was_open": np.zeros(0, np.bool_),  # the excursion has raised an alarm
         }
         self._seen: FloatArray = np.zeros(0)
-        self._counted: FloatArray = np.zeros(0)  # when a device's excursion was counted last
+        self._counted: FloatArray = np.zeros(0)  # when something of a device was counted last
 
     @property
     def bytes_per_device(self) -> int:
@@ -178,11 +184,22 @@ class AlarmMonitor:
         for name, array in self._arrays.items():
             array[rows] = state[name]
 
+    def read_counted(self, rows: RowArray) -> FloatArray:
+        """Return when something of each row was counted last, in seconds since 1970, shape (n,)."""
+        self.grow(int(rows.max(initial=-1)) + 1)
+        return self._counted[rows]
+
+    def write_counted(self, rows: RowArray, seconds: FloatArray) -> None:
+        """Replace what `read_counted` gave."""
+        self.grow(int(rows.max(initial=-1)) + 1)
+        self._counted[rows] = seconds
+
     def clear(self, rows: RowArray) -> None:
         """Forget some devices."""
         self.grow(int(rows.max(initial=-1)) + 1)
         for array in self._arrays.values():
             array[rows] = 0
+        self._seen[rows] = self._counted[rows] = -np.inf
 
     def export(self) -> dict[str, FloatArray]:
         """Return what the fleet has in common as sums, for `restore`."""
@@ -250,6 +267,7 @@ class AlarmMonitor:
         seconds: FloatArray,
         p_values: FloatArray,
         drivers: RowArray,
+        counts: BoolArray | None = None,
     ) -> Alarms:
         """Take in the p-values of a batch's reports.
 
@@ -258,13 +276,16 @@ class AlarmMonitor:
             seconds: moments of the reports, since 1970, shape (n,).
             p_values: shape (n,).
             drivers: the metric that says most in each report, shape (n,).
+            counts: which reports may tell what devices do, shape (n,); by default all.
 
         """
         state = self.read(rows)
+        counts = np.ones(len(rows), np.bool_) if counts is None else counts
+        may_count = counts & (seconds - self._counted[rows] >= COUNTED_SECONDS)
         self._decay_to(float(seconds.max(initial=0.0)))
         surprise = np.minimum(-np.log(np.maximum(p_values, 1e-300)), MOST_SURPRISE)
         evidence = np.clip(state["evidence"] + surprise - ALLOWANCE, 0.0, MOST_EVIDENCE)
-        self._count_ended(rows, state, evidence, seconds)
+        counted = self._count_ended(state, evidence, may_count)
         height = np.where(evidence > 0, np.maximum(state["height"], evidence), 0.0)
         leads = (surprise > ALLOWANCE) & (evidence >= height)
         driver = np.where(leads, drivers, state["driver"]).astype(np.int64)
@@ -272,7 +293,9 @@ class AlarmMonitor:
         expected = self.pool.expect(driver, evidence)
         candidates = np.where(state["is_open"] | (evidence <= 0), np.inf, expected)
         has_opened = self._discover(candidates)
-        self.episodes += float(has_opened.sum())
+        counted |= has_opened & may_count
+        self.episodes += float((has_opened & may_count).sum())
+        self._counted[rows[counted]] = seconds[counted]
         calm = np.where(p_values > CALM_P_VALUE, state["calm"].astype(np.int64) + 1, 0)
         has_ended = state["is_open"] & (calm >= CALM_REPORTS)
         is_open = (state["is_open"] | has_opened) & ~has_ended
@@ -297,22 +320,22 @@ class AlarmMonitor:
 
     def _count_ended(
         self,
-        rows: RowArray,
         state: Mapping[str, npt.NDArray[Any]],
         evidence: FloatArray,
-        seconds: FloatArray,
-    ) -> None:
+        may_count: BoolArray,
+    ) -> BoolArray:
         """Count excursions that are over; a device's say is bounded, however much it reports."""
         ended = (state["evidence"] > 0) & (evidence <= 0) & ~state["was_open"] & ~state["is_open"]
-        ended &= seconds - self._counted[rows] >= COUNTED_SECONDS
-        self._counted[rows[ended]] = seconds[ended]
+        ended &= may_count
         self.pool.add(state["driver"][ended].astype(np.int64), state["height"][ended])
+        return np.asarray(ended)
 
     def _discover(self, expected: FloatArray) -> BoolArray:
         """Tell which of a batch's sums are discoveries."""
         if not self.pool.has_learnt:
             return np.zeros(len(expected), np.bool_)
-        n_devices = int((self._seen > self.pool.seconds - DAY_SECONDS).sum())
+        n_seen = int((self._seen > self.pool.seconds - DAY_SECONDS).sum())
+        n_devices = max(n_seen, self.n_living)
         ordered = np.sort(expected)
         found = self.episodes + np.arange(1, len(ordered) + 1)
         bounds = self._rate * np.maximum(found, BUDGET_EPISODES * n_devices)

@@ -7,6 +7,9 @@ taken out and put into another process.
 
 Not thread-safe. The caller orders reports by device time; older ones than the last are ignored. A
 silence of more than an hour ends every streak, and means begin anew from the device's level.
+
+What others learn from a device is bounded by our clock, not by the device's: learning begins when
+we first hear of a cohort, and reports that came more than a day late teach nobody else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +43,8 @@ from models.signals import (
 )
 
 GAP_SECONDS = 3600.0  # a longer silence ends every streak
-TEACHING_SECONDS = 20.0  # between two reports of a device that teach others: a flood has no say
+TEACHING_SECONDS = 20.0  # spans of which one report of a device teaches others: a flood has no say
+LATE_SECONDS = 86_400.0  # a report that came later teaches no others: a queue of months has no say
 QUIET_REPORTS = 10  # without a detection that end an episode
 N_CONTRIBUTIONS = 5
 _LEAST_CONTRIBUTION = 0.01
@@ -52,7 +56,6 @@ class AnomalyDetector:
     def __init__(self, settings: DetectorSettings | None = None) -> None:
         self._rows: dict[str, int] = {}
         self._memories: dict[str, DeviceMemory] = {}
-        self._taught_at: dict[str, float] = {}  # seconds since 1970
         self.fleet = FleetDetector(
             N_SIGNALS, floors=SCALE_FLOORS, sides=HARM_DIRECTION, settings=settings
         )
@@ -86,10 +89,12 @@ class AnomalyDetector:
         """
         found: list[tuple[Detection, ...]] = [()] * len(reports)
         for wave in _split_into_waves(reports):
-            chosen = [number for number in wave if self._begin(reports[number])]
+            before = {number: self._begin(reports[number]) for number in wave}
+            chosen = [number for number, last in before.items() if last is not None]
             if chosen:
                 wanted = [reports[number] for number in chosen]
-                for number, detections in zip(chosen, self._score_wave(wanted), strict=True):
+                last = np.array([before[number] for number in chosen], np.float64)
+                for number, detections in zip(chosen, self._score_wave(wanted, last), strict=True):
                     found[number] = detections
         return found
 
@@ -120,9 +125,10 @@ class AnomalyDetector:
     def export_states(self, device_ids: Sequence[str]) -> list[bytes]:
         """Return what is remembered of devices that are known."""
         rows = np.array([self._rows[device_id] for device_id in device_ids], np.int64)
-        return encode_devices(
-            self._read(rows), [self._memories[device_id] for device_id in device_ids]
-        )
+        memories = [self._memories[device_id] for device_id in device_ids]
+        for memory, counted_at in zip(memories, self.alarms.read_counted(rows), strict=True):
+            memory.counted_at = float(counted_at)
+        return encode_devices(self._read(rows), memories)
 
     def import_state(
         self,
@@ -158,6 +164,7 @@ class AnomalyDetector:
         rows = np.array([self._row_of(names[position]) for position in readable], np.int64)
         self.fleet.baselines.write(rows, arrays)
         self.alarms.write(rows, arrays)
+        self.alarms.write_counted(rows, np.array([each.counted_at for each in memories]))
         for position, memory in zip(readable, memories, strict=True):
             self._memories[names[position]] = memory
         damaged = set(range(len(names))) - set(readable)
@@ -185,27 +192,52 @@ class AnomalyDetector:
         self.alarms.grow(row + 1)
         return row
 
-    def _begin(self, report: DeviceReport) -> bool:
-        """Tell whether a report is newer than its device's last; a long silence ends streaks."""
+    def _begin(self, report: DeviceReport) -> float | None:
+        """Return when its device was last heard, None if that was later than the report.
+
+        A long silence ends streaks.
+        """
         memory = self._memories.setdefault(report.device_id, DeviceMemory())
         seconds = report.observed_at.timestamp()
         row = self._row_of(report.device_id)
-        if seconds <= memory.last_seen:
-            return False
-        if seconds - memory.last_seen > GAP_SECONDS:
+        last_seen = memory.last_seen
+        if seconds <= last_seen:
+            return None
+        if seconds - last_seen > GAP_SECONDS:
             memory.streaks.running.clear()
             self.fleet.baselines.resume(np.array([row]))
         memory.last_seen = seconds
-        return True
+        return last_seen
 
-    def _score_wave(self, reports: Sequence[DeviceReport]) -> list[tuple[Detection, ...]]:
+    def _begin_learning(
+        self, reports: Sequence[DeviceReport], received: npt.NDArray[np.float64]
+    ) -> None:
+        """Let the clocks of cohorts that were never heard, and of the fleet, begin now.
+
+        Reports are never of later than that by much: so no clock runs faster than ours.
+        """
+        self.alarms.pool.begin(float(received.max()))
+        latest: dict[str, float] = {}
+        for report, moment in zip(reports, received.tolist(), strict=True):
+            latest[report.cohort] = max(latest.get(report.cohort, 0.0), moment)
+        for name, moment in latest.items():
+            cohort = self.fleet.cohort(name)
+            if not cohort.seconds:
+                cohort.decay_to(moment)
+
+    def _score_wave(
+        self, reports: Sequence[DeviceReport], last_seen: npt.NDArray[np.float64]
+    ) -> list[tuple[Detection, ...]]:
         rows = np.array([self._rows[report.device_id] for report in reports])
         seconds = np.array([report.observed_at.timestamp() for report in reports])
         values = np.array([read_values(report.metrics) for report in reports])
-        last = np.array([self._taught_at.get(report.device_id, -np.inf) for report in reports])
-        teaches = seconds - last >= TEACHING_SECONDS
-        for position in np.flatnonzero(teaches).tolist():
-            self._taught_at[reports[position].device_id] = float(seconds[position])
+        received = np.array(
+            [(report.received_at or report.observed_at).timestamp() for report in reports]
+        )
+        self._begin_learning(reports, received)
+        is_timely = received - seconds <= LATE_SECONDS
+        span, last_span = (np.floor(each / TEACHING_SECONDS) for each in (seconds, last_seen))
+        teaches = is_timely & (span > last_span)
         scores = self.fleet.observe(
             rows,
             [report.cohort for report in reports],
@@ -214,7 +246,7 @@ class AnomalyDetector:
             teaches,
         )
         alarms = self.alarms.observe(
-            rows, seconds, scores.p_value, scores.contributions.argmax(axis=1)
+            rows, seconds, scores.p_value, scores.contributions.argmax(axis=1), is_timely
         )
         return [
             self._judge(report, position, values[position], scores, alarms)

@@ -19,6 +19,7 @@ class DeviceReport:
     observed_at: datetime  # the device's logical time, aware
     metrics: Mapping[str, float]  # flat, raw units
     cohort: str = ""  # like devices: operating system, model and role, say
+    received_at: datetime | None = None  # by our clock; none: as it was observed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

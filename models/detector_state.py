@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stored forms of what the detector remembers: MessagePack of plain numbers, version 2.
+"""The stored forms of what the detector remembers: MessagePack of plain numbers.
 
 Of a device: its rows of the arrays, as one string of little-endian numbers, and what rules
 remember. Of a cohort or the fleet: sums. Each names the layout that it was written in, a digest of
@@ -52,10 +52,11 @@ class DeviceMemory:
     episodes: dict[str, OpenEpisode] = field(default_factory=dict)  # by the detection's key
     statistical_key: str = ""  # of the episode that the statistics have open
     successive_reports: int = 0  # since that began
+    counted_at: float = -np.inf  # when something of it last counted as what devices do
 
 
 class _StoredDevice(Struct, kw_only=True, forbid_unknown_fields=True):
-    version: Annotated[int, Meta(ge=2, le=2)] = 2
+    version: Annotated[int, Meta(ge=2, le=3)] = 3
     layout: Annotated[str, Meta(max_length=64)]
     rows: bytes
     last_seen: float
@@ -64,6 +65,7 @@ class _StoredDevice(Struct, kw_only=True, forbid_unknown_fields=True):
     episodes: dict[str, tuple[str, Annotated[int, Meta(ge=0)]]]
     statistical_key: str
     successive_reports: Annotated[int, Meta(ge=0)]
+    counted_at: float = -np.inf  # of versions before the third nothing is known
 
 
 class _StoredSums(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -151,6 +153,7 @@ def _encode(rows: bytes, memory: DeviceMemory) -> bytes:
             },
             statistical_key=memory.statistical_key,
             successive_reports=memory.successive_reports,
+            counted_at=memory.counted_at,
         )
     )
 
@@ -160,7 +163,8 @@ def _decode(content: bytes) -> _StoredDevice | None:
         stored = msgspec.msgpack.decode(content, type=_StoredDevice)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return stored if stored.last_seen <= _LATEST_SECONDS else None
+    moments = (stored.last_seen, stored.counted_at)
+    return stored if all(moment <= _LATEST_SECONDS for moment in moments) else None
 
 
 def _rows_of(stored: _StoredDevice | None) -> bytes:
@@ -180,6 +184,7 @@ def _memory_of(stored: _StoredDevice) -> DeviceMemory:
         },
         statistical_key=stored.statistical_key,
         successive_reports=stored.successive_reports,
+        counted_at=stored.counted_at,
     )
 
 

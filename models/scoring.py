@@ -96,6 +96,7 @@ class Scoring:
                     observed_at=_effective_time(report),
                     metrics=report.metrics,
                     cohort=cohorts[report.device_id],
+                    received_at=report.received_at,
                 )
                 for report in reports
             ]

@@ -302,3 +302,61 @@ def test_a_flood_of_excursions_of_one_device_counts_for_little():
         fleet.live(2, sick=[3], p_value=np.exp(-6.0), driver=7)
         fleet.live(3, sick=[3], p_value=1.0)
     assert 0.9 <= fleet.monitor.pool.counts[7, 2] - before <= 2.1  # in fifty minutes
+
+
+def test_learning_takes_time_of_ours_not_of_a_queue_of_old_reports():
+    """An agent that was offline for 80 days sends all of it at once, as the first ever heard."""
+    monitor = AlarmMonitor(N_METRICS)
+    monitor.pool.begin(MONDAY)
+    for hour in range(80 * 24):
+        moment = np.array([MONDAY - 80 * DAY_SECONDS + 3600.0 * hour])
+        monitor.observe(np.array([0]), moment, np.array([0.5]), np.array([0]))
+    assert monitor.pool.learnt_seconds == 0.0
+    fleet = Fleet(20, monitor=monitor)
+    fleet.live(60, sick=[3], p_value=1e-300)
+    assert fleet.opened.sum() == 0
+
+
+def test_late_reports_are_judged_and_count_for_nothing():
+    fleet = settle(50)
+    monitor, late = fleet.monitor, np.array([False])
+    before, opened = monitor.export(), 0
+    for n in range(2000):  # excursions, and faults that last
+        p_value = 1e-6 if n % 40 < 10 or n % 40 == 30 else 0.9
+        moment = np.array([MONDAY - 2 * DAY_SECONDS + 60.0 * n])
+        alarms = monitor.observe(np.array([7]), moment, np.array([p_value]), np.array([3]), late)
+        opened += int(alarms.has_opened[0])
+    assert opened > 10
+    after = monitor.export()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_a_flood_of_episodes_of_one_device_raises_the_bound_by_few():
+    fleet = settle(50)
+    fleet.monitor.episodes = 0.0
+    for _ in range(20):
+        fleet.live(8, sick=[3], p_value=1e-300)
+        fleet.live(CALM_REPORTS, sick=[3], p_value=1.0)
+    assert fleet.opened[3] >= 15
+    assert fleet.monitor.episodes <= 13  # in six hours, one in half an hour
+
+
+def test_the_budget_goes_by_the_devices_that_others_know_of():
+    """After a restart, or beside other workers, a process has seen few of the fleet's devices."""
+    monitor = AlarmMonitor(1)
+    monitor.pool.restore(np.zeros((1, 101)), np.array([DAY_SECONDS, DAY_SECONDS, MONDAY]))
+    monitor.pool.counts[0, 10] = 2.0
+
+    def opens(row):
+        found = False
+        for turn in range(4):
+            moment = np.array([MONDAY + 60.0 * turn])
+            alarms = monitor.observe(
+                np.array([row]), moment, np.array([np.exp(-9.0)]), np.zeros(1, int)
+            )
+            found |= bool(alarms.has_opened[0])
+        return found
+
+    assert not opens(0)
+    monitor.n_living = 10_000
+    assert opens(1)

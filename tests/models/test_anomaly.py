@@ -3,6 +3,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -307,3 +308,68 @@ def test_a_flood_of_reports_teaches_a_cohort_no_more_than_one():
             flood.score_all("d", moment, report, "all")
     weights = [each.fleet.cohort("all").sums["pair_weight"].max() for each in (slow, flood)]
     assert weights[1] <= weights[0] * 2.6  # its baseline is known sooner, no more
+
+
+def queue(random, n_reports, n_days, received):
+    """Return what a device sends that was offline for so many days."""
+    return [
+        DeviceReport(
+            device_id="late",
+            observed_at=received - timedelta(days=n_days * (1 - n / n_reports)),
+            metrics=healthy(random),
+            cohort="all",
+            received_at=received,
+        )
+        for n in range(n_reports)
+    ]
+
+
+def test_a_queue_of_89_days_ends_no_time_of_learning():
+    random = np.random.default_rng(9)
+    detector = AnomalyDetector()
+    received = START + timedelta(days=89)
+    detector.score_batch(queue(random, 89 * 8, 89, received))
+    for n in range(10):
+        moment = received + timedelta(minutes=n)
+        detector.score_all("d", moment, healthy(random), "all")
+    cohort = detector.fleet.cohort("all")
+    assert not cohort.is_settled
+    assert cohort.seconds - cohort.first_seconds <= 600
+    assert detector.alarms.pool.learnt_seconds <= 600
+
+
+def test_a_queue_of_months_teaches_others_a_day_of_it():
+    random = np.random.default_rng(10)
+    detector = AnomalyDetector()
+    detector.score_batch(queue(random, 89 * 12, 89, START + timedelta(days=89)))
+    taught = detector.fleet.cohort("all").sums["pair_weight"].max()
+    assert 6 <= taught <= 12
+
+
+def test_another_worker_goes_on_where_a_device_stood():
+    """A device that changes workers must not teach twice, nor count twice."""
+    random = np.random.default_rng(11)
+    first, second = AnomalyDetector(), AnomalyDetector()
+    for n in range(100):
+        first.score_all("d", START + timedelta(minutes=n), healthy(random), "all")
+    first.alarms.write_counted(np.array([first._rows["d"]]), np.array([START.timestamp() + 99.0]))
+    second.import_state("d", first.export_state("d"))
+    assert second.export_state("d") == first.export_state("d")
+    assert second.alarms.read_counted(np.array([second._rows["d"]])) == START.timestamp() + 99.0
+    moment = START + timedelta(minutes=99, milliseconds=1)
+    second.score_all("d", moment, healthy(random), "all")
+    assert second.fleet.cohort("all").sums["pair_weight"].max() == 0.0
+
+
+def test_state_of_the_version_before_is_read():
+    random = np.random.default_rng(12)
+    detector, other = AnomalyDetector(), AnomalyDetector()
+    for n in range(80):
+        detector.score_all("d", START + timedelta(minutes=n), healthy(random), "all")
+    stored = msgspec.msgpack.decode(detector.export_state("d"))
+    del stored["counted_at"]
+    other.import_state("d", msgspec.msgpack.encode({**stored, "version": 2}))
+    assert other._memories["d"] == detector._memories["d"]
+    for change in ({"version": 4}, {"counted_at": np.nan}, {"counted_at": 1e300}):
+        with pytest.raises(StateFormatError):
+            other.import_state("d", msgspec.msgpack.encode({**stored, **change}))
