@@ -131,9 +131,9 @@ def train_ranking(
         )
     names = list(prior)
     start = np.array([prior[name] for name in names], dtype=np.float32)
-    stages = open_stages(NAME, circumstances)
+    stages = open_stages(NAME, registry, circumstances)
     digest_of_data = _digest([*earlier, *later])
-    stages.begin(digest_of_data)
+    stages.begin(digest_of_data, {"prior": dict(prior)})
     fitted = _fit_kept(earlier, start, circumstances, stages)
     challenger = LearnedRanking(
         weights={name: float(value) for name, value in zip(names, fitted["weights"], strict=True)},

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from models.mlflow_runs import (
     resume_training,
 )
 from models.model_file import FILE_NAME, read_model, write_model
+from models.training_record import TrainingRecord
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -137,6 +139,21 @@ class ModelRegistry:
             )
             self._give_alias(client, name, number, alias, may_be_first=may_be_first)
         return LoadedModel(model=model, name=name, version=number, digest=digest)
+
+    def open_training(self, name: str, key: str) -> TrainingRecord:
+        """Return the record of a training's finished stages, begun where there is none yet.
+
+        Args:
+            name: of the model.
+            key: of its data, seed, parameters and code, hexadecimal.
+
+        Raises:
+            RegistryError: MLflow did not answer.
+        """
+        asking = partial(self._asking, f"no experiment of {name!r}")
+        with asking() as client:
+            experiment = self._find_experiment(client, name)
+        return TrainingRecord(asking, experiment, key)
 
     def load(self, name: str, alias: str = CHAMPION) -> LoadedModel:
         """Load the version that carries an alias.

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def train(
 
     """
     seed, progress = circumstances.seed, circumstances.progress
-    stages = open_stages(name, circumstances)
+    stages = open_stages(name, registry, circumstances)
     if name == "health":
         fit = train_health(seed, progress)
     elif name == "tickets":
@@ -116,8 +117,10 @@ def train(
     return register_fit(registry, name, fit, circumstances=circumstances, stages=stages)
 
 
-def open_stages(name: str, circumstances: Circumstances) -> StageFolder | NoStages:
-    """Return where a training keeps its finished stages."""
+def open_stages(
+    name: str, registry: ModelRegistry, circumstances: Circumstances
+) -> StageFolder | NoStages:
+    """Return where a training keeps its finished stages; the registry records which they are."""
     if circumstances.area is None:
         return NoStages()
     return StageFolder(
@@ -125,6 +128,7 @@ def open_stages(name: str, circumstances: Circumstances) -> StageFolder | NoStag
         name=name,
         seed=circumstances.seed,
         progress=circumstances.progress,
+        open_record=partial(registry.open_training, name),
     )
 
 

@@ -52,6 +52,16 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory) -> Path:
+    """MLflow's tables in a file to copy: to make them takes seconds."""
+    from models.registry import ModelRegistry  # slow import, for those who need it
+
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    assert ModelRegistry(f"sqlite:///{path}", path.parent).list_versions() == []
+    return path
+
+
 @pytest.fixture
 async def dsn(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """A fresh database, as the application's role."""

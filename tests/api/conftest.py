@@ -3,9 +3,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from kernel.settings import CLAMD_OFF
@@ -36,13 +34,3 @@ async def served(
         serve(services, folder) as opened,
     ):
         yield opened
-
-
-@pytest.fixture(scope="session")
-def empty_registry(tmp_path_factory) -> Path:
-    """MLflow's tables in a file to copy: to make them takes seconds."""
-    from models.registry import ModelRegistry  # slow import, for those who need it
-
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    assert ModelRegistry(f"sqlite:///{path}", path.parent).list_versions() == []
-    return path

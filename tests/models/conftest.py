@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make_examples`: what proposals with given signals and ends teach the recommender."""
+"""`make_examples`: what proposals with given signals and ends teach the recommender; `registry`."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,7 @@ import pytest
 
 from models.experience import OutcomeExample
 from models.recommender import Event
+from models.registry import ModelRegistry
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -37,3 +39,11 @@ def make_examples() -> Callable[..., list[OutcomeExample]]:
         return examples
 
     return make
+
+
+@pytest.fixture
+def registry(tmp_path_factory, empty_registry) -> ModelRegistry:
+    """An empty registry of its own."""
+    folder = tmp_path_factory.mktemp("registry")
+    shutil.copy(empty_registry, folder / "mlflow.db")
+    return ModelRegistry(f"sqlite:///{folder}/mlflow.db", folder / "artifacts")

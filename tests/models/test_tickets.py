@@ -2,6 +2,7 @@
 """The ticket classifier on small generated texts: members, pool, file, bad input."""
 
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -125,7 +126,10 @@ def test_what_cannot_support_a_model_is_refused(texts, labels):
         fit(texts, np.array(labels))
 
 
-def test_a_broken_off_training_goes_on_after_its_folds(tmp_path, monkeypatch):
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's and SQLAlchemy's
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_broken_off_training_goes_on_after_its_folds(tmp_path, monkeypatch, registry):
     texts, labels = write_tickets(120, 9)
     fitted = []
     fit_members = tickets._Members.fit
@@ -137,7 +141,13 @@ def test_a_broken_off_training_goes_on_after_its_folds(tmp_path, monkeypatch):
         return fit_members(members, rows)
 
     def train():
-        stages = StageFolder(tmp_path, name="tickets", seed=1, progress=lambda _: None)
+        stages = StageFolder(
+            tmp_path,
+            name="tickets",
+            seed=1,
+            progress=lambda _: None,
+            open_record=partial(registry.open_training, "tickets"),
+        )
         stages.begin("0" * 64)
         return fit_ticket_model(texts, labels, groups=texts, seed=1, stages=stages)
 
