@@ -77,7 +77,9 @@ from retrieval.ingestion_errors import (
     SourceMissingError,
 )
 from telemetry.errors import (
+    ClassChangedError,
     ForbiddenTransitionError,
+    IncidentClosedError,
     MalformedReportError,
     ReportsRefusedError,
     TooManyReportsError,
@@ -103,6 +105,8 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     UnknownDeviceError: (422, "Unknown device"),
     ForbiddenTransitionError: (409, "Incident has moved on"),
     UnknownIncidentError: (404, "No such incident"),
+    IncidentClosedError: (409, "Incident is closed"),
+    ClassChangedError: (409, "Somebody was faster"),
     IncidentNotFoundError: (404, "No such incident"),
     ScriptNotFoundError: (404, "No such script"),
     ManifestError: (422, "Script or parameter refused"),

@@ -25,13 +25,16 @@ WINDOW_REPORTS = 24  # the last few are judged, those before them are the device
 INVERSE_REGULARISATION = 10.0
 
 
-def fit_health_model(features: FloatArray, labels: Sequence[str], *, seed: int) -> Any:
+def fit_health_model(
+    features: FloatArray, labels: Sequence[str], *, seed: int, weights: FloatArray | None = None
+) -> Any:
     """Fit the classifier.
 
     Args:
         features: shape (n_windows, n_features), from `compute_features`.
         labels: a FailureClass value per window; healthy ones are `unknown`.
         seed: makes the fit repeatable.
+        weights: how much each window counts, shape (n_windows,); all alike if None.
 
     Raises:
         TrainingDataError: fewer than two classes.
@@ -41,7 +44,7 @@ def fit_health_model(features: FloatArray, labels: Sequence[str], *, seed: int) 
         message = "the health model needs windows of at least two classes"
         raise TrainingDataError(message)
     model = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=400, random_state=seed)
-    return model.fit(features, np.array(labels))
+    return model.fit(features, np.array(labels), sample_weight=weights)
 
 
 def sharpen_health_model(model: Any, sharpness: float) -> Any:

@@ -69,5 +69,26 @@ class ForbiddenTransitionError(TelemetryError):
         self.wanted = wanted
 
 
+class IncidentClosedError(TelemetryError):
+    """The incident is closed."""
+
+    def __init__(self, incident_id: str) -> None:
+        super().__init__(f"incident {incident_id} is closed: its class can no longer be changed")
+        self.incident_id = incident_id
+
+
+class ClassChangedError(TelemetryError):
+    """Somebody else has changed an incident's class meanwhile; `by_whom` is None if no person."""
+
+    def __init__(self, incident_id: str, current: str, by_whom: str | None) -> None:
+        super().__init__(
+            f"{by_whom or 'the system'} says meanwhile that incident {incident_id} is {current};"
+            " look at it again, and correct that if it is wrong"
+        )
+        self.incident_id = incident_id
+        self.current = current
+        self.by_whom = by_whom
+
+
 class SimulationError(TelemetryError):
     """No fleet can be simulated with these parameters."""

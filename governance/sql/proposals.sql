@@ -49,7 +49,8 @@ WHERE proposal_id = %(proposal_id)s AND status = %(from_status)s;
 
 -- name: find_context
 -- What a decision needs to know of the script and the target, from their own tables. Reporters are
--- all who opened the incident or were merged into it: the append-only audit trail names them.
+-- all who opened the incident or were merged into it, and who named its class before the proposal
+-- was made: the append-only audit trail names them. A command's account counts as the person.
 SELECT s.author, s.manifest, s.analysis, s.status AS script_status, s.content_sha256,
        d.business_critical, d.status AS device_status,
        ARRAY(
@@ -58,6 +59,10 @@ SELECT s.author, s.manifest, s.analysis, s.status AS script_status, s.content_sh
            SELECT a.actor FROM audit_events a
            WHERE a.subject_kind = 'incident' AND a.subject_id = i.incident_id
              AND a.action IN ('incident.opened', 'incident.merged')
+           UNION
+           SELECT regexp_replace(l.actor, '^cli:', 'user:') FROM audit_events l
+           WHERE l.subject_kind = 'incident' AND l.subject_id = i.incident_id
+             AND l.action = 'incident.class_labelled' AND l.occurred_at <= p.created_at
            ORDER BY 1
        ) AS reporters
 FROM proposals p

@@ -17,7 +17,8 @@ BEGIN
     ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO eucora_app;
     FOREACH append_only IN ARRAY ARRAY[
         'audit_events', 'log_entries', 'log_tiles', 'log_checkpoints', 'approvals',
-        'evidence_bundles', 'incident_transitions', 'model_promotions'
+        'evidence_bundles', 'incident_transitions', 'model_promotions', 'incident_class_labels',
+        'labelled_windows'
     ] LOOP
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM eucora_app', append_only);
     END LOOP;
