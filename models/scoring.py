@@ -225,6 +225,11 @@ class Scoring:
             output={
                 "failure_class": FailureClass(classification.failure_class).value,
                 "abstained": classification.abstained,
+                "top": {
+                    name.value: round(share, 4)
+                    for name, share in list(classification.probabilities.items())[:5]
+                },
+                "alternatives": [name.value for name in classification.alternatives],
             },
             confidence=classification.confidence,
         )

@@ -4,6 +4,8 @@
 Incident text and telemetry were masked when they were stored; this step masks once more, metric
 names and the search query included, so that what reasoning reads never depends on the diligence
 of an earlier writer. All at once: a name keeps one pseudonym wherever it stands.
+
+Where a person has said what the incident is, the case names that label.
 """
 
 from collections.abc import Mapping
@@ -14,6 +16,8 @@ from kernel.database import Connection
 from reasoning.errors import IncidentNotFoundError
 from reasoning.state import CaseData
 from telemetry.devices import find_device
+from telemetry.facts import names_alike
+from telemetry.incident_classes import list_class_labels
 from telemetry.incidents import Incidents
 from telemetry.reports import latest_report
 
@@ -53,6 +57,17 @@ async def gather_case(
         }
     )
     described = {name: _plain(getattr(incident, name)) for name in CLOSED} | masked["incident"]
+    if labels := await list_class_labels(connection, incident_id):
+        stated, first = labels[-1], labels[0]
+        described["class_label"] = {
+            "label_id": stated.label_id,
+            "models_class": str(first.from_class),
+            "models_confidence": first.from_confidence,
+        }
+        if stated.failure_class is not first.from_class and not names_alike(
+            stated.failure_class, first.from_class
+        ):
+            described["entity"] = ""  # it was what the models' class is about
     return CaseData(
         incident=described,
         device=None

@@ -86,11 +86,14 @@ def choose_script(
     threshold: float,
     advised_script_id: str | None,
     exploration: Exploration | None = None,
+    by_person: bool = False,
 ) -> tuple[ChoiceData | None, str | None]:
     """Return the chosen script, or None with the reason for abstaining.
 
-    Whoever follows advice does not explore.
+    Whoever follows advice does not explore. `by_person`: a person gave the class.
     """
+    if failure_class is FailureClass.UNKNOWN and by_person:
+        return None, "a person says that it is none of the known failures"
     if failure_class is FailureClass.UNKNOWN:
         return None, "the failure class is not clear"
     if not ranked:

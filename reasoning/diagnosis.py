@@ -3,7 +3,8 @@
 
 Pure. The classifier or detector that opened the incident states a class and a confidence; the
 retrieved articles vote with their scores. Agreement keeps the confidence, silence lowers it, and
-where the model said "unknown" a clear majority of the passages may speak instead.
+where the model said "unknown" a clear majority of the passages may speak instead. Where a person
+said that it is none of the known failures, nobody speaks instead.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,10 +38,16 @@ def _score(passage: Mapping[str, object]) -> float:
 
 
 def conclude(
-    *, stated_class: str, stated_confidence: float, support: Mapping[str, float]
+    *,
+    stated_class: str,
+    stated_confidence: float,
+    support: Mapping[str, float],
+    by_person: bool = False,
 ) -> tuple[FailureClass, float]:
     """Return the failure class and its confidence in [0, 1]."""
     stated = FailureClass(stated_class)
+    if stated is FailureClass.UNKNOWN and by_person:
+        return FailureClass.UNKNOWN, 0.0
     if stated is FailureClass.UNKNOWN:
         best = max(support, key=lambda name: support[name], default=None)
         if best is None or support[best] < CLEAR_MAJORITY:

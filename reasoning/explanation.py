@@ -10,6 +10,7 @@ into them (invariant 3). What is cited is shown beside, marked as quoted.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contracts.failure import FailureClass
 from reasoning.state import CaseData, ChoiceData, DiagnosisData
 
 MAX_METRICS = 3
@@ -67,19 +68,44 @@ def cite_passage(passage: Mapping[str, Any]) -> dict[str, Any]:
 
 def _finding(case: CaseData, diagnosis: DiagnosisData) -> dict[str, Any]:
     words = diagnosis["failure_class"].replace("_", " ")
-    contributions = case["incident"]["detection"].get("metrics", [])[:MAX_METRICS]
-    if contributions:
+    if "class_label" in case["incident"]:
+        return _statement(case, diagnosis)
+    if metrics := _cite_metrics(case):
         return {
             "sentence": f"Telemetry points to {words} ({diagnosis['confidence']:.0%} confidence).",
-            "citations": [
-                {"kind": "metric", "id": item["name"], "value": item.get("value")}
-                for item in contributions
-            ],
+            "citations": metrics,
         }
     return {
         "sentence": f"The report reads as {words} ({diagnosis['confidence']:.0%} confidence).",
         "citations": [{"kind": "incident", "id": case["incident"]["incident_id"]}],
     }
+
+
+def _statement(case: CaseData, diagnosis: DiagnosisData) -> dict[str, Any]:
+    """Say that a person named the class, what the models said, and which metrics stood out."""
+    label = case["incident"]["class_label"]
+    known = diagnosis["failure_class"] != FailureClass.UNKNOWN
+    words = diagnosis["failure_class"].replace("_", " ") if known else "none of the known failures"
+    of_models = (
+        "as the models do"
+        if label["models_class"] == diagnosis["failure_class"]
+        else f"where the models said {label['models_class'].replace('_', ' ')}"
+        f" ({label['models_confidence']:.0%} confidence)"
+    )
+    return {
+        "sentence": f"A person says that this is {words}, {of_models}.",
+        "citations": [
+            {"kind": "incident", "id": case["incident"]["incident_id"]},
+            *_cite_metrics(case),
+        ],
+    }
+
+
+def _cite_metrics(case: CaseData) -> list[dict[str, Any]]:
+    contributions = case["incident"]["detection"].get("metrics", [])[:MAX_METRICS]
+    return [
+        {"kind": "metric", "id": item["name"], "value": item.get("value")} for item in contributions
+    ]
 
 
 def _reason_for_choice(

@@ -154,6 +154,7 @@ class TicketIntake:
                     name.value: round(share, 4)
                     for name, share in list(answer.probabilities.items())[:5]
                 },
+                "alternatives": [name.value for name in answer.alternatives],
             },
             confidence=answer.confidence,
         )

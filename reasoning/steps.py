@@ -131,6 +131,7 @@ async def diagnose(state: ProposalState, needs: ReasoningDependencies) -> Propos
         stated_class=incident["failure_class"],
         stated_confidence=incident["confidence"],
         support=support,
+        by_person="class_label" in incident,
     )
     return {
         "diagnosis": DiagnosisData(
@@ -207,6 +208,7 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
         threshold=needs.confidence_threshold,
         advised_script_id=advice.get("script_id"),
         exploration=exploration,
+        by_person="class_label" in case["incident"],
     )
     return {"candidates": ranked, "choice": choice, "abstention_reason": reason, **ranking}
 

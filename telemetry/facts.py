@@ -90,6 +90,11 @@ def narrow_facts(facts: Mapping[str, Any], failure_class: F, entity: str) -> Map
     return {**facts, family: named}
 
 
+def names_alike(first: F, second: F) -> bool:
+    """Tell whether what is at fault in one class names what is at fault in the other."""
+    return first in _ENTITIES and _ENTITIES.get(first) == _ENTITIES.get(second)
+
+
 def bind_value(facts: Mapping[str, Any], binding: str) -> Fact | None:
     """Return the value of a binding, or None when the report says nothing about it.
 
