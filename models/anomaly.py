@@ -55,6 +55,7 @@ class AnomalyDetector:
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:
         self._rows: dict[str, int] = {}
+        self._free_rows: list[int] = []
         self._memories: dict[str, DeviceMemory] = {}
         self.fleet = FleetDetector(
             N_SIGNALS, floors=SCALE_FLOORS, sides=HARM_DIRECTION, settings=settings
@@ -174,10 +175,15 @@ class AnomalyDetector:
         """Drop what is remembered of devices; the fleet's knowledge stays."""
         for device_id in device_ids:
             self._memories.pop(device_id, None)
-        known = [self._rows[device_id] for device_id in device_ids if device_id in self._rows]
+        known = [self._rows.pop(device_id) for device_id in device_ids if device_id in self._rows]
         rows = np.array(known, np.int64)
         self.fleet.baselines.clear(rows)
         self.alarms.clear(rows)
+        self._free_rows += known
+
+    def forget_all(self) -> None:
+        """Drop what is remembered of all devices; their rows serve the next ones."""
+        self.forget(*self._rows.keys() | self._memories.keys())
 
     def knows(self, device_id: str) -> bool:
         """Tell whether state of a device is in memory."""
@@ -187,7 +193,10 @@ class AnomalyDetector:
         return {**self.fleet.baselines.read(rows), **self.alarms.read(rows)}
 
     def _row_of(self, device_id: str) -> int:
-        row = self._rows.setdefault(device_id, len(self._rows))
+        row = self._rows.get(device_id)
+        if row is None:  # rows that are neither used nor free lie behind all others
+            row = self._free_rows.pop() if self._free_rows else len(self._rows)
+            self._rows[device_id] = row
         self.fleet.baselines.grow(row + 1)
         self.alarms.grow(row + 1)
         return row

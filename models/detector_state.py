@@ -28,6 +28,15 @@ def layout_of(metrics: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(metrics).encode()).hexdigest()[:16]
 
 
+def is_layout(name: str, metrics: Any) -> bool:
+    """Tell whether a stored layout is one: the names of metrics whose digest is its name."""
+    names = metrics if isinstance(metrics, list) else []
+    if not names or not all(isinstance(each, str) and each for each in names):
+        return False
+    unambiguous = len(set(names)) == len(names) and not any("\n" in each for each in names)
+    return unambiguous and layout_of(names) == name
+
+
 LAYOUT = layout_of(METRIC_NAMES)
 _DRIVER = "driver"
 _GREATEST_NUMBER = 100 * GREATEST_VALUE  # beyond, state is damaged and would overflow sums
@@ -98,7 +107,7 @@ def decode_devices(
     Args:
         contents: the bytes of each device.
         arrays: of the same names and kinds; only their shapes behind the first are looked at.
-        layouts: metrics of older layouts by name.
+        layouts: metrics of older layouts by name, each of which `is_layout`.
 
     Returns:
         positions of the states that can be read, in order (not those that are malformed, of an
@@ -123,7 +132,10 @@ def decode_devices(
             found = np.frombuffer(joined, form)
             readable[fitting] = _are_possible(found, len(metrics))
             for name in arrays:
-                records[name][fitting] = _map_metrics(name, found[name], metrics)
+                of_metrics = arrays[name].shape[1:][-1:] == (len(METRIC_NAMES),)
+                records[name][fitting] = _map_metrics(
+                    found[name], metrics, of_metrics=of_metrics, of_places=name == _DRIVER
+                )
     chosen = [int(position) for position in np.flatnonzero(readable)]
     memories = [_memory_of(stored) for p in chosen if (stored := decoded[p]) is not None]
     return chosen, {name: records[name][chosen] for name in arrays}, memories
@@ -202,15 +214,25 @@ def _are_possible(records: npt.NDArray[np.void], n_metrics: int) -> npt.NDArray[
     return possible
 
 
-def _map_metrics(name: str, values: npt.NDArray[Any], metrics: Sequence[str]) -> npt.NDArray[Any]:
-    """Bring an array from another layout's metrics to ours; what is new is nought."""
+def _map_metrics(
+    values: npt.NDArray[Any], metrics: Sequence[str], *, of_metrics: bool, of_places: bool
+) -> npt.NDArray[Any]:
+    """Bring an array from another layout's metrics to ours; what is new is nought.
+
+    Args:
+        values: rows of devices.
+        metrics: of the other layout.
+        of_metrics: whether the last axis counts metrics.
+        of_places: whether the values are metrics' places.
+
+    """
     if metrics is METRIC_NAMES:
         return values
     places = {metric: place for place, metric in enumerate(METRIC_NAMES)}
-    if name == _DRIVER:  # holds a metric's place
+    if of_places:
         mapped = np.array([places.get(metric, 0) for metric in metrics], values.dtype)
         return np.asarray(mapped[np.clip(values, 0, len(metrics) - 1)])
-    if values.ndim == 1 or values.shape[-1] != len(metrics):
+    if not of_metrics:
         return values
     mapped = np.zeros((*values.shape[:-1], len(METRIC_NAMES)), values.dtype)
     for position, metric in enumerate(metrics):

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The detector's memory in the real database: restarts, several workers, damage, rollbacks."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 
 from models.anomaly import AnomalyDetector
+from models.baseline_update import N_PEAKS
 from models.detection import DeviceReport
 from models.detector_settings import DetectorSettings
 from models.detector_state import (
     LAYOUT,
+    _record_of,
     decode_sums,
     encode_devices,
     encode_sums,
@@ -221,7 +225,9 @@ async def test_a_damaged_device_starts_anew_and_harms_no_other(fleet, clock, cap
             (damage(worker), DEVICES[0]),
         )
     await play(fleet, clock, [worker], range(15, 18), random)
-    assert f"detector memory of device {DEVICES[0]} is unreadable" in caplog.text
+    assert (
+        f"detector memory of 1 devices is unreadable, they begin anew: {DEVICES[0]}" in caplog.text
+    )
     assert DEVICES[1] not in caplog.text
     after = read_arrays(worker)
     cpu = METRIC_NAMES.index("cpu_percent")
@@ -251,7 +257,7 @@ async def test_a_damaged_cohort_is_learnt_anew_and_harms_no_other(
     worker = Worker(clock)
     await play(fleet, clock, [worker], range(20, 25), random)
     assert f"detector memory of cohort {cohort} is unreadable" in caplog.text
-    assert "of device" not in caplog.text
+    assert "devices is unreadable" not in caplog.text
     assert "cohort windows" not in caplog.text
     after = await read_sums(fleet, "windows")
     assert after["pair_weight"].sum() > before["pair_weight"].sum()
@@ -298,6 +304,159 @@ async def test_a_rolled_back_batch_loses_nothing_of_what_others_learnt(fleet, cl
     theirs = (await read_sums(fleet, "linux"))["season_weight"].sum()
     await play(fleet, clock, [one], range(26, 27), random)
     assert (await read_sums(fleet, "linux"))["season_weight"].sum() > theirs
+
+
+def read_models(worker):
+    detector = worker.detector
+    models = {name: detector.fleet.cohort(name) for name in ("linux", "windows")}
+    return {
+        f"{name}:{part}": values
+        for name, model in {**models, FLEET: detector.alarms}.items()
+        for part, values in model.export().items()
+    }
+
+
+def assert_equal(some, others):
+    assert some.keys() == others.keys()
+    for name, values in some.items():
+        assert np.array_equal(values, others[name]), name
+
+
+async def test_a_batch_that_is_rolled_back_is_learnt_once(fleet, clock):
+    """Also of cohorts and of the fleet: what it taught is gone, what was learnt before is not."""
+    batches = [make_batch(step, np.random.default_rng(step)) for step in range(24)]
+
+    async def score(worker, step, error=None):
+        async with fleet.connection() as connection:
+            await worker.score(connection, batches[step])
+            if error is not None:
+                raise error
+
+    found = []
+    for is_interrupted in (False, True):
+        await forget_all(fleet)
+        worker = Worker(clock)
+        for step in range(24):
+            clock.advance(20.0)  # so that memory is stored with every third batch
+            if is_interrupted and step >= 18:
+                before = read_models(worker)
+                for _ in range(2):
+                    with pytest.raises(Interrupted):
+                        await score(worker, step, Interrupted())
+                async with fleet.connection() as connection:
+                    await worker.store.load(connection, worker.detector, DEVICES, ["linux"])
+                assert_equal(read_models(worker), before)
+            await score(worker, step)
+        found.append(read_models(worker))
+    clean, interrupted = found
+    for name, values in clean.items():
+        assert values.sum() == pytest.approx(interrupted[name].sum(), rel=0.05, abs=2.0), name
+        if name.endswith(("n_devices", "pair_weight", "level_weight", "seconds", "times")):
+            assert np.allclose(values, interrupted[name], rtol=1e-6), name
+
+
+async def test_a_table_of_metrics_is_told_of_again_after_a_rollback(fleet, clock):
+    worker = Worker(clock)
+
+    async def score_and_die():
+        async with fleet.connection() as connection:
+            await worker.score(connection, make_batch(0, np.random.default_rng(1)))
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        await score_and_die()
+    await play(fleet, clock, [worker], [0], np.random.default_rng(1))
+    async with fleet.connection() as connection:
+        rows = await (await connection.execute("SELECT layout FROM detector_layouts")).fetchall()
+    assert [row["layout"] for row in rows] == [LAYOUT]
+
+
+async def test_memory_holds_the_cohorts_in_use_and_no_other_device(fleet, clock):
+    """Others are read again when they are heard of; nothing that they learnt is lost."""
+    random = np.random.default_rng(13)
+    worker = Worker(clock)
+    worker.store.most_cohorts = 2
+    for step in range(12):
+        clock.advance(5.0)
+        batch = [
+            dataclasses.replace(report, cohort=f"kind {step % 6}")
+            for report in make_batch(step, random, DEVICES[step % 6 :: 6])
+        ]
+        async with fleet.connection() as connection:
+            await worker.score(connection, batch)
+        assert len(worker.detector.fleet.cohorts) <= 4
+        assert worker.detector.alarms.read(np.arange(4))["is_open"].shape == (4,)
+        assert len(worker.detector._rows) == len(worker.detector._memories) == 4
+        assert max(worker.detector._rows.values()) < 4
+    for kind in range(6):
+        sums = await read_sums(fleet, f"kind {kind}")
+        assert sums["n_devices"][0] == 4, "and each counts once"
+
+
+async def test_alarms_know_how_many_devices_report_also_after_a_restart(fleet, clock):
+    async with fleet.connection() as connection:
+        await connection.execute(
+            "UPDATE devices SET last_seen_at = %s - interval '25 h' * (device_id < 'd05')::int",
+            (clock.now(),),
+        )
+    worker = Worker(clock)
+    async with fleet.connection() as connection:
+        await worker.score(connection, make_batch(0, np.random.default_rng(1), DEVICES[:2]))
+    assert worker.detector.alarms.n_living == 19
+
+
+LAYOUTS = {
+    "another's": (layout_of(["a", "b"]), ["a", "c"]),
+    "nothing": (layout_of([]), []),
+    "empty": (layout_of([""]), [""]),
+    "void": ("void", [None]),
+    "twice": (layout_of(["a", "a"]), ["a", "a"]),
+    "joined": (layout_of(["a", "b"]), ["a\nb"]),
+    "nested": (layout_of(["a", "b"]), [["a", "b"], ["c", "d"]]),
+    "short": (layout_of(["a", "b"]), ["a", "b"]),
+    "peaks": (layout_of([f"m{n}" for n in range(N_PEAKS)]),
+              [f"m{n}" for n in range(N_PEAKS)]),
+}  # fmt: skip
+
+
+def resize(array, n_metrics):
+    """Return rows of a device as another table of metrics would have them."""
+    shape = tuple(n_metrics if size == len(METRIC_NAMES) else size for size in array.shape[1:])
+    return np.zeros((len(array), *shape), array.dtype)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+async def test_a_damaged_layout_costs_only_its_devices(fleet, clock, caplog, name):
+    layout, metrics = LAYOUTS[name]
+    random = np.random.default_rng(14)
+    await play(fleet, clock, [Worker(clock)], range(12), random)
+    worker = Worker(clock)
+    async with fleet.connection() as connection:
+        await worker.store.load(connection, worker.detector, DEVICES, ["linux"])
+        before = read_arrays(worker)
+        arrays = {key: resize(each[:1], len(metrics)) for key, each in before.items()}
+        record = _record_of(before, len(metrics))
+        rows = np.zeros(1, record)
+        for key, array in arrays.items():
+            rows[key] = array
+        stored = msgspec.msgpack.decode(worker.detector.export_state(DEVICES[0]))
+        state = msgspec.msgpack.encode({**stored, "layout": layout, "rows": rows.tobytes()})
+        await connection.execute(
+            "UPDATE detector_states SET state = %s WHERE device_id = %s", (state, DEVICES[0])
+        )
+        await connection.execute(
+            "INSERT INTO detector_layouts (layout, metrics, created_at) VALUES (%s, %s, now())",
+            (layout, metrics),
+        )
+    later = Worker(clock)
+    await play(fleet, clock, [later], range(12, 15), random)
+    is_sound = name in {"short", "peaks"}
+    assert caplog.text.count("layouts are damaged") == (0 if is_sound else 1)
+    assert caplog.text.count("they begin anew") == (0 if is_sound else 1)
+    cpu = METRIC_NAMES.index("cpu_percent")
+    after = read_arrays(later)
+    assert after["count"][0, cpu] <= 13.0
+    assert after["count"][1:, cpu].tolist() == (before["count"][1:, cpu] + 3).tolist()
 
 
 async def test_memory_of_an_older_table_of_metrics_is_read_by_name(fleet, clock):
