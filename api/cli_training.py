@@ -137,11 +137,13 @@ async def _train_classifier(
 ) -> "TrainedModel":
     from api.ground import open_registry  # noqa: PLC0415 - heavy
     from models.experience import list_outcomes  # noqa: PLC0415 - heavy
+    from models.past_lessons import list_lessons  # noqa: PLC0415 - heavy
     from models.ticket_labels import list_labelled_tickets  # noqa: PLC0415 - heavy
     from models.training import train as train_model  # noqa: PLC0415 - heavy
 
     async with ground.pool.connection() as connection:
         outcomes = await list_outcomes(connection) if name == "recommender" else []
+        lessons = await list_lessons(connection) if name == "recommender" else []
         tickets = await list_labelled_tickets(connection) if name == "tickets" else []
     return await asyncio.to_thread(
         train_model,
@@ -150,6 +152,7 @@ async def _train_classifier(
         knowledge_dir=ground.settings.knowledge_dir,
         circumstances=circumstances,
         outcomes=outcomes,
+        lessons=lessons,
         tickets=tickets,
     )
 

@@ -12,7 +12,8 @@ from models.errors import ModelArtifactError
 from models.gate import Comparison, compare_versions
 from models.judgement import Judgement, Latency, decode_judgements, measure_latency
 from models.registry import ModelRegistry, ModelVersion
-from models.training import EXAMPLE_FILE, JUDGEMENTS_FILE, explain_mismatch, read_example
+from models.rival import explain_mismatch
+from models.training import EXAMPLE_FILE, JUDGEMENTS_FILE, read_example
 
 
 class ModelComparison:

@@ -26,7 +26,8 @@ REQUIRED = frozenset(SIGNAL_NAMES) - frozenset(NEUTRAL)
 class OutcomeExample:
     """One event of a real proposal: the signals by name, and whether it came about.
 
-    `witness` is who says so: a person, or a device. `signals` may lack those of `NEUTRAL`.
+    `witness` is who says so: a person, or a device. `signals` may lack those of `NEUTRAL`. Cases of
+    one incident or one device are kin.
     """
 
     proposal_id: str
@@ -35,6 +36,8 @@ class OutcomeExample:
     happened: bool
     witness: str
     observed_at: datetime
+    incident_id: str | None = None
+    device_id: str | None = None
 
 
 async def list_outcomes(connection: Connection) -> list[OutcomeExample]:
@@ -62,10 +65,15 @@ def _read_examples(row: Mapping[str, Any]) -> Iterator[OutcomeExample]:
     signals = read_signals(row["signals"])
     if signals is None:
         return
+    common = {
+        "proposal_id": row["proposal_id"],
+        "signals": signals,
+        "incident_id": row["incident_id"],
+        "device_id": row["target_device_id"],
+    }
     if row["decided_at"] is not None:
         yield OutcomeExample(
-            proposal_id=row["proposal_id"],
-            signals=signals,
+            **common,
             event=Event.APPROVED,
             happened=not row["opposed"],
             witness=row["decider"],
@@ -73,8 +81,7 @@ def _read_examples(row: Mapping[str, Any]) -> Iterator[OutcomeExample]:
         )
     if row["judged_at"] is not None:
         yield OutcomeExample(
-            proposal_id=row["proposal_id"],
-            signals=signals,
+            **common,
             event=Event.WORKS,
             happened=not row["failed"],
             witness=name_device(row["target_device_id"]),

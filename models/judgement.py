@@ -68,8 +68,31 @@ def judge_classifier(model: Any, held_back: HeldBack) -> Judgement:
 
     A class that the model does not know counts as one that it gives no probability.
     """
-    probabilities = np.asarray(model.predict_proba(held_back.inputs), dtype=np.float64)
-    classes = [str(name) for name in model.classes_]
+    return judge_probabilities(
+        np.asarray(model.predict_proba(held_back.inputs), dtype=np.float64),
+        [str(name) for name in model.classes_],
+        held_back,
+        latency=measure_latency(model.predict_proba, held_back.inputs),
+    )
+
+
+def judge_probabilities(
+    probabilities: FloatArray,
+    classes: Sequence[str],
+    held_back: HeldBack,
+    *,
+    latency: Latency,
+    measure: str = BRIER,
+) -> Judgement:
+    """Judge what was answered about all held-back cases.
+
+    Args:
+        probabilities: shape (n_cases, n_classes).
+        classes: their names.
+        held_back: the cases, with the truth.
+        latency: of single answers.
+        measure: what the score is called; only equally named ones are compared.
+    """
     truth = _match_columns(classes, held_back.labels)
     target = np.zeros_like(probabilities)
     known = truth >= 0
@@ -78,14 +101,14 @@ def judge_classifier(model: Any, held_back: HeldBack) -> Judgement:
     # A truth outside of the classes adds the missed probability of its own column, which is 1.
     losses = ((probabilities - target) ** 2).sum(axis=1) + np.where(known, 0.0, 1.0)
     return Judgement(
-        measure=BRIER,
+        measure=measure,
         case_ids=name_cases(held_back),
         losses=losses,
         log_losses=-np.log(np.clip(likelihood, _LEAST_LIKELIHOOD, 1.0)),
         confidences=probabilities.max(axis=1),
         correct=(probabilities.argmax(axis=1) == truth).astype(np.float64),
         baseline=_score_shares(held_back.labels),
-        latency=measure_latency(model.predict_proba, held_back.inputs),
+        latency=latency,
         groups=None if held_back.groups is None else tuple(held_back.groups),
     )
 

@@ -20,8 +20,9 @@ from models.fit import CardText, Fit, HeldBack
 from models.judgement import Judgement, measure_latency, name_cases
 from models.ranking import FloatArray, RankingExample, fit_ranking
 from models.registry import CHALLENGER, LoadedModel, ModelRegistry
+from models.rival import find_rival
 from models.stages import Arrays, Stages
-from models.training import Circumstances, TrainedModel, find_rival, open_stages, register_fit
+from models.training import Circumstances, TrainedModel, open_stages, register_fit
 
 NAME = "ranking"
 HELD_BACK = 0.25  # the latest share of the examples judges: the future is what matters
@@ -146,8 +147,8 @@ def train_ranking(
         case_ids=[_digest([one])[:24] for one in later],
     )
 
-    def judge_ranking(model: Any, cases: HeldBack) -> Judgement:
-        return _judge(unpack_ranking(model), cases, names)
+    def judge_ranking(loaded: LoadedModel, cases: HeldBack) -> Judgement:
+        return _judge(unpack_ranking(loaded.model), cases, names)
 
     rival = find_rival(registry, NAME, circumstances.in_use)
     beside = {}

@@ -20,6 +20,7 @@ from models.calibration import expected_calibration_error
 from models.experience import OutcomeExample, split_in_time
 from models.figures import plot_reliability
 from models.fit import CardText, Fit, HeldBack, digest_data
+from models.past_lessons import PastLesson
 from models.recommender import (
     COLUMN_NAMES,
     HELPFUL,
@@ -30,6 +31,8 @@ from models.recommender import (
     event_columns,
     signal_matrix,
 )
+from models.recommender_judgement import JudgeInUse, name_kin
+from models.rival import Judge, judge_file
 from models.signals import FloatArray
 from models.simulated_outcomes import SimulatedOutcomes, simulate_outcomes
 
@@ -94,6 +97,12 @@ def train_recommender(
     )
 
 
+def choose_judge(outcomes: Sequence[OutcomeExample], lessons: Sequence[PastLesson]) -> Judge:
+    """Return how versions are judged on what `train_recommender` holds back of these outcomes."""
+    _, later = split_in_time(outcomes, HELD_BACK_SHARE)
+    return JudgeInUse(later, lessons) if _are_enough(later) else judge_file
+
+
 def _stack(
     prior: SimulatedOutcomes, real: Sequence[OutcomeExample]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -154,14 +163,20 @@ def _are_enough(later: Sequence[OutcomeExample]) -> bool:
 
 
 def _hold_simulated(cases: SimulatedOutcomes) -> HeldBack:
-    columns, happened, names = [], [], []
+    columns, happened, names, groups = [], [], [], []
+    numbers = {Event.APPROVED: np.arange(len(cases.signals))}
+    numbers[Event.WORKS] = np.flatnonzero(cases.approved == 1)
     for event in Event:
         signals, endings = cases.observe(event)
         columns.append(event_columns(signals, event))
         happened.append(endings)
         names += [f"simulated:{event.value}:{number}" for number in range(len(endings))]
+        groups += [f"simulated:{number}" for number in numbers[event]]
     return HeldBack(
-        inputs=np.vstack(columns), labels=_name_endings(np.concatenate(happened)), case_ids=names
+        inputs=np.vstack(columns),
+        labels=_name_endings(np.concatenate(happened)),
+        case_ids=names,
+        groups=groups,
     )
 
 
@@ -171,6 +186,7 @@ def _hold_real(cases: Sequence[OutcomeExample]) -> HeldBack:
         inputs=np.vstack(columns),
         labels=_name_endings(np.array([float(one.happened) for one in cases])),
         case_ids=[f"{one.proposal_id}:{one.event.value}" for one in cases],
+        groups=name_kin(cases),
     )
 
 

@@ -17,18 +17,20 @@ from typing import Any
 import numpy as np
 
 from contracts.canonical import sha256_hex
-from models.errors import ModelArtifactError, ModelError, UnknownModelError
+from models.errors import UnknownModelError
 from models.experience import OutcomeExample
 from models.figures import draw, plot_confusion, plot_coverage, plot_reliability
-from models.fit import Fit, HeldBack
+from models.fit import Fit
 from models.gate import Comparison, Outcome, compare_versions
 from models.health_training import train_health
-from models.judgement import Judgement, encode_judgements, judge_classifier
+from models.judgement import Judgement, encode_judgements
 from models.model_card import CardFacts, write_card
 from models.model_file import write_model
+from models.past_lessons import PastLesson
 from models.promotion import Promotion
-from models.recommender_training import train_recommender
-from models.registry import CHALLENGER, CHAMPION, LoadedModel, ModelRegistry
+from models.recommender_training import choose_judge, train_recommender
+from models.registry import CHALLENGER, LoadedModel, ModelRegistry
+from models.rival import Judge, find_rival, judge_both, judge_file
 from models.stages import NoStages, StageFolder
 from models.ticket_labels import LabelledTicket
 from models.ticket_training import train_tickets
@@ -38,7 +40,6 @@ JUDGEMENTS_FILE = "judgements.json"
 CARD_FILE = "model-card.md"
 EXAMPLE_FILE = "input-example.json"
 N_EXAMPLES = 5  # rows that show what the model takes
-Judge = Callable[[Any, HeldBack], Judgement]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +71,13 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rival:
-    """The champion that a challenger is judged beside; not loaded where its file is unusable."""
+class _Assessment:
+    """What the gate says of a fit, and on which judgements; digest of its file, SHA-256 (hex)."""
 
-    version: str
-    loaded: LoadedModel | None
-    trouble: str = ""  # why it is not loaded
+    digest: str
+    judgements: Mapping[str, Judgement]  # by digest
+    comparison: Comparison
+    champion: str | None
 
 
 def train(
@@ -85,6 +87,7 @@ def train(
     knowledge_dir: Path,
     circumstances: Circumstances,
     outcomes: Sequence[OutcomeExample] = (),
+    lessons: Sequence[PastLesson] = (),
     tickets: Sequence[LabelledTicket] = (),
 ) -> TrainedModel:
     """Train, evaluate and register one model as challenger; a first version is the champion.
@@ -95,6 +98,7 @@ def train(
         knowledge_dir: holds the articles whose symptoms teach the ticket model.
         circumstances: seed, actor, time, progress.
         outcomes: real experience for the recommender.
+        lessons: what recommenders learnt online, to judge them with their corrections.
         tickets: real ones, masked, with what they turned out to be about.
 
     Raises:
@@ -105,16 +109,20 @@ def train(
     """
     seed, progress = circumstances.seed, circumstances.progress
     stages = open_stages(name, registry, circumstances)
+    judge: Judge = judge_file
     if name == "health":
         fit = train_health(seed, progress)
     elif name == "tickets":
         fit = train_tickets(knowledge_dir, seed, progress, tickets, stages)
     elif name == "recommender":
         fit = train_recommender(seed, outcomes, progress)
+        judge = choose_judge(outcomes, lessons)
     else:
         message = f"no model is called {name!r}; known are {', '.join(NAMES)} and ranking"
         raise UnknownModelError(message)
-    return register_fit(registry, name, fit, circumstances=circumstances, stages=stages)
+    return register_fit(
+        registry, name, fit, circumstances=circumstances, stages=stages, judge=judge
+    )
 
 
 def open_stages(
@@ -139,43 +147,18 @@ def register_fit(
     *,
     circumstances: Circumstances,
     stages: StageFolder | NoStages,
-    judge: Judge = judge_classifier,
+    judge: Judge = judge_file,
 ) -> TrainedModel:
     """Judge a fit beside the champion, draw, describe and register it; end its stages."""
     progress = circumstances.progress
     stages.begin(fit.digest_of_data)
-    digest = sha256_hex(write_model(fit.model))
-    rival = find_rival(registry, name, circumstances.in_use)
-    progress(f"{name}: judging on held-back cases")
-    judgements, unjudged = _judge_both(fit, digest, rival, judge)
-    if unjudged:
-        progress(f"{name}: {unjudged}")
-    champion = None if rival is None else rival.loaded
-    comparison = compare_versions(
-        None if champion is None else judgements.get(champion.digest),
-        judgements.get(digest),
-        has_champion=rival is not None,
-        seed=circumstances.seed,
-        unjudged=unjudged,
-    )
+    found = _assess(registry, name, fit, circumstances, judge)
     progress(f"{name}: drawing plots and writing the model card")
-    metrics = {**fit.metrics, **_summarise(comparison)}
-    facts = CardFacts(
-        name=name,
-        digest=digest,
-        digest_of_data=fit.digest_of_data,
-        metrics=fit.metrics,
-        params={"seed": circumstances.seed, **fit.params},
-        judgement=judgements.get(digest),
-        comparison=comparison,
-        champion=None if rival is None else rival.version,
-        trained_by=circumstances.trained_by,
-        trained_at=circumstances.trained_at,
-    )
+    metrics = {**fit.metrics, **_summarise(found.comparison)}
     example = _take_example(fit)
     evaluation = {
-        JUDGEMENTS_FILE: encode_judgements(judgements),
-        CARD_FILE: write_card(facts, fit.card).encode(),
+        JUDGEMENTS_FILE: encode_judgements(found.judgements),
+        CARD_FILE: _describe(name, fit, found, circumstances).encode(),
         EXAMPLE_FILE: _encode_example(example),
         **{f"{stem}.svg": draw(plot).encode() for stem, plot in _list_plots(fit).items()},
     }
@@ -188,73 +171,63 @@ def register_fit(
         digest_of_data=fit.digest_of_data,
         alias=CHALLENGER,
         evaluation=evaluation,
-        example=example if judge is judge_classifier else None,
+        example=example if hasattr(fit.model, "predict_proba") else None,
         training_id=stages.training_id,
-        may_be_first=comparison.verdict.outcome is not Outcome.FAIL,
+        may_be_first=found.comparison.verdict.outcome is not Outcome.FAIL,
     )
     stages.end()
     return TrainedModel(
         name=name,
         version=registered.version,
-        digest=digest,
+        digest=found.digest,
         metrics=metrics,
+        comparison=found.comparison,
+        champion=found.champion,
+    )
+
+
+def _assess(
+    registry: ModelRegistry, name: str, fit: Fit, circumstances: Circumstances, judge: Judge
+) -> _Assessment:
+    """Judge a fit and the champion on the same cases, and ask the gate."""
+    digest = sha256_hex(write_model(fit.model))
+    challenger = LoadedModel(model=fit.model, name=name, version="", digest=digest)
+    rival = find_rival(registry, name, circumstances.in_use)
+    circumstances.progress(f"{name}: judging on held-back cases")
+    judgements, unjudged = judge_both(challenger, fit.held_back, rival, judge)
+    if unjudged:
+        circumstances.progress(f"{name}: {unjudged}")
+    champion = None if rival is None else rival.loaded
+    comparison = compare_versions(
+        None if champion is None else judgements.get(champion.digest),
+        judgements.get(digest),
+        has_champion=rival is not None,
+        seed=circumstances.seed,
+        unjudged=unjudged,
+    )
+    return _Assessment(
+        digest=digest,
+        judgements=judgements,
         comparison=comparison,
         champion=None if rival is None else rival.version,
     )
 
 
-def find_rival(registry: ModelRegistry, name: str, in_use: Promotion | None) -> Rival | None:
-    """Return the champion, None where there is none.
-
-    MLflow's alias is asked only where no promotion says which version is in use.
-    """
-    try:
-        if in_use is not None:
-            loaded = registry.load_version(name, in_use.version, digest=in_use.digest)
-        else:
-            loaded = registry.load(name)
-    except UnknownModelError as error:
-        return None if in_use is None else _miss(in_use.version, error)
-    except ModelArtifactError as error:
-        return _miss(CHAMPION if in_use is None else in_use.version, error)
-    return Rival(version=loaded.version, loaded=loaded)
-
-
-def _miss(version: str, error: ModelError) -> Rival:
-    return Rival(version=version, loaded=None, trouble=f"the champion cannot be judged: {error}")
-
-
-def _judge_both(
-    fit: Fit, digest: str, rival: Rival | None, judge: Judge
-) -> tuple[dict[str, Judgement], str]:
-    """Return the judgements by digest of the model, and why the champion has none, if so.
-
-    There are none at all where no cases were held back.
-    """
-    held_back = fit.held_back
-    if held_back is None or not len(held_back.labels):
-        return {}, ""
-    judgements = {digest: judge(fit.model, held_back)}
-    champion = None if rival is None else rival.loaded
-    if rival is None or champion is None:
-        return judgements, "" if rival is None else rival.trouble
-    if champion.digest == digest:
-        return judgements, ""
-    if mismatch := explain_mismatch(champion.model, held_back.inputs):
-        return judgements, f"the champion cannot be judged: {mismatch}"
-    try:
-        judgements[champion.digest] = judge(champion.model, held_back)
-    except ModelArtifactError as error:
-        return judgements, f"the champion cannot be judged: {error}"
-    return judgements, ""
-
-
-def explain_mismatch(model: Any, inputs: Any) -> str:
-    """Tell why a model of another day cannot read these cases; empty where it can."""
-    expected = getattr(model, "n_features_in_", None)
-    if expected is None or not isinstance(inputs, np.ndarray) or inputs.shape[1] == expected:
-        return ""
-    return f"it takes {expected} features, and these cases have {inputs.shape[1]}"
+def _describe(name: str, fit: Fit, found: _Assessment, circumstances: Circumstances) -> str:
+    """Return the model card."""
+    facts = CardFacts(
+        name=name,
+        digest=found.digest,
+        digest_of_data=fit.digest_of_data,
+        metrics=fit.metrics,
+        params={"seed": circumstances.seed, **fit.params},
+        judgement=found.judgements.get(found.digest),
+        comparison=found.comparison,
+        champion=found.champion,
+        trained_by=circumstances.trained_by,
+        trained_at=circumstances.trained_at,
+    )
+    return write_card(facts, fit.card)
 
 
 def _summarise(comparison: Comparison) -> dict[str, float]:

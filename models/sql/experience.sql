@@ -2,7 +2,7 @@
 
 -- name: list_settled
 -- Proposals of which an end is known, the newest first, with the signals that they were chosen by.
-SELECT p.proposal_id, p.target_device_id,
+SELECT p.proposal_id, p.incident_id, p.target_device_id,
        (SELECT c.value -> 'signals' FROM jsonb_array_elements(p.candidates) AS c
         WHERE c.value ->> 'script_id' = p.script_id LIMIT 1) AS signals,
        e.opposed, e.failed, e.decider, e.decided_at, e.judged_at

@@ -24,10 +24,11 @@ from models import mlflow_runs
 from models.errors import ModelArtifactError, UnknownModelError
 from models.fit import Fit, HeldBack
 from models.gate import Outcome
-from models.judgement import decode_judgements, judge_classifier
+from models.judgement import decode_judgements
 from models.model_file import read_model, write_model
 from models.promotion import Promotion, PromotionKind
 from models.registry import CHAMPION, ModelRegistry
+from models.rival import judge_file
 from models.stages import NoStages
 from models.ticket_corpus import build_corpus, expand_template
 from models.tickets import classify_ticket
@@ -174,12 +175,12 @@ def test_why_a_champion_was_not_judged_is_said_and_our_own_errors_are_not_hidden
     assert found.comparison.verdict.outcome is Outcome.INCONCLUSIVE
     assert "takes 3 features" in found.comparison.verdict.findings[0].reason
 
-    def judge_badly(model, cases):
-        if model.coef_[0, 0] == champion.coef_[0, 0]:
+    def judge_badly(loaded, cases):
+        if loaded.digest == champion.digest:
             raise AttributeError("our own mistake")
-        return judge_classifier(model, cases)
+        return judge_file(loaded, cases)
 
-    champion = registry.load("health").model
+    champion = registry.load("health")
     with pytest.raises(AttributeError, match="our own"):
         register(3, judge=judge_badly, strength=0.1)
 
