@@ -166,7 +166,8 @@ async def _train_ranking(
     from api.ranking_training import register_first_ranking, train_on_labels  # noqa: PLC0415
 
     registry = open_registry(ground)
-    await asyncio.to_thread(register_first_ranking, registry)
+    if circumstances.in_use is None:
+        await asyncio.to_thread(register_first_ranking, registry)
     return await train_on_labels(
         ground.pool, open_embedder(ground), registry, circumstances=circumstances
     )

@@ -6,7 +6,7 @@ running servers and workers.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -16,9 +16,11 @@ from api.model_promotion import Decision, ModelPromotions
 from api.ranking_training import register_first_ranking
 from guardrails.script_analysis import analyse_script, analysis_document, combine_analyses
 from kernel.database import Connection
-from models.errors import PromotionRefusedError, UnknownModelError
+from models.errors import ModelArtifactError, PromotionRefusedError, UnknownModelError
 from models.gate import Outcome
+from models.promotion import Promotion, list_champions
 from models.ranking_lifecycle import NAME as RANKING
+from models.registry import ModelRegistry
 from models.stages import FOLDER_NAME as TRAINING_FOLDER
 from models.training import NAMES, Circumstances, train
 from retrieval.articles import Article, read_articles
@@ -61,8 +63,13 @@ async def prepare(ground: Ground, console: Console) -> None:
     if notice := await ensure_index(ground, embedder):
         console.print(f"  {notice}")
     console.print(f"  knowledge ready ({n_articles} articles and {n_scripts} scripts are new)")
+    async with ground.pool.connection() as connection:
+        promoted = await list_champions(connection)
     trained = await asyncio.to_thread(
-        train_missing, ground, progress=lambda text: console.print(f"  training: {text}")
+        train_missing,
+        ground,
+        promoted=promoted,
+        progress=lambda text: console.print(f"  training: {text}"),
     )
     await record_champions(ground)
     console.print(f"  models ready ({len(trained)} trained now)")
@@ -188,12 +195,24 @@ async def _list_wanted(
 
 
 def train_missing(
-    ground: Ground, *, names: Sequence[str] = NAMES, progress: Callable[[str], None]
+    ground: Ground,
+    *,
+    promoted: Mapping[str, Promotion],
+    names: Sequence[str] = NAMES,
+    progress: Callable[[str], None],
 ) -> list[str]:
     """Train the models that have no champion yet; blocking. Return their names.
 
+    Args:
+        ground: where the registry is.
+        promoted: the newest promotion of each model; MLflow's alias is asked of others alone.
+        names: of the models.
+        progress: told what is being done, in words.
+
     Raises:
         PromotionRefusedError: a first version is worse than the bars for one.
+        ModelArtifactError: what was promoted is not what lies there, or nothing is.
+        RegistryError: MLflow did not answer.
     """
     registry = open_registry(ground)
     circumstances = Circumstances(
@@ -205,23 +224,45 @@ def train_missing(
     )
     trained = []
     for name in names:
-        try:
-            registry.load(name)
-        except UnknownModelError:
-            found = train(
-                name,
-                registry=registry,
-                knowledge_dir=ground.settings.knowledge_dir,
-                circumstances=circumstances,
+        if _has_champion(registry, name, promoted.get(name)):
+            continue
+        found = train(
+            name,
+            registry=registry,
+            knowledge_dir=ground.settings.knowledge_dir,
+            circumstances=circumstances,
+        )
+        verdict = found.comparison.verdict
+        if verdict.outcome is Outcome.FAIL:
+            raise PromotionRefusedError(
+                f"the first {name} model is not fit for use: {verdict.explain(Outcome.FAIL)}"
             )
-            verdict = found.comparison.verdict
-            if verdict.outcome is Outcome.FAIL:
-                raise PromotionRefusedError(
-                    f"the first {name} model is not fit for use: {verdict.explain(Outcome.FAIL)}"
-                ) from None
-            trained.append(name)
-    register_first_ranking(registry)
+        trained.append(name)
+    if not _has_champion(registry, RANKING, promoted.get(RANKING)):
+        register_first_ranking(registry)
     return trained
+
+
+def _has_champion(registry: ModelRegistry, name: str, in_use: Promotion | None) -> bool:
+    """Tell whether a model has a champion; its file is read, so that a lost one is told at once.
+
+    Raises:
+        ModelArtifactError: it is not what was promoted, or MLflow does not know it.
+    """
+    try:
+        if in_use is None:
+            registry.load(name)
+        else:
+            registry.load_version(name, in_use.version, digest=in_use.digest)
+    except UnknownModelError as error:
+        if in_use is None:
+            return False
+        raise ModelArtifactError(
+            f"{name} version {in_use.version} is the champion (promotion {in_use.promotion_id}),"
+            " and MLflow does not know it; restore MLflow's database, or train and promote another"
+            " version"
+        ) from error
+    return True
 
 
 async def record_champions(ground: Ground) -> None:

@@ -173,7 +173,8 @@ def register_fit(
         evaluation=evaluation,
         example=example if hasattr(fit.model, "predict_proba") else None,
         training_id=stages.training_id,
-        may_be_first=found.comparison.verdict.outcome is not Outcome.FAIL,
+        may_be_first=circumstances.in_use is None
+        and found.comparison.verdict.outcome is not Outcome.FAIL,
     )
     stages.end()
     return TrainedModel(

@@ -5,6 +5,7 @@ import asyncio
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from api.case_export import export_promotion
 from api.errors import NotFoundError
 from api.ground import DatabaseAddresses, open_ground, open_registry
 from api.model_promotion import Decision, ModelPromotions, mirror_newest
+from api.preparation import train_missing
 from contracts.canonical import canonical_json
 from evidence.signing import public_pem
 from evidence.verification import TrustedKeys, extract_case, verify_case
@@ -22,6 +24,7 @@ from models.errors import ModelArtifactError, PromotionRefusedError, UnknownMode
 from models.fit import CardText, Fit, HeldBack, digest_data
 from models.gate import Outcome
 from models.promotion import PromotionKind, insert_promotion, list_champions, list_promotions
+from models.recommender_training import train_recommender
 from models.registry import CHAMPION, ModelRegistry
 from models.stages import NoStages
 from models.training import Circumstances, register_fit
@@ -77,13 +80,17 @@ def seen(promotion, decision=ADA):
     return replace(decision, against=promotion.promotion_id)
 
 
-def register(ground, fit, name="tickets"):
+def register(ground, fit, name="tickets", in_use=None):
     return register_fit(
         open_registry(ground),
         name,
         fit,
         circumstances=Circumstances(
-            seed=0, trained_by="cli:dora", trained_at=ground.clock.now(), progress=lambda _: None
+            seed=0,
+            trained_by="cli:dora",
+            trained_at=ground.clock.now(),
+            progress=lambda _: None,
+            in_use=in_use,
         ),
         stages=NoStages(),
     )
@@ -271,6 +278,36 @@ async def test_a_rollback_finds_what_lies_a_hundred_promotions_back(ground):
         await insert_promotion(connection, last)
     back = await promotions.roll_back("tickets", seen(last))
     assert (back.version, back.restored_id) == ("1", first.promotion_id)
+
+
+async def test_what_is_in_use_is_what_was_promoted_whatever_mlflow_says(ground):
+    """Its alias is lost, and a version's recorded digest is that of another file."""
+    promotions, registry = ModelPromotions(ground), open_registry(ground)
+    name = "recommender"
+    for number in (0, 1):
+        fit = train_recommender(number, [], lambda _: None)
+        register(ground, fit, name)
+    first = await promotions.record_first(name, BOOT)
+    assert await promotions.is_in_use(name, "1")
+    assert not await promotions.is_in_use(name, "2")
+    client = registry._client()
+    client.delete_registered_model_alias(name, CHAMPION)
+    said = []
+    missing = partial(train_missing, ground, names=(name,), progress=said.append)
+    assert missing(promoted={name: first}) == []
+    assert said == []
+    register(ground, fit, name, in_use=first)
+    assert [one.aliases for one in registry.list_versions(name)] == [("challenger",), (), ()]
+    with pytest.raises(ModelArtifactError, match="MLflow does not know it; restore"):
+        missing(promoted={name: replace(first, version="9")})
+    with pytest.raises(ModelArtifactError, match="was changed"):
+        missing(promoted={name: replace(first, digest="0" * 64)})
+    client.set_model_version_tag(name, "1", "eucora.sha256", "f" * 64)
+    assert not await promotions.is_in_use(name, "1")
+    compared = await promotions.compare(name, measure=False)
+    assert compared.before.digest == first.digest
+    assert compared.is_with_champion
+    assert missing(promoted={}) == [name]  # nothing was ever promoted, and no alias says what is
 
 
 async def test_the_alias_follows_the_newest_promotion_never_an_overtaken_one(ground):
