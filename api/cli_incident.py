@@ -5,12 +5,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli_ground import console, fail, plain, print_table, with_ground
+from api.cli_ground import (
+    Actor,
+    complaints,
+    console,
+    fail,
+    name_actor,
+    plain,
+    print_table,
+    with_ground,
+)
 
 if TYPE_CHECKING:
+    from api.class_view import ClassView
     from api.fleet_view import FleetView
 
-incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show.")
+MAX_REASON_CHARACTERS = 1000
+incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show, say what one is.")
 
 
 @incident_app.command("list")
@@ -41,22 +52,27 @@ def incident_show(incident_id: str) -> None:
     """Show an incident's time line, and what devices have in common. Exit code 1 if none."""
 
     async def act(ground: Any) -> Any:
+        from api.class_view import view_class  # noqa: PLC0415 - heavy
         from api.fleet_view import view_fleet  # noqa: PLC0415 - heavy
 
         async with ground.pool.connection() as connection:
             incident = await ground.incidents.find(connection, incident_id)
+            if incident is None:
+                return None
             timeline = await ground.incidents.timeline(connection, incident_id)
-            return incident, timeline, await view_fleet(connection, incident_id)
+            klass = await view_class(connection, incident)
+            return incident, klass, timeline, await view_fleet(connection, incident_id)
 
-    incident, timeline, fleet = with_ground(act)
-    if incident is None:
+    found = with_ground(act)
+    if found is None:
         fail(f"there is no incident {incident_id}")
-        return
+    incident, klass, timeline, fleet = found
     console.print(
         f"{plain(incident.title)} ({incident.severity.value}, {incident.status.value})",
         soft_wrap=True,
     )
     console.print(plain(incident.description), highlight=False, soft_wrap=True)
+    _print_class(klass)
     if incident.part_of:
         console.print(f"part of the fleet incident {incident.part_of}", highlight=False)
     if fleet is not None:
@@ -65,6 +81,82 @@ def incident_show(incident_id: str) -> None:
         moment = step.occurred_at.isoformat(timespec="seconds")
         said = plain(f"{step.reason} ({step.actor})")
         console.print(f"  {moment} {step.to_status.value}: {said}", soft_wrap=True)
+
+
+@incident_app.command("label")
+def incident_label(
+    incident_id: str,
+    failure_class: Annotated[
+        str, typer.Argument(help="What it is; unknown: none of the known failures, or no fault.")
+    ],
+    reason: Annotated[str, typer.Option(help="How you know; names in it are masked.")] = "",
+    seen: Annotated[
+        str | None, typer.Option(help="The class that you saw; another one meanwhile is refused.")
+    ] = None,
+    actor: Actor = None,
+) -> None:
+    """Say what an incident is; classifiers learn from it. Exit code 1 if it cannot be changed."""
+    from contracts.failure import FailureClass  # noqa: PLC0415 - heavy
+
+    who = name_actor(actor)
+    known = sorted(FailureClass)
+    for name in (failure_class, *([seen] if seen else [])):
+        if name not in known:
+            complaints.print(
+                f"eucora: there is no class {plain(name)}; classes are {', '.join(known)}",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
+            raise typer.Exit(2)
+
+    async def act(ground: Any) -> Any:
+        from api.class_labels import label_incident  # noqa: PLC0415 - heavy
+        from telemetry.errors import TelemetryError  # noqa: PLC0415 - heavy
+        from telemetry.incident_classes import ClassStatement  # noqa: PLC0415 - heavy
+
+        stated = ClassStatement(
+            incident_id=incident_id,
+            failure_class=FailureClass(failure_class),
+            seen_class=FailureClass(seen) if seen else None,
+            actor=who,
+            reason=ground.masker.mask(reason[:MAX_REASON_CHARACTERS]).text,
+        )
+        try:
+            async with ground.pool.connection() as connection:
+                return await label_incident(ground, connection, stated)
+        except TelemetryError as error:
+            return str(error)
+
+    labelled = with_ground(act)
+    if isinstance(labelled, str):
+        fail(labelled)
+    from api.class_labels import WORDS  # noqa: PLC0415 - heavy
+
+    console.print(
+        f"{incident_id} is {labelled.incident.failure_class.value}. {WORDS[labelled.consequence]}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _print_class(klass: "ClassView") -> None:
+    """Print what the models said, what they could not rule out, and what people said."""
+    whose = f"says {klass.stated.actor}" if klass.stated else f"{klass.confidence:.0%} sure"
+    console.print(
+        plain(f"  what it is: {klass.failure_class.value} ({whose})"),
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    for one in klass.answers:
+        possible = f"; cannot rule out {', '.join(one.alternatives)}" if one.alternatives else ""
+        console.print(
+            plain(f"  {one.name} {one.version}: {one.answer} ({one.confidence:.0%}){possible}"),
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    for label in klass.labels:
+        said = f"{label.from_class} -> {label.failure_class} ({label.actor}) {label.reason}"
+        moment = label.created_at.isoformat(timespec="seconds")
+        console.print(plain(f"  {moment} {said}"), highlight=False, soft_wrap=True)
+    if klass.advice:
+        console.print(f"  {klass.advice}", highlight=False, soft_wrap=True)
 
 
 def _print_fleet(fleet: "FleetView") -> None:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from api.accounts import Person
+from api.class_view import name_choice
 from guardrails.sanitise import plain_text
 from reasoning.candidates import fill_metric
 
@@ -36,6 +37,7 @@ class Pages:
         self._environment.filters.update(
             moment=format_moment,
             words=format_words,
+            choice=name_choice,
             figure=format_figure,
             filled=fill_metric,
             first_large=enlarge_first,

@@ -6,16 +6,20 @@ import asyncio
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from api.accounts import Role
+from api.accounts import Person, Role
+from api.class_labels import label_incident
+from api.class_view import view_class
 from api.errors import InvalidRequestError, NotFoundError
 from api.fleet_view import count_over_time, view_fleet
 from api.pages import pages_of
 from api.plots import draw_metric
 from api.portal_forms import read_text
 from api.portal_queries import MAX_PLOTS, PLOTTED, fetch, require_incident
-from api.sessions import correlation_of, field, require_form, require_person, services_of
+from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
+from contracts.failure import FailureClass
 from reasoning.intake import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, Ticket
 from telemetry.devices import find_device
+from telemetry.incident_classes import ClassStatement
 from telemetry.incidents import IncidentStatus
 from telemetry.reports import latest_report
 
@@ -56,9 +60,7 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         incident = await require_incident(request, connection, incident_id)
         timeline = await ground.incidents.timeline(connection, incident_id)
         proposals = await fetch(connection, "list_incident_proposals", incident_id=incident_id)
-        inferences = await fetch(
-            connection, "list_inferences", subject_kind="incident", subject_id=incident_id
-        )
+        klass = await view_class(connection, incident)
         device_id = incident.device_id
         device = await find_device(connection, device_id) if device_id else None
         report = await latest_report(connection, device_id) if device_id else None
@@ -71,15 +73,45 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         "incident.html",
         incident=incident,
         hostname=device.hostname if device else "",
-        can_go_on=incident.status is IncidentStatus.ESCALATED
-        and bool(person.roles & {Role.HELPDESK, Role.APPROVER, Role.ADMIN}),
+        can_go_on=incident.status is IncidentStatus.ESCALATED and _looks_after(person),
+        may_label=_looks_after(person),
+        klass=klass,
         timeline=timeline,
         proposals=proposals,
-        inferences=inferences,
         plots=plots,
         plot_until="",
         fleet=fleet,
     )
+
+
+def _looks_after(person: Person) -> bool:
+    """Tell whether the forms are worth showing; the routes ask again."""
+    return bool(person.roles & {Role.HELPDESK, Role.APPROVER, Role.ADMIN})
+
+
+@router.post("/incidents/{incident_id}/class")
+async def label_class(request: Request, incident_id: str) -> Response:
+    """Say what an incident is: the models' class, another one, or none of the known."""
+    person, form = await require_form(request)
+    person.require(Role.HELPDESK, Role.APPROVER)
+    ground = services_of(request).ground
+    stated = ClassStatement(
+        incident_id=incident_id,
+        failure_class=_read_class(form, "failure_class"),
+        seen_class=_read_class(form, "seen_class"),
+        actor=person.actor,
+        reason=await read_text(form, "reason", ground.masker),
+    )
+    async with ground.pool.connection() as connection:
+        await label_incident(ground, connection, stated)
+    return RedirectResponse(f"/incidents/{incident_id}#class", status_code=303)
+
+
+def _read_class(form: Form, name: str) -> FailureClass:
+    try:
+        return FailureClass(field(form, name))
+    except ValueError as error:
+        raise InvalidRequestError(f"{name} is one of {', '.join(sorted(FailureClass))}") from error
 
 
 @router.get("/incidents/{incident_id}/members.svg")

@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.bootstrap import Services
 from api.case_export import export_proposal
+from api.class_in import router as class_router
 from api.errors import NotFoundError
 from api.http import CorrelationMiddleware
 from api.knowledge_in import router as knowledge_router
@@ -24,6 +25,7 @@ from api.sessions import require_service
 from api.telemetry_api import ingest_body
 from api.tickets_api import router as tickets_router
 from kernel.queries import load_queries
+from telemetry.incident_classes import list_class_labels
 
 QUERIES = load_queries(__file__, "portal")
 STATIC = Path(__file__).with_name("static")
@@ -47,6 +49,7 @@ def create_public_app(services: Services) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_telemetry_route(app, services)
     app.include_router(tickets_router)
+    app.include_router(class_router)
     app.include_router(knowledge_router)
     app.include_router(search_router)
     _add_read_routes(app, services)
@@ -77,6 +80,7 @@ def _add_read_routes(app: FastAPI, services: Services) -> None:
             incident = await ground.incidents.find(connection, incident_id)
             if incident is None:
                 raise NotFoundError(f"no incident {incident_id}")
+            labels = await list_class_labels(connection, incident_id)
             cursor = await connection.execute(
                 QUERIES["list_incident_proposals"], {"incident_id": incident_id}
             )
@@ -87,6 +91,7 @@ def _add_read_routes(app: FastAPI, services: Services) -> None:
             "status": incident.status.value,
             "severity": incident.severity.value,
             "failure_class": incident.failure_class.value,
+            "class_stated_by": labels[-1].actor if labels else None,
             "title": incident.title,
             "proposals": [
                 {

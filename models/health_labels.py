@@ -46,6 +46,11 @@ class LabelledSet:
             incidents=[self.incidents[row] for row in rows],
         )
 
+    def bound(self, others: Sequence[str]) -> "LabelledSet":
+        """Return those that are within a person's and a device's share beside other cases."""
+        counts = {name: float(n) for name, n in Counter(others).items()}
+        return self.at(keep_within(self.labels, self.people, self.devices, others=counts))
+
 
 def divide_windows(windows: Sequence[LabelledWindow]) -> tuple[LabelledSet, LabelledSet]:
     """Return the windows to learn from and those to judge by, of other devices."""
@@ -113,9 +118,7 @@ def gather_calibration(
 
     """
     said = np.asarray(model.predict_proba(others.features))
-    counts = {name: float(n) for name, n in Counter(others.labels).items()}
-    counted = keep_within(real.labels, real.people, real.devices, others=counts)
-    kept = real.at(counted)
+    kept = real.bound(others.labels)
     if not kept.labels:
         return Calibration(probabilities=said, labels=others.labels)
     found = np.empty((len(kept.labels), said.shape[1]))

@@ -89,6 +89,7 @@ def train_health(
     abstention = choose_abstention(classes, sharpen(found.probabilities, sharpness), found.labels)
     progress("health: judging on devices that no version learns from")
     judged = simulate_windows("judge", seed=JUDGING_SEED, n_devices_per_pattern=devices.judge)
+    real_judged = real_judged.bound(judged.labels)
     return Fit(
         model=attach_abstention(model, abstention),
         metrics=_measure(abstention, classes, model.predict_proba(judged.features), judged)

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real tickets with what they turned out to be about: labels for the ticket classifier.
 
-A ticket is taken to be about what its script cures, where a person chose that script instead of
-ours, or telemetry proved that the fix held. A script for several failures says only that the
-ticket's own class was right, if it is one of them. The texts are those of the incidents, which
-are stored masked; no other text is read (invariant 4).
+What a person said of the incident's class comes first. Else a ticket is taken to be about what its
+script cures, where a person chose that script instead of ours, or telemetry proved that the fix
+held; a script for several failures says only that the ticket's own class was right, if it is one of
+them. The texts are those of the incidents, which are stored masked; no other text is read
+(invariant 4).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from contracts.failure import FailureClass
 from kernel.database import Connection
@@ -21,22 +23,39 @@ _CLASSES = frozenset(str(member) for member in FailureClass) - {str(FailureClass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledTicket:
-    """A ticket's masked text, and the failure class that people or telemetry gave it."""
+    """A ticket's masked text, and the failure class that people or telemetry gave it.
+
+    `person` is whose word it is, empty where telemetry proved it; `device_id` is empty where the
+    ticket names none.
+    """
 
     masked_text: str
     label: str
+    person: str = ""
+    device_id: str = ""
 
 
 async def list_labelled_tickets(connection: Connection) -> list[LabelledTicket]:
-    """Return the newest labelled tickets, oldest first."""
+    """Return the newest labelled tickets, oldest first; what people stated at the end."""
+    cursor = await connection.execute(QUERIES["list_stated_tickets"], {"limit": MAX_TICKETS})
+    stated = await cursor.fetchall()
+    known = {row["incident_id"] for row in stated}
     cursor = await connection.execute(QUERIES["list_labelled_tickets"], {"limit": MAX_TICKETS})
-    found = []
+    proved = []
     for row in reversed(await cursor.fetchall()):
         label = conclude_class(row["failure_class"], row["failure_classes"])
-        if label is not None:
-            text = f"{row['title']}\n{row['description']}"
-            found.append(LabelledTicket(masked_text=text, label=label))
-    return found
+        if label is not None and row["incident_id"] not in known:
+            proved.append(_read_ticket(row, label))
+    return [*proved, *(_read_ticket(row, row["failure_class"]) for row in reversed(stated))]
+
+
+def _read_ticket(row: Mapping[str, Any], label: str) -> LabelledTicket:
+    return LabelledTicket(
+        masked_text=f"{row['title']}\n{row['description']}",
+        label=label,
+        person=row["person"] or "",
+        device_id=row["device_id"] or "",
+    )
 
 
 def conclude_class(said: str, cured: Sequence[str]) -> str | None:

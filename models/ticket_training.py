@@ -6,6 +6,7 @@ every version. Which groups are held back follows from their names alone.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 from models.abstention import Abstention, attach_abstention, choose_abstention, measure_abstention
 from models.evaluation import evaluate_classifier
 from models.fit import CardText, Fit, HeldBack, digest_data
+from models.label_bounds import DEVICE_SHARE, PERSON_SHARE, keep_within
 from models.stages import NoStages, Stages
 from models.ticket_corpus import HELD_BACK_SHARE, Example, build_corpus, is_held_back
 from models.ticket_labels import LabelledTicket
@@ -46,7 +48,10 @@ def train_tickets(
     corpus = build_corpus(knowledge_dir, seed=seed)
     for article in corpus.skipped_articles:
         progress(f"tickets: article {article} has no usable symptoms")
-    examples = [*corpus.examples, *(_read(ticket) for ticket in tickets)]
+    taken = choose_tickets(tickets, corpus.examples)
+    if len(taken) < len(tickets):
+        progress(f"tickets: {len(tickets) - len(taken)} are beyond the bounds of one's labels")
+    examples = [*corpus.examples, *(_read(ticket) for ticket in taken)]
     known = [one for one in examples if not is_held_back(one.group)]
     judged = [one for one in examples if is_held_back(one.group)]
     groups = [one.group for one in known]
@@ -75,7 +80,10 @@ def train_tickets(
         params={
             "n_texts": len(known),
             "n_groups": len(set(groups)),
-            "n_real_tickets": len(tickets),
+            "n_real_tickets": len(taken),
+            "n_tickets_left_out": len(tickets) - len(taken),
+            "n_stated_tickets": sum(bool(one.person) for one in taken),
+            "n_people": len({one.person for one in taken if one.person}),
             "n_folds": N_FOLDS,
             "target_accuracy": TARGET_ACCURACY,
             "n_proved_classes": sum(abstention.proved.values()),
@@ -83,8 +91,24 @@ def train_tickets(
         },
         digest_of_data=digest,
         held_back=_hold_back(judged, found.classes),
-        card=_write_card(len(tickets)),
+        card=_write_card(taken),
     )
+
+
+def choose_tickets(
+    tickets: Sequence[LabelledTicket], phrasings: Sequence[Example]
+) -> list[LabelledTicket]:
+    """Return the tickets to learn from or judge by: of one person or device only so many a class.
+
+    The bounds are on shares of a class; the newest stay.
+    """
+    kept = keep_within(
+        [one.label for one in tickets],
+        [one.person for one in tickets],
+        [one.device_id for one in tickets],
+        others={name: float(n) for name, n in Counter(one.label for one in phrasings).items()},
+    )
+    return [tickets[row] for row in kept]
 
 
 def _read(ticket: LabelledTicket) -> Example:
@@ -121,7 +145,8 @@ def _hold_back(judged: Sequence[Example], classes: Sequence[str]) -> HeldBack:
     )
 
 
-def _write_card(n_tickets: int) -> CardText:
+def _write_card(tickets: Sequence[LabelledTicket]) -> CardText:
+    stated = [one for one in tickets if one.person]
     return CardText(
         purpose=(
             "Names the failure that a person describes in a ticket, from its masked text; it"
@@ -129,9 +154,11 @@ def _write_card(n_tickets: int) -> CardText:
         ),
         training_data=(
             "Phrasings of our own, symptoms of the articles, and"
-            f" {n_tickets} real tickets, masked, whose class a person corrected or a verified fix"
-            f" proved. One group of kin in {HELD_BACK_SHARE} is kept from every version, to judge"
-            " them by."
+            f" {len(tickets)} real tickets, masked: the class of {len(stated)} was stated by"
+            f" {len({one.person for one in stated})} people, that of the others proved by a"
+            f" verified fix. Of a class one person's tickets are at most {PERSON_SHARE:.0%}, and"
+            f" one device's {DEVICE_SHARE:.0%}. One group of kin in {HELD_BACK_SHARE} is kept from"
+            " every version, to judge them by."
         ),
         limits=(
             "It reads English, and of a ticket its first 4,000 characters.",

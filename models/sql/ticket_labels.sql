@@ -3,10 +3,16 @@
 -- name: list_labelled_tickets
 -- Tickets, masked, each with the latest script that a person chose instead of ours or that telemetry
 -- saw succeed, and that did not fail; the newest first.
-SELECT t.title, t.description, t.failure_class, t.failure_classes
+SELECT t.incident_id, t.device_id, t.title, t.description, t.failure_class, t.failure_classes,
+       t.person
 FROM (
     SELECT DISTINCT ON (i.incident_id)
-           i.incident_id, i.title, i.description, i.failure_class, s.failure_classes, p.created_at
+           i.incident_id, i.device_id, i.title, i.description, i.failure_class, s.failure_classes,
+           p.created_at,
+           CASE WHEN NOT EXISTS (
+               SELECT FROM labels AS w
+               WHERE w.proposal_id = p.proposal_id AND w.kind = 'outcome' AND w.label = 'succeeded'
+           ) THEN p.requested_by END AS person
     FROM proposals AS p
     JOIN incidents AS i USING (incident_id)
     JOIN scripts AS s ON s.script_id = p.script_id AND s.version = p.script_version
@@ -39,4 +45,18 @@ FROM (
     ORDER BY i.incident_id, p.created_at DESC, p.proposal_id
 ) AS t
 ORDER BY t.created_at DESC, t.incident_id
+LIMIT %(limit)s;
+
+-- name: list_stated_tickets
+-- Tickets, masked, each with the latest class that a person gave it; labelled last first.
+SELECT i.incident_id, i.device_id, i.title, i.description, l.failure_class, l.actor AS person,
+       l.created_at
+FROM (
+    SELECT DISTINCT ON (incident_id) incident_id, failure_class, actor, created_at, position
+    FROM incident_class_labels
+    ORDER BY incident_id, position DESC
+) AS l
+JOIN incidents AS i USING (incident_id)
+WHERE i.source = 'ticket'
+ORDER BY l.position DESC
 LIMIT %(limit)s;

@@ -8,7 +8,7 @@ import pytest
 from models import ticket_training
 from models.ticket_corpus import build_corpus, is_held_back
 from models.ticket_labels import LabelledTicket, conclude_class, list_labelled_tickets
-from models.ticket_training import train_tickets
+from models.ticket_training import choose_tickets, train_tickets
 from models.tickets import fit_ticket_model
 from tests.models.settled import MOMENT, add_case, add_label
 
@@ -126,9 +126,54 @@ async def test_people_and_telemetry_label_tickets(connection):
         " WHERE proposal_id = 'prp_corrected later'"
     )
     assert await list_labelled_tickets(connection) == [
-        LabelledTicket(masked_text="proved\n<USERNAME_1> waits", label="disk_full"),
-        LabelledTicket(masked_text="corrected\n<USERNAME_1> waits", label="dns"),
+        LabelledTicket(
+            masked_text="proved\n<USERNAME_1> waits", label="disk_full", device_id="dev-1"
+        ),
+        LabelledTicket(
+            masked_text="corrected\n<USERNAME_1> waits",
+            label="dns",
+            person="system",  # who asked for the replacement
+            device_id="dev-1",
+        ),
     ]
     await add_label(connection, "prp_corrected later", "failed")
     found = await list_labelled_tickets(connection)
     assert [one.label for one in found] == ["disk_full"]
+
+
+async def state_class(connection, incident_id, failure_class, actor="user:ada"):
+    await connection.execute(
+        "INSERT INTO incident_class_labels (label_id, incident_id, from_class, from_confidence,"
+        " failure_class, actor, reason, created_at) VALUES (%s, %s, 'unknown', 0, %s, %s, '', %s)",
+        (f"icl_{incident_id}_{failure_class}", incident_id, failure_class, actor, MOMENT),
+    )
+
+
+async def test_what_people_state_comes_first(connection):
+    await add_script(connection, "script-a", ["disk_full"])
+    await add_ticket(connection, "proved", "approve", "succeeded", minute=1)
+    await add_ticket(connection, "open", minute=2)
+    await add_ticket(connection, "detected", source="detection", minute=3)
+    for name in ("proved", "detected"):
+        await state_class(connection, f"inc_{name}", "dns")
+    await state_class(connection, "inc_open", "proxy")
+    await state_class(connection, "inc_open", "unknown", "user:bob")
+    found = await list_labelled_tickets(connection)
+    assert [(one.masked_text.split("\n")[0], one.label, one.person) for one in found] == [
+        ("proved", "dns", "user:ada"),
+        ("open", "unknown", "user:bob"),
+    ]
+
+
+def test_one_persons_tickets_are_bounded():
+    corpus = build_corpus(KNOWLEDGE, seed=0).examples
+    n_phrasings = sum(one.label == "dns" for one in corpus)
+    flood = [
+        LabelledTicket(
+            masked_text=f"t{number}", label="dns", person="user:eve", device_id=str(number)
+        )
+        for number in range(500)
+    ]
+    kept = choose_tickets([*TICKETS, *flood], corpus)
+    assert [one for one in kept if one.person] == flood[-(n_phrasings + len(TICKETS)) :]
+    assert kept[: len(TICKETS)] == TICKETS
