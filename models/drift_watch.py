@@ -27,6 +27,7 @@ from models.drift_episodes import DriftEpisodes, list_alarms
 from models.drift_state import decode_series, encode_series
 from models.errors import StateFormatError
 from models.retraining_proposals import MODEL_PREFIX, PEOPLE
+from models.signals import read_value
 
 __all__ = ["CohortReport", "DriftWatch", "list_alarms"]
 QUERIES = load_queries(__file__, "drift")
@@ -99,9 +100,10 @@ class DriftWatch:
         for report in reports:
             minute = report.observed_at.replace(second=0, microsecond=0)
             for metric in WATCHED_METRICS:
-                if metric in report.metrics:
+                value = read_value(metric, report.metrics.get(metric))
+                if not math.isnan(value):
                     entry = sums[(report.cohort, minute, metric)]
-                    entry[0] += report.metrics[metric]
+                    entry[0] += value
                     entry[1] += 1
         if not sums:
             return []

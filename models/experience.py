@@ -15,6 +15,7 @@ from typing import Any
 from kernel.database import Connection
 from kernel.queries import load_queries
 from models.recommender import NEUTRAL, SIGNAL_NAMES, Event
+from models.signals import GREATEST_VALUE
 
 QUERIES = load_queries(__file__, "experience")
 MAX_PROPOSALS = 50_000
@@ -55,10 +56,19 @@ async def count_labels(connection: Connection) -> list[dict[str, Any]]:
 
 
 def read_signals(stored: Any) -> dict[str, float] | None:
-    """Return a proposal's stored signals; None where those that every model needs are missing."""
+    """Return a proposal's stored signals; None where those that every model needs are missing.
+
+    A value that is no number, or beyond all measure, makes the whole be missing.
+    """
     if not isinstance(stored, dict) or not set(stored) >= REQUIRED:
         return None
-    return {name: float(stored[name]) for name in SIGNAL_NAMES if name in stored}
+    signals = {name: stored[name] for name in SIGNAL_NAMES if name in stored}
+    if not all(
+        isinstance(value, int | float) and abs(value) <= GREATEST_VALUE
+        for value in signals.values()
+    ):
+        return None
+    return {name: float(value) for name, value in signals.items()}
 
 
 def _read_examples(row: Mapping[str, Any]) -> Iterator[OutcomeExample]:

@@ -7,6 +7,8 @@ whatever is killed and however often it is handed over: its row in `online_lesso
 the same transaction.
 """
 
+import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +20,13 @@ from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.queries import load_queries
 from models.experience import CARRIED_OUT, name_device, read_signals
-from models.online_correction import Correction, Step, learn
+from models.online_correction import Correction, Step, is_teachable, learn
 from models.recommender import Event, Recommender, signal_matrix
 from models.registry import LoadedModel
 
 QUERIES = load_queries(__file__, "online_learning")
 ACTOR = "system:recommender"
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +71,17 @@ async def learn_label(
     lesson = await _find_lesson(connection, label_id)
     if lesson is None:
         return False
+    log_odds = _predict(Recommender(model.model), lesson)
+    if not is_teachable(lesson.signals, log_odds):
+        _logger.warning("label %s teaches nothing: a number of it is not finite", label_id)
+        return False
     key = {"model_digest": model.digest, "event": lesson.event.value, "now": clock.now()}
     written = await connection.execute(
         QUERIES["insert_lesson"], {**key, "label_id": label_id, "happened": lesson.happened}
     )
     if not written.rowcount:
         return False
-    step = await _advance(connection, key, lesson, Recommender(model.model))
+    step = await _advance(connection, key, lesson, log_odds)
     await audit.record(
         connection,
         actor=ACTOR,
@@ -96,7 +103,7 @@ async def learn_label(
 
 
 async def _advance(
-    connection: Connection, key: Mapping[str, Any], lesson: Lesson, recommender: Recommender
+    connection: Connection, key: Mapping[str, Any], lesson: Lesson, log_odds: float
 ) -> Step:
     """Take a step; whoever learns the same event of the same model waits for the first query."""
     await connection.execute(QUERIES["begin_correction"], key)
@@ -105,10 +112,9 @@ async def _advance(
     of_witness = {**key, "witness": lesson.witness}
     cursor = await connection.execute(QUERIES["find_influence"], of_witness)
     witness = await cursor.fetchone()
-    log_odds = recommender.predict_log_odds(signal_matrix([lesson.signals]), lesson.event)
     step = learn(
         signals=lesson.signals,
-        log_odds=float(log_odds[0]),
+        log_odds=log_odds,
         happened=lesson.happened,
         total=total["weights"] if total else {},
         witness=witness["weights"] if witness else {},
@@ -120,6 +126,13 @@ async def _advance(
         QUERIES["store_influence"], {**of_witness, "weights": Jsonb(dict(step.witness))}
     )
     return step
+
+
+def _predict(recommender: Recommender, lesson: Lesson) -> float:
+    """Return what the trained model says of a lesson's signals, NaN where they are no numbers."""
+    if not is_teachable(lesson.signals, 0.0):
+        return math.nan
+    return float(recommender.predict_log_odds(signal_matrix([lesson.signals]), lesson.event)[0])
 
 
 async def _find_lesson(connection: Connection, label_id: str) -> Lesson | None:

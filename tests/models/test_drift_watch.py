@@ -104,6 +104,18 @@ async def test_a_minute_is_one_sample_whatever_the_batches(connection, watch):
     ]
 
 
+async def test_values_that_are_none_belong_to_no_minute(connection, watch):
+    """One device's NaN would make a cohort's minute NaN, and what is learnt of it with it."""
+    odd = [float("nan"), float("inf"), -float("inf"), 1e300, None, "much"]
+    for minute in (0, 2):
+        batch = [report(minute, {"memory_percent": 40.0, "cpu_percent": odd[0]})]
+        batch += [report(minute, {"memory_percent": value}) for value in odd]
+        await watch().observe_reports(connection, batch, correlation_id="cor_1")
+    (row,) = await fetch(connection, "SELECT metric, state FROM drift_series")
+    assert row["metric"] == "memory_percent"
+    assert decode_series(bytes(row["state"])).season.total == 40.0
+
+
 async def test_a_device_whose_clock_runs_ahead_closes_no_minute(connection, watch, clock):
     minute = int((clock.now() - START).total_seconds() // 60)
     await watch().observe_reports(

@@ -256,6 +256,41 @@ def test_influence_is_bounded_per_label_witness_and_in_all(lessons, asked):
     assert abs(reach[0]) <= min(MAX_INFLUENCE, len(shares) * MAX_WITNESS_INFLUENCE) + 1e-9
 
 
+odd_numbers = st.sampled_from([np.nan, np.inf, -np.inf, 1e308, -1e308, 7.0]) | st.floats(0, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    signals=st.fixed_dictionaries(dict.fromkeys(SIGNAL_NAMES, odd_numbers)),
+    log_odds=odd_numbers,
+    happened=st.booleans(),
+    stored=st.dictionaries(st.sampled_from(SIGNAL_NAMES), odd_numbers),
+)
+def test_no_number_that_is_none_is_ever_kept_or_added(signals, log_odds, happened, stored):
+    step = learn(
+        signals=signals, log_odds=log_odds, happened=happened, total=stored, witness=stored
+    )
+    assert np.isfinite([*step.total.values(), *step.witness.values()]).all()
+    added = Correction(weights={"works": stored}).apply(
+        "works", signal_matrix([signals]), SIGNAL_NAMES
+    )
+    assert abs(added[0]) <= MAX_INFLUENCE + 1e-9
+    if not np.isfinite([log_odds, *signals.values()]).all():
+        kept = {name: value for name, value in stored.items() if np.isfinite(value)}
+        assert step.total == step.witness == kept
+
+
+async def test_a_label_whose_numbers_are_none_teaches_nothing(connection, champion, teach):
+    labels = []
+    for number, value in enumerate([10**400, "NaN", "much", None, 0.5]):
+        signals = SIGNALS | {"retrieval": value}
+        case = await add_case(connection, str(number), signals=signals, status="approved")
+        labels.append(await add_label(connection, case, "approve"))
+    assert await teach(connection, *labels) == [False] * 4 + [True]
+    (row,) = await fetch(connection, "SELECT weights FROM online_corrections")
+    assert np.isfinite(list(row["weights"].values())).all()
+
+
 def test_one_label_is_a_small_step():
     step = learn(signals=SIGNALS, log_odds=3.0, happened=False, total={}, witness={})
     assert max(abs(value) for value in step.total.values()) <= LEARNING_RATE
