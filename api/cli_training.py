@@ -91,7 +91,8 @@ def train(
 ) -> None:
     """Train a model and register it in MLflow as challenger; the champion stays.
 
-    The recommender also learns from what people decided and from verified fixes; the ranking of
+    Health and tickets also learn from incidents whose class a person stated (docs/labels.md); the
+    recommender from what people decided and from verified fixes; the ranking of
     searches learns from what helped, and is judged on the latest quarter of it. A training that
     was killed goes on where it was when the same command is run again.
     """
@@ -137,6 +138,7 @@ async def _train_classifier(
 ) -> "TrainedModel":
     from api.ground import open_registry  # noqa: PLC0415 - heavy
     from models.experience import list_outcomes  # noqa: PLC0415 - heavy
+    from models.labelled_windows import list_labelled_windows  # noqa: PLC0415 - heavy
     from models.past_lessons import list_lessons  # noqa: PLC0415 - heavy
     from models.ticket_labels import list_labelled_tickets  # noqa: PLC0415 - heavy
     from models.training import train as train_model  # noqa: PLC0415 - heavy
@@ -145,6 +147,7 @@ async def _train_classifier(
         outcomes = await list_outcomes(connection) if name == "recommender" else []
         lessons = await list_lessons(connection) if name == "recommender" else []
         tickets = await list_labelled_tickets(connection) if name == "tickets" else []
+        windows = await list_labelled_windows(connection) if name == "health" else []
     return await asyncio.to_thread(
         train_model,
         name,
@@ -154,6 +157,7 @@ async def _train_classifier(
         outcomes=outcomes,
         lessons=lessons,
         tickets=tickets,
+        windows=windows,
     )
 
 

@@ -24,6 +24,7 @@ from models.fit import Fit
 from models.gate import Comparison, Outcome, compare_versions
 from models.health_training import train_health
 from models.judgement import Judgement, encode_judgements
+from models.labelled_windows import LabelledWindow
 from models.model_card import CardFacts, write_card
 from models.model_file import write_model
 from models.past_lessons import PastLesson
@@ -89,6 +90,7 @@ def train(
     outcomes: Sequence[OutcomeExample] = (),
     lessons: Sequence[PastLesson] = (),
     tickets: Sequence[LabelledTicket] = (),
+    windows: Sequence[LabelledWindow] = (),
 ) -> TrainedModel:
     """Train, evaluate and register one model as challenger; a first version is the champion.
 
@@ -100,6 +102,7 @@ def train(
         outcomes: real experience for the recommender.
         lessons: what recommenders learnt online, to judge them with their corrections.
         tickets: real ones, masked, with what they turned out to be about.
+        windows: telemetry of real devices, with the class that people gave.
 
     Raises:
         UnknownModelError: the name is not one of `NAMES`.
@@ -111,7 +114,7 @@ def train(
     stages = open_stages(name, registry, circumstances)
     judge: Judge = judge_file
     if name == "health":
-        fit = train_health(seed, progress)
+        fit = train_health(seed, progress, windows=windows)
     elif name == "tickets":
         fit = train_tickets(knowledge_dir, seed, progress, tickets, stages)
     elif name == "recommender":
