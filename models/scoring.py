@@ -29,7 +29,7 @@ from models.health import WINDOW_REPORTS, classify_health
 from models.inference import record_inference
 from models.registry import LoadedModel
 from telemetry.incidents import Incidents, IncidentSignal, IncidentSource
-from telemetry.reports import StoredReport, find_reports, list_window
+from telemetry.reports import StoredReport, find_reports, list_windows
 
 QUERIES = load_queries(__file__, "scoring")
 SCORING_LOCK = 0x45554352
@@ -101,11 +101,7 @@ class Scoring:
                 for report in reports
             ]
         )
-        diagnosed = [
-            await self._diagnose(connection, detection, report, health)
-            for report, detections in zip(reports, found, strict=True)
-            for detection in detections
-        ]
+        diagnosed = await self._diagnose(connection, reports, found, health)
         await self._open_incidents(connection, diagnosed, correlation_id, health)
         await self._end_episodes(connection, reports, correlation_id)
         await self._store.store(connection, self._detector, device_ids, cohorts.values())
@@ -126,19 +122,31 @@ class Scoring:
     async def _diagnose(
         self,
         connection: Connection,
-        detection: Detection,
-        report: StoredReport,
+        reports: Sequence[StoredReport],
+        found: Sequence[Sequence[Detection]],
         health: LoadedModel,
-    ) -> _Found:
-        window = await list_window(
+    ) -> list[_Found]:
+        """Say what detections mean, by their devices' reports of the last hours."""
+        told = [
+            (report, detections)
+            for report, detections in zip(reports, found, strict=True)
+            if detections
+        ]
+        windows = await list_windows(
             connection,
-            report.device_id,
-            report.observed_at - WINDOW,
-            report.observed_at + timedelta(microseconds=1),
+            [(report.device_id, report.observed_at) for report, _ in told],
+            span=WINDOW,
+            limit=WINDOW_REPORTS,
         )
-        classification = classify_health(
-            health.model, [item.metrics for item in window[-WINDOW_REPORTS:]]
-        )
+        diagnosed = []
+        for (report, detections), window in zip(told, windows, strict=True):
+            classification = classify_health(health.model, window)
+            diagnosed += [self._explain(each, report, classification) for each in detections]
+        return diagnosed
+
+    def _explain(
+        self, detection: Detection, report: StoredReport, classification: Classification
+    ) -> _Found:
         diagnosis = diagnose_report(
             detection=detection,
             classification=classification,

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kernel.database import Connection
@@ -52,6 +52,35 @@ async def list_window(
         {"device_id": device_id, "since": since, "until": until or _END},
     )
     return [StoredReport(**row) for row in await cursor.fetchall()]
+
+
+async def list_windows(
+    connection: Connection, ends: Sequence[tuple[str, datetime]], *, span: timedelta, limit: int
+) -> list[list[dict[str, float]]]:
+    """Return the metrics of devices' last reports, each up to a moment, oldest first; one query.
+
+    Args:
+        connection: to read with.
+        ends: a device's id and the moment each, which is included.
+        span: how long before that moment a report may have been observed.
+        limit: of how many reports at most.
+
+    """
+    windows: list[list[dict[str, float]]] = [[] for _ in ends]
+    if not ends:
+        return windows
+    cursor = await connection.execute(
+        QUERIES["list_windows"],
+        {
+            "device_ids": [device_id for device_id, _ in ends],
+            "untils": [until for _, until in ends],
+            "span": span,
+            "limit": limit,
+        },
+    )
+    for row in await cursor.fetchall():
+        windows[row["number"] - 1].append(row["metrics"])
+    return windows
 
 
 async def latest_report(

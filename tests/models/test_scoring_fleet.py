@@ -140,3 +140,28 @@ async def test_the_incident_of_an_alarm_says_what_drove_it(fleet, clock):
         "SELECT output FROM inference_events WHERE model_name = 'detector'"
     )
     assert event["output"]["p_value"] == pytest.approx(detection["p_value"], abs=1e-6)
+
+
+async def test_many_detections_cost_one_query_of_windows(fleet, clock):
+    """Others wait for a batch: what it reads must not grow by a query a detection."""
+    await fleet.enrol(20)
+    devices = [f"d{n}" for n in range(20)]
+    n_queries = {}
+    for turn in range(4):
+        clock.advance(60)
+        keys = await fleet.store(
+            [fleet.report(d, burner=99.0 if n < 15 else 0.0) for n, d in enumerate(devices)]
+        )
+        async with fleet.pool.connection() as connection:
+            asked, execute = [], connection.execute
+
+            async def note(query, *values, asked=asked, execute=execute, **options):
+                asked.append(query)
+                return await execute(query, *values, **options)
+
+            connection.execute = note
+            n_found = await fleet.scoring.score_batch(connection, keys, correlation_id="req_1")
+            del connection.execute
+        n_queries[turn] = sum("telemetry_reports" in str(query) for query in asked)
+    assert n_found == 15
+    assert (n_queries[0], n_queries[3]) == (1, 2), "the reports; and the windows of all"
