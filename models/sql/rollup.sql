@@ -53,23 +53,16 @@ ORDER BY i.opened_at, f.incident_id;
 -- name: list_recent
 -- Episodes of these symptoms within the window that no ended fleet incident has had, oldest first.
 SELECT e.episode_id, e.device_id, e.episode_key, e.failure_class, e.severity, e.entity, e.symptoms,
-       e.observed_at, e.ended_at, d.business_critical, m.incident_id AS fleet_id, m.left_at,
-       own.incident_id AS own_id, own.status AS own_status
-FROM device_episodes AS e
-JOIN devices AS d USING (device_id)
+       e.observed_at, e.ended_at, e.business_critical, m.incident_id AS fleet_id, m.left_at,
+       e.own_id, e.own_status
+FROM standing_episodes AS e
 LEFT JOIN LATERAL (
     SELECT incident_id, left_at FROM incident_members
     WHERE episode_id = e.episode_id ORDER BY joined_at DESC LIMIT 1
 ) AS m ON true
-LEFT JOIN LATERAL (
-    SELECT incident_id, status FROM incidents
-    WHERE device_id = e.device_id AND episode_key = e.episode_key
-        AND status NOT IN ('resolved', 'closed')
-    ORDER BY opened_at DESC, incident_id DESC LIMIT 1
-) AS own ON true
 WHERE e.observed_at > %(since)s AND e.observed_at <= %(until)s
     AND e.symptoms && %(symptoms)s::text[]
-    AND d.status = 'active'
+    AND e.device_status = 'active'
     AND NOT EXISTS (
         SELECT FROM incidents AS w
         WHERE w.incident_id = m.incident_id AND w.status IN ('resolved', 'closed')
@@ -270,16 +263,9 @@ ORDER BY f.incident_id;
 -- name: list_live_members
 -- Members that are affected still, newest first.
 SELECT e.episode_id, e.device_id, e.episode_key, e.failure_class, e.severity, e.entity, e.symptoms,
-       e.observed_at, e.ended_at, d.business_critical, m.incident_id AS fleet_id, m.left_at,
-       own.incident_id AS own_id, own.status AS own_status
+       e.observed_at, e.ended_at, e.business_critical, m.incident_id AS fleet_id, m.left_at,
+       e.own_id, e.own_status
 FROM incident_members AS m
-JOIN device_episodes AS e USING (episode_id)
-JOIN devices AS d USING (device_id)
-LEFT JOIN LATERAL (
-    SELECT incident_id, status FROM incidents
-    WHERE device_id = e.device_id AND episode_key = e.episode_key
-        AND status NOT IN ('resolved', 'closed')
-    ORDER BY opened_at DESC, incident_id DESC LIMIT 1
-) AS own ON true
+JOIN standing_episodes AS e USING (episode_id)
 WHERE m.incident_id = %(incident_id)s AND m.left_at IS NULL
 ORDER BY e.observed_at DESC, e.episode_id DESC;
