@@ -145,6 +145,19 @@ async def _go_on(world: World, headers: dict[str, str], verb: str) -> httpx.Resp
     return await world.submit(page, f"{page}/{verb}", headers, reason="by hand")
 
 
+async def _say_what_it_is(world: World, headers: dict[str, str], name: str) -> httpx.Response:
+    """Name the class of an incident whose proposal waits, as a person or as a service."""
+    (row,) = await world.served.query(
+        "SELECT incident_id FROM proposals WHERE proposal_id = %s", world.proposals[1]
+    )
+    if name == "dns":
+        action = f"/v1/incidents/{row['incident_id']}/class"
+        return await world.service.post(action, json={"failure_class": name}, headers=headers)
+    page = f"/incidents/{row['incident_id']}"
+    fields = {"failure_class": name, "seen_class": "dns", "reason": "I saw it"}
+    return await world.submit(page, f"{page}/class", headers, **fields)
+
+
 async def _change_password(world: World, headers: dict[str, str]) -> httpx.Response:
     """Change the password of whom the case of the login has let in."""
     hidden = dict(HIDDEN.findall((await world.stranger.get("/account")).text))
@@ -211,6 +224,8 @@ CASES: dict[tuple[str, str], Act] = {
         json={"alerts": [{"labels": {"alertname": "DiskFull"}}]},
         headers=h,
     ),
+    ("people", "/v1/incidents/{incident_id}/class"): lambda w, h: _say_what_it_is(w, h, "dns"),
+    ("people", "/incidents/{incident_id}/class"): lambda w, h: _say_what_it_is(w, h, "proxy"),
     ("people", "/login"): lambda w, h: w.submit(
         "/login", "/login", h, username="ada", password=PASSWORD
     ),
@@ -315,6 +330,8 @@ ON_THE_ROAD = {
     "/proposals/{proposal_id}/approve",
     "/proposals/{proposal_id}/reject",
     "/proposals/{proposal_id}/override",
+    "/incidents/{incident_id}/class",
+    "/v1/incidents/{incident_id}/class",
     "/incidents/{incident_id}/reopen",
     "/incidents/{incident_id}/close",
     "/device/v1/receipts",
@@ -370,7 +387,7 @@ async def _build_world(served: Served) -> World:
     await _log_in(person)
     return World(
         served=served,
-        service=await served.service("telemetry", "incidents", "knowledge"),
+        service=await served.service("telemetry", "incidents", "knowledge", "labels"),
         person=person,
         stranger=await served.client(accept="text/html"),
         device=devices[0][1],
