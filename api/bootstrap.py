@@ -198,7 +198,6 @@ async def open_services(
         embedder: the sentence embedder; a lazy one where none is handed in.
 
     """
-    settings = ground.settings
     await asyncio.to_thread(ground.masker.warm_up)
     if loaded is None:
         async with ground.pool.connection() as connection:
@@ -206,7 +205,6 @@ async def open_services(
         loaded = await asyncio.to_thread(load_models, ground, promoted)
     champions = Champions(loaded.values())
     embedder = embedder or open_embedder(ground)
-    policy = PolicyEngine(POLICIES_DIR)
     retriever = Retriever(embedder, ranking=load_ranking(champions[RANKING]))
     pool: AsyncConnectionPool[AsyncConnection[dict[str, Any]]] = AsyncConnectionPool(
         ground.addresses.application,
@@ -216,24 +214,31 @@ async def open_services(
         kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
         check=AsyncConnectionPool.check_connection,
     )
-    async with pool as checkpoints, open_adviser(settings) as adviser:
-        needs = ReasoningDependencies(
-            pool=ground.pool,
-            clock=ground.clock,
-            audit=ground.audit,
-            incidents=ground.incidents,
-            masker=ground.masker,
-            retriever=retriever,
-            champions=champions,
-            adviser=adviser,
-            policy=policy,
-            sealer=ground.sealer,
-            confidence_threshold=settings.confidence_threshold,
-            exploration_rate=settings.exploration_rate,
-            proposal_lifetime=timedelta(hours=settings.proposal_hours),
-            reader_groups=settings.reasoner_groups,
-        )
+    async with pool as checkpoints, open_adviser(ground.settings) as adviser:
+        needs = _gather_needs(ground, retriever, champions, adviser)
         yield _join(ground, needs, champions, embedder, AsyncPostgresSaver(checkpoints))
+
+
+def _gather_needs(
+    ground: Ground, retriever: Retriever, champions: Champions, adviser: Adviser | None
+) -> ReasoningDependencies:
+    settings = ground.settings
+    return ReasoningDependencies(
+        pool=ground.pool,
+        clock=ground.clock,
+        audit=ground.audit,
+        incidents=ground.incidents,
+        masker=ground.masker,
+        retriever=retriever,
+        champions=champions,
+        adviser=adviser,
+        policy=PolicyEngine(POLICIES_DIR),
+        sealer=ground.sealer,
+        confidence_threshold=settings.confidence_threshold,
+        exploration_rate=settings.exploration_rate,
+        proposal_lifetime=timedelta(hours=settings.proposal_hours),
+        reader_groups=settings.reasoner_groups,
+    )
 
 
 def _join(
@@ -243,17 +248,7 @@ def _join(
     embedder: Embedder,
     checkpointer: AsyncPostgresSaver,
 ) -> Services:
-    jobs = Jobs(
-        ground.clock,
-        ground.ids,
-        ground.audit,
-        ground.outbox,
-        job_key=ground.key_store.job_key(),
-        log=ground.log,
-        sealer=ground.sealer,
-        policy=needs.policy,
-        incidents=ground.incidents,
-    )
+    jobs = _open_jobs(ground, needs.policy)
     budget = AlarmBudget(
         false_alarms_per_day=ground.settings.drift_false_alarms_per_day
     ).halve()  # one half for series, the other for features
@@ -262,76 +257,116 @@ def _join(
     return Services(
         ground=ground,
         ingestion=Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker),
-        intake=TicketIntake(
-            clock=ground.clock,
-            ids=ground.ids,
-            incidents=ground.incidents,
-            masker=ground.masker,
-            vault=ground.vault,
-            champions=champions,
-        ),
-        scoring=Scoring(
-            clock=ground.clock,
-            ids=ground.ids,
-            incidents=ground.incidents,
-            fleets=fleets,
-            champions=champions,
-            detector_model=detector_model(),
-            drift=drift,
-        ),
+        intake=_open_intake(ground, champions),
+        scoring=_open_scoring(ground, champions, fleets, drift),
         fleets=fleets,
         embedder=embedder,
         retriever=needs.retriever,
         reasoner=Reasoner(build_graph(needs, checkpointer)),
-        approvals=Approvals(
-            ground.clock,
-            ground.ids,
-            ground.audit,
-            ground.outbox,
-            sealer=ground.sealer,
-            policy=needs.policy,
-            incidents=IncidentMoves(ground.incidents),
-            replacements=Replacements(needs),
-            pool=ground.refusals,
-            rules=ApprovalRules(
-                approval_lifetime=timedelta(hours=ground.settings.approval_hours),
-                session_lifetime=timedelta(hours=ground.settings.session_hours),
-            ),
-        ),
+        approvals=_open_approvals(ground, needs),
         exceptions=RiskExceptions(ground.clock, ground.ids, ground.audit, pool=ground.refusals),
         freezes=FreezeWindows(ground.clock, ground.ids, ground.audit),
         drift=drift,
-        feature_drift=FeatureDrift(
-            ground.clock,
-            ground.ids,
-            ground.audit,
-            budget=budget,
-            sample_for=timedelta(seconds=ground.settings.telemetry_interval_seconds),
-        ),
+        feature_drift=_open_feature_drift(ground, budget),
         retraining=RetrainingProposals(ground.clock, ground.ids, ground.audit),
         jobs=jobs,
-        verification=Verification(
-            ground.clock,
-            ground.ids,
-            ground.audit,
-            ground.outbox,
-            sealer=ground.sealer,
-            incidents=ground.incidents,
-            jobs=jobs,
-        ),
+        verification=_open_verification(ground, jobs),
         models=champions,
         promotions=ModelPromotions(ground),
         mlflow_pages=MlflowPages(ground),
-        model_watch=ModelWatch(
-            ground,
-            open_registry(ground),
-            champions,
-            {
-                RANKING: prepare_of(load_ranking, needs.retriever.use_ranking),
-                # Built anew for each case: here only what cannot be used is refused.
-                "recommender": prepare_of(lambda loaded: Recommender(loaded.model), lambda _: None),
-            },
+        model_watch=_open_model_watch(ground, champions, needs.retriever),
+    )
+
+
+def _open_jobs(ground: Ground, policy: PolicyEngine) -> Jobs:
+    return Jobs(
+        ground.clock,
+        ground.ids,
+        ground.audit,
+        ground.outbox,
+        job_key=ground.key_store.job_key(),
+        log=ground.log,
+        sealer=ground.sealer,
+        policy=policy,
+        incidents=ground.incidents,
+    )
+
+
+def _open_intake(ground: Ground, champions: Champions) -> TicketIntake:
+    return TicketIntake(
+        clock=ground.clock,
+        ids=ground.ids,
+        incidents=ground.incidents,
+        masker=ground.masker,
+        vault=ground.vault,
+        champions=champions,
+    )
+
+
+def _open_scoring(
+    ground: Ground, champions: Champions, fleets: FleetIncidents, drift: DriftWatch
+) -> Scoring:
+    return Scoring(
+        clock=ground.clock,
+        ids=ground.ids,
+        incidents=ground.incidents,
+        fleets=fleets,
+        champions=champions,
+        detector_model=detector_model(),
+        drift=drift,
+    )
+
+
+def _open_approvals(ground: Ground, needs: ReasoningDependencies) -> Approvals:
+    return Approvals(
+        ground.clock,
+        ground.ids,
+        ground.audit,
+        ground.outbox,
+        sealer=ground.sealer,
+        policy=needs.policy,
+        incidents=IncidentMoves(ground.incidents),
+        replacements=Replacements(needs),
+        pool=ground.refusals,
+        rules=ApprovalRules(
+            approval_lifetime=timedelta(hours=ground.settings.approval_hours),
+            session_lifetime=timedelta(hours=ground.settings.session_hours),
         ),
+    )
+
+
+def _open_feature_drift(ground: Ground, budget: AlarmBudget) -> FeatureDrift:
+    return FeatureDrift(
+        ground.clock,
+        ground.ids,
+        ground.audit,
+        budget=budget,
+        sample_for=timedelta(seconds=ground.settings.telemetry_interval_seconds),
+    )
+
+
+def _open_verification(ground: Ground, jobs: Jobs) -> Verification:
+    return Verification(
+        ground.clock,
+        ground.ids,
+        ground.audit,
+        ground.outbox,
+        sealer=ground.sealer,
+        incidents=ground.incidents,
+        jobs=jobs,
+    )
+
+
+def _open_model_watch(ground: Ground, champions: Champions, retriever: Retriever) -> ModelWatch:
+    return ModelWatch(
+        ground,
+        open_registry(ground),
+        champions,
+        {
+            RANKING: prepare_of(load_ranking, retriever.use_ranking),
+            # Built anew for each case: here only what cannot be used is refused.
+            "recommender": prepare_of(lambda loaded: Recommender(loaded.model), lambda _: None),
+        },
     )
 
 

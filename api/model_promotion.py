@@ -227,26 +227,9 @@ class ModelPromotions:
         decision: Decision,
         restored: Promotion | None = None,
     ) -> Promotion:
-        """Seal, audit and store a promotion in the caller's transaction."""
-        ground = self._ground
-        promotion_id = ground.ids.new("mpr")
-        files = await asyncio.to_thread(self._read_files, after)
-        restored_id = restored.promotion_id if restored else None
-        case = compose_case(
-            promotion_id, kind, after, before, comparison, decision, files, restored_id
-        )
-        case["decided_at"] = ground.clock.now().isoformat()
-        sealed = await ground.sealer.seal_promotion(
-            connection,
-            promotion_id=promotion_id,
-            model_digest=after.digest,
-            case=case,
-            files=files,
-            actor=decision.actor,
-            correlation_id=decision.correlation_id,
-        )
+        """Seal, store and audit a promotion in the caller's transaction."""
         promotion = Promotion(
-            promotion_id=promotion_id,
+            promotion_id=self._ground.ids.new("mpr"),
             name=after.name,
             version=after.version,
             digest=after.digest,
@@ -256,30 +239,62 @@ class ModelPromotions:
             verdict=comparison.verdict.outcome,
             actor=decision.actor,
             reason=decision.reason,
-            bundle_digest=sealed.digest,
-            created_at=ground.clock.now(),
+            bundle_digest="",
+            created_at=self._ground.clock.now(),
             previous_id=before.promotion_id if before else None,
-            restored_id=restored_id,
+            restored_id=restored.promotion_id if restored else None,
         )
+        sealed = await self._seal(connection, promotion, after, comparison, decision)
+        promotion = replace(promotion, bundle_digest=sealed)
         await insert_promotion(connection, promotion)
-        await ground.audit.record(
-            connection,
-            actor=decision.actor,
-            action="model.rolled_back" if kind is PromotionKind.ROLLBACK else "model.promoted",
-            subject_kind=SUBJECT,
-            subject_id=after.name,
-            correlation_id=decision.correlation_id,
-            before={"champion": before.version if before else None},
-            after={
-                "champion": after.version,
-                "digest": after.digest,
-                "promotion_id": promotion_id,
-                "verdict": comparison.verdict.outcome.value,
-                "reason": decision.reason,
-            },
-            evidence=(sealed.digest,),
-        )
+        await self._audit(connection, promotion, decision)
         return promotion
+
+    async def _seal(
+        self,
+        connection: Connection,
+        promotion: Promotion,
+        after: ModelVersion,
+        comparison: Comparison,
+        decision: Decision,
+    ) -> str:
+        """Seal what speaks for a promotion; return the bundle's digest."""
+        files = await asyncio.to_thread(self._read_files, after)
+        sealed = await self._ground.sealer.seal_promotion(
+            connection,
+            promotion_id=promotion.promotion_id,
+            model_digest=promotion.digest,
+            case=compose_case(promotion, after, comparison, decision, files),
+            files=files,
+            actor=decision.actor,
+            correlation_id=decision.correlation_id,
+        )
+        return sealed.digest
+
+    async def _audit(
+        self, connection: Connection, promotion: Promotion, decision: Decision
+    ) -> None:
+        is_rollback = promotion.kind is PromotionKind.ROLLBACK
+        await self._ground.audit.record(
+            connection,
+            actor=promotion.actor,
+            action="model.rolled_back" if is_rollback else "model.promoted",
+            subject_kind=SUBJECT,
+            subject_id=promotion.name,
+            correlation_id=decision.correlation_id,
+            before={
+                "champion": promotion.previous_version,
+                "promotion_id": promotion.previous_id,
+            },
+            after={
+                "champion": promotion.version,
+                "digest": promotion.digest,
+                "promotion_id": promotion.promotion_id,
+                "verdict": promotion.verdict.value,
+                "reason": promotion.reason,
+            },
+            evidence=(promotion.bundle_digest,),
+        )
 
     def _read_files(self, version: ModelVersion) -> dict[str, bytes]:
         found = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from contracts.canonical import sha256_hex
 from models.gate import Comparison, Outcome
-from models.promotion import Promotion, PromotionKind
+from models.promotion import Promotion
 from models.registry import ModelVersion
 
 
@@ -46,20 +46,17 @@ def _plain(value: Any) -> Any:
 
 
 def compose_case(
-    promotion_id: str,
-    kind: PromotionKind,
+    promotion: Promotion,
     after: ModelVersion,
-    before: Promotion | None,
     comparison: Comparison,
     decision: Decision,
     files: Mapping[str, bytes],
-    restored_id: str | None = None,
 ) -> dict[str, Any]:
     """Return what is sealed: who put which file to use, why, and on what figures."""
     return {
         "schema_version": 1,
-        "promotion_id": promotion_id,
-        "kind": kind.value,
+        "promotion_id": promotion.promotion_id,
+        "kind": promotion.kind.value,
         "model": {
             "name": after.name,
             "version": after.version,
@@ -69,17 +66,18 @@ def compose_case(
             "metrics": dict(after.metrics),
         },
         "previous": None
-        if before is None
+        if promotion.previous_id is None
         else {
-            "version": before.version,
-            "sha256": before.digest,
-            "promotion_id": before.promotion_id,
+            "version": promotion.previous_version,
+            "sha256": promotion.previous_digest,
+            "promotion_id": promotion.previous_id,
         },
-        "restored_promotion_id": restored_id,
+        "restored_promotion_id": promotion.restored_id,
         "gate": describe_comparison(comparison),
         "files": {name: sha256_hex(content) for name, content in files.items()},
         "actor": decision.actor,
         "reason": decision.reason,
         "override": decision.override,
         "correlation_id": decision.correlation_id,
+        "decided_at": promotion.created_at.isoformat(),
     }

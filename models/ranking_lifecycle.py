@@ -8,7 +8,9 @@ each query lost in nDCG@10.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from models.fit import CardText, Fit, HeldBack
 from models.judgement import Judgement, measure_latency, name_cases
 from models.ranking import FloatArray, RankingExample, fit_ranking
 from models.registry import CHALLENGER, LoadedModel, ModelRegistry
-from models.rival import find_rival
+from models.rival import Rival, find_rival
 from models.stages import Arrays, Stages
 from models.training import Circumstances, TrainedModel, open_stages, register_fit
 
@@ -131,30 +133,12 @@ def train_ranking(
             f"{len(later)} answered queries are too few to judge by; {MIN_HELD_BACK} are needed"
         )
     names = list(prior)
-    start = np.array([prior[name] for name in names], dtype=np.float32)
     stages = open_stages(NAME, registry, circumstances)
     digest_of_data = _digest([*earlier, *later])
     stages.begin(digest_of_data, {"prior": dict(prior)})
-    fitted = _fit_kept(earlier, start, circumstances, stages)
-    challenger = LearnedRanking(
-        weights={name: float(value) for name, value in zip(names, fitted["weights"], strict=True)},
-        adapted_weight=float(fitted["adapted_weight"]),
-        adapter=fitted["adapter"].astype(np.float32),
-    )
-    held_back = HeldBack(
-        inputs=list(later),
-        labels=np.array([NAME] * len(later)),
-        case_ids=[_digest([one])[:24] for one in later],
-    )
-
-    def judge_ranking(loaded: LoadedModel, cases: HeldBack) -> Judgement:
-        return _judge(unpack_ranking(loaded.model), cases, names)
-
+    fitted = _fit_kept(earlier, prior, circumstances, stages)
+    challenger = _read_fitted(fitted, names)
     rival = find_rival(registry, NAME, circumstances.in_use)
-    beside = {}
-    if rival is not None and rival.loaded is not None:
-        champion = unpack_ranking(rival.loaded.model)
-        beside["ndcg_champion"] = float(judge(champion, later, names).mean())
     fit = Fit(
         model=pack_ranking(challenger),
         metrics={
@@ -162,27 +146,62 @@ def train_ranking(
             "n_held_back": len(later),
             "log_loss": float(fitted["log_loss"]),
             "log_loss_before": float(fitted["base_log_loss"]),
-            "ndcg": float(judge(challenger, later, names).mean()),
-            **beside,
+            **_measure(challenger, rival, later, names),
         },
         params={"shrinkage": float(fitted["shrinkage"])},
         digest_of_data=digest_of_data,
-        held_back=held_back,
+        held_back=_hold_back(later),
         input_example=(),
         card=CARD,
     )
+    judge_parts = partial(_judge, names=names)
     return register_fit(
-        registry, NAME, fit, circumstances=circumstances, stages=stages, judge=judge_ranking
+        registry, NAME, fit, circumstances=circumstances, stages=stages, judge=judge_parts
     )
+
+
+def _read_fitted(fitted: Arrays, names: Sequence[str]) -> LearnedRanking:
+    """Return what was learned, its weights by the names of the parts."""
+    weights = zip(names, fitted["weights"], strict=True)
+    return LearnedRanking(
+        weights={name: float(value) for name, value in weights},
+        adapted_weight=float(fitted["adapted_weight"]),
+        adapter=fitted["adapter"].astype(np.float32),
+    )
+
+
+def _hold_back(later: Sequence[RankingExample]) -> HeldBack:
+    """Return the cases to compare versions on, named by what they are."""
+    return HeldBack(
+        inputs=list(later),
+        labels=np.array([NAME] * len(later)),
+        case_ids=[_digest([one])[:24] for one in later],
+    )
+
+
+def _measure(
+    challenger: LearnedRanking,
+    rival: Rival | None,
+    later: Sequence[RankingExample],
+    names: Sequence[str],
+) -> dict[str, float]:
+    """Return the mean nDCG@10 of the challenger, and of the champion where it can be read."""
+    figures = {"ndcg": float(judge(challenger, later, names).mean())}
+    if rival is not None and rival.loaded is not None:
+        with suppress(ModelArtifactError):  # which is told where both are judged
+            champion = unpack_ranking(rival.loaded.model)
+            figures["ndcg_champion"] = float(judge(champion, later, names).mean())
+    return figures
 
 
 def _fit_kept(
     earlier: Sequence[RankingExample],
-    start: FloatArray,
+    prior: Mapping[str, float],
     circumstances: Circumstances,
     stages: Stages,
 ) -> Arrays:
     """Return what was learned as arrays, learned at most once."""
+    start = np.array(list(prior.values()), dtype=np.float32)
 
     def learn() -> Arrays:
         fit = fit_ranking(
@@ -200,8 +219,13 @@ def _fit_kept(
     return stages.keep_arrays("ranking", learn)
 
 
-def _judge(ranking: LearnedRanking, cases: HeldBack, names: Sequence[str]) -> Judgement:
-    """Return what each query lost: one less nDCG@10."""
+def _judge(loaded: LoadedModel, cases: HeldBack, *, names: Sequence[str]) -> Judgement:
+    """Return what each query lost: one less nDCG@10.
+
+    Raises:
+        ModelArtifactError: the model holds no ranking, or one of other parts.
+    """
+    ranking = unpack_ranking(loaded.model)
     examples: list[RankingExample] = cases.inputs
     return Judgement(
         measure="loss in nDCG@10",
@@ -214,7 +238,13 @@ def _judge(ranking: LearnedRanking, cases: HeldBack, names: Sequence[str]) -> Ju
 def judge(
     ranking: LearnedRanking, examples: Sequence[RankingExample], names: Sequence[str]
 ) -> FloatArray:
-    """Return nDCG@10 of each example among its candidates, shape (n_examples,)."""
+    """Return nDCG@10 of each example among its candidates, shape (n_examples,).
+
+    Raises:
+        ModelArtifactError: the ranking weighs other parts than these.
+    """
+    if not set(names) <= set(ranking.weights):
+        raise ModelArtifactError("it weighs other signals than today's searches have")
     weights = np.array([ranking.weights[name] for name in names], dtype=np.float32)
     values = []
     for one in examples:

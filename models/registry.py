@@ -120,23 +120,15 @@ class ModelRegistry:
                 self._give_alias(client, name, number, alias, may_be_first=may_be_first)
                 digest = str(found.tags.get(_DIGEST_TAG, ""))
                 return LoadedModel(model=model, name=name, version=number, digest=digest)
-            run = client.create_run(experiment, tags={_DATA_TAG: digest_of_data, **training})
-            content = write_model(model)
+            content, files = write_model(model), evaluation or {}
+            digest = sha256_hex(content)
+            tags = {_DATA_TAG: digest_of_data, **training}
+            run = client.create_run(experiment, tags=tags)
             with ending_run(client, run.info.run_id):
                 log_figures(client, run.info.run_id, metrics=metrics, params=params)
-                log_files(client, run.info.run_id, model, content, evaluation or {}, example)
-            digest = sha256_hex(content)
-            number = self._register(
-                client,
-                name,
-                run,
-                tags={
-                    _DIGEST_TAG: digest,
-                    _DATA_TAG: digest_of_data,
-                    _EVALUATION_TAG: _digest_files(evaluation or {}),
-                    **training,
-                },
-            )
+                log_files(client, run.info.run_id, model, content, files, example)
+            tags |= {_DIGEST_TAG: digest, _EVALUATION_TAG: _digest_files(files)}
+            number = self._register(client, name, run, tags=tags)
             self._give_alias(client, name, number, alias, may_be_first=may_be_first)
         return LoadedModel(model=model, name=name, version=number, digest=digest)
 

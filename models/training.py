@@ -158,13 +158,7 @@ def register_fit(
     found = _assess(registry, name, fit, circumstances, judge)
     progress(f"{name}: drawing plots and writing the model card")
     metrics = {**fit.metrics, **_summarise(found.comparison)}
-    example = _take_example(fit)
-    evaluation = {
-        JUDGEMENTS_FILE: encode_judgements(found.judgements),
-        CARD_FILE: _describe(name, fit, found, circumstances).encode(),
-        EXAMPLE_FILE: _encode_example(example),
-        **{f"{stem}.svg": draw(plot).encode() for stem, plot in _list_plots(fit).items()},
-    }
+    evaluation = _write_evaluation(name, fit, found, circumstances)
     progress(f"{name}: registering in MLflow")
     registered = registry.log_and_register(
         name,
@@ -174,7 +168,7 @@ def register_fit(
         digest_of_data=fit.digest_of_data,
         alias=CHALLENGER,
         evaluation=evaluation,
-        example=example if hasattr(fit.model, "predict_proba") else None,
+        example=_take_example(fit) if hasattr(fit.model, "predict_proba") else None,
         training_id=stages.training_id,
         may_be_first=circumstances.in_use is None
         and found.comparison.verdict.outcome is not Outcome.FAIL,
@@ -215,6 +209,18 @@ def _assess(
         comparison=comparison,
         champion=None if rival is None else rival.version,
     )
+
+
+def _write_evaluation(
+    name: str, fit: Fit, found: _Assessment, circumstances: Circumstances
+) -> dict[str, bytes]:
+    """Return the files that a version's evaluation consists of, by name."""
+    return {
+        JUDGEMENTS_FILE: encode_judgements(found.judgements),
+        CARD_FILE: _describe(name, fit, found, circumstances).encode(),
+        EXAMPLE_FILE: _encode_example(_take_example(fit)),
+        **{f"{stem}.svg": draw(plot).encode() for stem, plot in _list_plots(fit).items()},
+    }
 
 
 def _describe(name: str, fit: Fit, found: _Assessment, circumstances: Circumstances) -> str:

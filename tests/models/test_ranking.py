@@ -149,6 +149,26 @@ def test_a_ranking_is_kept_and_read_back(registry):
         unpack_ranking(object())
 
 
+def test_a_champion_of_other_parts_is_told_and_ends_nothing(registry):
+    other = LearnedRanking(
+        weights={"colour": 1.0}, adapted_weight=0.0, adapter=np.zeros((4, 4), dtype=np.float32)
+    )
+    registry.log_and_register(
+        NAME, pack_ranking(other), metrics={}, params={}, digest_of_data="0" * 64
+    )
+    found = train_ranking(
+        registry,
+        make_examples(75, seed=8),
+        make_examples(25, seed=18),
+        prior=PRIOR,
+        circumstances=circumstances(),
+    )
+    assert found.champion == "1"
+    assert "ndcg_champion" not in found.metrics
+    (finding,) = found.comparison.verdict.findings
+    assert "the champion cannot be judged: it weighs other signals" in finding.reason
+
+
 def test_only_a_better_ranking_passes_the_gate(registry):
     registry.log_and_register(
         NAME, pack_ranking(start()), metrics={}, params={}, digest_of_data="0" * 64
