@@ -269,7 +269,7 @@ def decode_sums(content: bytes) -> dict[str, FloatArray]:
             name: np.frombuffer(content, "<f8").reshape(shape).copy()
             for name, (shape, content) in stored.sums.items()
         }
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError) as error:
         raise StateFormatError from error
     if not all(np.all(np.isfinite(values)) for values in sums.values()):
         raise StateFormatError

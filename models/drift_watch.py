@@ -12,7 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.audit import AuditIntake
@@ -34,6 +34,7 @@ QUERIES = load_queries(__file__, "drift")
 ANSWERS_LOCK = 0x45554346
 BATCH = 500
 MOST_COHORTS = 20  # whose minutes are judged in a transaction: others wait for it
+LIVING = timedelta(days=30)  # a series that was not fed for longer takes no share of the budget
 WATCHED_METRICS = (
     "cpu_percent",
     "memory_percent",
@@ -174,7 +175,8 @@ class DriftWatch:
         return alarms
 
     async def _load(self, connection: Connection, keys: Sequence[tuple[str, str]]) -> DriftMonitor:
-        row = await (await connection.execute(QUERIES["count_series"])).fetchone()
+        since = self._clock.now() - LIVING
+        row = await (await connection.execute(QUERIES["count_series"], {"since": since})).fetchone()
         n_series = max(len(keys), int(row["n_series"]) if row else 0)
         monitor = DriftMonitor(self._budget, n_series)
         cursor = await connection.execute(

@@ -24,8 +24,8 @@ WHERE m.cohort = newest.cohort AND m.minute < newest.minute - interval '1 minute
 RETURNING m.cohort, m.metric, m.minute, m.total / m.n_reports AS mean;
 
 -- name: count_series
--- How many series share the alarm budget.
-SELECT count(*) AS n_series FROM drift_series;
+-- How many series share the alarm budget: those that something was said of lately.
+SELECT count(*) AS n_series FROM drift_series WHERE updated_at > %(since)s;
 
 -- name: find_series
 -- The memory of some series.

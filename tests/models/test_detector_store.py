@@ -242,7 +242,15 @@ async def test_a_damaged_device_starts_anew_and_harms_no_other(fleet, clock, cap
 
 @pytest.mark.parametrize("cohort", ["linux", FLEET])
 @pytest.mark.parametrize(
-    "state", [b"\x00", encode_sums({"moments": np.zeros((2, 2))})], ids=["text", "other shapes"]
+    "state",
+    [
+        b"\x00",
+        encode_sums({"moments": np.zeros((2, 2))}),
+        msgspec.msgpack.encode(
+            {"version": 2, "layout": LAYOUT, "sums": {"moments": ([2**63, 2], b"\x00" * 8)}}
+        ),
+    ],
+    ids=["text", "other shapes", "no shape"],
 )
 async def test_a_damaged_cohort_is_learnt_anew_and_harms_no_other(
     fleet, clock, caplog, cohort, state

@@ -116,6 +116,16 @@ async def test_values_that_are_none_belong_to_no_minute(connection, watch):
     assert decode_series(bytes(row["state"])).season.total == 40.0
 
 
+async def test_series_of_the_past_take_no_share_of_the_budget(connection, clock, watch):
+    await connection.execute(
+        "INSERT INTO drift_series (cohort, metric, state, updated_at) SELECT 'c' || n, 'm', '',"
+        " %s - interval '31 days' * (n %% 2) FROM generate_series(1, 20) AS n",
+        (clock.now(),),
+    )
+    monitor = await watch()._load(connection, [("c2", "m")])
+    assert monitor._n_series == 10
+
+
 async def test_a_device_whose_clock_runs_ahead_closes_no_minute(connection, watch, clock):
     minute = int((clock.now() - START).total_seconds() // 60)
     await watch().observe_reports(
