@@ -8,6 +8,7 @@ every version. Which groups are held back follows from their names alone.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,16 @@ from models.ticket_labels import LabelledTicket
 from models.tickets import MAX_CHARACTERS, N_FOLDS, TicketFit, fit_ticket_model
 
 TARGET_ACCURACY = 0.85  # of answers; a few hundred phrases of our own cannot prove more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cases:
+    """What is learned from, what is held back, and the real tickets among both."""
+
+    known: list[Example]
+    judged: list[Example]
+    tickets: list[LabelledTicket]
+    n_left_out: int  # tickets beyond the bounds
 
 
 def train_tickets(
@@ -44,20 +55,11 @@ def train_tickets(
         TrainingDataError: the phrasings and tickets cannot support a model.
 
     """
-    progress("tickets: collecting phrasings")
-    corpus = build_corpus(knowledge_dir, seed=seed)
-    for article in corpus.skipped_articles:
-        progress(f"tickets: article {article} has no usable symptoms")
-    taken = choose_tickets(tickets, corpus.examples)
-    if len(taken) < len(tickets):
-        progress(f"tickets: {len(tickets) - len(taken)} are beyond the bounds of one's labels")
-    examples = [*corpus.examples, *(_read(ticket) for ticket in taken)]
-    known = [one for one in examples if not is_held_back(one.group)]
-    judged = [one for one in examples if is_held_back(one.group)]
-    groups = [one.group for one in known]
+    cases = _gather(knowledge_dir, seed, progress, tickets)
+    known, groups = cases.known, [one.group for one in cases.known]
     digest = digest_data(np.zeros(0), [f"{one.label}\t{one.text}" for one in known])
     stages = stages or NoStages()
-    stages.begin(digest)
+    stages.begin(digest, {"groups": digest_data(np.zeros(0), groups)})  # which make the folds
     found = fit_ticket_model(
         [one.text for one in known],
         np.array([one.label for one in known]),
@@ -73,26 +75,55 @@ def train_tickets(
         target_accuracy=TARGET_ACCURACY,
         cases_per_group=len(groups) / len(set(groups)),
     )
-    progress(f"tickets: judging {len(judged)} texts that no version learns from")
+    progress(f"tickets: judging {len(cases.judged)} texts that no version learns from")
     return Fit(
         model=attach_abstention(found.model, abstention),
-        metrics=_measure(found, abstention, judged, known),
-        params={
-            "n_texts": len(known),
-            "n_groups": len(set(groups)),
-            "n_real_tickets": len(taken),
-            "n_tickets_left_out": len(tickets) - len(taken),
-            "n_stated_tickets": sum(bool(one.person) for one in taken),
-            "n_people": len({one.person for one in taken if one.person}),
-            "n_folds": N_FOLDS,
-            "target_accuracy": TARGET_ACCURACY,
-            "n_proved_classes": sum(abstention.proved.values()),
-            **{f"weight_{name}": round(weight, 4) for name, weight in found.weights.items()},
-        },
+        metrics=_measure(found, abstention, cases.judged, known),
+        params=_describe(cases, found, abstention),
         digest_of_data=digest,
-        held_back=_hold_back(judged, found.classes),
-        card=_write_card(taken),
+        held_back=_hold_back(cases.judged, found.classes),
+        card=_write_card(cases.tickets),
     )
+
+
+def _gather(
+    knowledge_dir: Path,
+    seed: int,
+    progress: Callable[[str], None],
+    tickets: Sequence[LabelledTicket],
+) -> _Cases:
+    """Collect phrasings and the tickets within the bounds, and divide them by their groups."""
+    progress("tickets: collecting phrasings")
+    corpus = build_corpus(knowledge_dir, seed=seed)
+    for article in corpus.skipped_articles:
+        progress(f"tickets: article {article} has no usable symptoms")
+    taken = choose_tickets(tickets, corpus.examples)
+    n_left_out = len(tickets) - len(taken)
+    if n_left_out:
+        progress(f"tickets: {n_left_out} are beyond the bounds of one's labels")
+    examples = [*corpus.examples, *(_read(ticket) for ticket in taken)]
+    return _Cases(
+        known=[one for one in examples if not is_held_back(one.group)],
+        judged=[one for one in examples if is_held_back(one.group)],
+        tickets=taken,
+        n_left_out=n_left_out,
+    )
+
+
+def _describe(cases: _Cases, found: TicketFit, abstention: Abstention) -> dict[str, float]:
+    """Return how much of what went in, and what was chosen by it."""
+    return {
+        "n_texts": len(cases.known),
+        "n_groups": len({one.group for one in cases.known}),
+        "n_real_tickets": len(cases.tickets),
+        "n_tickets_left_out": cases.n_left_out,
+        "n_stated_tickets": sum(bool(one.person) for one in cases.tickets),
+        "n_people": len({one.person for one in cases.tickets if one.person}),
+        "n_folds": N_FOLDS,
+        "target_accuracy": TARGET_ACCURACY,
+        "n_proved_classes": sum(abstention.proved.values()),
+        **{f"weight_{name}": round(weight, 4) for name, weight in found.weights.items()},
+    }
 
 
 def choose_tickets(
