@@ -2,7 +2,7 @@
 """What an incident is, said over HTTP, for services whose token has the scope `labels`.
 
 Such a service is a helpdesk's own tool, in which people name what was wrong. Its word counts as one
-person's: see the bounds in docs/labels.md.
+person's: see the bounds in docs/models.md.
 """
 
 import asyncio

@@ -19,7 +19,10 @@ from telemetry.incidents import Incident, IncidentStatus
 
 QUERIES = load_queries(__file__, "portal")
 NONE_OF_THESE = "none of these, or no fault"
+NOT_CLEAR = "not clear"
+BY_RULE = "a rule was broken"
 MAX_SHARES = 3
+LEAST_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +50,22 @@ class ClassView:
     others: tuple[str, ...]  # all other classes by name
     may_change: bool  # as far as the incident goes
     advice: str  # what a person who wants a fix for this class may do; empty without a label
+    by_rule: bool  # a rule named the class, whatever the models think
 
     @property
     def stated(self) -> ClassLabel | None:
         """The newest label, None while no person has said anything."""
         return self.labels[-1] if self.labels else None
+
+    @property
+    def words(self) -> str:
+        """The class in words; that no model was sure is not that somebody says it is none."""
+        return name_choice(self.failure_class) if self.labels else _tell_shown(self.failure_class)
+
+    @property
+    def first_words(self) -> str:
+        """What was shown before any person spoke, in words."""
+        return _tell_shown(self.labels[0].from_class if self.labels else self.failure_class)
 
 
 async def view_class(connection: Connection, incident: Incident) -> ClassView:
@@ -76,6 +90,7 @@ async def view_class(connection: Connection, incident: Incident) -> ClassView:
         others=tuple(sorted(set(FailureClass) - {*likely, FailureClass.UNKNOWN})),
         may_change=incident.status is not IncidentStatus.CLOSED,
         advice=_advise(incident, consequence),
+        by_rule=any(one.answer == BY_RULE for one in answers),
     )
 
 
@@ -86,7 +101,7 @@ def read_answer(row: Mapping[str, Any]) -> ModelAnswer:
     shares = [
         (name, float(share))
         for name, share in (top.items() if isinstance(top, dict) else ())
-        if name in set(FailureClass) and isinstance(share, int | float)
+        if name in set(FailureClass) and isinstance(share, int | float) and share >= LEAST_SHARE
     ]
     listed = output.get("alternatives")
     return ModelAnswer(
@@ -109,6 +124,10 @@ def name_choice(name: str) -> str:
     return NONE_OF_THESE if name == FailureClass.UNKNOWN else name.replace("_", " ")
 
 
+def _tell_shown(failure: FailureClass) -> str:
+    return NOT_CLEAR if failure is FailureClass.UNKNOWN else name_choice(failure)
+
+
 def _tell_answer(output: Mapping[str, Any]) -> str:
     if output.get("failure_class") in set(FailureClass):
         if output.get("abstained"):
@@ -116,7 +135,7 @@ def _tell_answer(output: Mapping[str, Any]) -> str:
         return str(output["failure_class"]).replace("_", " ")
     p_value = output.get("p_value")
     if isinstance(p_value, int | float):
-        return "a rule was broken" if p_value == 0 else f"unusual, p = {p_value:.2g}"
+        return BY_RULE if p_value == 0 else f"unusual, p = {p_value:.2g}"
     return "answered"
 
 
@@ -126,7 +145,7 @@ def _list_likely(
     """Return what is shown, what the models could not rule out, and what people said before."""
     found = [str(shown)]
     for one in reversed(answers):
-        found += one.alternatives or [name for name, _ in one.shares]
+        found += [*one.alternatives, *(name for name, _ in one.shares)]
     found += [str(one.from_class) for one in labels]
     return tuple(name for name in dict.fromkeys(found) if name != FailureClass.UNKNOWN)
 

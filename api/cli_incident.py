@@ -142,7 +142,7 @@ def _print_class(klass: "ClassView") -> None:
     """Print what the models said, what they could not rule out, and what people said."""
     whose = f"says {klass.stated.actor}" if klass.stated else f"{klass.confidence:.0%} sure"
     console.print(
-        plain(f"  what it is: {klass.failure_class.value} ({whose})"),
+        plain(f"  what it is: {klass.words} ({whose})"),
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     for one in klass.answers:

@@ -91,7 +91,7 @@ def train(
 ) -> None:
     """Train a model and register it in MLflow as challenger; the champion stays.
 
-    Health and tickets also learn from incidents whose class a person stated (docs/labels.md); the
+    Health and tickets also learn from incidents whose class a person stated (docs/models.md); the
     recommender from what people decided and from verified fixes; the ranking of
     searches learns from what helped, and is judged on the latest quarter of it. A training that
     was killed goes on where it was when the same command is run again.

@@ -83,6 +83,7 @@ from telemetry.errors import (
     MalformedReportError,
     ReportsRefusedError,
     TooManyReportsError,
+    TooManyStatementsError,
     UnknownDeviceError,
     UnknownIncidentError,
 )
@@ -107,6 +108,7 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     UnknownIncidentError: (404, "No such incident"),
     IncidentClosedError: (409, "Incident is closed"),
     ClassChangedError: (409, "Somebody was faster"),
+    TooManyStatementsError: (409, "Too often to and fro"),
     IncidentNotFoundError: (404, "No such incident"),
     ScriptNotFoundError: (404, "No such script"),
     ManifestError: (422, "Script or parameter refused"),

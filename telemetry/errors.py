@@ -90,5 +90,16 @@ class ClassChangedError(TelemetryError):
         self.by_whom = by_whom
 
 
+class TooManyStatementsError(TelemetryError):
+    """People went to and fro about an incident's class too often."""
+
+    def __init__(self, incident_id: str, n_statements: int) -> None:
+        super().__init__(
+            f"{n_statements} times people have said what incident {incident_id} is; agree with each"
+            " other, or close it"
+        )
+        self.incident_id = incident_id
+
+
 class SimulationError(TelemetryError):
     """No fleet can be simulated with these parameters."""

@@ -18,12 +18,18 @@ from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.ids import IdSource
 from kernel.queries import load_queries
-from telemetry.errors import ClassChangedError, IncidentClosedError, UnknownIncidentError
+from telemetry.errors import (
+    ClassChangedError,
+    IncidentClosedError,
+    TooManyStatementsError,
+    UnknownIncidentError,
+)
 from telemetry.incidents import Incident, IncidentStatus, read_incident, record_change
 
 QUERIES = load_queries(__file__, "incident_classes")
 LABELLED = "incident.class_labelled"  # the action that is audited; governance reads its actors
 CONFIDENCE_OF_PEOPLE = 1.0
+MAX_STATEMENTS = 50  # of one incident: who disagrees for longer should talk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,7 @@ class IncidentClasses:
             UnknownIncidentError: there is none with this id.
             IncidentClosedError: it has ended for good.
             ClassChangedError: its class is no longer the one that the person saw.
+            TooManyStatementsError: people went to and fro too often.
         """
         cursor = await connection.execute(
             QUERIES["lock_incident"], {"incident_id": stated.incident_id}
@@ -90,6 +97,8 @@ class IncidentClasses:
         if stated.seen_class not in (None, incident.failure_class):
             by_whom = known[-1].actor if known else None
             raise ClassChangedError(stated.incident_id, incident.failure_class, by_whom)
+        if len(known) >= MAX_STATEMENTS:
+            raise TooManyStatementsError(stated.incident_id, len(known))
         return await self._store(connection, incident, stated)
 
     async def _store(

@@ -9,6 +9,7 @@ free text: what an agent says there is what the product is for.
 import asyncio
 import base64
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -195,6 +196,18 @@ def _use_portal(served: Served) -> None:
             "/tickets/new", "/tickets", title=f"Slow {CANARIES['host']}", description=TEXT
         )
         assert answer.status_code == 303, answer.text
+        page = answer.headers["location"]
+        answer = portal.submit(
+            page, f"{page}/class", failure_class="dns", seen_class=_read_seen(portal, page),
+            reason=TEXT,
+        )  # fmt: skip
+        assert answer.status_code == 303, answer.text
+
+
+def _read_seen(portal: Portal, page: str) -> str:
+    found = re.search(r'name="seen_class" value="(\w+)"', portal.get(page).text)
+    assert found is not None
+    return found[1]
 
 
 async def test_canaries_are_in_the_vault_and_nowhere_else(served, prompts):

@@ -9,9 +9,19 @@ import pytest
 from contracts.failure import FailureClass as F
 from kernel.audit import AuditIntake
 from kernel.outbox import Outbox
-from telemetry.errors import ClassChangedError, IncidentClosedError, UnknownIncidentError
+from telemetry.errors import (
+    ClassChangedError,
+    IncidentClosedError,
+    TooManyStatementsError,
+    UnknownIncidentError,
+)
 from telemetry.facts import names_alike
-from telemetry.incident_classes import ClassStatement, IncidentClasses, list_class_labels
+from telemetry.incident_classes import (
+    MAX_STATEMENTS,
+    ClassStatement,
+    IncidentClasses,
+    list_class_labels,
+)
 from telemetry.incidents import Incidents, IncidentSignal, IncidentStatus
 
 
@@ -101,6 +111,14 @@ async def test_what_is_closed_stays(connection, incidents, classes):
                 incident_id="inc_none", failure_class=F.DNS, seen_class=None, actor="a", reason=""
             ),
         )
+
+
+async def test_to_and_fro_ends(connection, incidents, classes):
+    opened = await open_incident(connection, incidents)
+    for number in range(MAX_STATEMENTS):
+        await classes.label(connection, state(opened, (F.DNS, F.PROXY)[number % 2], None))
+    with pytest.raises(TooManyStatementsError, match="agree with each other"):
+        await classes.label(connection, state(opened, F.DNS, None))
 
 
 async def test_of_two_at_once_one_is_told(pool, incidents, classes):
