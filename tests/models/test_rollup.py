@@ -6,7 +6,7 @@ from fractions import Fraction
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.fleet_words import write_description, write_title
@@ -68,6 +68,7 @@ def test_a_burst_is_less_likely_the_more_there_are(count, n_devices, n_before, d
     assert ask(count, n_before + 50) >= ask(count) - 1e-6, "what was usual before is no burst"
 
 
+@settings(deadline=None)  # its lists are long, and others use the processor too
 @given(
     cells=st.lists(
         st.tuples(st.integers(0, 3000), st.integers(0, 60), st.integers(0, 40)),
