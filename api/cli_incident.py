@@ -19,6 +19,7 @@ from api.cli_ground import (
 if TYPE_CHECKING:
     from api.class_view import ClassView
     from api.fleet_view import FleetView
+    from contracts.failure import FailureClass
 
 MAX_REASON_CHARACTERS = 1000
 incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show, say what one is.")
@@ -96,17 +97,8 @@ def incident_label(
     actor: Actor = None,
 ) -> None:
     """Say what an incident is; classifiers learn from it. Exit code 1 if it cannot be changed."""
-    from contracts.failure import FailureClass  # noqa: PLC0415 - heavy
-
     who = name_actor(actor)
-    known = sorted(FailureClass)
-    for name in (failure_class, *([seen] if seen else [])):
-        if name not in known:
-            complaints.print(
-                f"eucora: there is no class {plain(name)}; classes are {', '.join(known)}",
-                highlight=False, soft_wrap=True,
-            )  # fmt: skip
-            raise typer.Exit(2)
+    stated_class, seen_class = _read_class(failure_class), _read_class(seen) if seen else None
 
     async def act(ground: Any) -> Any:
         from api.class_labels import label_incident  # noqa: PLC0415 - heavy
@@ -115,8 +107,8 @@ def incident_label(
 
         stated = ClassStatement(
             incident_id=incident_id,
-            failure_class=FailureClass(failure_class),
-            seen_class=FailureClass(seen) if seen else None,
+            failure_class=stated_class,
+            seen_class=seen_class,
             actor=who,
             reason=ground.masker.mask(reason[:MAX_REASON_CHARACTERS]).text,
         )
@@ -136,6 +128,21 @@ def incident_label(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _read_class(name: str) -> "FailureClass":
+    """Return a class by its name; leave with exit code 2 where there is none."""
+    from contracts.failure import FailureClass  # noqa: PLC0415 - heavy
+
+    try:
+        return FailureClass(name)
+    except ValueError as error:
+        known = ", ".join(sorted(FailureClass))
+        complaints.print(
+            f"eucora: there is no class {plain(name)}; classes are {known}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        raise typer.Exit(2) from error
 
 
 def _print_class(klass: "ClassView") -> None:

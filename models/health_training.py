@@ -81,11 +81,11 @@ def train_health(
     real, real_judged = divide_windows(windows)
     progress(f"health: fitting {len(known.labels)} windows and {len(real.labels)} labelled ones")
     model = fit_on_both(known, real, seed=seed)
-    classes = [str(name) for name in model.classes_]
     found = gather_calibration(model, known, real, others=others, seed=seed)
     sharpness = find_sharpness(found.probabilities, np.searchsorted(model.classes_, found.labels))
     sharpen_health_model(model, sharpness)
     progress(f"health: choosing thresholds on {len(found.labels)} windows of other devices")
+    classes = [str(name) for name in model.classes_]
     abstention = choose_abstention(classes, sharpen(found.probabilities, sharpness), found.labels)
     progress("health: judging on devices that no version learns from")
     judged = simulate_windows("judge", seed=JUDGING_SEED, n_devices_per_pattern=devices.judge)
@@ -98,12 +98,16 @@ def train_health(
             **_describe(known, others, sharpness, abstention),
             **_count(real, real_judged),
         },
-        digest_of_data=digest_data(
-            np.concatenate([known.features, others.features, real.features]),
-            known.labels + others.labels + real.labels + real.people + real.devices,
-        ),
+        digest_of_data=_digest(known, others, real),
         held_back=_hold_back(judged, real_judged),
         card=_write_card(devices, real, real_judged),
+    )
+
+
+def _digest(known: SimulatedWindows, others: SimulatedWindows, real: LabelledSet) -> str:
+    return digest_data(
+        np.concatenate([known.features, others.features, real.features]),
+        known.labels + others.labels + real.labels + real.people + real.devices,
     )
 
 

@@ -8,7 +8,7 @@ do it is asked at the ways in; `reason` is masked there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -114,15 +114,11 @@ class IncidentClasses:
             created_at=self._clock.now(),
         )
         values = {
-            "label_id": label.label_id,
+            **asdict(label),
             "incident_id": before.incident_id,
             "from_class": str(label.from_class),
-            "from_confidence": label.from_confidence,
             "failure_class": str(label.failure_class),
             "confidence": CONFIDENCE_OF_PEOPLE,
-            "actor": label.actor,
-            "reason": label.reason,
-            "now": label.created_at,
         }
         await connection.execute(QUERIES["insert_class_label"], values)
         row = await (await connection.execute(QUERIES["set_class"], values)).fetchone()

@@ -14,14 +14,14 @@ INSERT INTO incident_class_labels (
     label_id, incident_id, from_class, from_confidence, failure_class, actor, reason, created_at
 ) VALUES (
     %(label_id)s, %(incident_id)s, %(from_class)s, %(from_confidence)s, %(failure_class)s,
-    %(actor)s, %(reason)s, %(now)s
+    %(actor)s, %(reason)s, %(created_at)s
 );
 
 -- name: set_class
 -- The locked incident is now what a person says it is.
 UPDATE incidents
 SET failure_class = %(failure_class)s, confidence = %(confidence)s,
-    updated_at = GREATEST(updated_at, %(now)s)
+    updated_at = GREATEST(updated_at, %(created_at)s)
 WHERE incident_id = %(incident_id)s
 RETURNING incident_id, device_id, user_id, source, failure_class, confidence, severity, status,
     title, description, episode_key, entity, detection, occurrences, reported_by, correlation_id,
