@@ -66,6 +66,7 @@ DETECTOR_MODULES = (
     "cohort_update",
     "detector_settings",
     "device_baselines",
+    "device_cohorts",
     "distance",
     "fleet_detector",
     "guards",

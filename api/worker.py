@@ -22,6 +22,7 @@ from kernel.allocator import keep_freed_memory
 from kernel.database import Connection
 from kernel.logs import get_logger
 from kernel.outbox import Handler, NotReadyError, OutboxMessage, OutboxWorker, pause
+from models.fleet_detector import compile_loops
 from models.online_learning import learn_label
 from reasoning.graph import proposal_id_for
 from retrieval.dominance import raise_flags
@@ -103,6 +104,7 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
     Raises whatever ended one of its tasks before that.
     """
     keep_freed_memory()
+    await asyncio.to_thread(compile_loops)
     ground = services.ground
     outbox = OutboxWorker(ground.pool, ground.clock, list_handlers(services), concurrency=3)
 

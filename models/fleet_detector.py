@@ -164,6 +164,12 @@ class FleetDetector:
         )
 
 
+def compile_loops() -> None:
+    """Compile what every batch runs through, or read it from disk: no batch should wait for it."""
+    detector = FleetDetector(1, floors=1.0)
+    detector.observe(np.zeros(1, np.int64), [""], np.zeros(1), np.zeros((1, 1), np.float32))
+
+
 def _typical(cohort: CohortModel, found: Comparison) -> FloatArray:
     """Return the distance that a stream's distances are measured in, shape (n_streams, 1)."""
     if all(pool.is_ready for pool in cohort.stream_pools):

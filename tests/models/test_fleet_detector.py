@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.baseline_update import compare_reports, learn_variances
+from models.cohort_update import add_reports
 from models.detector_settings import DAY_SECONDS, DetectorSettings
-from models.fleet_detector import FleetDetector
+from models.distance import share_out
+from models.fleet_detector import FleetDetector, compile_loops
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
 QUICK = DetectorSettings(warm_up_reports=20, season_prior_reports=1e9)
@@ -356,3 +359,13 @@ def test_rows_that_do_not_exist_are_refused(taught, row):
     with pytest.raises(IndexError):
         taught.baselines.compare(np.array([0, row]), np.zeros((2, 3), np.float32), cohort.priors())
     assert all(np.array_equal(before[name], array) for name, array in state_of(taught).items())
+
+
+def test_loops_are_compiled_once(taught, random):
+    loops = (compare_reports, learn_variances, add_reports, share_out)
+    compile_loops()
+    compiled = [len(loop.signatures) for loop in loops]
+    values = ordinary(random, 1, 10)
+    values[0, :, 1] = np.nan
+    watch(taught, values[:, ::2], first=300, rows=np.arange(10)[::2])
+    assert compiled == [1] * len(loops) == [len(loop.signatures) for loop in loops]
