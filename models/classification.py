@@ -3,10 +3,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from contracts.failure import FailureClass
 from models.abstention import Abstention
 
+N_RECORDED = 5  # the most probable classes that a recorded answer names
 CONFIDENCE_THRESHOLD = 0.5  # of models that were trained without thresholds of their own
 
 
@@ -24,6 +26,16 @@ class Classification:
     probabilities: Mapping[FailureClass, float]  # most probable first
     abstained: bool
     alternatives: tuple[FailureClass, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is recorded of the answer; its confidence is recorded beside it."""
+        most_probable = list(self.probabilities.items())[:N_RECORDED]
+        return {
+            "failure_class": self.failure_class.value,
+            "abstained": self.abstained,
+            "top": {name.value: round(share, 4) for name, share in most_probable},
+            "alternatives": [name.value for name in self.alternatives],
+        }
 
 
 def decide_class(

@@ -97,15 +97,7 @@ class DriftWatch:
         The caller lets batches take turns. A batch judges so many cohorts, those that have waited
         longest; the others' minutes wait for the next batch with reports of theirs.
         """
-        sums: dict[tuple[str, datetime, str], list[float]] = defaultdict(lambda: [0.0, 0])
-        for report in reports:
-            minute = report.observed_at.replace(second=0, microsecond=0)
-            for metric in WATCHED_METRICS:
-                value = read_value(metric, report.metrics.get(metric))
-                if not math.isnan(value):
-                    entry = sums[(report.cohort, minute, metric)]
-                    entry[0] += value
-                    entry[1] += 1
+        sums = _sum_minutes(reports)
         if not sums:
             return []
         await connection.execute(
@@ -114,8 +106,8 @@ class DriftWatch:
                 "cohorts": [key[0] for key in sums],
                 "minutes": [key[1] for key in sums],
                 "metrics": [key[2] for key in sums],
-                "totals": [entry[0] for entry in sums.values()],
-                "counts": [int(entry[1]) for entry in sums.values()],
+                "totals": [total for total, _ in sums.values()],
+                "counts": [count for _, count in sums.values()],
             },
         )
         cursor = await connection.execute(
@@ -201,6 +193,20 @@ def _observe(monitor: DriftMonitor, sample: Sample) -> DriftAlarm | None:
         observed_at=sample.observed_at,
         value=sample.value,
     )
+
+
+def _sum_minutes(
+    reports: Iterable[CohortReport],
+) -> Mapping[tuple[str, datetime, str], tuple[float, int]]:
+    """Return the sum and the number of values of each cohort, minute and watched metric."""
+    values: dict[tuple[str, datetime, str], list[float]] = defaultdict(list)
+    for report in reports:
+        minute = report.observed_at.replace(second=0, microsecond=0)
+        for metric in WATCHED_METRICS:
+            value = read_value(metric, report.metrics.get(metric))
+            if not math.isnan(value):
+                values[report.cohort, minute, metric].append(value)
+    return {key: (sum(each), len(each)) for key, each in values.items()}
 
 
 def _list_confidences(answers: Iterable[Mapping[str, Any]]) -> list[Sample]:

@@ -99,6 +99,11 @@ def _read_examples(row: Mapping[str, Any]) -> Iterator[OutcomeExample]:
         )
 
 
+def name_witness(event: Event, actor: str, device_id: str | None) -> str:
+    """Return by whose word an event came about: a person decides, a device proves."""
+    return actor if event is Event.APPROVED else name_device(device_id)
+
+
 def name_device(device_id: str | None) -> str:
     """Return what a device is called as a witness of outcomes."""
     return f"device:{device_id or ''}"

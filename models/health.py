@@ -9,6 +9,7 @@ application's name.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from models.errors import TrainingDataError
 from models.features import N_FEATURES, extract_features
 from models.signals import FloatArray
 
+WINDOW_SPAN = timedelta(hours=6)  # how far back an incident's reports are looked for
 WINDOW_REPORTS = 24  # the last few are judged, those before them are the device's own past
 INVERSE_REGULARISATION = 10.0
 

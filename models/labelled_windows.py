@@ -15,14 +15,13 @@ from contracts.failure import FailureClass
 from kernel.database import Connection
 from kernel.queries import load_queries
 from models.features import HELD_LIMITS, extract_features
-from models.health import WINDOW_REPORTS
+from models.health import WINDOW_REPORTS, WINDOW_SPAN
 from models.signals import METRIC_NAMES, FloatArray
 from telemetry.incidents import Incident, IncidentScope, IncidentSource
 from telemetry.reports import StoredReport, list_window
 from telemetry.simulated_faults import shown_class
 
 QUERIES = load_queries(__file__, "labelled_windows")
-WINDOW = timedelta(hours=6)  # as far back as scoring looks
 MAX_WINDOWS = 20_000
 _PLAIN = frozenset(METRIC_NAMES)
 _NAMED = tuple(prefix for prefix, _, _ in HELD_LIMITS)
@@ -39,8 +38,8 @@ class LabelledWindow:
     person: str
 
 
-async def keep_window(connection: Connection, incident: Incident, now: datetime) -> bool:
-    """Keep the window that a device's detection was judged by; tell whether there is one.
+async def keep_window(connection: Connection, incident: Incident, now: datetime) -> None:
+    """Keep the window that a device's detection was judged by, if there is one.
 
     Nothing is kept of tickets and of fleets, nor where the telemetry is gone. What was kept once
     stays as it is.
@@ -48,13 +47,13 @@ async def keep_window(connection: Connection, incident: Incident, now: datetime)
     is_detected = incident.source is IncidentSource.DETECTION
     observed_at = _read_moment(incident.detection)
     if not is_detected or incident.scope is not IncidentScope.DEVICE or observed_at is None:
-        return False
+        return
     if incident.device_id is None:
-        return False
+        return
     stored = await list_window(
         connection,
         incident.device_id,
-        observed_at - WINDOW,
+        observed_at - WINDOW_SPAN,
         observed_at + timedelta(microseconds=1),
     )
     told = incident.detection.get("report_id")
@@ -62,7 +61,7 @@ async def keep_window(connection: Connection, incident: Incident, now: datetime)
         each for each in stored if each.received_at <= incident.opened_at or each.report_id == told
     ][-WINDOW_REPORTS:]
     if not seen:
-        return False
+        return
     await connection.execute(
         QUERIES["keep_window"],
         {
@@ -72,7 +71,6 @@ async def keep_window(connection: Connection, incident: Incident, now: datetime)
             "now": now,
         },
     )
-    return True
 
 
 async def list_labelled_windows(connection: Connection) -> list[LabelledWindow]:

@@ -19,7 +19,7 @@ from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.queries import load_queries
-from models.experience import CARRIED_OUT, name_device, read_signals
+from models.experience import CARRIED_OUT, name_witness, read_signals
 from models.online_correction import Correction, Step, is_teachable, learn
 from models.recommender import Event, Recommender, signal_matrix
 from models.registry import LoadedModel
@@ -150,7 +150,7 @@ async def _find_lesson(connection: Connection, label_id: str) -> Lesson | None:
         signals=signals,
         event=event,
         happened=happened,
-        witness=row["actor"] if event is Event.APPROVED else name_device(row["target_device_id"]),
+        witness=name_witness(event, row["actor"], row["target_device_id"]),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from kernel.database import Connection
 from kernel.queries import load_queries
-from models.experience import OutcomeExample, name_device, read_signals
+from models.experience import OutcomeExample, name_witness, read_signals
 from models.online_correction import Correction, Weights, learn
 from models.recommender import SIGNAL_NAMES, Event, Recommender, signal_matrix
 from models.signals import FloatArray
@@ -48,9 +48,7 @@ async def list_lessons(connection: Connection) -> list[PastLesson]:
                 proposal_id=row["proposal_id"],
                 event=event,
                 happened=row["happened"],
-                witness=row["actor"]
-                if event is Event.APPROVED
-                else name_device(row["target_device_id"]),
+                witness=name_witness(event, row["actor"], row["target_device_id"]),
                 signals=signals,
                 model_digest=row["model_digest"],
                 learnt_at=row["learnt_at"],

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.failure import FailureClass
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.ids import IdSource
@@ -25,7 +24,7 @@ from models.diagnosis import Diagnosis, diagnose_report
 from models.drift_watch import CohortReport, DriftWatch
 from models.fleet_endings import EndedEpisode
 from models.fleet_incidents import FleetIncidents, OpenedEpisode
-from models.health import WINDOW_REPORTS, classify_health
+from models.health import WINDOW_REPORTS, WINDOW_SPAN, classify_health
 from models.inference import record_inference
 from models.registry import LoadedModel
 from telemetry.incidents import Incidents, IncidentSignal, IncidentSource
@@ -34,7 +33,6 @@ from telemetry.reports import StoredReport, find_reports, list_windows
 QUERIES = load_queries(__file__, "scoring")
 SCORING_LOCK = 0x45554352
 CLOCK_TOLERANCE = timedelta(minutes=5)
-WINDOW = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +133,7 @@ class Scoring:
         windows = await list_windows(
             connection,
             [(report.device_id, report.observed_at) for report, _ in told],
-            span=WINDOW,
+            span=WINDOW_SPAN,
             limit=WINDOW_REPORTS,
         )
         diagnosed = []
@@ -230,15 +228,7 @@ class Scoring:
             model=health,
             subject_kind="incident",
             subject_id=incident_id,
-            output={
-                "failure_class": FailureClass(classification.failure_class).value,
-                "abstained": classification.abstained,
-                "top": {
-                    name.value: round(share, 4)
-                    for name, share in list(classification.probabilities.items())[:5]
-                },
-                "alternatives": [name.value for name in classification.alternatives],
-            },
+            output=classification.as_json(),
             confidence=classification.confidence,
         )
 

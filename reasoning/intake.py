@@ -147,15 +147,7 @@ class TicketIntake:
             model=understood.answered_by,
             subject_kind="incident",
             subject_id=incident.incident_id,
-            output={
-                "failure_class": answer.failure_class.value,
-                "abstained": answer.abstained,
-                "top": {
-                    name.value: round(share, 4)
-                    for name, share in list(answer.probabilities.items())[:5]
-                },
-                "alternatives": [name.value for name in answer.alternatives],
-            },
+            output=answer.as_json(),
             confidence=answer.confidence,
         )
 
