@@ -48,8 +48,7 @@ class LabelledSet:
 
     def bound(self, others: Sequence[str]) -> "LabelledSet":
         """Return those that are within a person's and a device's share beside other cases."""
-        counts = {name: float(n) for name, n in Counter(others).items()}
-        return self.at(keep_within(self.labels, self.people, self.devices, others=counts))
+        return self.at(keep_within(self.labels, self.people, self.devices, others=Counter(others)))
 
 
 def divide_windows(windows: Sequence[LabelledWindow]) -> tuple[LabelledSet, LabelledSet]:
@@ -79,9 +78,12 @@ def fit_on_both(simulated: SimulatedWindows, real: LabelledSet, *, seed: int) ->
     """Fit on simulated windows, each of weight one, and on labelled ones as far as bounds allow."""
     if not real.labels:
         return fit_health_model(simulated.features, simulated.labels, seed=seed)
-    others = {name: float(n) for name, n in Counter(simulated.labels).items()}
     weights = weigh_labels(
-        real.labels, real.people, real.devices, weight=LABEL_WEIGHT, others=others
+        real.labels,
+        real.people,
+        real.devices,
+        weight=LABEL_WEIGHT,
+        others=Counter(simulated.labels),
     )
     return fit_health_model(
         np.concatenate([simulated.features, real.features]),

@@ -42,7 +42,6 @@ from models.signals import FloatArray
 from models.simulated_training import HEALTHY, ODD, SimulatedWindows, simulate_windows
 
 N_FIT_WINDOWS = 2  # of each device; the other sets take one, so that their cases are independent
-FIT_SUBTLE_SHARE = 0.3  # more than there are, to learn from; calibration sets the shares right
 JUDGING_SEED = 0
 
 

@@ -137,7 +137,7 @@ def choose_tickets(
         [one.label for one in tickets],
         [one.person for one in tickets],
         [one.device_id for one in tickets],
-        others={name: float(n) for name, n in Counter(one.label for one in phrasings).items()},
+        others=Counter(one.label for one in phrasings),
     )
     return [tickets[row] for row in kept]
 

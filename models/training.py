@@ -217,14 +217,14 @@ def _write_evaluation(
     """Return the files that a version's evaluation consists of, by name."""
     return {
         JUDGEMENTS_FILE: encode_judgements(found.judgements),
-        CARD_FILE: _describe(name, fit, found, circumstances).encode(),
+        CARD_FILE: _write_model_card(name, fit, found, circumstances).encode(),
         EXAMPLE_FILE: _encode_example(_take_example(fit)),
         **{f"{stem}.svg": draw(plot).encode() for stem, plot in _list_plots(fit).items()},
     }
 
 
-def _describe(name: str, fit: Fit, found: _Assessment, circumstances: Circumstances) -> str:
-    """Return the model card."""
+def _write_model_card(name: str, fit: Fit, found: _Assessment, circumstances: Circumstances) -> str:
+    """Return the model card, Markdown."""
     facts = CardFacts(
         name=name,
         digest=found.digest,

@@ -127,10 +127,6 @@ WHERE subject_kind = %(subject_kind)s AND subject_id = %(subject_id)s
 ORDER BY created_at
 LIMIT 50;
 
--- name: find_proposal_of_bundle
--- The proposal that a statement is about.
-SELECT proposal_id FROM evidence_bundles WHERE bundle_digest = %(bundle_digest)s;
-
 -- name: list_not_taken_up
 -- Promotions in use that a process reported as not to be loaded, and none as loaded after that.
 SELECT subject_id AS name, max(after ->> 'version') AS version,

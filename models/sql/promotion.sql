@@ -33,7 +33,7 @@ ORDER BY model_name, position DESC;
 -- The promotions of one model, or of all, the newest first.
 SELECT promotion_id, model_name AS name, version, digest, previous_version, previous_digest,
        kind, verdict, actor, reason, bundle_digest, created_at,
-    previous_promotion_id AS previous_id, restored_promotion_id AS restored_id
+       previous_promotion_id AS previous_id, restored_promotion_id AS restored_id
 FROM model_promotions
 WHERE %(name)s::text IS NULL OR model_name = %(name)s
 ORDER BY position DESC
@@ -43,6 +43,6 @@ LIMIT %(limit)s;
 -- One promotion.
 SELECT promotion_id, model_name AS name, version, digest, previous_version, previous_digest,
        kind, verdict, actor, reason, bundle_digest, created_at,
-    previous_promotion_id AS previous_id, restored_promotion_id AS restored_id
+       previous_promotion_id AS previous_id, restored_promotion_id AS restored_id
 FROM model_promotions
 WHERE promotion_id = %(promotion_id)s;

@@ -49,10 +49,9 @@ LIMIT %(limit)s;
 
 -- name: list_stated_tickets
 -- Tickets, masked, each with the latest class that a person gave it; labelled last first.
-SELECT i.incident_id, i.device_id, i.title, i.description, l.failure_class, l.actor AS person,
-       l.created_at
+SELECT i.incident_id, i.device_id, i.title, i.description, l.failure_class, l.actor AS person
 FROM (
-    SELECT DISTINCT ON (incident_id) incident_id, failure_class, actor, created_at, position
+    SELECT DISTINCT ON (incident_id) incident_id, failure_class, actor, position
     FROM incident_class_labels
     ORDER BY incident_id, position DESC
 ) AS l
