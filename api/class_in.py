@@ -11,14 +11,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.class_labels import WORDS, label_incident
+from api.class_labels import CONSEQUENCE_WORDS, label_incident
 from api.json_route import service_of, service_route
 from api.openapi import BEARER, PROBLEMS
 from api.sessions import services_of
 from contracts.failure import FailureClass
-from telemetry.incident_classes import ClassStatement
+from telemetry.incident_classes import MAX_REASON_CHARACTERS, ClassStatement
 
-MAX_REASON_CHARACTERS = 1000
 router = APIRouter(route_class=service_route("labels"))
 
 
@@ -55,5 +54,5 @@ async def take_class(request: Request, incident_id: str, body: ClassBody) -> dic
         "status": labelled.incident.status.value,
         "label_id": labelled.label_id,
         "consequence": labelled.consequence.value,
-        "detail": WORDS[labelled.consequence],
+        "detail": CONSEQUENCE_WORDS[labelled.consequence],
     }

@@ -33,7 +33,7 @@ class Consequence(StrEnum):
     SHOWN = "shown"
 
 
-WORDS = {
+CONSEQUENCE_WORDS = {
     Consequence.REPEATED: "A person has said so already; nothing changes.",
     Consequence.PROPOSED_ANEW: "The reasoner works out a recommendation for this class.",
     Consequence.PROPOSAL_WAITS: (
@@ -67,6 +67,7 @@ async def label_incident(
         UnknownIncidentError: there is none with this id.
         IncidentClosedError: it has ended for good.
         ClassChangedError: its class is no longer the one that the person saw.
+        TooManyStatementsError: people went to and fro too often.
     """
     classes = IncidentClasses(ground.clock, ground.ids, ground.audit)
     incident, label, is_new = await classes.label(connection, stated)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.class_labels import WORDS, Consequence, conclude_consequence
+from api.class_labels import CONSEQUENCE_WORDS, Consequence, conclude_consequence
 from contracts.failure import FailureClass
 from governance.proposals import list_proposals
 from kernel.database import Connection
@@ -152,8 +152,8 @@ def _list_likely(
 
 def _advise(incident: Incident, consequence: Consequence | None) -> str:
     if consequence in {Consequence.PROPOSAL_WAITS, Consequence.UNDER_WAY, Consequence.BY_HAND}:
-        return WORDS[consequence]
+        return CONSEQUENCE_WORDS[consequence]
     if consequence is Consequence.PROPOSED_ANEW:
         is_open = incident.status is IncidentStatus.OPEN
-        return WORDS[consequence if is_open else Consequence.BY_HAND]
+        return CONSEQUENCE_WORDS[consequence if is_open else Consequence.BY_HAND]
     return ""

@@ -17,11 +17,11 @@ from api.cli_ground import (
 )
 
 if TYPE_CHECKING:
+    from api.class_labels import Labelled
     from api.class_view import ClassView
     from api.fleet_view import FleetView
     from contracts.failure import FailureClass
 
-MAX_REASON_CHARACTERS = 1000
 incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show, say what one is.")
 
 
@@ -61,19 +61,19 @@ def incident_show(incident_id: str) -> None:
             if incident is None:
                 return None
             timeline = await ground.incidents.timeline(connection, incident_id)
-            klass = await view_class(connection, incident)
-            return incident, klass, timeline, await view_fleet(connection, incident_id)
+            class_view = await view_class(connection, incident)
+            return incident, class_view, timeline, await view_fleet(connection, incident_id)
 
     found = with_ground(act)
     if found is None:
         fail(f"there is no incident {incident_id}")
-    incident, klass, timeline, fleet = found
+    incident, class_view, timeline, fleet = found
     console.print(
         f"{plain(incident.title)} ({incident.severity.value}, {incident.status.value})",
         soft_wrap=True,
     )
     console.print(plain(incident.description), highlight=False, soft_wrap=True)
-    _print_class(klass)
+    _print_class(class_view)
     if incident.part_of:
         console.print(f"part of the fleet incident {incident.part_of}", highlight=False)
     if fleet is not None:
@@ -103,7 +103,10 @@ def incident_label(
     async def act(ground: Any) -> Any:
         from api.class_labels import label_incident  # noqa: PLC0415 - heavy
         from telemetry.errors import TelemetryError  # noqa: PLC0415 - heavy
-        from telemetry.incident_classes import ClassStatement  # noqa: PLC0415 - heavy
+        from telemetry.incident_classes import (  # noqa: PLC0415 - heavy
+            MAX_REASON_CHARACTERS,
+            ClassStatement,
+        )
 
         stated = ClassStatement(
             incident_id=incident_id,
@@ -121,10 +124,16 @@ def incident_label(
     labelled = with_ground(act)
     if isinstance(labelled, str):
         fail(labelled)
-    from api.class_labels import WORDS  # noqa: PLC0415 - heavy
+    _print_labelled(labelled)
 
+
+def _print_labelled(labelled: "Labelled") -> None:
+    """Print what an incident is now, and what that leads to."""
+    from api.class_labels import CONSEQUENCE_WORDS  # noqa: PLC0415 - heavy
+
+    incident, words = labelled.incident, CONSEQUENCE_WORDS[labelled.consequence]
     console.print(
-        f"{incident_id} is {labelled.incident.failure_class.value}. {WORDS[labelled.consequence]}",
+        f"{incident.incident_id} is {incident.failure_class.value}. {words}",
         highlight=False,
         soft_wrap=True,
     )
@@ -145,25 +154,29 @@ def _read_class(name: str) -> "FailureClass":
         raise typer.Exit(2) from error
 
 
-def _print_class(klass: "ClassView") -> None:
+def _print_class(class_view: "ClassView") -> None:
     """Print what the models said, what they could not rule out, and what people said."""
-    whose = f"says {klass.stated.actor}" if klass.stated else f"{klass.confidence:.0%} sure"
+    whose = (
+        f"says {class_view.stated.actor}"
+        if class_view.stated
+        else f"{class_view.confidence:.0%} sure"
+    )
     console.print(
-        plain(f"  what it is: {klass.words} ({whose})"),
+        plain(f"  what it is: {class_view.words} ({whose})"),
         highlight=False, soft_wrap=True,
     )  # fmt: skip
-    for one in klass.answers:
+    for one in class_view.answers:
         possible = f"; cannot rule out {', '.join(one.alternatives)}" if one.alternatives else ""
         console.print(
             plain(f"  {one.name} {one.version}: {one.answer} ({one.confidence:.0%}){possible}"),
             highlight=False, soft_wrap=True,
         )  # fmt: skip
-    for label in klass.labels:
+    for label in class_view.labels:
         said = f"{label.from_class} -> {label.failure_class} ({label.actor}) {label.reason}"
         moment = label.created_at.isoformat(timespec="seconds")
         console.print(plain(f"  {moment} {said}"), highlight=False, soft_wrap=True)
-    if klass.advice:
-        console.print(f"  {klass.advice}", highlight=False, soft_wrap=True)
+    if class_view.advice:
+        console.print(f"  {class_view.advice}", highlight=False, soft_wrap=True)
 
 
 def _print_fleet(fleet: "FleetView") -> None:

@@ -58,8 +58,8 @@ class ComparedVersions:
         """Whether what is compared is the champion, if there is one, with another version."""
         return self.in_use is None or (
             self.before is not None
-            and _is_the_same(self.in_use, self.before)
-            and not _is_the_same(self.in_use, self.after)
+            and _names_version(self.in_use, self.before)
+            and not _names_version(self.in_use, self.after)
         )
 
 
@@ -118,7 +118,7 @@ class ModelPromotions:
         async with self._ground.pool.connection() as connection:
             in_use = (await list_champions(connection)).get(name)
         versions = await asyncio.to_thread(self._registry.list_versions, name)
-        return _is_the_same(in_use, _pick(versions, name, version))
+        return _names_version(in_use, _pick(versions, name, version))
 
     async def promote(self, name: str, version: str, decision: Decision) -> Promotion:
         """Make a version the champion. Promotions of one model take turns.
@@ -357,11 +357,11 @@ async def mirror_newest(ground: Ground, registry: ModelRegistry, name: str) -> N
 
 def _refuse_what_is_in_use(before: Promotion | None, after: ModelVersion) -> None:
     """Raise PromotionRefusedError where this version, with this very file, is the champion."""
-    if _is_the_same(before, after):
+    if _names_version(before, after):
         raise PromotionRefusedError(f"{after.name} {after.version} is the champion already")
 
 
-def _is_the_same(promotion: Promotion | None, version: ModelVersion) -> bool:
+def _names_version(promotion: Promotion | None, version: ModelVersion) -> bool:
     return promotion is not None and (
         (promotion.version, promotion.digest) == (version.version, version.digest)
     )

@@ -60,7 +60,7 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         incident = await require_incident(request, connection, incident_id)
         timeline = await ground.incidents.timeline(connection, incident_id)
         proposals = await fetch(connection, "list_incident_proposals", incident_id=incident_id)
-        klass = await view_class(connection, incident)
+        class_view = await view_class(connection, incident)
         device_id = incident.device_id
         device = await find_device(connection, device_id) if device_id else None
         report = await latest_report(connection, device_id) if device_id else None
@@ -73,9 +73,9 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         "incident.html",
         incident=incident,
         hostname=device.hostname if device else "",
-        can_go_on=incident.status is IncidentStatus.ESCALATED and _looks_after(person),
-        may_label=_looks_after(person),
-        klass=klass,
+        can_go_on=incident.status is IncidentStatus.ESCALATED and _may_handle(person),
+        may_label=_may_handle(person),
+        class_view=class_view,
         timeline=timeline,
         proposals=proposals,
         plots=plots,
@@ -84,7 +84,7 @@ async def show_incident(request: Request, incident_id: str) -> Response:
     )
 
 
-def _looks_after(person: Person) -> bool:
+def _may_handle(person: Person) -> bool:
     """Tell whether the forms are worth showing; the routes ask again."""
     return bool(person.roles & {Role.HELPDESK, Role.APPROVER, Role.ADMIN})
 

@@ -2,6 +2,7 @@
 """What people and services talk to: the portal, the JSON API, the public log, health, metrics."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from api.sessions import require_service
 from api.telemetry_api import ingest_body
 from api.tickets_api import router as tickets_router
 from kernel.queries import load_queries
-from telemetry.incident_classes import list_class_labels
+from telemetry.incident_classes import ClassLabel, list_class_labels
+from telemetry.incidents import Incident
 
 QUERIES = load_queries(__file__, "portal")
 STATIC = Path(__file__).with_name("static")
@@ -85,25 +87,7 @@ def _add_read_routes(app: FastAPI, services: Services) -> None:
                 QUERIES["list_incident_proposals"], {"incident_id": incident_id}
             )
             proposals = await cursor.fetchall()
-        content = {
-            "incident_id": incident.incident_id,
-            "device_id": incident.device_id,
-            "status": incident.status.value,
-            "severity": incident.severity.value,
-            "failure_class": incident.failure_class.value,
-            "class_stated_by": labels[-1].actor if labels else None,
-            "title": incident.title,
-            "proposals": [
-                {
-                    "proposal_id": row["proposal_id"],
-                    "status": row["status"],
-                    "script_id": row["script_id"],
-                    "abstention_reason": row["abstention_reason"],
-                }
-                for row in proposals
-            ],
-        }
-        return JSONResponse(content)
+        return JSONResponse(_describe_incident(incident, labels, proposals))
 
     @app.get("/v1/proposals/{proposal_id}/case", responses=PROBLEMS, openapi_extra=BEARER)
     async def show_case(request: Request, proposal_id: str) -> Response:
@@ -111,6 +95,30 @@ def _add_read_routes(app: FastAPI, services: Services) -> None:
         await require_service(request, "read")
         content = await export_proposal(services, proposal_id)
         return Response(content, media_type="application/json")
+
+
+def _describe_incident(
+    incident: Incident, labels: Sequence[ClassLabel], proposals: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what services read of an incident, as JSON values."""
+    return {
+        "incident_id": incident.incident_id,
+        "device_id": incident.device_id,
+        "status": incident.status.value,
+        "severity": incident.severity.value,
+        "failure_class": incident.failure_class.value,
+        "class_stated_by": labels[-1].actor if labels else None,
+        "title": incident.title,
+        "proposals": [
+            {
+                "proposal_id": row["proposal_id"],
+                "status": row["status"],
+                "script_id": row["script_id"],
+                "abstention_reason": row["abstention_reason"],
+            }
+            for row in proposals
+        ],
+    }
 
 
 def _add_log_routes(app: FastAPI, services: Services) -> None:

@@ -29,6 +29,7 @@ from telemetry.incidents import Incident, IncidentStatus, read_incident, record_
 QUERIES = load_queries(__file__, "incident_classes")
 LABELLED = "incident.class_labelled"  # the action that is audited; governance reads its actors
 CONFIDENCE_OF_PEOPLE = 1.0
+MAX_REASON_CHARACTERS = 1000  # as the ways in bound it
 MAX_STATEMENTS = 50  # of one incident: who disagrees for longer should talk
 
 
