@@ -1,33 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a training to a sealed promotion and back, on a real database and a registry of its own."""
 
-import asyncio
 import json
-import shutil
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from api.case_export import export_promotion
 from api.errors import NotFoundError
-from api.ground import DatabaseAddresses, open_ground, open_registry
+from api.ground import open_registry
 from api.model_promotion import Decision, ModelPromotions, mirror_newest
 from api.preparation import train_missing
 from contracts.canonical import canonical_json
 from evidence.signing import public_pem
 from evidence.verification import TrustedKeys, extract_case, verify_case
-from kernel.settings import Settings
 from models.errors import ModelArtifactError, PromotionRefusedError, UnknownModelError
-from models.fit import CardText, Fit, HeldBack, digest_data
 from models.gate import Outcome
-from models.promotion import PromotionKind, insert_promotion, list_champions, list_promotions
+from models.promotion import PromotionKind, list_champions, list_promotions
 from models.recommender_training import train_recommender
 from models.registry import CHAMPION, ModelRegistry
-from models.stages import NoStages
-from models.training import Circumstances, register_fit
+from tests.api.decided_versions import (
+    ADA,
+    BOOT,
+    make_fit,
+    open_ground_with_registry,
+    register,
+    seen,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's and SQLAlchemy's
@@ -35,65 +35,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:mlflow"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-ADA = Decision(actor="user:ada", reason="it is better", correlation_id="cor_1")
-BOOT = Decision(actor="system:bootstrap", reason="", correlation_id="cor_0")
-
-
-WEIGHTS = np.array([2.0, -1.0, 0.5, 0.0, 0.0, 0.0])
 
 
 @pytest.fixture
 async def ground(dsn, tmp_path, clock, empty_registry):
-    shutil.copy(empty_registry, tmp_path / "mlflow.db")
-    settings = Settings(data_dir=tmp_path, mlruns_dir=tmp_path / "mlruns")
-    addresses = DatabaseAddresses(
-        owner=dsn, application=dsn, tracking=f"sqlite:///{tmp_path}/mlflow.db"
-    )
-    async with open_ground(settings, addresses, clock=clock) as opened:
+    async with open_ground_with_registry(dsn, tmp_path, clock, empty_registry) as opened:
         yield opened
-
-
-def draw(n_rows: int, seed: int):
-    """Cases whose truth is a matter of chance, as a logistic regression takes it to be."""
-    rng = np.random.default_rng(seed)
-    inputs = rng.normal(size=(n_rows, 6))
-    labels = np.where(rng.uniform(size=n_rows) < 1 / (1 + np.exp(-inputs @ WEIGHTS)), "yes", "no")
-    return inputs, labels
-
-
-def make_fit(n_rows: int) -> Fit:
-    """A model that knows more, the more rows it has seen."""
-    inputs, labels = draw(n_rows, 1)
-    held_inputs, held_labels = draw(300, 99)
-    return Fit(
-        model=LogisticRegression().fit(inputs, labels),
-        metrics={"n_rows": float(n_rows)},
-        params={},
-        digest_of_data=digest_data(inputs, labels.tolist()),
-        held_back=HeldBack(inputs=held_inputs, labels=held_labels),
-        card=CardText(purpose="Says yes or no.", limits=["Six numbers, no more."]),
-    )
-
-
-def seen(promotion, decision=ADA):
-    """The decision of somebody who was shown this promotion's version as the champion."""
-    return replace(decision, against=promotion.promotion_id)
-
-
-def register(ground, fit, name="tickets", in_use=None):
-    return register_fit(
-        open_registry(ground),
-        name,
-        fit,
-        circumstances=Circumstances(
-            seed=0,
-            trained_by="cli:dora",
-            trained_at=ground.clock.now(),
-            progress=lambda _: None,
-            in_use=in_use,
-        ),
-        stages=NoStages(),
-    )
 
 
 async def list_events(ground):
@@ -192,92 +139,6 @@ async def test_every_refusal_is_audited(ground):
     assert [event["after"]["version"] for event in events] == [
         "1", "1", None, None, None, None, None,
     ]  # fmt: skip
-
-
-async def test_two_who_roll_back_at_the_same_moment_go_back_one_version(ground):
-    promotions = ModelPromotions(ground)
-    newest = None
-    for number, n_rows in enumerate((9, 400, 9_000), start=1):
-        register(ground, make_fit(n_rows))
-        if number == 1:
-            newest = await promotions.record_first("tickets", BOOT)
-        else:
-            answered = replace(seen(newest), override=True)
-            newest = await promotions.promote("tickets", str(number), answered)
-    decided = [replace(seen(newest), actor=f"user:{name}") for name in ("ada", "bob")]
-    found = await asyncio.gather(
-        *(promotions.roll_back("tickets", each) for each in decided), return_exceptions=True
-    )
-    (refused,) = [one for one in found if isinstance(one, PromotionRefusedError)]
-    (done,) = [one for one in found if one is not refused]
-    assert (done.version, done.previous_id) == ("2", newest.promotion_id)
-    assert "version 2 is the champion of tickets since 2026" in str(refused)
-    assert done.promotion_id in str(refused)
-    with pytest.raises(PromotionRefusedError, match="another than the one"):
-        await promotions.promote("tickets", "3", seen(newest))
-    async with ground.pool.connection() as connection:
-        assert (await list_champions(connection))["tickets"].version == "2"
-    assert (await promotions.roll_back("tickets", seen(done))).version == "1"
-
-
-async def test_the_database_lets_one_promotion_alone_follow_another(ground):
-    promotions = ModelPromotions(ground)
-    register(ground, make_fit(9))
-    first = await promotions.record_first("tickets", BOOT)
-    follows = {"kind": PromotionKind.PROMOTION, "previous_id": first.promotion_id}
-    async with ground.pool.connection() as connection:  # nobody takes turns here
-        await insert_promotion(connection, replace(first, promotion_id="mpr_1", **follows))
-    for late in (replace(first, promotion_id="mpr_2", **follows), replace(first, promotion_id="x")):
-        async with ground.pool.connection() as connection:
-            with pytest.raises(PromotionRefusedError, match="came first"):
-                await insert_promotion(connection, late)
-
-
-async def test_rollbacks_go_by_promotion_where_files_are_equal(ground):
-    """The same training twice makes the same file: what was in use before is still another one."""
-    promotions = ModelPromotions(ground)
-    for n_rows in (400, 9_000, 400, 400):
-        register(ground, make_fit(n_rows))
-    newest = await promotions.record_first("tickets", BOOT)
-    files = [one.digest for one in reversed(open_registry(ground).list_versions("tickets"))]
-    assert files[0] == files[2] == files[3] != files[1]
-    async with ground.pool.connection() as connection:
-        for version in ("2", "3", "4"):
-            newest = replace(
-                newest, promotion_id=f"mpr_{version}", version=version,
-                digest=files[int(version) - 1], kind=PromotionKind.PROMOTION,
-                previous_id=newest.promotion_id,
-            )  # fmt: skip
-            await insert_promotion(connection, newest)
-    for version in ("3", "2", "1"):
-        newest = await promotions.roll_back("tickets", seen(newest))
-        assert (newest.version, newest.digest) == (version, files[int(version) - 1])
-    with pytest.raises(PromotionRefusedError, match="no earlier"):
-        await promotions.roll_back("tickets", seen(newest))
-
-
-async def test_a_rollback_finds_what_lies_a_hundred_promotions_back(ground):
-    promotions = ModelPromotions(ground)
-    register(ground, make_fit(9))
-    register(ground, make_fit(2_000))
-    first = await promotions.record_first("tickets", BOOT)
-    newest = first
-    async with ground.pool.connection() as connection:
-        for number in range(101):  # forth and back: what a rollback passes over
-            forth = replace(
-                newest, promotion_id=f"mpr_{number}", version="2", digest="d" * 64,
-                kind=PromotionKind.PROMOTION, previous_id=newest.promotion_id, restored_id=None,
-            )  # fmt: skip
-            newest = replace(
-                first, promotion_id=f"mpr_back{number}", kind=PromotionKind.ROLLBACK,
-                previous_id=forth.promotion_id, restored_id=first.promotion_id,
-            )  # fmt: skip
-            await insert_promotion(connection, forth)
-            await insert_promotion(connection, newest)
-        last = replace(forth, promotion_id="mpr_x", previous_id=newest.promotion_id)
-        await insert_promotion(connection, last)
-    back = await promotions.roll_back("tickets", seen(last))
-    assert (back.version, back.restored_id) == ("1", first.promotion_id)
 
 
 async def test_what_is_in_use_is_what_was_promoted_whatever_mlflow_says(ground):
