@@ -8,16 +8,16 @@ of an earlier writer. All at once: a name keeps one pseudonym wherever it stands
 Where a person has said what the incident is, the case names that label.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from contracts.failure import FailureClass
 from kernel.database import Connection
 from reasoning.errors import IncidentNotFoundError
 from reasoning.state import CaseData
-from telemetry.devices import find_device
+from telemetry.devices import Device, find_device
 from telemetry.facts import names_alike
-from telemetry.incident_classes import list_class_labels
+from telemetry.incident_classes import ClassLabel, list_class_labels
 from telemetry.incidents import Incidents
 from telemetry.reports import latest_report
 
@@ -57,36 +57,47 @@ async def gather_case(
         }
     )
     described = {name: _plain(getattr(incident, name)) for name in CLOSED} | masked["incident"]
-    if labels := await list_class_labels(connection, incident_id):
-        stated, first = labels[-1], labels[0]
-        described["class_label"] = {
-            "label_id": stated.label_id,
-            "models_class": str(first.from_class),
-            "models_confidence": first.from_confidence,
-        }
-        if stated.failure_class is not first.from_class and not names_alike(
-            stated.failure_class, first.from_class
-        ):
-            described["entity"] = ""  # it was what the models' class is about
+    described |= _describe_label(await list_class_labels(connection, incident_id))
     return CaseData(
         incident=described,
-        device=None
-        if device is None
-        else {
-            "device_id": device.device_id,
-            "os_family": device.os_family,
-            "os_version": device.os_version,
-            "model": device.model,
-            "department": device.department,
-            "role": device.role,
-            "business_critical": device.business_critical,
-            "status": device.status,
-        },
+        device=None if device is None else _describe_device(device),
         metrics=masked["metrics"],
         facts=masked["facts"],
         observed_at=report.observed_at.isoformat() if report else None,
         query=compose_query(described),
     )
+
+
+def _describe_label(labels: Sequence[ClassLabel]) -> dict[str, Any]:
+    """Return what people's labels, oldest first, add to an incident or change of it."""
+    if not labels:
+        return {}
+    stated, first = labels[-1], labels[0]
+    described: dict[str, Any] = {
+        "class_label": {
+            "label_id": stated.label_id,
+            "models_class": str(first.from_class),
+            "models_confidence": first.from_confidence,
+        }
+    }
+    if stated.failure_class is not first.from_class and not names_alike(
+        stated.failure_class, first.from_class
+    ):
+        described["entity"] = ""  # it was what the models' class is about
+    return described
+
+
+def _describe_device(device: Device) -> dict[str, Any]:
+    return {
+        "device_id": device.device_id,
+        "os_family": device.os_family,
+        "os_version": device.os_version,
+        "model": device.model,
+        "department": device.department,
+        "role": device.role,
+        "business_critical": device.business_critical,
+        "status": device.status,
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,8 @@ from reasoning.candidates import Candidate
 from reasoning.exploration import Exploration, explore
 from reasoning.state import ChoiceData
 
+NONE_OF_THE_KNOWN = "a person says that it is none of the known failures"
+
 
 def rank_candidates(
     recommender: Recommender,
@@ -92,10 +94,8 @@ def choose_script(
 
     Whoever follows advice does not explore. `by_person`: a person gave the class.
     """
-    if failure_class is FailureClass.UNKNOWN and by_person:
-        return None, "a person says that it is none of the known failures"
     if failure_class is FailureClass.UNKNOWN:
-        return None, "the failure class is not clear"
+        return None, NONE_OF_THE_KNOWN if by_person else "the failure class is not clear"
     if not ranked:
         return None, "no catalogue script serves this failure on this platform"
     applicable = [
@@ -118,16 +118,17 @@ def choose_script(
     explored = None
     if chosen is None:
         chosen, explored = explore(sure, exploration) if exploration else (sure[0], None)
-    return (
-        ChoiceData(
-            script_id=chosen["script_id"],
-            script_version=chosen["version"],
-            script_sha256=chosen["script_sha256"],
-            parameters=chosen["parameters"],
-            confidence=chosen["probability"],
-            exploration=explored,
-        ),
-        None,
+    return _read_choice(chosen, explored), None
+
+
+def _read_choice(chosen: Mapping[str, Any], explored: dict[str, Any] | None) -> ChoiceData:
+    return ChoiceData(
+        script_id=chosen["script_id"],
+        script_version=chosen["version"],
+        script_sha256=chosen["script_sha256"],
+        parameters=chosen["parameters"],
+        confidence=chosen["probability"],
+        exploration=explored,
     )
 
 

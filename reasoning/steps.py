@@ -173,7 +173,6 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
             "choice": None,
             "abstention_reason": "the incident names no device",
         }
-    failure_class = FailureClass(diagnosis["failure_class"])
     override = state["override"]
     recommender = needs.champions.current("recommender")
     exploration = _plan_exploration(state, needs)
@@ -182,7 +181,7 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
             connection,
             scripts=await list_scripts(connection, case["device"]["os_family"]),
             passages=state["passages"],
-            failure_class=failure_class,
+            failure_class=FailureClass(diagnosis["failure_class"]),
             case=case,
             facts=_facts_of_entity(case),
             also=override["script_id"] if override else None,
@@ -191,7 +190,12 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
     ranked = rank_candidates(
         Recommender(recommender.model, correction), candidates, diagnosis["confidence"], exploration
     )
-    ranking: ProposalState = {
+    if override is None:
+        chosen = _choose_ranked(state, needs, ranked, exploration)
+    else:
+        chosen = await _choose_override(state, needs, ranked, override)
+    return {
+        **chosen,
         "models": _add_model(state, recommender),
         "ranking": {
             "threshold": needs.confidence_threshold,
@@ -199,18 +203,25 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
             "correction": correction.as_json(),
         },
     }
-    if override is not None:
-        return {**await _choose_override(state, needs, ranked, override), **ranking}
+
+
+def _choose_ranked(
+    state: ProposalState,
+    needs: ReasoningDependencies,
+    ranked: list[dict[str, Any]],
+    exploration: Exploration | None,
+) -> ProposalState:
+    diagnosis = state["diagnosis"]
     advice = diagnosis["advice"] or {}
     choice, reason = choose_script(
-        failure_class=failure_class,
+        failure_class=FailureClass(diagnosis["failure_class"]),
         ranked=ranked,
         threshold=needs.confidence_threshold,
         advised_script_id=advice.get("script_id"),
         exploration=exploration,
-        by_person="class_label" in case["incident"],
+        by_person="class_label" in state["case"]["incident"],
     )
-    return {"candidates": ranked, "choice": choice, "abstention_reason": reason, **ranking}
+    return {"candidates": ranked, "choice": choice, "abstention_reason": reason}
 
 
 def _plan_exploration(state: ProposalState, needs: ReasoningDependencies) -> Exploration | None:
