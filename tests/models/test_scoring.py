@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stored reports become one incident an episode, once, also when a batch is rolled back."""
 
-from dataclasses import dataclass
-
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -18,16 +16,7 @@ from models.scoring import Scoring
 from telemetry.devices import register_device
 from telemetry.incidents import Incidents
 from telemetry.ingestion import Ingestion
-
-
-@dataclass(frozen=True)
-class Unmasked:
-    text: str
-
-
-class PlainMasker:
-    def mask(self, text: str) -> Unmasked:
-        return Unmasked(text)
+from tests.models.scored_fleet import PlainMasker
 
 
 class Interrupted(Exception):  # noqa: N818 - stands for a kill

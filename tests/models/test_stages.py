@@ -151,8 +151,6 @@ import numpy as np
 from functools import partial
 from pathlib import Path
 from models.registry import ModelRegistry
-from models.errors import RegistryError
-from models.registry import ModelRegistry
 from models.stages import StageFolder
 registry = ModelRegistry(sys.argv[2], Path(sys.argv[1]))
 stages = StageFolder(
@@ -168,9 +166,8 @@ stages.keep_arrays("fold-2", lambda: os.kill(os.getpid(), signal.SIGKILL))
 def test_after_a_kill_the_finished_stage_is_there_and_the_other_is_not(
     tmp_path, registry, open_folder
 ):
-    registry_file = registry._tracking_uri
     ended = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), registry_file],
+        [sys.executable, "-c", KILLED, str(tmp_path), registry._tracking_uri],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
