@@ -107,10 +107,10 @@ async def _propose_anew(
 def conclude_consequence(incident: Incident, proposals: Sequence[Proposal]) -> Consequence:
     """Return what the class of a labelled incident leads to, as things stand. Pure."""
     status, failure = incident.status, incident.failure_class
-    if any(one.status is ProposalStatus.PENDING for one in proposals):
-        waiting = next(one for one in proposals if one.status is ProposalStatus.PENDING)
-        same = waiting.diagnosis == failure.value
-        return Consequence.SHOWN if same else Consequence.PROPOSAL_WAITS
+    waiting = next((one for one in proposals if one.status is ProposalStatus.PENDING), None)
+    if waiting is not None:
+        is_same = waiting.diagnosis == failure.value
+        return Consequence.SHOWN if is_same else Consequence.PROPOSAL_WAITS
     if status in {IncidentStatus.APPROVED, IncidentStatus.REMEDIATING, IncidentStatus.VERIFYING}:
         return Consequence.UNDER_WAY
     if status not in {IncidentStatus.OPEN, IncidentStatus.ESCALATED}:

@@ -32,7 +32,16 @@ class ModelComparison:
     ) -> Comparison:
         """Compare by what was kept at training; blocking.
 
-        A champion that is no longer in the registry is still one that has to be beaten.
+        Args:
+            before: the version to beat; None where there is none, or none in the registry any more.
+            after: the version that would take its place.
+            measure: whether to time single answers of both here and now.
+            has_champion: whether there is a version to beat, also if it is no longer in the
+                registry; by default, whether `before` is given.
+
+        Raises:
+            RegistryError: MLflow did not answer.
+
         """
         judged = self._read(after)
         known = (

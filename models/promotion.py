@@ -120,19 +120,19 @@ def check_in_use(in_use: Promotion | None, against: str | None, *, name: str) ->
             f"no promotion of {name} is recorded, so there is none that a decision could be"
             f" against; nothing was changed. Look again: eucora models show {name}"
         )
-    now = (
+    champion = (
         f"version {in_use.version} is the champion of {name} since"
         f" {in_use.created_at:%Y-%m-%d %H:%M:%S} UTC by the decision of {in_use.actor}"
         f" (promotion {in_use.promotion_id})"
     )
-    what = (
+    objection = (
         "the request does not say which champion was decided against"
         if against is None
         else "the champion is another than the one that was decided against"
     )
     raise PromotionRefusedError(
-        f"{what}: {now}. Nothing was changed; look at that version, and decide again against it (on"
-        f" the command line with --against {in_use.promotion_id})"
+        f"{objection}: {champion}. Nothing was changed; look at that version, and decide again"
+        f" against it (on the command line with --against {in_use.promotion_id})"
     )
 
 

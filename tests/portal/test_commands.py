@@ -109,15 +109,18 @@ async def test_training_makes_a_challenger_that_a_person_promotes(services, run,
     assert champions[0].split("│")[2].strip() == "2"
     code, output = await run("models", "show", "recommender")
     assert (code, "# Model card: recommender" in output) == (0, True)
+    await roll_back_and_export(run, tmp_path / "promotion.json", seen_before=shown)
 
+
+async def roll_back_and_export(run, path, *, seen_before):
+    """Roll the recommender back, at first against a promotion that is not the newest."""
     assert (await run("models", "rollback", "recommender"))[0] == 2
     back = ("models", "rollback", "recommender", "--reason", "worse at work", "--against")
-    code, output = await run(*back, shown)
+    code, output = await run(*back, seen_before)
     assert (code, "another than the one" in output) == (1, True)
     code, output = await run(*back, re.search(r"mpr_[0-9a-z]+", output)[0])
     assert (code, "version 1 is the champion; before it was version 2" in output) == (0, True)
     promotion_id = re.search(r"mpr_[0-9a-z]+", output)[0]
-    path = tmp_path / "promotion.json"
     assert (await run("models", "export", promotion_id, str(path)))[0] == 0
     assert (await run("verify", str(path)))[0] == 0
     assert (await run("models", "export", "mpr_[/]", str(path)))[0] == 1
