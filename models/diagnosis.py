@@ -74,6 +74,7 @@ _APPLICATIONS: tuple[tuple[F, tuple[str, ...]], ...] = (
     (F.SYNC_CLIENT, ("onedrive", "dropbox", "nextcloud", "google drive", "googledrive")),
     (F.BROWSER, ("chrome", "chromium", "firefox", "msedge", "microsoft edge", "safari")),
 )
+_BOUNDS = {"<": "less than", ">": "more than"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ def diagnose_report(
     """
     failure, confidence = _choose_class(detection, classification)
     entity = _name_entity(failure, detection, metrics, facts)
+    named = failure
     if failure is F.APP_CRASH:
         failure = _refine_application(entity)
     return Diagnosis(
@@ -115,7 +117,7 @@ def diagnose_report(
         confidence=confidence,
         severity=_rate(failure, detection, metrics),
         title=_write_title(failure, entity)[:200],
-        description=_describe(detection, classification)[:2000],
+        description=_describe(detection, classification, named, failure)[:2000],
         episode_key=f"{failure}:{entity}" if entity else str(failure),
         entity=entity,
         recovery=_aim_recovery(detection, entity),
@@ -208,20 +210,44 @@ def _write_title(failure: F, entity: str) -> str:
     return " ".join(title.format(entity=entity).split())
 
 
-def _describe(detection: Detection, classification: Classification | None) -> str:
-    reason = (
-        f"Rule: {detection.rule}; violated in {detection.successive_reports} successive report(s)."
-        if detection.rule
-        else f"Unusual for this device: score {detection.score:.1f}, p = {detection.p_value:.2g}."
-    )
-    drivers = ", ".join(
-        f"{m.name} = {m.value:g} (expected {m.expected:g})" for m in detection.metrics
-    )
+def _describe(
+    detection: Detection, classification: Classification | None, named: F, failure: F
+) -> str:
+    """Say what was seen, what the health model thinks, and why the class is another one, if so."""
+    told = _tell_rule(detection) if detection.rule else _tell_unusual(detection)
+    if named is not failure:
+        told += f" It is {_name(failure)}, not {_name(named)}, by the application's name."
     if classification is None:
-        return f"{reason} Driven by {drivers}."
+        return told
     opinion = (
         "The health model abstains"
         if classification.abstained
-        else f"The health model says {classification.failure_class}"
+        else f"The health model says {_name(classification.failure_class)}"
     )
-    return f"{reason} Driven by {drivers}. {opinion} (confidence {classification.confidence:.2f})."
+    return f"{told} {opinion} (confidence {classification.confidence:.2f})."
+
+
+def _tell_rule(detection: Detection) -> str:
+    """Say what a rule saw and what it asks for; a threshold is no value that anybody expects."""
+    seen = ", ".join(f"{one.name} is {one.value:g}" for one in detection.metrics)
+    asked = " and ".join(
+        f"{_BOUNDS.get(each.operator, each.operator)} {each.value:g}" for each in detection.recovery
+    )
+    n_reports = detection.successive_reports
+    length = "1 report" if n_reports == 1 else f"{n_reports} successive reports"
+    rule = f"the rule that fires on {detection.rule}"
+    return f"{seen}, in {length} by now; {rule}" + (f" asks for {asked}." if asked else " fired.")
+
+
+def _tell_unusual(detection: Detection) -> str:
+    """Say which metrics are far from what is usual for the device."""
+    told = f"Unusual for this device: score {detection.score:.1f}, p = {detection.p_value:.2g}."
+    drivers = ", ".join(
+        f"{one.name} is {one.value:g} (usually about {one.expected:.3g})"
+        for one in detection.metrics
+    )
+    return f"{told} {drivers}." if drivers else told
+
+
+def _name(failure: F) -> str:
+    return failure.replace("_", " ")

@@ -10,8 +10,9 @@ from contracts.failure import FailureClass as F
 from contracts.failure import Severity
 from models.anomaly import Detection, MetricContribution
 from models.classification import decide_class
+from models.detection import detection_of
 from models.diagnosis import _TITLES, diagnose_report
-from models.guards import SERVICE_RULE
+from models.guards import RULES, SERVICE_RULE, Finding, Violation
 
 
 def detection(failure=F.UNKNOWN, entity="", rule="rule", metric="m", value=95.0):
@@ -98,3 +99,27 @@ def test_what_ends_the_violation_is_said_of_the_named_thing():
     as_found = diagnose(violated, facts={"services_down": ["spooler-helper"]})
     assert as_found.recovery == (stopped,)
     assert diagnose(detection(rule="")).recovery == ()
+
+
+def test_a_rule_is_told_by_what_it_asks_for_and_statistics_by_what_is_usual():
+    rule = next(one for one in RULES if one.metric == "dhcp_lease_valid")
+    seen = Violation(rule=rule, metric=rule.metric, entity="", value=0.0)
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    broken = detection_of(Finding(violation=seen, reports=2), "d", at)
+    told = diagnose(broken).description
+    assert told == (
+        "dhcp_lease_valid is 0, in 2 successive reports by now; the rule that fires on"
+        " dhcp_lease_valid <= 0 in 2 successive report(s) asks for more than 0."
+    )
+    assert "expected" not in told
+    unusual = diagnose(detection(rule="", metric="dns_latency_ms")).description
+    assert "dns_latency_ms is 95 (usually about 90)" in unusual
+
+
+def test_it_is_told_where_an_applications_name_decides_the_class():
+    crashes = {"applications": [{"name": "Firefox", "crashes": 4}]}
+    found = diagnose(detection(F.APP_CRASH), decide_class(["app_crash"], [1.0]), facts=crashes)
+    assert found.failure_class is F.BROWSER
+    assert "It is browser, not app crash, by the application's name." in found.description
+    assert "The health model says app crash" in found.description
+    assert "by the application's name" not in diagnose(detection(F.APP_CRASH)).description
