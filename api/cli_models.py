@@ -218,13 +218,20 @@ def models_ui(
         bool, typer.Option("--open/--no-open", help="Open it in this machine's browser.")
     ] = False,
 ) -> None:
-    """Say where MLflow's own pages are: behind the portal's login, to be read only."""
-    settings = read_settings()
-    url = f"http://{settings.host}:{settings.port}/models/mlflow/"
+    """Say where MLflow's own pages are: behind the portal's login, to be read only.
+
+    Exit code 1 if no server runs on this data folder.
+    """
+    from api.running_server import NoAnswerError, find_server  # noqa: PLC0415 - heavy
+
+    try:
+        url = f"{find_server(read_settings())}/models/mlflow/"
+    except NoAnswerError as error:
+        fail(str(error))
     console.print(url, highlight=False, soft_wrap=True)
     console.print(
         "Data scientists, auditors and administrators may log in there; changes go through"
-        " `eucora models` and the portal's models page. The server has to run: eucora up"
+        " `eucora models` and the portal's models page."
     )
     if open_page:
         webbrowser.open(url)

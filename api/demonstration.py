@@ -17,7 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
 from rich.console import Console
 
 from api.cli_ground import plain
@@ -29,13 +28,13 @@ from api.demonstration_faults import (
     make_fault,
 )
 from api.ground import Ground
+from api.running_server import NoAnswerError, find_server
 from kernel.queries import load_queries
 from kernel.settings import Settings
 from telemetry.incidents import IncidentStatus
 
 Found = TypeVar("Found")
 QUERIES = load_queries(__file__, "demonstration")
-ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - what a server may be told; nothing is bound
 REPORTED_SECONDS = 120.0  # until the agent must have told of the fault
 OPENED_SECONDS = 180.0  # from then, until an incident must have opened
 ENDED = frozenset({IncidentStatus.RESOLVED, IncidentStatus.ESCALATED, IncidentStatus.CLOSED})
@@ -75,8 +74,8 @@ class Demonstration:
         self._fault = make_fault(kind, self._folder, seconds)
         self._seconds = seconds
         self._console = console
-        host = "127.0.0.1" if settings.host in ANY_ADDRESS else settings.host
-        self._url = f"http://{host}:{settings.port}"
+        self._settings = settings
+        self._url = ""  # `check_possible` finds it
 
     def check_possible(self) -> None:
         """Look whether it can be shown here and now, and touch nothing.
@@ -87,11 +86,9 @@ class Demonstration:
         """
         self._fault.check_possible()
         try:
-            httpx.get(f"{self._url}/readyz", timeout=10).raise_for_status()
-        except httpx.HTTPError as error:
-            raise DemonstrationError(
-                f"nobody answers at {self._url}: start `eucora up` in another terminal first"
-            ) from error
+            self._url = find_server(self._settings)
+        except NoAnswerError as error:
+            raise DemonstrationError(str(error)) from error
         if not (self._folder / "agent" / "identity.json").exists():
             raise DemonstrationError(
                 f"this machine has no agent in {self._folder / 'agent'}: start `eucora up` first"

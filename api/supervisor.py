@@ -25,7 +25,7 @@ from api.child_process import SUPERVISOR_VARIABLE, Child
 from api.errors import ApiError
 from api.first_account import make_first_account
 from api.ground import Ground, migrate_database, open_database, open_ground
-from kernel.postmaster import FileLock
+from api.running_server import RunsAlreadyError, address_in, stating_address
 from kernel.settings import Settings
 
 READY_SECONDS = 120.0
@@ -67,22 +67,18 @@ async def run_everything(settings: Settings, console: Console) -> None:
 
 @contextmanager
 def running_alone(settings: Settings) -> Iterator[None]:
-    """Hold the place of the only supervisor of a data folder; a killed one has given it up.
+    """Be the only supervisor of a data folder, and let its other commands know the address.
 
     Raises:
-        StartError: another one holds it.
+        StartError: another one runs.
 
     """
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(settings.data_dir / "up.lock")
-    if not lock.try_acquire(shared=False):
-        address = lock.path.read_text() or "its port is not known yet"
-        raise StartError(f"EUCORA already runs here ({address}), on {settings.data_dir}")
-    try:
-        lock.path.write_text(_address(settings))
+    with ExitStack() as place:
+        try:
+            place.enter_context(stating_address(settings))
+        except RunsAlreadyError as error:
+            raise StartError(str(error)) from error
         yield
-    finally:
-        lock.release()
 
 
 async def _run_children(
@@ -203,7 +199,7 @@ def _child(settings: Settings, role: str) -> Child:
 
 
 async def _wait_until_ready(settings: Settings, stop: asyncio.Event) -> None:
-    url = f"{_address(settings)}/readyz"
+    url = f"{address_in(settings)}/readyz"
     deadline = time.monotonic() + READY_SECONDS
     async with httpx.AsyncClient(timeout=2.0) as client:
         while not stop.is_set():
@@ -249,7 +245,7 @@ async def start_local_agent(ground: Ground, stop: asyncio.Event) -> asyncio.Task
 
 def _welcome(console: Console, settings: Settings, password: str | None, seconds: float) -> None:
     console.print(f"\n[bold green]ready[/bold green] after {seconds:.1f} s")
-    console.print(f"  portal   {_address(settings)}")
+    console.print(f"  portal   {address_in(settings)}")
     if password:
         console.print(f"  log in   admin / {password}   (shown only now)", highlight=False)
     else:
@@ -257,7 +253,3 @@ def _welcome(console: Console, settings: Settings, password: str | None, seconds
     console.print("  try      eucora demo    in another terminal")
     console.print(f"  logs     {settings.data_dir / 'logs'}", soft_wrap=True)
     console.print("  stop     Ctrl-C\n")
-
-
-def _address(settings: Settings) -> str:
-    return f"http://{settings.host}:{settings.port}"
