@@ -34,7 +34,10 @@ CALM_REPORTS = 10  # in a row that end an episode
 DAY_SECONDS = 86_400.0
 HALF_LIFE_SECONDS = 3 * DAY_SECONDS
 LEARNING_SECONDS = DAY_SECONDS  # a fleet's first day raises no statistical alarm
-COUNTED_SECONDS = 1_800.0  # between two excursions, or episodes, of one device that count
+COUNTED_SECONDS = 1_800.0  # between two excursions of one device that count
+TOLD_SECONDS = (
+    DAY_SECONDS  # between two episodes of one device that count: one fault, many episodes
+)
 MOST_ELAPSED_SECONDS = 3_600.0  # between two batches; more is silence
 N_HEIGHTS = 101
 _TAIL_EXCURSIONS = 10.0  # highest ones of a metric, that its tail is fitted to
@@ -162,15 +165,14 @@ class AlarmMonitor:
             "was_open": np.zeros(0, np.bool_),  # the excursion has raised an alarm
         }
         self._seen: FloatArray = np.zeros(0)
-        self._counted: FloatArray = np.zeros(0)  # when something of a device was counted last
+        self._counted: FloatArray = np.zeros(0)  # when a device's excursion was counted last,
+        self._told: FloatArray = np.zeros(0)  # and when its episode was
 
     @property
     def bytes_per_device(self) -> int:
         """Return how much memory a device takes."""
-        return (
-            sum(array.itemsize for array in self._arrays.values())
-            + self._seen.itemsize
-            + self._counted.itemsize
+        return sum(array.itemsize for array in self._arrays.values()) + sum(
+            array.itemsize for array in (self._seen, self._counted, self._told)
         )
 
     def read(self, rows: RowArray) -> dict[str, npt.NDArray[Any]]:
@@ -184,22 +186,25 @@ class AlarmMonitor:
         for name, array in self._arrays.items():
             array[rows] = state[name]
 
-    def read_counted(self, rows: RowArray) -> FloatArray:
-        """Return when something of each row was counted last, in seconds since 1970, shape (n,)."""
-        self.grow(int(rows.max(initial=-1)) + 1)
-        return self._counted[rows]
+    def read_moments(self, rows: RowArray) -> FloatArray:
+        """Return when an excursion and an episode of each row were counted last, shape (n, 2).
 
-    def write_counted(self, rows: RowArray, seconds: FloatArray) -> None:
-        """Replace what `read_counted` gave."""
+        In seconds since 1970; -inf for never.
+        """
         self.grow(int(rows.max(initial=-1)) + 1)
-        self._counted[rows] = seconds
+        return np.column_stack([self._counted[rows], self._told[rows]])
+
+    def write_moments(self, rows: RowArray, seconds: FloatArray) -> None:
+        """Replace what `read_moments` gave."""
+        self.grow(int(rows.max(initial=-1)) + 1)
+        self._counted[rows], self._told[rows] = seconds.T
 
     def clear(self, rows: RowArray) -> None:
         """Forget some devices."""
         self.grow(int(rows.max(initial=-1)) + 1)
         for array in self._arrays.values():
             array[rows] = 0
-        self._seen[rows] = self._counted[rows] = -np.inf
+        self._seen[rows] = self._counted[rows] = self._told[rows] = -np.inf
 
     def export(self) -> dict[str, FloatArray]:
         """Return what the fleet has in common as sums, for `restore`."""
@@ -260,6 +265,7 @@ class AlarmMonitor:
                 self._arrays[name] = np.concatenate([array, np.zeros(added, array.dtype)])
             self._seen = np.concatenate([self._seen, np.full(added, -np.inf)])
             self._counted = np.concatenate([self._counted, np.full(added, -np.inf)])
+            self._told = np.concatenate([self._told, np.full(added, -np.inf)])
 
     def observe(
         self,
@@ -267,7 +273,7 @@ class AlarmMonitor:
         seconds: FloatArray,
         p_values: FloatArray,
         drivers: RowArray,
-        counts: BoolArray | None = None,
+        is_timely: BoolArray | None = None,
     ) -> Alarms:
         """Take in the p-values of a batch's reports.
 
@@ -276,16 +282,15 @@ class AlarmMonitor:
             seconds: moments of the reports, since 1970, shape (n,).
             p_values: shape (n,).
             drivers: the metric that says most in each report, shape (n,).
-            counts: which reports may tell what devices do, shape (n,); by default all.
+            is_timely: which reports may tell what devices do, shape (n,); by default all.
 
         """
         state = self.read(rows)
-        counts = np.ones(len(rows), np.bool_) if counts is None else counts
-        may_count = counts & (seconds - self._counted[rows] >= COUNTED_SECONDS)
+        is_timely = np.ones(len(rows), np.bool_) if is_timely is None else is_timely
         self._decay_to(float(seconds.max(initial=0.0)))
         surprise = np.minimum(-np.log(np.maximum(p_values, 1e-300)), MOST_SURPRISE)
         evidence = np.clip(state["evidence"] + surprise - ALLOWANCE, 0.0, MOST_EVIDENCE)
-        counted = self._count_ended(state, evidence, may_count)
+        self._count_ended(rows, state, evidence, seconds, is_timely)
         height = np.where(evidence > 0, np.maximum(state["height"], evidence), 0.0)
         leads = (surprise > ALLOWANCE) & (evidence >= height)
         driver = np.where(leads, drivers, state["driver"]).astype(np.int64)
@@ -293,9 +298,9 @@ class AlarmMonitor:
         expected = self.pool.expect(driver, evidence)
         candidates = np.where(state["is_open"] | (evidence <= 0), np.inf, expected)
         has_opened = self._discover(candidates)
-        counted |= has_opened & may_count
-        self.episodes += float((has_opened & may_count).sum())
-        self._counted[rows[counted]] = seconds[counted]
+        told = has_opened & is_timely & (seconds - self._told[rows] >= TOLD_SECONDS)
+        self.episodes += float(told.sum())
+        self._told[rows[told]] = seconds[told]
         calm = np.where(p_values > CALM_P_VALUE, state["calm"].astype(np.int64) + 1, 0)
         has_ended = state["is_open"] & (calm >= CALM_REPORTS)
         is_open = (state["is_open"] | has_opened) & ~has_ended
@@ -320,15 +325,17 @@ class AlarmMonitor:
 
     def _count_ended(
         self,
+        rows: RowArray,
         state: Mapping[str, npt.NDArray[Any]],
         evidence: FloatArray,
-        may_count: BoolArray,
-    ) -> BoolArray:
+        seconds: FloatArray,
+        is_timely: BoolArray,
+    ) -> None:
         """Count excursions that are over; a device's say is bounded, however much it reports."""
         ended = (state["evidence"] > 0) & (evidence <= 0) & ~state["was_open"] & ~state["is_open"]
-        ended &= may_count
+        ended &= is_timely & (seconds - self._counted[rows] >= COUNTED_SECONDS)
         self.pool.add(state["driver"][ended].astype(np.int64), state["height"][ended])
-        return np.asarray(ended)
+        self._counted[rows[ended]] = seconds[ended]
 
     def _discover(self, expected: FloatArray) -> BoolArray:
         """Tell which of a batch's sums are discoveries."""

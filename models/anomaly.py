@@ -127,8 +127,8 @@ class AnomalyDetector:
         """Return what is remembered of devices that are known."""
         rows = np.array([self._rows[device_id] for device_id in device_ids], np.int64)
         memories = [self._memories[device_id] for device_id in device_ids]
-        for memory, counted_at in zip(memories, self.alarms.read_counted(rows), strict=True):
-            memory.counted_at = float(counted_at)
+        for memory, moments in zip(memories, self.alarms.read_moments(rows).tolist(), strict=True):
+            memory.counted_at, memory.told_at = moments
         return encode_devices(self._read(rows), memories)
 
     def import_state(
@@ -165,7 +165,8 @@ class AnomalyDetector:
         rows = np.array([self._row_of(names[position]) for position in readable], np.int64)
         self.fleet.baselines.write(rows, arrays)
         self.alarms.write(rows, arrays)
-        self.alarms.write_counted(rows, np.array([each.counted_at for each in memories]))
+        moments = [(each.counted_at, each.told_at) for each in memories]
+        self.alarms.write_moments(rows, np.array(moments).reshape(-1, 2))
         for position, memory in zip(readable, memories, strict=True):
             self._memories[names[position]] = memory
         damaged = set(range(len(names))) - set(readable)

@@ -68,7 +68,7 @@ class Comparison(NamedTuple):
     known: npt.NDArray[np.bool_]  # (n, n_metrics)
     present: npt.NDArray[np.bool_]  # same shape
     level: npt.NDArray[np.float32]  # same shape
-    fresh: npt.NDArray[np.bool_]  # (n,)
+    ripe: npt.NDArray[np.bool_]  # devices that are known from this report on; (n,)
     novelty: npt.NDArray[np.float64]  # (n,)
 
 
@@ -92,7 +92,7 @@ def compare_reports(
     """
     # Taken out of the tuples once: each time costs more than the arithmetic on an element.
     counts, slows, fasts, mediums, variances, peaks, liveliness, rulers = state
-    scaled, bounded, before, knowns, presents, levels, fresh, novelty = found
+    scaled, bounded, before, knowns, presents, levels, ripe, novelty = found
     n_metrics = values.shape[1]
     weights, doubts = np.empty(n_metrics), np.empty(n_metrics)
     errors, heights = np.empty((N_STREAMS, n_metrics)), np.empty(N_PEAKS)
@@ -100,7 +100,7 @@ def compare_reports(
         count, slow, variance = counts[row], slows[row], variances[row]
         fast, medium, value = fasts[row], mediums[row], values[position]
         known, present = knowns[position], presents[position]
-        fresh[position] = not count.any()
+        was_known = count.max() >= expected.warm_up_reports
         _begin(value, expected, count, slow, fast, medium, variance, weights, doubts, present)
         known[:] = present & (weights >= expected.warm_up_reports)
         levels[position], before[:, position] = slow, variance
@@ -117,6 +117,7 @@ def compare_reports(
         )
         rulers[row, 0] = ruler
         _learn_level(bounded[0, position], spread, weights, doubts, present, expected, slow, count)
+        ripe[position] = not was_known and count.max() >= expected.warm_up_reports
 
 
 @compiled

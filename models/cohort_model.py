@@ -28,7 +28,8 @@ _FIRST_SATURDAY = 2  # days from 1970-01-01, a Thursday
 _UNRELATED_WEIGHT = 100.0  # reports that are imagined in which metrics are unrelated
 _REFRESH_SHARE = 0.05
 _MOST_SPREADS = 5.0
-_GREATEST_SUM = 1e15
+_GREATEST_MEAN = 1e17  # of values up to 1e15, in single precision
+_LATEST_SECONDS = 1e11
 _MOST_REPORTS = 1e12
 _ROUNDING = 1e-3
 
@@ -46,7 +47,7 @@ class CohortModel:
 
     def __init__(self, n_metrics: int, settings: DetectorSettings) -> None:
         self._settings = settings
-        self.n_devices = 0.0
+        self.n_devices = 0.0  # that are known
         self.seconds = 0.0  # to when it has decayed
         self.first_seconds = 0.0
         self.sums: dict[str, FloatArray] = {
@@ -123,7 +124,12 @@ class CohortModel:
         return self._precision
 
     def learn(
-        self, seconds: FloatArray, found: Comparison, season: Float32Array, ordinary: BoolArray
+        self,
+        seconds: FloatArray,
+        found: Comparison,
+        season: Float32Array,
+        ordinary: BoolArray,
+        floors: Float32Array,
     ) -> None:
         """Add a batch; of reports that are not ordinary nothing is learnt.
 
@@ -132,9 +138,9 @@ class CohortModel:
             found: what the batch came to.
             season: what `season_at` said of it, shape (n, n_metrics).
             ordinary: which reports may teach, shape (n,).
+            floors: least spread that is ordinary, shape (n_metrics,).
 
         """
-        self.n_devices += float(found.fresh.sum())
         scaled, weights = found.scaled, found.known.astype(np.float32)
         if not ordinary.all():
             scaled, weights = scaled[:, ordinary], weights[ordinary]
@@ -146,23 +152,27 @@ class CohortModel:
             slot_of(seconds),
             season,
             found,
-            self._bound_reports(),
+            self._bound_reports(floors),
             CohortSums(**{name: self.sums[name] for name in CohortSums._fields}),
         )
+        self.n_devices += float(found.ripe.sum())
 
-    def _bound_reports(self) -> ReportBounds:
+    def _bound_reports(self, floors: Float32Array) -> ReportBounds:
         """Return beyond what a device has no more say.
 
         Else one device far away from all others would move and widen what its kind is like. What
-        more than one device in 26 does is no outlier, but how the kind is.
+        more than one device in 26 does is no outlier, but how the kind is. The floor lets a kind
+        widen again that was narrow by chance: its first devices were all alike.
         """
         priors = self.priors()
-        spread = _MOST_SPREADS * np.sqrt(priors.between + priors.within[0])
+        spread = _MOST_SPREADS * np.sqrt(priors.between + priors.within[0] + floors**2)
         unknown = np.isnan(priors.location)
         return ReportBounds(
             lowest=np.where(unknown, -np.inf, priors.location - spread).astype(np.float32),
             highest=np.where(unknown, np.inf, priors.location + spread).astype(np.float32),
-            variance=np.where(unknown, np.inf, _MOST_SPREADS**2 * priors.within).astype(np.float32),
+            variance=np.where(
+                unknown, np.inf, _MOST_SPREADS**2 * (priors.within + floors**2)
+            ).astype(np.float32),
         )
 
     def export(self) -> dict[str, Any]:
@@ -188,6 +198,8 @@ class CohortModel:
         for name, array in known.items():
             if state[name].shape != array.shape or not _is_possible(name, state[name]):
                 raise StateFormatError
+        if not _are_consistent(state):
+            raise StateFormatError
         for name in self.sums:
             self.sums[name] = state[name].astype(np.float64)
         for number, pool in enumerate(self._pools()):
@@ -242,11 +254,25 @@ class CohortModel:
 
 
 def _is_possible(name: str, values: FloatArray) -> bool:
-    """Tell whether sums are such as reports can come to: else they would spoil every batch."""
-    if not np.all(np.abs(values) <= _GREATEST_SUM):
+    """Tell whether sums are finite, and counts such as can be counted."""
+    if not np.isfinite(values).all():
         return False
     counts = name.startswith("pool_") or name.endswith("weight") or name == "n_devices"
     if counts or name in {"spread", "seconds"}:
         # rounding alone brings a decayed count below nought
         return bool(np.all(values >= -_ROUNDING)) and not (counts and values.max() > _MOST_REPORTS)
     return True
+
+
+def _are_consistent(sums: Mapping[str, FloatArray]) -> bool:
+    """Tell whether sums come to means that values can have: else they would spoil every batch."""
+    most = {
+        "season": (sums["season_weight"], _GREATEST_MEAN),
+        "moments": (sums["pair_weight"], _GREATEST_MEAN),
+        "level": (sums["level_weight"], np.array([[_GREATEST_MEAN], [_GREATEST_MEAN**2]])),
+        "spread": (sums["level_weight"], _GREATEST_MEAN**2),
+    }
+    return all(
+        np.all(np.abs(sums[name]) <= bound * (np.maximum(weight, 0.0) + _ROUNDING))
+        for name, (weight, bound) in most.items()
+    ) and bool(np.all(sums["seconds"] <= _LATEST_SECONDS))

@@ -61,11 +61,12 @@ class DeviceMemory:
     episodes: dict[str, OpenEpisode] = field(default_factory=dict)  # by the detection's key
     statistical_key: str = ""  # of the episode that the statistics have open
     successive_reports: int = 0  # since that began
-    counted_at: float = -np.inf  # when something of it last counted as what devices do
+    counted_at: float = -np.inf  # when an excursion of it last counted as what devices do,
+    told_at: float = -np.inf  # and when an episode of it last counted as told of
 
 
 class _StoredDevice(Struct, kw_only=True, forbid_unknown_fields=True):
-    version: Annotated[int, Meta(ge=2, le=3)] = 3
+    version: Annotated[int, Meta(ge=2, le=4)] = 4
     layout: Annotated[str, Meta(max_length=64)]
     rows: bytes
     last_seen: float
@@ -74,7 +75,8 @@ class _StoredDevice(Struct, kw_only=True, forbid_unknown_fields=True):
     episodes: dict[str, tuple[str, Annotated[int, Meta(ge=0)]]]
     statistical_key: str
     successive_reports: Annotated[int, Meta(ge=0)]
-    counted_at: float = -np.inf  # of versions before the third nothing is known
+    counted_at: float = -np.inf  # of versions before the third nothing is known,
+    told_at: float = -np.inf  # nor before the fourth
 
 
 class _StoredSums(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -166,6 +168,7 @@ def _encode(rows: bytes, memory: DeviceMemory) -> bytes:
             statistical_key=memory.statistical_key,
             successive_reports=memory.successive_reports,
             counted_at=memory.counted_at,
+            told_at=memory.told_at,
         )
     )
 
@@ -175,7 +178,7 @@ def _decode(content: bytes) -> _StoredDevice | None:
         stored = msgspec.msgpack.decode(content, type=_StoredDevice)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    moments = (stored.last_seen, stored.counted_at)
+    moments = (stored.last_seen, stored.counted_at, stored.told_at)
     return stored if all(moment <= _LATEST_SECONDS for moment in moments) else None
 
 
@@ -197,6 +200,7 @@ def _memory_of(stored: _StoredDevice) -> DeviceMemory:
         statistical_key=stored.statistical_key,
         successive_reports=stored.successive_reports,
         counted_at=stored.counted_at,
+        told_at=stored.told_at,
     )
 
 

@@ -126,7 +126,7 @@ class DeviceBaselines:
             known=np.empty(values.shape, np.bool_),
             present=np.empty(values.shape, np.bool_),
             level=np.empty(values.shape, np.float32),
-            fresh=np.empty(len(rows), np.bool_),
+            ripe=np.empty(len(rows), np.bool_),
             novelty=np.empty(len(rows)),
         )
         compare_reports(rows, values, self._state(), self._expect(priors), found)

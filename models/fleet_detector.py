@@ -66,10 +66,11 @@ class FleetDetector:
         self._sides = np.zeros(n_metrics, np.float32)
         if sides is not None:
             self._sides[:] = sides
+        self._floors = np.broadcast_to(np.asarray(floors, np.float32), (n_metrics,))
         self.baselines = DeviceBaselines(
             n_metrics,
             self.settings,
-            floors=np.broadcast_to(np.asarray(floors, np.float32), (n_metrics,)),
+            floors=self._floors,
             sides=self._sides,
         )
         self.cohorts: dict[str, CohortModel] = {}
@@ -153,7 +154,7 @@ class FleetDetector:
         weights = np.where(ordinary | ~ready, 1.0, self.settings.unusual_weight)
         taught = ordinary & teaches
         _count(cohort, score[ready & teaches], distances[:, taught], self.settings.limit_p_value)
-        cohort.learn(seconds, found, season, taught)
+        cohort.learn(seconds, found, season, taught, self._floors)
         self.baselines.learn(rows, found, weights)
         return Scores(
             score=score,

@@ -104,6 +104,8 @@ _SPAN = np.array([signal.severe - signal.healthy for signal in SIGNALS])
 HARM_DIRECTION: FloatArray = np.sign(_SPAN)
 SCALE_FLOORS: FloatArray = np.array([signal.scale_floor for signal in SIGNALS])
 _LOGARITHMIC = np.array([signal.logarithmic for signal in SIGNALS])
+_LIMIT_MULTIPLES = 1_000.0  # beyond so many times what hurts, size says nothing more
+_MOST = _LIMIT_MULTIPLES * np.array([max(abs(each.healthy), abs(each.severe)) for each in SIGNALS])
 
 
 def read_value(name: str, value: object) -> float:
@@ -127,6 +129,10 @@ def severity_scores(values: FloatArray) -> FloatArray:
 
 
 def transform(values: FloatArray) -> FloatArray:
-    """Apply log1p to the heavy-tailed signals; shape (..., n_signals), NaN stays NaN."""
-    logarithms: FloatArray = np.log1p(np.maximum(values, 0.0))
-    return np.where(_LOGARITHMIC, logarithms, values)
+    """Return what the statistics see: log1p of heavy-tailed signals, nothing beyond all measure.
+
+    Shape (..., n_signals); NaN stays NaN.
+    """
+    bounded = np.clip(values, -_MOST, _MOST)
+    logarithms: FloatArray = np.log1p(np.maximum(bounded, 0.0))
+    return np.where(_LOGARITHMIC, logarithms, bounded)

@@ -304,6 +304,18 @@ def test_a_flood_of_excursions_of_one_device_counts_for_little():
     assert 0.9 <= fleet.monitor.pool.counts[7, 2] - before <= 2.1  # in fifty minutes
 
 
+def test_a_device_with_many_episodes_raises_the_bound_once_a_day():
+    fleet = settle(40, seed=12)
+    before = fleet.monitor.episodes
+    n_opened = 0
+    for _ in range(6):
+        for _ in range(20):
+            n_opened += fleet.live(1, sick=[3], p_value=1e-9).has_opened.sum()
+        fleet.live(40, sick=[3], p_value=1.0)
+    assert n_opened >= 4, "one fault, many episodes"
+    assert fleet.monitor.episodes - before <= 1.0
+
+
 def test_learning_takes_time_of_ours_not_of_a_queue_of_old_reports():
     """An agent that was offline for 80 days sends all of it at once, as the first ever heard."""
     monitor = AlarmMonitor(N_METRICS)

@@ -352,10 +352,11 @@ def test_another_worker_goes_on_where_a_device_stood():
     first, second = AnomalyDetector(), AnomalyDetector()
     for n in range(100):
         first.score_all("d", START + timedelta(minutes=n), healthy(random), "all")
-    first.alarms.write_counted(np.array([first._rows["d"]]), np.array([START.timestamp() + 99.0]))
+    moments = np.array([[START.timestamp() + 99.0, START.timestamp() + 60.0]])
+    first.alarms.write_moments(np.array([first._rows["d"]]), moments)
     second.import_state("d", first.export_state("d"))
     assert second.export_state("d") == first.export_state("d")
-    assert second.alarms.read_counted(np.array([second._rows["d"]])) == START.timestamp() + 99.0
+    assert np.array_equal(second.alarms.read_moments(np.array([second._rows["d"]])), moments)
     moment = START + timedelta(minutes=99, milliseconds=1)
     second.score_all("d", moment, healthy(random), "all")
     assert second.fleet.cohort("all").sums["pair_weight"].max() == 0.0
@@ -367,9 +368,14 @@ def test_state_of_the_version_before_is_read():
     for n in range(80):
         detector.score_all("d", START + timedelta(minutes=n), healthy(random), "all")
     stored = msgspec.msgpack.decode(detector.export_state("d"))
-    del stored["counted_at"]
+    del stored["counted_at"], stored["told_at"]
     other.import_state("d", msgspec.msgpack.encode({**stored, "version": 2}))
     assert other._memories["d"] == detector._memories["d"]
-    for change in ({"version": 4}, {"counted_at": np.nan}, {"counted_at": 1e300}):
+    for change in (
+        {"version": 5},
+        {"told_at": 1e300},
+        {"counted_at": np.nan},
+        {"counted_at": 1e300},
+    ):
         with pytest.raises(StateFormatError):
             other.import_state("d", msgspec.msgpack.encode({**stored, **change}))

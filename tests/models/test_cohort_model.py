@@ -145,6 +145,28 @@ def test_one_device_far_away_does_not_move_what_its_kind_is_like():
     assert after.between[0] < 4.0 * (before.between[0] + before.within[0, 0])
 
 
+def test_a_kind_whose_first_device_never_changes_is_learnt_all_the_same():
+    random = np.random.default_rng(7)
+    detector = FleetDetector(1, floors=0.5, settings=QUICK)
+    watch(detector, np.zeros((60, 1, 1)))
+    levels = random.uniform(5.0, 60.0, size=(1, 40, 1))
+    watch(detector, levels + np.zeros((600, 40, 1)), start=MONDAY + 3_600, rows=np.arange(1, 41))
+    priors = detector.cohort("c").priors()
+    assert priors.location[0] == pytest.approx(levels.mean(), rel=0.1)
+    assert priors.between[0] == pytest.approx(levels.var(), rel=0.3)
+
+
+def test_sums_that_great_values_come_to_are_read_again_and_impossible_means_are_not():
+    detector = FleetDetector(1, floors=0.5, settings=QUICK)
+    watch(detector, np.full((300, 40, 1), 1e12))
+    state = detector.cohort("c").export()
+    assert state["level"][1].max() > 1e27
+    CohortModel(1, QUICK).restore(state)
+    for name in ("level", "spread", "moments", "season"):
+        with pytest.raises(StateFormatError):
+            CohortModel(1, QUICK).restore({**state, name: np.full_like(state[name], 1e200)})
+
+
 def export_sums(cohort):
     return {name: values for name, values in cohort.export().items() if name != "seconds"}
 
