@@ -182,7 +182,9 @@ def simulate(
     """Add a fleet of simulated devices with some faults, so that the portal has something to show.
 
     It says which faults it has planted where. Simulated devices are marked as such and run nothing.
+    Each seed gives one fleet, whose names begin with sim-SEED-; a second one of it is refused.
     """
+    from api.running_server import NoAnswerError, find_server  # noqa: PLC0415 - heavy
     from api.simulation import (  # noqa: PLC0415 - heavy
         Simulation,
         read_patterns,
@@ -202,7 +204,14 @@ def simulate(
         bad_patch=bad_patch,
         lifelike=lifelike,
     )
-    with_ground(lambda ground: simulate_fleet(ground, simulation, console))
+    try:
+        with_ground(lambda ground: simulate_fleet(ground, simulation, console))
+        find_server(read_settings())
+    except SimulationError as error:
+        fail(str(error))
+    except NoAnswerError as error:
+        message = f"The reports are stored, but nothing is judged before `eucora up` runs: {error}"
+        console.print(plain(message), highlight=False, soft_wrap=True)
 
 
 @app.command()

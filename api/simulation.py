@@ -12,9 +12,9 @@ from api.cli_ground import print_table
 from api.ground import Ground
 from contracts.failure import FailureClass
 from kernel.database import Connection
-from telemetry.devices import find_device, register_device
+from telemetry.devices import count_simulated, register_device
 from telemetry.errors import SimulationError
-from telemetry.fleet_simulator import FleetSimulator, SimulatedDevice
+from telemetry.fleet_simulator import FleetSimulator, SimulatedDevice, name_fleet
 from telemetry.ingestion import Ingestion
 from telemetry.simulated_faults import FAULTS
 from telemetry.simulated_fleet import ALL_TRAITS, NEVER_AWAY, FleetParameters
@@ -54,11 +54,17 @@ def read_patterns(names: Sequence[str]) -> tuple[FailureClass, ...]:
 
 
 async def simulate_fleet(ground: Ground, simulation: Simulation, console: Console) -> None:
-    """Store some hours of a simulated fleet's reports, up to now, and say what was planted."""
+    """Store some hours of a simulated fleet's reports, up to now, and say what was planted.
+
+    Raises:
+        SimulationError: a fleet of this seed is there already; nothing is stored.
+
+    """
     n_steps = int(simulation.n_hours * 3600 / INTERVAL_SECONDS)
     start = ground.clock.now() - timedelta(hours=simulation.n_hours)
     fleet = FleetSimulator(_describe_fleet(simulation, start))
     async with ground.pool.connection() as connection:
+        await _check_new(connection, simulation.seed)
         for device in fleet.devices:
             await _register(ground, connection, device)
     ingestion = Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker)
@@ -105,7 +111,7 @@ def _tell(fleet: FleetSimulator, counts: dict[str, int], console: Console) -> No
         console.print(f"Patch {patch.name} reaches {len(patch.rows)} devices: {patch.breaks}")
     faults = sorted(fleet.faults, key=lambda fault: fault.onset_minute)
     print_table(
-        ("pattern", "device", "from", "comes as", "strength", "by patch"),
+        ("pattern", "device", "from", "to", "comes as", "strength", "by patch"),
         [_describe_fault(fleet, fault) for fault in faults[:_SHOWN_FAULTS]],
         whole=("device",),
     )
@@ -120,21 +126,37 @@ def _tell(fleet: FleetSimulator, counts: dict[str, int], console: Console) -> No
 
 
 def _describe_fault(fleet: FleetSimulator, fault: PlannedFault) -> tuple[str, ...]:
-    begins = fleet.generator.parameters.start + timedelta(minutes=fault.onset_minute)
+    parameters = fleet.generator.parameters
+    begins = parameters.start + timedelta(minutes=fault.onset_minute)
+    ends = "stays"
+    if fault.end_minute < parameters.duration_minutes:
+        ends = _show(parameters.start + timedelta(minutes=fault.end_minute))
     strength = "subtle" if fault.subtle else ("hard" if fault.hardness > 0.5 else "mild")
     return (
         fault.failure_class.value,
         fleet.devices[fault.row].device_id,
-        begins.strftime("%Y-%m-%d %H:%M UTC"),
+        _show(begins),
+        ends,
         fault.shape.value,
         strength,
         fault.patch,
     )
 
 
+def _show(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+async def _check_new(connection: Connection, seed: int) -> None:
+    """Refuse a second fleet of one seed: the same devices would report two stories at once."""
+    if n_devices := await count_simulated(connection, prefix := name_fleet(seed)):
+        raise SimulationError(
+            f"the fleet of seed {seed} is here already ({n_devices} devices, {prefix}...): add"
+            f" another one with --seed {seed + 1}"
+        )
+
+
 async def _register(ground: Ground, connection: Connection, device: SimulatedDevice) -> None:
-    if await find_device(connection, device.device_id) is not None:
-        return
     await register_device(
         connection,
         audit=ground.audit,

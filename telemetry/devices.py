@@ -127,6 +127,13 @@ async def list_devices(
     return [Device(**row) for row in await cursor.fetchall()]
 
 
+async def count_simulated(connection: Connection, prefix: str) -> int:
+    """Return how many simulated devices there are whose ids begin with `prefix`."""
+    cursor = await connection.execute(QUERIES["count_simulated"], {"prefix": prefix})
+    row = await cursor.fetchone()
+    return int(row["n_devices"]) if row else 0
+
+
 async def set_certificate(
     connection: Connection,
     *,

@@ -119,7 +119,10 @@ class FleetSimulator:
         self.generator = FleetGenerator(parameters)
         self._random = np.random.default_rng([parameters.seed, 4])
         people = self.generator.population
-        self.devices = tuple(_name_device(row, people) for row in range(len(people)))
+        self.devices = tuple(
+            _name_device(row, people, prefix=name_fleet(parameters.seed))
+            for row in range(len(people))
+        )
         for fault in reversed(self.faults):  # the first one stays
             self._note_onset(self.devices[fault.row], fault)
 
@@ -203,9 +206,9 @@ class FleetSimulator:
         measured = values.values[n]
         return build_report(
             ReportSource(
-                report_id=f"sim-{self.generator.parameters.seed}-{device.device_id}-{step}",
+                report_id=f"{device.device_id}-{step}",
                 device_id=device.device_id,
-                user_id=f"sim-user-{device.device_id.rsplit('-', 1)[-1]}",
+                user_id=f"{name_fleet(self.generator.parameters.seed)}user-{device.row:05d}",
                 os_family=device.cohort.os_family,
                 os_version=device.cohort.os_version,
                 model=device.model,
@@ -231,11 +234,16 @@ class FleetSimulator:
         )
 
 
-def _name_device(row: int, people: Population) -> SimulatedDevice:
+def name_fleet(seed: int) -> str:
+    """Return what all names of a fleet begin with, and of no fleet with another seed."""
+    return f"sim-{seed}-"
+
+
+def _name_device(row: int, people: Population, *, prefix: str) -> SimulatedDevice:
     cohort = COHORTS[people.cohorts[row]]
     return SimulatedDevice(
         row=row,
-        device_id=f"sim-{cohort.name}-{row:05d}",
+        device_id=f"{prefix}{cohort.name}-{row:05d}",
         cohort=cohort,
         role=ROLE_NAMES[people.roles[row]],
         site=SITES[people.sites[row]][0],

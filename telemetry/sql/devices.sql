@@ -58,3 +58,9 @@ RETURNING device_id;
 UPDATE devices SET status = 'retired'
 WHERE device_id = %(device_id)s AND status = 'active'
 RETURNING device_id;
+
+-- name: count_simulated
+-- How many simulated devices there are whose ids begin so.
+SELECT count(*) AS n_devices
+FROM devices
+WHERE simulated AND starts_with(device_id, %(prefix)s);

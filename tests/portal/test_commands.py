@@ -13,6 +13,7 @@ from api.accounts import Role
 from api.cli import app
 from api.cli_ground import console
 from tests.reasoning.situations import enrol, open_ticket, query
+from tests.stack.served import find_free_port
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's and SQLAlchemy's
@@ -124,6 +125,15 @@ async def roll_back_and_export(run, path, *, seen_before):
     assert (await run("models", "export", promotion_id, str(path)))[0] == 0
     assert (await run("verify", str(path)))[0] == 0
     assert (await run("models", "export", "mpr_[/]", str(path)))[0] == 1
+
+
+async def test_a_fleet_without_a_server_is_stored_but_not_judged_and_says_so(run, monkeypatch):
+    monkeypatch.setenv("EUCORA_PORT", str(find_free_port()))
+    words = ("simulate", "--devices", "2", "--hours", "1")
+    code, output = await run(*words)
+    assert (code, "nothing is judged before `eucora up` runs: nobody" in output) == (0, True)
+    code, output = await run(*words)
+    assert (code, "the fleet of seed 1 is here already" in output) == (1, True)
 
 
 async def test_the_log_is_checked_and_its_keys_are_written_once(services, run, tmp_path):

@@ -52,11 +52,32 @@ async def test_reports_are_stored_and_faults_are_told(ground, pool, monkeypatch)
     assert "12 simulated devices, 144 reports, 12 devices with a fault" in output
     assert output.count("dns ") == 6
     assert output.count("thermal ") == 6
-    again = await simulate(
-        ground, monkeypatch, n_devices=12, n_hours=1, fault_share=1.0, patterns=(F.DNS, F.THERMAL)
-    )
-    assert "144 duplicates" in again
+
+
+async def test_a_second_fleet_of_one_seed_is_refused_and_of_another_keeps_apart(
+    ground, pool, monkeypatch
+):
+    await simulate(ground, monkeypatch, n_devices=12, n_hours=1)
+    with pytest.raises(SimulationError, match=r"seed 1 is here already \(12 devices.*--seed 2"):
+        await simulate(ground, monkeypatch, n_devices=20, n_hours=1)
+    assert await count(pool, "devices") == 12
     assert await count(pool, "telemetry_reports") == 144
+    await simulate(ground, monkeypatch, n_devices=20, n_hours=1, seed=2)
+    await simulate(ground, monkeypatch, n_devices=10, n_hours=1, seed=12)
+    assert await count(pool, "devices") == 12 + 20 + 10
+    assert await count(pool, "telemetry_reports") == 12 * (12 + 20 + 10)
+
+
+async def test_the_table_says_until_when_a_fault_lasts(ground, monkeypatch):
+    output = await simulate(
+        ground, monkeypatch, n_devices=20, n_hours=10, fault_share=1.0, patterns=(F.DNS,)
+    )
+    rows = [line.split("│") for line in output.splitlines() if "dns" in line]
+    lasting = [row for row in rows if row[4].strip() == "stays"]
+    ending = [row for row in rows if row not in lasting]
+    assert len(rows) == 20
+    assert len(lasting) > len(ending) > 0
+    assert all(row[3] < row[4] <= " 2100" for row in ending)
 
 
 async def test_a_lifelike_fleet_with_a_bad_patch(ground, pool, monkeypatch):
