@@ -176,7 +176,7 @@ def _load_arrays(path: Path, mark: str | None) -> Arrays | str | None:
         return None
     if mark is None:
         return "is none that this training has recorded"
-    content = _read(path, int(mark.rpartition(" ")[2]))
+    content = _read(path, mark.rpartition(" ")[2])
     if content is None or _mark(content) != mark:
         return "is not what this training has recorded: it was changed or damaged"
     try:
@@ -186,14 +186,17 @@ def _load_arrays(path: Path, mark: str | None) -> Arrays | str | None:
         return "cannot be read"
 
 
-def _read(path: Path, size: int) -> bytes | None:
-    """Return a file's bytes; None where it is not an ordinary one of this size that can be read."""
+def _read(path: Path, size: str) -> bytes | None:
+    """Return a file's bytes; None where it is not an ordinary one that can be read.
+
+    Nor where it has another size (in decimal digits) than was recorded, which may be no number.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as stream:
             status = os.fstat(descriptor)
-            is_fit = stat.S_ISREG(status.st_mode) and status.st_size == size
-            return stream.read(size) if is_fit else None
+            is_fit = stat.S_ISREG(status.st_mode) and str(status.st_size) == size
+            return stream.read(status.st_size) if is_fit else None
     except OSError:
         return None
 

@@ -119,6 +119,17 @@ def test_what_was_changed_is_told_in_a_line_and_computed_anew(tmp_path, open_fol
     assert open_folder().keep_arrays("fold-1", refuse)["x"][0] == 1.0
 
 
+@pytest.mark.parametrize("mark", ["nonsense", "", "abc def", "a -1", "x " + "9" * 4400, "a \u0661"])
+def test_a_record_that_is_none_is_told_and_the_stage_computed_anew(open_folder, mark):
+    stages = open_folder()
+    stages.keep_arrays("fold-1", zeros)
+    stages._opened[1].keep("fold-1", mark)
+    said = []
+    assert open_folder(said=said).keep_arrays("fold-1", ones)["x"][0] == 1.0
+    assert "stage fold-1 is not what this training has recorded" in said[-1]
+    assert open_folder().keep_arrays("fold-1", refuse)["x"][0] == 1.0
+
+
 def test_a_stage_that_nothing_recorded_is_not_taken_up(tmp_path, open_folder):
     """Nor is one of another training that is moved here."""
     open_folder(data="b" * 64).keep_arrays("fold-1", zeros)
