@@ -150,9 +150,9 @@ class ModelPromotions:
                 await asyncio.to_thread(
                     self._registry.load_version, name, version, digest=after.digest
                 )
-            promotion = await self._record(
-                connection, PromotionKind.PROMOTION, after, before, comparison, decision
-            )
+                promotion = await self._record(
+                    connection, PromotionKind.PROMOTION, after, before, comparison, decision
+                )
         await mirror_newest(self._ground, self._registry, name)
         return promotion
 
@@ -181,10 +181,10 @@ class ModelPromotions:
                 await asyncio.to_thread(
                     self._registry.load_version, name, target.version, digest=target.digest
                 )
-            promotion = await self._record(
-                connection, PromotionKind.ROLLBACK, after, history[0], comparison, decision,
-                restored=target,
-            )  # fmt: skip
+                promotion = await self._record(
+                    connection, PromotionKind.ROLLBACK, after, history[0], comparison, decision,
+                    restored=target,
+                )  # fmt: skip
         await mirror_newest(self._ground, self._registry, name)
         return promotion
 

@@ -71,6 +71,45 @@ async def test_the_database_lets_one_promotion_alone_follow_another(ground):
                 await insert_promotion(connection, late)
 
 
+async def test_who_is_overtaken_by_somebody_that_takes_no_turn_is_refused_and_that_is_audited(
+    ground,
+):
+    registry, loop = open_registry(ground), asyncio.get_running_loop()
+    promotions, load_version = ModelPromotions(ground, registry), registry.load_version
+    for n_rows in (9, 9_000):
+        register(ground, make_fit(n_rows))
+    newest = await promotions.record_first("tickets", BOOT)
+
+    async def overtake():
+        ahead = replace(
+            newest, promotion_id=f"{newest.promotion_id}x", previous_id=newest.promotion_id,
+            kind=PromotionKind.PROMOTION,
+        )  # fmt: skip
+        async with ground.pool.connection() as connection:
+            await insert_promotion(connection, ahead)
+
+    def load_late(*rest, **given):
+        asyncio.run_coroutine_threadsafe(overtake(), loop).result()
+        return load_version(*rest, **given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "load_version", load_late)
+        with pytest.raises(PromotionRefusedError, match="came first"):
+            await promotions.promote("tickets", "2", replace(seen(newest), override=True))
+        async with ground.pool.connection() as connection:
+            newest = (await list_champions(connection))["tickets"]
+        with pytest.raises(PromotionRefusedError, match="came first"):
+            await promotions.roll_back("tickets", seen(newest))
+    async with ground.pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT after FROM audit_events WHERE action = 'model.promotion_refused'"
+            " ORDER BY position"
+        )
+        refused = [row["after"] for row in await cursor.fetchall()]
+    assert [each["version"] for each in refused] == ["2", "1"]
+    assert all("came first" in each["failure"] for each in refused)
+
+
 async def test_rollbacks_go_by_promotion_where_files_are_equal(ground):
     """The same training twice makes the same file: what was in use before is still another one."""
     promotions = ModelPromotions(ground)
