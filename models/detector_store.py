@@ -6,6 +6,9 @@ of the fleet is sums; each worker adds what it learnt since it last looked, so t
 know together. A transaction may be rolled back after all was said: so the next one asks what became
 of it, and what was known before is known again. A kill loses a minute of learning at most.
 
+A cohort that was forgotten in the database (`device_cohorts`) begins anew in every worker: what is
+known is of one generation of its row.
+
 In memory are the devices of the batch, and the cohorts that were in use last.
 
 Callers take turns (`lock_scoring`).
@@ -46,6 +49,7 @@ class _Synced:
 
     sums: Sums
     at: float
+    generation: int  # of the row; another one after it was forgotten
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,6 +87,9 @@ class DetectorStore:
         states = {row["device_id"]: bytes(row["state"]) for row in await cursor.fetchall()}
         _tell_damaged(detector.import_states(states, layouts))
         names = {FLEET, *cohorts}
+        for name in await self._list_forgotten(connection, names):
+            _drop(detector, name)
+            self._synced.pop(name)
         unknown = [name for name in names if name not in self._synced]
         for name, found in (await self._find(connection, unknown)).items():
             self._take(detector, name, found)
@@ -115,7 +122,8 @@ class DetectorStore:
             for name in names
             if name not in self._synced or now - self._synced[name].at >= SYNC_SECONDS
         ]
-        due += leaving
+        forgotten = await self._list_forgotten(connection, leaving)
+        due += [name for name in leaving if name not in forgotten]
         stored = await self._find(connection, due)
         for name in due:
             await self._sync(connection, detector, name, stored.get(name))
@@ -132,7 +140,7 @@ class DetectorStore:
         self._unsettled = _Unsettled(transaction=transaction)
         if row and row["is_committed"]:
             for name in last.leaving:
-                detector.fleet.cohorts.pop(name, None)
+                _drop(detector, name)
                 self._synced.pop(name, None)
             return
         for name, (sums, synced) in last.before.items():
@@ -147,6 +155,15 @@ class DetectorStore:
         if name not in self._unsettled.before:
             sums = _model_of(detector, name).export()
             self._unsettled.before[name] = sums, self._synced.get(name)
+
+    async def _list_forgotten(self, connection: Connection, names: Iterable[str]) -> set[str]:
+        """Return those that are known here, and in the database no more or only since later."""
+        known = [name for name in names if name in self._synced and name != FLEET]
+        if not known:
+            return set()
+        cursor = await connection.execute(QUERIES["find_generations"], {"cohorts": known})
+        found = {row["cohort"]: row["generation"] for row in await cursor.fetchall()}
+        return {name for name in known if found.get(name) != self._synced[name].generation}
 
     def _list_leaving(self, detector: AnomalyDetector, in_use: set[str]) -> list[str]:
         """Return cohorts beyond the bound, those first that were longest not looked at."""
@@ -172,11 +189,15 @@ class DetectorStore:
         mine, now = model.export(), self.clock.now()
         values = {"cohort": name, "state": encode_sums(mine), "now": now}
         row = await (await connection.execute(QUERIES["store_cohort"], values)).fetchone()
-        if row is not None and row["is_new"]:
+        if row is None:
+            return
+        if row["is_new"]:
             await connection.execute(
                 QUERIES["forget_idle_cohorts"], {"not_since": now - COHORT_MEMORY}
             )
-        self._synced[name] = _Synced(sums=mine, at=now.timestamp())
+        self._synced[name] = _Synced(
+            sums=mine, at=now.timestamp(), generation=int(row["generation"])
+        )
 
     def _take(self, detector: AnomalyDetector, name: str, found: _Synced) -> None:
         try:
@@ -197,7 +218,9 @@ class DetectorStore:
             except StateFormatError:
                 _logger.warning("detector memory of cohort %s is unreadable", row["cohort"])
                 continue
-            found[row["cohort"]] = _Synced(sums=sums, at=self.clock.now().timestamp())
+            found[row["cohort"]] = _Synced(
+                sums=sums, at=self.clock.now().timestamp(), generation=int(row["generation"])
+            )
         return found
 
     async def _count_living(self, connection: Connection, detector: AnomalyDetector) -> None:
@@ -236,6 +259,10 @@ def _tell_damaged(device_ids: Sequence[str]) -> None:
 
 def _model_of(detector: AnomalyDetector, name: str) -> AlarmMonitor | CohortModel:
     return detector.alarms if name == FLEET else detector.fleet.cohort(name)
+
+
+def _drop(detector: AnomalyDetector, cohort: str) -> None:
+    detector.fleet.cohorts.pop(cohort, None)
 
 
 def _are_equal(some: Sums, others: Sums) -> bool:

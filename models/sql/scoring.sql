@@ -24,15 +24,19 @@ FROM unnest(%(device_ids)s::text[], %(states)s::bytea[]) AS given (device_id, st
 ON CONFLICT (device_id) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at;
 
 -- name: find_cohorts
--- What was learnt of some cohorts.
-SELECT cohort, state FROM detector_cohorts WHERE cohort = ANY (%(cohorts)s);
+-- What was learnt of some cohorts, and since which beginning.
+SELECT cohort, state, generation FROM detector_cohorts WHERE cohort = ANY (%(cohorts)s);
+
+-- name: find_generations
+-- Which beginnings some cohorts that are known are of.
+SELECT cohort, generation FROM detector_cohorts WHERE cohort = ANY (%(cohorts)s);
 
 -- name: store_cohort
--- Keeps what was learnt of a cohort; tells whether nothing was known of it.
+-- Keeps what was learnt of a cohort; tells whether nothing was known of it, and its beginning.
 INSERT INTO detector_cohorts (cohort, state, updated_at)
 VALUES (%(cohort)s, %(state)s, %(now)s)
 ON CONFLICT (cohort) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
-RETURNING (xmax = 0) AS is_new;
+RETURNING (xmax = 0) AS is_new, generation;
 
 -- name: forget_idle_cohorts
 -- Drops what was learnt of cohorts that nobody has belonged to for long.

@@ -6,11 +6,16 @@ import dataclasses
 import numpy as np
 import pytest
 
+from models.anomaly import AnomalyDetector
+from models.detector_settings import DetectorSettings
 from models.detector_store import FLEET
 from models.signals import METRIC_NAMES
 from tests.models.scoring_worker import (
     DEVICES,
+    INTERVAL,
     SICK,
+    START,
+    Interrupted,
     Worker,
     enrol,
     forget_all,
@@ -95,7 +100,8 @@ async def test_a_new_worker_knows_the_cohort_of_a_new_device(fleet, clock):
 async def test_memory_holds_the_cohorts_in_use_and_no_other_device(fleet, clock):
     """Others are read again when they are heard of; nothing that they learnt is lost."""
     random = np.random.default_rng(13)
-    worker = Worker(clock)
+    at_once = DetectorSettings(warm_up_reports=1)
+    worker = Worker(clock=clock, detector=AnomalyDetector(at_once))
     worker.store.most_cohorts = 2
     for step in range(12):
         clock.advance(5.0)
@@ -112,6 +118,61 @@ async def test_memory_holds_the_cohorts_in_use_and_no_other_device(fleet, clock)
     for kind in range(6):
         sums = await read_sums(fleet, f"kind {kind}")
         assert sums["n_devices"][0] == 4, "and each counts once"
+
+
+async def forget(pool, cohort):
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM detector_cohorts WHERE cohort = %s", (cohort,))
+
+
+@pytest.mark.parametrize("is_known_again", [False, True])
+async def test_what_was_forgotten_is_forgotten_by_every_worker(fleet, clock, is_known_again):
+    """Also where another worker has begun to learn it anew since."""
+    random = np.random.default_rng(4)
+    pair = [Worker(clock), Worker(clock)]
+    await play(fleet, clock, pair, range(20), random)
+    await forget(fleet, "linux")
+    if is_known_again:
+        await play(fleet, clock, [Worker(clock)], [20], random)
+    await play(fleet, clock, pair, range(21, 25), random)
+    sums = await read_sums(fleet, "linux")
+    assert sums["pair_weight"].max() == pytest.approx(12 * (4 + is_known_again), rel=0.01)
+    assert sums["seconds"][0] == (START + INTERVAL * (20 if is_known_again else 21)).timestamp()
+    assert (await read_sums(fleet, "windows"))["pair_weight"].max() > 150
+
+
+async def test_a_forgotten_cohort_that_leaves_memory_is_not_written_back(fleet, clock):
+    random = np.random.default_rng(5)
+    worker = Worker(clock)
+    worker.store.most_cohorts = 0
+    for step, kind in enumerate(("first", "second", "second")):
+        clock.advance(INTERVAL.total_seconds())
+        batch = [dataclasses.replace(each, cohort=kind) for each in make_batch(step, random)]
+        async with fleet.connection() as connection:
+            await worker.score(connection, batch)
+        if kind == "first":
+            await forget(fleet, "first")
+    assert set(worker.detector.fleet.cohorts) == {"second"}
+    async with fleet.connection() as connection:
+        rows = await (await connection.execute("SELECT cohort FROM detector_cohorts")).fetchall()
+    assert {row["cohort"] for row in rows} == {"second", FLEET}
+
+
+async def test_forgetting_that_is_rolled_back_is_not_forgotten(fleet, clock):
+    random = np.random.default_rng(8)
+    worker = Worker(clock)
+    await play(fleet, clock, [worker], range(20), random)
+
+    async def forget_score_and_die():
+        async with fleet.connection() as connection:
+            await connection.execute("DELETE FROM detector_cohorts WHERE cohort = 'linux'")
+            await worker.score(connection, make_batch(20, random))
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        await forget_score_and_die()
+    await play(fleet, clock, [worker], [21], random)
+    assert (await read_sums(fleet, "linux"))["pair_weight"].max() > 100
 
 
 async def test_alarms_know_how_many_devices_report_also_after_a_restart(fleet, clock):

@@ -122,3 +122,31 @@ async def test_devices_that_invent_models_leave_no_cohort_of_their_own(pool, clo
         (cohort, metric) for cohort in expected for metric in WATCHED_METRICS
     }
     assert {row["cohort"] for row in series} == expected
+
+
+async def test_a_cohort_that_is_shared_again_begins_anew_in_every_worker(pool, clock, ids):
+    fleet = Fleet(pool, clock, ids)
+    await fleet.enrol(5, n_models=1)
+    workers = [fleet, Fleet(pool, clock, ids)]
+
+    async def say(worker, model):
+        async with pool.connection() as connection:
+            await connection.execute(
+                "UPDATE devices SET model = CASE WHEN device_id < 'd2' THEN 't14' ELSE %s END",
+                (model,),
+            )
+        clock.advance(61.0)
+        await worker.say([worker.report(f"d{n}", dns_latency_ms=9.0) for n in range(5)])
+
+    for turn in range(6):
+        await say(workers[turn % 2], "t14")
+    await say(fleet, "other")
+    assert COMMON not in {
+        row["cohort"] for row in await fleet.query("SELECT cohort FROM detector_cohorts")
+    }
+    begun = clock.now() + timedelta(seconds=61)
+    for turn in range(4):
+        await say(workers[(turn + 1) % 2], "t14")
+    for worker in workers:
+        model = worker.scoring._detector.fleet.cohorts[COMMON]
+        assert model.first_seconds == begun.timestamp(), "whatever it had in memory"
