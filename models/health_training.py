@@ -36,7 +36,7 @@ from models.health_labels import (
     gather_calibration,
     group_device,
 )
-from models.label_bounds import DEVICE_SHARE, PERSON_SHARE
+from models.label_bounds import DEVICE_SHARE, PEOPLE_SHARE, PERSON_SHARE, count_people
 from models.labelled_windows import LabelledWindow
 from models.signals import FloatArray
 from models.simulated_training import HEALTHY, ODD, SimulatedWindows, simulate_windows
@@ -126,7 +126,7 @@ def _count(real: LabelledSet, judged: LabelledSet) -> Mapping[str, Any]:
         "n_labels": len(real.labels),
         "n_labels_held_back": len(judged.labels),
         "n_labelled_devices": len(set(real.devices)),
-        "n_people": len(set(real.people)),
+        "n_people": count_people(real.people),
         "label_weight": LABEL_WEIGHT,
     }
 
@@ -226,9 +226,10 @@ def _describe_labels(real: LabelledSet, judged: LabelledSet) -> str:
     counts = ", ".join(f"{name} {n}" for name, n in sorted(Counter(real.labels).items()))
     return (
         f"{len(real.labels)} windows of {len(set(real.devices))} real devices, labelled by"
-        f" {len(set(real.people))} people ({counts or 'none'}), each counting as"
+        f" {count_people(real.people)} people ({counts or 'none'}), each counting as"
         f" {LABEL_WEIGHT:g} simulated ones; of a class one person's labels have at most"
-        f" {PERSON_SHARE:.0%} of the weight and one device's {DEVICE_SHARE:.0%}."
+        f" {PERSON_SHARE:.0%} of the weight, those of all people {PEOPLE_SHARE:.0%}, and one"
+        f" device's {DEVICE_SHARE:.0%}."
         f" {len(judged.labels)} windows of {len(set(judged.devices))} other real devices are kept"
         " from every version, to judge by."
     )

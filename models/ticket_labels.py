@@ -14,6 +14,7 @@ from typing import Any
 
 from contracts.failure import FailureClass
 from kernel.database import Connection
+from kernel.person import normalise_person
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "ticket_labels")
@@ -25,14 +26,14 @@ _CLASSES = frozenset(str(member) for member in FailureClass) - {str(FailureClass
 class LabelledTicket:
     """A ticket's masked text, and the failure class that people or telemetry gave it.
 
-    `person` is whose word it is, empty where telemetry proved it; `device_id` is empty where the
-    ticket names none.
+    `person` is whose word it is, empty where telemetry proved it. `device` bounds what it counts:
+    the device's id, and where the ticket names none, who reported it, as one device.
     """
 
     masked_text: str
     label: str
     person: str = ""
-    device_id: str = ""
+    device: str = ""
 
 
 async def list_labelled_tickets(connection: Connection) -> list[LabelledTicket]:
@@ -54,7 +55,7 @@ def _read_ticket(row: Mapping[str, Any], label: str) -> LabelledTicket:
         masked_text=f"{row['title']}\n{row['description']}",
         label=label,
         person=row["person"] or "",
-        device_id=row["device_id"] or "",
+        device=row["device_id"] or f"reported by {normalise_person(row['reported_by'])}",
     )
 
 

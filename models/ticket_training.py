@@ -16,7 +16,13 @@ import numpy as np
 from models.abstention import Abstention, attach_abstention, choose_abstention, measure_abstention
 from models.evaluation import evaluate_classifier
 from models.fit import CardText, Fit, HeldBack, digest_data
-from models.label_bounds import DEVICE_SHARE, PERSON_SHARE, keep_within
+from models.label_bounds import (
+    DEVICE_SHARE,
+    PEOPLE_SHARE,
+    PERSON_SHARE,
+    count_people,
+    keep_within,
+)
 from models.stages import NoStages, Stages
 from models.ticket_corpus import HELD_BACK_SHARE, Example, build_corpus, is_held_back
 from models.ticket_labels import LabelledTicket
@@ -118,7 +124,7 @@ def _describe(cases: _Cases, found: TicketFit, abstention: Abstention) -> dict[s
         "n_real_tickets": len(cases.tickets),
         "n_tickets_left_out": cases.n_left_out,
         "n_stated_tickets": sum(bool(one.person) for one in cases.tickets),
-        "n_people": len({one.person for one in cases.tickets if one.person}),
+        "n_people": count_people(one.person for one in cases.tickets),
         "n_folds": N_FOLDS,
         "target_accuracy": TARGET_ACCURACY,
         "n_proved_classes": sum(abstention.proved.values()),
@@ -136,7 +142,7 @@ def choose_tickets(
     kept = keep_within(
         [one.label for one in tickets],
         [one.person for one in tickets],
-        [one.device_id for one in tickets],
+        [one.device for one in tickets],
         others=Counter(one.label for one in phrasings),
     )
     return [tickets[row] for row in kept]
@@ -186,10 +192,10 @@ def _write_card(tickets: Sequence[LabelledTicket]) -> CardText:
         training_data=(
             "Phrasings of our own, symptoms of the articles, and"
             f" {len(tickets)} real tickets, masked: the class of {len(stated)} was stated by"
-            f" {len({one.person for one in stated})} people, that of the others proved by a"
-            f" verified fix. Of a class one person's tickets are at most {PERSON_SHARE:.0%}, and"
-            f" one device's {DEVICE_SHARE:.0%}. One group of kin in {HELD_BACK_SHARE} is kept from"
-            " every version, to judge them by."
+            f" {count_people(one.person for one in stated)} people, that of the others proved by a"
+            f" verified fix. Of a class one person's tickets are at most {PERSON_SHARE:.0%}, those"
+            f" of all people {PEOPLE_SHARE:.0%}, and one device's {DEVICE_SHARE:.0%}. One group of"
+            f" kin in {HELD_BACK_SHARE} is kept from every version, to judge them by."
         ),
         limits=(
             "It reads English, and of a ticket its first 4,000 characters.",

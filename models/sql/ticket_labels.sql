@@ -3,12 +3,12 @@
 -- name: list_labelled_tickets
 -- Tickets, masked, each with the latest script that a person chose instead of ours or that telemetry
 -- saw succeed, and that did not fail; the newest first.
-SELECT t.incident_id, t.device_id, t.title, t.description, t.failure_class, t.failure_classes,
-       t.person
+SELECT t.incident_id, t.device_id, t.reported_by, t.title, t.description, t.failure_class,
+       t.failure_classes, t.person
 FROM (
     SELECT DISTINCT ON (i.incident_id)
-           i.incident_id, i.device_id, i.title, i.description, i.failure_class, s.failure_classes,
-           p.created_at,
+           i.incident_id, i.device_id, i.reported_by, i.title, i.description, i.failure_class,
+           s.failure_classes, p.created_at,
            CASE WHEN NOT EXISTS (
                SELECT FROM labels AS w
                WHERE w.proposal_id = p.proposal_id AND w.kind = 'outcome' AND w.label = 'succeeded'
@@ -49,7 +49,8 @@ LIMIT %(limit)s;
 
 -- name: list_stated_tickets
 -- Tickets, masked, each with the latest class that a person gave it; labelled last first.
-SELECT i.incident_id, i.device_id, i.title, i.description, l.failure_class, l.actor AS person
+SELECT i.incident_id, i.device_id, i.reported_by, i.title, i.description, l.failure_class,
+       l.actor AS person
 FROM (
     SELECT DISTINCT ON (incident_id) incident_id, failure_class, actor, position
     FROM incident_class_labels

@@ -14,7 +14,11 @@ from tests.models.settled import MOMENT, add_case, add_label
 
 KNOWLEDGE = Path(__file__).parents[2] / "knowledge"
 TICKETS = [
-    LabelledTicket(masked_text=f"The kettle{number} says frobnicate\n<USERNAME_1>", label="dns")
+    LabelledTicket(
+        masked_text=f"The kettle{number} says frobnicate\n<USERNAME_1>",
+        label="dns",
+        device=f"d{number}",
+    )
     for number in range(20)
 ]
 
@@ -126,14 +130,12 @@ async def test_people_and_telemetry_label_tickets(connection):
         " WHERE proposal_id = 'prp_corrected later'"
     )
     assert await list_labelled_tickets(connection) == [
-        LabelledTicket(
-            masked_text="proved\n<USERNAME_1> waits", label="disk_full", device_id="dev-1"
-        ),
+        LabelledTicket(masked_text="proved\n<USERNAME_1> waits", label="disk_full", device="dev-1"),
         LabelledTicket(
             masked_text="corrected\n<USERNAME_1> waits",
             label="dns",
             person="system",  # who asked for the replacement
-            device_id="dev-1",
+            device="dev-1",
         ),
     ]
     await add_label(connection, "prp_corrected later", "failed")
@@ -165,15 +167,45 @@ async def test_what_people_state_comes_first(connection):
     ]
 
 
-def test_one_persons_tickets_are_bounded():
-    corpus = build_corpus(KNOWLEDGE, seed=0).examples
-    n_phrasings = sum(one.label == "dns" for one in corpus)
-    flood = [
+async def test_a_ticket_without_a_device_is_bounded_by_who_reported_it(connection):
+    await add_script(connection, "script-a", ["disk_full"])
+    for name, reporter in (("one", "user:Eve"), ("two", "cli:eve"), ("three", "user:bob")):
+        await add_ticket(connection, name)
+        await connection.execute(
+            "UPDATE incidents SET device_id = NULL, reported_by = %s WHERE incident_id = %s",
+            (reporter, f"inc_{name}"),
+        )
+        await state_class(connection, f"inc_{name}", "dns")
+    found = await list_labelled_tickets(connection)
+    assert [one.device for one in found] == ["reported by eve"] * 2 + ["reported by bob"]
+
+
+def flood(people, device):
+    return [
         LabelledTicket(
-            masked_text=f"t{number}", label="dns", person="user:eve", device_id=str(number)
+            masked_text=f"t{number}", label="dns", person=people[number % len(people)],
+            device=device(number),
         )
         for number in range(500)
-    ]
-    kept = choose_tickets([*TICKETS, *flood], corpus)
-    assert [one for one in kept if one.person] == flood[-(n_phrasings + len(TICKETS)) :]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("people", "of_others"),
+    [(["user:eve"], 1 / 2), (["user:eve", "cli:eve"], 1 / 2), (["user:eve", "user:mallory"], 1.0)],
+)
+def test_peoples_tickets_are_bounded_beside_phrasings_and_proved_ones(people, of_others):
+    corpus = build_corpus(KNOWLEDGE, seed=0).examples
+    n_others = sum(one.label == "dns" for one in corpus) + len(TICKETS)
+    said = flood(people, str)
+    kept = choose_tickets([*TICKETS, *said], corpus)
+    assert [one for one in kept if one.person] == said[-int(n_others * of_others) :]
     assert kept[: len(TICKETS)] == TICKETS
+
+
+def test_tickets_that_name_no_device_are_few():
+    corpus = build_corpus(KNOWLEDGE, seed=0).examples
+    n_phrasings = sum(one.label == "dns" for one in corpus)
+    for device in ("reported by eve", ""):
+        kept = choose_tickets(flood(["user:eve", "user:mallory"], lambda _, d=device: d), corpus)
+        assert len(kept) == n_phrasings // 9
