@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an incident is, said over HTTP, for services whose token has the scope `labels`.
 
-Such a service is a helpdesk's own tool, in which people name what was wrong. Its word counts as one
-person's: see the bounds in docs/models.md.
+Such a service is a helpdesk's own tool, in which people name what was wrong. For learning its word
+counts as one person's (see the bounds in docs/models.md); for separation of duties it tells who the
+person is, by the name of their account here.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.accounts import NAME
 from api.class_labels import CONSEQUENCE_WORDS, label_incident
 from api.json_route import service_of, service_route
 from api.openapi import BEARER, PROBLEMS
@@ -33,6 +35,11 @@ class ClassBody(BaseModel):
         default=None, description="What the person saw; another one meanwhile is a conflict"
     )
     reason: str = Field(default="", max_length=MAX_REASON_CHARACTERS)
+    user_id: str = Field(
+        pattern=f"^(user:)?{NAME.pattern}$",
+        description="Who says so: the name of their account here, where they have one. They cannot"
+        " approve what is proposed afterwards",
+    )
 
 
 @router.post("/v1/incidents/{incident_id}/class", responses=PROBLEMS, openapi_extra=BEARER)
@@ -45,6 +52,7 @@ async def take_class(request: Request, incident_id: str, body: ClassBody) -> dic
         seen_class=body.seen_class,
         actor=service_of(request),
         reason=(await asyncio.to_thread(ground.masker.mask, body.reason)).text,
+        on_behalf_of=f"user:{body.user_id.removeprefix('user:')}",
     )
     async with ground.pool.connection() as connection:
         labelled = await label_incident(ground, connection, stated)

@@ -11,7 +11,7 @@ from typing import Any
 
 from api.class_labels import CONSEQUENCE_WORDS, Consequence, conclude_consequence
 from contracts.failure import FailureClass
-from governance.proposals import list_proposals
+from governance.proposals import Proposal, list_proposals
 from kernel.database import Connection
 from kernel.queries import load_queries
 from telemetry.incident_classes import ClassLabel, list_class_labels
@@ -66,6 +66,14 @@ class ClassView:
     def first_words(self) -> str:
         """What was shown before any person spoke, in words."""
         return _tell_shown(self.labels[0].from_class if self.labels else self.failure_class)
+
+
+async def find_contradiction(connection: Connection, proposal: Proposal) -> ClassLabel | None:
+    """Return the newest label of a proposal's incident if it says another class than it is for."""
+    labels = await list_class_labels(connection, proposal.incident_id)
+    if not labels or labels[-1].failure_class == proposal.diagnosis:
+        return None
+    return labels[-1]
 
 
 async def view_class(connection: Connection, incident: Incident) -> ClassView:

@@ -157,7 +157,7 @@ def _read_class(name: str) -> "FailureClass":
 def _print_class(class_view: "ClassView") -> None:
     """Print what the models said, what they could not rule out, and what people said."""
     whose = (
-        f"says {class_view.stated.actor}"
+        f"says {class_view.stated.speaker}"
         if class_view.stated
         else f"{class_view.confidence:.0%} sure"
     )
@@ -172,7 +172,7 @@ def _print_class(class_view: "ClassView") -> None:
             highlight=False, soft_wrap=True,
         )  # fmt: skip
     for label in class_view.labels:
-        said = f"{label.from_class} -> {label.failure_class} ({label.actor}) {label.reason}"
+        said = f"{label.from_class} -> {label.failure_class} ({label.speaker}) {label.reason}"
         moment = label.created_at.isoformat(timespec="seconds")
         console.print(plain(f"  {moment} {said}"), highlight=False, soft_wrap=True)
     if class_view.advice:

@@ -18,7 +18,7 @@ from reasoning.state import CaseData
 from telemetry.devices import Device, find_device
 from telemetry.facts import names_alike
 from telemetry.incident_classes import ClassLabel, list_class_labels
-from telemetry.incidents import Incidents
+from telemetry.incidents import Incident, Incidents
 from telemetry.reports import latest_report
 
 MAX_QUERY_CHARACTERS = 4_000
@@ -85,6 +85,14 @@ def _describe_label(labels: Sequence[ClassLabel]) -> dict[str, Any]:
     ):
         described["entity"] = ""  # it was what the models' class is about
     return described
+
+
+def is_outdated(case: CaseData, incident: Incident, labels: Sequence[ClassLabel]) -> bool:
+    """Tell whether a case names another class or label than its incident has. Pure."""
+    described = case["incident"]
+    label_id = described.get("class_label", {}).get("label_id")
+    newest_id = labels[-1].label_id if labels else None
+    return (described["failure_class"], label_id) != (incident.failure_class.value, newest_id)
 
 
 def _describe_device(device: Device) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 
 ReasoningError
 ├── IncidentNotFoundError   there is no such incident
+├── CaseOutdatedError       people say meanwhile that the incident is something else
+├── IncidentMovedOnError    where the incident stands, no proposal is awaited
 └── OverrideError           a person's choice cannot become a proposal
 """
 
@@ -17,6 +19,18 @@ class ReasoningError(Exception):
 
 class IncidentNotFoundError(ReasoningError):
     """There is no such incident."""
+
+
+class CaseOutdatedError(ReasoningError):
+    """People say meanwhile that the incident is something else than the case says."""
+
+
+class IncidentMovedOnError(ReasoningError):
+    """Where the incident stands meanwhile, no proposal is awaited; `status` says where."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"the incident is {status} meanwhile: no proposal is awaited")
+        self.status = status
 
 
 class OverrideError(ReasoningError):

@@ -2,10 +2,12 @@
 """The LangGraph graph of one proposal: mask, recall, diagnose, choose, check, assess, seal.
 
 One thread per proposal, named by its id and checkpointed in PostgreSQL after every node, so a
-killed worker's thread goes on where it stood. Nodes are two lines; what they do is in `steps`.
+killed worker's thread goes on where it stood. Where people have changed the incident's class since
+`mask`, `seal` leads there again. Nodes are two lines; what they do is in `steps`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -17,6 +19,7 @@ from contracts.canonical import sha256_hex
 from reasoning import steps
 from reasoning.state import ProposalState
 from reasoning.steps import ReasoningDependencies
+from telemetry.incident_classes import MAX_STATEMENTS
 
 Step = Callable[[ProposalState, ReasoningDependencies], Awaitable[ProposalState]]
 Graph = CompiledStateGraph[ProposalState, None, ProposalState, ProposalState]
@@ -29,6 +32,8 @@ STEPS: Mapping[str, Step] = {
     "assess": steps.assess,
     "seal": steps.seal,
 }
+# A thread begins anew once for each new label, and no incident has more of those.
+MAX_STEPS = len(STEPS) * (MAX_STATEMENTS + 1) + 1
 
 
 def build_graph(needs: ReasoningDependencies, checkpointer: BaseCheckpointSaver[str]) -> Graph:
@@ -37,9 +42,14 @@ def build_graph(needs: ReasoningDependencies, checkpointer: BaseCheckpointSaver[
     names = list(STEPS)
     for name, step in STEPS.items():
         graph.add_node(name, _node(step, needs))
-    for before, after in zip([START, *names], [*names, END], strict=True):
+    for before, after in pairwise([START, *names]):
         graph.add_edge(before, after)
+    graph.add_conditional_edges("seal", _after_sealing, ["mask", END])
     return graph.compile(checkpointer=checkpointer)
+
+
+def _after_sealing(state: ProposalState) -> str:
+    return "mask" if state["is_outdated"] else END
 
 
 def _node(step: Step, needs: ReasoningDependencies) -> Any:
@@ -67,13 +77,18 @@ class Reasoner:
         incident_id: str,
         requested_by: str,
         correlation_id: str,
-    ) -> str:
+    ) -> str | None:
         """Bring a proposal's thread to its end and return the bundle's digest.
+
+        None if no proposal was awaited any more when it was to be sealed.
 
         Raises:
             IncidentNotFoundError: there is no such incident.
         """
-        config: RunnableConfig = {"configurable": {"thread_id": proposal_id}}
+        config: RunnableConfig = {
+            "configurable": {"thread_id": proposal_id},
+            "recursion_limit": MAX_STEPS,
+        }
         snapshot = await self._graph.aget_state(config)
         start: ProposalState | None = {
             "proposal_id": proposal_id,
@@ -86,6 +101,8 @@ class Reasoner:
         if snapshot.values:
             start = None  # the thread was cut off: go on from its last checkpoint
         if snapshot.values and not snapshot.next:
-            return str(snapshot.values["bundle_digest"])
+            ended: str | None = snapshot.values["bundle_digest"]
+            return ended
         final = await self._graph.ainvoke(start, config, durability="sync")
-        return str(final["bundle_digest"])
+        digest: str | None = final["bundle_digest"]
+        return digest

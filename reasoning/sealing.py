@@ -2,7 +2,8 @@
 """The `seal` step: one transaction that stores the proposal, its bundle and its audit events.
 
 A proposal that exists already is left alone: the step may run twice after a crash, or at once
-in two workers when one has lost its claim without noticing.
+in two workers when one has lost its claim without noticing. The incident is held from before the
+first write, so what is sealed is for the class that it has and the state that it is in.
 """
 
 from datetime import datetime
@@ -13,10 +14,13 @@ from governance.proposals import Proposal, ProposalStatus, find_proposal, insert
 from kernel.audit import AuditIntake
 from kernel.database import Connection
 from kernel.queries import load_queries
+from reasoning.case import is_outdated
+from reasoning.errors import CaseOutdatedError, IncidentMovedOnError
 from reasoning.state import ProposalState
 from retrieval.catalogue import load_files
 from retrieval.manifest import SUFFIXES
-from telemetry.incidents import Incidents, IncidentStatus
+from telemetry.incident_classes import hold_class
+from telemetry.incidents import Incident, Incidents, IncidentStatus
 
 QUERIES = load_queries(__file__, "sealing")
 ACTOR = "system:reasoner"
@@ -32,11 +36,17 @@ async def seal_state(
     now: datetime,
     expires_at: datetime,
 ) -> str:
-    """Store and seal a finished state and return its bundle's digest."""
+    """Store and seal a finished state and return its bundle's digest.
+
+    Raises:
+        CaseOutdatedError: people say meanwhile that the incident is something else.
+        IncidentMovedOnError: where the incident stands, no proposal is awaited.
+    """
     await connection.execute(QUERIES["lock_proposal_id"], {"proposal_id": state["proposal_id"]})
     existing = await find_proposal(connection, state["proposal_id"])
     if existing is not None and existing.bundle_digest is not None:
         return existing.bundle_digest
+    incident = await _hold_incident(connection, state)
     choice = state["choice"]
     files: dict[str, bytes] = {}
     if choice is not None:
@@ -64,16 +74,27 @@ async def seal_state(
         after={"status": proposal.status.value, "incident_id": proposal.incident_id},
         evidence=(sealed.digest,),
     )
-    await _advance_incident(connection, incidents, state)
+    if incident.status is IncidentStatus.OPEN:
+        await _advance_incident(connection, incidents, state)
     return sealed.digest
+
+
+async def _hold_incident(connection: Connection, state: ProposalState) -> Incident:
+    """Return the incident, which stays as it is until the transaction ends."""
+    incident, labels = await hold_class(connection, state["incident_id"])
+    awaiting = {IncidentStatus.OPEN}
+    if state["parent_proposal_id"] is not None:  # it takes the place of one that was decided on
+        awaiting.add(IncidentStatus.PROPOSED)
+    if incident.status not in awaiting:
+        raise IncidentMovedOnError(incident.status)
+    if is_outdated(state["case"], incident, labels):
+        raise CaseOutdatedError
+    return incident
 
 
 async def _advance_incident(
     connection: Connection, incidents: Incidents, state: ProposalState
 ) -> None:
-    incident = await incidents.find(connection, state["incident_id"])
-    if incident is None or incident.status != IncidentStatus.OPEN:
-        return
     reason = state["abstention_reason"]
     choice = state["choice"]
     if choice is None:

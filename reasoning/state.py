@@ -60,4 +60,5 @@ class ProposalState(TypedDict, total=False):
     risk: dict[str, Any]
     policy: dict[str, Any]
     explanation: list[dict[str, Any]]
-    bundle_digest: str
+    bundle_digest: str | None  # None: no proposal was awaited any more
+    is_outdated: bool  # the class was changed meanwhile: the thread begins anew

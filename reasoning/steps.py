@@ -16,6 +16,7 @@ from guardrails.policy import PolicyEngine
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Pool
+from kernel.logs import get_logger
 from models.champions import Champions
 from models.inference import list_models_used
 from models.online_learning import find_correction
@@ -26,7 +27,7 @@ from reasoning.candidates import find_candidates, try_parameters
 from reasoning.case import ValueMasker, gather_case
 from reasoning.choice import choose_script, rank_candidates
 from reasoning.diagnosis import conclude, weigh_support
-from reasoning.errors import OverrideError
+from reasoning.errors import CaseOutdatedError, IncidentMovedOnError, OverrideError
 from reasoning.explanation import explain
 from reasoning.exploration import Exploration, seed_of
 from reasoning.language_model import Adviser, Question
@@ -41,6 +42,7 @@ from telemetry.facts import narrow_facts
 from telemetry.incidents import Incidents
 
 N_PASSAGES = 8
+_logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,16 +339,24 @@ def _explain(
 
 
 async def seal(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
-    """Store and seal the proposal, at most once."""
+    """Store and seal the proposal, at most once; not if its case is no longer the incident's."""
     now = needs.clock.now()
-    async with needs.pool.connection() as connection:
-        digest = await seal_state(
-            connection,
-            state,
-            sealer=needs.sealer,
-            audit=needs.audit,
-            incidents=needs.incidents,
-            now=now,
-            expires_at=now + needs.proposal_lifetime,
-        )
-    return {"bundle_digest": digest}
+    told = {"action": "seal", "incident_id": state["incident_id"]}
+    try:
+        async with needs.pool.connection() as connection:
+            digest = await seal_state(
+                connection,
+                state,
+                sealer=needs.sealer,
+                audit=needs.audit,
+                incidents=needs.incidents,
+                now=now,
+                expires_at=now + needs.proposal_lifetime,
+            )
+    except CaseOutdatedError as error:
+        _logger.info(str(error), decision="begin_anew", **told)
+        return {"bundle_digest": None, "is_outdated": True}
+    except IncidentMovedOnError as error:
+        _logger.info(str(error), decision="end_without_proposal", **told)
+        return {"bundle_digest": None, "is_outdated": False}
+    return {"bundle_digest": digest, "is_outdated": False}

@@ -38,7 +38,8 @@ class ClassStatement:
     """What a person says of an incident.
 
     `seen_class` is the one that the person saw when saying it; None: it does not matter. UNKNOWN
-    is none of the known failures, or no fault at all.
+    is none of the known failures, or no fault at all. A service names whom it speaks for as
+    `user:NAME`.
     """
 
     incident_id: str
@@ -46,6 +47,7 @@ class ClassStatement:
     seen_class: FailureClass | None
     actor: str
     reason: str
+    on_behalf_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,12 @@ class ClassLabel:
     actor: str
     reason: str
     created_at: datetime
+    on_behalf_of: str | None = None
+
+    @property
+    def speaker(self) -> str:
+        """Who said so, and through which service."""
+        return f"{self.on_behalf_of} through {self.actor}" if self.on_behalf_of else self.actor
 
 
 class IncidentClasses:
@@ -83,20 +91,13 @@ class IncidentClasses:
             ClassChangedError: its class is no longer the one that the person saw.
             TooManyStatementsError: people went to and fro too often.
         """
-        cursor = await connection.execute(
-            QUERIES["lock_incident"], {"incident_id": stated.incident_id}
-        )
-        row = await cursor.fetchone()
-        if row is None:
-            raise UnknownIncidentError(stated.incident_id)
-        incident = read_incident(row)
-        known = await list_class_labels(connection, stated.incident_id)
+        incident, known = await hold_class(connection, stated.incident_id)
         if known and known[-1].failure_class is stated.failure_class:
             return incident, known[-1], False
         if incident.status is IncidentStatus.CLOSED:
             raise IncidentClosedError(stated.incident_id)
         if stated.seen_class not in (None, incident.failure_class):
-            by_whom = known[-1].actor if known else None
+            by_whom = known[-1].speaker if known else None
             raise ClassChangedError(stated.incident_id, incident.failure_class, by_whom)
         if len(known) >= MAX_STATEMENTS:
             raise TooManyStatementsError(stated.incident_id, len(known))
@@ -113,6 +114,7 @@ class IncidentClasses:
             actor=stated.actor,
             reason=stated.reason,
             created_at=self._clock.now(),
+            on_behalf_of=stated.on_behalf_of,
         )
         values = {
             **asdict(label),
@@ -138,9 +140,27 @@ class IncidentClasses:
                 "failure_class": incident.failure_class,
                 "reason": stated.reason,
                 "label_id": label.label_id,
+                **({"on_behalf_of": label.on_behalf_of} if label.on_behalf_of else {}),
             },
         )
         return incident, label, True
+
+
+async def hold_class(
+    connection: Connection, incident_id: str
+) -> tuple[Incident, tuple[ClassLabel, ...]]:
+    """Return an incident and what people said of its class, oldest first.
+
+    Neither its status nor its class changes before the transaction ends.
+
+    Raises:
+        UnknownIncidentError: there is none with this id.
+    """
+    cursor = await connection.execute(QUERIES["lock_incident"], {"incident_id": incident_id})
+    row = await cursor.fetchone()
+    if row is None:
+        raise UnknownIncidentError(incident_id)
+    return read_incident(row), await list_class_labels(connection, incident_id)
 
 
 async def list_class_labels(connection: Connection, incident_id: str) -> tuple[ClassLabel, ...]:

@@ -49,8 +49,10 @@ WHERE proposal_id = %(proposal_id)s AND status = %(from_status)s;
 
 -- name: find_context
 -- What a decision needs to know of the script and the target, from their own tables. Reporters are
--- all who opened the incident or were merged into it, and who named its class before the proposal
--- was made: the append-only audit trail names them. A command's account counts as the person.
+-- all who opened the incident or were merged into it, and who named its class, or had a service name
+-- it, before the proposal was sealed: the append-only audit trail names them. Labelling and sealing
+-- hold the incident, so positions tell which was first; a clock may go back. A command's account
+-- counts as the person.
 SELECT s.author, s.manifest, s.analysis, s.status AS script_status, s.content_sha256,
        d.business_critical, d.status AS device_status,
        ARRAY(
@@ -60,9 +62,16 @@ SELECT s.author, s.manifest, s.analysis, s.status AS script_status, s.content_sh
            WHERE a.subject_kind = 'incident' AND a.subject_id = i.incident_id
              AND a.action IN ('incident.opened', 'incident.merged')
            UNION
-           SELECT regexp_replace(l.actor, '^cli:', 'user:') FROM audit_events l
+           SELECT regexp_replace(named.who, '^cli:', 'user:')
+           FROM audit_events l
+           CROSS JOIN LATERAL (VALUES (l.actor), (l.after ->> 'on_behalf_of')) AS named (who)
            WHERE l.subject_kind = 'incident' AND l.subject_id = i.incident_id
-             AND l.action = 'incident.class_labelled' AND l.occurred_at <= p.created_at
+             AND l.action = 'incident.class_labelled' AND named.who IS NOT NULL
+             AND NOT EXISTS (
+                 SELECT FROM audit_events e
+                 WHERE e.subject_kind = 'proposal' AND e.subject_id = p.proposal_id
+                   AND e.action = 'proposal.sealed' AND e.position < l.position
+             )
            ORDER BY 1
        ) AS reporters
 FROM proposals p

@@ -11,10 +11,11 @@ FOR NO KEY UPDATE;
 -- name: insert_class_label
 -- What a person says of an incident's class, never changed afterwards.
 INSERT INTO incident_class_labels (
-    label_id, incident_id, from_class, from_confidence, failure_class, actor, reason, created_at
+    label_id, incident_id, from_class, from_confidence, failure_class, actor, reason, created_at,
+    on_behalf_of
 ) VALUES (
     %(label_id)s, %(incident_id)s, %(from_class)s, %(from_confidence)s, %(failure_class)s,
-    %(actor)s, %(reason)s, %(created_at)s
+    %(actor)s, %(reason)s, %(created_at)s, %(on_behalf_of)s
 );
 
 -- name: set_class
@@ -29,7 +30,8 @@ RETURNING incident_id, device_id, user_id, source, failure_class, confidence, se
 
 -- name: list_class_labels
 -- What people said of an incident's class, oldest first.
-SELECT label_id, from_class, from_confidence, failure_class, actor, reason, created_at
+SELECT label_id, from_class, from_confidence, failure_class, actor, reason, created_at,
+    on_behalf_of
 FROM incident_class_labels
 WHERE incident_id = %(incident_id)s
 ORDER BY position;

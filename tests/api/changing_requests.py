@@ -92,7 +92,8 @@ async def _say_what_it_is(world: World, headers: dict[str, str], name: str) -> h
     )
     if name == "dns":
         action = f"/v1/incidents/{row['incident_id']}/class"
-        return await world.service.post(action, json={"failure_class": name}, headers=headers)
+        body = {"failure_class": name, "user_id": "hanna"}
+        return await world.service.post(action, json=body, headers=headers)
     page = f"/incidents/{row['incident_id']}"
     fields = {"failure_class": name, "seen_class": "dns", "reason": "I saw it"}
     return await world.submit(page, f"{page}/class", headers, **fields)

@@ -262,10 +262,14 @@ async def say_over_http(desk, incident_id):
 
         async def post(body, bearer=token, address=address):
             headers = {"authorization": f"Bearer {bearer}"}
+            body = {"user_id": "hanna", **body}
             return await client.post(address, json=body, headers=headers)
 
         assert (await post({"failure_class": "proxy"}, narrow)).status_code == 403
         assert (await post({"failure_class": "measles"})).status_code == 422
+        for nobody in ("", None, "hanna says", "a\x00b"):
+            said = await post({"failure_class": "proxy", "user_id": nobody})
+            assert said.status_code == 422, nobody
         assert (await post({"failure_class": "proxy", "seen_class": "dhcp"})).status_code == 409
         unknown = await post({"failure_class": "dns"}, address="/v1/incidents/inc_none/class")
         assert unknown.status_code == 404
@@ -277,3 +281,9 @@ async def say_over_http(desk, incident_id):
             f"/v1/incidents/{incident_id}", headers={"authorization": f"Bearer {token}"}
         )
         assert shown.json()["class_stated_by"] == "service:desk"
+    assert await desk.query(
+        "SELECT actor, on_behalf_of FROM incident_class_labels ORDER BY position DESC LIMIT 1"
+    ) == [{"actor": "service:desk", "on_behalf_of": "user:hanna"}]
+    reader = await desk.let_in("otto", Role.AUDITOR)
+    page = await reader.page(f"/incidents/{incident_id}")
+    assert "says user:hanna through service:desk" in page
