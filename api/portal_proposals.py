@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.accounts import Person, Role
 from api.case_export import export_proposal
+from api.class_view import find_contradiction
 from api.pages import pages_of
 from api.portal_queries import fetch, require_incident, require_proposal
 from api.sessions import require_person, services_of
@@ -41,6 +42,7 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
             "scripts": await list_scripts(connection, device.os_family) if device else [],
             "hostname": device.hostname if device else "",
             "simulated": device is not None and device.simulated,
+            "contradiction": await find_contradiction(connection, proposal),
         }
     asked_by = (proposal.requested_by, *(context.reporters if context else ()))
     can_decide, why = _may_decide(person, proposal, asked_by, script["author"], standing)
