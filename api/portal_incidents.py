@@ -2,6 +2,8 @@
 """The queue, the incidents with their time lines, and the ticket form."""
 
 import asyncio
+from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
@@ -17,10 +19,12 @@ from api.portal_forms import read_text
 from api.portal_queries import MAX_PLOTS, PLOTTED, fetch, require_incident
 from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
 from contracts.failure import FailureClass
+from governance.proposals import ProposalStatus
+from models.diagnosis import NAMED_CLASSES
 from reasoning.intake import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, Ticket
 from telemetry.devices import find_device
 from telemetry.incident_classes import ClassStatement
-from telemetry.incidents import IncidentStatus
+from telemetry.incidents import Incident, IncidentStatus
 from telemetry.reports import latest_report
 
 router = APIRouter()
@@ -39,16 +43,32 @@ async def show_queue(request: Request) -> Response:
     async with services_of(request).ground.pool.connection() as connection:
         rows = await fetch(connection, "list_queue")
         counts = await fetch(connection, "count_by_status")
-    return pages_of(request).render(request, "queue.html", rows=rows, counts=counts)
+        waiting = [row["incident_id"] for row in rows if row["status"] == ProposalStatus.PENDING]
+        found = await fetch(connection, "list_part_proposals", whole_ids=waiting)
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for row in found:
+        parts.setdefault(row["whole_id"], []).append(row)
+    return pages_of(request).render(request, "queue.html", rows=rows, counts=counts, parts=parts)
 
 
 @router.get("/incidents")
-async def show_incidents(request: Request, status: str | None = None) -> Response:
-    """Show the newest incidents, of one status or all."""
+async def show_incidents(
+    request: Request, status: str | None = None, parts: bool = False
+) -> Response:
+    """Show the newest incidents, of one status or all; parts of a fleet's only if asked for."""
     await require_person(request)
     async with services_of(request).ground.pool.connection() as connection:
-        rows = await fetch(connection, "list_incidents", status=status)
-    return pages_of(request).render(request, "incidents.html", rows=rows, status=status)
+        rows = await fetch(connection, "list_incidents", status=status, with_parts=parts)
+        (counted,) = await fetch(connection, "count_parts", status=status)
+    return pages_of(request).render(
+        request,
+        "incidents.html",
+        rows=rows,
+        status=status,
+        with_parts=parts,
+        n_parts=counted["n_parts"],
+        query=urlencode({"status": status} if status else {}),
+    )
 
 
 @router.get("/incidents/{incident_id}")
@@ -65,6 +85,7 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         device = await find_device(connection, device_id) if device_id else None
         report = await latest_report(connection, device_id) if device_id else None
         fleet = await view_fleet(connection, incident_id)
+        whole = await fetch(connection, "find_waiting_whole", incident_id=incident_id)
     drivers = [item["name"] for item in incident.detection.get("metrics", [])][:2]
     available = [name for name in PLOTTED if report and name in report.metrics]
     plots = list(dict.fromkeys((*drivers, *available)))[:MAX_PLOTS]
@@ -81,7 +102,16 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         plots=plots,
         plot_until="",
         fleet=fleet,
+        whole=whole[0] if whole else None,
+        named_by=_find_name(incident) if not class_view.stated else "",
     )
+
+
+def _find_name(incident: Incident) -> str:
+    """Return the application whose name made a kind of application's class of its crashes."""
+    metrics = incident.detection.get("metrics", [])
+    crashes = any(item["name"] == "app_crashes" for item in metrics)
+    return incident.entity if crashes and incident.failure_class in NAMED_CLASSES else ""
 
 
 def _may_handle(person: Person) -> bool:

@@ -38,6 +38,9 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         values = {
             **await _progress(connection, proposal),
             **script,
+            "wholes": await fetch(
+                connection, "find_waiting_whole", incident_id=incident.incident_id
+            ),
             "statements": await fetch(connection, "list_statements", proposal_id=proposal_id),
             "scripts": await list_scripts(connection, device.os_family) if device else [],
             "hostname": device.hostname if device else "",

@@ -75,6 +75,7 @@ _APPLICATIONS: tuple[tuple[F, tuple[str, ...]], ...] = (
     (F.BROWSER, ("chrome", "chromium", "firefox", "msedge", "microsoft edge", "safari")),
 )
 _BOUNDS = {"<": "less than", ">": "more than"}
+NAMED_CLASSES = frozenset(failure for failure, _ in _APPLICATIONS)  # kinds of application
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 -- name: list_queue
 -- Proposals with their incidents, those that wait for a person first. What is part of a fleet
--- incident is its page's matter, unless a fix for it is under way.
+-- incident stands with the proposal that waits there; on its own, if none does and a fix for it was
+-- under way before.
 SELECT p.proposal_id, p.status, p.diagnosis, p.script_id, p.script_version, p.confidence,
        p.risk_score, p.created_at, p.expires_at, p.abstention_reason,
        p.parent_proposal_id, i.incident_id, i.title, i.severity,
@@ -17,7 +18,13 @@ JOIN incidents AS i USING (incident_id)
 LEFT JOIN devices AS d ON d.device_id = i.device_id
 WHERE (
         i.part_of IS NULL
-        OR i.status IN ('proposed', 'approved', 'remediating', 'verifying')
+        OR (
+            i.status IN ('proposed', 'approved', 'remediating', 'verifying')
+            AND NOT EXISTS (
+                SELECT FROM proposals AS o
+                WHERE o.incident_id = i.part_of AND o.status = 'pending'
+            )
+        )
         OR NOT EXISTS (
             SELECT FROM incidents AS w
             WHERE w.incident_id = i.part_of AND w.status NOT IN ('resolved', 'closed')
@@ -27,12 +34,11 @@ ORDER BY (p.status = 'pending') DESC, i.severity, p.created_at DESC
 LIMIT 200;
 
 -- name: count_by_status
--- How many incidents are in each state, without those that wait as parts of a fleet incident.
+-- How many incidents are in each state, without the parts of fleet incidents that go on.
 SELECT i.status, count(*) AS n_incidents
 FROM incidents AS i
 WHERE (
         i.part_of IS NULL
-        OR i.status IN ('proposed', 'approved', 'remediating', 'verifying')
         OR NOT EXISTS (
             SELECT FROM incidents AS w
             WHERE w.incident_id = i.part_of AND w.status NOT IN ('resolved', 'closed')
@@ -52,7 +58,7 @@ SELECT 'outbox', 'Time since the oldest message that is due became due',
 FROM outbox WHERE done_at IS NULL;
 
 -- name: list_incidents
--- The newest incidents, without those that wait as parts of a fleet incident.
+-- The newest incidents; the parts of fleet incidents that go on only if they are asked for.
 SELECT i.incident_id, i.title, i.severity, i.status, i.failure_class, i.source, i.occurrences,
        i.opened_at, i.device_id, d.hostname, i.part_of,
        CASE i.scope WHEN 'fleet' THEN (
@@ -65,7 +71,7 @@ LEFT JOIN devices AS d USING (device_id)
 WHERE (%(status)s::text IS NULL OR i.status = %(status)s::text)
     AND (
         i.part_of IS NULL
-        OR i.status IN ('proposed', 'approved', 'remediating', 'verifying')
+        OR %(with_parts)s::boolean
         OR NOT EXISTS (
             SELECT FROM incidents AS w
             WHERE w.incident_id = i.part_of AND w.status NOT IN ('resolved', 'closed')
@@ -73,6 +79,33 @@ WHERE (%(status)s::text IS NULL OR i.status = %(status)s::text)
     )
 ORDER BY i.opened_at DESC
 LIMIT 200;
+
+-- name: count_parts
+-- How many incidents, of one status or all, are parts of fleet incidents that go on.
+SELECT count(*) AS n_parts
+FROM incidents AS i JOIN incidents AS w ON w.incident_id = i.part_of
+WHERE (%(status)s::text IS NULL OR i.status = %(status)s::text)
+    AND w.status NOT IN ('resolved', 'closed');
+
+-- name: list_part_proposals
+-- Of fleet incidents: what was under way for single devices before, and is still, oldest first.
+SELECT i.part_of AS whole_id, p.proposal_id, p.status, p.script_id, d.hostname
+FROM proposals AS p
+JOIN incidents AS i USING (incident_id)
+JOIN devices AS d ON d.device_id = i.device_id
+WHERE i.part_of = ANY(%(whole_ids)s::text[]) AND p.status IN ('pending', 'approved', 'dispatched')
+ORDER BY p.created_at, p.proposal_id;
+
+-- name: find_waiting_whole
+-- The fleet incident that a device's incident is part of while that goes on, and what waits there.
+SELECT w.incident_id, w.title, w.status, d.hostname, p.proposal_id
+FROM incidents AS i
+JOIN incidents AS w ON w.incident_id = i.part_of
+LEFT JOIN devices AS d ON d.device_id = w.device_id
+LEFT JOIN proposals AS p ON p.incident_id = w.incident_id AND p.status = 'pending'
+WHERE i.incident_id = %(incident_id)s AND w.status NOT IN ('resolved', 'closed')
+ORDER BY p.created_at DESC NULLS LAST
+LIMIT 1;
 
 -- name: list_incident_proposals
 -- An incident's proposals, newest first.
@@ -126,6 +159,17 @@ FROM inference_events
 WHERE subject_kind = %(subject_kind)s AND subject_id = %(subject_id)s
 ORDER BY created_at
 LIMIT 50;
+
+-- name: count_classes
+-- Incidents by the class that people say they are, by their newest word, and by how many people.
+SELECT failure_class, count(*) AS n_incidents, count(DISTINCT actor) AS n_people
+FROM (
+    SELECT DISTINCT ON (incident_id) failure_class, actor
+    FROM incident_class_labels
+    ORDER BY incident_id, position DESC
+) AS newest
+GROUP BY failure_class
+ORDER BY n_incidents DESC, failure_class;
 
 -- name: list_not_taken_up
 -- Promotions in use that a process reported as not to be loaded, and none as loaded after that.

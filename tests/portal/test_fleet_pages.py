@@ -50,6 +50,11 @@ async def test_one_line_one_page_one_proposal(desk):
     page = html.unescape(await ada.page(f"/incidents/{incident_id}"))
     assert "devices with Foo 5.1" in page
     assert f"{N_PATCHED} affected now" in page
+    (fleet,) = await desk.query("SELECT n_affected, judged_at FROM fleet_incidents")
+    assert fleet["n_affected"] < N_PATCHED, "more came after it was judged"
+    assert f"when {fleet['n_affected']} were affected; whoever came later" in page
+    assert page.count(f"{fleet['judged_at']:%Y-%m-%d %H:%M:%S} UTC") >= 2
+    assert "seen " not in page.split("</h1>")[1].split("</p>")[0], "episodes are not devices"
     assert all(one["incident_id"] in page for one in parts), "kept, and shown here"
     plot = await ada.client.get(f"/incidents/{incident_id}/members.svg")
     assert plot.headers["content-type"] == "image/svg+xml"
@@ -77,6 +82,37 @@ async def test_what_worked_on_one_device_does_not_resolve_the_others(desk):
         incident_id,
     )
     assert f"{N_PATCHED - 1} others are affected still" in step["reason"]
+
+
+async def test_what_was_under_way_for_a_part_stands_with_the_whole(desk):
+    whole = (await desk.propose("dev-1")).proposal
+    part = (await desk.propose("dev-2")).proposal
+    await desk.change(
+        "UPDATE incidents SET scope = 'fleet' WHERE incident_id = %s", whole.incident_id
+    )
+    await desk.change(
+        "UPDATE incidents SET part_of = %s WHERE incident_id = %s",
+        whole.incident_id,
+        part.incident_id,
+    )
+    ada = await desk.let_in("ada", Role.APPROVER)
+    queue = html.unescape(await ada.page("/queue"))
+    (row,) = [one for one in queue.split("<tr>") if f"/proposals/{whole.proposal_id}" in one]
+    assert f'dev-2-host: <a href="/proposals/{part.proposal_id}">' in row
+    assert queue.count(f"/proposals/{part.proposal_id}") == 1
+    assert "1 more is part of fleet incidents" in await ada.page("/incidents")
+    assert part.incident_id not in await ada.page("/incidents")
+    assert part.incident_id in await ada.page("/incidents?status=proposed&parts=true")
+    for path in (f"/incidents/{part.incident_id}", f"/proposals/{part.proposal_id}"):
+        page = await ada.page(path)
+        assert f'<a href="/proposals/{whole.proposal_id}">decide there</a>' in page
+        assert "tried on dev-1-host first" in page
+    assert "decide there" not in await ada.page(f"/proposals/{whole.proposal_id}")
+    form = {"bundle_digest": whole.bundle_digest, "reason": "not this one"}
+    assert (await ada.submit(f"/proposals/{whole.proposal_id}/reject", **form)).is_redirect
+    queue = html.unescape(await ada.page("/queue"))
+    (row,) = [one for one in queue.split("<tr>") if f"/proposals/{part.proposal_id}" in one]
+    assert "part of a" in row, "nothing waits for the whole: it is decided on here"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
