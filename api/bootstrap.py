@@ -64,6 +64,7 @@ DETECTOR_MODULES = (
     "baseline_update",
     "cohort_model",
     "cohort_update",
+    "compilation",
     "detector_settings",
     "device_baselines",
     "device_cohorts",

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from models.compilation import compiled
 from models.detector_settings import N_STREAMS
 
 N_SIDES = 2  # above and below
@@ -22,7 +22,6 @@ _LIVELINESS_REPORTS = 40.0
 _WILD = 100.0  # scales; a fast mean is back from there within 20 reports
 _MOST_SHRINKAGE = 5.0
 
-compiled = njit(cache=True, error_model="numpy")  # a division by zero is infinite, as in NumPy
 Row = npt.NDArray[Any]  # of one device: (n_metrics,) or (n_streams, n_metrics)
 
 

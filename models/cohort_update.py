@@ -3,7 +3,8 @@
 
 from typing import NamedTuple
 
-from models.baseline_update import Comparison, compiled
+from models.baseline_update import Comparison
+from models.compilation import compiled
 from models.detector_settings import N_STREAMS
 from models.device_baselines import Float32Array, RowArray
 from models.signals import FloatArray

@@ -10,7 +10,8 @@ are not small anyhow are taken again with what is likely in its place.
 import numpy as np
 import numpy.typing as npt
 
-from models.baseline_update import Comparison, compiled
+from models.baseline_update import Comparison
+from models.compilation import compiled
 from models.device_baselines import BoolArray, Float32Array
 from models.signals import FloatArray
 

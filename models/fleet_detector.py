@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from models.baseline_update import Comparison
 from models.cohort_model import CohortModel
+from models.compilation import compile_by
 from models.detector_settings import DetectorSettings
 from models.device_baselines import BoolArray, DeviceBaselines, Float32Array, RowArray
 from models.distance import measure_distances, share_out
@@ -167,6 +168,10 @@ class FleetDetector:
 
 def compile_loops() -> None:
     """Compile what every batch runs through, or read it from disk: no batch should wait for it."""
+    compile_by(_observe_nothing)
+
+
+def _observe_nothing() -> None:
     detector = FleetDetector(1, floors=1.0)
     detector.observe(np.zeros(1, np.int64), [""], np.zeros(1), np.zeros((1, 1), np.float32))
 
