@@ -22,6 +22,7 @@ from api.mlflow_pages import MlflowUnavailableError, may_ask
 from api.sessions import require_person, services_of
 
 router = APIRouter()
+START = "#/models?workflowType=machine_learning"  # its own start is about language models
 METHODS = ["GET", "HEAD", "POST"]  # what changes something by its method alone has no route
 _FORWARDED = ("accept", "accept-encoding", "content-type", "if-none-match", "if-modified-since")
 _RETURNED = (
@@ -35,7 +36,7 @@ _ATTACHMENT = re.compile(r"(model-versions/)?get-artifact|.*/artifacts/files")
 @router.get(PREFIX)
 async def enter_mlflow() -> Response:
     """Lead to the pages: their own links are relative."""
-    return RedirectResponse(f"{PREFIX}/", status_code=307)
+    return RedirectResponse(f"{PREFIX}/{START}", status_code=307)
 
 
 @router.api_route(PREFIX + "/{path:path}", methods=METHODS)

@@ -12,22 +12,32 @@ from starlette.responses import RedirectResponse
 
 from api.accounts import Person, Role
 from api.case_export import export_promotion
+from api.document_view import render_document
 from api.errors import InvalidRequestError, NotFoundError
 from api.ground import open_registry
 from api.model_promotion import Decision, describe_comparison
 from api.pages import pages_of
 from api.portal_forms import read_text
+from api.portal_queries import fetch
 from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
 from kernel.database import Connection
-from kernel.queries import load_queries
 from models.errors import PromotionRefusedError, UnknownModelError
 from models.experience import count_labels
 from models.promotion import Promotion, find_previous, list_champions, list_promotions
 from models.training import CARD_FILE
 
-QUERIES = load_queries(__file__, "portal")
 router = APIRouter()
 PLOTS = ("reliability", "coverage", "confusion")
+KEY_FIGURES = (  # of the trainings' own, beside what is compared on held-back cases
+    ("macro_f1", "macro-averaged F1: every class counts alike"),
+    ("answered_share", "share of cases that it answers"),
+    ("answered_accuracy", "accuracy of what it answers"),
+    ("false_alarms_healthy", "share of healthy devices that it calls ill"),
+    ("auc_approved", "AUC: what people approve"),
+    ("auc_works", "AUC: what works"),
+    ("n_real_decisions", "people's decisions that it learned from"),
+    ("n_examples", "judged searches that it learned from"),
+)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,60}")
 _VERSION = re.compile(r"[0-9]{1,9}")
 
@@ -39,17 +49,16 @@ async def show_models(request: Request) -> Response:
     services = services_of(request)
     async with services.ground.pool.connection() as connection:
         labels = await count_labels(connection)
+        classes = await fetch(connection, "count_classes")
         promotions = await list_promotions(connection, limit=50)
         in_use = await list_champions(connection)
         ways_back = await _find_ways_back(connection, in_use)
-        cursor = await connection.execute(
-            QUERIES["list_not_taken_up"],
-            {
-                "names": list(in_use),
-                "bundles": [one.bundle_digest for one in in_use.values()],
-            },
+        reported = await fetch(
+            connection,
+            "list_not_taken_up",
+            names=list(in_use),
+            bundles=[one.bundle_digest for one in in_use.values()],
         )
-        reported = await cursor.fetchall()
     registry = open_registry(services.ground)
     versions = await asyncio.to_thread(partial(registry.list_versions, aliased=True))
     return pages_of(request).render(
@@ -63,6 +72,7 @@ async def show_models(request: Request) -> Response:
         ways_back=ways_back,
         promotions=promotions,
         labels=labels,
+        classes=classes,
         may_change=_may_change(person),
     )
 
@@ -80,6 +90,7 @@ async def compare_models(
     card = await asyncio.to_thread(
         registry.read_evaluation, name, compared.after.version, CARD_FILE
     )
+    text = (card or b"").decode(errors="replace")
     versions = await asyncio.to_thread(registry.list_versions, name)
     shown = [one for one in (compared.before, compared.after) if one is not None]
     return pages_of(request).render(
@@ -91,11 +102,19 @@ async def compare_models(
         shown=shown,
         found=describe_comparison(compared.comparison),
         metrics=sorted({metric for one in shown for metric in one.metrics}),
-        card=(card or b"").decode(errors="replace"),
+        key_figures=[
+            (metric, words)
+            for metric, words in KEY_FIGURES
+            if any(metric in one.metrics for one in shown)
+        ],
+        card=text,
+        card_page=render_document(text),
         plots=PLOTS if card else (),
         versions=versions,
         in_use=compared.in_use,
         is_with_champion=compared.is_with_champion,
+        is_champion=compared.in_use is not None
+        and compared.in_use.version == compared.after.version,
         may_change=_may_change(person),
     )
 
