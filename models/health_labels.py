@@ -33,6 +33,7 @@ class LabelledSet:
     features: FloatArray  # shape (n_windows, n_features)
     labels: list[str]
     people: list[str]
+    is_proved: list[bool]
     devices: list[str]
     incidents: list[str]
 
@@ -42,13 +43,22 @@ class LabelledSet:
             features=self.features[list(rows)],
             labels=[self.labels[row] for row in rows],
             people=[self.people[row] for row in rows],
+            is_proved=[self.is_proved[row] for row in rows],
             devices=[self.devices[row] for row in rows],
             incidents=[self.incidents[row] for row in rows],
         )
 
     def bound(self, others: Sequence[str]) -> "LabelledSet":
-        """Return those that are within a person's and a device's share beside other cases."""
-        return self.at(keep_within(self.labels, self.people, self.devices, others=Counter(others)))
+        """Return those that are within the shares of people and devices beside other cases."""
+        voices = self.list_voices()
+        return self.at(keep_within(self.labels, voices, self.devices, others=Counter(others)))
+
+    def list_voices(self) -> list[str]:
+        """Return whose word each label is: nobody's where it is proved."""
+        return [
+            "" if is_proved else person
+            for person, is_proved in zip(self.people, self.is_proved, strict=True)
+        ]
 
 
 def divide_windows(windows: Sequence[LabelledWindow]) -> tuple[LabelledSet, LabelledSet]:
@@ -69,6 +79,7 @@ def _stack(windows: Sequence[LabelledWindow]) -> LabelledSet:
         features=np.array(features, dtype=np.float64).reshape(len(windows), N_FEATURES),
         labels=[one.label for one in windows],
         people=[one.person for one in windows],
+        is_proved=[one.is_proved for one in windows],
         devices=[one.device_id for one in windows],
         incidents=[one.incident_id for one in windows],
     )
@@ -80,7 +91,7 @@ def fit_on_both(simulated: SimulatedWindows, real: LabelledSet, *, seed: int) ->
         return fit_health_model(simulated.features, simulated.labels, seed=seed)
     weights = weigh_labels(
         real.labels,
-        real.people,
+        real.list_voices(),
         real.devices,
         weight=LABEL_WEIGHT,
         others=Counter(simulated.labels),

@@ -106,7 +106,7 @@ def train_health(
 def _digest(known: SimulatedWindows, others: SimulatedWindows, real: LabelledSet) -> str:
     return digest_data(
         np.concatenate([known.features, others.features, real.features]),
-        known.labels + others.labels + real.labels + real.people + real.devices,
+        known.labels + others.labels + real.labels + real.list_voices() + real.devices,
     )
 
 
@@ -127,6 +127,7 @@ def _count(real: LabelledSet, judged: LabelledSet) -> Mapping[str, Any]:
         "n_labels_held_back": len(judged.labels),
         "n_labelled_devices": len(set(real.devices)),
         "n_people": count_people(real.people),
+        "n_proved_labels": sum(real.is_proved),
         "label_weight": LABEL_WEIGHT,
     }
 
@@ -227,9 +228,9 @@ def _describe_labels(real: LabelledSet, judged: LabelledSet) -> str:
     return (
         f"{len(real.labels)} windows of {len(set(real.devices))} real devices, labelled by"
         f" {count_people(real.people)} people ({counts or 'none'}), each counting as"
-        f" {LABEL_WEIGHT:g} simulated ones; of a class one person's labels have at most"
-        f" {PERSON_SHARE:.0%} of the weight, those of all people {PEOPLE_SHARE:.0%}, and one"
-        f" device's {DEVICE_SHARE:.0%}."
+        f" {LABEL_WEIGHT:g} simulated ones; {sum(real.is_proved)} are proved by a verified fix. Of"
+        f" a class one person's other labels have at most {PERSON_SHARE:.0%} of the weight, those"
+        f" of all people {PEOPLE_SHARE:.0%}, and one device's {DEVICE_SHARE:.0%}."
         f" {len(judged.labels)} windows of {len(set(judged.devices))} other real devices are kept"
         " from every version, to judge by."
     )

@@ -29,13 +29,17 @@ _NAMED = tuple(prefix for prefix, _, _ in HELD_LIMITS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledWindow:
-    """The window of one incident, shape (n_features,), and what a person says it shows."""
+    """The window of one incident, shape (n_features,), and what a person says it shows.
+
+    It is proved where a fix for that class was approved, and telemetry verified it.
+    """
 
     incident_id: str
     device_id: str
     features: FloatArray
     label: str  # one of the health classifier's classes
     person: str
+    is_proved: bool = False
 
 
 async def keep_window(connection: Connection, incident: Incident, now: datetime) -> None:
@@ -83,6 +87,7 @@ async def list_labelled_windows(connection: Connection) -> list[LabelledWindow]:
             features=extract_features(row["reports"]),
             label=name_class(row["failure_class"]),
             person=row["actor"],
+            is_proved=row["is_proved"],
         )
         for row in reversed(await cursor.fetchall())
     ]

@@ -11,13 +11,15 @@ import pytest
 
 from contracts.failure import FailureClass as F
 from models.abstention import read_abstention
+from models.features import N_FEATURES
 from models.gate import Outcome, compare_versions
 from models.health_labels import LABEL_WEIGHT, divide_windows
 from models.health_training import train_health
 from models.judgement import judge_classifier
-from models.labelled_windows import LabelledWindow, name_class
+from models.labelled_windows import LabelledWindow, list_labelled_windows, name_class
 from models.simulated_training import simulate_windows
 from telemetry.simulated_faults import FAULTS, Effect
+from tests.models.settled import add_case, add_label
 
 OTHERWISE = (  # bad reception that shows in names and lost packets, below every limit of reception
     Effect(signal="dns_failure_percent", mild=8, hard=30),
@@ -132,6 +134,50 @@ def test_a_handful_of_wrong_labels_does_little_and_many_are_stopped(simulated_al
     assert shares[5] >= (answered & (predicted == "dns"))[is_dns].mean() - 0.05
     assert verdicts[5] is not Outcome.PASS
     assert verdicts[60] is Outcome.FAIL, "a person would have to be blind to promote it"
+
+
+def test_what_a_verified_fix_proves_makes_room_for_people_and_is_nobodys_word():
+    rows = np.zeros((90, N_FEATURES))
+    said = label(rows, "dns", ("user:eve", "cli:eve", "user:mallory"))
+    proved = [replace(one, is_proved=number < 30) for number, one in enumerate(said)]
+    sizes = []
+    for windows in (said, proved):
+        whole = divide_windows(windows)[0].at(range(60))
+        assert len(whole.labels) == 60
+        sizes.append(len(whole.bound(["dns"] * 12).labels))
+    assert sizes[0] == 12, "half of the class"
+    assert sizes[1] > 30
+
+
+async def test_a_label_is_proved_by_an_approved_fix_for_its_class_that_held(connection):
+    await connection.execute(
+        "INSERT INTO scripts (script_id, version, title, author, platforms, interpreter,"
+        " failure_classes, manifest, content_sha256, imported_at) VALUES ('script-a', '1.0.0',"
+        " 't', 'ada', '{linux}', 'sh', '{disk_full,dns}', '{}', repeat('0', 64), now())"
+    )
+    cases = {
+        "held": ("disk_full", ("approve", "succeeded")),
+        "another": ("dns", ("approve", "succeeded")),  # the script cures it, and was not for it
+        "unapproved": ("disk_full", ("succeeded",)),
+        "waiting": ("disk_full", ("approve",)),
+        "failed": ("disk_full", ("approve", "succeeded", "failed")),
+    }
+    for name, (stated, labels) in cases.items():
+        proposal_id = await add_case(connection, name)
+        for each in labels:
+            await add_label(connection, proposal_id, each)
+        await connection.execute(
+            "INSERT INTO incident_class_labels (label_id, incident_id, from_class,"
+            " from_confidence, failure_class, actor, reason, created_at)"
+            " VALUES (%s, %s, 'unknown', 0, %s, 'user:ada', '', now())",
+            (f"icl_{name}", f"inc_{name}", stated),
+        )
+        await connection.execute(
+            "INSERT INTO labelled_windows VALUES (%s, 'dev-1', '[{}]', now())", (f"inc_{name}",)
+        )
+    found = await list_labelled_windows(connection)
+    assert {one.incident_id for one in found if one.is_proved} == {"inc_held"}
+    assert [one.person for one in found] == ["user:ada"] * len(cases)
 
 
 def test_programs_are_one_class_to_it_and_no_fault_is_unknown():
