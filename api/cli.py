@@ -27,6 +27,7 @@ from api.cli_ground import (
     read_settings,
     with_ground,
 )
+from api.cli_help import set_help
 from api.cli_incident import incident_app
 from api.cli_models import models_app, train
 from api.demonstration_faults import DemonstrationError, FaultKind
@@ -309,6 +310,8 @@ def _print_report(report: "VerificationReport", *, as_json: bool) -> None:
         console.print(line, highlight=False, soft_wrap=True)
     console.print(f"[{colour}]{conclusion}[/{colour}]", highlight=False, soft_wrap=True)
 
+
+set_help(app)
 
 if __name__ == "__main__":
     main()

@@ -11,6 +11,10 @@ drift_app = typer.Typer(
     no_args_is_help=True,
     help="Drift: what changed, where and since when; accept or dismiss to retrain.",
 )
+EpisodeId = Annotated[str, typer.Argument(help="Its id, as `drift list` has it.")]
+ProposalId = Annotated[
+    str, typer.Argument(help="The id of a retraining proposal, as `drift list` has it.")
+]
 
 
 @drift_app.command("list")
@@ -43,7 +47,7 @@ def drift_list() -> None:
 
 
 @drift_app.command("show")
-def drift_show(episode_id: str) -> None:
+def drift_show(episode_id: EpisodeId) -> None:
     """Show what changed together: by effect, with where and since when. Exit code 1: no such."""
 
     async def act(ground: Any) -> Any:
@@ -79,7 +83,7 @@ def drift_show(episode_id: str) -> None:
 
 
 @drift_app.command("accept")
-def drift_accept(proposal_id: str, actor: Actor = None) -> None:
+def drift_accept(proposal_id: ProposalId, actor: Actor = None) -> None:
     """Agree to retrain a model; it is then to be trained. Exit code 1 if it is decided already."""
     who = name_actor(actor)
 
@@ -102,7 +106,7 @@ def drift_accept(proposal_id: str, actor: Actor = None) -> None:
 
 @drift_app.command("dismiss")
 def drift_dismiss(
-    proposal_id: str,
+    proposal_id: ProposalId,
     reason: Annotated[str, typer.Option(help="Why; names and addresses in it are masked.")],
     actor: Actor = None,
 ) -> None:
@@ -146,10 +150,16 @@ def print_proposals(proposals: Any) -> None:
 
 
 def _with_models(act: Any) -> Any:
+    from models.drift_errors import (  # noqa: PLC0415 - heavy
+        DriftEpisodeMissingError,
+        RetrainingProposalMissingError,
+    )
     from models.errors import ModelError  # noqa: PLC0415 - heavy
 
     try:
         return with_ground(act)
+    except (DriftEpisodeMissingError, RetrainingProposalMissingError) as error:
+        fail(f"{error}; `eucora drift list` has them")
     except ModelError as error:
         fail(str(error))
 

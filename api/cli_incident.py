@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Incidents at the command line."""
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,13 +24,17 @@ if TYPE_CHECKING:
     from contracts.failure import FailureClass
 
 incident_app = typer.Typer(no_args_is_help=True, help="Incidents: list, show, say what one is.")
+IncidentId = Annotated[str, typer.Argument(help="Its id, as `incident list` has it.")]
 
 
 @incident_app.command("list")
 def incident_list(
     limit: Annotated[int, typer.Option(min=1, max=500)] = 30,
 ) -> None:
-    """List incidents, newest first."""
+    """List incidents, newest first.
+
+    A fleet incident shows the device that stands for the others.
+    """
 
     async def act(ground: Any) -> Any:
         async with ground.pool.connection() as connection:
@@ -38,6 +43,8 @@ def incident_list(
     rows = [
         (
             incident.incident_id,
+            f"{incident.opened_at:%Y-%m-%d %H:%M} UTC",
+            incident.device_id or "",
             incident.severity.value,
             incident.status.value,
             incident.failure_class.value,
@@ -45,11 +52,12 @@ def incident_list(
         )
         for incident in with_ground(act)
     ]
-    print_table(("incident", "severity", "status", "class", "title"), rows, whole=("incident",))
+    headings = ("incident", "opened", "device", "severity", "status", "class", "title")
+    print_table(headings, rows, whole=("incident", "device"))
 
 
 @incident_app.command("show")
-def incident_show(incident_id: str) -> None:
+def incident_show(incident_id: IncidentId) -> None:
     """Show an incident's time line, and what devices have in common. Exit code 1 if none."""
 
     async def act(ground: Any) -> Any:
@@ -66,7 +74,7 @@ def incident_show(incident_id: str) -> None:
 
     found = with_ground(act)
     if found is None:
-        fail(f"there is no incident {incident_id}")
+        fail(f"there is no incident {incident_id}; `eucora incident list` has them")
     incident, class_view, timeline, fleet = found
     console.print(
         f"{plain(incident.title)} ({incident.severity.value}, {incident.status.value})",
@@ -86,7 +94,7 @@ def incident_show(incident_id: str) -> None:
 
 @incident_app.command("label")
 def incident_label(
-    incident_id: str,
+    incident_id: IncidentId,
     failure_class: Annotated[
         str, typer.Argument(help="What it is; unknown: none of the known failures, or no fault.")
     ],
@@ -102,7 +110,10 @@ def incident_label(
 
     async def act(ground: Any) -> Any:
         from api.class_labels import label_incident  # noqa: PLC0415 - heavy
-        from telemetry.errors import TelemetryError  # noqa: PLC0415 - heavy
+        from telemetry.errors import (  # noqa: PLC0415 - heavy
+            TelemetryError,
+            UnknownIncidentError,
+        )
         from telemetry.incident_classes import (  # noqa: PLC0415 - heavy
             MAX_REASON_CHARACTERS,
             ClassStatement,
@@ -118,6 +129,8 @@ def incident_label(
         try:
             async with ground.pool.connection() as connection:
                 return await label_incident(ground, connection, stated)
+        except UnknownIncidentError as error:
+            return f"{error}; `eucora incident list` has them"
         except TelemetryError as error:
             return str(error)
 
@@ -140,11 +153,11 @@ def _print_labelled(labelled: "Labelled") -> None:
 
 
 def _read_class(name: str) -> "FailureClass":
-    """Return a class by its name; leave with exit code 2 where there is none."""
+    """Return a class by its name, also as pages print it; leave with code 2 where there is none."""
     from contracts.failure import FailureClass  # noqa: PLC0415 - heavy
 
     try:
-        return FailureClass(name)
+        return FailureClass("_".join(re.split(r"[\s_-]+", name.strip().lower())))
     except ValueError as error:
         known = ", ".join(sorted(FailureClass))
         complaints.print(

@@ -8,6 +8,7 @@ import asyncio
 import json
 import webbrowser
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,11 +23,11 @@ from api.cli_ground import (
     read_settings,
     with_ground,
 )
+from api.cli_model_figures import print_comparison, print_versions
 from api.cli_training import train
 
 if TYPE_CHECKING:
-    from api.model_promotion import ComparedVersions, Decision
-    from models.gate import Figures
+    from api.model_promotion import Decision
     from models.promotion import Promotion
 
 __all__ = ["models_app", "train"]
@@ -35,6 +36,9 @@ models_app = typer.Typer(
     no_args_is_help=True,
     help="Models: their versions, how they compare, which is in use, MLflow's pages.",
 )
+Name = Annotated[
+    str, typer.Argument(help="Which model, such as health; `models list` has them all.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reason = Annotated[str, typer.Option(help="Why; it is audited and stands in the evidence.")]
 Against = Annotated[
@@ -50,7 +54,11 @@ Against = Annotated[
 
 @models_app.command("list")
 def models_list(as_json: AsJson = False) -> None:
-    """List the registered versions of all models, the newest first."""
+    """List the registered versions of all models, the newest first.
+
+    Of those that answer only when sure: how many held-back cases they answer, and how many of these
+    answers are right. `models show` has all figures of a version.
+    """
 
     async def act(ground: Any) -> Any:
         from api.ground import open_registry  # noqa: PLC0415 - heavy
@@ -61,28 +69,12 @@ def models_list(as_json: AsJson = False) -> None:
     if as_json:
         _print_json([_describe_version(item) for item in found])
         return
-    rows = [
-        (
-            item.name,
-            item.version,
-            ", ".join(item.aliases),
-            item.created_at.strftime("%Y-%m-%d %H:%M UTC"),
-            item.digest[:16],
-            ", ".join(
-                f"{metric} {value:.4g}"
-                for metric, value in item.metrics.items()
-                if "/" not in metric  # of single classes: `compare` and the card have them
-            ),
-        )
-        for item in found
-    ]
-    headings = ("model", "version", "alias", "trained", "digest", "figures")
-    print_table(headings, rows, whole=headings[:5])
+    print_versions(found)
 
 
 @models_app.command("show")
 def models_show(
-    name: str,
+    name: Name,
     version: Annotated[str | None, typer.Argument(help="By default the champion.")] = None,
 ) -> None:
     """Print a version's model card, and who put which version to use."""
@@ -101,7 +93,7 @@ def models_show(
             number = (await asyncio.to_thread(registry.load, name)).version
         return await asyncio.to_thread(registry.read_evaluation, name, number, CARD_FILE), history
 
-    card, history = _with_models(act)
+    card, history = _with_models(act, name)
     if card is None:
         console.print("This version has no model card: it was trained before there were any.")
     else:
@@ -111,11 +103,14 @@ def models_show(
 
 @models_app.command("compare")
 def models_compare(
-    name: str,
+    name: Name,
     before: Annotated[str | None, typer.Argument(help="By default the champion.")] = None,
     after: Annotated[
         str | None, typer.Argument(help="By default the challenger, or the newest version.")
     ] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Print all figures of both trainings, by class too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare two versions on the held-back cases that both were judged on.
@@ -129,7 +124,7 @@ def models_compare(
 
         return await ModelPromotions(ground).compare(name, before, after, measure=True)
 
-    compared = _with_models(act)
+    compared = _with_models(act, name)
     if as_json:
         from api.model_promotion import describe_comparison  # noqa: PLC0415 - heavy
 
@@ -143,13 +138,13 @@ def models_compare(
             }
         )
         return
-    _print_comparison(compared)
+    print_comparison(compared, show_all=show_all)
 
 
 @models_app.command("promote")
 def models_promote(
-    name: str,
-    version: str,
+    name: Name,
+    version: Annotated[str, typer.Argument(help="Its number, as `models list` has it.")],
     reason: Reason = "",
     override: Annotated[
         bool, typer.Option("--override", help="Answer for an inconclusive gate; needs --reason.")
@@ -173,7 +168,7 @@ def models_promote(
         decision = _decide(ground, who, reason, against=against, override=override)
         return await promotions.promote(name, version, decision)
 
-    promotion = _with_models(act)
+    promotion = _with_models(act, name)
     if promotion is None:
         console.print(f"{plain(name)} version {plain(version)} is the champion already")
         return
@@ -182,7 +177,7 @@ def models_promote(
 
 @models_app.command("rollback")
 def models_rollback(
-    name: str, reason: Reason, against: Against = None, actor: Actor = None
+    name: Name, reason: Reason, against: Against = None, actor: Actor = None
 ) -> None:
     """Go back to the champion before the present one; audited, and sealed as evidence."""
     who = name_actor(actor)
@@ -193,22 +188,32 @@ def models_rollback(
         decision = _decide(ground, who, reason, against=against, override=False)
         return await ModelPromotions(ground).roll_back(name, decision)
 
-    _print_promotion(_with_models(act))
+    _print_promotion(_with_models(act, name))
 
 
 @models_app.command("export")
 def models_export(
-    promotion_id: str,
-    path: Annotated[typer.FileTextWrite, typer.Argument(help="Where to; `eucora verify` reads it")],
+    promotion_id: Annotated[
+        str, typer.Argument(help="Its id, as `models show` and `models compare` have it.")
+    ],
+    path: Annotated[
+        Path,
+        typer.Argument(dir_okay=False, writable=True, help="Where to; `eucora verify` reads it."),
+    ],
 ) -> None:
     """Write the evidence of a promotion or rollback as a case file."""
+    from api.errors import NotFoundError  # noqa: PLC0415 - heavy
 
     async def act(ground: Any) -> Any:
         from api.case_export import export_promotion  # noqa: PLC0415 - heavy
 
-        return await export_promotion(ground, promotion_id)
+        try:
+            return await export_promotion(ground, promotion_id)
+        except NotFoundError as error:
+            where = "`eucora models show NAME` has those of a model"
+            raise NotFoundError(f"{error}; {where}") from error
 
-    path.write(_with_models(act).decode())
+    path.write_bytes(_with_models(act))
     console.print(f"written: check it with eucora verify {plain(path.name)}")
 
 
@@ -251,12 +256,28 @@ def _decide(
     )
 
 
-def _with_models(act: Any) -> Any:
+def _with_models(act: Any, name: str | None = None) -> Any:
+    """Run a function on a ground; where a model or version is unknown, say which there are."""
     from api.errors import ApiError  # noqa: PLC0415 - heavy
-    from models.errors import ModelError  # noqa: PLC0415 - heavy
+    from models.errors import ModelError, UnknownModelError  # noqa: PLC0415 - heavy
+
+    async def act_on_known(ground: Any) -> Any:
+        from api.ground import open_registry  # noqa: PLC0415 - heavy
+
+        registry = open_registry(ground)
+        versions = await asyncio.to_thread(registry.list_versions, name)
+        if name is not None and not versions:
+            found = await asyncio.to_thread(registry.list_versions)
+            names = ", ".join(sorted({one.name for one in found})) or "none yet"
+            raise UnknownModelError(f"no model is called {name!r}; there are: {names}")
+        try:
+            return await act(ground)
+        except UnknownModelError as error:
+            numbers = ", ".join(one.version for one in reversed(versions))
+            raise UnknownModelError(f"{error}; its versions are: {numbers}") from error
 
     try:
-        return with_ground(act)
+        return with_ground(act if name is None else act_on_known)
     except (ModelError, ApiError) as error:
         fail(str(error))
 
@@ -288,46 +309,6 @@ def _print_history(history: "Sequence[Promotion]") -> None:
         for one in history
     ]
     print_table(headings, rows, whole=headings[:6])
-
-
-def _print_comparison(compared: "ComparedVersions") -> None:
-    found, before, after = compared.comparison, compared.before, compared.after
-    headings = ("figure", f"version {before.version}" if before else "no champion",
-                f"version {after.version}")  # fmt: skip
-    named = {
-        found.measure: "loss", "log-loss": "log_loss", "accuracy": "accuracy",
-        "calibration error (ECE)": "calibration_error", "latency p50, ms": "p50_ms",
-        "latency p95, ms": "p95_ms",
-    }  # fmt: skip
-    rows = [
-        (label, _figure(found.before, attribute), _figure(found.after, attribute))
-        for label, attribute in named.items()
-    ]
-    own = sorted({*after.metrics, *(before.metrics if before else ())})
-    rows += [
-        (f"training: {key}", _number(before.metrics.get(key) if before else None),
-         _number(after.metrics.get(key)))
-        for key in own
-    ]  # fmt: skip
-    print_table(headings, rows, whole=headings)
-    console.print(f"compared on {found.n_cases} held-back cases")
-    for finding in found.verdict.findings:
-        console.print(f"{finding.outcome.value}: {finding.question}: {plain(finding.reason)}")
-    console.print(f"gate: {found.verdict.outcome.value}")
-    if compared.in_use is not None:
-        console.print(
-            f"in use: version {plain(compared.in_use.version)}; decide against it with --against"
-            f" {compared.in_use.promotion_id}",
-            soft_wrap=True,
-        )
-
-
-def _figure(figures: "Figures | None", attribute: str) -> str:
-    return _number(None if figures is None else getattr(figures, attribute))
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
 
 
 def _describe_version(item: Any) -> dict[str, Any]:

@@ -49,7 +49,12 @@ async def test_a_freeze_and_a_hostile_text(services, run):
         assert code == 0
         assert "[green]verified[/green] [/] end" in output
         assert "\x1b[2J" not in output
-    assert (await run("incident", "show", "inc_[/]"))[0] == 1
+    code, output = await run("incident", "show", "inc_[/]")
+    assert (code, "`eucora incident list` has them" in output) == (1, True)
+    code, output = await run("incident", "list")
+    (row,) = [line.split("│") for line in output.splitlines() if incident_id in line]
+    assert row[2].strip() == f"{services.ground.clock.now():%Y-%m-%d %H:%M} UTC"
+    assert row[3].strip() == "dev-1"
 
     assert (await run("freeze", "announce", "--until", "soon", "--reason", "x"))[0] == 2
     code, output = await run("freeze", "announce", "--until", "2020-01-01", "--reason", "x")
@@ -78,13 +83,18 @@ async def test_training_makes_a_challenger_that_a_person_promotes(services, run,
         assert f"recommender version {version} is registered" in output
         assert "gate (" in output
     assert (await run("train", "nonsense"))[0] == 1
-    assert (await run("models", "promote", "recommender", "9"))[0] == 1
+    await name_what_is_not_there(run, tmp_path)
     code, output = await run("models", "compare", "recommender", "--json")
     compared = json.loads(output)
     assert (code, compared["before"]["version"], compared["after"]["version"]) == (0, "1", "2")
     outcome = compared["comparison"]["verdict"]["outcome"]
     code, output = await run("models", "compare", "recommender", "1", "2")
-    assert (code, f"gate: {outcome}" in output) == (0, True)
+    assert (code, output.startswith(f"gate: {outcome}\n")) == (0, True)
+    assert len(output.splitlines()) < 40
+    assert "n_real_decisions" not in output
+    code, output = await run("models", "compare", "recommender", "1", "2", "--all")
+    (row,) = [line for line in output.splitlines() if "training: n_real_decisions" in line]
+    assert (code, [cell.strip() for cell in row.split("│")[2:4]]) == (0, ["0", "0"])
     shown = compared["in_use"]["promotion_id"]
     assert f"--against {shown}" in output
     plain_words = ("models", "promote", "recommender", "2", "--actor", "dora")
@@ -108,9 +118,30 @@ async def test_training_makes_a_challenger_that_a_person_promotes(services, run,
     champions = [line for line in output.splitlines() if "champion" in line]
     assert (code, len(champions)) == (0, 1)
     assert champions[0].split("│")[2].strip() == "2"
+    assert "AUC 0." in champions[0]
+    assert max(map(len, output.splitlines())) <= 100
     code, output = await run("models", "show", "recommender")
     assert (code, "# Model card: recommender" in output) == (0, True)
     await roll_back_and_export(run, tmp_path / "promotion.json", seen_before=shown)
+
+
+async def name_what_is_not_there(run, folder):
+    """Ask for models, versions and promotions that there are not: what there is, is said."""
+    for words in (
+        ("show", "nonsense"), ("compare", "nonsense"), ("promote", "nonsense", "1"),
+        ("rollback", "nonsense", "--reason", "x"),
+    ):  # fmt: skip
+        code, output = await run("models", *words)
+        assert (code, "'nonsense'; there are: recommender\n" in output) == (1, True), output
+    for words in (("promote", "recommender", "9"), ("compare", "recommender", "9")):
+        code, output = await run("models", *words)
+        assert (code, "its versions are: 1, 2\n" in output) == (1, True), output
+    path = folder / "nothing.json"
+    code, output = await run("models", "export", "mpr_9", str(path))
+    assert (code, "`eucora models show NAME`" in output, path.exists()) == (1, True, False)
+    for words in (("show", "dre_9"), ("accept", "rtp_9")):
+        code, output = await run("drift", *words)
+        assert (code, "`eucora drift list` has them" in output) == (1, True)
 
 
 async def roll_back_and_export(run, path, *, seen_before):
@@ -134,6 +165,17 @@ async def test_a_fleet_without_a_server_is_stored_but_not_judged_and_says_so(run
     assert (code, "nothing is judged before `eucora up` runs: nobody" in output) == (0, True)
     code, output = await run(*words)
     assert (code, "the fleet of seed 1 is here already" in output) == (1, True)
+
+
+async def test_a_class_is_taken_as_pages_print_it(services, run):
+    await enrol(services, "dev-1")
+    incident_id = await open_ticket(services, "slow", "it is slow", device_id="dev-1")
+    for written in ("memory leak", "Memory-Leak", "memory_leak"):
+        code, output = await run("incident", "label", incident_id, written)
+        assert (code, f"{incident_id} is memory_leak" in output) == (0, True), output
+    assert (await run("incident", "label", incident_id, "memoryleak"))[0] == 2
+    code, output = await run("incident", "label", "inc_9", "dns")
+    assert (code, "`eucora incident list` has them" in output) == (1, True)
 
 
 async def test_the_log_is_checked_and_its_keys_are_written_once(services, run, tmp_path):
