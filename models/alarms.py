@@ -296,7 +296,8 @@ class AlarmMonitor:
         driver = np.where(leads, drivers, state["driver"]).astype(np.int64)
         self._seen[rows] = seconds
         expected = self.pool.expect(driver, evidence)
-        candidates = np.where(state["is_open"] | (evidence <= 0), np.inf, expected)
+        goes_on = (state["evidence"] > 0) & (evidence > 0)  # one report alone raises no alarm
+        candidates = np.where(~state["is_open"] & goes_on, expected, np.inf)
         has_opened = self._discover(candidates)
         told = has_opened & is_timely & (seconds - self._told[rows] >= TOLD_SECONDS)
         self.episodes += float(told.sum())

@@ -304,6 +304,15 @@ def test_a_flood_of_excursions_of_one_device_counts_for_little():
     assert 0.9 <= fleet.monitor.pool.counts[7, 2] - before <= 2.1  # in fifty minutes
 
 
+def test_one_report_alone_raises_no_alarm_however_strange():
+    fleet = settle(40, seed=13)
+    fleet.monitor.episodes = 1e6  # any evidence would do
+    fleet.live(3, sick=[3], p_value=1.0)  # nothing was strange before
+    assert fleet.monitor.read(np.array([3]))["evidence"][0] == 0.0
+    assert not fleet.live(1, sick=[3], p_value=1e-300).is_open[3]
+    assert fleet.live(1, sick=[3], p_value=1e-300).is_open[3]
+
+
 def test_a_device_with_many_episodes_raises_the_bound_once_a_day():
     fleet = settle(40, seed=12)
     before = fleet.monitor.episodes
