@@ -7,10 +7,11 @@ one raises an alarm. A sum that rises and falls back without an alarm is an excu
 devices do. Excursions are counted by the metric that drove them and by their height, with an
 exponential tail beyond what was seen, so that for any sum the fleet knows how many as high it
 expects a day. The time that counts is ours: a queue of old reports is no time that passed. An
-episode opens where that number, over all metrics (Bonferroni), is at most a share of the episodes
-of a day: the Benjamini-Hochberg bound (1995), in counts. The number has a floor, the alarm budget:
-a fleet that has no faults may still be wrong now and then. An episode ends when its device has been
-ordinary for a while.
+episode opens where that number, over all metrics (Bonferroni), is at most a share of the devices
+that a day tells of: the Benjamini-Hochberg bound (1995), in counts. A device counts once a day,
+because one fault may make many episodes. The number has a floor, the alarm budget: a fleet that has
+no faults may still be wrong now and then. An episode ends when its device has been ordinary for a
+while.
 """
 
 from collections.abc import Mapping
@@ -35,9 +36,7 @@ DAY_SECONDS = 86_400.0
 HALF_LIFE_SECONDS = 3 * DAY_SECONDS
 LEARNING_SECONDS = DAY_SECONDS  # a fleet's first day raises no statistical alarm
 COUNTED_SECONDS = 1_800.0  # between two excursions of one device that count
-TOLD_SECONDS = (
-    DAY_SECONDS  # between two episodes of one device that count: one fault, many episodes
-)
+TOLD_SECONDS = DAY_SECONDS  # between two of its episodes that count: a fault may make many
 MOST_ELAPSED_SECONDS = 3_600.0  # between two batches; more is silence
 N_HEIGHTS = 101
 _TAIL_EXCURSIONS = 10.0  # highest ones of a metric, that its tail is fitted to
@@ -154,7 +153,7 @@ class AlarmMonitor:
     ) -> None:
         self._rate = false_discovery_rate
         self.pool = ExcursionPool(n_metrics)
-        self.episodes = 0.0  # opened lately, decaying within a day
+        self.episodes = 0.0  # that counted lately, decaying within a day
         self.n_living = 0  # devices that report, as far as others know; they may be more than ours
         self._arrays: dict[str, npt.NDArray[Any]] = {
             "evidence": np.zeros(0, np.float32),

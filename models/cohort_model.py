@@ -30,6 +30,7 @@ _REFRESH_SHARE = 0.05
 _MOST_SPREADS = 5.0
 _GREATEST_MEAN = 1e17  # of values up to 1e15, in single precision
 _LATEST_SECONDS = 1e11
+_TOLERANCE = 1.01  # of rounding in single precision
 _MOST_REPORTS = 1e12
 _ROUNDING = 1e-3
 
@@ -198,7 +199,7 @@ class CohortModel:
         for name, array in known.items():
             if state[name].shape != array.shape or not _is_possible(name, state[name]):
                 raise StateFormatError
-        if not _are_consistent(state):
+        if not _are_consistent(state, most_moment=_TOLERANCE * self._settings.clip**2):
             raise StateFormatError
         for name in self.sums:
             self.sums[name] = state[name].astype(np.float64)
@@ -264,11 +265,11 @@ def _is_possible(name: str, values: FloatArray) -> bool:
     return True
 
 
-def _are_consistent(sums: Mapping[str, FloatArray]) -> bool:
+def _are_consistent(sums: Mapping[str, FloatArray], *, most_moment: float) -> bool:
     """Tell whether sums come to means that values can have: else they would spoil every batch."""
     most = {
         "season": (sums["season_weight"], _GREATEST_MEAN),
-        "moments": (sums["pair_weight"], _GREATEST_MEAN),
+        "moments": (sums["pair_weight"], most_moment),  # deviations are clipped
         "level": (sums["level_weight"], np.array([[_GREATEST_MEAN], [_GREATEST_MEAN**2]])),
         "spread": (sums["level_weight"], _GREATEST_MEAN**2),
     }
