@@ -6,12 +6,12 @@ schemes", 1954) that forgets what is ordinary; one report adds a bounded amount,
 one raises an alarm. A sum that rises and falls back without an alarm is an excursion: what healthy
 devices do. Excursions are counted by the metric that drove them and by their height, with an
 exponential tail beyond what was seen, so that for any sum the fleet knows how many as high it
-expects a day. The time that counts is ours: a queue of old reports is no time that passed. An
-episode opens where that number, over all metrics (Bonferroni), is at most a share of the devices
-that a day tells of: the Benjamini-Hochberg bound (1995), in counts. A device counts once a day,
-because one fault may make many episodes. The number has a floor, the alarm budget: a fleet that has
-no faults may still be wrong now and then. An episode ends when its device has been ordinary for a
-while.
+expects a day. What drives a sum is what it is most of, not what the last report names. The time
+that counts is ours: a queue of old reports is no time that passed. An episode opens where that
+number, over all metrics (Bonferroni), is at most a share of the devices that a day tells of: the
+Benjamini-Hochberg bound (1995), in counts. A device counts once a day, because one fault may make
+many episodes. The number has a floor, the alarm budget: a fleet that has no faults may still be
+wrong now and then. An episode ends when its device has been ordinary for a while.
 """
 
 from collections.abc import Mapping
@@ -30,6 +30,7 @@ BUDGET_EPISODES = 0.005  # a device and day that a fleet is supposed to have, at
 ALLOWANCE = 4.0  # surprise of a report that changes no sum: e^-4 of them surprise more
 MOST_SURPRISE = 12.0  # that one report counts for
 MOST_EVIDENCE = 200.0
+MOST_LEAD = 2 * MOST_SURPRISE  # of a metric: a fault of another is heard after a few reports
 CALM_P_VALUE = 0.05
 CALM_REPORTS = 10  # in a row that end an episode
 DAY_SECONDS = 86_400.0
@@ -126,6 +127,19 @@ class ExcursionPool:
         return np.asarray(np.array(fitted) / days, dtype=np.float64)
 
 
+def _weigh_drivers(
+    state: Mapping[str, npt.NDArray[Any]], drivers: RowArray, weights: FloatArray
+) -> tuple[RowArray, FloatArray]:
+    """Return what each excursion is most of, by weighted majority vote, and its lead; both (n,).
+
+    Boyer and Moore's vote, in "Automated Reasoning" (1991). A single report of one metric does not
+    rename what another one drove for hours: heights of the two are worlds apart.
+    """
+    known, lead = state["driver"].astype(np.int64), state["lead"].astype(np.float64)
+    after = lead + np.where(drivers == known, weights, -weights)
+    return np.where(after < 0, drivers, known), np.minimum(np.abs(after), MOST_LEAD)
+
+
 def _level_of(heights: FloatArray) -> RowArray:
     return np.clip(heights / _STEP, 0, N_HEIGHTS - 1).astype(np.int64)
 
@@ -158,7 +172,8 @@ class AlarmMonitor:
         self._arrays: dict[str, npt.NDArray[Any]] = {
             "evidence": np.zeros(0, np.float32),
             "height": np.zeros(0, np.float32),  # of the excursion that goes on
-            "driver": np.zeros(0, np.int16),
+            "driver": np.zeros(0, np.int16),  # the metric that this excursion is most of,
+            "lead": np.zeros(0, np.float32),  # and by how much evidence it leads the others
             "calm": np.zeros(0, np.uint8),
             "is_open": np.zeros(0, np.bool_),
             "was_open": np.zeros(0, np.bool_),  # the excursion has raised an alarm
@@ -291,8 +306,7 @@ class AlarmMonitor:
         evidence = np.clip(state["evidence"] + surprise - ALLOWANCE, 0.0, MOST_EVIDENCE)
         self._count_ended(rows, state, evidence, seconds, is_timely)
         height = np.where(evidence > 0, np.maximum(state["height"], evidence), 0.0)
-        leads = (surprise > ALLOWANCE) & (evidence >= height)
-        driver = np.where(leads, drivers, state["driver"]).astype(np.int64)
+        driver, lead = _weigh_drivers(state, drivers, np.maximum(surprise - ALLOWANCE, 0.0))
         self._seen[rows] = seconds
         expected = self.pool.expect(driver, evidence)
         goes_on = (state["evidence"] > 0) & (evidence > 0)  # one report alone raises no alarm
@@ -310,6 +324,7 @@ class AlarmMonitor:
                 "evidence": np.where(has_ended, 0.0, evidence),
                 "height": np.where(has_ended, 0.0, height),
                 "driver": driver,
+                "lead": np.where(has_ended | (evidence <= 0), 0.0, lead),
                 "calm": np.minimum(calm, 255),
                 "is_open": is_open,
                 "was_open": (state["was_open"] & (evidence > 0)) | is_open,

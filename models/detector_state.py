@@ -66,7 +66,7 @@ class DeviceMemory:
 
 
 class _StoredDevice(Struct, kw_only=True, forbid_unknown_fields=True):
-    version: Annotated[int, Meta(ge=2, le=4)] = 4
+    version: Annotated[int, Meta(ge=5, le=5)] = 5
     layout: Annotated[str, Meta(max_length=64)]
     rows: bytes
     last_seen: float
@@ -75,8 +75,8 @@ class _StoredDevice(Struct, kw_only=True, forbid_unknown_fields=True):
     episodes: dict[str, tuple[str, Annotated[int, Meta(ge=0)]]]
     statistical_key: str
     successive_reports: Annotated[int, Meta(ge=0)]
-    counted_at: float = -np.inf  # of versions before the third nothing is known,
-    told_at: float = -np.inf  # nor before the fourth
+    counted_at: float
+    told_at: float
 
 
 class _StoredSums(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -381,3 +381,31 @@ def test_the_budget_goes_by_the_devices_that_others_know_of():
     assert not opens(0)
     monitor.n_living = 10_000
     assert opens(1)
+
+
+def make_restless_fleet():
+    """Return one in which metric 6 is odd for hours on device after device, and that is all."""
+    fleet = Fleet(50)
+    for first in range(0, 30, 5):
+        fleet.live(100, sick=np.arange(first, first + 5), p_value=2e-3, driver=6)
+        fleet.live(150)
+    assert fleet.monitor.pool.has_learnt
+    assert not fleet.opened.any()
+    return fleet
+
+
+def test_a_blip_is_not_judged_by_what_another_metric_gathered():
+    fleet = make_restless_fleet()
+    fleet.live(60, sick=[30], p_value=2e-3, driver=6)
+    alarms = fleet.live(1, sick=[30], p_value=1e-6, driver=7)
+    assert alarms.evidence[30] > 100
+    assert not fleet.opened.any()
+
+
+def test_a_fault_is_heard_within_reports_behind_what_is_always_odd():
+    fleet = make_restless_fleet()
+    fleet.live(90, sick=[30], p_value=2e-3, driver=6)
+    assert not fleet.opened.any()
+    alarms = fleet.live(5, sick=[30], p_value=1e-9, driver=7)
+    assert alarms.is_open[30]
+    assert fleet.opened.sum() == 1
