@@ -7,7 +7,8 @@ from typing import Final
 POWERSHELL_SIGNS: Final = r"""
 # Code that is fetched, decoded or hidden
 T1059.001 runs_downloaded_code high 4 | iex invoke_expression | (?:iex|invoke-expression)\b.*(?:aka\.ms|chocolatey\.org|microsoft\.com|get\.scoop\.sh)
-T1059.001 runs_downloaded_code critical 7.5 | iex invoke_expression | (?!.*(?:aka\.ms/|chocolatey\.org/|get\.scoop\.sh))(?:.*\b(?:iex|invoke-expression)\b.*(?:downloadstring|downloaddata|iwr|irm|invoke-webrequest|invoke-restmethod|curl|wget|webclient|webrequest|https?:|openread|getresponse|readtoend)|.*(?:downloadstring|iwr|irm|invoke-webrequest|invoke-restmethod|readtoend|webclient).*\|\s*\(?(?:iex|invoke-expression))
+T1059.001 runs_downloaded_code critical 6.8 | iex invoke_expression | (?!.*(?:aka\.ms/|chocolatey\.org/|get\.scoop\.sh))(?:.*\b(?:iex|invoke-expression)\b.*(?:downloadstring|downloaddata|iwr|irm|invoke-webrequest|invoke-restmethod|curl|wget|webclient|webrequest|https?:|openread|getresponse|readtoend)|.*(?:downloadstring|iwr|irm|invoke-webrequest|invoke-restmethod|readtoend|webclient).*\|\s*\(?(?:iex|invoke-expression))
+T1059.001 runs_downloaded_code critical 7.5 | iex invoke_expression | ^(?=.*\b(?:iex|invoke-expression)\b).*(?:raw\.githubusercontent|github\.com/\S+/raw/|gist\.github|pastebin|bit\.ly|tinyurl|transfer\.sh|https?://\d{1,3}\.\d)
 T1059.001 runs_downloaded_code high 5 | downloadstring downloaddata openread | downloadstring|downloaddata|\.openread\(
 T1105 downloads medium 3 | downloadfile bitstransfer start_bitstransfer downloadfileasync | downloadfile|start-bitstransfer
 T1105 runs_downloaded_code high 5 | downloadfile invoke_webrequest iwr start_bitstransfer | (?:downloadfile|invoke-webrequest|iwr|start-bitstransfer)\b.*;.*(?:start-process|invoke-item|\bii\b|&|saps|rundll32|regsvr32)
@@ -20,7 +21,7 @@ T1027 hides_activity high 7.5 | gzipstream deflatestream | (?:gzipstream|deflate
 T1059.001 runs_dynamic_code high 5 | scriptblock newscriptblock invokescript executioncontext | (?:scriptblock\]?::create|newscriptblock|invokescript|executioncontext\.invokecommand)
 T1620 injects_code critical 8 | reflection assembly loadwithpartialname | (?:assembly\]?::(?:load\((?!system\.|microsoft\.)|unsafeload|loadfile)|getmethod\(.*invoke\(|\.entrypoint\.invoke)
 T1127 runs_dynamic_code high 4 | add_type dllimport | (?:dllimport|add-type.*(?:-memberdefinition|-typedefinition|kernel32|user32|ntdll|advapi32))
-T1106 injects_code high 7.5 | kernel32 ntdll advapi32 dbghelp samlib vaultcli | (?:dllimport.*)?(?:virtualprotect|virtualalloc|createthread|minidumpwritedump|openprocess|adjusttokenprivileges|duplicatetoken|logonuser|ntqueryinformationprocess|rtlmovememory|createprocess|credenumerate|amsiscanbuffer|etweventwrite)
+T1106 injects_code high 7.5 | kernel32 ntdll advapi32 dbghelp samlib vaultcli | (?:dllimport.*)?(?:virtualprotect|virtualalloc|createthread|minidumpwritedump|openprocess|adjusttokenprivileges|logonuser|ntqueryinformationprocess|rtlmovememory|createprocess(?!asuser|withtoken)|credenumerate|amsiscanbuffer|etweventwrite)
 T1059.001 hides_activity medium 4 | windowstyle hidden w noprofile nop | (?:powershell|pwsh|start-process|saps)\b.*\s-w(?:i\w*)?\s+(?:hidden|1|h)\b
 T1059.001 hides_activity high 7.1 | windowstyle hidden w nop noprofile noni ep exec bypass | (?:powershell|pwsh)\b(?=.*\s-(?:nop|noprofile))(?=.*\s-(?:w\S*\s+(?:hidden|1|h)|windowstyle\s+hidden))
 T1059.001 runs_dynamic_code medium 2.5 | bypass unrestricted | (?:powershell|pwsh)\b.*\s-(?:ep|ex\w*)\s+(?:bypass|unrestricted)
@@ -89,18 +90,19 @@ T1021.002 reaches_devices medium 5 | new_psdrive new_smbmapping | new-(?:psdrive
 T1048.003 sends_data high 6 | send_mailmessage smtpclient uploadfile uploadstring uploaddata ftpwebrequest | send-mailmessage.*-attach|upload(?:file|string|data|values)\b|ftpwebrequest
 T1041 sends_data high 5.5 | infile invoke_webrequest invoke_restmethod iwr irm | (?:invoke-webrequest|invoke-restmethod|iwr|irm)\b.*-infile|(?:invoke-webrequest|iwr)\b.*-method\s+put
 T1041 sends_data medium 3.5 | post | (?:invoke-webrequest|invoke-restmethod|iwr|irm)\b.*-method\s+(?:put|post)\b.*-body
-T1567 sends_data high 7.5 | discord discordapp telegram sendmessage dropboxapi | api\.telegram\.org|discord(?:app)?\.com/api/webhooks|content\.dropboxapi
+T1567 sends_data high 6.5 | discord discordapp telegram sendmessage dropboxapi | api\.telegram\.org|discord(?:app)?\.com/api/webhooks|content\.dropboxapi
 T1567.003 sends_data high 7.4 | pastebin api_post termbin 0x0 | pastebin\.com/api|termbin\.com|0x0\.st|api_paste_code
 T1048 sends_data high 7.5 | resolve_dnsname ping nslookup | (?:foreach|for|while|%)\s*[({].*(?:resolve-dnsname|nslookup)\s.*\$|networkinformation\.ping.*send|ping\.send\(.*(?:bytes|\$)
 T1071.004 downloads medium 4 | resolve_dnsname nslookup | (?:resolve-dnsname|nslookup).*-(?:type|querytype|q)[\s=]+txt
 T1095 opens_network medium 3 | tcpclient udpclient sockets | (?:new-object|::new|\])\S*.*(?:tcpclient|udpclient|sockets\.socket)
 T1571 opens_network high 7.5 | tcplistener httplistener | (?:new-object|::new|\])\S*.*(?:tcplistener|httplistener)
-T1095 opens_network high 7.1 | getstream | \.getstream\(
-T1059.001 opens_network critical 9.5 | tcpclient getstream | tcpclient.*(?:getstream|streamreader|iex)
+T1095 opens_network high 5.5 | getstream | \.getstream\(
+T1059.001 opens_network critical 9.5 | tcpclient getstream | (?:tcpclient|getstream).*(?:\biex\b|invoke-expression)
 T1090 changes_network medium 3 | winhttp | winhttp\s+set\s+proxy
 T1560.001 captures_data medium 3 | compress_archive createfromdirectory | (?:compress-archive|createfromdirectory).*(?:userprofile|desktop|documents|users|home|temp)
 T1560.002 captures_data medium 3.5 | createfromdirectory rijndael aes | createfromdirectory
-T1486 encrypts_files critical 8 | rijndaelmanaged aescryptoserviceprovider createencryptor gpg protect_cmsmessage encryptfile encrypt | (?:createencryptor|rijndaelmanaged|aescryptoserviceprovider|\.encrypt\(|encrypt-file|get-encryptedfile)
+T1486 encrypts_files high 5 | rijndaelmanaged aescryptoserviceprovider createencryptor | createencryptor|rijndaelmanaged|aescryptoserviceprovider
+T1486 encrypts_files critical 8 | encrypt_file encryptfile encryptfiles gpg gpg4win | encrypt-?files?\b|gpg(?:\.exe)?\s.*(?:-c\b|--symmetric|-e\b|--encrypt)
 T1485 deletes_files critical 7.5 | remove_item ri rm del | (?:remove-item|ri|rm|del)\b.*(?:[a-z]:\\\*|-path\s+[a-z]:\\\s|users\\\*?\s|\$env:userprofile\\?\*?\s).*-r|remove-vm\b|remove-azresourcegroup|remove-azstorage
 T1561 changes_disks high 6 | physicaldrive0 physicaldrive | \\\\\.\\physicaldrive
 # Collection
@@ -114,11 +116,12 @@ T1119 captures_data medium 4.5 | docx xlsx pdf doc | (?:get-childitem|gci|ls|dir
 T1074.001 captures_data low 2.5 | compress_archive | compress-archive
 T1005 captures_data medium 4 | compress_archive | compress-archive.*(?:users|documents|desktop)
 # Elevation, injection
-T1134 elevates critical 8 | setthreadtoken impersonate duplicatetokenex createprocesswithtoken logonuser sedebugprivilege enableprivilege impersonateloggedonuser | setthreadtoken|impersonateloggedonuser|duplicatetoken|createprocesswith|sedebugprivilege|\.impersonate\(
+T1134 elevates critical 7.8 | setthreadtoken impersonate logonuser sedebugprivilege impersonateloggedonuser | setthreadtoken|impersonateloggedonuser|sedebugprivilege|\.impersonate\(
+T1134 elevates high 6 | duplicatetokenex createprocesswithtoken createprocessasuser | duplicatetoken|createprocesswith|createprocessasuser
 T1134.004 hides_activity critical 8 | parentpid ppid parentprocessid start_athprocessunderspecificparent | ppid\s*spoof|parent.?process.*spoof|-parentprocessid|start-ath
 T1548.002 elevates critical 7.5 | runas | start-process\b.*-verb\s+runas.*(?:hidden|-enc)
 T1068 elevates critical 8 | installdriver addprinterdriver | addprinterdriverex
-T1574 injects_code high 7.5 | dll | (?:copy-item|copy|cp|move-item|invoke-webrequest|iwr)\b.*\.dll\b.*(?:-destination|system32|appdata|program files|-outfile)
+T1574 injects_code high 7 | dll | (?:copy-item|copy|cp|move-item|invoke-webrequest|iwr)\b.*\.dll\b.*(?:system32|appdata|syswow64)
 T1136.001 changes_accounts high 7 | new_localuser | new-localuser.*-nopassword
 T1021.004 reaches_devices high 7.3 | connect_viserver | connect-viserver.*-password
 T1047 reaches_devices high 5.5 | new_cimsession new_cimsessionoption | new-cimsession\b.*(?:-computername|dcom)
@@ -158,7 +161,7 @@ T1222.001 changes_permissions medium 4 | set_acl addaccessrule | everyone.*(?:fu
 T1216 runs_downloaded_code high 7.5 | start_appvvirtualprocess invoke_item | (?:\[?regsnapin|ps-?session)
 T1036.003 hides_activity high 7.5 | copy_item copy cp | (?:copy-item|copy|cp)\b.*(?:powershell|cmd|cscript|rundll32|certutil|mshta|wscript|calc)(?:\.exe)?\s.*\.(?:exe|scr|txt|com|jpg)?
 T1078.001 changes_accounts high 7.1 | guest | (?:enable-localuser|set-localuser).*guest
-T1110 explores high 7 | rockyou wordlist passwords passwordlist | wordlist|rockyou|passwordlist|passwords\.txt
+T1110 explores high 7 | rockyou wordlist passwords passwordlist | (?:wordlist|passwordlist)\S*\.txt|rockyou|passwords?\.txt
 T1555.006 reads_credentials high 7.5 | keyvault | get-azkeyvaultsecret|keyvault\s+secret
 T1528 reads_credentials high 7.5 | get_azaccesstoken accesstoken refreshtoken | get-azaccesstoken|get-mgaccesstoken|account\s+get-access-token
 """
@@ -176,7 +179,7 @@ T1110 reads_credentials critical 8.5 | hydra medusa hashcat john ncrack crowbar 
 T1046 explores high 6.5 | nmap masscan zmap naabu rustscan angryip fscan winscan sharpscan nbtscan | \b(?:nmap|masscan|zmap|naabu|rustscan|fscan|nbtscan|angryip\w*)\b
 T1135 explores high 7 | snaffler smbmap enum4linux sharpshares smbclient rpcclient | \b(?:snaffler|smbmap|enum4linux|sharpshares|smbclient|rpcclient)\b
 T1588.002 hides_activity high 7.2 | nircmd | \bnircmdc?\b
-T1595 explores high 7 | gobuster dirbuster ffuf nikto wpscan wfuzz sqlmap invoke_wordlistscan nuclei dirb subfinder amass | \b(?:gobuster|dirbuster|ffuf|nikto|wpscan|wfuzz|sqlmap|nuclei|dirb|subfinder|amass)\b
+T1595 explores high 7 | gobuster dirbuster ffuf nikto wpscan wfuzz sqlmap invoke_wordlistscan nuclei dirb subfinder amass | \b(?:gobuster|dirbuster|ffuf|nikto|wpscan|wfuzz|sqlmap|subfinder)\b|(?:^|[\\/;&|]\s*)(?:nuclei|dirb|amass)(?:\.exe)?\s+-|invoke-wordlistscan
 T1555 reads_credentials critical 9 | sharpweb webbrowserpassview browserpassview sharpchrome sharpchromium chromepass hackbrowserdata mailpassview keethief dumpcreds wirelesskeyview credentialsfileview netpass sharpdpapi donpapi keepass2john chromecookies lazagne | sharpweb|(?:web)?browserpassview|sharpchrom\w+|chromepass|hackbrowserdata|mailpv|keethief|wirelesskeyview|netpass|sharpdpapi|donpapi
 T1095 opens_network critical 9 | powercat ncat powershellicmp icmpsh dnscat2 dnscat iodine nc64 pwncat | (?:^|[\\/;&|(]\s*|sudo\s+|\s)(?:powercat|ncat|icmpsh|invoke-powershellicmp|dnscat2?|iodine\s+-|nc64|pwncat)(?:\.exe|\.ps1|\s|$)
 T1071 opens_network critical 8.5 | beacon c2 teamserver reverseshell reverse_tcp reverse_shell bindshell powershelltcp reversetcp | reverse[_ -]?(?:shell|tcp|https?)|bind[_ -]?shell|powershelltcp|teamserver

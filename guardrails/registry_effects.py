@@ -28,7 +28,8 @@ T1546.010 persists critical 8.5 | appinit_dlls loadappinit_dlls | appinit_dlls
 T1546.011 persists high 8 | appcompatflags installedsdb | appcompatflags\\(?:custom|installedsdb)
 T1546.015 persists high 7.5 | clsid inprocserver32 treatas localserver32 progid scriptleturl | clsid\\?.*(?:inprocserver32|localserver32|treatas|scriptleturl)|treatas|scriptleturl|software\\classes\\clsid
 T1546.001 persists high 5.5 | open command classes | (?:classes|hkcr)\\.*\\shell\\(?:open|runas|edit|print)\\command
-T1548.002 elevates critical 8.5 | delegateexecute isolatedcommand mscfile exefile settings curver | delegateexecute|isolatedcommand|classes\\(?:ms-settings|mscfile|exefile|folder|launcher\.systemsettings|appx)|\\curver
+T1548.002 elevates high 5.5 | delegateexecute | delegateexecute
+T1548.002 elevates critical 8.5 | delegateexecute isolatedcommand mscfile exefile settings curver folder classes | hkcu.*delegateexecute|isolatedcommand|classes\\(?:ms-settings|mscfile|exefile|folder|launcher\.systemsettings|appx)|\\curver
 T1548.002 elevates critical 8.5 | environment windir systemroot | hkcu\\environment.*\b(?:windir|systemroot|cor_)
 T1546.002 persists medium 6 | scrnsave screensaveactive screensaverissecure screensavetimeout | control panel\\desktop.*(?:scrnsave|screensave.*\.(?:scr|exe))|scrnsave
 T1547.014 persists high 8 | stubpath | active setup.*stubpath|stubpath
@@ -49,7 +50,7 @@ T1505.005 opens_network critical 8 | servicedll termservice | termservice\\param
 T1574.012 injects_code critical 8.5 | cor_profiler cor_enable_profiling | cor_
 T1197 persists high 7.1 | bits | notifycmdline
 # Defences off
-T1562.001 disables_security critical 8 | disableantispyware disableantivirus disablerealtimemonitoring disablebehaviormonitoring disableonaccessprotection disablescanonrealtimeenable disableioavprotection disableintrusionpreventionsystem disablescriptscanning disableblockatfirstseen disablerawwritenotification disableroutinelytakingaction servicekeepalive spynetreporting spynetreportinglevel submitsamplesconsent mpenablepus puaprotection disableenhancednotifications tamperprotection disableconfig | =1|tamperprotection.*=0|(?:spynetreporting|submitsamplesconsent|servicekeepalive|puaprotection|mpenablepus).*=0|(?:submitsamplesconsent.*2)|\$
+T1562.001 disables_security critical 8 | disableantispyware disableantivirus disablerealtimemonitoring disablebehaviormonitoring disableonaccessprotection disablescanonrealtimeenable disableioavprotection disableintrusionpreventionsystem disablescriptscanning disableblockatfirstseen disablerawwritenotification disableroutinelytakingaction servicekeepalive disableenhancednotifications tamperprotection disableconfig | =1|tamperprotection.*=0|servicekeepalive.*=0|\$
 T1562.001 disables_security critical 8 | defender windefend sense wdfilter wdnissvc wdboot mssense securityhealthservice | services\\(?:windefend|sense|wdfilter|wdnissvc|wdnisdrv|wdboot|securityhealthservice|mssecflt|sysmon\w*).*(?:start|delete)|delete.*windows defender
 T1562.001 disables_security high 7.5 | exclusions exclusions_paths | defender\\exclusions
 T1562.001 disables_security high 7.2 | notification_suppress disablenotifications uilockdown uacdisablenotify antivirusdisablenotify firewalldisablenotify updatesdisablenotify antivirusoverride firewalloverride hidescahealth hidesystray disableenhancednotifications | =1|=\$
@@ -71,6 +72,7 @@ T1553.003 hides_activity critical 8.5 | cryptsipdllverifyindirectdata trustprovi
 T1553.004 disables_security high 7 | systemcertificates rootcertificates protectedroots | systemcertificates\\(?:root|ca)|flags.*rootcertificates|protectedroots
 T1574 injects_code high 7.5 | safedllsearchmode cwdillegalindllsearch knowndlls allowprotectedrenames pendingfilerenameoperations | safedllsearchmode.*=0|cwdillegal|knowndlls|pendingfilerenameoperations
 T1484.001 disables_security high 7.5 | grouppolicyrefreshtimedc grouppolicyrefreshtimeoffset grouppolicyrefreshtimeoffsetdc grouppolicyrefreshtime disablebkgndgrouppolicy | grouppolicyrefreshtime|disablebkgndgrouppolicy.*=1
+T1562.001 disables_security medium 5.5 | spynetreporting spynetreportinglevel submitsamplesconsent mpenablepus puaprotection | =0|submitsamplesconsent.*(?:/d|-value)\s+2\b
 # Access
 T1021.001 opens_network high 5 | fdenytsconnections fallowtogethelp | fdenytsconnections.*=0|fallowtogethelp.*=1
 T1021.001 opens_network high 7.2 | fsinglesessionperuser allowmultipletssessions userauthentication securitylayer portnumber shadow authenticationleveloverride fdisableencryption | (?:fsinglesessionperuser|userauthentication|securitylayer|authenticationleveloverride).*=0|(?:allowmultipletssessions|shadow|fdisableencryption).*=1|rdp-?tcp.*portnumber

@@ -23,7 +23,7 @@ _COMPUTES: Final = re.compile(
     r"|\.replace\(|\.substring\(|\.insert\(|\[-?\d+(?:,|\.\.)|'\s*\*\s*\d|-bxor",
     re.IGNORECASE,
 )
-_VARIABLE: Final = re.compile(r"\$\{?(\w{1,80})\}?(?![\w(.\[]|:\w)")
+_VARIABLE: Final = re.compile(r"\$\{?(\w{1,80})\}?(?![\w(.\[]|:\w|\s*[+]?=(?!=))")
 _BLOB: Final = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-9+/=])")
 _DECODES: Final = re.compile(r"base64|b64|-e(?:c|nc?\w*)?\s", re.IGNORECASE)
 _MAX_BLOBS: Final = 16

@@ -26,7 +26,8 @@ T1552.001 reads_credentials high 5 | findstr password passwords select_string sl
 T1552.001 reads_credentials high 7.5 | unattend sysprep sitelist groups | (?:unattend(?:ed)?\.xml|sysprep\.(?:xml|inf)|sitelist\.xml|groups\.xml|web\.config.*connectionstring)
 T1552.006 reads_credentials high 7.5 | sysvol cpassword | (?:findstr|select-string|get-gpppassword|cpassword).*(?:sysvol|cpassword)|cpassword
 T1555.004 reads_credentials high 7.5 | vaultcmd keymgr | (?:vaultcmd.*/list|keymgr(?:\.dll)?,\s*krshowkeymgr)
-T1555.003 reads_credentials high 7.5 | login cookies key4 logins formhistory | (?:login data|\bcopy\S*\s.*\\cookies\b|key[34]\.db|logins\.json|copy.*cookies\.sqlite)
+T1555.003 reads_credentials high 6.5 | login logins | login data|logins\.json
+T1555.003 reads_credentials high 7.8 | login cookies key4 logins formhistory | (?:(?:copy|cp|type|get-content|xcopy|robocopy|move|gc|sqlite3?)(?:-item)?(?:\.exe)?\s.*(?:login data|logins\.json)|\bcopy\S*\s.*\\cookies\b|key[34]\.db|copy.*cookies\.sqlite)
 T1552.004 reads_credentials high 7.1 | pfx p12 ppk pem certutil exportpfx crypto | (?:dir|findstr|get-childitem|gci|where|find|xcopy|robocopy|copy).*\*?\.(?:pfx|p12|ppk|pem|kdbx?|cer|key|gpg|pgp|p7b|asc)\b|-exportpfx|export-pfxcertificate
 T1555 reads_credentials high 5 | wlan key clear | netsh.*wlan.*(?:key\s*=\s*clear|export\s+profile)
 T1558.003 reads_credentials critical 7.5 | setspn kerberosrequestorsecuritytoken | (?:setspn.*-q.*\*/\*|setspn.*-t|kerberosrequestorsecuritytoken)
@@ -91,7 +92,7 @@ T1546.003 persists high 6 | mofcomp | mofcomp
 T1546.003 persists critical 8 | mofcomp | mofcomp(?:\.exe)?\s+[^|]*(?:temp|users|appdata|public|[a-z]:\\(?!windows)\w+\\)
 T1546.007 persists high 8 | netsh helper | netsh(?:\.exe)?\s+add\s+helper
 T1546.008 persists critical 8 | sethc osk utilman magnify narrator displayswitch atbroker | (?:copy|move|takeown|icacls|del|ren|replace|debugger|reg).*(?:\\|options.*)(?:sethc|osk|utilman|magnify|narrator|displayswitch|atbroker)\b
-T1546.011 persists high 8 | sdbinst sdb appcompatflags | sdbinst|\.sdb\b|appcompatflags\\(?:custom|installedsdb)
+T1546.011 persists high 8 | sdbinst sdb appcompatflags | sdbinst|apppatch.*\.sdb\b|appcompatflags\\(?:custom|installedsdb)
 T1546.001 persists high 7.5 | assoc ftype | \b(?:assoc\s+\.\w+\s*=|ftype\s+\w+\s*=)
 T1546.002 persists high 7.5 | scr | (?:copy|move)\S*\s.*\.scr\b
 T1546.013 persists high 7.5 | profile | (?:add-content|set-content|out-file|>>?|new-item|copy-item|echo).*(?:\$profile\b|_profile\.ps1|profile\.ps1)
@@ -103,16 +104,16 @@ T1547.009 persists medium 4 | wscript shell createshortcut lnk | createshortcut.
 T1547.010 persists critical 8 | monitors | control\\print\\monitors
 T1547.012 persists critical 8 | processors environments | control\\print\\environments.*print processors
 T1037.001 persists high 7.5 | userinitmprlogonscript | userinitmprlogonscript
-T1574.001 injects_code high 7.5 | dll | (?:copy|xcopy|move|copy-item)\b.*\.dll\b.*(?:system32|program files|windows|appdata|\.dll)|(?:copy|copy-item).*amsi\.dll
+T1574.001 injects_code high 7.5 | dll | (?:copy|xcopy|move|copy-item)\b.*\.dll\b.*(?:system32|syswow64|appdata|public)|(?:copy|copy-item).*amsi\.dll
 T1574.009 injects_code critical 7.5 | program | (?:copy|move|copy-item|cp)\b.*[a-z]:\\(?:program|program files\\\w+)\.exe
 T1574.012 injects_code critical 8.5 | cor_enable_profiling cor_profiler cor_profiler_path coreclr_profiler appdomain_manager_asm complus_version | cor(?:eclr)?_(?:enable_profiling|profiler)|appdomain_manager
 T1036.003 hides_activity high 7.5 | copy copy_item cp ren move rename_item xcopy | (?:copy|copy-item|cp|ren|move|rename-item|xcopy)\b.*(?:system32|syswow64|%comspec%|windowspowershell)\\?\S*\\?(?:cmd|powershell|cscript|wscript|calc|rundll32|mshta|svchost|lsass|notepad|certutil|regsvr32|msiexec|schtasks|wmic|whoami|taskmgr)\b
-T1036.005 hides_activity high 7.5 | svchost lsass csrss explorer services spoolsv taskhost smss lsm winlogon | (?:copy|copy-item|move|ren|start|start-process|>|new-item|outfile|-o)\b.*(?:temp|tmp|appdata|public|programdata|%systemroot%\\|users|windows\\|downloads)\\?\S*\\?(?:svchost|lsass|csrss|explorer|services|spoolsv|taskhostw?|smss|lsm|winlogon)\.?(?:exe|txt|$|\s)
+T1036.005 hides_activity high 7.5 | svchost lsass csrss explorer services spoolsv taskhost smss lsm winlogon | (?:copy|copy-item|move|ren|start|start-process|>|new-item|outfile|-o)\b.*(?:temp|tmp|appdata|public|programdata|%systemroot%\\|users|downloads)\\?\S*\\?(?:svchost|lsass|csrss|explorer|services|spoolsv|taskhostw?|smss|lsm|winlogon)\.(?:exe|txt)\b
 T1036.007 hides_activity high 7.5 | exe | \.(?:pdf|docx?|xlsx?|pptx?|jpg|png|txt|rtf|vbs|ps1|zip|mp[34])\.(?:exe|scr|vbs|ps1|bat|cmd|hta|js)\b
 T1036 hides_activity high 7.1 | u202e rlo 0x202e | \u202e\S*\w|\[char\]\s*0x202e
 T1564.001 hides_activity medium 4.5 | attrib | attrib(?:\.exe)?\s.*\+[hs]\b
 T1564.001 hides_activity medium 4.5 | attributes | attributes\s*(?:\+?=|-bor|,|\s-value)\s*\S*(?:hidden|system)
-T1564.002 changes_accounts high 7.5 | net userlist specialaccounts | net1?(?:\.exe)?\s+user\s+\S*\$\s.*/add|specialaccounts\\userlist
+T1564.002 changes_accounts high 7.5 | net | net1?(?:\.exe)?\s+user\s+\S*\$\s.*/add
 T1136.001 changes_accounts high 5 | net user | net1?(?:\.exe)?\s+user\s+\S+\s.*/add
 T1136.002 changes_accounts high 6.5 | net domain | net1?(?:\.exe)?\s+(?:user|group)\s.*(?:/add.*/domain|/domain.*/add|/do\b.*/add|/add.*/do\b)
 T1098 changes_accounts high 5.5 | net localgroup | net1?(?:\.exe)?\s+localgroup\s.*(?:administrators?|remote desktop users|admins).*/add|net1?(?:\.exe)?\s+localgroup\s.*/add
@@ -136,8 +137,8 @@ T1562.004 opens_network high 4.5 | netsh firewall | netsh.*firewall\s+(?:add\s+r
 T1219 opens_network high 5.5 | anydesk teamviewer rustdesk ammyy screenconnect logmein gotoassist ultraviewer splashtop netsupport remotepc dwagent meshagent ultravnc tightvnc vncviewer supremo quickassist radmin remoteutilities rutserv atera aeroadmin simplehelp tacticalrmm client32 winvnc connectwise zohoassist dameware | (?:(?:start|start-process|start-bitstransfer|invoke-webrequest|iwr|curl|wget|msiexec|bitsadmin|downloadfile|&|call)\b.*|^\s*&?\s*(?!hk|\$)\S*)(?:anydesk|teamviewer|rustdesk|ammyy|aa_v3|logmein|gotoassist|ultraviewer|splashtop|strwinclt|srserver|netsupport|remotepc|ultravnc|vncviewer|supremo|quickassist|radmin|rutserv|aeroadmin|simplehelp|client32|winvnc)\S*(?:\.exe|\.msi|\s+[-/]|\s*$)
 # Switching defences off, wiping
 T1490 erases_traces critical 9 | vssadmin wmic shadowcopy shadows wbadmin bcdedit diskshadow win32_shadowcopy | (?:delete\s+shadows|shadowcopy\s+delete|resize\s+shadowstorage|wbadmin(?:\.exe)?\s+(?:delete|disable)|recoveryenabled\s+no|bootstatuspolicy\s+ignoreallfailures|win32_shadowcopy.*(?:delete|remove)|(?:delete|remove).*win32_shadowcopy)
-T1490 disables_security high 7.5 | reagentc disablesr disable_computerrestore systemrestore | (?:reagentc.*/disable|disablesr|disable-computerrestore|disableconfig|systemrestore.*schtasks|schtasks.*systemrestore\\sr.*(?:/disable|/delete))
-T1688 disables_security critical 7.2 | bcdedit | bcdedit(?:\.exe)?\s.*/set\b.*(?:safeboot|testsigning\s+on|nointegritychecks|loadoptions|debug\s+on|disable-elam|hypervisorlaunchtype|disableelamdrivers|nx\s+alwaysoff)
+T1490 disables_security high 6.5 | reagentc disablesr disable_computerrestore systemrestore | (?:reagentc.*/disable|disablesr|disable-computerrestore|disableconfig|systemrestore.*schtasks|schtasks.*systemrestore\\sr.*(?:/disable|/delete))
+T1688 disables_security critical 6.8 | bcdedit | bcdedit(?:\.exe)?\s.*/set\b.*(?:safeboot|testsigning\s+on|nointegritychecks|loadoptions|debug\s+on|disable-elam|hypervisorlaunchtype|disableelamdrivers|nx\s+alwaysoff)
 T1070.001 erases_traces critical 6.5 | wevtutil | wevtutil(?:\.exe)?\s+(?:cl|clear-log)\b
 T1562.002 disables_security critical 8.5 | wevtutil auditpol logman eventlog autologger auditd | (?:wevtutil.*(?:sl|set-log).*/e:(?:false|0)|auditpol.*(?:/clear|/remove|/set.*(?:disable|/restore))|logman\s+(?:stop|delete|update)|(?:stop|disable|config|set-service|delete|suspend).*\beventlog\b|autologger)
 T1070.001 erases_traces critical 7.5 | evtx winevt | (?:del|remove-item|rm|erase|move|icacls)\b.*(?:\.evtx|winevt)
@@ -153,7 +154,7 @@ T1562.001 disables_security high 7.5 | mpcmdrun | mpcmdrun.*(?:-removedefinition
 T1562.001 disables_security high 7.5 | uninstall dism windows defender | (?:dism.*(?:disable-feature|remove).*defender(?!-app)|uninstall-windowsfeature.*defender|disable-windowsoptionalfeature.*defender(?!-app)|remove-windowsfeature.*defender)
 T1562.001 disables_security high 7.5 | schtasks disable_scheduledtask | (?:schtasks.*/change.*|disable-scheduledtask.*)(?:defender|exploitguard|windowsupdate|updateorchestrator|systemrestore|bitlocker|sr\b)
 T1562.001 disables_security high 6 | wuauserv usosvc waasmedicsvc bits wuauclt | (?:sc|net|stop-service|set-service|reg)\b.*(?:disabled|config|delete|start=\s*disabled).*(?:wuauserv|usosvc|waasmedicsvc)|(?:sc|set-service)\b.*(?:wuauserv|usosvc|waasmedicsvc).*(?:disabled|\b4\b)
-T1484.001 disables_security high 7.5 | gpo secedit lgpo gpupdate | (?:secedit.*/configure|lgpo\s|new-gpo|set-gpregistryvalue|new-gplink|gpoimmediatetask|sharpgpoabuse|invoke-gpupdate)
+T1484.001 disables_security high 7.5 | gpo secedit lgpo gpupdate | (?:lgpo(?:\.exe)?\s+/|new-gpo|set-gpregistryvalue|new-gplink|gpoimmediatetask|sharpgpoabuse|invoke-gpupdate)
 T1222.001 changes_permissions high 5 | icacls takeown cacls | (?:icacls.*(?:everyone|\*s-1-1-0).*|icacls.*[a-z]:\\?\*?\s.*/grant|icacls.*\.\s*/grant|cacls.*everyone|takeown.*/r\b.*|icacls.*/grant.*/t\b|icacls.*/setintegritylevel)
 T1134 elevates critical 7.5 | nsudo runas advancedrun incognito trustedinstaller token | (?:\bnsudo|advancedrun|sexec|runasti|superuser64|-s\s+-i\s+cmd|psexec.*-s\b)|start.*trustedinstaller
 T1134 elevates medium 4 | runas | \brunas(?:\.exe)?\s.*/(?:user|netonly|savecred|trustlevel)
@@ -166,6 +167,16 @@ T1564.003 hides_activity high 7.5 | conhost | conhost(?:\.exe)?\s+--headless
 T1053.005 persists high 7.2 | schtasks | schtasks(?:\.exe)?\s.*/create.*/tr.*(?:%temp%|%tmp%|appdata|\\public\\|\\temp\\|programdata|http)
 T1542.001 persists critical 8.5 | wpbbin | wpbbin
 T1567.002 sends_data high 7.2 | rclone | rclone(?:\.exe)?\s+(?:copy|sync|move|config)
+T1484 disables_security high 6.5 | secedit | secedit.*/configure
+# Programs and libraries from folders that are neither the system's nor where applications are
+T1204.002 runs_dynamic_code medium 7.1 | exe bat cmd ps1 psm1 dll vbs js com hta py jar msi iso inf sct cpl | (?:^|[&;|({]\s?|\b(?:start-process|saps|start|call|invoke-item|ii|import-module|ipmo|powershell|pwsh|-file\w*|-command|-c|cmd|/c|regsvr32|rundll32|cscript|wscript|\.) (?:-filepath |-path |/\w+ )?(?:& )?)[a-z]:\\(?!windows\b|program files|programdata|users\b|progra~|windows |te?mp\b)[^\s;|&]{1,200}\.(?:exe|bat|cmd|ps1|psm1|dll|vbs|js|com|hta|py|jar|msi|iso|inf|sct|cpl)\b
+T1006 reads_credentials critical 8 | c d physicaldrive filestream | (?:filestream|createfile|openread|open)\S*\W.*\\\\\.\\[a-z]:
+T1518 explores low 3 | driverquery | driverquery
+T1574.002 injects_code high 6 | dll | (?:copy|xcopy|copy-item)\b.*\.dll\b.*program files
+T1221 runs_downloaded_code high 7.2 | winword excel powerpnt mspub | \b(?:winword|excel|powerpnt|mspub)(?:\.exe)?\s+\S*(?:\.do[ct]m?x?|\.xls[mb]?|https?:)
+T1550.002 reaches_devices critical 9 | pth sekurlsa crackmapexec invoke_wmiexec | sekurlsa::pth|\bpth-\w+
+T1557.001 captures_data critical 8 | llmnr inveigh nbns | inveigh|llmnr
+T1649 reads_credentials high 7.2 | get_childitem cert pkinit | certreq.*-submit|certutil.*-exportpfx
 # Looking around
 T1033 explores low 3.5 | whoami quser qwinsta query | (?:\bwhoami\b|\bquser\b|\bqwinsta\b|query\s+(?:user|session))
 T1033 explores medium 5 | whoami | whoami(?:\.exe)?\s+/(?:priv|all|groups)
@@ -189,7 +200,7 @@ T1614 explores low 3 | systeminfo nls language tzutil chcp | control\\nls\\langu
 T1560.001 captures_data medium 5 | rar winrar 7z 7za makecab compress diantz | \b(?:rar|winrar|7za?)(?:\.exe)?\s+a\b.*(?:-hp|-p|\.docx?|-r)|makecab\s|diantz\s
 T1113 captures_data high 7.5 | psr screencapture nircmd savescreenshot | \bpsr(?:\.exe)?\s+/start|savescreenshot|nircmd
 T1115 captures_data medium 4.5 | clip | \|\s*clip(?:\.exe)?\b
-T1123 captures_data high 7.1 | soundrecorder | soundrecorder
+T1123 captures_data high 7.1 | soundrecorder | soundrecorder(?:\.exe)?\s+/
 T1041 sends_data high 6 | curl | curl(?:\.exe)?\s.*(?:-t\s|--upload-file|-f\s+\S*=@|--data-binary\s+@|-d\s+@|--data\s+@)
 T1048 sends_data high 7.1 | ftp tftp rclone megacmd bitsadmin certreq datasvcutil scp sftp pscp winscp | (?:(?:^|[;&|]\s*)t?ftp(?:\.exe)?\s+-|\brclone(?:\.exe)?\s+(?:copy|sync|move|config)|megacmd|mega-put|/upload\b|certreq.*-post|datasvcutil|winscp.*put)
 T1529 restarts_device high 3.5 | shutdown | shutdown(?:\.exe)?\s.*/(?:r|s|l)\b|logoff\b
