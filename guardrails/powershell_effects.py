@@ -21,9 +21,9 @@ T1027 hides_activity high 7.5 | gzipstream deflatestream | (?:gzipstream|deflate
 T1059.001 runs_dynamic_code high 5 | scriptblock newscriptblock invokescript executioncontext | (?:scriptblock\]?::create|newscriptblock|invokescript|executioncontext\.invokecommand)
 T1620 injects_code critical 8 | reflection assembly loadwithpartialname | (?:assembly\]?::(?:load\((?!system\.|microsoft\.)|unsafeload|loadfile)|getmethod\(.*invoke\(|\.entrypoint\.invoke)
 T1127 runs_dynamic_code high 4 | add_type dllimport | (?:dllimport|add-type.*(?:-memberdefinition|-typedefinition|kernel32|user32|ntdll|advapi32))
-T1106 injects_code high 7.5 | kernel32 ntdll advapi32 dbghelp samlib vaultcli | (?:dllimport.*)?(?:virtualprotect|virtualalloc|createthread|minidumpwritedump|openprocess|adjusttokenprivileges|logonuser|ntqueryinformationprocess|rtlmovememory|createprocess(?!asuser|withtoken)|credenumerate|amsiscanbuffer|etweventwrite)
+T1106 injects_code high 7.5 | kernel32 ntdll advapi32 dbghelp samlib vaultcli | (?:dllimport.*)?(?:virtualprotect|virtualalloc|minidumpwritedump|adjusttokenprivileges|logonuser|ntqueryinformationprocess|rtlmovememory|createprocess(?!asuser|withtoken)|credenumerate|amsiscanbuffer|etweventwrite)
 T1059.001 hides_activity medium 4 | windowstyle hidden w noprofile nop | (?:powershell|pwsh|start-process|saps)\b.*\s-w(?:i\w*)?\s+(?:hidden|1|h)\b
-T1059.001 hides_activity high 7.1 | windowstyle hidden w nop noprofile noni ep exec bypass | (?:powershell|pwsh)\b(?=.*\s-(?:nop|noprofile))(?=.*\s-(?:w\S*\s+(?:hidden|1|h)|windowstyle\s+hidden))
+T1059.001 hides_activity high 6.3 | windowstyle hidden w nop noprofile noni ep exec bypass | (?:powershell|pwsh)\b(?=.*\s-(?:nop|noprofile))(?=.*\s-(?:w\S*\s+(?:hidden|1|h)|windowstyle\s+hidden))
 T1059.001 runs_dynamic_code medium 2.5 | bypass unrestricted | (?:powershell|pwsh)\b.*\s-(?:ep|ex\w*)\s+(?:bypass|unrestricted)
 T1059.001 disables_security medium 3.5 | executionpolicy set_executionpolicy | set-executionpolicy\b.*(?:bypass|unrestricted)
 T1059.001 downloads high 7.2 | msxml2 xmlhttp winhttprequest internetexplorer | (?:msxml2|xmlhttp|winhttprequest|internetexplorer\.application)
@@ -39,23 +39,23 @@ T1562.004 disables_security high 6 | set_netfirewallprofile netfirewallprofile |
 T1562.004 opens_network high 4 | new_netfirewallrule set_netfirewallrule | netfirewallrule\b.*-action\s+allow
 T1562.004 disables_security high 5 | disable_netfirewallrule remove_netfirewallrule enable_netfirewallrule | (?:disable|remove)-netfirewallrule|enable-netfirewallrule.*remote
 T1562.002 disables_security high 7.5 | eventlog limit_eventlog remove_eventlog new_eventlog suspend thread httplogging web | (?:remove-eventlog|limit-eventlog.*-maximumsize\s+(?:64kb|1mb|\d{1,6}\b)|(?:stop-service|set-service|stop-process).*\beventlog\b|dontlog|httplogging|set-ettwrace|remove-etwtraceprovider|set-etwtraceprovider|isenabled\s*=\s*\$false|winevent.*isenabled)
-T1070.001 erases_traces critical 7.5 | clear_eventlog remove_eventlog clearlog | clear-eventlog|clearlog\(|\.clear\(\).*eventlog
+T1070.001 erases_traces critical 6.5 | clear_eventlog remove_eventlog clearlog | clear-eventlog|clearlog\(|\.clear\(\).*eventlog
 T1070.003 erases_traces high 7.5 | clear_history psreadlineoption historysavepath | (?:clear-history|set-psreadlineoption.*(?:savenothing|historysavepath)|(?:remove-item|rm|del|ri)\b.*historysavepath)
-T1070.006 erases_traces high 7.5 | creationtime lastwritetime lastaccesstime timestomp | (?:\.(?:creationtime|lastwritetime|lastaccesstime)(?:utc)?\s*=|-name\s+(?:creationtime|lastwritetime|lastaccesstime)|set(?:creation|lastwrite|lastaccess)time)
+T1070.006 erases_traces high 6.8 | creationtime lastwritetime lastaccesstime timestomp | (?:\.(?:creationtime|lastwritetime|lastaccesstime)(?:utc)?\s*=|-name\s+(?:creationtime|lastwritetime|lastaccesstime)|set(?:creation|lastwrite|lastaccess)time)
 T1490 erases_traces critical 8.5 | win32_shadowcopy | win32_shadowcopy.*(?:remove|delete)
 T1553.005 hides_activity medium 4 | mount_diskimage unblock_file zone | mount-diskimage
 T1553.005 hides_activity low 2.5 | unblock_file | unblock-file
 T1553.004 disables_security high 5.5 | selfsigned import_certificate certstore addtrust | import-certificate.*root|(?:x509store|certstore).*root|new-selfsignedcertificate.*-type\s+codesigning
 # Credentials
-T1003 reads_credentials critical 7.5 | convertfrom_securestring securestringtobstr ptrtostringauto networkcredential getnetworkcredential | getnetworkcredential\(\)|securestringtobstr
+T1003 reads_credentials critical 5 | convertfrom_securestring securestringtobstr ptrtostringauto networkcredential getnetworkcredential | getnetworkcredential\(\)|securestringtobstr
 T1056.002 captures_data high 7.5 | promptforcredential get_credential | promptforcredential|\$host\.ui\.prompt
-T1555.003 reads_credentials high 7.5 | passwordvault retrieveall unprotect protecteddata | passwordvault|retrieveall|protecteddata\]?::unprotect|\.retrievepassword
-T1552.004 reads_credentials high 7.5 | export_pfxcertificate cert export_certificate exportpfx mailbox adfs azureadconnect | export-pfxcertificate|cert:.*export|export-adfs
+T1555.003 reads_credentials high 7.1 | passwordvault retrieveall unprotect protecteddata | passwordvault|retrieveall|\.retrievepassword
+T1552.004 reads_credentials high 6.5 | export_pfxcertificate cert export_certificate exportpfx mailbox adfs azureadconnect | export-pfxcertificate|cert:.*export|export-adfs
 T1555.004 reads_credentials high 5.5 | credentialmanager vaultcmd get_storedcredential | get-storedcredential|cred(?:read|enumerate)
 T1552.001 reads_credentials high 7.1 | consolehost_history | consolehost_history
 T1558.003 reads_credentials critical 8.5 | kerberosrequestorsecuritytoken | kerberosrequestorsecuritytoken
 T1558.004 reads_credentials high 7.5 | doesnotrequirepreauth serviceprincipalname | doesnotrequirepreauth|serviceprincipalname=\*|-filter.*serviceprincipalname
-T1110 reads_credentials critical 7.5 | validatecredentials directoryentry passwordspray | (?:foreach|for|%|while).*(?:validatecredentials|directoryentry\()|validatecredentials|passwordspray
+T1110 reads_credentials critical 6.5 | validatecredentials directoryentry passwordspray | (?:foreach|for|%|while).*(?:validatecredentials|directoryentry\()|validatecredentials|passwordspray
 T1649 reads_credentials critical 7.5 | certify certreq get_certificate | certify\s|certipy
 T1003.006 reads_credentials critical 9 | dcsync get_adreplaccount drsr replicat | dcsync|get-adreplaccount
 T1207 changes_accounts critical 9 | dcshadow | dcshadow
@@ -63,21 +63,21 @@ T1555 reads_credentials high 5 | wlan wifi | netsh.*wlan.*key
 T1539 reads_credentials high 7.5 | cookies | (?:copy|get-content|sqlite|readall)\S*\s.*(?:\\cookies\b|cookies\.sqlite)
 # Persistence
 T1053.005 persists high 3.5 | register_scheduledtask registertaskdefinition | register-scheduledtask|registertaskdefinition
-T1053.005 persists high 7.1 | register_scheduledtask new_scheduledtaskaction registertaskdefinition ps_scheduledtask invoke_cimmethod | (?:new-scheduledtaskaction|register-scheduledtask).*(?:cmd|mshta|rundll32|regsvr32|-enc|temp|public|iex|hidden.*http)|ps_scheduledtask
-T1053.005 persists high 7.1 | register_scheduledjob new_jobtrigger | register-scheduledjob
+T1053.005 persists high 6 | register_scheduledtask new_scheduledtaskaction registertaskdefinition ps_scheduledtask invoke_cimmethod | (?:new-scheduledtaskaction|register-scheduledtask).*(?:cmd|mshta|rundll32|regsvr32|-enc|temp|public|iex|hidden.*http)|ps_scheduledtask
+T1053.005 persists high 5.5 | register_scheduledjob new_jobtrigger | register-scheduledjob
 T1546.003 persists critical 8.5 | wmieventsubscription commandlineeventconsumer activescripteventconsumer __eventfilter register_wmievent register_cimindicationevent | (?:eventconsumer|__eventfilter|__filtertoconsumer|register-wmievent|register-cimindicationevent)
 T1543.003 persists high 5 | new_service set_service | new-service\b
-T1543.003 persists critical 7 | new_service win32_service | new-service.*(?:cmd|powershell|temp|public)|win32_service.*create
+T1543.003 persists critical 6.8 | new_service win32_service | new-service.*(?:cmd|powershell|temp|public)|win32_service.*create
 T1547.001 persists high 6.5 | createshortcut startup | (?:createshortcut|copy-item|out-file|set-content|new-item).*startup
 T1098 changes_accounts high 4.5 | add_localgroupmember | add-localgroupmember.*(?:admin|remote|s-1-5-32-544|s-1-5-32-555)
 T1136.001 changes_accounts high 4 | new_localuser | new-localuser
 T1136.002 changes_accounts high 5.5 | new_aduser add_adgroupmember new_adcomputer | new-aduser|accountmanagement\.userprincipal|add-adgroupmember|new-adcomputer
 T1098 changes_accounts critical 7.5 | set_aduser set_adaccountcontrol set_adobject dsacls add_domainobjectacl sidhistory adminsdholder msds | (?:set-aduser|set-adobject|set-adaccountcontrol|set-adcomputer).*(?:sidhistory|serviceprincipalname|msds|doesnotrequirepreauth|trustedfordelegation)|dsacls|adminsdholder|sidhistory
 T1484 changes_accounts critical 7.5 | new_gplink new_gpo set_gpregistryvalue set_addefaultdomainpasswordpolicy new_adtrust federation domainauthentication | new-gplink|new-gpo|set-gpregistryvalue|set-addefaultdomainpasswordpolicy|convertto-.*federat|set-msoldomainauthentication|msoldomain
-T1136.003 changes_accounts high 7.5 | new_azureaduser new_mguser azureaduser iam | new-azureaduser|new-mguser|new-msoluser|iam\s+create-user|az\s+(?:ad\s+)?user\s+create
+T1136.003 changes_accounts high 6 | new_azureaduser new_mguser azureaduser iam | new-azureaduser|new-mguser|new-msoluser|iam\s+create-user|az\s+(?:ad\s+)?user\s+create
 T1098.001 changes_accounts critical 7.5 | azureadserviceprincipalpasswordcredential azureadapplicationpasswordcredential mgserviceprincipalpassword create_access_key | (?:new-azuread\w*(?:credential)|add-mg\w*password|create-access-key|new-azadserviceprincipal|new-azureadapplication|new-azureadserviceprincipal)
-T1098.003 changes_accounts high 7.5 | azureaddirectoryrolemember new_azroleassignment mgdirectoryrole attach_user_policy | (?:add-azureaddirectoryrolemember|new-azroleassignment|az\s+role\s+assignment|directoryrolememberbyref|attach-user-policy)
-T1098.002 changes_accounts high 7.5 | add_mailboxpermission inboxrule add_recipientpermission transportrule | add-mailboxpermission|add-recipientpermission|add-mailboxfolderpermission
+T1098.003 changes_accounts high 6 | azureaddirectoryrolemember new_azroleassignment mgdirectoryrole attach_user_policy | (?:add-azureaddirectoryrolemember|new-azroleassignment|az\s+role\s+assignment|directoryrolememberbyref|attach-user-policy)
+T1098.002 changes_accounts high 5.5 | add_mailboxpermission inboxrule add_recipientpermission transportrule | add-mailboxpermission|add-recipientpermission|add-mailboxfolderpermission
 T1114.003 captures_data high 7.5 | inboxrule new_inboxrule forwardingsmtpaddress new_transportrule | (?:new|set)-inboxrule|forwardingsmtpaddress|new-transportrule
 T1562.008 disables_security high 7.5 | adminauditlogconfig mailboxauditbypassassociation auditbypassenabled delete_trail stop_logging azdiagnosticsetting | unifiedauditlogingestionenabled|auditbypassenabled|delete-trail|stop-logging|remove-azdiagnosticsetting|remove-azeventhub|antiphish.*disable|disable-(?:antiphish|safelinks|malwarefilter)
 T1562.001 disables_security high 7.5 | set_antiphishrule safelinks malwarefilterrule disable_antiphishrule | (?:disable|remove|set)-(?:antiphish|safelinks|safeattachment|malwarefilter)\w*
@@ -85,7 +85,7 @@ T1562.001 disables_security high 7.5 | set_antiphishrule safelinks malwarefilter
 T1021.006 reaches_devices high 6 | enable_psremoting new_pssession enter_pssession trustedhosts | enable-psremoting|(?:new|enter)-pssession|trustedhosts
 T1021.006 reaches_devices high 5 | invoke_command icm | (?:invoke-command|\bicm)\b.*-(?:computername|cn|session|hostname)
 T1021.003 reaches_devices high 7.5 | createinstance gettypefromprogid gettypefromclsid | gettypefrom(?:progid|clsid).*,|\[activator\].*gettypefrom(?:clsid)
-T1021.004 reaches_devices high 7.1 | new_sshsession vmhostservice connect_viserver powercli esxcli | new-sshsession|connect-viserver|get-esxcli|start-vmhostservice
+T1021.004 reaches_devices high 6 | new_sshsession vmhostservice connect_viserver powercli esxcli | new-sshsession|connect-viserver|get-esxcli|start-vmhostservice
 T1021.002 reaches_devices medium 5 | new_psdrive new_smbmapping | new-(?:psdrive|smbmapping)\b.*\\\\\S+\\\w+\$?
 T1048.003 sends_data high 6 | send_mailmessage smtpclient uploadfile uploadstring uploaddata ftpwebrequest | send-mailmessage.*-attach|upload(?:file|string|data|values)\b|ftpwebrequest
 T1041 sends_data high 5.5 | infile invoke_webrequest invoke_restmethod iwr irm | (?:invoke-webrequest|invoke-restmethod|iwr|irm)\b.*-infile|(?:invoke-webrequest|iwr)\b.*-method\s+put
@@ -95,7 +95,7 @@ T1567.003 sends_data high 7.4 | pastebin api_post termbin 0x0 | pastebin\.com/ap
 T1048 sends_data high 7.5 | resolve_dnsname ping nslookup | (?:foreach|for|while|%)\s*[({].*(?:resolve-dnsname|nslookup)\s.*\$|networkinformation\.ping.*send|ping\.send\(.*(?:bytes|\$)
 T1071.004 downloads medium 4 | resolve_dnsname nslookup | (?:resolve-dnsname|nslookup).*-(?:type|querytype|q)[\s=]+txt
 T1095 opens_network medium 3 | tcpclient udpclient sockets | (?:new-object|::new|\])\S*.*(?:tcpclient|udpclient|sockets\.socket)
-T1571 opens_network high 7.5 | tcplistener httplistener | (?:new-object|::new|\])\S*.*(?:tcplistener|httplistener)
+T1571 opens_network high 6.8 | tcplistener httplistener | (?:new-object|::new|\])\S*.*(?:tcplistener|httplistener)
 T1095 opens_network high 5.5 | getstream | \.getstream\(
 T1059.001 opens_network critical 9.5 | tcpclient getstream | (?:tcpclient|getstream).*(?:\biex\b|invoke-expression)
 T1090 changes_network medium 3 | winhttp | winhttp\s+set\s+proxy
@@ -109,9 +109,9 @@ T1561 changes_disks high 6 | physicaldrive0 physicaldrive | \\\\\.\\physicaldriv
 T1056.001 captures_data critical 8.5 | getasynckeystate setwindowshookex keylogger keystrokes getkeyboardstate | getasynckeystate|setwindowshookex|get-keystrokes|keylog
 T1113 captures_data high 6.5 | copyfromscreen bitmap screenshot | copyfromscreen|get-screenshot|get-timedscreenshot
 T1115 captures_data medium 5 | get_clipboard clipboard gettext | get-clipboard|clipboard\]?::get
-T1123 captures_data high 7.5 | audiorecord waveinopen microphone soundvolume windowsaudiodevice | get-microphoneaudio|windowsaudiodevice|wavein
-T1125 captures_data high 7.5 | webcam avicap32 | avicap32|webcam
-T1114.001 captures_data high 7.5 | outlook mapi getdefaultfolder namespace | outlook\.application|getdefaultfolder|getnamespace\(
+T1123 captures_data high 6 | audiorecord waveinopen microphone soundvolume windowsaudiodevice | get-microphoneaudio|windowsaudiodevice|wavein
+T1125 captures_data high 7.5 | webcam webcamimage get_webcam avicap32 | avicap32|webcamimage|get-webcam
+T1114.001 captures_data high 7.5 | outlook mapi getdefaultfolder namespace | getdefaultfolder|getnamespace\(.?mapi
 T1119 captures_data medium 4.5 | docx xlsx pdf doc | (?:get-childitem|gci|ls|dir)\b.*-recurse.*\.(?:docx?|xlsx?|pdf|kdbx).*(?:copy|compress|xcopy)|(?:get-childitem|gci|dir).*-(?:include|filter)\s+\S*\.(?:docx?|pdf|kdbx|xls)
 T1074.001 captures_data low 2.5 | compress_archive | compress-archive
 T1005 captures_data medium 4 | compress_archive | compress-archive.*(?:users|documents|desktop)
@@ -123,8 +123,8 @@ T1548.002 elevates critical 7.5 | runas | start-process\b.*-verb\s+runas.*(?:hid
 T1068 elevates critical 8 | installdriver addprinterdriver | addprinterdriverex
 T1574 injects_code high 7 | dll | (?:copy-item|copy|cp|move-item|invoke-webrequest|iwr)\b.*\.dll\b.*(?:system32|appdata|syswow64)
 T1136.001 changes_accounts high 7 | new_localuser | new-localuser.*-nopassword
-T1021.004 reaches_devices high 7.3 | connect_viserver | connect-viserver.*-password
-T1047 reaches_devices high 5.5 | new_cimsession new_cimsessionoption | new-cimsession\b.*(?:-computername|dcom)
+T1021.004 reaches_devices high 6.8 | connect_viserver | connect-viserver.*-password
+T1047 reaches_devices high 5 | new_cimsession new_cimsessionoption | new-cimsession\b.*(?:-computername|dcom)
 T1562.004 opens_network high 7 | msft_netfirewallrule | msft_netfirewallrule.*(?:enable|invoke)
 T1564.003 hides_activity high 5.5 | windowstyle | (?:start-process|saps)\s+(?:-filepath\s+)?(?:powershell|pwsh|cmd)\S*\s.*-windowstyle\s+hidden
 T1059.001 downloads high 7.2 | load xmldocument xslcompiledtransform | \.load\(\s*\(?https?:
@@ -151,19 +151,18 @@ T1057 explores low 2 | get_process | ^get-process\s*(?:$|>|\|\s*(?:out-file|ft|s
 T1619 explores medium 6 | get_azstorageblob get_azstorageaccount storage s3 s3api | get-azstorage\w+|az\s+storage|aws\s+s3
 T1526 explores medium 6 | get_azureaduser get_azresource get_msoluser get_azvm connect_azaccount connect_azuread | get-(?:azuread|msol|azresource|azvm|mg(?:user|group|directory))\w*
 T1580 explores medium 6 | describe_instances get_azvm gcloud | describe-(?:instances|snapshots|volumes)|gcloud\s+compute
-T1530 captures_data high 7.5 | get_azstorageblobcontent get_azkeyvaultsecret list_storagekeys secretsmanager runbook automation | get-azstorageblobcontent|get-azkeyvault|get-azstorageaccountkey|secretsmanager\s+get|get-azautomation
+T1530 captures_data high 6 | get_azstorageblobcontent get_azkeyvaultsecret list_storagekeys secretsmanager runbook automation | get-azstorageblobcontent|get-azkeyvault|get-azstorageaccountkey|secretsmanager\s+get|get-azautomation
 T1651 reaches_devices critical 7.5 | invoke_azvmruncommand send_command run_command ssm azautomationrunbook | invoke-azvmruncommand|ssm\s+send-command|vm\s+run-command|new-azautomation
 T1201 explores low 4 | get_addefaultdomainpasswordpolicy | passwordpolicy
 T1529 restarts_device high 3 | restart_computer stop_computer | (?:restart|stop)-computer\b
 T1489 changes_services high 5 | stop_service | stop-service\b.*(?:sql|vss|backup|veeam|exchange|spooler)
 T1531 changes_accounts high 4.5 | disable_localuser remove_localuser set_localuser | (?:disable|remove)-localuser|set-localuser.*-password
 T1222.001 changes_permissions medium 4 | set_acl addaccessrule | everyone.*(?:fullcontrol|modify)
-T1216 runs_downloaded_code high 7.5 | start_appvvirtualprocess invoke_item | (?:\[?regsnapin|ps-?session)
-T1036.003 hides_activity high 7.5 | copy_item copy cp | (?:copy-item|copy|cp)\b.*(?:powershell|cmd|cscript|rundll32|certutil|mshta|wscript|calc)(?:\.exe)?\s.*\.(?:exe|scr|txt|com|jpg)?
+T1036.003 hides_activity high 7.5 | copy_item copy cp | (?:copy-item|copy|cp)\b.*(?:powershell|cmd|cscript|rundll32|certutil|mshta|wscript)\.exe\s
 T1078.001 changes_accounts high 7.1 | guest | (?:enable-localuser|set-localuser).*guest
 T1110 explores high 7 | rockyou wordlist passwords passwordlist | (?:wordlist|passwordlist)\S*\.txt|rockyou|passwords?\.txt
-T1555.006 reads_credentials high 7.5 | keyvault | get-azkeyvaultsecret|keyvault\s+secret
-T1528 reads_credentials high 7.5 | get_azaccesstoken accesstoken refreshtoken | get-azaccesstoken|get-mgaccesstoken|account\s+get-access-token
+T1555.006 reads_credentials high 6 | keyvault | get-azkeyvaultsecret|keyvault\s+secret
+T1528 reads_credentials high 6.2 | get_azaccesstoken accesstoken refreshtoken | get-azaccesstoken|get-mgaccesstoken|account\s+get-access-token
 """
 
 TOOL_SIGNS: Final = r"""

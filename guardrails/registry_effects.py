@@ -20,7 +20,7 @@ T1556.008 reads_credentials critical 8 | networkprovider providerpath provideror
 T1552.002 changes_accounts high 6.5 | autoadminlogon defaultpassword defaultusername | =1|=\$|defaultpassword
 # Autostart
 T1547.001 persists high 6 | run runonce runonceex runservices runservicesonce | currentversion\\(?:policies\\explorer\\)?run(?:once(?:ex)?|services(?:once)?)?(?:\\\d+|\\depend|\\setup)?(?:\\|\s|$|,|\))
-T1547.001 persists high 7.5 | load bootexecute explorer user shell folders common startup setupexecute | windows nt\\currentversion\\windows\b.*\bload\b|bootexecute|(?:user )?shell folders.*startup|setupexecute
+T1547.001 persists high 6.8 | load bootexecute explorer user shell folders common startup setupexecute | windows nt\\currentversion\\windows\b.*\bload\b|bootexecute|(?:user )?shell folders.*startup|setupexecute
 T1547.004 persists critical 8 | winlogon userinit shell notify mpnotify vmapplet | winlogon.*\b(?:shell|userinit|notify|taskman|mpnotify|vmapplet|appsetup|gpextensions)\b
 T1546.012 persists critical 8.5 | execution silentprocessexit globalflag debugger monitorprocess | image file execution options|silentprocessexit|\bdebugger\b
 T1546.009 persists critical 8.5 | appcertdlls | appcertdlls
@@ -45,7 +45,7 @@ T1053.005 hides_activity critical 8.5 | tree sd schedule taskcache | schedule\\t
 T1112 persists high 7.5 | app paths | currentversion\\app paths\\
 T1112 persists medium 7.5 | cleanuppath backuppath defragpath mycomputer | explorer\\mycomputer\\(?:cleanup|backup|defrag)path
 T1112 persists medium 7.5 | microsoftredirectionurl microsoftredirectionprogram | .
-T1176 persists medium 7.1 | extensioninstallforcelist extensions | extensioninstallforcelist|chrome\\extensions
+T1176 persists medium 5.5 | extensioninstallforcelist extensions | extensioninstallforcelist|chrome\\extensions
 T1505.005 opens_network critical 8 | servicedll termservice | termservice\\parameters
 T1574.012 injects_code critical 8.5 | cor_profiler cor_enable_profiling | cor_
 T1197 persists high 7.1 | bits | notifycmdline
@@ -55,22 +55,22 @@ T1562.001 disables_security critical 8 | defender windefend sense wdfilter wdnis
 T1562.001 disables_security high 7.5 | exclusions exclusions_paths | defender\\exclusions
 T1562.001 disables_security high 7.2 | notification_suppress disablenotifications uilockdown uacdisablenotify antivirusdisablenotify firewalldisablenotify updatesdisablenotify antivirusoverride firewalloverride hidescahealth hidesystray disableenhancednotifications | =1|=\$
 T1562.001 disables_security critical 8 | amsienable amsi | amsienable.*=0|delete.*amsi\\providers
-T1562.001 disables_security high 7.5 | smartscreenenabled enablesmartscreen enablewebcontentevaluation savezoneinformation warnonzonecrossing scanwithantivirus shellsmartscreenlevel | (?:=0|off|savezoneinformation.*=1|hidezoneinfo)
+T1562.001 disables_security high 6.5 | smartscreenenabled enablesmartscreen enablewebcontentevaluation savezoneinformation warnonzonecrossing scanwithantivirus shellsmartscreenlevel | (?:=0|off|savezoneinformation.*=1|hidezoneinfo)
 T1562.001 disables_security high 7.5 | verifiedandreputablepolicystate hypervisorenforcedcodeintegrity vulnerabledriverblocklistenable deviceguard | =0
-T1562.001 disables_security high 7.5 | vbawarnings accessvbom blockcontentexecutionfrominternet disableinternetfilesinpv disableattachementsinpv disableunsafelocationsinpv disableprotectedview markinternalasunsafe extensionhardening trustrecords disablesecuritysettings disableallactivex protectedview | (?:vbawarnings.*(?:/d|-value)\s+1\b|=1|blockcontent.*=0|extensionhardening.*=0|trustrecords|trusted locations)
-T1562.004 disables_security high 7 | enablefirewall disablenotifications doNotAllowExceptions defaultinboundaction firewallpolicy | enablefirewall.*=0|defaultinboundaction.*=0
+T1562.001 disables_security high 6.8 | vbawarnings accessvbom blockcontentexecutionfrominternet disableinternetfilesinpv disableattachementsinpv disableunsafelocationsinpv disableprotectedview markinternalasunsafe extensionhardening trustrecords disablesecuritysettings disableallactivex protectedview | (?:vbawarnings.*(?:/d|-value)\s+1\b|=1|blockcontent.*=0|extensionhardening.*=0|trustrecords|trusted locations)
+T1562.004 disables_security high 6.5 | enablefirewall disablenotifications doNotAllowExceptions defaultinboundaction firewallpolicy | enablefirewall.*=0|defaultinboundaction.*=0
 T1562.002 disables_security critical 8 | eventlog enabled autologger maxsize enablescriptblocklogging enablemodulelogging enabletranscripting enablescriptblockinvocationlogging processcreationincludecmdline_enabled auditbaseobjects | (?:autologger|winevt\\channels).*=0|enable(?:scriptblock|module|scriptblockinvocation)logging.*=0|enabletranscripting.*=0|services\\eventlog.*(?:start|file|maxsize|minint)|processcreationincludecmdline_enabled.*=0
 T1562.002 disables_security critical 8.5 | minint | control\\minint
 T1562.001 disables_security critical 8 | etwenabled complus_etwenabled | =0
 T1562.009 disables_security critical 8 | safeboot | safeboot\\(?:minimal|network)
 T1689 disables_security high 4.5 | executionpolicy scriptexecution | executionpolicy.*(?:bypass|unrestricted)
-T1548.002 disables_security high 7.5 | enablelua consentpromptbehavioradmin consentpromptbehavioruser promptonsecuredesktop filteradministratortoken enableinstallerdetection enablevirtualization | =0|=\$
+T1548.002 disables_security high 7.1 | enablelua consentpromptbehavioradmin consentpromptbehavioruser promptonsecuredesktop filteradministratortoken enableinstallerdetection enablevirtualization | =0|=\$
 T1112 opens_network critical 7.5 | localaccounttokenfilterpolicy allowencryptionoracle enablelinkedconnections | =1|=\$
 T1562.001 disables_security high 5 | noautoupdate auoptions disablewindowsupdateaccess donotconnecttowindowsupdateinternetlocations usewuserver noautorebootwithloggedonusers disableosupgrade setdisableuxwuaccess wuserver | (?:noautoupdate|disablewindowsupdateaccess|donotconnect\w+|setdisableuxwuaccess|noautoreboot\w+).*=1|auoptions.*(?:/d|-value)\s+[12]\b
-T1490 disables_security high 7.5 | disablesr disableconfig | =1
+T1490 disables_security high 6.5 | disablesr disableconfig | =1
 T1553.003 hides_activity critical 8.5 | cryptsipdllverifyindirectdata trustproviders finalpolicy cryptsipdllgetsigneddatamsg | cryptsip|trust\\finalpolicy
-T1553.004 disables_security high 7 | systemcertificates rootcertificates protectedroots | systemcertificates\\(?:root|ca)|flags.*rootcertificates|protectedroots
-T1574 injects_code high 7.5 | safedllsearchmode cwdillegalindllsearch knowndlls allowprotectedrenames pendingfilerenameoperations | safedllsearchmode.*=0|cwdillegal|knowndlls|pendingfilerenameoperations
+T1553.004 disables_security high 6.5 | systemcertificates rootcertificates protectedroots | systemcertificates\\(?:root|ca)|flags.*rootcertificates|protectedroots
+T1574 injects_code high 6.5 | safedllsearchmode cwdillegalindllsearch knowndlls | safedllsearchmode.*=0|cwdillegal|knowndlls
 T1484.001 disables_security high 7.5 | grouppolicyrefreshtimedc grouppolicyrefreshtimeoffset grouppolicyrefreshtimeoffsetdc grouppolicyrefreshtime disablebkgndgrouppolicy | grouppolicyrefreshtime|disablebkgndgrouppolicy.*=1
 T1562.001 disables_security medium 5.5 | spynetreporting spynetreportinglevel submitsamplesconsent mpenablepus puaprotection | =0|submitsamplesconsent.*(?:/d|-value)\s+2\b
 # Access
@@ -88,14 +88,14 @@ T1090 changes_network medium 4.5 | proxyserver proxyenable autoconfigurl proxyov
 T1112 changes_network high 5.5 | zonemap protocoldefaults domains zones | zonemap\\(?:domains|protocoldefaults|escdomains|ranges)|internet settings\\zones
 T1112 changes_network medium 7.1 | maxconnectionsperserver maxconnectionsper1_0server | .
 # Users kept from helping themselves
-T1112 disables_security high 7.5 | disabletaskmgr disableregistrytools disablecmd disablechangepassword disablelockworkstation nocontrolpanel norun nofind nodesktop noclose nologoff startmenulogoff nofilemenu notraycontextmenu nosettaskbar noviewcontextmenu nowinkeys nopropertiesmydocuments disallowrun restrictrun nodrives noviewondrive noviewondrive nofolderoptions hideclock hidescanetwork hidescapower hidescavolume nodispcpl nochangestartmenu nosavesettings nowindowsupdate hidefastuserswitching shutdownwithoutlogon scforceoption notrayitemsdisplay nostartmenumoreprograms | .
+T1112 disables_security high 7.1 | disabletaskmgr disableregistrytools disablecmd disablechangepassword disablelockworkstation nocontrolpanel norun nofind nodesktop noclose nologoff startmenulogoff nofilemenu notraycontextmenu nosettaskbar noviewcontextmenu nowinkeys nopropertiesmydocuments disallowrun restrictrun nodrives noviewondrive noviewondrive nofolderoptions hideclock hidescanetwork hidescapower hidescavolume nodispcpl nochangestartmenu nosavesettings nowindowsupdate hidefastuserswitching shutdownwithoutlogon scforceoption notrayitemsdisplay nostartmenumoreprograms | .
 T1112 hides_activity medium 5 | disablenotificationcenter toastenabled useactioncenterexperience dontshowui showinfotip showcompcolor nooverlayicons | =0|=1
 T1491.001 hides_activity high 6.5 | legalnoticecaption legalnoticetext wallpaper wallpaperstyle desktopimagepath lockscreenimage | .
-T1486 encrypts_files critical 7.5 | fve enablebdewithnotpm usetpm usetpmpin usetpmkey usetpmkeypin enablenontpm usepartialencryptionkey usepin useadvancedstartup recoverykeymessage recoverykeymessagesource rdvdenywriteaccess fdverecovery | policies\\microsoft\\fve.*(?:enable|use|recoverykeymessage)
-T1112 disables_security medium 7.1 | allowsecondaryauthenticationdevice allowexternaldevicesignon disableremotedesktopantialias prefetchparameters enableprefetcher enablesuperfetch lastaccess | =0|=1
+T1486 encrypts_files critical 6 | fve enablebdewithnotpm usetpm usetpmpin usetpmkey usetpmkeypin enablenontpm usepartialencryptionkey usepin useadvancedstartup recoverykeymessage recoverykeymessagesource rdvdenywriteaccess fdverecovery | policies\\microsoft\\fve.*(?:enable|use|recoverykeymessage)
+T1112 disables_security medium 7.1 | allowsecondaryauthenticationdevice allowexternaldevicesignon disableremotedesktopantialias | =0|=1
 T1027.011 hides_activity high 7.1 | binary openwithprogids appdatalow comsxres | reg_binary.*[0-9a-f]{16}|-value\s+\S*(?:bytes|payload|encoded|b64)|(?:reg_sz|-value)\s+\S*[a-z0-9+/]{200}
 T1112 changes_registry low 1 | scripts script | <script>
-T1125 captures_data high 7.5 | webcam microphone capabilityaccessmanager consentstore | consentstore\\(?:webcam|microphone)
+T1125 captures_data high 5 | webcam microphone capabilityaccessmanager consentstore | consentstore\\(?:webcam|microphone)
 T1546.016 persists high 6 | msiexec installer alwaysinstallelevated | alwaysinstallelevated.*=1
 T1548.002 elevates critical 7.5 | alwaysinstallelevated | =1
 T1207 changes_accounts critical 8 | ntdsa dsa | ntds\\parameters

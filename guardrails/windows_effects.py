@@ -28,7 +28,7 @@ T1552.006 reads_credentials high 7.5 | sysvol cpassword | (?:findstr|select-stri
 T1555.004 reads_credentials high 7.5 | vaultcmd keymgr | (?:vaultcmd.*/list|keymgr(?:\.dll)?,\s*krshowkeymgr)
 T1555.003 reads_credentials high 6.5 | login logins | login data|logins\.json
 T1555.003 reads_credentials high 7.8 | login cookies key4 logins formhistory | (?:(?:copy|cp|type|get-content|xcopy|robocopy|move|gc|sqlite3?)(?:-item)?(?:\.exe)?\s.*(?:login data|logins\.json)|\bcopy\S*\s.*\\cookies\b|key[34]\.db|copy.*cookies\.sqlite)
-T1552.004 reads_credentials high 7.1 | pfx p12 ppk pem certutil exportpfx crypto | (?:dir|findstr|get-childitem|gci|where|find|xcopy|robocopy|copy).*\*?\.(?:pfx|p12|ppk|pem|kdbx?|cer|key|gpg|pgp|p7b|asc)\b|-exportpfx|export-pfxcertificate
+T1552.004 reads_credentials high 6.8 | pfx p12 ppk pem certutil exportpfx crypto | (?:dir|findstr|get-childitem|gci|where|find|xcopy|robocopy|copy).*\*?\.(?:pfx|p12|ppk|pem|kdbx?|cer|key|gpg|pgp|p7b|asc)\b|-exportpfx|export-pfxcertificate
 T1555 reads_credentials high 5 | wlan key clear | netsh.*wlan.*(?:key\s*=\s*clear|export\s+profile)
 T1558.003 reads_credentials critical 7.5 | setspn kerberosrequestorsecuritytoken | (?:setspn.*-q.*\*/\*|setspn.*-t|kerberosrequestorsecuritytoken)
 T1558 explores low 2.5 | klist | klist(?:\.exe)?\s*(?:$|tickets|sessions|get|-)
@@ -48,10 +48,10 @@ T1218.004 runs_downloaded_code critical 7.5 | installutil | installutil.*(?:/u|/
 T1218.009 runs_downloaded_code critical 7.5 | regasm regsvcs | \b(?:regasm|regsvcs)\b.*(?:/u|\.dll|tmp|temp|users|appdata|\S\.exe)
 T1218.008 runs_downloaded_code critical 7.5 | odbcconf | odbcconf.*(?:regsvr|/a|-a|/f|-f|installdriver|configsysdsn|\.rsp)
 T1218.001 runs_downloaded_code critical 7.5 | hh chm | \bhh(?:\.exe)?\s+\S|\.chm\b
-T1218.002 runs_downloaded_code high 7.5 | control cpl | \bcontrol(?:\.exe)?\s+\S*\.(?:cpl|dll|txt)\b
+T1218.002 runs_downloaded_code high 6 | control cpl | \bcontrol(?:\.exe)?\s+\S*\.(?:cpl|dll|txt)\b
 T1218.012 runs_downloaded_code high 7.5 | verclsid | verclsid.*(?:/s|/c)
 T1218.013 injects_code critical 8 | mavinject | mavinject
-T1218.014 runs_downloaded_code high 7.5 | mmc | \bmmc(?:\.exe)?\s+.*(?:-embedding|\.msc\b)
+T1218.014 runs_downloaded_code high 6.5 | mmc | \bmmc(?:\.exe)?\s+.*(?:-embedding|\.msc\b)
 T1218.015 runs_downloaded_code high 7.1 | asar electron inspect | \.asar\b|--inspect-brk|--gpu-launcher|--utility-cmd-prefix|--renderer-cmd-prefix
 T1220 runs_downloaded_code critical 8.5 | wmic msxsl format | (?:wmic.*(?:/|-)format\s*:\s*\S*(?:\.xsl|https?:|\\)|msxsl)
 T1216 runs_downloaded_code high 8 | pubprn syncappvpublishingserver manage_bde wsf winrm slmgr cl_invocation cl_mutexverifiers cl_loadassembly utilityfunctions launch_vsdevshell | (?:pubprn\.vbs.*script:|pubprn|syncappvpublishingserver(?:\.vbs)?|manage-bde\.wsf|cl_(?:invocation|mutexverifiers|loadassembly)|utilityfunctions\.ps1|launch-vsdevshell|winrm\.vbs.*format)
@@ -66,16 +66,16 @@ T1559.002 runs_dynamic_code high 7.5 | ddeauto dde | ddeauto|=cmd\|
 T1204.002 runs_dynamic_code high 7.5 | invoke_maldoc maldoc macro vba vbproject vbcomponents | (?:invoke-maldoc|vbproject|vbcomponents|addfromstring|\.run\(.*macro|accessvbom)
 T1059.005 runs_dynamic_code medium 3 | cscript wscript | [cw]script(?:\.exe)?\s.*\.(?:vbs|vbe|js|jse|wsf|jpg|txt)\b
 T1059.005 runs_dynamic_code high 7.1 | cscript wscript | [cw]script(?:\.exe)?\s.*(?://e:|temp|tmp|appdata|public|downloads|//b.*//nologo|https?:)
-T1059.003 hides_activity high 7.5 | cmd comspec | %comspec:~|%\w+:~-?\d+,1%\w|%\w+:~-?\d+,\d+%(?:.*%\w+:~-?\d+,\d+%)+|cmd(?:\.exe)?\s+/v:on
+T1059.003 hides_activity high 7.5 | cmd comspec | %comspec:~|%(?!\w*(?:date|time|dt)\b)\w+:~-?\d+,1%[a-z]|%(?!\w*(?:date|time|dt)\b)\w+:~-?\d+,\d+%(?:.*%(?!\w*(?:date|time|dt)\b)\w+:~-?\d+,\d+%)+|cmd(?:\.exe)?\s+/v:on
 T1027.010 hides_activity high 7.1 | set call | (?:%[a-z]+%){4,}|(?:![a-z]+!){3,}
 # Downloads
 T1105 downloads high 8 | certutil urlcache verifyctl | certutil.*(?:urlcache|verifyctl|-url\b|/url\b|-ping)
 T1140 hides_activity high 7.5 | certutil decode decodehex encode | certutil.*[-/](?:decode|encode|decodehex|encodehex)\b
-T1105 downloads high 7.5 | bitsadmin | bitsadmin.*(?:/transfer|/addfile|/create|/setnotifycmdline)
+T1105 downloads high 6.8 | bitsadmin | bitsadmin.*(?:/transfer|/addfile|/create|/setnotifycmdline)
 T1197 persists high 7.5 | setnotifycmdline bitsadmin | setnotifycmdline|/setminretrydelay
 T1105 downloads high 7.5 | desktopimgdownldr esentutl expand extrac32 findstr hh ieexec makecab mpcmdrun replace certreq print cmdl32 finger imewdbld curl wget configsecuritypolicy protocolhandler msohtmed ldifde | (?:desktopimgdownldr|mpcmdrun.*-downloadfile|certreq.*-post|finger\s+\S*@|imewdbld|configsecuritypolicy\s.*https?|protocolhandler\s.*https?|ieexec|(?:winword|excel|powerpnt|mspub)(?:\.exe)?\s+https?:|ldifde.*-i)
 T1105 downloads medium 2.5 | curl wget | \b(?:curl|wget)\b.*(?:-o\b|--output|-outfile|-o\s).*(?:temp|tmp|public|programdata|appdata)
-T1105 runs_downloaded_code critical 7.5 | curl wget bitsadmin certutil | (?:curl|bitsadmin|certutil|wget)\b.*(?:&&?|;|\|)\s*(?:start\s|cmd|powershell|wscript|cscript|rundll32|%temp%|call\s)
+T1105 runs_downloaded_code critical 6.8 | curl wget bitsadmin certutil | (?:curl|bitsadmin|certutil|wget)\b.*(?:&&?|;|\|)\s*(?:start\s|cmd|powershell|wscript|cscript|rundll32|%temp%|call\s)
 T1564.004 hides_activity high 7.5 | type echo expand makecab findstr esentutl start wmic set_content stream print reg cmd mklink ads set add | (?:>\s*\S+\.\w{2,4}:[\w.]+|-stream\s+(?!zone)\S|::\$index_allocation|\\\S+\.\w{2,4}:[\w-]+\.(?:exe|dll|txt|vbs|ps1|bat))
 # Services, tasks, persistence
 T1543.003 persists high 5 | sc create binpath | \bsc(?:\.exe)?\s+(?:\\+\S+\s+)?(?:create|config)\b.*binpath
@@ -83,8 +83,8 @@ T1543.003 persists critical 7.5 | sc create config binpath failure new_service |
 T1543.003 hides_activity high 6.5 | sdset | \bsc(?:\.exe)?\s+(?:\\+\S+\s+)?sdset\s+(?!wuauserv|bits|cryptsvc|msiserver)
 T1543.003 injects_code critical 7 | sc kernel | \bsc(?:\.exe)?\s.*type\s*=?\s*kernel
 T1053.005 persists high 4.5 | schtasks | schtasks(?:\.exe)?\s.*/create
-T1053.005 persists high 7.5 | schtasks | schtasks(?:\.exe)?\s.*(?:/create|/change).*(?:/tr|/xml)\s*\S*.*(?:cmd|powershell|mshta|rundll32|regsvr32|wscript|cscript|temp|public|appdata|http)
-T1053.005 persists high 7.1 | schtasks | schtasks(?:\.exe)?\s.*/s\s+\S+|schtasks.*/create.*/sc\s+(?:onevent|onidle|onlogon|onstart)
+T1053.005 persists high 6.5 | schtasks | schtasks(?:\.exe)?\s.*(?:/create|/change).*(?:/tr|/xml)\s*\S*.*(?:cmd|powershell|mshta|rundll32|regsvr32|wscript|cscript|temp|public|appdata|http)
+T1053.005 persists high 6.3 | schtasks | schtasks(?:\.exe)?\s.*/s\s+\S+|schtasks.*/create.*/sc\s+(?:onevent|onidle|onlogon|onstart)
 T1053.002 persists high 7.5 | at | (?:^|[&|;]\s*|cmd\s+/c\s+)at(?:\.exe)?\s+(?:\\+\S+\s+)?\d{1,2}:\d\d
 T1547.001 persists high 6.5 | startup start | (?:copy|move|echo|xcopy|mklink|>|out-file|set-content|\.save\(|createshortcut|copy-item).*(?:start menu\\programs\\startup|programs\\startup|shell:startup)
 T1546.003 persists critical 8 | commandlineeventconsumer activescripteventconsumer __eventfilter __filtertoconsumerbinding mofcomp scrcons | (?:eventconsumer|__eventfilter|__filtertoconsumerbinding)
@@ -93,12 +93,12 @@ T1546.003 persists critical 8 | mofcomp | mofcomp(?:\.exe)?\s+[^|]*(?:temp|users
 T1546.007 persists high 8 | netsh helper | netsh(?:\.exe)?\s+add\s+helper
 T1546.008 persists critical 8 | sethc osk utilman magnify narrator displayswitch atbroker | (?:copy|move|takeown|icacls|del|ren|replace|debugger|reg).*(?:\\|options.*)(?:sethc|osk|utilman|magnify|narrator|displayswitch|atbroker)\b
 T1546.011 persists high 8 | sdbinst sdb appcompatflags | sdbinst|apppatch.*\.sdb\b|appcompatflags\\(?:custom|installedsdb)
-T1546.001 persists high 7.5 | assoc ftype | \b(?:assoc\s+\.\w+\s*=|ftype\s+\w+\s*=)
+T1546.001 persists high 6.8 | assoc ftype | \b(?:assoc\s+\.\w+\s*=|ftype\s+\w+\s*=)
 T1546.002 persists high 7.5 | scr | (?:copy|move)\S*\s.*\.scr\b
 T1546.013 persists high 7.5 | profile | (?:add-content|set-content|out-file|>>?|new-item|copy-item|echo).*(?:\$profile\b|_profile\.ps1|profile\.ps1)
 T1137 persists high 7.5 | xlstart startup office test wll xll otm vbaproject normal dotm outlook | (?:\\xlstart|word\\startup|\.(?:wll|xll|xlam|otm|dotm)\b|office test|vbaproject\.otm)
 T1505.003 persists critical 7.5 | wwwroot inetpub jsp aspx webshell | (?:copy|xcopy|move|echo|>|out-file|invoke-webrequest|curl).*(?:wwwroot|inetpub).*|(?:cmd|shell|webshell|b)\.(?:aspx|jsp|asp|php)\b
-T1505.004 persists critical 7.5 | appcmd gacutil webglobalmodule | (?:appcmd.*(?:install\s+module|add\s+module|set\s+config.*httplogging)|new-webglobalmodule|gacutil\s+/i)
+T1505.004 persists critical 6.5 | appcmd gacutil webglobalmodule | (?:appcmd.*(?:install\s+module|add\s+module|set\s+config.*httplogging)|new-webglobalmodule|gacutil\s+/i)
 T1505.002 persists critical 7.5 | transportagent | (?:install|enable)-transportagent
 T1547.009 persists medium 4 | wscript shell createshortcut lnk | createshortcut.*|\.lnk.*targetpath
 T1547.010 persists critical 8 | monitors | control\\print\\monitors
@@ -117,15 +117,15 @@ T1564.002 changes_accounts high 7.5 | net | net1?(?:\.exe)?\s+user\s+\S*\$\s.*/a
 T1136.001 changes_accounts high 5 | net user | net1?(?:\.exe)?\s+user\s+\S+\s.*/add
 T1136.002 changes_accounts high 6.5 | net domain | net1?(?:\.exe)?\s+(?:user|group)\s.*(?:/add.*/domain|/domain.*/add|/do\b.*/add|/add.*/do\b)
 T1098 changes_accounts high 5.5 | net localgroup | net1?(?:\.exe)?\s+localgroup\s.*(?:administrators?|remote desktop users|admins).*/add|net1?(?:\.exe)?\s+localgroup\s.*/add
-T1078.001 changes_accounts high 7.5 | guest administrator defaultaccount | net1?(?:\.exe)?\s+user\s+(?:guest|administrator|defaultaccount)\s.*(?:/active|/add)?|enable-localuser.*(?:guest|administrator|defaultaccount)|net1?.*(?:guest|support_).*/add
+T1078.001 changes_accounts high 6.5 | guest administrator defaultaccount | net1?(?:\.exe)?\s+user\s+(?:guest|administrator|defaultaccount)\s.*(?:/active|/add)?|enable-localuser.*(?:guest|administrator|defaultaccount)|net1?.*(?:guest|support_).*/add
 T1531 changes_accounts high 5 | net user logoff | net1?(?:\.exe)?\s+user\s+\S+\s+\S+\s*$|net1?(?:\.exe)?\s+user\s.*(?:/delete|/active:no)
 T1098 changes_accounts high 5 | net accounts | net1?(?:\.exe)?\s+accounts\s.*/(?:lockout|minpwlen|maxpwage)|rename\s+.*(?:administrator)|wmic.*useraccount.*rename
 # Access over the network
-T1021.002 reaches_devices high 7.1 | net use admin c ipc | net1?(?:\.exe)?\s+use\b.*\\+\S+\\(?:admin|c|ipc|[a-z])\$|\\+[\w.%-]+\\(?:admin|c|ipc)\$
+T1021.002 reaches_devices high 6.7 | net use admin c ipc | net1?(?:\.exe)?\s+use\b.*\\+\S+\\(?:admin|c|ipc|[a-z])\$|\\+[\w.%-]+\\(?:admin|c|ipc)\$
 T1021.002 reaches_devices high 5 | net use | net1?(?:\.exe)?\s+use\b.*\s/u(?:ser)?:
 T1570 reaches_devices high 8 | quic skipcertcheck skipcertificatecheck | /transport:quic|-transporttype quic|skipcertcheck
 T1569.002 reaches_devices critical 7.5 | psexec psexec64 psexesvc paexec csexec remcom smbexec | \b(?:psexec(?:64)?|paexec|csexec|remcom|smbexec|psexesvc)\b
-T1021.001 opens_network high 7.1 | tscon mstsc rdp termservice | (?:\btscon\b|mstsc(?:\.exe)?\s.*/(?:v|shadow)|termsrv\.dll|rdpwrap|portnumber)
+T1021.001 opens_network high 6.8 | tscon mstsc rdp termservice | (?:\btscon\b|mstsc(?:\.exe)?\s.*/(?:v|shadow)|termsrv\.dll|rdpwrap|portnumber)
 T1563.002 elevates critical 7.5 | tscon | tscon\s+\S+\s+/dest
 T1021.003 reaches_devices critical 8 | mmc20 shellwindows shellbrowserwindow gettypefromprogid gettypefromclsid activatemicrosoftapp | (?:mmc20|gettypefromprogid.*(?:excel|outlook|mmc|visio|internetexplorer|shell).*,|gettypefromclsid|executeshellcommand|activatemicrosoftapp|ddeinitiate|shellbrowserwindow)
 T1021.006 reaches_devices high 5.5 | winrs winrm psremoting evil | (?:\bwinrs\b|winrm(?:\.cmd|\.vbs)?\s+(?:qc|quickconfig|set|invoke|create)|enable-psremoting|evil-winrm|trustedhosts)
@@ -147,14 +147,14 @@ T1070.004 erases_traces high 6 | cipher sdelete sdelete64 | cipher(?:\.exe)?\s+/
 T1070 erases_traces critical 7.5 | fsutil usn | fsutil.*usn.*deletejournal
 T1070.004 erases_traces medium 4.5 | prefetch | (?:del|remove-item|rm)\b.*\\prefetch\b
 T1070.005 erases_traces medium 4.5 | net delete share | net1?(?:\.exe)?\s+(?:use|share)\s.*/d(?:el(?:ete)?)?\b
-T1485 deletes_files critical 7.5 | del rd rmdir format fsutil erase | (?:\b(?:del|erase)\b.*/s.*\b[a-z]:\\(?:\*|\s|$|users|windows)|\b(?:rd|rmdir)\b.*/s.*(?:[a-z]:\\?(?:\s|$)|%systemdrive%|%windir%)|format(?:\.com)?\s+[a-z]:|\bdel\b.*\.(?:bak|vhd|bac|bkf|wbcat|backup)|fsutil\s+file\s+setzerodata)
+T1485 deletes_files critical 7.5 | del rd rmdir format fsutil erase | (?:\b(?:del|erase)\b.*/s.*\s[a-z]:\\(?:\*|\s|$|users\\?(?:\*|\s|$)|windows\\?(?:\*|\s|$))|\b(?:rd|rmdir)\b.*/s.*(?:[a-z]:\\?(?:\s|$)|%systemdrive%|%windir%)|format(?:\.com)?\s+[a-z]:|\bdel\b.*\.(?:bak|vhd|bac|bkf|wbcat|backup)|fsutil\s+file\s+setzerodata)
 T1489 changes_services high 5 | net sc taskkill stop | (?:(?:net1?|sc)(?:\.exe)?\s+stop|taskkill.*/im)\s+\S*(?:sql|vss|backup|veeam|exchange|mssql|oracle|spooler|acronis|mysql|sophos)\S*
 T1562.001 disables_security high 7.5 | net sc taskkill stop_service set_service wmic windefend sense sysmon mbamservice cylance sentinel falcon csfalcon csagent carbonblack cb sophos symantec mcafee avast kaspersky avp msmpeng wdfilter wdnissvc securityhealthservice mpssvc wscsvc sysmon64 sysmondrv | ^(?!.*(?:-status\s+running|-startuptype\s+automatic|start=\s*auto|net1?\s+start)).*\b(?:net1?|sc|taskkill|stop-service|set-service|stop-process|wmic|reg\s+(?:add|delete)|fltmc|delete|uninstall(?=-|\.exe|\s+-|/)|pskill|remove-service|sysmon\S*\s+-u)\b.*(?:windefend|\bsense\b|sysmon|mbamservice|mbam|cylance|sentinel|falcon|csagent|carbonblack|cbdefense|sophos|symantec|mcafee|avast|kaspersky|\bavp\b|msmpeng|wdfilter|wdnissvc|wdboot|securityhealthservice|mpssvc|wscsvc)
 T1562.001 disables_security high 7.5 | mpcmdrun | mpcmdrun.*(?:-removedefinitions|-disable|-restoredefaults)
 T1562.001 disables_security high 7.5 | uninstall dism windows defender | (?:dism.*(?:disable-feature|remove).*defender(?!-app)|uninstall-windowsfeature.*defender|disable-windowsoptionalfeature.*defender(?!-app)|remove-windowsfeature.*defender)
-T1562.001 disables_security high 7.5 | schtasks disable_scheduledtask | (?:schtasks.*/change.*|disable-scheduledtask.*)(?:defender|exploitguard|windowsupdate|updateorchestrator|systemrestore|bitlocker|sr\b)
+T1562.001 disables_security high 7.5 | schtasks disable_scheduledtask | (?:schtasks.*/change.*|disable-scheduledtask.*)(?:defender|exploitguard|systemrestore|bitlocker)
 T1562.001 disables_security high 6 | wuauserv usosvc waasmedicsvc bits wuauclt | (?:sc|net|stop-service|set-service|reg)\b.*(?:disabled|config|delete|start=\s*disabled).*(?:wuauserv|usosvc|waasmedicsvc)|(?:sc|set-service)\b.*(?:wuauserv|usosvc|waasmedicsvc).*(?:disabled|\b4\b)
-T1484.001 disables_security high 7.5 | gpo secedit lgpo gpupdate | (?:lgpo(?:\.exe)?\s+/|new-gpo|set-gpregistryvalue|new-gplink|gpoimmediatetask|sharpgpoabuse|invoke-gpupdate)
+T1484.001 disables_security high 6.2 | gpo secedit lgpo gpupdate | (?:lgpo(?:\.exe)?\s+/|new-gpo|set-gpregistryvalue|new-gplink|gpoimmediatetask|sharpgpoabuse|invoke-gpupdate)
 T1222.001 changes_permissions high 5 | icacls takeown cacls | (?:icacls.*(?:everyone|\*s-1-1-0).*|icacls.*[a-z]:\\?\*?\s.*/grant|icacls.*\.\s*/grant|cacls.*everyone|takeown.*/r\b.*|icacls.*/grant.*/t\b|icacls.*/setintegritylevel)
 T1134 elevates critical 7.5 | nsudo runas advancedrun incognito trustedinstaller token | (?:\bnsudo|advancedrun|sexec|runasti|superuser64|-s\s+-i\s+cmd|psexec.*-s\b)|start.*trustedinstaller
 T1134 elevates medium 4 | runas | \brunas(?:\.exe)?\s.*/(?:user|netonly|savecred|trustlevel)
@@ -162,7 +162,7 @@ T1548.002 elevates critical 8 | fodhelper eventvwr sdclt computerdefaults wsrese
 T1055 injects_code critical 8 | virtualalloc virtualallocex writeprocessmemory createremotethread queueuserapc ntmapviewofsection rtlcreateuserthread setwindowshookex ntunmapviewofsection shellcode | (?:virtualalloc|writeprocessmemory|createremotethread|queueuserapc|ntmapviewofsection|rtlcreateuserthread|setwindowshookex|ntunmapviewofsection|shellcode)
 T1546 persists high 7.5 | setup scripts setupcomplete errorhandler | (?:copy|move|echo|>|set-content|out-file|new-item)\S*\s.*windows\\setup\\scripts
 T1546.018 persists high 7.5 | sitecustomize usercustomize getusersitepackages pth | sitecustomize|usercustomize|getusersitepackages|site-?packages.*\.pth
-T1091 reaches_devices medium 7.1 | drivetype removable | drivetype\s*(?:=|-eq)\s*2|drivetype.*removable
+T1091 reaches_devices medium 5.5 | drivetype removable | drivetype\s*(?:=|-eq)\s*2|drivetype.*removable
 T1564.003 hides_activity high 7.5 | conhost | conhost(?:\.exe)?\s+--headless
 T1053.005 persists high 7.2 | schtasks | schtasks(?:\.exe)?\s.*/create.*/tr.*(?:%temp%|%tmp%|appdata|\\public\\|\\temp\\|programdata|http)
 T1542.001 persists critical 8.5 | wpbbin | wpbbin
@@ -201,7 +201,7 @@ T1560.001 captures_data medium 5 | rar winrar 7z 7za makecab compress diantz | \
 T1113 captures_data high 7.5 | psr screencapture nircmd savescreenshot | \bpsr(?:\.exe)?\s+/start|savescreenshot|nircmd
 T1115 captures_data medium 4.5 | clip | \|\s*clip(?:\.exe)?\b
 T1123 captures_data high 7.1 | soundrecorder | soundrecorder(?:\.exe)?\s+/
-T1041 sends_data high 6 | curl | curl(?:\.exe)?\s.*(?:-t\s|--upload-file|-f\s+\S*=@|--data-binary\s+@|-d\s+@|--data\s+@)
+T1041 sends_data high 6.5 | curl | curl(?:\.exe)?\s.*(?:-t\s|--upload-file|-f\s+\S*=@|--data-binary\s+@|-d\s+@|--data\s+@)
 T1048 sends_data high 7.1 | ftp tftp rclone megacmd bitsadmin certreq datasvcutil scp sftp pscp winscp | (?:(?:^|[;&|]\s*)t?ftp(?:\.exe)?\s+-|\brclone(?:\.exe)?\s+(?:copy|sync|move|config)|megacmd|mega-put|/upload\b|certreq.*-post|datasvcutil|winscp.*put)
 T1529 restarts_device high 3.5 | shutdown | shutdown(?:\.exe)?\s.*/(?:r|s|l)\b|logoff\b
 T1200 changes_software high 4.5 | pnputil | pnputil.*(?:-i|/install|-a|/add-driver)
@@ -216,7 +216,7 @@ T1217 explores medium 4.5 | bookmarks places favorites | (?:bookmarks|places\.sq
 T1120 explores low 3 | fsutil pnpentity diskdrive | fsutil\s+fsinfo|wmic.*path\s+\w*pnp
 T1497 explores medium 4.5 | vmware virtualbox vbox qemu hyperv temperature | (?:findstr|match|-like|-eq|contains|grep).*(?:vmware|virtualbox|vbox|qemu|xen)|msacpi_thermalzonetemperature
 T1689 hides_activity high 7.5 | powershell version | powershell(?:\.exe)?\s.*-v(?:ersion)?\s+2
-T1564.006 hides_activity high 7.5 | vboxmanage vboxsvc virtualbox new_vm qemu windowssandbox wsb | (?:vboxmanage.*(?:createvm|startvm)|vboxsvc.*reg|new-vm\s|qemu-system|\.wsb\b)
+T1564.006 hides_activity high 7.5 | vboxmanage vboxsvc virtualbox qemu windowssandbox wsb | (?:vboxmanage.*(?:createvm|startvm)|vboxsvc.*reg|qemu-system|\.wsb\b)
 T1564.003 hides_activity high 7.2 | headless | (?:chrome|msedge|firefox|conhost)\S*\s.*--headless
 T1091 reaches_devices high 7.1 | autorun drivetype | autorun\.inf
 T1543.003 persists high 6 | devcon winsw nssm srvany | \b(?:nssm\s+install|srvany|instsrv)
@@ -224,5 +224,5 @@ T1496 captures_data high 7.5 | xmrig minerd stratum cryptonight | xmrig|minerd|s
 T1068 elevates critical 8 | printnightmare zerologon eternalblue juicypotato | printnightmare|zerologon|eternalblue|potato
 T1553.004 disables_security high 5.5 | certutil addstore import_certificate | certutil.*-addstore.*(?:root|-f)|import-certificate.*root|certmgr.*-add.*root
 T1127.002 runs_downloaded_code high 7.5 | clickonce dfsvc appref | dfsvc|\.appref-ms
-T1176 persists high 7.5 | chrome load extension extensions | --load-extension|extensioninstallforcelist
+T1176 persists high 5.5 | chrome load extension extensions | --load-extension|extensioninstallforcelist
 """
