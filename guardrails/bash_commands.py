@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Effects of the commands in a parsed bash or zsh script, one pass over the syntax tree.
 
-Wrappers such as sudo, env, timeout and xargs are looked through, `bash -c 'text'` is parsed in its
-turn, and what cannot be read from the text (a variable as command, eval, a pipe into a shell)
-counts as dynamic code.
+Wrappers such as sudo, env, timeout and xargs are looked through; constant code for an interpreter
+(`bash -c 'text'`, eval 'text', a here-document) is handed on to be analysed in its turn, and what
+cannot be read from the text (an unknown variable as command, a pipe into a shell) is a doubt.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from guardrails.command_effects import BASH_COMMANDS
 from guardrails.command_words import (
     CREDENTIAL_FILE,
     SECURITY_UNIT,
     STOPS,
-    Found,
     make_effect,
     only_looks,
     text_of,
     turns_on,
     unquote,
-    walk,
 )
-from guardrails.effects import BASH_COMMANDS, Effect, EffectKind, EffectSeverity
+from guardrails.effects import Effect, EffectKind, EffectSeverity
+from guardrails.script_reading import INTERPRETERS, NestedCode, Reading
+from guardrails.shell_folding import decode_escapes
 
-_MAX_NESTING: Final = 4
 _SHELLS: Final = frozenset(("sh", "bash", "zsh", "dash", "ksh"))
 _INTERPRETERS: Final = frozenset(["python", "python3", "perl", "ruby", "node", "osascript", "php"])
 # Wrapper -> its options that take a value of their own.
@@ -62,52 +62,67 @@ _BOOT_HOOK: Final = re.compile(
 )
 
 
-def list_bash_effects(root: Any, parse: Callable[[str], Any], nesting: int = 0) -> Found:
-    """Return (effects, whether code runs that is not in the text) of a bash or zsh tree."""
-    effects: list[Effect] = []
-    dynamic = nesting > _MAX_NESTING
-    functions = {
-        name.text.decode()
-        for node in walk(root)
-        if node.type == "function_definition" and (name := node.child_by_field_name("name"))
-    }
-    for node in [] if dynamic else walk(root):
-        if node.type == "command":
-            words = [text_of(child) for child in node.children if _is_argument(child)]
-            found, unread = _judge_command(node, words, parse, nesting, functions)
-            effects += found
-            dynamic |= unread
-        elif node.type == "file_redirect":
-            effects += _judge_redirect(node)
-        elif node.type == "pipeline":
-            found = _judge_pipeline(node)
-            effects += found
-            dynamic |= bool(found)
-    return effects, dynamic
+def list_bash_effects(nodes: Mapping[str, Sequence[Any]]) -> Reading:
+    """Return what the nodes of a bash or zsh tree (guardrails.syntax_trees) do."""
+    reading = Reading()
+    functions = {text_of(node) for node in nodes.get("function", ())}
+    variables = _list_constants(nodes.get("assignment", ()))
+    for node in nodes.get("command", ()):
+        words = [text_of(child) for child in node.children if _is_argument(child)]
+        _judge_command(node, [_expand(word, variables) for word in words], functions, reading)
+    for node in nodes.get("redirect", ()):
+        reading.effects += _judge_redirect(node)
+    for node in nodes.get("redirected", ()):
+        _judge_heredoc(node, reading)
+    for node in nodes.get("pipeline", ()):
+        for effect in _judge_pipeline(node):
+            reading.effects.append(effect)
+            reading.doubt(effect.line, "runs text that another command writes")
+    return reading
+
+
+def _list_constants(assignments: Sequence[Any]) -> dict[str, str]:
+    """Return the variables that have one value in the whole script, and it is constant."""
+    values: dict[str, set[str | None]] = {}
+    for node in assignments:
+        name, _, value = text_of(node).partition("=")
+        constant = None if re.search(r"[$`(]", value) or len(value) > 4096 else unquote(value)
+        values.setdefault(name.rstrip("+"), set()).add(None if name.endswith("+") else constant)
+    found = ((name, each) for name, each in values.items() if len(each) == 1)
+    return {name: value for name, (value,) in found if value}
+
+
+def _expand(word: str, variables: Mapping[str, str]) -> str:
+    """Return a word that is one variable (`$x`, `"${x}"`) as its constant value."""
+    match = re.fullmatch(r"\"?\$\{?(\w+)\}?\"?", word)
+    return variables.get(match[1], word) if match else word
 
 
 def _judge_command(
-    node: Any,
-    words: Sequence[str],
-    parse: Callable[[str], Any],
-    nesting: int,
-    functions: set[str],
-) -> Found:
+    node: Any, words: Sequence[str], functions: set[str], reading: Reading
+) -> None:
     name, arguments, elevated = _unwrap(words)
-    effects = [make_effect(EffectKind.ELEVATES, node, EffectSeverity.LOW)] if elevated else []
+    line = int(node.start_point[0]) + 1
+    if elevated:
+        reading.effects.append(make_effect(EffectKind.ELEVATES, node, EffectSeverity.LOW))
     if not name or name in functions:
-        return effects, False
+        return
     if name.startswith(("$", "`", '"$', "<(")) or "$(" in name:
-        return [
-            *effects,
-            make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH),
-        ], True
+        reading.effects.append(
+            make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH)
+        )
+        reading.doubt(line, "the command is computed while it runs")
+        return
     name = unquote(name).rsplit("/", 1)[-1]
-    found, dynamic = _judge_code(node, name, arguments, parse, nesting)
-    effects += found
-    effects += _judge_arguments(node, name, arguments)
+    _judge_code(node, name, arguments, reading)
+    reading.effects += _judge_arguments(node, name, arguments)
     if name == "find":
-        effects += _judge_find(node, arguments)
+        reading.effects += _judge_find(node, arguments)
+    reading.effects += _judge_table(node, name, arguments)
+
+
+def _judge_table(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
+    effects = []
     base = "mkfs" if name.startswith("mkfs.") else name
     entry = BASH_COMMANDS.get(base)
     if entry and base not in _INTERPRETERS | {"eval"} and not only_looks(base, arguments):
@@ -119,32 +134,76 @@ def _judge_command(
         raw = any(word.startswith("of=") and _RAW_DEVICE.search(word) for word in arguments)
         severity = EffectSeverity.CRITICAL if raw else EffectSeverity.MEDIUM
         effects.append(make_effect(EffectKind.CHANGES_DISKS, node, severity))
-    return effects, dynamic
+    return effects
 
 
-def _judge_code(
-    node: Any, name: str, arguments: Sequence[str], parse: Callable[[str], Any], nesting: int
-) -> Found:
+def _judge_code(node: Any, name: str, arguments: Sequence[str], reading: Reading) -> None:
     """Judge commands that run code handed to them."""
-    if name in ("eval", "source", "."):
-        known = name != "eval" and bool(arguments) and "$" not in arguments[0]
+    line = int(node.start_point[0]) + 1
+
+    def dynamic(severity: EffectSeverity, reason: str) -> None:
+        reading.effects.append(make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, severity))
+        reading.doubt(line, reason)
+
+    if name in ("source", "."):
+        known = bool(arguments) and "$" not in arguments[0]
         severity = EffectSeverity.MEDIUM if known else EffectSeverity.HIGH
-        return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, severity)], True
-    if name in _SHELLS:
-        for position, word in enumerate(arguments):
-            if re.fullmatch(r"-\w*c", word) and position + 1 < len(arguments):
-                code = arguments[position + 1]
-                if code.startswith("'") or (code.startswith('"') and not re.search(r"[$`]", code)):
-                    return _shift(
-                        list_bash_effects(parse(unquote(code)), parse, nesting + 1),
-                        node.start_point[0],
+        dynamic(severity, "runs a script that is not in the text")
+        return
+    code: str | None = None
+    if name == "eval":
+        code = _read_constant(" ".join(arguments)) if len(arguments) == 1 else None
+        if code is None:
+            dynamic(EffectSeverity.HIGH, "runs text that is computed while it runs")
+            return
+    elif name in _SHELLS | _INTERPRETERS:
+        flag = r"-\w*c" if name in _SHELLS | {"python", "python3"} else r"-\w*[er]"
+        for position, word in enumerate(arguments[:-1]):
+            if re.fullmatch(flag, word):
+                code = _read_constant(arguments[position + 1])
+                break
+        else:
+            if any(word not in ("-n", "--version", "-V") for word in arguments):
+                dynamic(EffectSeverity.MEDIUM, "runs code that is not in the text")
+            return
+    else:
+        return
+    interpreter = INTERPRETERS.get(name, "bash" if name == "eval" else "")
+    if code is None or not interpreter:
+        severity = EffectSeverity.HIGH if name in _SHELLS else EffectSeverity.MEDIUM
+        dynamic(severity, f"code for {name} cannot be read")
+    else:
+        reading.nested.append(NestedCode(interpreter=interpreter, code=code, line=line))
+
+
+def _read_constant(word: str) -> str | None:
+    if word.startswith("$'") and word.endswith("'"):
+        return decode_escapes(word[2:-1])
+    if word.startswith("'") or (word.startswith('"') and not re.search(r"[$`]", word)):
+        return unquote(word)
+    return word if re.fullmatch(r"[\w./:=,@%+-]+", word) else None
+
+
+def _judge_heredoc(node: Any, reading: Reading) -> None:
+    """Hand a here-document on to the interpreter that reads it."""
+    name, arguments, _ = _unwrap(_bare_command(node))
+    name = unquote(name).rsplit("/", 1)[-1]
+    if name not in _SHELLS | _INTERPRETERS or any(word not in ("-", "-s") for word in arguments):
+        return
+    for redirect in node.children:
+        if redirect.type != "heredoc_redirect":
+            continue
+        for body in redirect.children:
+            if body.type == "heredoc_body":
+                start = next((c for c in redirect.children if c.type == "heredoc_start"), None)
+                quoted = start is not None and text_of(start)[:1] in "'\"\\"
+                code, line = text_of(body), int(body.start_point[0]) + 1
+                if name not in INTERPRETERS or (not quoted and re.search(r"[$`]", code)):
+                    reading.doubt(line, f"a here-document for {name} cannot be read")
+                else:
+                    reading.nested.append(
+                        NestedCode(interpreter=INTERPRETERS[name], code=code, line=line)
                     )
-                return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH)], True
-        if any(word not in ("-n", "--version") for word in arguments):
-            return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.MEDIUM)], True
-    if name in _INTERPRETERS and arguments and arguments[0] not in ("--version", "-V"):
-        return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.MEDIUM)], True
-    return [], False
 
 
 def _judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
@@ -261,11 +320,3 @@ def _is_argument(node: Any) -> bool:
     return node.is_named and node.type not in (
         "variable_assignment", "file_redirect", "herestring_redirect", "heredoc_redirect", "comment"
     )  # fmt: skip
-
-
-def _shift(found: Found, lines: int) -> Found:
-    effects = [
-        Effect(kind=item.kind, line=item.line + lines, detail=item.detail, severity=item.severity)
-        for item in found[0]
-    ]
-    return effects, found[1]

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from guardrails.effects import READ_ONLY_ARGUMENTS, Effect, EffectKind, EffectSeverity
+from guardrails.command_effects import READ_ONLY_ARGUMENTS
+from guardrails.effects import Effect, EffectKind, EffectSeverity
 from guardrails.sanitise import plain_text
 
 Found = tuple[list[Effect], bool]
@@ -37,6 +38,7 @@ def make_effect(kind: EffectKind, node: Any, severity: EffectSeverity) -> Effect
         line=node.start_point[0] + 1,
         detail=first_line[:_DETAIL_CHARACTERS],
         severity=severity,
+        suspicion=0.3 * severity.rank,
     )
 
 

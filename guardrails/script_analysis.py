@@ -1,27 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Static analysis of a remediation script: what its text says it does, and if it can be judged.
 
-The script is parsed by tree-sitter (zsh with the bash grammar) and each command is looked up in
-the tables of guardrails.effects. Analysis informs risk and policy; it proves nothing safe. A
-script that does not parse, or runs code that is not in its text, is not judgeable.
+Two readings are joined. Syntax trees (tree-sitter for PowerShell, bash and zsh, Python's own, a
+reader of lines for cmd) give the effects of commands, and what keeps a script from being judged:
+what does not parse, and code that is computed or not in the text. Signs of attack techniques are
+found in every statement, whether it parses or not. Code for another interpreter is analysed in its
+turn. Analysis informs risk and policy; it proves nothing safe.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
-import tree_sitter_bash
-import tree_sitter_powershell
-from tree_sitter import Language, Parser
-
 from guardrails.bash_commands import list_bash_effects
-from guardrails.effects import Effect, EffectKind, EffectSeverity
-from guardrails.powershell_commands import list_powershell_effects
+from guardrails.cmd_commands import list_cmd_effects
+from guardrails.danger_effects import score_danger
+from guardrails.effects import Doubt, Effect, EffectKind, EffectSeverity
+from guardrails.powershell_commands import PowershellReader
+from guardrails.python_commands import read_python
+from guardrails.script_reading import NestedCode, Reading
+from guardrails.script_statements import list_statements
+from guardrails.syntax_trees import blank_spans, find_nodes, parse
+from guardrails.technique_effects import find_signs, load_signs
 
 MAX_SCRIPT_BYTES: Final = 1024 * 1024
-_NUMBER_BASE: Final = re.compile(r"(?<![\w{$#])(?:[2-9]|[1-5]\d|6[0-4])#(?=\$)")
+MAX_NESTING: Final = 4
+MAX_NESTED_PIECES: Final = 64
+MAX_EFFECTS: Final = 2000
+MAX_DOUBTS: Final = 100
+_MAX_ERROR_LINES: Final = 20
+_SIGNS: Final = {
+    "powershell": "windows",
+    "cmd": "windows",
+    "bash": "unix",
+    "zsh": "unix",
+    "osascript": "unix",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +43,13 @@ class ScriptAnalysis:
     """What a script does, as far as its text shows.
 
     Attributes:
-        parsed: the grammar accepts all of it.
+        parsed: the grammar accepts all of it, and of the code inside it.
         effects: in the order of lines.
         severity: of the worst effect.
         judgeable: parsed, and all code that it runs stands in its text.
+        doubts: why it is not judgeable, by lines; empty when it is.
+        danger: how far it is from ordinary administration (guardrails.danger_effects); only to
+            rank scripts by.
 
     """
 
@@ -40,38 +57,42 @@ class ScriptAnalysis:
     effects: tuple[Effect, ...]
     severity: EffectSeverity
     judgeable: bool
+    doubts: tuple[Doubt, ...] = ()
+    danger: float = 0.0
 
 
 def analyse_script(interpreter: str, content: bytes) -> ScriptAnalysis:
-    """Analyse one script.
+    """Analyse one script; never raises, whatever the bytes.
 
     Args:
-        interpreter: `bash`, `zsh` or `powershell`; another one gives an unjudgeable script.
+        interpreter: `bash`, `zsh`, `powershell`, `cmd` or `python`; another one gives an
+            unjudgeable script.
         content: its exact bytes.
 
     """
-    if interpreter not in ("bash", "zsh", "powershell") or len(content) > MAX_SCRIPT_BYTES:
-        return _summarise(parsed=False, effects=(), dynamic=True)
+    if interpreter not in ("bash", "zsh", "powershell", "cmd", "python"):
+        return _refuse(f"scripts of {interpreter[:40]} are not analysed")
+    if len(content) > MAX_SCRIPT_BYTES:
+        return _refuse(f"longer than {MAX_SCRIPT_BYTES} bytes")
     text = _decode(content)
     if text is None:
-        return _summarise(parsed=False, effects=(), dynamic=True)
-    if interpreter == "powershell":
-        root = Parser(_load_language(interpreter)).parse(text.encode()).root_node
-        found, dynamic = list_powershell_effects(root)
-    else:
-        root = _parse_bash(text)
-        found, dynamic = list_bash_effects(root, _parse_bash)
-    return _summarise(parsed=not root.has_error, effects=found, dynamic=dynamic)
+        return _refuse("not UTF-8 text, or holds NUL characters")
+    work = _Work()
+    work.analyse(NestedCode(interpreter=interpreter, code=text, line=1), nesting=0)
+    return work.summarise()
 
 
 def combine_analyses(analyses: Iterable[ScriptAnalysis]) -> ScriptAnalysis:
     """Return the analysis of several steps together: the worst of each; none is unjudgeable."""
     steps = tuple(analyses)
+    effects = tuple(effect for step in steps for effect in step.effects)
     return ScriptAnalysis(
         parsed=bool(steps) and all(step.parsed for step in steps),
-        effects=tuple(effect for step in steps for effect in step.effects),
+        effects=effects,
         severity=_worst(step.severity for step in steps),
         judgeable=bool(steps) and all(step.judgeable for step in steps),
+        doubts=tuple(doubt for step in steps for doubt in step.doubts),
+        danger=score_danger(effects),
     )
 
 
@@ -81,12 +102,16 @@ def analysis_document(analysis: ScriptAnalysis) -> dict[str, Any]:
         "parsed": analysis.parsed,
         "judgeable": analysis.judgeable,
         "severity": analysis.severity.value,
+        "danger": analysis.danger,
+        "reasons": [{"line": doubt.line, "reason": doubt.reason} for doubt in analysis.doubts],
         "effects": [
             {
                 "kind": effect.kind.value,
                 "line": effect.line,
                 "detail": effect.detail,
                 "severity": effect.severity.value,
+                "technique": effect.technique,
+                "suspicion": effect.suspicion,
             }
             for effect in analysis.effects
         ],
@@ -99,29 +124,125 @@ def _decode(content: bytes) -> str | None:
         text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError:
         return None
-    return None if "\0" in text else text.replace("\r\n", "\n")
+    return None if "\0" in text else text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-@cache
-def _load_language(interpreter: str) -> Language:
-    if interpreter == "powershell":
-        return Language(tree_sitter_powershell.language())
-    return Language(tree_sitter_bash.language())
+class _Work:
+    """Gathers the effects and doubts of a script and of the code inside it."""
+
+    def __init__(self) -> None:
+        self._effects: dict[tuple[int, EffectKind, str | None], Effect] = {}
+        self._doubts: set[Doubt] = set()
+        self._parsed = True
+        self._pieces = 0
+
+    def analyse(self, piece: NestedCode, *, nesting: int) -> None:
+        self._pieces += 1
+        if nesting > MAX_NESTING or self._pieces > MAX_NESTED_PIECES:
+            self._doubts.add(Doubt(line=piece.line, reason="code inside code, too deep to follow"))
+            return
+        reading, statements = self._read(piece, nesting)
+        shift = piece.line - 1 if nesting == 0 else None
+        for effect in reading.effects:
+            self._keep(effect, piece.line if shift is None else effect.line)
+        for doubt in reading.doubts:
+            line = piece.line if shift is None else doubt.line
+            self._doubts.add(Doubt(line=line, reason=doubt.reason))
+        signs = load_signs(_SIGNS.get(piece.interpreter, "any"))
+        for line, statement in statements:
+            for effect in find_signs(statement, piece.line if nesting else line, signs):
+                self._keep(effect, effect.line)
+        for inner in reading.nested:
+            line = piece.line if nesting else inner.line
+            self.analyse(
+                NestedCode(interpreter=inner.interpreter, code=inner.code, line=line),
+                nesting=nesting + 1,
+            )
+
+    def _read(
+        self, piece: NestedCode, nesting: int
+    ) -> tuple[Reading, Iterator[tuple[int, str]]]:
+        interpreter, text = piece.interpreter, piece.code
+        if interpreter in ("powershell", "bash", "zsh"):
+            return self._read_tree(interpreter, text, piece.line, nesting)
+        if interpreter == "cmd":
+            reading, parsed = list_cmd_effects(text)
+        elif interpreter == "python":
+            reading, parsed = read_python(text)
+        else:
+            reading, parsed = Reading(), True
+            reading.doubt(1, f"code of {interpreter} is not analysed")
+        if not parsed:
+            self._fail(1 if not nesting else piece.line)
+        return reading, list_statements(interpreter, text)
+
+    def _read_tree(
+        self, interpreter: str, text: str, line: int, nesting: int
+    ) -> tuple[Reading, Iterator[tuple[int, str]]]:
+        language = "powershell" if interpreter == "powershell" else "bash"
+        source = text.encode("utf-8", "replace")
+        root = parse(language, source)
+        nodes = find_nodes(language, root)
+        if root.has_error:
+            lines = sorted({int(node.start_point[0]) + 1 for node in nodes.get("error", ())}) or [1]
+            for each in lines[:_MAX_ERROR_LINES]:
+                self._fail(line if nesting else each)
+        spans = [(node.start_byte, node.end_byte) for node in nodes.get("comment", ())]
+        code = blank_spans(source, spans).decode("utf-8", "replace")
+        if language == "powershell":
+            reader = PowershellReader(source)
+            reading = reader.read(nodes)
+            return reading, list_statements(interpreter, code, reader.history)
+        return list_bash_effects(nodes), list_statements(interpreter, code)
+
+    def _fail(self, line: int) -> None:
+        self._parsed = False
+        self._doubts.add(Doubt(line=line, reason="does not parse"))
+
+    def _keep(self, effect: Effect, line: int) -> None:
+        key = (line, effect.kind, effect.technique)
+        known = self._effects.get(key)
+        if known is None and len(self._effects) >= MAX_EFFECTS:
+            self._doubts.add(Doubt(line=line, reason=f"more than {MAX_EFFECTS} effects"))
+            return
+        if known is None or _weight(effect) > _weight(known):
+            self._effects[key] = Effect(
+                kind=effect.kind,
+                line=line,
+                detail=effect.detail,
+                severity=effect.severity,
+                technique=effect.technique,
+                suspicion=effect.suspicion,
+            )
+
+    def summarise(self) -> ScriptAnalysis:
+        effects = tuple(
+            sorted(
+                self._effects.values(),
+                key=lambda effect: (effect.line, effect.kind, effect.technique or ""),
+            )
+        )
+        return ScriptAnalysis(
+            parsed=self._parsed,
+            effects=effects,
+            severity=_worst(effect.severity for effect in effects),
+            judgeable=self._parsed and not self._doubts,
+            doubts=tuple(sorted(self._doubts))[:MAX_DOUBTS],
+            danger=score_danger(effects),
+        )
 
 
-def _parse_bash(text: str) -> Any:
-    """Parse bash; a base before a variable (`8#$mode`), which the grammar lacks, is blanked."""
-    blanked = _NUMBER_BASE.sub(lambda match: " " * len(match.group()), text)
-    return Parser(_load_language("bash")).parse(blanked.encode()).root_node
+def _weight(effect: Effect) -> tuple[int, float]:
+    return effect.severity.rank, effect.suspicion
 
 
-def _summarise(*, parsed: bool, effects: Iterable[Effect], dynamic: bool) -> ScriptAnalysis:
-    ordered = tuple(sorted(set(effects), key=lambda effect: (effect.line, effect.kind)))
+def _refuse(reason: str) -> ScriptAnalysis:
     return ScriptAnalysis(
-        parsed=parsed,
-        effects=ordered,
-        severity=_worst(effect.severity for effect in ordered),
-        judgeable=parsed and not dynamic,
+        parsed=False,
+        effects=(),
+        severity=EffectSeverity.NONE,
+        judgeable=False,
+        doubts=(Doubt(line=1, reason=reason),),
     )
 
 
@@ -130,6 +251,7 @@ def _worst(severities: Iterable[EffectSeverity]) -> EffectSeverity:
 
 
 __all__ = [
+    "Doubt",
     "Effect",
     "EffectKind",
     "EffectSeverity",

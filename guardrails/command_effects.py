@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of ordinary commands: what each does, and which arguments make it a mere look."""
+
+# ruff: noqa: E501 - tables
+
+from typing import Final
+
+from guardrails.effects import EffectKind, EffectSeverity
+
+_K = EffectKind
+_S = EffectSeverity
+CommandTable = dict[str, tuple[EffectKind, EffectSeverity]]
+
+
+def _table(*rows: tuple[str, EffectKind, EffectSeverity]) -> CommandTable:
+    return {name: (kind, severity) for names, kind, severity in rows for name in names.split()}
+
+
+BASH_COMMANDS: Final = _table(
+    ("rm unlink rmdir", _K.DELETES_FILES, _S.MEDIUM),
+    ("shred wipe srm", _K.DELETES_FILES, _S.HIGH),
+    ("truncate", _K.DELETES_FILES, _S.MEDIUM),
+    ("chmod chown chgrp setfacl chflags", _K.CHANGES_PERMISSIONS, _S.MEDIUM),
+    ("systemctl service launchctl rc-service", _K.CHANGES_SERVICES, _S.MEDIUM),
+    ("kill pkill killall skill", _K.ENDS_PROCESSES, _S.MEDIUM),
+    ("renice", _K.ENDS_PROCESSES, _S.LOW),
+    (
+        "apt apt-get aptitude dpkg dnf yum rpm zypper snap flatpak pacman brew",
+        _K.CHANGES_SOFTWARE,
+        _S.MEDIUM,
+    ),
+    ("softwareupdate installer pkgutil pip pip3 npm", _K.CHANGES_SOFTWARE, _S.MEDIUM),
+    (
+        "ip ifconfig nmcli route resolvectl networksetup dhclient ipconfig iwconfig rfkill",
+        _K.CHANGES_NETWORK,
+        _S.MEDIUM,
+    ),
+    ("dscacheutil", _K.CHANGES_NETWORK, _S.LOW),
+    (
+        "useradd userdel usermod groupadd passwd chpasswd dscl sysadminctl visudo gpasswd",
+        _K.CHANGES_ACCOUNTS,
+        _S.HIGH,
+    ),
+    (
+        "mkfs fdisk sfdisk parted wipefs diskutil mkswap lvremove vgremove cryptsetup",
+        _K.CHANGES_DISKS,
+        _S.HIGH,
+    ),
+    ("fsck mount umount", _K.CHANGES_DISKS, _S.MEDIUM),
+    ("timedatectl chronyc ntpdate sntp hwclock systemsetup", _K.CHANGES_TIME, _S.LOW),
+    ("reboot shutdown halt poweroff", _K.RESTARTS_DEVICE, _S.HIGH),
+    ("curl wget fetch ftp scp sftp rsync nc ncat netcat socat ssh telnet", _K.DOWNLOADS, _S.MEDIUM),
+    ("eval", _K.RUNS_DYNAMIC_CODE, _S.HIGH),
+    ("python python3 perl ruby node osascript php", _K.RUNS_DYNAMIC_CODE, _S.MEDIUM),
+    ("security secret-tool keyctl", _K.READS_CREDENTIALS, _S.MEDIUM),
+    (
+        "iptables nft ufw firewall-cmd pfctl setenforce aa-disable aa-teardown csrutil spctl auditctl",
+        _K.DISABLES_SECURITY,
+        _S.HIGH,
+    ),
+    ("crontab at", _K.PERSISTS, _S.HIGH),
+    ("sudo doas su pkexec", _K.ELEVATES, _S.LOW),
+    ("insmod modprobe rmmod kextload sysctl nvram", _K.WRITES_SYSTEM_FILES, _S.HIGH),
+)
+
+POWERSHELL_COMMANDS: Final = _table(
+    (
+        "remove-item ri rm del erase rd rmdir clear-recyclebin clear-content",
+        _K.DELETES_FILES,
+        _S.MEDIUM,
+    ),
+    ("icacls takeown set-acl cacls attrib", _K.CHANGES_PERMISSIONS, _S.MEDIUM),
+    (
+        "start-service stop-service restart-service set-service suspend-service resume-service spsv sasv",
+        _K.CHANGES_SERVICES,
+        _S.MEDIUM,
+    ),
+    ("new-service remove-service", _K.PERSISTS, _S.HIGH),
+    ("sc sc.exe net net.exe net1", _K.CHANGES_SERVICES, _S.MEDIUM),
+    ("stop-process kill spps taskkill taskkill.exe", _K.ENDS_PROCESSES, _S.MEDIUM),
+    (
+        "install-package uninstall-package install-module msiexec msiexec.exe winget choco",
+        _K.CHANGES_SOFTWARE,
+        _S.MEDIUM,
+    ),
+    (
+        "add-appxpackage remove-appxpackage dism dism.exe sfc sfc.exe wusa wusa.exe usoclient",
+        _K.CHANGES_SOFTWARE,
+        _S.MEDIUM,
+    ),
+    (
+        "netsh netsh.exe set-dnsclientserveraddress set-netipaddress new-netroute remove-netroute",
+        _K.CHANGES_NETWORK,
+        _S.MEDIUM,
+    ),
+    (
+        "restart-netadapter disable-netadapter enable-netadapter rasdial route ipconfig ipconfig.exe",
+        _K.CHANGES_NETWORK,
+        _S.MEDIUM,
+    ),
+    ("clear-dnsclientcache", _K.CHANGES_NETWORK, _S.LOW),
+    (
+        "set-itemproperty new-itemproperty remove-itemproperty reg reg.exe",
+        _K.CHANGES_REGISTRY,
+        _S.MEDIUM,
+    ),
+    (
+        "new-localuser remove-localuser set-localuser add-localgroupmember disable-localuser",
+        _K.CHANGES_ACCOUNTS,
+        _S.HIGH,
+    ),
+    (
+        "set-adaccountpassword add-adgroupmember new-aduser remove-aduser unlock-adaccount",
+        _K.CHANGES_ACCOUNTS,
+        _S.HIGH,
+    ),
+    (
+        "format-volume clear-disk initialize-disk remove-partition diskpart diskpart.exe format",
+        _K.CHANGES_DISKS,
+        _S.CRITICAL,
+    ),
+    ("repair-volume chkdsk chkdsk.exe optimize-volume", _K.CHANGES_DISKS, _S.MEDIUM),
+    ("disable-bitlocker manage-bde manage-bde.exe", _K.DISABLES_SECURITY, _S.HIGH),
+    ("w32tm w32tm.exe set-date set-timezone", _K.CHANGES_TIME, _S.LOW),
+    ("restart-computer stop-computer shutdown shutdown.exe", _K.RESTARTS_DEVICE, _S.HIGH),
+    (
+        "invoke-webrequest iwr curl wget invoke-restmethod irm start-bitstransfer bitsadmin bitsadmin.exe",
+        _K.DOWNLOADS,
+        _S.MEDIUM,
+    ),
+    ("certutil certutil.exe", _K.DOWNLOADS, _S.MEDIUM),
+    ("invoke-expression iex add-type", _K.RUNS_DYNAMIC_CODE, _S.HIGH),
+    (
+        "powershell powershell.exe pwsh pwsh.exe cmd cmd.exe mshta mshta.exe wscript wscript.exe cscript cscript.exe rundll32 rundll32.exe regsvr32 regsvr32.exe",
+        _K.RUNS_DYNAMIC_CODE,
+        _S.MEDIUM,
+    ),
+    (
+        "invoke-command icm enter-pssession new-pssession invoke-wmimethod",
+        _K.RUNS_DYNAMIC_CODE,
+        _S.HIGH,
+    ),
+    (
+        "get-credential cmdkey cmdkey.exe vaultcmd export-pfxcertificate",
+        _K.READS_CREDENTIALS,
+        _S.MEDIUM,
+    ),
+    (
+        "set-mppreference add-mppreference set-netfirewallprofile disable-netfirewallrule remove-netfirewallrule",
+        _K.DISABLES_SECURITY,
+        _S.HIGH,
+    ),
+    ("set-executionpolicy uninstall-windowsfeature", _K.DISABLES_SECURITY, _S.HIGH),
+    ("register-scheduledtask schtasks schtasks.exe new-scheduledtask", _K.PERSISTS, _S.HIGH),
+    ("clear-eventlog remove-eventlog wevtutil wevtutil.exe", _K.ERASES_TRACES, _S.CRITICAL),
+    (
+        "vssadmin vssadmin.exe wbadmin wbadmin.exe bcdedit bcdedit.exe",
+        _K.ERASES_TRACES,
+        _S.CRITICAL,
+    ),
+)
+
+# The arguments that make a command a mere look: (command, first words).
+READ_ONLY_ARGUMENTS: Final[dict[str, frozenset[str]]] = {
+    "systemctl": frozenset(
+        [
+            "is-active",
+            "is-enabled",
+            "is-failed",
+            "status",
+            "show",
+            "list-units",
+            "list-unit-files",
+            "cat",
+            "list-timers",
+            "list-jobs",
+            "is-system-running",
+        ]
+    ),
+    "service": frozenset(["--status-all", "status"]),
+    "launchctl": frozenset(["list", "print", "blame", "print-disabled", "managername"]),
+    "apt": frozenset(["list", "show", "search", "policy"]),
+    "apt-get": frozenset(["check", "-s", "--simulate"]),
+    "dpkg": frozenset(
+        [
+            "-l",
+            "-s",
+            "-S",
+            "-L",
+            "--list",
+            "--status",
+            "--audit",
+            "-C",
+            "--get-selections",
+            "--print-architecture",
+            "--verify",
+        ]
+    ),
+    "rpm": frozenset(["-q", "-qa", "-V", "-Va", "--verify", "--query"]),
+    "brew": frozenset(["list", "info", "doctor", "outdated"]),
+    "snap": frozenset(["list", "info", "changes"]),
+    "softwareupdate": frozenset(["--list", "-l", "--history"]),
+    "pkgutil": frozenset(["--pkgs", "--pkg-info"]),
+    "ip": frozenset(
+        ["-4", "-6", "-o", "-br", "-brief", "-j", "route", "addr", "address", "link", "neigh"]
+    ),
+    "nmcli": frozenset(["-t", "-g", "-f", "--terse", "general"]),
+    "resolvectl": frozenset(["status", "query", "dns", "statistics"]),
+    "networksetup": frozenset(),
+    "ipconfig": frozenset(["getifaddr", "getpacket", "/all", "/displaydns", "getsummary"]),
+    "route": frozenset(["-n", "get", "print"]),
+    "rfkill": frozenset(["list", "-n", "-o"]),
+    "iwconfig": frozenset(),
+    "dscl": frozenset([".", "-list", "-read"]),
+    "diskutil": frozenset(["list", "info", "apfs", "verifyVolume", "verifyDisk", "activity"]),
+    "fdisk": frozenset(["-l"]),
+    "cryptsetup": frozenset(["status", "isLuks", "luksDump"]),
+    "timedatectl": frozenset(["status", "show", "timesync-status", "show-timesync"]),
+    "chronyc": frozenset(["tracking", "sources", "-n", "sourcestats", "activity"]),
+    "sntp": frozenset(["-t"]),
+    "systemsetup": frozenset(["-getusingnetworktime", "-getnetworktimeserver", "-gettimezone"]),
+    "kill": frozenset(["-0", "-l"]),
+    "crontab": frozenset(["-l"]),
+    "sysctl": frozenset(["-n", "-a"]),
+    "nvram": frozenset(["-p"]),
+    "spctl": frozenset(["--status", "--assess"]),
+    "csrutil": frozenset(["status"]),
+    "ufw": frozenset(["status"]),
+    "firewall-cmd": frozenset(["--state"]),
+    "iptables": frozenset(["-L", "-S", "-n"]),
+    "nft": frozenset(["list"]),
+    "pfctl": frozenset(["-s"]),
+    "sc": frozenset(["query", "queryex", "qc"]),
+    "sc.exe": frozenset(["query", "queryex", "qc"]),
+    "net": frozenset(["use"]),
+    "reg": frozenset(["query"]),
+    "reg.exe": frozenset(["query"]),
+    "w32tm": frozenset(["/query"]),
+    "w32tm.exe": frozenset(["/query"]),
+    "dism": frozenset(["/?"]),
+    "sfc": frozenset(["/verifyonly"]),
+    "sfc.exe": frozenset(["/verifyonly"]),
+    "schtasks": frozenset(["/query"]),
+    "schtasks.exe": frozenset(["/query"]),
+    "manage-bde": frozenset(["-status"]),
+    "manage-bde.exe": frozenset(["-status"]),
+    "wevtutil": frozenset(["qe", "el", "gl", "gli"]),
+    "vssadmin": frozenset(["list"]),
+    "ipconfig.exe": frozenset(["/all", "/displaydns"]),
+    "security": frozenset(["find-certificate", "verify-cert", "list-keychains"]),
+    "mount": frozenset(["-l"]),
+    "cmdkey": frozenset(["/list"]),
+}

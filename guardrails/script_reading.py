@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a reader of one language finds in a script: effects, doubts, and code inside the code."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from guardrails.effects import Doubt, Effect, EffectKind, EffectSeverity
+from guardrails.sanitise import plain_text
+
+_DETAIL_CHARACTERS: Final = 120
+# Another language behind a command: the interpreter that analyse_script knows.
+INTERPRETERS: Final[dict[str, str]] = {
+    "powershell": "powershell",
+    "pwsh": "powershell",
+    "cmd": "cmd",
+    "sh": "bash",
+    "bash": "bash",
+    "dash": "bash",
+    "ksh": "bash",
+    "zsh": "zsh",
+    "python": "python",
+    "python3": "python",
+    "py": "python",
+    "osascript": "osascript",
+}
+SCRIPT_FILE: Final = re.compile(
+    r"\.(?:ps1|psm1|bat|cmd|vbs|vbe|jse?|wsf|hta|sh|py|pl|rb|sct|jar)[\"']?$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NestedCode:
+    """Code in another interpreter's argument, and the 1-based line of the outer script."""
+
+    interpreter: str
+    code: str
+    line: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """Collects what one pass over a script finds.
+
+    Attributes:
+        effects: of ordinary commands; signs of attacks are found by lines, elsewhere.
+        doubts: what keeps the script from being judged.
+        nested: code that is analysed in its turn.
+
+    """
+
+    effects: list[Effect] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    nested: list[NestedCode] = field(default_factory=list)
+
+    def add(
+        self, kind: EffectKind, severity: EffectSeverity, line: int, shown: str, technique: str = ""
+    ) -> None:
+        """Record one effect of ordinary administration."""
+        self.effects.append(
+            Effect(
+                kind=kind,
+                line=line,
+                detail=plain_text(shown).strip().partition("\n")[0][:_DETAIL_CHARACTERS],
+                severity=severity,
+                technique=technique or None,
+                suspicion=0.3 * severity.rank,
+            )
+        )
+
+    def doubt(self, line: int, reason: str) -> None:
+        """Record why this line cannot be judged."""
+        self.doubts.append(Doubt(line=line, reason=reason))
+
+    def run_dynamic(
+        self, line: int, shown: str, reason: str, severity: EffectSeverity = EffectSeverity.HIGH
+    ) -> None:
+        """Record that code runs which cannot be read from the text."""
+        self.add(EffectKind.RUNS_DYNAMIC_CODE, severity, line, shown)
+        self.doubt(line, reason)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parsing by tree-sitter, with ways around gaps in the grammars, and finding nodes quickly.
+
+Where a grammar refuses what its shell accepts (`1GB`, bare words after commas, a base before a
+variable), a copy in which that part is overwritten, length for length, is parsed in its place:
+positions stay, and texts are always cut from the script itself. A copy that parses decides only
+that the script has a structure; it hides nothing, for signs are found in the script's own lines.
+"""
+
+import re
+from functools import cache
+from typing import Any, Final
+
+import tree_sitter_bash
+import tree_sitter_powershell
+from tree_sitter import Language, Parser, Query, QueryCursor
+
+Span = tuple[int, int]
+_BASH_GAPS: Final = (
+    (re.compile(rb"(?<![\w{$#])(?:[2-9]|[1-5]\d|6[0-4])#(?=\$)"), b" "),
+    (re.compile(rb"(?<=\d)<(?=>)"), b">"),  # `3<>file`, read as `3>>file`
+)
+_ARGUMENT_LIST: Final = re.compile(rb"(?<=[\w*'\"\])}]),[ \t]{1,8}(?=[\w'\"*]|\$\w)")
+# What each matches is overwritten by the byte beside it.
+_POWERSHELL_GAPS: Final = (
+    (re.compile(rb"(?<=\d)[kmgtpKMGTP][bB]\b"), b"0"),
+    (re.compile(rb"(?<=\$env:)\w{1,60}(?:\\[\w.$-]*){1,20}"), b"x"),
+    (re.compile(rb"(?<=\$)(?!env:)\w{1,60}(?:\\[\w.$-]*){1,20}"), b"x"),
+    (re.compile(rb"(?<=\$)\w{1,60}'\\[^'\n]{1,80}'"), b"x"),
+    (re.compile(rb"(?<=\s)--[A-Za-z][\w-]{1,60}=(?:'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|[^\s'\"|;]+)"), b"x"),
+    (_ARGUMENT_LIST, b"_"),
+    (re.compile(rb"(?<=\w,)[ \t]?`?[ \t]*(?=\n)"), b" "),
+    (re.compile(rb"(?i)(?<=\| )foreach(?=\s*\{)"), b"x"),
+)  # fmt: skip
+_TRAILING_PIPE: Final = re.compile(rb"\|([ \t]{1,40})(?=\n)")
+_QUERIES: Final = {
+    "powershell": "(command) @command (assignment_expression) @assignment (comment) @comment"
+    " (invokation_expression) @call (member_access) @call (ERROR) @error (MISSING) @error"
+    " (function_name) @function",
+    "bash": "(command) @command (variable_assignment) @assignment (comment) @comment"
+    " (file_redirect) @redirect (pipeline) @pipeline (heredoc_body) @heredoc (ERROR) @error"
+    " (MISSING) @error (function_definition name: (word) @function)"
+    " (redirected_statement) @redirected",
+}
+
+
+@cache
+def _load(language: str) -> tuple[Language, Query]:
+    module = tree_sitter_powershell if language == "powershell" else tree_sitter_bash
+    found = Language(module.language())
+    return found, Query(found, _QUERIES[language])
+
+
+def parse(language: str, source: bytes) -> Any:
+    """Return the root of a script in `powershell` or `bash`; `has_error` says if it parses."""
+    parser = Parser(_load(language)[0])
+    root = parser.parse(source).root_node
+    if not root.has_error:
+        return root
+    copy = _overwrite(source, _POWERSHELL_GAPS if language == "powershell" else _BASH_GAPS)
+    if language == "powershell":
+        copy = _TRAILING_PIPE.sub(lambda match: match[1] + b"|", copy)
+    if copy == source:
+        return root
+    again = parser.parse(copy).root_node
+    return root if again.has_error else again
+
+
+def _overwrite(source: bytes, gaps: tuple[tuple[re.Pattern[bytes], bytes], ...]) -> bytes:
+    for pattern, filler in gaps:
+        source = pattern.sub(lambda match, byte=filler: byte * len(match[0]), source)  # type: ignore[misc]
+    return source
+
+
+def find_nodes(language: str, root: Any) -> dict[str, list[Any]]:
+    """Return the nodes that analysis looks at by name: command, assignment, comment, error, ..."""
+    return QueryCursor(_load(language)[1]).captures(root)
+
+
+def blank_spans(source: bytes, spans: list[Span]) -> bytes:
+    """Return the source with these byte spans as spaces, its line ends kept."""
+    parts, position = [], 0
+    for start, end in sorted(spans):
+        if start < position:
+            continue
+        parts.append(source[position:start])
+        parts.append(re.sub(rb"[^\n]", b" ", source[start:end]))
+        position = end
+    parts.append(source[position:])
+    return b"".join(parts)
