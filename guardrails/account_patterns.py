@@ -4,6 +4,7 @@
 
 from typing import Final
 
+from guardrails.plain_words import account_length
 from guardrails.pattern_parts import ACCOUNT, EQUALS, NO_ACCOUNT, STATE_WORD, IdentifierPattern, patterns
 
 _RDN: Final = r"(?:CN|OU|DC|UID|O|L|ST|C|STREET|SN|GN)=[^,;=\"\n]{1,64}"
@@ -12,7 +13,7 @@ _NOT_A_DOMAIN: Final = (
     r"(?!(?i:HKLM|HKCU|HKCR|HKU|HKCC|HKEY_\w{1,30}|SOFTWARE|SYSTEM|SYSTEM32|SYSWOW64|SAM|SECURITY|HARDWARE|WINDOWS|BUILTIN|NT|AUTHORITY|MICROSOFT|USERS|PROGRAM|PROGRAMDATA|TEMP|APPDATA|DRIVERS|POLICIES|CURRENTVERSION|CURRENTCONTROLSET|SERVICES|CONTROL|ROOT|WMI|CIMV2|PCI|USB|HID|ACPI|SWD|STORAGE|LOCAL|ROAMING|LOCALLOW|NULL)\\)"
 )
 
-ACCOUNTS: Final[tuple[IdentifierPattern, ...]] = patterns(
+_CERTAIN: Final = patterns(
     ("SID", 0.95, r"\bS-1-(?:5-21|12-1)(?:-\d{1,10}){3,5}\b", "s-1-"),
     (
         "DN",
@@ -89,10 +90,13 @@ ACCOUNTS: Final[tuple[IdentifierPattern, ...]] = patterns(
     ("USERNAME", 0.85, rf"\b(?:uid|gid|euid|auid|groups?|owner)=\d{{1,10}}\(\K(?!(?i:root|staff|users|wheel|everyone|admin|sudo|adm|nobody|system)\)){ACCOUNT}(?=\))", "id= owner= groups="),
     ("USERNAME", 0.85, rf"(?:\bsudo|\bsu|CRON\[\d{{1,8}}\]):[ ]{{1,8}}\(?{NO_ACCOUNT}\K[a-z_][\w.-]{{1,31}}(?=\)?[ ](?::|is[ ]not|CMD|to[ ])|\))", "sudo: su: cron["),
     ("USERNAME", 0.8, rf"(?i:\b(?:ssh|scp|sftp|sudo[ ]-u|su[ ]-|su|id|finger|passwd|chage[ ]-l|net[ ]user|getent[ ]passwd|usermod(?:[ ]-\w{{1,3}})?|adduser|useradd|loginctl[ ]user-status|dscl[ ]\.[ ]-read[ ]/users/)[ ]){NO_ACCOUNT}\K(?=[a-z._-]{{0,31}}[\d._]|[a-z]{{3,31}}(?:[ ]?[\n`\"']|\Z))[a-z_][\w.-]{{2,31}}(?![\w@.-])", "ssh scp sftp sudo su id finger passwd chage net getent usermod useradd adduser loginctl dscl", None),
-    ("USERNAME", 0.85, rf"(?i:(?<!\S)(?:--?(?:user(?:name)?|login|identity|samaccountname|account|u|l)|/user|/u)[ :=]{{1,2}}[\"']?){NO_ACCOUNT}\K(?=[\w.-]{{0,31}}[a-z])(?!\w{{1,64}}[\\@])[a-z_\d][\w.-]{{2,63}}(?<![.-])", "-user -login -identity -sam -account -u -l /u"),
+    ("USERNAME", 0.85, rf"(?i:(?<!\S)(?:--?(?:username|login|identity|samaccountname|account)[ :=]|--?user[:=]|-User[ ]|(?<=(?:psql|mysql|curl|ssh|sudo)[ ][^\n]{{0,40}})-[ul][ ]|/user:|/u:)[ ]?[\"']?){NO_ACCOUNT}\K(?=[\w.-]{{0,31}}[a-z])(?!\w{{1,64}}[\\@])[a-z_\d][\w.-]{{2,63}}(?<![.-])", "-user -login -identity -sam -account -u -l /u"),
     ("USERNAME", 0.85, rf"(?m)^[ \t]{{0,4}}[bcdlps-][rwxsStT-]{{9}}[@+.]?[ ]{{1,4}}\d{{1,6}}[ ]{{1,8}}{NO_ACCOUNT}\K[a-z_][\w.-]{{1,31}}", "rwx r-x rw- r--"),
     ("USERNAME", 0.8, r"(?i:\bfind an? \w{1,20} with identity:?[ ]['\"])\K[^'\"\n]{2,64}", "identity"),
-    # --- labelled
+)
+
+# What prose, too, may look like: plain words are no accounts.
+_IN_PROSE: Final = patterns(
     (
         "USERNAME",
         0.83,
@@ -114,10 +118,11 @@ ACCOUNTS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "USERNAME",
         0.8,
-        rf"(?i:\b(?:(?:un)?lock|(?:dis|en)able|reset|re-?enable|deprovision|provision|terminate|offboard|onboard|impersonate|who[ ]is|whois|password[ ](?:for|of)|pw[ ](?:for|of)|mfa[ ](?:for|of)|account[ ](?:for|of)|mailbox[ ](?:for|of)|logged[ ](?:in|on)[ ]as|log(?:s|ged)?[ ](?:in|on)[ ]as|signed[ ]in[ ]as|sign(?:s)?[ ]in[ ]as|login[ ]as|running[ ]as|runs[ ]as|my[ ](?:login|user(?:[ ]?name)?|account|logon|alias|id)(?:[ ]is)?|(?:his|her|their)[ ](?:login|user(?:[ ]?name)?|account|logon|id)(?:[ ]is)?)[ :]{{1,2}}[\"'`(]?){NO_ACCOUNT}(?=[\w.-]*(?:\d|[a-z][._][a-z])|[a-z]{{3,24}}(?:[ ](?:asap|pls|please|now|again|today|urgently)\b|[ ]?[?!,;\n\"'`)]|\.(?:\s|\Z)|\Z|[ ](?:but|is|and|on|in)\b))(?!(?i:the|it|this|that|his|her|their|our|your|all|users?|accounts?|passwords?|mfa|windows|office|outlook|vpn|everything|them|him|us|me|you|admin|pc|laptop|computer|device|wi-?fi|router|printer|network|phone|file|files|drive|disk|screen|system|bios|tpm|bitlocker|firewall|root|login|sessions?|settings?|connection|button|mailbox|email|card|service|feature|option|gpu|policy|again|now|please|administrator|both|one|each|another|someone|somebody|anyone|nobody|everybody|everyone|not|no|locked|working|correct|fine|ok|disabled|enabled|expired|blocked|gone|missing|active)\b(?![\w.]*[\d_]))\K[a-z][a-z\d._-]{{2,31}}(?![\w@\\]|[.-]\w)(?<![.-])",
+        rf"(?i:\b(?:(?:un)?lock|reset|(?:dis|en)able(?=[ ][\w.-]*(?:\d|[a-z][._][a-z])|[ ](?:the[ ])?(?:user|account))|re-?enable|deprovision|provision|terminate|offboard|onboard|impersonate|who[ ]is|whois|password[ ](?:for|of)|pw[ ](?:for|of)|mfa[ ](?:for|of)|account[ ](?:for|of)|mailbox[ ](?:for|of)|logged[ ](?:in|on)[ ]as|log(?:s|ged)?[ ](?:in|on)[ ]as|signed[ ]in[ ]as|sign(?:s)?[ ]in[ ]as|login[ ]as|running[ ]as|runs[ ]as|my[ ](?:login|user(?:[ ]?name)?|account|logon|alias|id)(?:[ ]is)?|(?:his|her|their)[ ](?:login|user(?:[ ]?name)?|account|logon|id)(?:[ ]is)?)[ :]{{1,2}}[\"'`(]?){NO_ACCOUNT}(?=[\w.-]*(?:\d|[a-z][._][a-z])|[a-z]{{3,24}}(?:[ ](?:asap|pls|please|now|again|today|urgently)\b|[ ]?[?!,;\n\"'`)]|\.(?:\s|\Z)|\Z|[ ](?:but|is|and|on|in)\b))(?!(?i:the|it|this|that|his|her|their|our|your|all|users?|accounts?|passwords?|mfa|windows|office|outlook|vpn|everything|them|him|us|me|you|admin|pc|laptop|computer|device|wi-?fi|router|printer|network|phone|file|files|drive|disk|screen|system|bios|tpm|bitlocker|firewall|root|login|sessions?|settings?|connection|button|mailbox|email|card|service|feature|option|gpu|policy|again|now|please|administrator|both|one|each|another|someone|somebody|anyone|nobody|everybody|everyone|not|no|locked|working|correct|fine|ok|disabled|enabled|expired|blocked|gone|missing|active)\b(?![\w.]*[\d_]))\K[a-z][a-z\d._-]{{2,31}}(?![\w@\\]|[.-]\w)(?<![.-])",
         "lock able reset provision terminate board impersonate who for of as my his her their",
     ),
-    ("USERNAME", 0.8, r"(?i:\b(?:user|account|login|username)[ ]?[\"'`\u201c\u2018])\K[\w.@+ -]{2,64}(?=[\"'`\u201d\u2019])", "user account login"),
+    ("USERNAME", 0.8, r"(?i:[(\[](?:user(?:name)?|account|login|logon)[ :=]{1,2})\K[a-z\d][\w.-]{2,31}(?=[)\],])", "(user (account (login (logon [user [account [login [logon"),
+    ("USERNAME", 0.8, r"(?i:\b(?:user|account|login|username)[ ][\"'`\u201c\u2018])\K[\w.@+ -]{2,64}(?=[\"'`\u201d\u2019])", "user account login"),
     ("USERNAME", 0.78, r"(?i)(?<![\w.@/\\-])\K(?=[a-z._-]{0,31}[\d_.])[a-z][a-z\d._-]{2,31}(?=['\u2019]s[ ](?:account|profile|mailbox|login|password|pc|laptop|session|home|onedrive|machine)\b)", "'s \u2019s"),
     # --- by form, credible beside a word about accounts
     (
@@ -131,9 +136,12 @@ ACCOUNTS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "USERNAME",
         0.3,
-        r"(?<![\w.@/\\:%$=-])[a-z]{1,20}[._][a-z]{2,24}\d{0,3}(?<!\.(?:exe|dll|sys|log|txt|conf|cfg|ini|service|socket|timer|target|json|xml|yaml|yml|plist|app|sh|py|ps|msc|cpl|msi|dat|db|bak|tmp|zip|gz|deb|rpm|dmg|pkg|cat|inf|evtx|etl|dmp|com|net|org|io|de|uk|local|lan|internal|corp|md|html|htm|php|js|css|csv|xls|xlsx|doc|docx|pdf|png|jpg|ost|pst|reg|bat|cmd|vbs|d|so|ko|mount|list|lock|pid|key|pem|crt|cer|pfx|old|new|cache|desktop|home|timeout|enable|disable|start|stop))(?![\w@\\/(=]|[.-]\w)",
+        r"(?<![\w.@/\\:%$=`\"'-])[a-z]{1,20}[._][a-z]{2,24}\d{0,3}(?<!\.(?:exe|dll|sys|log|txt|conf|cfg|ini|service|socket|timer|target|json|xml|yaml|yml|plist|app|sh|py|ps|msc|cpl|msi|dat|db|bak|tmp|zip|gz|deb|rpm|dmg|pkg|cat|inf|evtx|etl|dmp|com|net|org|io|de|uk|local|lan|internal|corp|md|html|htm|php|js|css|csv|xls|xlsx|doc|docx|pdf|png|jpg|ost|pst|reg|bat|cmd|vbs|d|so|ko|mount|list|lock|pid|key|pem|crt|cer|pfx|old|new|cache|desktop|home|timeout|enable|disable|start|stop))(?![\w@\\/(=]|[.-]\w)",
         "",
         None,
         "user username account login logon locked unlock profile mailbox reset who whose session signed logged ad upn",
     ),
+    trim=account_length,
 )
+
+ACCOUNTS: Final[tuple[IdentifierPattern, ...]] = (*_CERTAIN, *_IN_PROSE)

@@ -27,6 +27,9 @@ _MISTAKABLE: Final = frozenset(
 )
 
 
+_CERTAIN_SCORE: Final = 0.8  # its context says what it is
+
+
 def make_result(
     recogniser: LocalRecognizer, entity: str, start: int, end: int, score: float,
     context: frozenset[str] | None = None,
@@ -57,7 +60,11 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
     taken = [match.span() for match in PSEUDONYM.finditer(text)]
     stretches = []
     for finding in findings:
-        if finding.entity_type in _MISTAKABLE and _lies_in(finding, kept):
+        if (
+            finding.score < _CERTAIN_SCORE
+            and finding.entity_type in _MISTAKABLE
+            and _lies_in(finding, kept)
+        ):
             continue
         for start, end in _cut_out(finding.start, finding.end, taken):
             stretches.append((start, end, finding.entity_type, finding.score))

@@ -4,6 +4,7 @@
 
 from typing import Final
 
+from guardrails.plain_words import host_length
 from guardrails.pattern_parts import (
     DEVICE_WORD,
     EQUALS,
@@ -22,12 +23,12 @@ _PRIVATE_NEEDS: Final = ".local .lan .int .corp .company .priv .home .loc .domai
 _PUBLIC_SUFFIX: Final = r"(?:com|net|org|edu|gov|io|info|biz|dev|cloud|tech|online|eu|de|at|ch|uk|ie|fr|be|nl|lu|it|es|pt|gr|pl|cz|sk|hu|ro|bg|hr|si|dk|no|se|fi|ee|lv|lt|ru|ua|tr|il|ae|in|cn|jp|kr|tw|hk|sg|my|th|vn|id|ph|au|nz|ca|us|mx|br|ar|cl|co|pe|za|ng|ke|example|test)"
 # Sites that articles name: makers, their documentation and their endpoints.
 _KNOWN_SITE: Final = (
-    r"(?i:(?:[\w-]{1,63}\.){0,6}(?:microsoft|microsoftonline|windows|windowsupdate|office|office365|live|outlook|skype|msftconnecttest|msftncsi|msauth|msftauth|azure|azureedge|sharepoint|onedrive|visualstudio|msn|bing|sysinternals|powershellgallery|apple|icloud|mzstatic|apple-cloudkit|google|googleapis|gstatic|googleusercontent|youtube|chrome|chromium|android|mozilla|firefox|thunderbird|mozillazine|mozdev|mozillamessaging|adobe|oracle|java|dell|hp|hpe|lenovo|intel|amd|nvidia|cisco|citrix|vmware|broadcom|zoom|slack|dropbox|github|githubusercontent|gitlab|ubuntu|debian|redhat|fedoraproject|centos|suse|opensuse|archlinux|canonical|snapcraft|launchpad|freedesktop|gnome|kde|kernel|gnu|apache|nginx|python|pypi|npmjs|nodejs|docker|wikipedia|wikimedia|stackoverflow|superuser|serverfault|askubuntu|stackexchange|reddit|yahoo|aol|gmx|web|hotmail|gmail|protonmail|proton|fastmail|zoho|mail|facebook|twitter|linkedin|instagram|amazon|amazonaws|cloudflare|akamai|letsencrypt|verisign|digicert|symantec|mcafee|sophos|malwarebytes|avast|avg|bitdefender|kaspersky|eset|crowdstrike|virustotal|nist|mitre|w3|ietf|iana|icann|schemas|openxmlformats|xmlsoap|json-schema|pool|ntp|spamhaus|opendns|nextcloud|libreoffice|openoffice|videolan|vlc|winscp|putty|7-zip|notepad-plus-plus|wireshark|teamviewer|anydesk|logitech|logi|epson|canon|brother|samsung|sony|asus|acer|toshiba|realtek|qualcomm|broadcom|msi|gigabyte|steampowered|spotify|netflix|paypal|openssl|openssh|samba|cups|bluez|pulseaudio|pipewire|systemd)\.(?:[a-z]{2,12})(?:\.[a-z]{2})?)(?![\w.-]*\w\.\w|[\w-])"
+    r"(?i:(?:www\.)?example\.(?:com|org|net|edu)(?![\w-]|\.\w)|aka\.ms(?![\w.])|(?:[\w-]{1,63}\.){0,6}(?:microsoft|microsoftonline|windows|windowsupdate|office|office365|live|outlook|skype|msftconnecttest|msftncsi|msauth|msftauth|azure|azureedge|sharepoint|onedrive|visualstudio|msn|bing|sysinternals|powershellgallery|apple|icloud|mzstatic|apple-cloudkit|google|googleapis|gstatic|googleusercontent|youtube|chrome|chromium|android|mozilla|firefox|thunderbird|mozillazine|mozdev|mozillamessaging|adobe|oracle|java|dell|hp|hpe|lenovo|intel|amd|nvidia|cisco|citrix|vmware|broadcom|zoom|slack|dropbox|github|githubusercontent|gitlab|ubuntu|debian|redhat|fedoraproject|centos|suse|opensuse|archlinux|canonical|snapcraft|launchpad|freedesktop|gnome|kde|kernel|gnu|apache|nginx|python|pypi|npmjs|nodejs|docker|wikipedia|wikimedia|stackoverflow|superuser|serverfault|askubuntu|stackexchange|reddit|yahoo|aol|gmx|web|hotmail|gmail|protonmail|proton|fastmail|zoho|mail|facebook|twitter|linkedin|instagram|amazon|amazonaws|cloudflare|akamai|letsencrypt|verisign|digicert|symantec|mcafee|sophos|malwarebytes|avast|avg|bitdefender|kaspersky|eset|crowdstrike|virustotal|nist|mitre|w3|ietf|iana|icann|schemas|openxmlformats|xmlsoap|json-schema|pool|ntp|spamhaus|opendns|nextcloud|libreoffice|openoffice|videolan|vlc|winscp|putty|7-zip|notepad-plus-plus|wireshark|teamviewer|anydesk|logitech|logi|epson|canon|brother|samsung|sony|asus|acer|toshiba|realtek|qualcomm|broadcom|msi|gigabyte|steampowered|spotify|netflix|paypal|openssl|openssh|samba|cups|bluez|pulseaudio|pipewire|systemd)\.(?:[a-z]{2,12})(?:\.[a-z]{2})?)(?![\w-]|\.\w)"
 )
 _DOCUMENTED: Final = r"(?i:localhost|127\.|0\.0\.0\.0|\[::1\]|schemas?\.)"
 _FILE_END: Final = r"(?!\.(?:exe|dll|sys|log|txt|conf|service|py|sh|ps1|plist|json|xml)\b)"
 
-MACHINES: Final[tuple[IdentifierPattern, ...]] = patterns(
+_BY_FORM: Final = patterns(
     # --- host names by scheme
     ("HOST", 0.85, r"(?i:\b(?:DESKTOP|LAPTOP|WIN)-)(?=[A-Z0-9]{0,14}\d|[A-Z]{7,11}\b)[A-Z0-9]{6,11}\b", "desktop- laptop- win-"),
     (
@@ -93,12 +94,21 @@ MACHINES: Final[tuple[IdentifierPattern, ...]] = patterns(
         "://",
     ),
     ("URL", 0.6, rf"(?i)(?<![\w./@-])www\.(?!{_KNOWN_SITE})[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{2,63}}){{1,4}}(?:/[^\s\"'<>|)\],;]{{0,256}})?(?<![.,:!?])", "www."),
-    # --- host names in context
+)
+
+# Host names that their context gives away; a plain word is none.
+_IN_PROSE: Final = patterns(
     (
         "HOST",
         0.82,
-        rf"(?i:(?<![a-z])(?:host(?:[ _-]?name)?|computer(?:[ _-]?name)?|machine(?:[ _-]?name)?|workstation(?:[ _-]?name)?|device(?:[ _-]?name)?|netbios(?:[ _-]?name)?|nodename|node|rhost|server(?:[ _-]?name)?|pc(?:[ _-]?name)?|laptop|client(?:[ _-]?name)?|source[ _-]?host|dest(?:ination)?[ _-]?host|fqdn|asset[ _-]?name|affected[ ]ci|ci|dns[ _-]?name|endpoint|agent[ _-]?host|dvc|src_host|dst_host|localhostname|comp(?:uter)?name|caller[ ]computer[ ]name|rechner(?:name)?|printer(?:[ _-]?name)?){EQUALS})(?!(?i:{STATE_WORD}|localhost|127\.|name|windows|macos|linux|ubuntu|debian|usb|pci|standard|generic|https?|n/a|local|default|laptop|desktop|tablet|server|client|workstation|\d{{1,5}}(?:\D|\Z))(?![\w-]))(?=[\w.-]{{0,62}}[A-Za-z])\K{HOSTNAME}(?![\w]*\()",
+        rf"(?i:(?<![a-z])(?:host(?:[ _-]?name)?|computer(?:[ _-]?name)?|machine(?:[ _-]?name)?|workstation(?:[ _-]?name)?|device(?:[ _-]?name)?|netbios(?:[ _-]?name)?|nodename|node|rhost|server(?:[ _-]?name)?|pc(?:[ _-]?name)?|laptop|client(?:[ _-]?name)?|source[ _-]?host|dest(?:ination)?[ _-]?host|fqdn|asset[ _-]?name|affected[ ]ci|ci|dns[ _-]?name|endpoint|agent[ _-]?host|dvc|src_host|dst_host|localhostname|comp(?:uter)?name|caller[ ]computer[ ]name|rechner(?:name)?|printer(?:[ _-]?name)?){EQUALS})(?!(?i:{STATE_WORD}|localhost|127\.|name|windows|macos|linux|ubuntu|debian|usb|pci|standard|generic|https?|n/a|local|default|microsoft-|laptop|desktop|tablet|server|client|workstation|\d{{1,5}}(?:\D|\Z))(?![\w-]))(?=[\w.-]{{0,62}}[A-Za-z])(?!{_KNOWN_SITE})\K{HOSTNAME}(?![\w]*\()",
         "host computer machine workstation device netbios node server pc laptop client fqdn asset ci dns endpoint dvc comp rechner printer",
+    ),
+    (
+        "DOMAIN",
+        0.82,
+        rf"(?i:(?<![a-z])(?:(?:account|user|logon|netbios|ad|windows|target|subject|caller|local|primary)?[ _-]?domain(?:[ _-]?name)?|workgroup|realm){EQUALS})(?!(?i:{STATE_WORD}|nt|local|workgroup|name|admins?|users|controllers?)(?![\w-]))(?!{_KNOWN_SITE})\K{HOSTNAME}",
+        "domain workgroup realm",
     ),
     (
         "HOST",
@@ -117,6 +127,10 @@ MACHINES: Final[tuple[IdentifierPattern, ...]] = patterns(
         r"(?m)^(?:<\d{1,3}>)?(?:\d[ ])?(?:[A-Z][a-z]{2}[ ]{1,2}\d{1,2}[ ][\d:]{8}|\d{4}-\d\d-\d\d[T ][\d:.,+Z-]{8,32})[ ]\K(?!(?:INFO|WARN|WARNING|ERROR|DEBUG|TRACE|FATAL|NOTICE|CRITICAL)\b)[A-Za-z][\w.-]{1,62}(?=[ ][\w./()-]{1,48}(?:\[\d{1,8}\])?:)",
         ":",
     ),
+    trim=host_length,
+)
+
+_OTHER: Final = patterns(
     # --- serials
     (
         "SERIAL",
@@ -159,3 +173,5 @@ MACHINES: Final[tuple[IdentifierPattern, ...]] = patterns(
     ("SSID", 0.8, r"\b(?:FRITZ!Box(?:[ ](?:Fon|Gastzugang|WLAN|Cable|\d{3,5}|\w{2})){1,4}|NETGEAR\d{2}(?:-5G)?|TP-Link_\w{4,8}|Linksys\d{5}|Vodafone-\w{4,8}|WLAN-\d{4,8}|SKY[\dA-F]{5}|BT\w{0,3}Hub\d?-\w{4}|DIRECT-\w{2}-[\w-]{2,24}|Livebox-\w{4}|SFR_\w{4}|Freebox-\w{6}|AndroidAP_?\d{0,4}|UPC\d{6,8}|Ziggo\w{4,8}|KPN\w{4,8}|xfinitywifi)\b", "fritz netgear tp-link linksys vodafone wlan- sky bt direct- livebox sfr_ freebox androidap upc ziggo kpn xfinity"),
     ("SSID", 0.3, r"(?<![\w./\\@-])[\w-]{3,28}[-_](?i:5g(?:hz)?|2\.?4g(?:hz)?|guest|gast|wifi|wlan|iot|staff|ext)(?![\w-]|\.\w)", "5g 4g guest gast wifi wlan iot staff ext", None, "wifi wi-fi wlan ssid network wireless joins join joined connect connected hotspot access fi"),
 )
+
+MACHINES: Final[tuple[IdentifierPattern, ...]] = (*_BY_FORM, *_IN_PROSE, *_OTHER)

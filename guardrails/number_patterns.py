@@ -11,7 +11,7 @@ from guardrails import check_digits as check
 from guardrails.pattern_parts import IS, IdentifierPattern, patterns
 
 _EXTENSION: Final = r"(?:[ ]?[,;/(]?[ ]?(?i:ext(?:ension)?|extn|x|app\.?|poste|int|durchwahl|dw|\u0434\u043e\u0431)[.: ]{0,2}\d{1,6}\)?|[ ]?#\d{2,5})?"
-_PHONE_WORDS: Final = "phone telephone tel mobile cell cellphone fax call calling called callback dial dialed reach whatsapp signal sms text ring hotline contact handy answering answer landline voicemail desk number line telefon t\u00e9l\u00e9phone telefono m\u00f3vil portable m: p: t:"
+_PHONE_WORDS: Final = "phone telephone tel mobile cell cellphone fax call calling callback dial dialed reach whatsapp signal sms text ring hotline contact handy answering answer landline voicemail desk number line telefon t\u00e9l\u00e9phone telefono m\u00f3vil portable m: p: t:"
 _NOT_A_NUMBER: Final = r"(?<![\w.,:/#+=\\-])(?<![$\u20ac\u00a3][ ]?)"
 _LICENCE: Final = r"(?:driv(?:er|ers|er['\u2019]s|ing)[ ]?(?:['\u2019]s)?[ ]?(?:licen[cs]e|permit)|driver[ ]?id|dl|licen[cs]e[ ](?:number|no\.?)|f\u00fchrerschein(?:nummer)?|permis[ ]de[ ]conduire)"
 _MONTH: Final = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
@@ -24,6 +24,10 @@ def _is_card(text: str) -> bool:
     return check.passes_luhn(text) and 12 <= sum(map(str.isdigit, text)) <= 19
 
 
+def _is_phone(text: str) -> bool:
+    return 6 <= sum(map(str.isdigit, text)) <= 15 and text.count(".") != 1
+
+
 def _is_french(text: str) -> bool:
     return check.passes_insee(text)
 
@@ -32,7 +36,7 @@ NUMBERS: Final[tuple[IdentifierPattern, ...]] = patterns(
     # --- telephones
     ("PHONE", 0.86, rf"(?<![\w.+-])\+[ ]?(?:[ ()./-]{{0,3}}\d){{7,15}}(?!\d){_EXTENSION}(?!\w)", "+"),
     ("PHONE", 0.82, rf"(?<![\w.:/-])00[1-9]\d{{0,2}}(?:[ ()./-]{{1,3}}\d{{1,4}}){{2,6}}(?!\d){_EXTENSION}(?!\w)", "00"),
-    ("PHONE", 0.8, rf"(?<![\w.-])(?:1[-. ])?(?:\(\d{{3}}\)[ -]?|\d{{3}}[-. ])\d{{3}}[-. ]\d{{4}}(?![\w-]|\.\d){_EXTENSION}(?![\w-])"),
+    ("PHONE", 0.8, rf"(?<![\w.-])(?:1[-. ])?(?:\(\d{{3}}\)[ -]?|\d{{3}}[-. ])\d{{3}}[-. ]\d{{4}}(?!\d|\.\d|-\d){_EXTENSION}(?![\w-])"),
     ("PHONE", 0.8, rf"{_NOT_A_NUMBER}\(\d{{2,5}}\)[ ]?\d{{2,5}}(?:[ .-]?\d{{2,5}}){{0,3}}(?!\d){_EXTENSION}(?![\w.-]\d|\w)", "("),
     ("PHONE", 0.72, rf"{_NOT_A_NUMBER}0[1-9]\d{{0,4}}(?:[ ]?[-/ .][ ]?\d{{2,8}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/-]\d|\w)", "0", lambda text: 8 <= sum(map(str.isdigit, text)) <= 16 and text.count(".") != 3 and not text.startswith(("0.", "00"))),
     ("PHONE", 0.72, rf"{_NOT_A_NUMBER}8[ -]?\(\d{{3,5}}\)[ ]?\d{{1,3}}(?:[- ]?\d{{2}}){{2}}(?!\d)", "("),
@@ -42,7 +46,7 @@ NUMBERS: Final[tuple[IdentifierPattern, ...]] = patterns(
         rf"(?i:(?<![a-z])(?:phone|telephone|tel|mobile|mob|cell(?:[ ]?phone)?|fax|landline|handy|telefon|t\u00e9l|telefono|m\u00f3vil|portable|whatsapp|sms|hotline|call[ -]?back|desk[ ]phone|direct[ ](?:line|dial)|office|phone[ ]number|telephonenumber|mobilephone|contact[ ](?:no|number)|call(?:[ ](?:me|us|him|her|them))?(?:[ ](?:back|please))?(?:[ ](?:at|on|under))?|reach(?:ed)?[ ](?:me|us|him|her)?[ ]?(?:at|on|under)|whatsapp[ ]me[ ]on|text[ ]me[ ](?:at|on)|ring[ ](?:me[ ])?(?:at|on)?|number(?:[ ]to[ ]call(?:[ ]back)?)?|dial(?:ed|led)?)(?:[ ](?:number|no|nr|num))?\.?(?:{IS}))(?!\d{{1,2}}:\d\d)\K\(?\+?\d(?:[ ()/.-]{{0,3}}\d){{5,14}}(?!\d){_EXTENSION}(?![\w:]|[./-]\d)",
         "phone tel mob cell fax line handy t\u00e9l m\u00f3vil portable whatsapp sms call desk direct office contact reach text ring number dial",
     ),
-    ("PHONE", 0.3, rf"{_NOT_A_NUMBER}\(?\d{{2,5}}\)?(?:[ ]?[-/ .]?[ ]?\d{{2,5}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/%-]\d|[%\w])", "", lambda text: 6 <= sum(map(str.isdigit, text)) <= 15, _PHONE_WORDS),
+    ("PHONE", 0.3, rf"{_NOT_A_NUMBER}\(?\d{{2,5}}\)?(?:[ ]?[-/ .]?[ ]?\d{{2,5}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/%-]\d|[%\w])", "", _is_phone, _PHONE_WORDS),
     ("PHONE", 0.82, r"(?i:(?<![a-z])(?:ext(?:ension)?\.?|extn\.?|durchwahl|internal[ ](?:number|phone)|desk[ ]number|voip|speed[ ]dial)[ ]{0,2}(?:number|no\.?|nr\.?)?[ ]{0,2}(?:[:#=]|is)?[ ]{0,2})\K(?<=[ .:#=])\d{3,6}\b(?![.:]\d|[ ]?(?:MB|GB|KB|ms))", "ext durchwahl internal desk voip dial"),
     # --- payment
     ("CARD", 0.9, r"(?<![\w.-])(?:\d{4}[ -]){3,4}\d{1,4}(?![\w-])", "", _is_card),

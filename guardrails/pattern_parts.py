@@ -8,7 +8,7 @@ repetition is bounded, so that hostile text costs linear time.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 LANGUAGE: Final = "en"
@@ -35,6 +35,7 @@ class IdentifierPattern:
         needs: of these lower-case strings at least one is in every text that can match; a cheap
             test before the expression is tried. Empty: always tried.
         check: says of a match whether it is one, for instance by its check digit.
+        trim: says how many characters at its beginning are it; 0: none.
         context: lower-case words that make the match credible when near.
 
     """
@@ -44,6 +45,7 @@ class IdentifierPattern:
     score: float
     needs: tuple[str, ...] = ()
     check: Callable[[str], bool] | None = None
+    trim: Callable[[str], int] | None = None
     context: frozenset[str] = frozenset()
 
 
@@ -103,13 +105,15 @@ STATE_WORD: Final = (
 )
 
 
-def patterns(*rows: tuple[object, ...]) -> tuple[IdentifierPattern, ...]:
+def patterns(
+    *rows: tuple[object, ...], trim: Callable[[str], int] | None = None
+) -> tuple[IdentifierPattern, ...]:
     """Return patterns from rows (entity, score, expression, needs, check, context).
 
     `needs` and `context` are strings of words between spaces; what follows the expression may be
-    left out.
+    left out. `trim` is of all.
     """
-    return tuple(_pattern(*row) for row in rows)  # type: ignore[arg-type]
+    return tuple(replace(_pattern(*row), trim=trim) for row in rows)  # type: ignore[arg-type]
 
 
 def _pattern(

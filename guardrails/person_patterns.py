@@ -2,8 +2,10 @@
 """People whom their context gives away: greetings, signatures, roles, mail headers, chats."""
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
+from dataclasses import replace
 from typing import Final
 
+from guardrails.plain_words import name_length, names_length
 from guardrails.pattern_parts import (
     FULL_NAME,
     LOWER_NAME,
@@ -21,15 +23,15 @@ _LOWER_STOP: Final = r"(?!(?i:and|but|from|i|my|the|in|at|with|on|here|is|was|ha
 _LOWER_TWO: Final = rf"{_LOWER_STOP}{LOWER_NAME}[ ]{_LOWER_STOP}{LOWER_NAME}"
 _DAY: Final = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|May|June|July|August|September|October|November|December|Today|Yesterday|Windows|Outlook|Teams|Excel|Office|Chrome|Edge|Error|Event|Adobe|Microsoft)"
 
-PEOPLE: Final[tuple[IdentifierPattern, ...]] = patterns(
+_IN_CONTEXT: Final = patterns(
     # --- mail headers, quotes
     ("PERSON", 0.84, rf"(?m)(?:^|[;|>])[ \t>]*(?i:cc|bcc|from|to|attn|attention|name|von|an|de|sender|recipient|requester|requestor|caller|reported by|contact|user|owner|employee|manager|customer|assigned to|assignee|full name|display ?name|first ?name|last ?name|given ?name|surname)[ ]?:[ \t]{{0,8}}[\"'*]{{0,2}}(?!{_DAY}\b){NO_NAME}\K{FULL_NAME}(?:,[ ]{NAME})?(?=[ ]*(?:[<(;,|\"'*/\n\t]|\Z|-[ ]))", ":"),
     ("PERSON", 0.84, rf"(?m)^[ \t>]*(?i:cc|bcc|to)[ ]?:[^\n]{{1,200}}?[;,][ ]{{0,2}}\K{TWO_NAMES}(?=[ ]*(?:[<;,\n]|\Z))", "cc to"),
     ("PERSON", 0.84, rf"{NO_NAME}{TWO_NAMES}(?=[ ]?<[\w.+%'-]{{1,64}}@)", "@"),
-    ("PERSON", 0.82, rf"{NO_NAME}(?:{NAME},[ ]{NAME}|{TWO_NAMES})(?=[ ]?[(\[][\w.+%'-]{{2,64}}(?:@[\w.-]{{2,128}})?[)\]])"),
+    ("PERSON", 0.82, rf"{NO_NAME}(?:{NAME},[ ]{NAME}|{TWO_NAMES})(?=[ ]?[(\[](?:[\w.+%'-]{{2,64}}@[\w.-]{{2,128}}|(?=[\w.-]*(?:\d|[a-z][._][a-z]))[a-z][\w.-]{{2,32}}|\+?[\d -]{{6,20}})[)\]])"),
     ("PERSON", 0.82, rf"(?i:\bon[ ][^\n]{{3,80}}?[ ,])(?!(?:at|{_DAY}|AM|PM)\b){NO_NAME}\K{FULL_NAME}(?=[ ](?:<[^>\n]{{3,128}}>[ ])?(?i:wrote|schrieb|a[ ]\u00e9crit|escribi\u00f3|ha[ ]scritto|napisa\u0142)[: ])", "wrote schrieb crit escrib scritto napisa"),
     # --- people introduce themselves
-    ("PERSON", 0.86, rf"(?i:\b(?:my|his|her|their|the[ ]user['\u2019]s|partner['\u2019]s|caller['\u2019]s)[ ](?:(?:full|first|last|maiden|sur|real|new|given)[ ]?)?name(?:[ ]is|['\u2019]s|:|[ ]was)?[ ]){NO_NAME}\K{FULL_NAME}", "name"),
+    ("PERSON", 0.86, rf"(?i:\b(?:my|his|her|their|the[ ]user['\u2019]s|partner['\u2019]s|caller['\u2019]s|[,;])[ ](?:(?:full|first|last|maiden|sur|real|new|given)[ ]?)?name(?:[ ]is|['\u2019]s|:|[ ]was)?[ ]){NO_NAME}\K{FULL_NAME}", "name"),
     ("PERSON", 0.85, rf"(?i:\bmy[ ](?:full[ ])?name(?:[ ]is|['\u2019]s)[ ])\K{_LOWER_STOP}{LOWER_NAME}(?:[ ]{_LOWER_STOP}{LOWER_NAME})?", "name"),
     ("PERSON", 0.82, rf"(?i:\b(?:i['\u2019]?m|i am|this is|it['\u2019]s|it is|here is|speaking:?|here['\u2019]s)[ ]){NO_NAME}(?!{_DAY}\b)\K{TWO_NAMES}(?=[ ]?(?:[,.;!\n(-]|\Z|(?:from|in|at|and|here|with|on|again|speaking|of|the|calling|writing)\b))"),
     ("PERSON", 0.84, rf"(?i:\b(?:this is|i am|i['\u2019]m|it['\u2019]s)[ ]){NO_NAME}(?!{_DAY}\b)\K{NAME}(?=[ ](?:from|in|at|of)[ ](?:the[ ])?(?i:accounting|finance|hr|sales|marketing|legal|it|logistics|purchasing|engineering|reception|payroll|procurement|support|operations|production|facilities|security|the|floor|building|room)\b)"),
@@ -59,9 +61,10 @@ PEOPLE: Final[tuple[IdentifierPattern, ...]] = patterns(
     # --- chats
     ("PERSON", 0.82, rf"(?m)^[ \t>]*[\[(]?\d{{1,2}}[:.h]\d{{2}}(?:[:.]\d{{2}})?(?:[ ]?[AP]M)?[\])]?[ ]?[-\u2013|]?[ ]?(?!(?i:info|warn|warning|error|debug|trace|note|event|status)\b)\K(?:{FULL_NAME}|{LOWER_NAME}(?:[ ]{LOWER_NAME})?)(?=[ ]?:[ ])", ":"),
     ("PERSON", 0.78, rf"(?m)^[ \t>]*{NO_NAME}(?!{_DAY}\b)\K{FULL_NAME}(?=[ ]?(?:\(\d{{1,2}}:\d{{2}}\)|\[\d{{1,2}}:\d{{2}}\]|,?[ ]\d{{1,2}}:\d{{2}}(?:[ ]?[AP]M)?)[ ]?:?[ \n])", ":"),
-    ("PERSON", 0.8, rf"(?<![\w@.])@\K(?!(?i:here|channel|all|everyone|team|echo|media|import|param|return|override|property)\b)(?:{FULL_NAME}|[a-z][\w.-]{{2,30}})(?![\w@/])", "@"),
+    ("PERSON", 0.8, rf"(?<![\w@.])@(?=[\p{{L}} ]{{1,40}}(?:[,:!?\n]|[ ](?i:can|could|please|pls|is|are|do|did|will|has|have|thanks|thx)|\Z))\K(?!(?i:here|channel|all|everyone|team|echo|media|import|param|return|override|property)\b)(?:{FULL_NAME}|[a-z]{{3,30}})(?![\w@/.])", "@"),
+    ("PERSON", 0.76, r"(?m)^[ \t>]*\K[a-z]{3,20}(?=[ ](?:says|said|asks|asked|told|reports|reported|called|called|needs|cannot|can't|cant|has|wants)\b)", "says said asks asked told report called needs can has wants"),
     # --- verbs that take people
-    ("PERSON", 0.76, rf"(?<![\p{{L}}-])(?i:ask(?:ed|s|ing)?|tell(?:s|ing)?|told|inform(?:ed)?|notify|notified|contact(?:ed)?|email(?:ed)?|call(?:ed)?|phoned|ping(?:ed)?|met|meet|helped|helping|invite(?:d)?|cc['\u2019]?d|remind(?:ed)?|thank(?:ed)?|blame|trained|replaced|replaces|hired|introduced|follow[ ]up[ ]with|check[ ]with|work(?:s|ed|ing)?[ ]with|reports[ ]to|belongs[ ]to|belonging[ ]to|used[ ]by|owned[ ]by|issued[ ]to|given[ ]to|lent[ ]to|handed[ ]to|signed[ ]by|sent[ ](?:by|to)|shared[ ](?:by|with)|access[ ](?:for|to)|for[ ]user|cover(?:s|ing)?[ ]for|give)[ ]{NO_NAME}(?!{_DAY}\b)\K{TWO_NAMES}"),
+    ("PERSON", 0.76, rf"(?<![\p{{L}}-])(?i:ask(?:ed|s|ing)?|tell(?:s|ing)?|told|inform(?:ed)?|notify|notified|contact(?:ed)?|email(?:ed)?|call(?:ed)?|phoned|ping(?:ed)?|met|meet|helped|helping|invite(?:d)?|cc['\u2019]?d|remind(?:ed)?|thank(?:ed)?|blame|trained|replaced|replaces|hired|introduced|follow[ ]up[ ]with|check[ ]with|work(?:s|ed|ing)?[ ]with|reports[ ]to|belongs[ ]to|belonging[ ]to|used[ ]by|owned[ ]by|issued[ ]to|given[ ]to|lent[ ]to|handed[ ]to|signed[ ]by|sent[ ](?:by|to)|shared[ ](?:by|with)|access[ ]for|for[ ]user|cover(?:s|ing)?[ ]for|give)[ ]{NO_NAME}(?!{_DAY}\b)\K{TWO_NAMES}"),
     ("PERSON", 0.74, rf"(?<![\p{{L}}-])(?i:ask(?:ed)?|tell|told|inform(?:ed)?|notified|emailed|phoned|pinged|remind(?:ed)?|thanked|spoke[ ](?:to|with)|spoken[ ](?:to|with)|talked[ ](?:to|with)|talk[ ]to|speak[ ](?:to|with)|check[ ]with|reports[ ]to|belongs[ ]to|owned[ ]by|issued[ ]to|lent[ ]to|handed[ ]to|chat[ ]with|per|met)[ ]{NO_NAME}(?!{_DAY}\b)\K{FULL_NAME}(?=[ ]?(?:[,.;!?\n]|\Z|(?:that|if|to|about|and|at|in|from|on|whether|who|has|had|is|was|says|said|yesterday|today)\b))"),
     ("PERSON", 0.76, rf"{NO_NAME}(?!{_DAY}\b){NAME}(?:[ ]{NAME})?(?=['\u2019]s[ ](?:(?:new|old|own|work|company|personal|home)[ ])?(?i:monitor|laptop|computer|pc|mailbox|account|email|e-mail|phone|mobile|keyboard|mouse|screen|desk|manager|access|password|calendar|machine|macbook|iphone|ipad|headset|dock|onedrive|profile|login|team|boss|workstation|desktop|address|badge|birthday|replacement|request|ticket|inbox|signature|daughter|son|wife|husband|mother|father|brother|sister)\b)", "'s \u2019s"),
     ("PERSON", 0.76, rf"{NO_NAME}(?!{_DAY}\b){TWO_NAMES}(?=[ ](?i:cannot|can['\u2019]t|could[ ]not|couldn['\u2019]t|has[ ]been|has[ ]left|left[ ]the[ ]company|is[ ]locked|is[ ]unable|was[ ]unable|asked|told|called|reported|reports|says|said|joined|joins|works|complained|complains|wants|wanted|needs[ ]|gets[ ]|tried|forgot|lost|received|sits|wrote|mentioned|confirmed|approved|resigned|is[ ]on[ ]leave|is[ ]my|is[ ]our|and[ ]I|has[ ]no|does[ ]not|doesn['\u2019]t)\b)"),
@@ -72,4 +75,15 @@ PEOPLE: Final[tuple[IdentifierPattern, ...]] = patterns(
     ("PERSON", 0.82, rf"<(?i:name|first_?name|last_?name|full_?name|display_?name|person|contact|owner|user|given_?name|surname)>[ ]?\K{FULL_NAME}(?=[ ]?</)", "</"),
     ("PERSON", 0.82, rf"(?i:[\"'](?:name|full_?name|display_?name|first_?name|last_?name|given_?name|surname|contact|caller|requester|owner|manager|employee|person|author|assignee|reporter)[\"'][ ]?:[ ]?[\"']){NO_NAME}\K{FULL_NAME}(?=[\"'])", "name contact caller request owner manager employee person author assign report"),
     ("PERSON", 0.8, rf"(?m)^{NO_NAME}\K{NAME}(?:[ ]{NAME})?,[ ]{NAME}(?=[ ]?(?:[-\u2013:(|;\t\n]|\Z))", ","),
+)
+
+# A name ends before the first plain word; of two names a plain one leaves none.
+PEOPLE: Final[tuple[IdentifierPattern, ...]] = tuple(
+    replace(
+        pattern,
+        trim=names_length
+        if TWO_NAMES in pattern.expression and FULL_NAME not in pattern.expression
+        else name_length,
+    )
+    for pattern in _IN_CONTEXT
 )

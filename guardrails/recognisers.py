@@ -99,7 +99,9 @@ class FormRecogniser(PatternRecognizer):  # type: ignore[misc]
                 continue
             for match in expression.finditer(text, timeout=REGEX_TIMEOUT_SECONDS):
                 start, end = match.span()
-                if start == end or (form.check and not form.check(text[start:end])):
+                if form.trim:
+                    end = start + form.trim(text[start:end])
+                if start >= end or (form.check and not form.check(text[start:end])):
                     continue
                 results.append(
                     make_result(self, entity, start, end, form.score, form.context or None)

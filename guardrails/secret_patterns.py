@@ -44,7 +44,7 @@ SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "SECRET",
         0.92,
-        rf"(?i:(?<![a-z]){CREDENTIAL_WORD}{EQUALS})(?!(?i:{STATE_WORD})(?![\w!@#$%^&*-]))\K(?:(?<=[\"'`])[^\"'`\n]{{3,128}}(?=[\"'`])|[^\s\"'`,;&<>]{{3,512}}(?:(?<=\d{{4}})[ ]\d{{4}}){{0,3}})",
+        rf"(?i:(?<![a-z]){CREDENTIAL_WORD}{EQUALS})(?!(?i:{STATE_WORD})(?![\w!@#$%^&*-]))\K(?:(?<=[\"'])[^\"'`\n]{{3,128}}(?=[\"'])|[^\s\"'`,;&<>]{{3,512}}(?:(?<=\d{{4}})[ ]\d{{4}}){{0,3}})",
         _NAMED,
     ),
     # "password is x", "password for Y is x", "the wi-fi password of Y is x", "with the password x"
@@ -57,15 +57,16 @@ SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "SECRET",
         0.9,
-        rf"(?i:\b{CREDENTIAL_WORD}[ ](?:for|of|on|to)[ ][^\n:;!?]{{1,60}}?[ ]{{0,2}}[:=][ ]{{0,2}}[\"'`\u201c]?)(?!(?i:{STATE_WORD})(?![\w!@#$%^&*-]))\K{_VALUE}",
+        rf"(?i:\b{CREDENTIAL_WORD}[ ](?:for|of|on|to)[ ][^\n:;!?()]{{1,60}}?[ ]{{0,2}}[:=][ ]{{0,2}}[\"'`\u201c]?)(?!(?i:{STATE_WORD})(?![\w!@#$%^&*-]))\K{_VALUE}",
         _NAMED,
     ),
     (
         "SECRET",
         0.88,
-        rf"(?i:(?:\b|/[ ]?|,[ ])(?:pass(?:word|wd|phrase|code|wort)?|pwd|pw|pin|passcode|kennwort|creds?|credentials)[ ]{{1,2}}(?:of[ ])?[\"'`(\u201c]?)(?!(?i:{STATE_WORD})(?![\w!@#$%^&*-])){_ODD}\K{_VALUE}",
+        rf"(?i:(?:\b|/[ ]?|,[ ])(?:pass(?:word|wd|phrase|code|wort)?|pwd|pw|pin|passcode|kennwort|creds?|credentials)[ ]{{1,2}}(?:of[ ])?[\"'`\u201c]?)(?!(?i:{STATE_WORD})(?![\w!@#$%^&*-])){_ODD}\K{_VALUE}",
         _NAMED,
     ),
+    ("SECRET", 0.88, rf"(?mi:^[ \t]*(?:key|pass|psk)[ ]?[:=][ ]{{1,8}}){_ODD}(?!HKEY|HKLM|HKCU)\K[^\s\"'`,;<>\\]{{8,64}}", "key pass psk"),
     ("SECRET", 0.9, rf"(?i:(?<!\S)(?:--?|/){CREDENTIAL_WORD}[ :=])\K[^\s\"'`-][^\s\"'`]{{2,256}}", _NAMED),
     ("SECRET", 0.9, r"(?i:\bnet[ ]use[ ][^\n]{3,160}?/user:\S{2,80}[ ])\K(?![/*])\S{3,128}", "/user:"),
     ("SECRET", 0.9, r"(?i:(?<!\S)(?:-p|-P)[ ]?[\"'])\K[^\"'\n]{3,128}(?=[\"'])", "-p"),
