@@ -8,29 +8,23 @@ characters would hide identifiers. Names: the directory's, exactly, and those th
 away; a trained recogniser is a later step.
 """
 
-import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from guardrails.errors import MaskingError
-from guardrails.identifier_patterns import KEY_ENTITIES, LANGUAGE, SYSTEM_ACCOUNTS
+from guardrails.identifier_patterns import KEY_ENTITIES
+from guardrails.pattern_parts import PSEUDONYM
 from guardrails.sanitise import plain_text
 
 if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine
+    from guardrails.findings import Span
+    from guardrails.masking_engine import MaskingEngine
+    from guardrails.pseudonyms import Pseudonyms
 
-PSEUDONYM: Final = re.compile(r"<([A-Z][A-Z_]{1,15})_(\d{1,6})>")
 MAX_DEPTH: Final = 64
-MIN_KNOWN_CHARACTERS: Final = 2  # a single letter is in every text
-_CHUNK_CHARACTERS: Final = 16_384
-_CACHED_TEXTS: Final = 4096
-_CACHED_CHARACTERS: Final = 256
-
-Span = tuple[int, int, str]  # start, end, entity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,28 +53,41 @@ class Masker:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._analyser: AnalyzerEngine | None = None
-        self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_spans)
+        self._engine: MaskingEngine | None = None
+        self._directory: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self.set_directory(names)
 
     def set_directory(self, names: Iterable[str], hosts: Iterable[str] = ()) -> None:
         """Replace the names of people, and of hosts, that are masked wherever they stand."""
         with self._lock:
             self._directory = (tuple(names), tuple(hosts))
-            self._analyser = None
-            self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_spans)
+            if self._engine is not None:
+                self._engine.finder.replace_directory(*self._directory)
 
     def warm_up(self) -> None:
         """Load presidio now (a second or two), so that the first text need not wait."""
-        self._obtain_analyser()
+        self._obtain_engine()
 
-    def _obtain_analyser(self) -> "AnalyzerEngine":
+    def _obtain_engine(self) -> "MaskingEngine":
+        if self._engine is not None:
+            return self._engine
         with self._lock:
-            if self._analyser is None:
-                from guardrails.recognisers import build_analyser  # noqa: PLC0415 - slow import
+            if self._engine is None:
+                from guardrails.masking_engine import MaskingEngine  # noqa: PLC0415 - slow import
 
-                self._analyser = build_analyser(*self._directory)
-            return self._analyser
+                engine = MaskingEngine()
+                engine.finder.replace_directory(*self._directory)
+                self._engine = engine
+            return self._engine
+
+    def find_spans(self, text: str) -> "tuple[Span, ...]":
+        """Return what `mask` would replace in a plain text: (start, end, entity), in order.
+
+        Raises:
+            MaskingError: the analysis failed; the text must not be passed on.
+
+        """
+        return self._obtain_engine().finder.find(text)
 
     def mask(self, text: str, known: Mapping[str, str] | None = None) -> MaskedText:
         """Return the masked text.
@@ -101,7 +108,7 @@ class Masker:
     ) -> tuple[MaskedText, ...]:
         """Mask several texts with one numbering; each has only its own originals."""
         plain = [plain_text(text) for text in texts]
-        pseudonyms = _Pseudonyms(plain, known or {})
+        pseudonyms = self._obtain_engine().number(plain, known or {})
         return tuple(self._mask_plain(text, pseudonyms) for text in plain)
 
     def mask_value(self, value: Any) -> Any:
@@ -115,9 +122,9 @@ class Masker:
         """
         texts: list[str] = []
         _collect_texts(value, texts, 0)
-        return self._mask_json(value, _Pseudonyms(texts, {}))
+        return self._mask_json(value, self._obtain_engine().number(texts, {}))
 
-    def _mask_json(self, value: Any, pseudonyms: "_Pseudonyms") -> Any:
+    def _mask_json(self, value: Any, pseudonyms: "Pseudonyms") -> Any:
         if isinstance(value, str):
             return self._mask_plain(plain_text(value), pseudonyms).text
         if isinstance(value, Mapping):
@@ -131,7 +138,7 @@ class Masker:
             return [self._mask_json(item, pseudonyms) for item in value]
         return value
 
-    def _mask_field(self, key: str, value: Any, pseudonyms: "_Pseudonyms") -> Any:
+    def _mask_field(self, key: str, value: Any, pseudonyms: "Pseudonyms") -> Any:
         entity = KEY_ENTITIES.get(key.lower())
         if entity is None or not isinstance(value, str):
             return self._mask_json(value, pseudonyms)
@@ -140,103 +147,13 @@ class Masker:
             return plain
         return pseudonyms.give(entity, plain)
 
-    def _mask_plain(self, text: str, pseudonyms: "_Pseudonyms") -> MaskedText:
-        pieces: list[str] = []
-        originals: dict[str, str] = {}
-        done = 0
-        found = (*self._list_spans(text), *pseudonyms.find_known(text))
-        for start, end, entity in _unite(found):
-            original = text[start:end]
-            pseudonym = pseudonyms.give(entity, original)
-            originals[pseudonym] = pseudonyms.original_of(pseudonym)
-            pieces += (text[done:start], pseudonym)
-            done = end
-        pieces.append(text[done:])
-        return MaskedText(text="".join(pieces), originals=MappingProxyType(originals))
-
-    def _list_spans(self, text: str) -> tuple[Span, ...]:
-        if len(text) <= _CACHED_CHARACTERS:
-            return self._find_short(text)
-        if len(text) <= _CHUNK_CHARACTERS:
-            return self._find_spans(text)
-        spans: list[Span] = []
-        for offset, chunk in _split_lines(text):
-            spans += ((s + offset, e + offset, entity) for s, e, entity in self._find_spans(chunk))
-        return tuple(spans)
-
-    def _find_spans(self, text: str) -> tuple[Span, ...]:
-        if len(text.strip()) < 2 or text.isdigit():
-            return ()
-        analyser = self._analyser or self._obtain_analyser()
-        try:
-            results = analyser.analyze(text, LANGUAGE)
-        except Exception as error:
-            raise MaskingError(f"masking failed: {type(error).__name__}") from error
-        taken = [match.span() for match in PSEUDONYM.finditer(text)]
-        results.sort(key=lambda item: (-item.score, item.start - item.end, item.start))
-        spans: list[Span] = []
-        for item in results:
-            if all(item.end <= start or end <= item.start for start, end in taken):
-                taken.append((item.start, item.end))
-                spans.append((item.start, item.end, item.entity_type))
-        return tuple(sorted(spans))
-
-
-class _Pseudonyms:
-    """Gives pseudonyms during one call."""
-
-    def __init__(self, texts: Iterable[str], known: Mapping[str, str]) -> None:
-        self._originals = dict(known)
-        self._by_original: dict[tuple[str, str], str] = {}
-        self._numbers: dict[str, int] = {}
-        self._known: dict[str, list[str]] = {}
-        for pseudonym, original in known.items():
-            if match := PSEUDONYM.fullmatch(pseudonym):
-                self._by_original[match[1], original.casefold()] = pseudonym
-                self._known.setdefault(match[1], []).append(plain_text(original).strip())
-        for source in (*texts, *known):
-            for match in PSEUDONYM.finditer(source):
-                self._numbers[match[1]] = max(self._numbers.get(match[1], 0), int(match[2]))
-
-    def find_known(self, text: str) -> Iterable[Span]:
-        """Yield the places, outside of pseudonyms, where a known original stands as a word."""
-        taken = [match.span() for match in PSEUDONYM.finditer(text)] if self._known else []
-        for entity, originals in self._known.items():
-            for original in originals:
-                if len(original) < MIN_KNOWN_CHARACTERS or original.casefold() in SYSTEM_ACCOUNTS:
-                    continue
-                words = rf"(?<![^\W_]){re.escape(original)}(?![^\W_])"
-                for match in re.finditer(words, text, re.IGNORECASE):
-                    first, last = match.span()
-                    if all(last <= start or end <= first for start, end in taken):
-                        yield first, last, entity
-
-    def give(self, entity: str, original: str) -> str:
-        key = entity, original.casefold()
-        if key not in self._by_original:
-            number = self._numbers[entity] = self._numbers.get(entity, 0) + 1
-            self._by_original[key] = pseudonym = f"<{entity}_{number}>"
-            self._originals[pseudonym] = original
-        return self._by_original[key]
-
-    def original_of(self, pseudonym: str) -> str:
-        return self._originals[pseudonym]
-
-
-def _unite(spans: Iterable[Span]) -> list[Span]:
-    """Return spans in order, those that overlap as one; it is what the longest of them is."""
-    united: list[Span] = []
-    longest = 0
-    for start, end, entity in sorted(spans):
-        if not united or united[-1][1] <= start:
-            united.append((start, end, entity))
-            longest = end - start
-            continue
-        before = united[-1]
-        kind = entity if end - start > longest else before[2]
-        united[-1] = (before[0], max(before[1], end), kind)
-        longest = max(longest, end - start)
-    return united
+    def _mask_plain(self, text: str, pseudonyms: "Pseudonyms") -> MaskedText:
+        engine = self._obtain_engine()
+        spans = engine.add_known(engine.finder.find(text), pseudonyms.find_known(text))
+        masked = engine.writer.write(text, spans, pseudonyms)
+        given = [pseudonyms.give(entity, text[start:end]) for start, end, entity in spans]
+        originals = {pseudonym: pseudonyms.original_of(pseudonym) for pseudonym in given}
+        return MaskedText(text=masked, originals=MappingProxyType(originals))
 
 
 def _collect_texts(value: Any, texts: list[str], depth: int) -> None:
@@ -256,17 +173,3 @@ def _collect_texts(value: Any, texts: list[str], depth: int) -> None:
     elif not (value is None or isinstance(value, bool | int | float)):
         raise MaskingError(f"{type(value).__name__} is not JSON")
 
-
-def _split_lines(text: str) -> Iterable[tuple[int, str]]:
-    """Yield (offset, piece) of bounded length, cut after a line or a space where there is one."""
-    start = 0
-    while start < len(text):
-        end = min(start + _CHUNK_CHARACTERS, len(text))
-        if end < len(text):
-            floor = start + _CHUNK_CHARACTERS // 2
-            cut = max(text.rfind("\n", floor, end), floor - 1)
-            if cut < floor:
-                cut = max(text.rfind(" ", floor, end), floor - 1)
-            end = cut + 1 if cut >= floor else end
-        yield start, text[start:end]
-        start = end

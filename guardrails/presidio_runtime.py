@@ -10,23 +10,35 @@ from kernel.imports import absent
 with absent("transformers", "torch"):
     from presidio_analyzer import (
         AnalyzerEngine,
+        EntityRecognizer,
         LocalRecognizer,
         Pattern,
         PatternRecognizer,
         RecognizerRegistry,
         RecognizerResult,
     )
-    from presidio_analyzer.nlp_engine import NoOpNlpEngine
-    from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, IbanRecognizer
+    from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
+    from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine, SpacyNlpEngine
+    from presidio_anonymizer import AnonymizerEngine
+    from presidio_anonymizer.entities import OperatorConfig
+    from presidio_anonymizer.entities import RecognizerResult as FoundSpan
+    from presidio_anonymizer.operators import Operator, OperatorType
 
 __all__ = [
     "AnalyzerEngine",
-    "CreditCardRecognizer",
-    "IbanRecognizer",
+    "AnonymizerEngine",
+    "ContextAwareEnhancer",
+    "EntityRecognizer",
+    "FoundSpan",
     "LocalRecognizer",
-    "NoOpNlpEngine",
+    "NlpArtifacts",
+    "NlpEngine",
+    "Operator",
+    "OperatorConfig",
+    "OperatorType",
     "Pattern",
     "PatternRecognizer",
     "RecognizerRegistry",
     "RecognizerResult",
+    "SpacyNlpEngine",
 ]

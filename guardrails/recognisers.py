@@ -1,45 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
 """Presidio recognisers for our field, and an analyser that never touches the network.
 
-Presidio's own recognisers for payment cards and IBANs are kept (both check digits). Its others are
-replaced: they need a language model, go online for public suffixes, or fire on KB numbers.
+Presidio's own recognisers are replaced: they need a language model, go online for public suffixes,
+leave tails, or fire on KB numbers.
 """
-
-# ruff: noqa: E501 - a regular expression does not read better in pieces
 
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
-from guardrails.identifier_patterns import LANGUAGE, PATTERNS, SYSTEM_ACCOUNTS
+from guardrails.findings import make_result
+from guardrails.identifier_patterns import (
+    LANGUAGE,
+    PATTERNS,
+    SYSTEM_ACCOUNTS,
+    IdentifierPattern,
+)
+from guardrails.other_scripts import OtherScriptRecogniser
 from guardrails.presidio_runtime import (
     AnalyzerEngine,
-    CreditCardRecognizer,
-    IbanRecognizer,
     LocalRecognizer,
-    NoOpNlpEngine,
     Pattern,
     PatternRecognizer,
     RecognizerRegistry,
     RecognizerResult,
 )
+from guardrails.street_addresses import StreetAddressRecogniser
+from guardrails.table_columns import ColumnRecogniser
+from guardrails.text_engine import NearbyWords, TextArtifacts, TextEngine
 
 SCORE_THRESHOLD: Final = 0.5
-_IP_PATTERNS: Final = (
-    Pattern(
-        "IPv4",
-        r"(?<![\w.:-])(?<!(?i:version|release|build|ver|v)[ .:]{1,2})\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)",
-        0.8,
-    ),
-    Pattern(
-        "IPv6",
-        r"(?i)(?<![\w:.\])])(?=[0-9a-f:]{0,40}:[0-9a-f:]{0,40}:)[0-9a-f:]{3,39}(?:\.\d{1,3}){0,3}(?![\w:])",
-        0.8,
-    ),
+REGEX_TIMEOUT_SECONDS: Final = 20
+_IPV4: Final = regex.compile(
+    r"(?<![\w.])(?<![^\d\s]-)(?<!\d:)\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d|-[A-Za-z]|\.(?:x|\*)\b)"
+)
+_IPV6: Final = regex.compile(
+    r"(?i)(?<![\w:.\])])(?=[0-9a-f:]{0,40}:[0-9a-f:]{0,40}:)[0-9a-f:]{3,39}(?:\.\d{1,3}){0,3}(?![\w:])"
+)
+# A dotted number after one of these is a version.
+_VERSION_WORDS: Final = regex.compile(
+    r"(?i)(?:version|release|releases|build|builds|ver|v|revision|rev|firmware|fw|driver|drivers|bios"
+    r"|uefi|agent|client|update|upgrade|upgraded|to version|package|chrome|edge|firefox|office|teams"
+    r"|outlook|zoom|webex|java|jre|jdk|python|openssl|kernel|anyconnect|forticlient|globalprotect"
+    r"|citrix|vmware|acrobat|reader|onedrive|defender|intune|engine|signature|sdk|runtime|plugin"
+    r"|extension|app|product|software|module|library|patch|hotfix|sp\d|r\d)"
+    r"[ \t]{0,2}(?:is|was|=|:|\(|number|no\.?)?[ .:(]{0,2}\Z"
 )
 _WORD: Final = regex.compile(r"[\p{L}\p{N}]+")
 _MAX_GAP_CHARACTERS: Final = 2  # "Doe, Jane", "jane.doe"
@@ -47,73 +56,156 @@ _MAX_GAP_CHARACTERS: Final = 2  # "Doe, Jane", "jane.doe"
 _WELL_KNOWN_ADDRESSES: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"))
 
 
-class AddressRecogniser(PatternRecognizer):
-    """IP addresses that tell machines apart; loopback, unspecified and masks stay readable."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            supported_entity="IP", patterns=list(_IP_PATTERNS), global_regex_flags=regex.VERSION0
-        )
-
-    def invalidate_result(self, pattern_text: str) -> bool:
-        """Say whether the match is no address or an address that everybody has."""
-        try:
-            address = ipaddress.ip_address(pattern_text)
-        except ValueError:
-            return True
-        if address.is_loopback or address.is_unspecified or address.is_multicast:
-            return True
-        return pattern_text.startswith(("255.", "0.")) or pattern_text in _WELL_KNOWN_ADDRESSES
-
-
-class DirectoryRecogniser(LocalRecognizer):
-    """Names of the directory, found word by word in time independent of the directory's size.
-
-    A name of several words is found in any case, and as "Last, First". A single word is found as
-    a word of its own, whatever punctuation is around it.
+class FormRecogniser(PatternRecognizer):  # type: ignore[misc]
+    """All forms of one entity; each is tried only where the text has what it needs.
 
     Args:
-        names: {entity: names}.
+        entity: what the forms are of.
+        forms: its patterns.
 
     """
 
-    def __init__(self, names: dict[str, Iterable[str]]) -> None:
-        self._by_first_word: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-        for entity, values in names.items():
-            for value in values:
-                self._add(entity, value)
-        for candidates in self._by_first_word.values():
-            candidates.sort(key=lambda candidate: -len(candidate[0]))
-        super().__init__(supported_entities=sorted(names), supported_language=LANGUAGE)
+    def __init__(self, entity: str, forms: Sequence[IdentifierPattern]) -> None:
+        super().__init__(
+            supported_entity=entity,
+            name=f"{entity} recogniser",
+            patterns=[
+                Pattern(f"{entity} {number}", form.expression, form.score)
+                for number, form in enumerate(forms)
+            ],
+            global_regex_flags=regex.VERSION0,
+        )
+        self._forms = [(form, regex.compile(form.expression, regex.VERSION0)) for form in forms]
+
+    def analyze(
+        self,
+        text: str,
+        entities: list[str],
+        nlp_artifacts: TextArtifacts | None = None,
+        regex_flags: int | None = None,
+    ) -> list[RecognizerResult]:
+        """Return what matches; an expression that takes too long fails the analysis.
+
+        Raises:
+            TimeoutError: a text takes more than 20 s; it must not pass unmasked.
+
+        """
+        del entities, regex_flags
+        lower = (nlp_artifacts or TextArtifacts(text)).lower_text
+        entity = self.supported_entities[0]
+        results = []
+        for form, expression in self._forms:
+            if form.needs and not any(need in lower for need in form.needs):
+                continue
+            for match in expression.finditer(text, timeout=REGEX_TIMEOUT_SECONDS):
+                start, end = match.span()
+                if form.trim:
+                    end = start + form.trim(text[start:end])
+                if start >= end or (form.check and not form.check(text[start:end])):
+                    continue
+                results.append(
+                    make_result(self, entity, start, end, form.score, form.context or None)
+                )
+        return results
+
+
+class AddressRecogniser(LocalRecognizer):  # type: ignore[misc]
+    """IP addresses that tell machines apart; loopback, masks and versions stay readable."""
+
+    def __init__(self) -> None:
+        super().__init__(supported_entities=["IP"], supported_language=LANGUAGE)
+
+    def load(self) -> None:
+        """Do nothing: there is no model."""
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+    ) -> list[RecognizerResult]:
+        """Return the addresses."""
+        del entities, nlp_artifacts
+        results = []
+        if text.count(".") > 2:
+            for match in _IPV4.finditer(text):
+                before = text[max(0, match.start() - 24) : match.start()]
+                if _tells_apart(match.group()) and not _is_version(before, match.group()):
+                    results.append(make_result(self, "IP", *match.span(), 0.8))
+        if text.count(":") > 1:
+            results += [
+                make_result(self, "IP", *match.span(), 0.8)
+                for match in _IPV6.finditer(text)
+                if _tells_apart(match.group())
+            ]
+        return results
+
+
+def _tells_apart(written: str) -> bool:
+    """Say whether it is an address, and not one that everybody has."""
+    try:
+        address = ipaddress.ip_address(written)
+    except ValueError:
+        return False
+    if address.is_loopback or address.is_unspecified or address.is_multicast:
+        return False
+    return not written.startswith(("255.", "0.")) and written not in _WELL_KNOWN_ADDRESSES
+
+
+def _is_version(before: str, written: str) -> bool:
+    """Say whether the words before make a public address a version; private ones stay addresses."""
+    return not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before)) or (
+        bool(regex.search(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z", before))
+    )
+
+
+class DirectoryRecogniser(LocalRecognizer):  # type: ignore[misc]
+    """Names of the directory, found word by word in time independent of the directory's size.
+
+    A name of several words is found in any case, and as "Last, First". A single word is found as
+    a word of its own, whatever punctuation is around it. The names can be replaced at any time.
+    """
+
+    def __init__(self) -> None:
+        self._by_first_word: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        super().__init__(supported_entities=["PERSON", "HOST"], supported_language=LANGUAGE)
 
     def load(self) -> None:
         """Do nothing: the names are in memory."""
 
+    def replace(self, people: Iterable[str], hosts: Iterable[str] = ()) -> None:
+        """Look for these names from now on, and for no others."""
+        by_first_word: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        for entity, names in (("PERSON", people), ("HOST", hosts)):
+            for name in names:
+                for parts in _list_forms(name):
+                    by_first_word[parts[0]].append((parts, entity))
+        for candidates in by_first_word.values():
+            candidates.sort(key=lambda candidate: -len(candidate[0]))
+        self._by_first_word = dict(by_first_word)
+
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: Any = None
+        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Return the places of all known names."""
         del nlp_artifacts
-        if not self._by_first_word:
+        by_first_word = self._by_first_word
+        if not by_first_word:
             return []
         words = [(match.group().casefold(), *match.span()) for match in _WORD.finditer(text)]
         results = []
         for position, (word, start, _) in enumerate(words):
-            for parts, entity in self._by_first_word.get(word, ()):
+            for parts, entity in by_first_word.get(word, ()):
                 span = words[position : position + len(parts)]
                 if entity in entities and _is_name(span, parts):
-                    results.append(_make_result(self, entity, start, span[-1][2]))
+                    results.append(make_result(self, entity, start, span[-1][2], 0.99))
                     break
         return results
 
-    def _add(self, entity: str, name: str) -> None:
-        parts = tuple(match.group().casefold() for match in _WORD.finditer(name))
-        if not parts or (len(parts) == 1 and (len(parts[0]) < 3 or parts[0] in SYSTEM_ACCOUNTS)):
-            return
-        self._by_first_word[parts[0]].append((parts, entity))
-        if len(parts) > 1:
-            turned = (parts[-1], *parts[:-1])
-            self._by_first_word[turned[0]].append((turned, entity))
+
+def _list_forms(name: str) -> list[tuple[str, ...]]:
+    """Return a name's words as written and turned; none where it names nobody."""
+    parts = tuple(match.group().casefold() for match in _WORD.finditer(name))
+    if not parts or (len(parts) == 1 and (len(parts[0]) < 3 or parts[0] in SYSTEM_ACCOUNTS)):
+        return []
+    return [parts] if len(parts) == 1 else [parts, (parts[-1], *parts[:-1])]
 
 
 def _is_name(span: Sequence[tuple[str, int, int]], parts: tuple[str, ...]) -> bool:
@@ -123,44 +215,30 @@ def _is_name(span: Sequence[tuple[str, int, int]], parts: tuple[str, ...]) -> bo
     )
 
 
-def _make_result(
-    recogniser: LocalRecognizer, entity: str, start: int, end: int
-) -> RecognizerResult:
-    return RecognizerResult(
-        entity_type=entity,
-        start=start,
-        end=end,
-        score=0.99,
-        recognition_metadata={
-            RecognizerResult.RECOGNIZER_NAME_KEY: type(recogniser).__name__,
-            RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: recogniser.id,
-        },
-    )
+def build_analyser(directory: DirectoryRecogniser) -> AnalyzerEngine:
+    """Return an analyser with all our recognisers, offline, ready to use.
 
+    Args:
+        directory: stays the caller's, who may replace its names without building anew.
 
-def build_analyser(people: Iterable[str] = (), hosts: Iterable[str] = ()) -> AnalyzerEngine:
-    """Return an analyser with our recognisers, offline, ready to use."""
+    """
+    by_entity: dict[str, list[IdentifierPattern]] = defaultdict(list)
+    for pattern in PATTERNS:
+        by_entity[pattern.entity].append(pattern)
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
-    by_entity: dict[str, list[Pattern]] = defaultdict(list)
-    for number, pattern in enumerate(PATTERNS):
-        name = f"{pattern.entity} {number}"
-        by_entity[pattern.entity].append(Pattern(name, pattern.expression, pattern.score))
-    for entity, patterns in by_entity.items():
-        registry.add_recognizer(
-            PatternRecognizer(
-                supported_entity=entity,
-                name=f"{entity} recogniser",
-                patterns=patterns,
-                global_regex_flags=regex.VERSION0,
-            )
-        )
-    registry.add_recognizer(AddressRecogniser())
-    registry.add_recognizer(DirectoryRecogniser({"PERSON": people, "HOST": hosts}))
-    registry.add_recognizer(CreditCardRecognizer(supported_entity="CARD"))
-    registry.add_recognizer(IbanRecognizer(supported_entity="IBAN"))
+    for recogniser in (
+        *(FormRecogniser(entity, forms) for entity, forms in by_entity.items()),
+        AddressRecogniser(),
+        StreetAddressRecogniser(),
+        ColumnRecogniser(),
+        OtherScriptRecogniser(),
+        directory,
+    ):
+        registry.add_recognizer(recogniser)
     return AnalyzerEngine(
         registry=registry,
-        nlp_engine=NoOpNlpEngine([{"lang_code": LANGUAGE, "model_name": ""}]),
+        nlp_engine=TextEngine(),
+        context_aware_enhancer=NearbyWords(),
         supported_languages=[LANGUAGE],
         default_score_threshold=SCORE_THRESHOLD,
     )

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds personal data in a text: the analyser, run over pieces, and its findings settled."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final
+
+from guardrails.errors import MaskingError
+from guardrails.findings import Span, settle
+from guardrails.pattern_parts import LANGUAGE
+from guardrails.presidio_runtime import RecognizerResult
+from guardrails.recognisers import DirectoryRecogniser, build_analyser
+
+_PIECE_CHARACTERS: Final = 16_384
+# What a piece shares with the next: longer than what is found by one expression, keys included.
+_SHARED_CHARACTERS: Final = 4096
+_CACHED_TEXTS: Final = 4096
+_CACHED_CHARACTERS: Final = 256
+
+
+class SpanFinder:
+    """Finds spans. Safe to call from several threads; short texts are remembered."""
+
+    def __init__(self) -> None:
+        self._directory = DirectoryRecogniser()
+        self._analyser = build_analyser(self._directory)
+        self._lock = threading.Lock()
+        self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_long)
+
+    def replace_directory(self, people: Iterable[str], hosts: Iterable[str]) -> None:
+        """Find these names from now on; nothing else is built anew."""
+        with self._lock:
+            self._directory.replace(people, hosts)
+            self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_long)
+
+    def find(self, text: str) -> tuple[Span, ...]:
+        """Return the spans of personal data, in order and apart from each other.
+
+        Raises:
+            MaskingError: the analysis failed; the text must not be passed on.
+
+        """
+        if len(text) <= _CACHED_CHARACTERS:
+            return self._find_short(text)
+        return self._find_long(text)
+
+    def _find_long(self, text: str) -> tuple[Span, ...]:
+        if len(text.strip()) < 2 or (text.isdigit() and len(text) < 9):
+            return ()
+        findings: list[RecognizerResult] = []
+        for start, end in _cut(text):
+            try:
+                found = self._analyser.analyze(text[start:end], LANGUAGE)
+            except Exception as error:
+                raise MaskingError(f"masking failed: {type(error).__name__}") from error
+            for finding in found:
+                finding.start += start
+                finding.end += start
+            findings += found
+        return settle(text, findings)
+
+
+def _cut(text: str) -> Iterator[tuple[int, int]]:
+    """Yield pieces of bounded length that overlap, cut after a line or space where there is one."""
+    start = 0
+    while True:
+        end = min(start + _PIECE_CHARACTERS, len(text))
+        if end == len(text):
+            yield start, end
+            return
+        floor = start + _PIECE_CHARACTERS // 2
+        cut = max(text.rfind("\n", floor, end), floor - 1)
+        if cut < floor:
+            cut = max(text.rfind(" ", floor, end), floor - 1)
+        end = cut + 1 if cut >= floor else end
+        yield start, min(end + _SHARED_CHARACTERS, len(text))
+        start = end

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Findings of recognisers, and how many that overlap become spans of which no tail is left."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
+
+from guardrails.pattern_parts import PSEUDONYM
+from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
+
+Span = tuple[int, int, str]  # start, end, entity
+CONTEXT_KEY: Final = "context_words"
+# Numbers and names that everybody has and that a diagnosis needs.
+_KEPT_FORM: Final = regex.compile(
+    r"(?i)\bKB\d{6,8}\b|\bCVE-\d{4}-\d{4,7}\b|\bMS\d{2}-\d{3}\b|\b(?:INC|REQ|CHG|RITM|PRB|TASK|SCTASK)\d{5,12}\b"
+    r"|\b0x[0-9a-f]{2,16}\b|\b(?:ERR|ERROR|NS_ERROR|STATUS|E)_[A-Z_]{3,60}\b"
+    r"|(?<![\w.])v?\d{1,5}(?:\.\d{1,6}){1,4}(?:-\d{1,4})?(?:\.?(?:el|fc|deb|ubuntu|build|rc|beta|b|r|p)\d{1,4})?(?![\w.]\w)"
+    r"|(?<![\w-])\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?(?![\w-])"
+    r"|\b(?:event|error|code|exit|status|result|stop|port|line|pid|process|thread|bug|issue|rfc)(?:[ ](?:id|code|number|no\.?))?[ :=#]{1,3}-?\d{1,10}\b(?!-\d)"
+    r"|\b(?:Windows|Win|Office|Server|SQL Server|Exchange|SharePoint|Visual Studio|Ubuntu|Debian|Fedora|macOS|OS X|iOS|Android|Chrome|Firefox|Edge|Java|Python)[ ]\d{1,4}(?:\.\d{1,4}){0,3}\b(?![-/]\d)"
+)
+# What such a form may be mistaken for; credentials and identities with check digits are never it.
+_MISTAKABLE: Final = frozenset(
+    "HOST PHONE USERNAME SERIAL EMPLOYEE LICENCE PERSON LOCATION ORGANIZATION DATE BANK_ACCOUNT"
+    " PASSPORT SSID MAC ADDRESS".split()
+)
+
+
+_CERTAIN_SCORE: Final = 0.8  # its context says what it is
+
+
+def make_result(
+    recogniser: LocalRecognizer, entity: str, start: int, end: int, score: float,
+    context: frozenset[str] | None = None,
+) -> RecognizerResult:  # fmt: skip
+    """Return a finding with its recogniser's name, and the words that would make it credible."""
+    return RecognizerResult(
+        entity_type=entity,
+        start=start,
+        end=end,
+        score=score,
+        recognition_metadata={
+            RecognizerResult.RECOGNIZER_NAME_KEY: recogniser.name,
+            RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: recogniser.id,
+            CONTEXT_KEY: context,
+        },
+    )
+
+
+def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
+    """Return the spans to mask, in order and apart from each other.
+
+    Findings that overlap become one span over all of them, named by the highest score, then the
+    longest. Pseudonyms stay as they are. A KB number, version or error code is no host or phone.
+    """
+    if not findings:
+        return ()
+    kept = [match.span() for match in _KEPT_FORM.finditer(text)]
+    taken = [match.span() for match in PSEUDONYM.finditer(text)]
+    stretches = []
+    for finding in findings:
+        if (
+            finding.score < _CERTAIN_SCORE
+            and finding.entity_type in _MISTAKABLE
+            and _lies_in(finding, kept)
+        ):
+            continue
+        for start, end in _cut_out(finding.start, finding.end, taken):
+            stretches.append((start, end, finding.entity_type, finding.score))
+    return unite(stretches)
+
+
+def _lies_in(finding: RecognizerResult, spans: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= finding.start and finding.end <= end for start, end in spans)
+
+
+def _cut_out(
+    start: int, end: int, taken: Sequence[tuple[int, int]]
+) -> Iterable[tuple[int, int]]:
+    """Yield what of a stretch lies outside of the taken ones; a piece inside one is nothing."""
+    for first, last in taken:
+        if last <= start or end <= first:
+            continue
+        if start < first:
+            yield start, first
+        start = last
+    if start < end:
+        yield start, end
+
+
+def unite(stretches: Iterable[tuple[int, int, str, float]]) -> tuple[Span, ...]:
+    """Return stretches (start, end, entity, score) in order, those that overlap as one span."""
+    united: list[Span] = []
+    best = (0.0, 0)
+    for start, end, entity, score in sorted(stretches):
+        if not united or united[-1][1] <= start:
+            united.append((start, end, entity))
+            best = (score, end - start)
+            continue
+        first, last, kind = united[-1]
+        if (score, end - start) > best:
+            best, kind = (score, end - start), entity
+        united[-1] = (first, max(last, end), kind)
+    return tuple(united)

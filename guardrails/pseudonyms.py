@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pseudonyms of one call, and presidio's anonymizer as what writes them into a text."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from guardrails.findings import Span
+from guardrails.pattern_parts import PSEUDONYM, SYSTEM_ACCOUNTS
+from guardrails.presidio_runtime import (
+    AnonymizerEngine,
+    FoundSpan,
+    Operator,
+    OperatorConfig,
+    OperatorType,
+)
+from guardrails.sanitise import plain_text
+
+MIN_KNOWN_CHARACTERS: Final = 2  # a single letter is in every text
+_PIECE_CHARACTERS: Final = 8192
+_OPERATOR: Final = "pseudonym"
+
+
+class Pseudonyms:
+    """Gives pseudonyms during one call.
+
+    Args:
+        texts: what will be masked; numbers that stand in it are not given again.
+        known: {pseudonym: original} to begin with.
+
+    """
+
+    def __init__(self, texts: Iterable[str], known: Mapping[str, str]) -> None:
+        self._originals = dict(known)
+        self._by_original: dict[tuple[str, str], str] = {}
+        self._numbers: dict[str, int] = {}
+        self._known: dict[str, list[str]] = {}
+        for pseudonym, original in known.items():
+            if match := PSEUDONYM.fullmatch(pseudonym):
+                self._by_original[match[1], original.casefold()] = pseudonym
+                self._known.setdefault(match[1], []).append(plain_text(original).strip())
+        for source in (*texts, *known):
+            for match in PSEUDONYM.finditer(source):
+                self._numbers[match[1]] = max(self._numbers.get(match[1], 0), int(match[2]))
+
+    def find_known(self, text: str) -> Iterable[Span]:
+        """Yield the places, outside of pseudonyms, where a known original stands as a word."""
+        taken = [match.span() for match in PSEUDONYM.finditer(text)] if self._known else []
+        for entity, originals in self._known.items():
+            for original in originals:
+                if len(original) < MIN_KNOWN_CHARACTERS or original.casefold() in SYSTEM_ACCOUNTS:
+                    continue
+                words = rf"(?<![^\W_]){re.escape(original)}(?![^\W_])"
+                for match in re.finditer(words, text, re.IGNORECASE):
+                    first, last = match.span()
+                    if all(last <= start or end <= first for start, end in taken):
+                        yield first, last, entity
+
+    def give(self, entity: str, original: str) -> str:
+        """Return the pseudonym of an original, the same for the same."""
+        key = entity, original.casefold()
+        if key not in self._by_original:
+            number = self._numbers[entity] = self._numbers.get(entity, 0) + 1
+            self._by_original[key] = pseudonym = f"<{entity}_{number}>"
+            self._originals[pseudonym] = original
+        return self._by_original[key]
+
+    def original_of(self, pseudonym: str) -> str:
+        """Return what a pseudonym stands for."""
+        return self._originals[pseudonym]
+
+
+class PseudonymOperator(Operator):  # type: ignore[misc]  # presidio ships no types for it
+    """Presidio's operator that writes the pseudonym of a text's entity."""
+
+    def operate(self, text: str, params: dict[str, Any]) -> str:
+        """Return the pseudonym."""
+        pseudonym: str = params["give"](params["entity_type"], text)
+        return pseudonym
+
+    def validate(self, params: dict[str, Any]) -> None:
+        """Do nothing: this package alone calls it."""
+
+    def operator_name(self) -> str:
+        """Return its name."""
+        return _OPERATOR
+
+    def operator_type(self) -> OperatorType:
+        """Say that it anonymises."""
+        return OperatorType.Anonymize
+
+
+class PseudonymWriter:
+    """Writes pseudonyms over spans, with presidio's anonymizer."""
+
+    def __init__(self) -> None:
+        self._engine = AnonymizerEngine()
+        self._engine.add_anonymizer(PseudonymOperator)
+
+    def write(self, text: str, spans: Sequence[Span], pseudonyms: Pseudonyms) -> str:
+        """Return the text with every span replaced; spans in order and apart from each other.
+
+        The anonymizer works from the end and copies the text once a span: numbers are given first,
+        in reading order, and a long text is written in pieces, cut between spans.
+        """
+        for start, end, entity in spans:
+            pseudonyms.give(entity, text[start:end])
+        pieces: list[str] = []
+        begin, waiting = 0, []
+        for span in spans:
+            if waiting and span[1] - begin > _PIECE_CHARACTERS:
+                cut = waiting[-1][1]
+                pieces.append(self._write_piece(text[begin:cut], begin, waiting, pseudonyms))
+                begin, waiting = cut, []
+            waiting.append(span)
+        pieces.append(self._write_piece(text[begin:], begin, waiting, pseudonyms))
+        return "".join(pieces)
+
+    def _write_piece(
+        self, piece: str, offset: int, spans: Sequence[Span], pseudonyms: Pseudonyms
+    ) -> str:
+        if not spans:
+            return piece
+        written: str = self._engine.anonymize(
+            text=piece,
+            analyzer_results=[
+                FoundSpan(entity, start - offset, end - offset, 1.0)
+                for start, end, entity in spans
+            ],
+            operators={"DEFAULT": OperatorConfig(_OPERATOR, {"give": pseudonyms.give})},
+            merge_entities_with_spaces=False,
+        ).text
+        return written
