@@ -7,7 +7,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/.runtime
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: run test chaos check bench notebook format clean
+.PHONY: run test chaos check bench notebook starter-scripts format clean
 
 # torch first and pinned: a later resolution would otherwise fetch the CUDA build.
 $(BIN)/.torch:
@@ -54,6 +54,10 @@ test: $(BIN)/.test
 # Longer than a submission should wait: `test` kills one or two in every gap, this all of them.
 chaos: $(BIN)/.test
 	timeout 2400 $(BIN)/pytest -m chaos tests/chaos
+
+# After every change of knowledge/scripts, or of what script analysis finds.
+starter-scripts: $(BIN)/.server
+	$(BIN)/python scripts/name-starter-scripts
 
 bench: $(BIN)/.test
 	$(BIN)/python -m benchmarks

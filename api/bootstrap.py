@@ -25,6 +25,7 @@ from api.mlflow_pages import MlflowPages
 from api.model_promotion import ModelPromotions
 from api.model_watch import ModelWatch, prepare_of
 from api.ranking_training import load_ranking
+from api.script_catalogue import ScriptCatalogue
 from contracts.canonical import sha256_hex
 from dispatch.incident_moves import IncidentMoves
 from dispatch.jobs import Jobs
@@ -99,6 +100,7 @@ class Services:
     models: Champions
     model_watch: ModelWatch
     promotions: ModelPromotions
+    scripts: ScriptCatalogue
     mlflow_pages: MlflowPages
 
 
@@ -275,6 +277,7 @@ def _join(
         verification=_open_verification(ground, jobs),
         models=champions,
         promotions=ModelPromotions(ground),
+        scripts=ScriptCatalogue(ground, embedder),
         mlflow_pages=MlflowPages(ground),
         model_watch=_open_model_watch(ground, champions, needs.retriever),
     )

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The case file of a proposal or a model's promotion, for the portal, the API and commands."""
+"""The case file of a proposal, a model's promotion or a decision on scripts, for all ways out."""
 
 from typing import TYPE_CHECKING
 
 from api.errors import NotFoundError
 from api.ground import Ground
-from evidence.errors import NotSequencedError
+from evidence.bundles import find_bundle
+from evidence.errors import NotSequencedError, UnknownBundleError
 from evidence.export import export_case
 from governance.proposals import find_proposal
+from governance.script_versions import find_decision
 from kernel.database import Connection
 from models.errors import UnknownModelError
 from models.promotion import find_promotion
@@ -45,6 +47,23 @@ async def export_promotion(ground: Ground, promotion_id: str) -> bytes:
         except UnknownModelError as error:
             raise NotFoundError(str(error)) from error
         return await _export(ground, connection, promotion_id)
+
+
+async def export_script_decision(ground: Ground, decision_id: str) -> bytes:
+    """Return the case file of a decision on script versions, in the same way.
+
+    Raises:
+        NotFoundError: there is no such decision.
+        NotSequencedError, UnknownBundleError, BundleCorruptError, ObjectMissingError: as above.
+    """
+    async with ground.pool.connection() as connection:
+        decision = await find_decision(connection, decision_id)
+        if decision is None:
+            raise NotFoundError(f"no decision {decision_id}")
+        record = await find_bundle(connection, decision.bundle_digest)
+        if record is None:
+            raise UnknownBundleError(decision.bundle_digest)
+        return await _export(ground, connection, record.proposal_id)
 
 
 async def _export(ground: Ground, connection: Connection, case_id: str) -> bytes:

@@ -9,7 +9,7 @@ import typer
 from api.cli_ground import Actor, complaints, console, fail, name_actor, with_ground
 
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
-SCOPES = frozenset({"telemetry", "incidents", "labels", "read", "knowledge"})
+SCOPES = frozenset({"telemetry", "incidents", "labels", "read", "knowledge", "scripts"})
 
 
 @account_app.command("reset")
@@ -39,7 +39,9 @@ def account_service_token(
     service: Annotated[str, typer.Argument(help="Who will use it: a name of your choice.")],
     scope: Annotated[
         list[str],
-        typer.Option(help="telemetry, incidents, labels, read or knowledge; may be repeated"),
+        typer.Option(
+            help="telemetry, incidents, labels, read, knowledge or scripts; may be repeated"
+        ),
     ],
     actor: Actor = None,
 ) -> None:

@@ -17,6 +17,7 @@ from api import (
     portal_models,
     portal_people,
     portal_proposals,
+    portal_scripts,
     portal_search,
     portal_sources,
 )
@@ -30,6 +31,7 @@ for part in (
     portal_exceptions,
     portal_freezes,
     portal_devices,
+    portal_scripts,
     portal_search,
     portal_sources,  # before the knowledge, whose documents may have any name
     portal_knowledge,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A proposal with all that a decision rests on, its progress and its signed case."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +12,13 @@ from api.case_export import export_proposal
 from api.class_view import find_contradiction
 from api.pages import pages_of
 from api.portal_queries import fetch, require_incident, require_proposal
+from api.script_view import view_effects, view_steps
 from api.sessions import require_person, services_of
 from governance.proposals import Proposal, ProposalStatus, find_context
 from governance.separation import same_person
 from governance.standing import Standing, find_standing
 from kernel.database import Connection
+from reasoning.assessment import analyse_files
 from retrieval.catalogue import find_script, list_scripts, load_files
 from telemetry.devices import find_device
 
@@ -101,17 +104,20 @@ def _list_external(proposal: Proposal) -> list[dict[str, Any]]:
 
 
 async def _describe_script(connection: Connection, proposal: Proposal) -> dict[str, Any]:
+    """Return the script's bytes as they are now, with what analysis finds in them."""
     if proposal.script_id is None or proposal.script_version is None:
-        return {"steps": {}, "manifest": None, "script_title": "", "effects": [], "author": ""}
+        nothing: dict[str, Any] = {"steps": [], "manifest": None, "effects": [], "analysis": {}}
+        return {**nothing, "script_title": "", "author": ""}
     script = await find_script(connection, proposal.script_id, proposal.script_version)
     files = await load_files(connection, proposal.script_id, proposal.script_version)
-    effects = script.analysis.get("effects", []) if isinstance(script.analysis, dict) else []
+    analysis = await asyncio.to_thread(analyse_files, script.manifest.interpreter, files)
     return {
-        "steps": {name: content.decode("utf-8", "replace") for name, content in files.items()},
+        "steps": view_steps(files, analysis["effects"]),
         "manifest": script.manifest,
         "script_title": script.manifest.title,
         "author": script.manifest.author,
-        "effects": [item for item in effects if isinstance(item, dict)],
+        "effects": view_effects(analysis["effects"], script.manifest.effects),
+        "analysis": analysis,
     }
 
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from api.cli_ground import plain
 from api.ground import Ground, open_embedder, open_registry
 from api.model_promotion import Decision, ModelPromotions
 from api.ranking_training import register_first_ranking
-from guardrails.script_analysis import analyse_script, analysis_document, combine_analyses
+from api.script_catalogue import ScriptCatalogue
 from kernel.database import Connection
 from models.errors import ModelArtifactError, PromotionRefusedError, UnknownModelError
 from models.gate import Outcome
@@ -24,7 +25,7 @@ from models.registry import ModelRegistry
 from models.stages import FOLDER_NAME as TRAINING_FOLDER
 from models.training import NAMES, Circumstances, train
 from retrieval.articles import Article, read_articles
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue import list_scripts
 from retrieval.corpus import Corpus, CorpusDocument, document_of_article, document_of_script
 from retrieval.document_flags import list_refused, lock_decisions
 from retrieval.embedding import Embedder
@@ -52,14 +53,18 @@ async def prepare(ground: Ground, console: Console) -> None:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
+    notices: list[str] = []
     with Progress(*columns, console=console) as bar:
         tasks = {name: bar.add_task(name, total=None) for name in ("scripts", "passages")}
         n_articles, n_scripts = await load_knowledge(
             ground,
             embedder=embedder,
             progress=lambda name, done, total: bar.update(tasks[name], completed=done, total=total),
+            tell=notices.append,
         )
     await opening
+    for text in notices:
+        console.print(f"  {plain(text)}", highlight=False, soft_wrap=True)
     if notice := await ensure_index(ground, embedder):
         console.print(f"  {notice}")
     console.print(f"  knowledge ready ({n_articles} articles and {n_scripts} scripts are new)")
@@ -101,10 +106,12 @@ async def load_knowledge(
     *,
     progress: Report,
     embedder: Embedder | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[int, int]:
     """Store the starter articles and scripts; return how many of each are new or changed.
 
-    What a person took out of search stays out; scripts are in the catalogue all the same.
+    What a person took out of search stays out; scripts are in the catalogue all the same. Scripts
+    that are not in force are not found. `tell` is called with what people should know.
 
     `progress` is called with what is being stored, how many are done and how many there are; the
     embedder is loaded only for what is new, if none is handed in.
@@ -117,35 +124,20 @@ async def load_knowledge(
         if (path / "manifest.yaml").is_file()
     ]
     correlation_id = ground.ids.new("cor")
-    n_scripts = await _import_scripts(ground, entries, correlation_id, progress)
+    starters = await ScriptCatalogue(ground, embedder).import_starters(
+        entries,
+        actor=SYSTEM,
+        correlation_id=correlation_id,
+        progress=lambda done: progress("scripts", done, len(entries)),
+    )
+    n_scripts = starters.n_new
+    for notice in starters.notices:
+        tell(notice)
     embedder = embedder or open_embedder(ground)
     n_articles = await _store_documents(
         ground, embedder, articles, entries, correlation_id, progress
     )
     return n_articles, n_scripts
-
-
-async def _import_scripts(
-    ground: Ground, entries: Sequence[CatalogueEntry], correlation_id: str, progress: Report
-) -> int:
-    """Analyse scripts and add them to the catalogue; return how many are new."""
-    catalogue = Catalogue(clock=ground.clock, audit=ground.audit)
-    n_scripts = 0
-    async with ground.pool.connection() as connection:
-        for position, entry in enumerate(entries, start=1):
-            analysis = combine_analyses(
-                analyse_script(entry.manifest.interpreter, content)
-                for content in entry.steps.values()
-            )
-            n_scripts += await catalogue.import_entry(
-                connection,
-                entry,
-                analysis=analysis_document(analysis),
-                actor=SYSTEM,
-                correlation_id=correlation_id,
-            )
-            progress("scripts", position, len(entries))
-    return n_scripts
 
 
 async def _store_documents(
@@ -161,6 +153,10 @@ async def _store_documents(
     terms = {"trust": "starter", "source": "starter"}
     async with ground.pool.connection() as connection:
         await lock_decisions(connection)
+        in_force = {
+            (one.manifest.id, one.manifest.version) for one in await list_scripts(connection)
+        }
+        entries = [one for one in entries if (one.manifest.id, one.manifest.version) in in_force]
         of_articles = await _list_wanted(
             connection, [document_of_article(one, **terms) for one in articles]
         )

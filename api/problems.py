@@ -43,6 +43,7 @@ from governance.errors import (
     ProposalNotFoundError,
     RefusalError,
     RoleMissingError,
+    ScriptVersionNotFoundError,
 )
 from guardrails.errors import (
     QuarantinedFileMissingError,
@@ -66,7 +67,13 @@ from models.errors import (
     UnknownModelError,
 )
 from reasoning.errors import IncidentNotFoundError, OverrideError
-from retrieval.errors import EmbeddingModelError, ManifestError, ScriptNotFoundError
+from retrieval.errors import (
+    EmbeddingModelError,
+    ManifestError,
+    ScriptNotFoundError,
+    UndeclaredEffectError,
+    VersionConflictError,
+)
 from retrieval.ingestion_errors import (
     FlagMissingError,
     IngestedFileMissingError,
@@ -112,8 +119,11 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     IncidentNotFoundError: (404, "No such incident"),
     ScriptNotFoundError: (404, "No such script"),
     ManifestError: (422, "Script or parameter refused"),
+    UndeclaredEffectError: (422, "Undeclared effect"),
+    VersionConflictError: (409, "Version refused"),
     OverrideError: (422, "Cannot be proposed"),
     ProposalNotFoundError: (404, "No such proposal"),
+    ScriptVersionNotFoundError: (404, "No such script"),
     RoleMissingError: (403, "Forbidden"),
     RefusalError: (409, "Decision refused"),
     GovernanceError: (422, "Decision not possible"),

@@ -21,6 +21,7 @@ from api.openapi import BEARER, PROBLEMS, REPORTS, install_openapi
 from api.pages import Pages
 from api.portal import router as portal_router
 from api.problems import install_problem_handlers
+from api.scripts_in import router as scripts_router
 from api.search_in import router as search_router
 from api.sessions import require_service
 from api.telemetry_api import ingest_body
@@ -54,6 +55,7 @@ def create_public_app(services: Services) -> FastAPI:
     app.include_router(class_router)
     app.include_router(knowledge_router)
     app.include_router(search_router)
+    app.include_router(scripts_router)
     _add_read_routes(app, services)
     _add_log_routes(app, services)
     _add_health_routes(app, services)

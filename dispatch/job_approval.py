@@ -25,9 +25,11 @@ from evidence.sealing import Sealer
 from evidence.statement import StatementKind
 from governance.approval_records import Approval, list_approvals
 from governance.decision_checks import Decision, common_policy_input
+from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
 from governance.ports import PolicyPort
 from governance.proposals import Proposal, ProposalStatus, find_context
 from governance.risk_exceptions import list_active_exceptions
+from governance.script_versions import verify_version
 from kernel.database import Connection
 
 _ALLOWED_STATUS = {
@@ -85,6 +87,8 @@ class ApprovalGate:
         if script is None:
             raise JobRefusedError("script_changed", "the script is not in the catalogue")
         check_script(proposal, sealed, script)
+        if kind is JobKind.REMEDIATE:
+            await self._check_catalogue(connection, proposal)
         if kind.value not in sealed.contents:
             raise JobRefusedError("script_unusable", f"the script has no step {kind.value}")
         for each in approvals:
@@ -93,6 +97,21 @@ class ApprovalGate:
         return ApprovedCase(
             sealed=sealed, script=script, approvals=tuple(approvals), approval=approval
         )
+
+    async def _check_catalogue(self, connection: Connection, proposal: Proposal) -> None:
+        """Check that the version is as it was signed, and in force by a sealed decision.
+
+        A rollback is not asked for that: it undoes what the sealed case allowed, with its bytes.
+
+        Raises:
+            JobRefusedError: entry_refused.
+
+        """
+        key = (str(proposal.script_id), str(proposal.script_version))
+        try:
+            await verify_version(connection, self._sealer, *key)
+        except (ScriptEntryError, ScriptVersionNotFoundError) as error:
+            raise JobRefusedError("entry_refused", str(error)) from error
 
     async def prove_approval(
         self,

@@ -12,7 +12,8 @@ EvidenceError
 ├── UnsafeFileNameError     a file name that could leave its directory
 ├── ObjectKeyError          not a plain object key
 ├── ObjectMissingError      the object store lost something
-└── MalformedCaseError      not a readable case file
+├── MalformedCaseError      not a readable case file
+└── EntryUnverifiedError    not a catalogue entry that we signed
 """
 
 from collections.abc import Sequence
@@ -85,3 +86,7 @@ class ObjectMissingError(EvidenceError):
 
 class MalformedCaseError(EvidenceError):
     """The content is not a case file."""
+
+
+class EntryUnverifiedError(EvidenceError):
+    """The catalogue entry was not signed by this installation."""

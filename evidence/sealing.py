@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Seals what was proposed, approved, executed, verified, promoted into signed, registered bundles.
+"""Seals what was proposed, approved, executed, verified, promoted, and decided on scripts.
 
 The object is written before the row is committed: it is content-addressed, so one left behind by
 a rolled-back transaction is harmless, while a committed row always has its object.
@@ -22,6 +22,7 @@ from evidence.bundles import (
 )
 from evidence.errors import UnknownBundleError, UnsafeFileNameError
 from evidence.objects import Objects
+from evidence.script_entry import open_entry, sign_entry
 from evidence.sigstore import sign_bundle
 from evidence.statement import (
     CASE_FILE,
@@ -153,6 +154,56 @@ class Sealer:
             subject_kind="promotion",
         )
         return await self._seal(connection, statement, contents, (), origin)
+
+    async def seal_script_decision(
+        self,
+        connection: Connection,
+        *,
+        decision_id: str,
+        case: dict[str, Any],
+        files: Mapping[str, bytes],
+        actor: str,
+        correlation_id: str,
+    ) -> SealedBundle:
+        """Seal a decision on script versions: who, why, on which digests; and the exact bytes.
+
+        Args:
+            connection: carries the transaction that inserts the decision.
+            decision_id: of the decision; it takes the place of a proposal's.
+            case: masked JSON value; becomes `case.json`.
+            files: the decided version's content, by file name.
+            actor: who decides.
+            correlation_id: of the request.
+
+        Raises:
+            UnsafeFileNameError: a file's name is not a plain file name, or is reserved.
+            CanonicalFormError: the case is not a JSON value.
+        """
+        if CASE_FILE in files:
+            message = f"reserved file name: {CASE_FILE}"
+            raise UnsafeFileNameError(message)
+        contents = {CASE_FILE: canonical_json(case), **files}
+        kind = StatementKind.SCRIPT_DECISION
+        statement = self._statement(kind, file_subjects(contents), {}, decision_id, correlation_id)
+        origin = _Origin(
+            proposal_id=decision_id,
+            actor=actor,
+            correlation_id=correlation_id,
+            subject_kind=kind.value,
+        )
+        return await self._seal(connection, statement, contents, (), origin)
+
+    def sign_entry(self, entry: Mapping[str, Any]) -> bytes:
+        """Return a catalogue entry in a signed envelope (see `evidence.script_entry`)."""
+        return sign_entry(entry, self._key_store.evidence_key())
+
+    def open_entry(self, envelope: bytes) -> dict[str, Any]:
+        """Return a catalogue entry that we signed.
+
+        Raises:
+            EntryUnverifiedError: the envelope is malformed or another key signed it.
+        """
+        return open_entry(envelope, self._key_store.evidence_key().public_key())
 
     async def seal_statement(
         self,

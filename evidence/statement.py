@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """In-toto Statements (https://in-toto.io/Statement/v1) about a case: build and read. Pure.
 
-A case begins with what is proposed, or is the promotion of a model, which stands alone: its subject
-`model` is the digest of a file that is not in the bundle.
+A case begins with what is proposed, or stands alone: the promotion of a model, whose subject
+`model` is the digest of a file that is not in the bundle, or a decision on script versions.
 """
 
 import json
@@ -32,6 +32,7 @@ class StatementKind(StrEnum):
     EXECUTION = "execution"
     VERIFICATION = "verification"
     PROMOTION = "promotion"
+    SCRIPT_DECISION = "script_decision"
 
     @property
     def predicate_type(self) -> str:
@@ -39,7 +40,8 @@ class StatementKind(StrEnum):
         return f"https://eucora.dev/attestations/{self.value}/v1"
 
 
-FIRST_KINDS = frozenset({StatementKind.PROPOSAL, StatementKind.PROMOTION})
+LONE_KINDS = frozenset({StatementKind.PROMOTION, StatementKind.SCRIPT_DECISION})
+FIRST_KINDS = LONE_KINDS | {StatementKind.PROPOSAL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

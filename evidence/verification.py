@@ -28,6 +28,7 @@ from evidence.signing import key_id_of, load_evidence_key, load_log_key
 from evidence.sigstore import open_bundle
 from evidence.statement import (
     FIRST_KINDS,
+    LONE_KINDS,
     MODEL_SUBJECT,
     Statement,
     StatementKind,
@@ -180,8 +181,8 @@ def _check_subjects(case: CaseFile, opened: Sequence[tuple[SealedStatement, Stat
     if proposal.kind not in FIRST_KINDS or FIRST_KINDS & set(kinds[1:]):
         message = "the case must begin with its one proposal"
         raise EvidenceError(message)
-    if proposal.kind is StatementKind.PROMOTION and later:
-        message = "a promotion stands alone"
+    if proposal.kind in LONE_KINDS and later:
+        message = f"a {proposal.kind.value.replace('_', ' ')} stands alone"
         raise EvidenceError(message)
     expected = later_subjects(proposal, first.digest)
     for sealed, statement in later:
@@ -194,6 +195,8 @@ def _check_subjects(case: CaseFile, opened: Sequence[tuple[SealedStatement, Stat
             raise EvidenceError(message)
     if proposal.kind is StatementKind.PROMOTION:
         return f"a promotion of the model file {proposal.subjects[MODEL_SUBJECT]}"
+    if proposal.kind is StatementKind.SCRIPT_DECISION:
+        return f"a decision on script versions, {first.digest}"
     return f"all about proposal {first.digest}"
 
 

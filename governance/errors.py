@@ -3,6 +3,7 @@
 
 GovernanceError
 ├── ProposalNotFoundError
+├── ScriptVersionNotFoundError
 ├── InvalidRequestError
 │   └── InvalidConditionsError
 └── RefusalError                 each is audited, as `approval.refused` for one
@@ -10,7 +11,8 @@ GovernanceError
     ├── BundleChangedError       ├── ProposalExpiredError
     ├── AlreadyDecidedError      ├── RoleMissingError
     ├── StaleSessionError        ├── FreezeWindowError
-    ├── ExceptionRequiredError   └── PolicyDeniedError
+    ├── ExceptionRequiredError   ├── PolicyDeniedError
+    ├── ScriptEntryError         └── OlderVersionError
 """
 
 import inspect
@@ -116,3 +118,34 @@ class PolicyDeniedError(RefusalError):
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)
         super().__init__("the policy denies it: " + ("; ".join(reasons) or "no reason given"))
+
+
+class ScriptVersionNotFoundError(GovernanceError):
+    """There is no such script version."""
+
+    code = "script_not_found"
+
+    def __init__(self, script_id: str, version: str) -> None:
+        super().__init__(f"there is no script {script_id} {version}")
+
+
+class ScriptEntryError(RefusalError):
+    """The script version must not be used: it is not as it was signed, or not in force."""
+
+    code = "script_entry"
+
+    def __init__(self, label: str, why: str) -> None:
+        self.label = label
+        super().__init__(f"{label}: {why}")
+
+
+class OlderVersionError(RefusalError):
+    """A newer version is in force; to go back is a decision of its own."""
+
+    code = "older_version"
+
+    def __init__(self, label: str, in_force: str) -> None:
+        super().__init__(
+            f"{label} is older than the version in force, {in_force}; raise its version, or retire"
+            " the newer one"
+        )

@@ -32,8 +32,12 @@ class RefusalAudit:
         proposal_id: str,
         correlation_id: str,
         details: Mapping[str, Any],
+        subject_kind: str = "proposal",
     ) -> AsyncIterator[None]:
-        """Audit a `RefusalError` of the block under `action`, and let it pass on."""
+        """Audit a `RefusalError` of the block under `action`, and let it pass on.
+
+        What is no proposal's says so in `subject_kind`; its id takes the place of a proposal's.
+        """
         try:
             yield
         except RefusalError as refusal:
@@ -42,7 +46,7 @@ class RefusalAudit:
                     connection,
                     actor=actor,
                     action=action,
-                    subject_kind="proposal",
+                    subject_kind=subject_kind,
                     subject_id=proposal_id,
                     correlation_id=correlation_id or proposal_id,
                     after={"refusal": refusal.code, "detail": str(refusal), **details},

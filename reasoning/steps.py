@@ -12,6 +12,8 @@ from typing import Any
 
 from contracts.failure import FailureClass
 from evidence.sealing import Sealer
+from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
+from governance.script_versions import verify_version
 from guardrails.policy import PolicyEngine
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
@@ -33,7 +35,7 @@ from reasoning.exploration import Exploration, seed_of
 from reasoning.language_model import Adviser, Question
 from reasoning.sealing import seal_state
 from reasoning.state import CaseData, ChoiceData, DiagnosisData, ProposalState
-from retrieval.catalogue import find_script, list_scripts, load_files
+from retrieval.catalogue import find_script, list_scripts
 from retrieval.dominance import record_search
 from retrieval.errors import ScriptNotFoundError
 from retrieval.facets import SearchFilter
@@ -272,15 +274,20 @@ def _facts_of_entity(case: CaseData) -> Mapping[str, Any]:
 
 
 async def check(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
-    """Analyse the chosen script's exact bytes."""
+    """Analyse the chosen script's exact bytes; drop the choice if they are not as approved."""
     choice = state["choice"]
     if choice is None:
         return {"analysis": {}}
-    async with needs.pool.connection() as connection:
-        script = await find_script(connection, choice["script_id"], choice["script_version"])
-        files = await load_files(connection, choice["script_id"], choice["script_version"])
-    interpreter = script.manifest.interpreter
-    return {"analysis": {"interpreter": interpreter, **analyse_files(interpreter, files)}}
+    try:
+        async with needs.pool.connection() as connection:
+            stored = await verify_version(
+                connection, needs.sealer, choice["script_id"], choice["script_version"]
+            )
+    except (ScriptEntryError, ScriptVersionNotFoundError) as error:
+        _logger.warning(str(error), action="check", decision="abstain")
+        return {"analysis": {}, "choice": None, "abstention_reason": str(error)}
+    analysis = analyse_files(stored.interpreter, stored.contents)
+    return {"analysis": {"interpreter": stored.interpreter, **analysis}}
 
 
 async def assess(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The script catalogue: immutable versions with their exact bytes.
 
-A version's content never changes: importing other bytes under the same version is refused.
+A version's content never changes: importing other bytes under the same version is refused, and so
+is an older version. Who may put one in force is not decided here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -15,8 +17,8 @@ from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.queries import load_queries
-from retrieval.errors import ManifestError, ScriptNotFoundError
-from retrieval.manifest import CatalogueEntry, Manifest
+from retrieval.errors import ScriptNotFoundError, VersionConflictError
+from retrieval.manifest import CatalogueEntry, Manifest, version_key
 
 QUERIES = load_queries(__file__, "catalogue")
 
@@ -30,12 +32,33 @@ class CatalogueScript:
     analysis: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedVersion:
+    """A script version as lists show it."""
+
+    script_id: str
+    version: str
+    title: str
+    author: str
+    platforms: Sequence[str]
+    interpreter: str
+    analysis: Mapping[str, Any]
+    content_sha256: str
+    status: str
+    imported_by: str
+    imported_at: datetime
+
+
 class Catalogue:
-    """Imports and finds script versions."""
+    """Imports script versions, and keeps which one of each script is in force."""
 
     def __init__(self, *, clock: Clock, audit: AuditIntake) -> None:
         self._clock = clock
         self._audit = audit
+
+    async def lock(self, connection: Connection) -> None:
+        """Take turns with others who change the catalogue, until the transaction ends."""
+        await connection.execute(QUERIES["lock_catalogue"])
 
     async def import_entry(
         self,
@@ -43,27 +66,39 @@ class Catalogue:
         entry: CatalogueEntry,
         *,
         analysis: Mapping[str, Any],
+        quality: Mapping[str, Any],
+        sign: Callable[[datetime], bytes],
         actor: str,
         correlation_id: str,
     ) -> bool:
-        """Add a script version; return False if the same bytes are there already.
+        """Add a script version as proposed; return False if the same bytes are there already.
+
+        Args:
+            connection: carries the caller's transaction.
+            entry: what is imported.
+            analysis: what it does, as far as its text shows.
+            quality: the linter's findings.
+            sign: returns the signed entry for the moment of the import.
+            actor: who imports.
+            correlation_id: of the request.
 
         Raises:
-            ManifestError: other content is stored under this id and version.
+            VersionConflictError: other content is stored under this id and version, or a newer
+                version is.
         """
         manifest, digest = entry.manifest, entry.content_sha256
         key = {"script_id": manifest.id, "version": manifest.version}
-        await connection.execute(QUERIES["lock_catalogue"])
+        await self.lock(connection)
         row = await (await connection.execute(QUERIES["find_script_digest"], key)).fetchone()
         if row is not None:
             if row["content_sha256"] != digest:
-                raise ManifestError(
+                raise VersionConflictError(
                     f"{manifest.id} {manifest.version} is in the catalogue with other content;"
                     " raise the version"
                 )
             return False
-        await connection.execute(QUERIES["retire_other_versions"], key)
-        await self._insert(connection, entry, analysis)
+        await _check_newest(connection, manifest)
+        await self._insert(connection, entry, analysis, quality, sign, actor)
         await self._audit.record(
             connection,
             actor=actor,
@@ -71,15 +106,35 @@ class Catalogue:
             subject_kind="script",
             subject_id=f"{manifest.id}@{manifest.version}",
             correlation_id=correlation_id,
-            after={"content_sha256": digest, "author": manifest.author},
+            after={"content_sha256": digest, "author": manifest.author, "status": "proposed"},
         )
         return True
 
+    async def put_in_force(self, connection: Connection, script_id: str, version: str) -> None:
+        """Make a version the one in force; the one before is superseded."""
+        key = {"script_id": script_id, "version": version}
+        await connection.execute(QUERIES["supersede_others"], key)
+        await connection.execute(QUERIES["set_status"], {**key, "status": "active"})
+
+    async def withdraw(
+        self, connection: Connection, script_id: str, version: str, status: str
+    ) -> None:
+        """Mark a version as rejected or retired."""
+        await connection.execute(
+            QUERIES["set_status"], {"script_id": script_id, "version": version, "status": status}
+        )
+
     async def _insert(
-        self, connection: Connection, entry: CatalogueEntry, analysis: Mapping[str, Any]
+        self,
+        connection: Connection,
+        entry: CatalogueEntry,
+        analysis: Mapping[str, Any],
+        quality: Mapping[str, Any],
+        sign: Callable[[datetime], bytes],
+        actor: str,
     ) -> None:
         """Store a script version and the bytes of its steps."""
-        manifest = entry.manifest
+        manifest, now = entry.manifest, self._clock.now()
         key = {"script_id": manifest.id, "version": manifest.version}
         await connection.execute(
             QUERIES["insert_script"],
@@ -92,8 +147,11 @@ class Catalogue:
                 "failure_classes": [name.value for name in manifest.failure_classes],
                 "manifest": Jsonb(manifest.model_dump(mode="json")),
                 "analysis": Jsonb(dict(analysis)),
+                "quality": Jsonb(dict(quality)),
                 "content_sha256": entry.content_sha256,
-                "now": self._clock.now(),
+                "imported_by": actor,
+                "now": now,
+                "entry": sign(now),
             },
         )
         for step, content in entry.steps.items():
@@ -101,6 +159,30 @@ class Catalogue:
                 QUERIES["insert_script_file"],
                 {**key, "step": step, "content": content, "sha256": sha256_hex(content)},
             )
+
+
+async def _check_newest(connection: Connection, manifest: Manifest) -> None:
+    """Check that a version is newer than all others that nobody has rejected.
+
+    Raises:
+        VersionConflictError: it is not.
+    """
+    rows = await (
+        await connection.execute(QUERIES["list_versions"], {"script_id": manifest.id})
+    ).fetchall()
+    known = [row["version"] for row in rows if row["status"] != "rejected"]
+    newest = max(known, key=version_key, default=None)
+    if newest is not None and version_key(manifest.version) < version_key(newest):
+        raise VersionConflictError(
+            f"{manifest.id} {manifest.version} is older than {newest}, which is in the catalogue:"
+            " raise the version, or have a stored version approved once more (roll back)"
+        )
+
+
+async def list_catalogue(connection: Connection) -> list[ListedVersion]:
+    """Return all versions, the scripts by id and of each the newest import first."""
+    rows = await (await connection.execute(QUERIES["list_catalogue"])).fetchall()
+    return [ListedVersion(**row) for row in rows]
 
 
 async def find_script(

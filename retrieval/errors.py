@@ -6,6 +6,8 @@ RetrievalError
 ├── EmbeddingModelError       the exported embedding model is missing, broken or refused
 │   └── EmbeddingRefusedError     its vectors differ too much from torch's
 ├── ManifestError             a script folder is incomplete or its manifest is invalid
+│   ├── UndeclaredEffectError     it does what its manifest does not declare
+│   └── VersionConflictError      its version is taken, or older than another
 ├── ReindexingError           the search index cannot be made anew
 │   ├── ReindexingBusyError       somebody else makes one
 │   └── TablesBusyError           its tables cannot be made while others use the old ones
@@ -37,6 +39,14 @@ class EmbeddingRefusedError(EmbeddingModelError):
 
 class ManifestError(RetrievalError):
     """The script folder is not a valid catalogue entry."""
+
+
+class UndeclaredEffectError(ManifestError):
+    """The script does what its manifest does not declare."""
+
+
+class VersionConflictError(ManifestError):
+    """The version is in the catalogue with other content, or a newer one is."""
 
 
 class ReindexingError(RetrievalError):

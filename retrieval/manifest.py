@@ -8,7 +8,7 @@ that text from tickets and telemetry yields a value within its bounds, or an err
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import (
@@ -34,6 +34,10 @@ KIND_NAMES = {
 }  # fmt: skip
 PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 Operator = Literal["<", "<=", ">", ">=", "==", "!="]
+Step = Literal["detect", "remediate", "verify", "rollback"]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,40}$")]
+MANIFEST_FILE = "manifest.yaml"
+MAX_MANIFEST_BYTES = 64 * 1024
 
 
 class _Strict(BaseModel):
@@ -150,6 +154,7 @@ class Manifest(_Strict):
     timeout_seconds: int = Field(ge=1, le=3600)
     expected_effect: ExpectedEffect
     business_impact: Literal["none", "short_interruption", "restart"] = "none"
+    effects: dict[Step, dict[Word, Word]] = {}  # by step: kind of effect, and its worst severity
 
     @model_validator(mode="after")
     def _coherent(self) -> "Manifest":
@@ -182,28 +187,57 @@ class CatalogueEntry(BaseModel):
 
 
 def read_entry(folder: Path) -> CatalogueEntry:
-    """Read and validate a script folder.
+    """Read and validate a script folder; files of other names are left aside.
 
     Raises:
         ManifestError: a file is missing, too large or the manifest is invalid; says which.
     """
+    names = {MANIFEST_FILE, *(f"{step}{suffix}" for step in STEPS for suffix in SUFFIXES.values())}
     try:
-        raw = yaml.safe_load((folder / "manifest.yaml").read_text(encoding="utf-8"))
-        manifest = Manifest.model_validate(raw)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise ManifestError(f"{folder.name}/manifest.yaml: {error}") from error
-    if manifest.id != folder.name:
-        raise ManifestError(f"{folder.name}: the manifest's id is {manifest.id!r}")
+        files = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+    except OSError as error:
+        raise ManifestError(f"{folder.name}: {error}") from error
+    return build_entry(folder.name, files)
+
+
+def build_entry(name: str, files: Mapping[str, bytes]) -> CatalogueEntry:
+    """Validate the files of a script folder.
+
+    Args:
+        name: of the folder, which must be the script's id.
+        files: manifest.yaml and the steps, by file name.
+
+    Raises:
+        ManifestError: a file is missing, too large or the manifest is invalid; says which.
+    """
+    manifest = _read_manifest(name, files)
+    if manifest.id != name:
+        raise ManifestError(f"{name}: the manifest's id is {manifest.id!r}")
     suffix = SUFFIXES[manifest.interpreter]
-    steps = {
-        step: path.read_bytes() for step in STEPS if (path := folder / f"{step}{suffix}").is_file()
-    }
+    steps = {step: files[f"{step}{suffix}"] for step in STEPS if f"{step}{suffix}" in files}
     required = set(STEPS[:3]) | ({"rollback"} if manifest.reversible else set())
     if missing := required - steps.keys():
-        raise ManifestError(f"{folder.name}: missing {', '.join(sorted(missing))}{suffix}")
+        raise ManifestError(f"{name}: missing {', '.join(sorted(missing))}{suffix}")
     if large := [step for step, content in steps.items() if len(content) > MAX_STEP_BYTES]:
-        raise ManifestError(f"{folder.name}: {large[0]}{suffix} exceeds {MAX_STEP_BYTES} bytes")
+        raise ManifestError(f"{name}: {large[0]}{suffix} exceeds {MAX_STEP_BYTES} bytes")
     return CatalogueEntry(manifest=manifest, steps=steps)
+
+
+def _read_manifest(name: str, files: Mapping[str, bytes]) -> Manifest:
+    content = files.get(MANIFEST_FILE)
+    if content is None:
+        raise ManifestError(f"{name}: missing {MANIFEST_FILE}")
+    if len(content) > MAX_MANIFEST_BYTES:
+        raise ManifestError(f"{name}/{MANIFEST_FILE} exceeds {MAX_MANIFEST_BYTES} bytes")
+    try:
+        return Manifest.model_validate(yaml.safe_load(content.decode("utf-8")))
+    except (UnicodeDecodeError, yaml.YAMLError, ValidationError, RecursionError) as error:
+        raise ManifestError(f"{name}/{MANIFEST_FILE}: {error}") from error
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return what orders versions such as 1.10.0 (https://semver.org, without pre-releases)."""
+    return tuple(int(part) for part in version.split("."))
 
 
 def bind_parameters(

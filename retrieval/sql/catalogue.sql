@@ -10,18 +10,32 @@ SELECT content_sha256
 FROM scripts
 WHERE script_id = %(script_id)s AND version = %(version)s;
 
--- name: retire_other_versions
--- Leaves one version of a script in force.
+-- name: list_versions
+-- All versions of a script and where each stands.
+SELECT version, status
+FROM scripts
+WHERE script_id = %(script_id)s;
+
+-- name: supersede_others
+-- Takes the version of a script that was in force so far out of force.
 UPDATE scripts
-SET status = 'retired'
+SET status = 'superseded'
 WHERE script_id = %(script_id)s AND version <> %(version)s AND status = 'active';
 
+-- name: set_status
+-- Says where a script version stands.
+UPDATE scripts
+SET status = %(status)s
+WHERE script_id = %(script_id)s AND version = %(version)s;
+
 -- name: insert_script
--- Adds a script version to the catalogue.
+-- Adds a script version to the catalogue, proposed.
 INSERT INTO scripts (script_id, version, title, author, platforms, interpreter, failure_classes,
-                     manifest, analysis, content_sha256, imported_at)
+                     manifest, analysis, quality, content_sha256, status, imported_by, imported_at,
+                     entry)
 VALUES (%(script_id)s, %(version)s, %(title)s, %(author)s, %(platforms)s, %(interpreter)s,
-        %(failure_classes)s, %(manifest)s, %(analysis)s, %(content_sha256)s, %(now)s);
+        %(failure_classes)s, %(manifest)s, %(analysis)s, %(quality)s, %(content_sha256)s,
+        'proposed', %(imported_by)s, %(now)s, %(entry)s);
 
 -- name: insert_script_file
 -- Stores the exact bytes of one step.
@@ -49,6 +63,13 @@ SELECT script_id, version, title, author, platforms, interpreter, failure_classe
 FROM scripts
 WHERE status = 'active' AND (%(platform)s::text IS NULL OR %(platform)s::text = ANY (platforms))
 ORDER BY script_id;
+
+-- name: list_catalogue
+-- All versions, the scripts by id and of each the newest import first.
+SELECT script_id, version, title, author, platforms, interpreter, analysis, content_sha256, status,
+       imported_by, imported_at
+FROM scripts
+ORDER BY script_id, imported_at DESC, version DESC;
 
 -- name: list_script_files
 -- The exact bytes of a script version's steps.

@@ -5,11 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
-from contracts.canonical import sha256_hex
 from dispatch.incident_moves import IncidentMoves
-from dispatch.job_checks import manifest_digest
 from dispatch.jobs import Jobs
 from dispatch.verification import Verification
 from evidence.log import MerkleLog
@@ -20,16 +16,22 @@ from governance.decision_checks import ApprovalRequest
 from governance.freeze_windows import FreezeWindows
 from governance.proposals import Proposal, ProposalStatus, find_proposal, insert_proposal
 from governance.risk_exceptions import RiskExceptions
+from governance.script_decisions import ScriptDecisions
 from guardrails.policy import PolicyEngine
 from kernel.audit import AuditIntake
 from kernel.outbox import Outbox
+from retrieval.catalogue import Catalogue
 from telemetry.incidents import Incidents, IncidentSignal, IncidentStatus
+from tests.governance.catalogue_rows import put_in_catalogue
 
 MANIFEST: dict[str, Any] = {
     "id": "linux-clear-cache",
     "version": "1.0.0",
+    "title": "Clear",
     "author": "eucora-starter",
+    "platforms": ["linux"],
     "interpreter": "bash",
+    "failure_classes": ["disk_full"],
     "privilege": "user",
     "blast_radius": "application",
     "reversible": True,
@@ -108,6 +110,13 @@ class Road:
         common = (self.clock, self.ids, self.audit)
         self.freezes = FreezeWindows(*common)
         self.exceptions = RiskExceptions(*common, pool=self.pool)
+        self.decisions = ScriptDecisions(
+            *common,
+            sealer=self.sealer,
+            catalogue=Catalogue(clock=self.clock, audit=self.audit),
+            pool=self.pool,
+            session_lifetime=timedelta(hours=8),
+        )
         self.approvals = Approvals(
             *common,
             self.outbox,
@@ -264,24 +273,7 @@ class Road:
         )
 
     async def _insert_script(self, connection: Any, **changes: Any) -> None:
-        manifest = {**MANIFEST, **changes}
-        await connection.execute(
-            "INSERT INTO scripts (script_id, version, title, author, platforms, interpreter,"
-            " failure_classes, manifest, analysis, content_sha256, imported_at)"
-            " VALUES (%s, %s, 'Clear', %s, '{linux}', 'bash', '{disk_full}', %s, %s, %s, %s)",
-            (
-                manifest["id"],
-                manifest["version"],
-                manifest["author"],
-                Jsonb(manifest),
-                Jsonb(ANALYSIS),
-                manifest_digest(manifest, STEPS),
-                self.clock.now(),
-            ),
-        )
-        for step, content in STEPS.items():
-            await connection.execute(
-                "INSERT INTO script_files (script_id, version, step, content, sha256)"
-                " VALUES (%s, %s, %s, %s, %s)",
-                (manifest["id"], manifest["version"], step, content, sha256_hex(content)),
-            )
+        await put_in_catalogue(
+            connection, {**MANIFEST, **changes}, STEPS, sealer=self.sealer,
+            decisions=self.decisions, now=self.clock.now(), analysis=ANALYSIS,
+        )  # fmt: skip

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from psycopg.types.json import Jsonb
 
 from api.accounts import Role
+from api.script_catalogue import ScriptCatalogue
 from contracts.canonical import canonical_json, sha256_hex
 from contracts.dsse import parse_envelope, seal
 from contracts.job import JOB_PAYLOAD_TYPE
 from dispatch.job_checks import manifest_digest
 from governance.proposals import Proposal, ProposalStatus, insert_proposal
 from telemetry.incidents import IncidentSignal, IncidentStatus
+from tests.governance.catalogue_rows import put_in_catalogue
 from tests.stack.portal import Portal
 from tests.stack.served import Served
 
@@ -59,22 +60,11 @@ class ApprovedJobs:
         """Add the script to the catalogue, and people."""
         ground = self.served.services.ground
         async with ground.pool.connection() as connection:
-            await connection.execute(
-                "INSERT INTO scripts (script_id, version, title, author, platforms, interpreter,"
-                " failure_classes, manifest, analysis, content_sha256, imported_at)"
-                " VALUES (%s, %s, 'Notes that it ran', %s, '{linux}', 'bash', '{disk_full}', %s,"
-                " %s, %s, now())",
-                (
-                    MANIFEST["id"], MANIFEST["version"], AUTHOR, Jsonb(MANIFEST), Jsonb(ANALYSIS),
-                    SHA256,
-                ),
+            await put_in_catalogue(
+                connection, MANIFEST, STEPS, sealer=ground.sealer,
+                decisions=ScriptCatalogue(ground).decisions, now=ground.clock.now(),
+                analysis=ANALYSIS,
             )  # fmt: skip
-            for step, content in STEPS.items():
-                await connection.execute(
-                    "INSERT INTO script_files (script_id, version, step, content, sha256)"
-                    " VALUES (%s, %s, %s, %s, %s)",
-                    (MANIFEST["id"], MANIFEST["version"], step, content, sha256_hex(content)),
-                )
             for name in ("grace", "rita", AUTHOR):
                 await ground.accounts.create(
                     connection,

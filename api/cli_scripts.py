@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scripts at the command line: check a folder, import it, look at versions, decide on them.
+
+Whoever may run commands on this machine may import. Who decides names an account, whose roles are
+asked for like in the portal; nobody approves what they wrote or imported.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli_ground import Actor, console, fail, name_actor, plain, print_table, with_ground
+
+if TYPE_CHECKING:
+    from api.script_report import ScriptReport
+
+scripts_app = typer.Typer(
+    no_args_is_help=True,
+    help="Scripts: check and import a version, see what it does, approve, reject or retire it.",
+)
+Folder = Annotated[
+    Path, typer.Argument(exists=True, file_okay=False, help="A script's folder, named as its id.")
+]
+ScriptId = Annotated[str, typer.Argument(help="Which script; `scripts list` has them all.")]
+Version = Annotated[str, typer.Argument(help="Which version of it, such as 1.2.0.")]
+Digest = Annotated[
+    str | None,
+    typer.Option(
+        help="The content digest that you looked at, as `scripts show` prints it: where the version"
+        " has another, nothing is decided. By default what is stored now."
+    ),
+]
+Decider = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        help="Who decides: an account with the role approver or security reviewer.",
+        metavar="ACCOUNT",
+    ),
+]
+Reason = Annotated[str, typer.Option(help="Why; it is audited and stands in the evidence.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@scripts_app.command("check")
+def scripts_check(
+    folders: Annotated[
+        list[Path], typer.Argument(exists=True, file_okay=False, help="Folders of scripts.")
+    ],
+    declare: Annotated[
+        bool,
+        typer.Option(
+            "--declare",
+            help="Write the effects that were found into the manifests, for you to read over.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what scripts do, what their manifests do not declare, and what ShellCheck remarks.
+
+    Needs no installation. Exit code 1 if one of them could not be imported.
+    """
+    from api.script_report import examine, write_declaration  # noqa: PLC0415 - heavy
+    from retrieval.errors import ManifestError  # noqa: PLC0415 - heavy
+    from retrieval.manifest import read_entry  # noqa: PLC0415 - heavy
+
+    faults, described = 0, []
+    for folder in folders:
+        try:
+            if declare:
+                before = examine(read_entry(folder), with_quality=False)
+                write_declaration(folder, before.analysis["effects"])
+            report = examine(read_entry(folder))
+        except ManifestError as error:
+            fail(str(error))
+        fault = _find_fault(report)
+        faults += bool(fault)
+        if as_json:
+            described.append(_describe(report, fault))
+        else:
+            _print_report(report, fault)
+    if as_json:
+        typer.echo(json.dumps(described, indent=2))
+    if faults:
+        raise typer.Exit(1)
+
+
+@scripts_app.command("import")
+def scripts_import(folder: Folder, actor: Actor = None) -> None:
+    """Import a version, proposed: somebody else has to approve it before it is used."""
+    from retrieval.manifest import read_entry  # noqa: PLC0415 - heavy
+
+    who = name_actor(actor)
+
+    async def act(ground: Any) -> Any:
+        from api.script_catalogue import ScriptCatalogue  # noqa: PLC0415 - heavy
+
+        return await ScriptCatalogue(ground).import_script(
+            read_entry(folder), actor=who, correlation_id=ground.ids.new("cor")
+        )
+
+    imported = _with_scripts(act)
+    report, manifest = imported.report, imported.report.entry.manifest
+    _print_remarks(report)
+    if not imported.is_new:
+        console.print(f"{plain(manifest.id)} {manifest.version} is in the catalogue already")
+        return
+    console.print(
+        f"{plain(manifest.id)} {manifest.version} is proposed; its digest is"
+        f" {report.entry.content_sha256}",
+        soft_wrap=True,
+    )
+
+
+@scripts_app.command("list")
+def scripts_list(as_json: AsJson = False) -> None:
+    """List all versions of all scripts and where each stands."""
+
+    async def act(ground: Any) -> Any:
+        from retrieval.catalogue import list_catalogue  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            return await list_catalogue(connection)
+
+    found = _with_scripts(act)
+    headings = ("script", "version", "state", "author", "imported by", "worst effect")
+    rows = [
+        (
+            one.script_id,
+            one.version,
+            one.status,
+            one.author,
+            one.imported_by,
+            _name_severity(one.analysis),
+        )
+        for one in found
+    ]
+    if as_json:
+        typer.echo(json.dumps([dict(zip(headings, row, strict=True)) for row in rows], indent=2))
+        return
+    print_table(headings, rows, whole=headings[:3])
+
+
+@scripts_app.command("show")
+def scripts_show(
+    script_id: ScriptId,
+    version: Annotated[
+        str | None, typer.Argument(help="By default the one in force, else the newest.")
+    ] = None,
+    with_code: Annotated[
+        bool, typer.Option("--code", help="Print the code, its effects beside it.")
+    ] = False,
+) -> None:
+    """Show a version: digest, effects with lines, decisions; and whether it is as it was signed."""
+
+    async def act(ground: Any) -> Any:
+        from governance.errors import ScriptEntryError  # noqa: PLC0415 - heavy
+        from governance.script_versions import (  # noqa: PLC0415 - heavy
+            check_entry,
+            find_in_force,
+            find_version,
+            list_decisions,
+        )
+        from retrieval.catalogue import list_catalogue  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            known = [
+                one.version
+                for one in await list_catalogue(connection)
+                if one.script_id == script_id
+            ]
+            wanted = version or await find_in_force(connection, script_id) or next(iter(known), "")
+            stored = await find_version(connection, script_id, wanted)
+            decisions = await list_decisions(connection, script_id)
+        try:
+            check_entry(ground.sealer, stored)
+        except ScriptEntryError as error:
+            return stored, decisions, str(error)
+        return stored, decisions, ""
+
+    stored, decisions, trouble = _with_scripts(act)
+    _print_version(stored, with_code=with_code)
+    _print_decisions(decisions)
+    if trouble:
+        fail(f"not as it was signed, and not used: {trouble}")
+
+
+@scripts_app.command("approve")
+def scripts_approve(
+    script_id: ScriptId,
+    version: Version,
+    decider: Decider,
+    reason: Annotated[str, typer.Option(help="A remark, if there is one to make.")] = "",
+    digest: Digest = None,
+    rollback: Annotated[
+        bool,
+        typer.Option("--rollback", help="Go back to a version that was in force; needs --reason."),
+    ] = False,
+) -> None:
+    """Put a version in force, if you have neither written nor imported it."""
+    _decide(script_id, version, "roll_back" if rollback else "approve", decider, reason, digest)
+
+
+@scripts_app.command("reject")
+def scripts_reject(
+    script_id: ScriptId, version: Version, decider: Decider, reason: Reason, digest: Digest = None
+) -> None:
+    """Reject a proposed version."""
+    _decide(script_id, version, "reject", decider, reason, digest)
+
+
+@scripts_app.command("retire")
+def scripts_retire(
+    script_id: ScriptId, version: Version, decider: Decider, reason: Reason, digest: Digest = None
+) -> None:
+    """Take a version out of use at once: it is proposed no more, and not dispatched either."""
+    _decide(script_id, version, "retire", decider, reason, digest)
+
+
+@scripts_app.command("export")
+def scripts_export(
+    decision_id: Annotated[str, typer.Argument(help="Its id, as `scripts show` has it.")],
+    path: Annotated[
+        Path,
+        typer.Argument(dir_okay=False, writable=True, help="Where to; `eucora verify` reads it."),
+    ],
+) -> None:
+    """Write the evidence of a decision as a case file."""
+
+    async def act(ground: Any) -> Any:
+        from api.case_export import export_script_decision  # noqa: PLC0415 - heavy
+
+        return await export_script_decision(ground, decision_id)
+
+    path.write_bytes(_with_scripts(act))
+    console.print(f"written: check it with eucora verify {plain(path.name)}")
+
+
+def _decide(
+    script_id: str, version: str, verdict: str, decider: str, reason: str, digest: str | None
+) -> None:
+    async def act(ground: Any) -> Any:
+        from api.script_catalogue import ScriptCatalogue  # noqa: PLC0415 - heavy
+        from governance.script_rules import ScriptRequest  # noqa: PLC0415 - heavy
+        from governance.script_versions import ScriptVerdict, find_version  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            stored = await find_version(connection, script_id, version)
+            accounts = await ground.accounts.list(connection)
+        roles = next(
+            (one["roles"] for one in accounts if one["username"] == decider
+             and one["disabled_at"] is None), ()
+        )  # fmt: skip
+        request = ScriptRequest(
+            script_id=script_id,
+            version=version,
+            content_sha256=digest or stored.content_sha256,
+            decision=ScriptVerdict(verdict),
+            actor=f"cli:{decider}",
+            roles=frozenset(roles),
+            authenticated_at=ground.clock.now(),
+            correlation_id=ground.ids.new("cor"),
+            reason=ground.masker.mask_value(reason.strip()),
+        )
+        return await ScriptCatalogue(ground).decide(request)
+
+    decision = _with_scripts(act)
+    console.print(
+        f"{plain(script_id)} {plain(version)}: {decision.decision.value.replace('_', ' ')}, by"
+        f" {plain(decision.actor)}. Evidence: eucora scripts export {decision.decision_id} FILE",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _with_scripts(act: Any) -> Any:
+    from api.errors import ApiError  # noqa: PLC0415 - heavy
+    from evidence.errors import EvidenceError  # noqa: PLC0415 - heavy
+    from governance.errors import GovernanceError  # noqa: PLC0415 - heavy
+    from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
+
+    try:
+        return with_ground(act)
+    except (ApiError, EvidenceError, GovernanceError, RetrievalError) as error:
+        fail(str(error))
+
+
+def _find_fault(report: "ScriptReport") -> str:
+    """Return why the script cannot be imported; "" where it can."""
+    from retrieval.errors import ManifestError  # noqa: PLC0415 - heavy
+
+    try:
+        report.check()
+    except ManifestError as error:
+        return str(error)
+    return ""
+
+
+def _describe(report: "ScriptReport", fault: str) -> dict[str, Any]:
+    return {
+        "script_id": report.entry.manifest.id,
+        "content_sha256": report.entry.content_sha256,
+        "analysis": dict(report.analysis),
+        "quality": report.quality.as_json(),
+        "warnings": list(report.warnings),
+        "fault": fault,
+    }
+
+
+def _print_report(report: "ScriptReport", fault: str) -> None:
+    from api.script_report import format_declaration  # noqa: PLC0415 - heavy
+
+    manifest = report.entry.manifest
+    console.print(f"[bold]{plain(manifest.id)}[/bold] {plain(manifest.version)}")
+    _print_effects(report.analysis)
+    _print_remarks(report)
+    if fault:
+        console.print(f"[red]cannot be imported:[/red] {plain(fault)}", soft_wrap=True)
+        console.print("what the manifest would have to declare:")
+        console.print(plain(format_declaration(report.analysis["effects"])), highlight=False)
+
+
+def _print_remarks(report: "ScriptReport") -> None:
+    for warning in report.warnings:
+        console.print(f"[yellow]warning:[/yellow] {plain(warning)}", soft_wrap=True)
+    if report.quality.unchecked:
+        console.print(f"quality: {plain(report.quality.unchecked)}", soft_wrap=True)
+    for one in report.quality.findings:
+        text = f"{one.step}, line {one.line}: {one.level} {one.code}: {one.message}"
+        console.print(f"quality: {plain(text)}", highlight=False, soft_wrap=True)
+
+
+def _print_effects(analysis: Any) -> None:
+    headings = ("step", "line", "effect", "severity", "technique", "command")
+    rows = [
+        (
+            str(one.get("step", "")),
+            str(one["line"]),
+            str(one["kind"]),
+            str(one["severity"]),
+            str(one.get("technique") or ""),
+            str(one["detail"]),
+        )
+        for one in analysis.get("effects", ())
+    ]
+    if rows:
+        print_table(headings, rows, whole=headings[:5])
+    else:
+        console.print("no effects found")
+
+
+def _print_version(stored: Any, *, with_code: bool) -> None:
+    from api.script_view import view_steps  # noqa: PLC0415 - heavy
+
+    facts = {
+        "script": f"{stored.script_id} {stored.version} ({stored.status})",
+        "author": stored.author,
+        "imported": f"{stored.imported_at:%Y-%m-%d %H:%M %Z} by {stored.imported_by or 'unknown'}",
+        "digest": stored.content_sha256,
+        "worst effect": _name_severity(stored.analysis),
+    }
+    print_table(("what", "value"), list(facts.items()), whole=("what", "value"))
+    _print_effects(stored.analysis)
+    if not with_code:
+        return
+    for step in view_steps(stored.contents, stored.analysis.get("effects", ())):
+        console.print(f"[bold]{step.name}[/bold]")
+        for line in step.lines:
+            said = ", ".join(f"{one['kind']} ({one['severity']})" for one in line.effects)
+            mark = f"  <- {said}" if said else ""
+            text = plain(f"{line.number:4} {line.text}{mark}")
+            console.print(text, highlight=False, soft_wrap=True)
+
+
+def _print_decisions(decisions: Any) -> None:
+    headings = ("decision", "version", "what", "by", "when", "reason")
+    rows = [
+        (
+            one.decision_id,
+            one.version,
+            one.decision.value.replace("_", " "),
+            one.actor,
+            f"{one.created_at:%Y-%m-%d %H:%M %Z}",
+            one.reason,
+        )
+        for one in decisions
+    ]
+    print_table(headings, rows, whole=headings[:5])
+
+
+def _name_severity(analysis: Any) -> str:
+    if analysis.get("judgeable") is not True:
+        return "cannot be judged"
+    return str(analysis.get("severity", "unknown"))

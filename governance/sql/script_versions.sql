@@ -1,0 +1,43 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: find_version
+-- A script version with all that its signed entry must equal.
+SELECT script_id, version, title, author, platforms, interpreter, failure_classes, manifest,
+       analysis, quality, content_sha256, status, imported_by, imported_at, entry
+FROM scripts
+WHERE script_id = %(script_id)s AND version = %(version)s;
+
+-- name: list_files
+-- The bytes and the stated digest of each step.
+SELECT step, content, sha256
+FROM script_files
+WHERE script_id = %(script_id)s AND version = %(version)s
+ORDER BY step;
+
+-- name: find_in_force
+-- The version of a script that is in force.
+SELECT version
+FROM scripts
+WHERE script_id = %(script_id)s AND status = 'active';
+
+-- name: list_decisions
+-- What was decided on a script's versions, the newest first.
+SELECT decision_id, script_id, version, content_sha256, decision, actor, reason, bundle_digest,
+       created_at
+FROM script_decisions
+WHERE script_id = %(script_id)s
+ORDER BY position DESC;
+
+-- name: find_decision
+-- One decision.
+SELECT decision_id, script_id, version, content_sha256, decision, actor, reason, bundle_digest,
+       created_at
+FROM script_decisions
+WHERE decision_id = %(decision_id)s;
+
+-- name: insert_decision
+-- Records a decision.
+INSERT INTO script_decisions (decision_id, script_id, version, content_sha256, decision, actor,
+                              reason, bundle_digest, created_at)
+VALUES (%(decision_id)s, %(script_id)s, %(version)s, %(content_sha256)s, %(decision)s, %(actor)s,
+        %(reason)s, %(bundle_digest)s, %(created_at)s);
