@@ -370,7 +370,11 @@ def kb_load() -> None:
     async def act(ground: Any) -> tuple[int, int]:
         from api.preparation import load_knowledge  # noqa: PLC0415 - heavy
 
-        return await load_knowledge(ground, progress=lambda *_: None)
+        return await load_knowledge(
+            ground,
+            progress=lambda *_: None,
+            tell=lambda text: console.print(plain(text), highlight=False, soft_wrap=True),
+        )
 
     try:
         n_articles, n_scripts = with_ground(act)

@@ -27,7 +27,7 @@ from retrieval.catalogue import Catalogue, list_catalogue
 from retrieval.corpus import Corpus, document_of_script
 from retrieval.document_flags import list_refused, lock_decisions
 from retrieval.embedding import Embedder
-from retrieval.errors import VersionConflictError
+from retrieval.errors import ManifestError, VersionConflictError
 from retrieval.manifest import CatalogueEntry, Manifest
 from retrieval.starter_release import names_entry
 from retrieval.words import digest_text
@@ -81,10 +81,31 @@ class ScriptCatalogue:
             ManifestError: its declaration has unknown words, or its author is reserved.
         """
         report = await asyncio.to_thread(examine, entry)
-        report.check()
-        async with self._ground.pool.connection() as connection:
-            is_new = await self._store(connection, report, actor, correlation_id)
+        try:
+            report.check()
+            async with self._ground.pool.connection() as connection:
+                is_new = await self._store(connection, report, actor, correlation_id)
+        except ManifestError as error:
+            await self._audit_refusal(entry, str(error), actor, correlation_id)
+            raise
         return ImportedScript(report=report, is_new=is_new)
+
+    async def _audit_refusal(
+        self, entry: CatalogueEntry, why: str, actor: str, correlation_id: str
+    ) -> None:
+        async with self._ground.refusals.connection() as connection:
+            await self._ground.audit.record(
+                connection,
+                actor=actor,
+                action="script.import_refused",
+                subject_kind="script",
+                subject_id=f"{entry.manifest.id}@{entry.manifest.version}",
+                correlation_id=correlation_id,
+                after={
+                    "content_sha256": entry.content_sha256,
+                    "detail": self._ground.masker.mask_value(why),
+                },
+            )
 
     async def import_starters(
         self,

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import CertificateSigningRequestBuilder, Name
 
 from tests.api.changing_world import HIDDEN, PASSWORD, World
+from tests.portal.script_folders import SCRIPT_ID, pack
 
 Act = Callable[[World, dict[str, str]], Awaitable[httpx.Response]]
 TICKET = {"title": "Printer", "description": "The printer prints nothing since Monday"}
@@ -104,6 +105,21 @@ async def _change_password(world: World, headers: dict[str, str]) -> httpx.Respo
     hidden = dict(HIDDEN.findall((await world.stranger.get("/account")).text))
     fields = {"password": PASSWORD, "new_password": f"{PASSWORD} now"}
     return await world.stranger.post("/account", data={**hidden, **fields}, headers=headers)
+
+
+SCRIPT_PAGE = f"/scripts/{SCRIPT_ID}/1.0.0"
+
+
+async def _import_version(world: World, headers: dict[str, str]) -> httpx.Response:
+    """Import another version as a person; the first one a service has imported."""
+    hidden = dict(HIDDEN.findall((await world.person.get("/scripts")).text))
+    file = {"file": ("script.zip", pack(version="1.1.0"))}
+    return await world.person.post("/scripts", data=hidden, files=file, headers=headers)
+
+
+async def _decide_on_script(world: World, headers: dict[str, str]) -> httpx.Response:
+    """Approve what the service has imported."""
+    return await world.submit(SCRIPT_PAGE, f"{SCRIPT_PAGE}/approve", headers)
 
 
 UPLOAD = {"file": ("quoll.md", b"# Quoll\n\nThe quoll lamp flickers at noon.\n")}
@@ -249,6 +265,11 @@ CASES: dict[tuple[str, str], Act] = {
     ("people", "/models/{name}/rollback"): lambda w, h: w.submit(
         "/models", "/models/recommender/rollback", h, reason="as before"
     ),
+    ("people", "/v1/scripts"): lambda w, h: w.service.post(
+        "/v1/scripts", files={"file": ("script.zip", pack())}, headers=h
+    ),
+    ("people", "/scripts/{script_id}/{version}/{verb}"): _decide_on_script,
+    ("people", "/scripts"): _import_version,
     ("people", "/logout"): lambda w, h: w.submit("/queue", "/logout", h),
     ("people", "/account"): _change_password,
 }

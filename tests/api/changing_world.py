@@ -19,7 +19,9 @@ from tests.reasoning.situations import FULL_DISK, open_ticket, report, work
 from tests.stack.served import Served
 
 PASSWORD = "a long enough password"
-HIDDEN = re.compile(r'name="(csrf_token|form_token|bundle_digest|against)" value="([^"]+)"')
+HIDDEN = re.compile(
+    r'name="(csrf_token|form_token|bundle_digest|against|content_sha256)" value="([^"]+)"'
+)
 
 
 @dataclass(kw_only=True)
@@ -85,7 +87,7 @@ async def build_world(served: Served) -> World:
     await _log_in(person)
     return World(
         served=served,
-        service=await served.service("telemetry", "incidents", "knowledge", "labels"),
+        service=await served.service("telemetry", "incidents", "knowledge", "labels", "scripts"),
         person=person,
         stranger=await served.client(accept="text/html"),
         device=devices[0][1],

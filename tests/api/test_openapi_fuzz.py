@@ -89,7 +89,9 @@ async def document_of(client: httpx.AsyncClient) -> dict[str, Any]:
 
 
 async def test_the_public_port_has_an_answer_to_everything(served: Served):
-    service = await served.service("telemetry", "incidents", "knowledge", "labels", "read")
+    service = await served.service(
+        "telemetry", "incidents", "knowledge", "labels", "read", "scripts"
+    )
     document = await document_of(service)
     with requests.Session() as session:
         session.headers["authorization"] = service.headers["authorization"]

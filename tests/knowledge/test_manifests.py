@@ -17,8 +17,11 @@ import tree_sitter_powershell
 import yaml
 from msgspec.structs import fields
 
+from api.script_report import examine
 from contracts.failure import FailureClass
 from contracts.telemetry import Experience, Hardware, Network, Software
+from retrieval.manifest import read_entry
+from retrieval.starter_release import names_entry
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "knowledge" / "scripts"
 FOLDERS = sorted(path for path in SCRIPTS.iterdir() if path.is_dir())
@@ -39,6 +42,7 @@ KEYS = {
     "timeout_seconds": int,
     "expected_effect": dict,
     "business_impact": str,
+    "effects": dict,
 }
 PARAMETER_KEYS = {
     "name",
@@ -227,6 +231,15 @@ def test_steps_parse(folder: Path) -> None:
         if interpreter != "powershell":
             subprocess.run([interpreter, "-n", str(path)], check=True, capture_output=True)
             assert b"pipefail" in content
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_effects_are_declared_exactly_and_the_release_names_the_script(folder: Path) -> None:
+    """`make starter-scripts` writes both; the difference is for a person to read."""
+    report = examine(read_entry(folder), with_quality=False)
+    report.check()
+    assert report.warnings == ()
+    assert names_entry(report.entry)
 
 
 def find_errors(node: tree_sitter.Node) -> list[str]:

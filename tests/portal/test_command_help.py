@@ -39,7 +39,7 @@ def test_no_sentence_is_broken_and_no_flag_takes_a_value(path, command):
     assert command.help
 
 
-@pytest.mark.parametrize("group", ["models", "drift", "incident"])
+@pytest.mark.parametrize("group", ["models", "drift", "incident", "scripts"])
 def test_every_argument_is_explained(group):
     arguments = [
         (path, parameter)

@@ -18,6 +18,8 @@ PAGES = (
     "/people",
     "/audit",
     "/models/compare/health?after=1",
+    "/scripts",
+    "/scripts/linux-clear-print-queue/1.1.0",
 )
 NO_PLOT = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 BROKEN_WORDS = r"""() => {

@@ -10,7 +10,7 @@ import yaml
 
 from kernel.audit import AuditIntake
 from retrieval.catalogue import Catalogue, find_script, list_scripts, load_files
-from retrieval.errors import ManifestError, ScriptNotFoundError
+from retrieval.errors import ManifestError, ScriptNotFoundError, VersionConflictError
 from retrieval.manifest import MAX_STEP_BYTES, Manifest, bind_parameters, read_entry
 
 MANIFEST: dict[str, Any] = {
@@ -197,8 +197,9 @@ def test_a_fact_out_of_bounds_is_no_way_around():
 async def import_entry(connection, entry, clock, ids) -> bool:
     catalogue = Catalogue(clock=clock, audit=AuditIntake(clock, ids))
     return await catalogue.import_entry(
-        connection, entry, analysis={}, actor="user:ada", correlation_id="cor_import"
-    )
+        connection, entry, analysis={}, quality={}, sign=lambda moment: b"signed",
+        actor="user:ada", correlation_id="cor_import",
+    )  # fmt: skip
 
 
 async def test_a_version_never_changes_its_bytes(connection, clock, ids, write):
@@ -206,17 +207,23 @@ async def test_a_version_never_changes_its_bytes(connection, clock, ids, write):
     assert await import_entry(connection, read_entry(write()), clock, ids) is False
     with pytest.raises(ManifestError, match="raise the version"):
         await import_entry(connection, read_entry(write(content="rm -rf /\n")), clock, ids)
-    newer = read_entry(write({"version": "1.1.0"}, content="echo new\n"))
+    catalogue = Catalogue(clock=clock, audit=AuditIntake(clock, ids))
+    await catalogue.put_in_force(connection, "linux-say-hello", "1.0.0")
+    newer = read_entry(write({"version": "1.10.0"}, content="echo new\n"))
     assert await import_entry(connection, newer, clock, ids) is True
-    assert (await find_script(connection, "linux-say-hello")).manifest.version == "1.1.0"
-    assert [item.manifest.version for item in await list_scripts(connection)] == ["1.1.0"]
+    assert (await find_script(connection, "linux-say-hello")).manifest.version == "1.0.0"
+    with pytest.raises(VersionConflictError, match=r"older than 1\.10\.0"):
+        await import_entry(connection, read_entry(write({"version": "1.9.0"})), clock, ids)
+    await catalogue.put_in_force(connection, "linux-say-hello", "1.10.0")
+    assert (await find_script(connection, "linux-say-hello")).manifest.version == "1.10.0"
+    assert [item.manifest.version for item in await list_scripts(connection)] == ["1.10.0"]
     old = await load_files(connection, "linux-say-hello", "1.0.0")
     assert set(old.values()) == {b"true\n"}
     events = await (
         await connection.execute("SELECT subject_id FROM audit_events ORDER BY event_id")
     ).fetchall()
     assert [event["subject_id"] for event in events] == [
-        "linux-say-hello@1.0.0", "linux-say-hello@1.1.0",
+        "linux-say-hello@1.0.0", "linux-say-hello@1.10.0",
     ]  # fmt: skip
     with pytest.raises(ScriptNotFoundError, match=r"linux-say-hello 9\.0\.0"):
         await find_script(connection, "linux-say-hello", "9.0.0")

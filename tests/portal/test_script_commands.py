@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scripts at the command line: checked without an installation, imported, decided on, exported."""
+
+import asyncio
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from api.accounts import Role
+from api.cli import app
+from api.cli_ground import console
+from evidence.verification import verify_case
+from retrieval.embedding import FOLDER_NAME
+from retrieval.manifest import read_entry
+from tests.portal.script_folders import SCRIPT_ID, STEPS, write_folder
+from tests.stack.prepared import find_exported
+
+PASSWORD = "a long enough password"
+
+
+async def run(*words: object) -> tuple[int, str]:
+    ended = await asyncio.to_thread(CliRunner().invoke, app, ["scripts", *map(str, words)])
+    assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+    return ended.exit_code, ended.output
+
+
+async def test_a_folder_is_checked_and_its_declaration_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(console, "width", 300)
+    folder = write_folder(tmp_path)
+    code, output = await run("check", folder)
+    assert code == 0
+    assert "deletes_files" in output
+    steps = {"verify": STEPS["verify"] + "unused=1\nsystemctl restart cron.service\n"}
+    write_folder(tmp_path, steps)
+    manifest = (folder / "manifest.yaml").read_text()
+    code, output = await run("check", folder)
+    assert code == 1
+    assert "verify, line 5: 'systemctl restart cron.service' changes_services" in output
+    assert "  verify:\n    changes_services: " in output
+    assert "verify, line 4: warning SC2034" in output
+    assert (folder / "manifest.yaml").read_text() == manifest
+    assert (await run("check", "--declare", folder))[0] == 0
+    assert "changes_services" in read_entry(folder).manifest.effects["verify"]
+    (folder / "manifest.yaml").write_text(f"# by hand\n{manifest}")
+    code, output = await run("check", "--declare", "--json", folder)
+    assert (code, json.loads(output)[0]["fault"]) == (0, "")
+    assert (folder / "manifest.yaml").read_text().startswith("# by hand\n")
+    (folder / "verify.sh").unlink()
+    code, output = await run("check", folder)
+    assert (code, "missing verify.sh" in output) == (1, True)
+
+
+@pytest.fixture
+async def people(services, monkeypatch, tmp_path):
+    """Accounts, and the commands on the database of `services`."""
+    ground = services.ground
+    monkeypatch.setenv("EUCORA_DATABASE_URL", ground.addresses.owner)
+    monkeypatch.setenv("EUCORA_DATA_DIR", str(ground.settings.data_dir))
+    monkeypatch.setenv("EUCORA_MLRUNS_DIR", str(tmp_path / "mlruns"))
+    monkeypatch.setattr(console, "width", 300)
+    (ground.settings.data_dir / FOLDER_NAME).symlink_to(find_exported())
+    async with ground.pool.connection() as connection:
+        for name, roles in (("grace", {Role.APPROVER}), ("ivan", {Role.APPROVER}),
+                            ("henry", {Role.HELPDESK})):  # fmt: skip
+            await ground.accounts.create(
+                connection, username=name, password=PASSWORD, roles=frozenset(roles),
+                actor="user:admin", correlation_id="cor_1",
+            )  # fmt: skip
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_version_from_import_to_retirement(services, tmp_path):
+    folder = write_folder(tmp_path)
+    code, output = await run("import", folder, "--actor", "ivan")
+    assert code == 0, output
+    sha256 = read_entry(folder).content_sha256
+    assert sha256 in output
+    key = (SCRIPT_ID, "1.0.0")
+    for who, words in (
+        ("ivan", "whoever imported a script"), ("henry", "needs the role"),
+        ("nobody", "needs the role"),
+    ):  # fmt: skip
+        code, output = await run("approve", *key, "--as", who)
+        assert (code, words in output) == (1, True), output
+    code, output = await run("approve", *key, "--as", "grace", "--digest", "0" * 64)
+    assert (code, "not that of this version" in output) == (1, True)
+    code, output = await run("approve", *key, "--as", "grace", "--digest", sha256)
+    assert code == 0, output
+    code, output = await run("show", SCRIPT_ID, "--code")
+    assert code == 0
+    assert "<- deletes_files" in output
+    (decision,) = [word for word in output.split() if word.startswith("scd_")]
+    assert (await run("export", decision, tmp_path / "case.json"))[0] == 0
+    assert verify_case((tmp_path / "case.json").read_bytes()).passed
+    code, output = await run("list", "--json")
+    states = {(one["script"], one["version"]): one["state"] for one in json.loads(output)}
+    assert states[key] == "active"
+    assert (await run("retire", *key, "--as", "ivan", "--reason", "it harms"))[0] == 0
+    async with services.ground.pool.connection() as connection:
+        await connection.execute("UPDATE scripts SET author = 'x' WHERE script_id = %s", key[:1])
+    code, output = await run("show", *key)
+    assert (code, "not as it was signed" in output) == (1, True)
+    code, output = await run("approve", *key, "--as", "grace", "--rollback", "--reason", "again")
+    assert (code, "differs from its signed entry in author" in output) == (1, True)
