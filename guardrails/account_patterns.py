@@ -63,7 +63,7 @@ _CERTAIN: Final = patterns(
     (
         "USERNAME",
         0.87,
-        r"(?i:\b(?:user|account|login|logon|as|owner|for|runas|identity|/user)(?:name)?[ ]{0,2}[:=]?[ ]{0,2}[\"'(]?)\K[a-z][a-z0-9.-]{1,30}\\[a-z\d][\w.-]{1,62}(?![\w\\])",
+        r"(?i:\b(?:user|account|login|logon|as|owner|for|runas|identity|/user)(?:name)?[ ]{0,2}[:=]?[ ]{0,2}[\"'(]?)\K[A-Za-z][A-Za-z0-9.-]{1,30}\\[A-Za-z\d][\w.-]{1,62}(?<![.-])(?![\w\\])",
         "\\",
     ),
     # --- paths that hold a user's name
@@ -81,6 +81,7 @@ _CERTAIN: Final = patterns(
     ),
     ("USERNAME", 0.85, r"(?<![\w/.~])~\K[a-z][a-z\d._-]{2,31}(?=[/\s:])", "~"),
     # --- logs and shells
+    ("USERNAME", 0.85, rf"(?m)^{NO_ACCOUNT}\K[a-z_][\w.+-]{{1,31}}(?=[ ]{{1,12}}\d{{1,7}}[ ]{{1,8}}\d{{1,3}}\.\d[ ]{{1,8}}\d{{1,3}}\.\d[ ])", "."),
     (
         "USERNAME",
         0.85,

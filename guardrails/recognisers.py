@@ -43,12 +43,10 @@ _IPV6: Final = regex.compile(
 )
 # A dotted number after one of these is a version.
 _VERSION_WORDS: Final = regex.compile(
-    r"(?i)(?:version|release|releases|build|builds|ver|v|revision|rev|firmware|fw|driver|drivers|bios"
-    r"|uefi|agent|client|update|upgrade|upgraded|to version|package|chrome|edge|firefox|office|teams"
-    r"|outlook|zoom|webex|java|jre|jdk|python|openssl|kernel|anyconnect|forticlient|globalprotect"
-    r"|citrix|vmware|acrobat|reader|onedrive|defender|intune|engine|signature|sdk|runtime|plugin"
-    r"|extension|app|product|software|module|library|patch|hotfix|sp\d|r\d)"
-    r"[ \t]{0,2}(?:is|was|=|:|\(|number|no\.?)?[ .:(]{0,2}\Z"
+    r"(?i)\b(?:version|releases?|builds?|ver|v|revision|rev|firmware|fw|drivers?|bios|uefi|update|upgraded?"
+    r"|to version|chrome|edge|firefox|office|teams|outlook|zoom|webex|java|jre|jdk|python|openssl|kernel"
+    r"|anyconnect|forticlient|globalprotect|citrix|vmware|acrobat|reader|onedrive|defender|signature"
+    r"|sdk|runtime|plugin|patch|hotfix)(?:[ \t]{1,2}(?:is|was|version|number|no\.?))?[ \t(]{1,2}v?\Z"
 )
 _WORD: Final = regex.compile(r"[\p{L}\p{N}]+")
 _MAX_GAP_CHARACTERS: Final = 2  # "Doe, Jane", "jane.doe"
