@@ -14,8 +14,8 @@ from typing import Final
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.findings import make_result
-from guardrails.pattern_parts import LANGUAGE
-from guardrails.plain_words import PRODUCTS
+from guardrails.pattern_parts import LANGUAGE, TWO_NAMES
+from guardrails.plain_words import PRODUCTS, names_length
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.text_engine import TextArtifacts
 
@@ -81,6 +81,10 @@ _LOWER_HEAD: Final = regex.compile(
 _WORDS_BEFORE: Final = regex.compile(
     r"(?:(?:^|\n)|\b(?i:at|to|with|in|is|address:?)[ ]|:[ ]?\n{1,2})((?:\p{Lu}[\p{L}\p{M}'\u2019.-]{1,30}[ ]){1,3})\Z"
 )
+# Who lives there stands on the line above.
+_NAME_ABOVE: Final = regex.compile(
+    rf"(?:^|\n)[ \t>?*|]{{0,6}}({TWO_NAMES})[ ]?,?\n{{1,2}}[ \t>?*|]{{0,6}}\Z"
+)
 _LINE: Final = regex.compile(r"[\s,>?*|]*([^\n]+)")
 _PLACE_AND_CODE: Final = regex.compile(r"\p{L}[\p{L}\p{M}'\u2019(). -]{2,50}[ ]()[A-Z]{0,2}[ -]?\d{4,6}(?:-\d{3,4})?")
 _LETTERS: Final = regex.compile(r"\p{L}+")
@@ -92,7 +96,7 @@ class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
     """Addresses, as far as a head gives them away."""
 
     def __init__(self) -> None:
-        super().__init__(supported_entities=["ADDRESS", "LOCATION"], supported_language=LANGUAGE)
+        super().__init__(supported_entities=["ADDRESS", "LOCATION", "PERSON"], supported_language=LANGUAGE)
 
     def load(self) -> None:
         """Do nothing: there is no model."""
@@ -105,11 +109,16 @@ class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
         if not _DIGIT.search(text) and "orner of" not in text:
             return []
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
-        return [
-            make_result(self, entity, first, last, 0.87)
-            for start, end in _find_addresses(text, lower)
-            for first, last, entity in _split_block(text, *_take_in_words_before(text, start, end))
-        ]
+        results = []
+        for start, end in _find_addresses(text, lower):
+            begin, finish = _take_in_words_before(text, start, end)
+            for first, last, entity in _split_block(text, begin, finish):
+                results.append(make_result(self, entity, first, last, 0.87))
+            if line := _NAME_ABOVE.search(text, max(0, begin - 80), begin):
+                first, last = line.span(1)
+                if length := names_length(text[first:last]):
+                    results.append(make_result(self, "PERSON", first, first + length, 0.8))
+        return results
 
 
 def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
