@@ -167,7 +167,7 @@ class Identities:
             f"LAPTOP-{self._letters(7, mixed)}4", f"{site}{kind}{self._digits(5)}",
             f"{kind}-{first.upper()[:6]}-{self._digits(2)}", f"{first.lower()}-macbook-pro",
             f"{first}s-MacBook-Air", f"{site.lower()}-{kind.lower()}{self._digits(3)}",
-            f"{self._company()[:6].upper()}-{self._letters(1)}{self._digits(5)}",
+            f"{self._company()[:6].strip('-').upper()}-{self._letters(1)}{self._digits(5)}",
             f"ubuntu-{self._pick('dev', 'build', 'ws')}-{self._digits(2)}", f"ws{self._digits(4)}",
         )  # fmt: skip
 

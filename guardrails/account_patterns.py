@@ -50,20 +50,20 @@ _CERTAIN: Final = patterns(
     (
         "USERNAME",
         0.86,
-        rf"(?<![\\\w:.%-]){_NOT_A_DOMAIN}[A-Z][A-Z0-9-]{{1,14}}\\[\p{{L}}\d][\p{{L}}\d_.-]{{1,62}}\$?(?<![.-])(?![\w\\])",
+        rf"(?<![\\\w:.%-])(?<!NT[ ]){_NOT_A_DOMAIN}[A-Z][A-Z0-9-]{{1,14}}\\(?![\w.-]*\.(?:exe|dll|msi|ps1|bat|cmd|sys|log|txt|xml|ini|lnk|vbs|reg)\b)[\p{{L}}\d][\p{{L}}\d_.-]{{1,62}}\$?(?<![.-])(?![\w\\])",
         "\\",
     ),
     (
         "USERNAME",
         0.86,
-        rf"(?<![\\\w:.%-]){_NOT_A_DOMAIN}[A-Za-z][A-Za-z0-9.-]{{1,30}}\\(?=[a-z._-]{{1,31}}(?![\w.-])|[\w-]*\d|[a-z]+[._][a-z])[a-z][a-z\d_.-]{{1,62}}\$?(?<![.-])(?![\w\\])",
+        rf"(?<![\\\w:.%-])(?<!NT[ ]){_NOT_A_DOMAIN}[A-Za-z][A-Za-z0-9.-]{{1,30}}\\(?![\w.-]*\.(?:exe|dll|msi|ps1|bat|cmd|sys|log|txt|xml|ini|lnk|vbs|reg)\b)(?=[a-z._-]{{1,31}}(?![\w.-])|[\w-]*\d|[a-z]+[._][a-z])[a-z][a-z\d_.-]{{1,62}}\$?(?<![.-])(?![\w\\])",
         "\\",
         None,
     ),
     (
         "USERNAME",
         0.87,
-        r"(?i:\b(?:user|account|login|logon|as|owner|for|runas|identity|/user)(?:name)?[ ]{0,2}[:=]?[ ]{0,2}[\"'(]?)\K[a-z][a-z0-9.-]{1,30}\\[a-z\d][\w.-]{1,62}(?![\w\\])",
+        r"(?i:\b(?:user|account|login|logon|as|owner|for|runas|identity|/user)(?:name)?[ ]{0,2}[:=]?[ ]{0,2}[\"'(]?)\K[A-Za-z][A-Za-z0-9.-]{1,30}\\[A-Za-z\d][\w.-]{1,62}(?<![.-])(?![\w\\])",
         "\\",
     ),
     # --- paths that hold a user's name
@@ -81,6 +81,7 @@ _CERTAIN: Final = patterns(
     ),
     ("USERNAME", 0.85, r"(?<![\w/.~])~\K[a-z][a-z\d._-]{2,31}(?=[/\s:])", "~"),
     # --- logs and shells
+    ("USERNAME", 0.85, rf"(?m)^{NO_ACCOUNT}\K[a-z_][\w.+-]{{1,31}}(?=[ ]{{1,12}}\d{{1,7}}[ ]{{1,8}}\d{{1,3}}\.\d[ ]{{1,8}}\d{{1,3}}\.\d[ ])", "."),
     (
         "USERNAME",
         0.85,
@@ -100,7 +101,7 @@ _IN_PROSE: Final = patterns(
     (
         "USERNAME",
         0.83,
-        rf"(?i:(?<![a-z])(?:user(?:[ _-]?(?:name|id|account|login))?|userid|account(?:[ _-]?(?:name|id))?|acct|login(?:[ _-]?(?:name|id))?|logon(?:[ _-]?(?:name|id))?|last[ _-]?(?:user|logon[ ]user)|primary[ _-]?user|current[ _-]?user|logged[ _-](?:in|on)[ _-]user|subject[ _-]?user[ _-]?name|target[ _-]?user[ _-]?name|upn|sam(?:[ _-]?account)?(?:[ _-]?name)?|ruser|logname|owner|identity|principal|profile|nick(?:name)?|handle|benutzer(?:name)?|utilisateur|usuario|mailnickname|uid|alias|created[ _-]?by|modified[ _-]?by|affected[ ]user|run[ _-]?as){EQUALS})(?!(?i:{STATE_WORD}|root|system|admin|administrator|daemon|nobody|local|network|name|id|n/a|guest|sid|s-1-5-\d\d|nt|default|\d{{1,4}}|true|public|domain|private|self)(?![\w.@-]))(?!(?:Mr|Mrs|Ms|Dr)\b)\K[\p{{L}}\d_][\p{{L}}\d_.@+$-]{{1,63}}(?<![.@+-])",
+        rf"(?i:(?<![a-z])(?:user(?:[ _-]?(?:name|id|account|login))?|userid|account(?:[ _-]?(?:name|id))?|acct|login(?:[ _-]?(?:name|id))?|logon(?:[ _-]?(?:name|id))?|last[ _-]?(?:user|logon[ ]user)|primary[ _-]?user|current[ _-]?user|logged[ _-](?:in|on)[ _-]user|subject[ _-]?user[ _-]?name|target[ _-]?user[ _-]?name|upn|sam(?:[ _-]?account)?(?:[ _-]?name)?|ruser|logname|owner|identity|principal|profile|nick(?:name)?|handle|benutzer(?:name)?|utilisateur|usuario|mailnickname|uid|alias|created[ _-]?by|modified[ _-]?by|affected[ ]user|run[ _-]?as){EQUALS})(?!(?i:0x[0-9a-f]|{STATE_WORD}|root|system|admin|administrator|daemon|nobody|local|network|name|id|n/a|guest|sid|s-1-5-\d\d|nt|default|\d{{1,4}}|true|public|domain|private|self)(?![\w.@-]))(?!(?:Mr|Mrs|Ms|Dr)\b)\K[\p{{L}}\d_][\p{{L}}\d_.@+$-]{{1,63}}(?<![.@+-])",
         "user acc login logon upn sam logname owner identity principal profile nick handle benutzer utilisateur usuario uid alias by run",
     ),
     (
@@ -112,13 +113,13 @@ _IN_PROSE: Final = patterns(
     (
         "USERNAME",
         0.8,
-        rf"(?i:\b(?:user(?:[ ]?name|[ ]id)?|userid|account(?:[ ]name)?|login(?:[ ](?:name|id))?|logon(?:[ ](?:name|id))?|uid|alias|samaccountname|ad[ ]account|windows[ ]account|username)[ ](?:is|was|called|named|=)?[ ]?[\"'(`]?){NO_ACCOUNT}(?=[\w.-]*(?:\d|[a-z][._][a-z]))\K[a-z][a-z\d._-]{{2,31}}(?![\w@\\]|[.-]\w)(?<![.-])",
+        rf"(?i:\b(?:user(?:[ ]?name|[ ]id)?|userid|account(?:[ ]name)?|login(?:[ ](?:name|id))?|logon(?:[ ](?:name|id))?|uid|alias|samaccountname|ad[ ]account|windows[ ]account|username)[ ](?:is|was|called|named|=)?[ ]?[\"'(`]?){NO_ACCOUNT}(?!e\.g|i\.e)\K[a-z][a-z\d._-]{{3,31}}(?![\w@\\=(]|[.-]\w)(?<![.-])",
         "user account login logon uid alias sam",
     ),
     (
         "USERNAME",
         0.8,
-        rf"(?i:\b(?:(?:un)?lock|reset|(?:dis|en)able(?=[ ][\w.-]*(?:\d|[a-z][._][a-z])|[ ](?:the[ ])?(?:user|account))|re-?enable|deprovision|provision|terminate|offboard|onboard|impersonate|who[ ]is|whois|password[ ](?:for|of)|pw[ ](?:for|of)|mfa[ ](?:for|of)|account[ ](?:for|of)|mailbox[ ](?:for|of)|logged[ ](?:in|on)[ ]as|log(?:s|ged)?[ ](?:in|on)[ ]as|signed[ ]in[ ]as|sign(?:s)?[ ]in[ ]as|login[ ]as|running[ ]as|runs[ ]as|my[ ](?:login|user(?:[ ]?name)?|account|logon|alias|id)(?:[ ]is)?|(?:his|her|their)[ ](?:login|user(?:[ ]?name)?|account|logon|id)(?:[ ]is)?)[ :]{{1,2}}[\"'`(]?){NO_ACCOUNT}(?=[\w.-]*(?:\d|[a-z][._][a-z])|[a-z]{{3,24}}(?:[ ](?:asap|pls|please|now|again|today|urgently)\b|[ ]?[?!,;\n\"'`)]|\.(?:\s|\Z)|\Z|[ ](?:but|is|and|on|in)\b))(?!(?i:the|it|this|that|his|her|their|our|your|all|users?|accounts?|passwords?|mfa|windows|office|outlook|vpn|everything|them|him|us|me|you|admin|pc|laptop|computer|device|wi-?fi|router|printer|network|phone|file|files|drive|disk|screen|system|bios|tpm|bitlocker|firewall|root|login|sessions?|settings?|connection|button|mailbox|email|card|service|feature|option|gpu|policy|again|now|please|administrator|both|one|each|another|someone|somebody|anyone|nobody|everybody|everyone|not|no|locked|working|correct|fine|ok|disabled|enabled|expired|blocked|gone|missing|active)\b(?![\w.]*[\d_]))\K[a-z][a-z\d._-]{{2,31}}(?![\w@\\]|[.-]\w)(?<![.-])",
+        rf"(?i:\b(?:(?:un)?lock|reset|(?:dis|en)able(?=[ ][\w.-]*(?:\d|[a-z][._][a-z])|[ ](?:the[ ])?(?:user|account))|re-?enable|deprovision|provision|terminate|offboard|onboard|impersonate|who[ ]is|whois|(?:password|pw|pass|pwd)[ ](?:for|of|4)|(?:seen|used|locked|opened|created|modified|changed|owned|started|requested|submitted|blocked|edited|deleted|held)[ ]by(?=[ ][\w.-]*(?:\d|[a-z][._][a-z]))|net[ ]user|mfa[ ](?:for|of)|account[ ](?:for|of)|mailbox[ ](?:for|of)|logged[ ](?:in|on)[ ]as|log(?:s|ged)?[ ](?:in|on)[ ]as|signed[ ]in[ ]as|sign(?:s)?[ ]in[ ]as|login[ ]as|running[ ]as|runs[ ]as|my[ ](?:login|user(?:[ ]?name)?|account|logon|alias|id)(?:[ ]is)?|(?:his|her|their)[ ](?:login|user(?:[ ]?name)?|account|logon|id)(?:[ ]is)?)[ :]{{1,2}}[\"'`(]?){NO_ACCOUNT}(?=[\w.-]*(?:\d|[a-z][._][a-z])|[a-z]{{3,24}}(?:[ ](?:asap|pls|please|now|again|today|urgently)\b|[ ]?[?!,;\n\"'`)]|\.(?:\s|\Z)|\Z|[ ](?:but|is|and|on|in)\b))(?!(?i:the|it|this|that|his|her|their|our|your|all|users?|accounts?|passwords?|mfa|windows|office|outlook|vpn|everything|them|him|us|me|you|admin|pc|laptop|computer|device|wi-?fi|router|printer|network|phone|file|files|drive|disk|screen|system|bios|tpm|bitlocker|firewall|root|login|sessions?|settings?|connection|button|mailbox|email|card|service|feature|option|gpu|policy|again|now|please|administrator|both|one|each|another|someone|somebody|anyone|nobody|everybody|everyone|not|no|locked|working|correct|fine|ok|disabled|enabled|expired|blocked|gone|missing|active)\b(?![\w.]*[\d_]))\K[a-z][a-z\d._-]{{2,31}}(?![\w@\\]|[.-]\w)(?<![.-])",
         "lock able reset provision terminate board impersonate who for of as my his her their",
     ),
     ("USERNAME", 0.8, r"(?i:[(\[](?:user(?:name)?|account|login|logon)[ :=]{1,2})\K[a-z\d][\w.-]{2,31}(?=[)\],])", "(user (account (login (logon [user [account [login [logon"),
@@ -136,7 +137,7 @@ _IN_PROSE: Final = patterns(
     (
         "USERNAME",
         0.3,
-        r"(?<![\w.@/\\:%$=`\"'-])[a-z]{1,20}[._][a-z]{2,24}\d{0,3}(?<!\.(?:exe|dll|sys|log|txt|conf|cfg|ini|service|socket|timer|target|json|xml|yaml|yml|plist|app|sh|py|ps|msc|cpl|msi|dat|db|bak|tmp|zip|gz|deb|rpm|dmg|pkg|cat|inf|evtx|etl|dmp|com|net|org|io|de|uk|local|lan|internal|corp|md|html|htm|php|js|css|csv|xls|xlsx|doc|docx|pdf|png|jpg|ost|pst|reg|bat|cmd|vbs|d|so|ko|mount|list|lock|pid|key|pem|crt|cer|pfx|old|new|cache|desktop|home|timeout|enable|disable|start|stop))(?![\w@\\/(=]|[.-]\w)",
+        r"(?<![\w.@/\\:%$=`\"'-])[a-z]{1,20}[._][a-z]{2,24}\d{0,3}(?<!^e\.g)(?<!\.(?:exe|dll|sys|log|txt|conf|cfg|ini|service|socket|timer|target|json|xml|yaml|yml|plist|app|sh|py|ps|msc|cpl|msi|dat|db|bak|tmp|zip|gz|deb|rpm|dmg|pkg|cat|inf|evtx|etl|dmp|com|net|org|io|de|uk|local|lan|internal|corp|md|html|htm|php|js|css|csv|xls|xlsx|doc|docx|pdf|png|jpg|ost|pst|reg|bat|cmd|vbs|d|so|ko|mount|list|lock|pid|key|pem|crt|cer|pfx|old|new|cache|desktop|home|timeout|enable|disable|start|stop))(?![\w@\\/(=]|[.-]\w)",
         "",
         None,
         "user username account login logon locked unlock profile mailbox reset who whose session signed logged ad upn",

@@ -23,7 +23,7 @@ _PRIVATE_NEEDS: Final = ".local .lan .int .corp .company .priv .home .loc .domai
 _PUBLIC_SUFFIX: Final = r"(?:com|net|org|edu|gov|io|info|biz|dev|cloud|tech|online|eu|de|at|ch|uk|ie|fr|be|nl|lu|it|es|pt|gr|pl|cz|sk|hu|ro|bg|hr|si|dk|no|se|fi|ee|lv|lt|ru|ua|tr|il|ae|in|cn|jp|kr|tw|hk|sg|my|th|vn|id|ph|au|nz|ca|us|mx|br|ar|cl|co|pe|za|ng|ke|example|test)"
 # Sites that articles name: makers, their documentation and their endpoints.
 _KNOWN_SITE: Final = (
-    r"(?i:(?:www\.)?example\.(?:com|org|net|edu)(?![\w-]|\.\w)|aka\.ms(?![\w.])|(?:[\w-]{1,63}\.){0,6}(?:microsoft|microsoftonline|windows|windowsupdate|office|office365|live|outlook|skype|msftconnecttest|msftncsi|msauth|msftauth|azure|azureedge|sharepoint|onedrive|visualstudio|msn|bing|sysinternals|powershellgallery|apple|icloud|mzstatic|apple-cloudkit|google|googleapis|gstatic|googleusercontent|youtube|chrome|chromium|android|mozilla|firefox|thunderbird|mozillazine|mozdev|mozillamessaging|adobe|oracle|java|dell|hp|hpe|lenovo|intel|amd|nvidia|cisco|citrix|vmware|broadcom|zoom|slack|dropbox|github|githubusercontent|gitlab|ubuntu|debian|redhat|fedoraproject|centos|suse|opensuse|archlinux|canonical|snapcraft|launchpad|freedesktop|gnome|kde|kernel|gnu|apache|nginx|python|pypi|npmjs|nodejs|docker|wikipedia|wikimedia|stackoverflow|superuser|serverfault|askubuntu|stackexchange|reddit|yahoo|aol|gmx|web|hotmail|gmail|protonmail|proton|fastmail|zoho|mail|facebook|twitter|linkedin|instagram|amazon|amazonaws|cloudflare|akamai|letsencrypt|verisign|digicert|symantec|mcafee|sophos|malwarebytes|avast|avg|bitdefender|kaspersky|eset|crowdstrike|virustotal|nist|mitre|w3|ietf|iana|icann|schemas|openxmlformats|xmlsoap|json-schema|pool|ntp|spamhaus|opendns|nextcloud|libreoffice|openoffice|videolan|vlc|winscp|putty|7-zip|notepad-plus-plus|wireshark|teamviewer|anydesk|logitech|logi|epson|canon|brother|samsung|sony|asus|acer|toshiba|realtek|qualcomm|broadcom|msi|gigabyte|steampowered|spotify|netflix|paypal|openssl|openssh|samba|cups|bluez|pulseaudio|pipewire|systemd)\.(?:[a-z]{2,12})(?:\.[a-z]{2})?)(?![\w-]|\.\w)"
+    r"(?i:(?:www\.)?example\.(?:com|org|net|edu)(?![\w-]|\.\w)|aka\.ms(?![\w.])|(?:[\w-]{1,63}\.){0,6}(?:microsoft|microsoftonline|windows|windowsupdate|office|office365|live|outlook|skype|msftconnecttest|msftncsi|msauth|msftauth|azure|azureedge|sharepoint|onedrive|visualstudio|msn|bing|sysinternals|powershellgallery|apple|icloud|mzstatic|apple-cloudkit|google|googleapis|gstatic|googleusercontent|youtube|chrome|chromium|android|mozilla|firefox|thunderbird|mozillazine|mozdev|mozillamessaging|adobe|oracle|java|dell|hp|hpe|lenovo|intel|amd|nvidia|cisco|citrix|vmware|broadcom|zoom|slack|dropbox|github|githubusercontent|gitlab|ubuntu|debian|redhat|fedoraproject|centos|suse|opensuse|archlinux|canonical|snapcraft|launchpad|freedesktop|gnome|kde|kernel|gnu|apache|nginx|python|pypi|npmjs|nodejs|docker|wikipedia|wikimedia|stackoverflow|superuser|serverfault|askubuntu|stackexchange|reddit|yahoo|aol|gmx|web|hotmail|gmail|protonmail|proton|fastmail|zoho|facebook|twitter|linkedin|instagram|amazon|amazonaws|cloudflare|akamai|letsencrypt|verisign|digicert|symantec|mcafee|sophos|malwarebytes|avast|avg|bitdefender|kaspersky|eset|crowdstrike|virustotal|nist|mitre|w3|ietf|iana|icann|schemas|openxmlformats|xmlsoap|json-schema|pool|ntp|spamhaus|opendns|nextcloud|libreoffice|openoffice|videolan|vlc|winscp|putty|7-zip|notepad-plus-plus|wireshark|teamviewer|anydesk|logitech|logi|epson|canon|brother|samsung|sony|asus|acer|toshiba|realtek|qualcomm|broadcom|msi|gigabyte|steampowered|spotify|netflix|paypal|openssl|openssh|samba|cups|bluez|pulseaudio|pipewire|systemd)\.(?:[a-z]{2,12})(?:\.[a-z]{2})?)(?![\w-]|\.\w)"
 )
 _DOCUMENTED: Final = r"(?i:localhost|127\.|0\.0\.0\.0|\[::1\]|schemas?\.)"
 _FILE_END: Final = r"(?!\.(?:exe|dll|sys|log|txt|conf|service|py|sh|ps1|plist|json|xml)\b)"
@@ -105,15 +105,9 @@ _IN_PROSE: Final = patterns(
         "host computer machine workstation device netbios node server pc laptop client fqdn asset ci dns endpoint dvc comp rechner printer",
     ),
     (
-        "DOMAIN",
-        0.82,
-        rf"(?i:(?<![a-z])(?:(?:account|user|logon|netbios|ad|windows|target|subject|caller|local|primary)?[ _-]?domain(?:[ _-]?name)?|workgroup|realm){EQUALS})(?!(?i:{STATE_WORD}|nt|local|workgroup|name|admins?|users|controllers?)(?![\w-]))(?!{_KNOWN_SITE})\K{HOSTNAME}",
-        "domain workgroup realm",
-    ),
-    (
         "HOST",
         0.76,
-        rf"(?i:\b(?:host(?:name)?|computer|machine|laptop|notebook|workstation|server|device|pc|box|macbook|printer|desktop|client|node|vm|dock)(?:[ ](?:named?|called|is|was|\(|=|[\"'`(]))?(?:[ ](?:called|named))?[ ]{{0,1}}[ \"'`(\u201c]{{1,2}}){NO_HOST}(?=[\w]{{0,20}}[-\d])(?=[\w-]{{0,40}}\d)(?!\d|[\d.]+\b|(?:v|r|gen|rev|ver|x|p|g|win|windows|office|server|version|build|port|usb|ipv|wd|id|h|u)\d{{1,4}}(?![\w-]))\K[\p{{L}}][\w-]{{3,40}}(?![\w]|\.\d)",
+        rf"(?i:\b(?:host(?:name)?|computer|machine|laptop|notebook|workstation|server|device|pc|box|macbook|printer|desktop|client|node|vm)(?:[ ](?:named?|called|is|was|\(|=|[\"'`(]))?(?:[ ](?:called|named))?[ ]{{0,1}}[ \"'`(\u201c]{{1,2}}){NO_HOST}(?=[\w]{{0,20}}[-\d])(?=[\w-]{{0,40}}\d)(?!\d|[\d.]+\b|(?:v|r|gen|rev|ver|x|p|g|win|windows|office|server|version|build|port|usb|ipv|wd|id|h|u)\d{{1,4}}(?![\w-]))\K[\p{{L}}][\w-]{{3,40}}(?![\w]|\.\d)",
     ),
     (
         "HOST",
@@ -138,17 +132,25 @@ _OTHER: Final = patterns(
         rf"(?i:(?<![a-z])(?:serial(?:[ _-]?(?:number|no\.?|nr\.?|num|\#))?|ser\.?[ ]?no\.?|s/n|s\.n\.|service[ _-]?tag|express[ ]service[ ]code|asset(?:[ _-]?(?:tag|number|no\.?|id|label|nr\.?|\#))?|inventory(?:[ _-]?(?:tag|number|no\.?|id|nr\.?))?|inv\.?[ ]?(?:no|nr)\.?|property[ ]tag|imei(?:[ ]?\d)?|meid|iccid|udid|hardware[ ]id|system[ ]sku|seriennummer|inventarnummer){IS})(?=[\p{{Lu}}\d/_-]{{0,30}}\d|[a-z\d/-]{{0,30}}\d)\K[A-Za-z0-9][A-Za-z0-9/_-]{{3,40}}\b",
         "serial ser. s/n s.n. tag service asset inv property imei meid iccid udid hardware sku inventar",
     ),
+    ("SERIAL", 0.76, r"(?i:\b(?:device|laptop|machine|pc|notebook|unit|macbook|thinkpad|iphone|ipad|latitude|elitebook|probook|phone|tablet|dock|monitor|disk|printer)[ ](?:with[ ])?[(\"']?)\K(?=[A-Z]{0,12}\d[A-Z]{0,12}\d)(?=[0-9]{0,12}[A-Z][0-9]{0,12}[A-Z])[A-Z0-9]{7,14}(?![\w-]|\.\w)", "device laptop machine pc notebook unit macbook thinkpad iphone ipad latitude book phone tablet dock monitor disk printer"),
+    ("SERIAL", 0.82, r"(?i:(?<![a-z])s/?n[\"']?[ ]?[:=][ ]?[\"']?)\K(?=[A-Z0-9-]{0,24}\d)[A-Za-z0-9][A-Za-z0-9-]{4,24}\b", "sn s/n"),
     ("SERIAL", 0.82, r"\bSN[ ]{0,2}[:#=]?[ ]{0,2}\K(?=[A-Z0-9-]{0,24}\d)[A-Z0-9][A-Z0-9-]{4,24}\b", "sn"),
     ("SERIAL", 0.75, r"(?<![\w-])(?:C0[12]|FVF|C17|DMP|DNP|F[FGK]\d)(?=[A-Z0-9]{0,9}\d)(?=[A-Z0-9]{0,9}[A-Z])[A-Z0-9]{8,9}(?![\w-])", "c0 fvf c17 dmp dnp f"),
     ("SERIAL", 0.75, r"(?<![\w-])(?:IT|INV|AT|AST|ASSET|EQ|TAG|HW)[-#]?\d{4,8}(?:-\d{2,5})?(?![\w-])", "it inv at ast eq tag hw"),
     ("DEVICE_ID", 0.8, rf"(?i:\b(?:(?:azure[ ]ad[ ]|entra[ ]|aad[ ]|intune[ ]|ad[ ])?(?:device|object|tenant|subscription|machine|client|hardware|smbios)[ _-]?(?:id|guid|uuid)|objectguid|uuid){IS}\{{?)\K[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b", "id guid uuid"),
+    (
+        "DOMAIN",
+        0.82,
+        rf"(?i:(?<![a-z])(?:(?:account|user|logon|netbios|ad|windows|target|subject|caller|local|primary)?[ _-]?domain(?:[ _-]?name)?|workgroup|realm){EQUALS})(?!(?i:{STATE_WORD}|nt|local|workgroup|name|admins?|users|controllers?)(?![\w-]))(?!{_KNOWN_SITE})\K{HOSTNAME}",
+        "domain workgroup realm",
+    ),
     # --- networks
     (
         "MAC",
         0.9,
         r"(?i)(?<![0-9a-f:-])(?!(?:(?:ff[:-]){5}ff|(?:00[:-]){5}00))[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?![0-9a-f:-]?[0-9a-f])",
     ),
-    ("MAC", 0.85, r"(?i)(?<![0-9a-f.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![0-9a-f.])", "."),
+    ("MAC", 0.85, r"(?i)(?<![0-9a-f.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![0-9a-f]|\.[0-9a-f])", "."),
     ("MAC", 0.8, r"(?i)(?<![\w:])(?=[0-9a-f:]{0,17}[a-f])(?!(?:ff:){5}ff)[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}(?![\w:])", ":"),
     ("MAC", 0.85, r"(?i)(?<![\w-])[0-9a-f]{6}-[0-9a-f]{6}(?![\w-])", "-", lambda text: not text.replace("-", "").isdigit()),
     ("MAC", 0.88, rf"(?i:\b(?:mac(?:[ _-]?addr(?:ess)?)?|hw ?addr|hwaddr|ether(?:net)?(?: address)?|physical address|bssid|wlan mac|lan mac){IS})\K(?=[0-9a-f :-]{{0,17}}\d)(?:[0-9a-f]{{12}}|[0-9a-f]{{2}}(?:[ :-][0-9a-f]{{2}}){{5}}|[0-9a-f]{{4}}(?:[ :-][0-9a-f]{{4}}){{2}})(?![\w:])", "mac addr ether physical bssid"),
@@ -167,9 +169,10 @@ _OTHER: Final = patterns(
     (
         "SSID",
         0.8,
-        r"(?i:\b(?:wi-?fi|wlan|wireless|ssid)[ ](?:network[ ])?(?:called|named|is|is[ ]called|ssid|name|network)?[ ]?|\b(?:wi-?fi|wlan|wireless|network)[ ](?:key|password|code|passphrase)[ ](?:of|for|to)[ ](?:the[ ])?|\b(?:joins?|joining|joined|connect(?:s|ed|ing)?[ ](?:only[ ])?to|associated[ ]with|roams?[ ]to|switch(?:es|ed)?[ ]to)[ ](?:the[ ])?(?:wi-?fi[ ]|wlan[ ]|ssid[ ]|network[ ])?)(?=[\w!-]{0,30}[\d_!-]|\p{Lu}[\p{L}]{1,30}[ ]Home\b)(?!(?i:wi-?fi|wlan|802|wpa|5|2\.4|ghz|usb|vpn|a|an|the|its|on|off|direct|calling|sense|network|networks|is|not|adapter|driver|card|router|domain)\b)(?![\w.-]*@|[\w-]*\.\w|\d)\K\p{L}[\w!-]{2,31}(?:[ ](?:Home|Guest|Gast|WLAN|WiFi|5G|\d{3,5}))?(?![\w\\@])",
-        "wifi wi-fi wlan wireless ssid join connect associated roam switch",
+        r"(?i:\b(?:wi-?fi|wlan|wireless|ssid|hotspot)[ ](?:network[ ])?(?:called|named|is|is[ ]called|ssid|name|network)?[ ]?|\b(?:wi-?fi|wlan|wireless|network)[ ](?:key|password|code|passphrase)[ ](?:of|for|to)[ ](?:the[ ])?|\b(?:joins?|joining|joined|connect(?:s|ed|ing)?[ ](?:only[ ])?to|associated[ ]with|roams?[ ]to|switch(?:es|ed)?[ ]to)[ ](?:the[ ])?(?:wi-?fi[ ]|wlan[ ]|ssid[ ]|network[ ])?)(?=[\w!-]{0,30}[\d_!-]|\p{Lu}[\p{L}]{1,30}[ ]Home\b)(?!(?i:wi-?fi|wlan|802|wpa|5|2\.4|ghz|usb|vpn|a|an|the|its|on|off|direct|calling|sense|network|networks|is|not|adapter|driver|card|router|domain)\b)(?![\w.-]*@|[\w-]*\.\w|\d)\K\p{L}[\w!-]{2,31}(?:[ ](?:Home|Guest|Gast|WLAN|WiFi|5G|\d{3,5}))?(?![\w\\@])",
+        "wifi wi-fi wlan wireless ssid hotspot join connect associated roam switch",
     ),
+    ("SSID", 0.82, r"(?i:\b(?:bssid|associated[ ]with|wlan\d?|en\d|wifi|connected[ ]to|roam\w*)\b[^\n\"]{0,50}\(?\")\K[^\"\n]{1,32}(?=\")", "\""),
     ("SSID", 0.8, r"\b(?:FRITZ!Box(?:[ ](?:Fon|Gastzugang|WLAN|Cable|\d{3,5}|\w{2})){1,4}|NETGEAR\d{2}(?:-5G)?|TP-Link_\w{4,8}|Linksys\d{5}|Vodafone-\w{4,8}|WLAN-\d{4,8}|SKY[\dA-F]{5}|BT\w{0,3}Hub\d?-\w{4}|DIRECT-\w{2}-[\w-]{2,24}|Livebox-\w{4}|SFR_\w{4}|Freebox-\w{6}|AndroidAP_?\d{0,4}|UPC\d{6,8}|Ziggo\w{4,8}|KPN\w{4,8}|xfinitywifi)\b", "fritz netgear tp-link linksys vodafone wlan- sky bt direct- livebox sfr_ freebox androidap upc ziggo kpn xfinity"),
     ("SSID", 0.3, r"(?<![\w./\\@-])[\w-]{3,28}[-_](?i:5g(?:hz)?|2\.?4g(?:hz)?|guest|gast|wifi|wlan|iot|staff|ext)(?![\w-]|\.\w)", "5g 4g guest gast wifi wlan iot staff ext", None, "wifi wi-fi wlan ssid network wireless joins join joined connect connected hotspot access fi"),
 )

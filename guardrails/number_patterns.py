@@ -7,6 +7,8 @@ A form that other numbers share counts only with its check digit, beside its nam
 
 from typing import Final
 
+import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
+
 from guardrails import check_digits as check
 from guardrails.pattern_parts import IS, IdentifierPattern, patterns
 
@@ -24,8 +26,30 @@ def _is_card(text: str) -> bool:
     return check.passes_luhn(text) and 12 <= sum(map(str.isdigit, text)) <= 19
 
 
+_DOT: Final = regex.compile(r"(?<=\d)\.(?=\d)")
+
+
+def _is_no_version(text: str) -> bool:
+    return len(_DOT.findall(text)) not in (1, 3) or "+" in text or "(" in text
+
+
+_DATE_OR_YEAR: Final = regex.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|(?:19|20)\d\d[-/ ]\d{1,3}(?:[-/ ]\d{1,2})?")
+
+
 def _is_phone(text: str) -> bool:
-    return 6 <= sum(map(str.isdigit, text)) <= 15 and text.count(".") != 1
+    digits = sum(map(str.isdigit, text))
+    separators = sum(character in " -/." for character in text)
+    return (
+        (7 if separators < 2 else 6) <= digits <= 15
+        and _is_no_version(text)
+        and not _DATE_OR_YEAR.fullmatch(text)
+    )
+
+
+def _is_national(text: str) -> bool:
+    return 8 <= sum(map(str.isdigit, text)) <= 16 and text.count(".") != 3 and not (
+        text.startswith(("0.", "00")) or _DATE_OR_YEAR.fullmatch(text)
+    )
 
 
 def _is_french(text: str) -> bool:
@@ -38,16 +62,18 @@ NUMBERS: Final[tuple[IdentifierPattern, ...]] = patterns(
     ("PHONE", 0.82, rf"(?<![\w.:/-])00[1-9]\d{{0,2}}(?:[ ()./-]{{1,3}}\d{{1,4}}){{2,6}}(?!\d){_EXTENSION}(?!\w)", "00"),
     ("PHONE", 0.8, rf"(?<![\w.-])(?:1[-. ])?(?:\(\d{{3}}\)[ -]?|\d{{3}}[-. ])\d{{3}}[-. ]\d{{4}}(?!\d|\.\d|-\d){_EXTENSION}(?![\w-])"),
     ("PHONE", 0.8, rf"{_NOT_A_NUMBER}\(\d{{2,5}}\)[ ]?\d{{2,5}}(?:[ .-]?\d{{2,5}}){{0,3}}(?!\d){_EXTENSION}(?![\w.-]\d|\w)", "("),
-    ("PHONE", 0.72, rf"{_NOT_A_NUMBER}0[1-9]\d{{0,4}}(?:[ ]?[-/ .][ ]?\d{{2,8}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/-]\d|\w)", "0", lambda text: 8 <= sum(map(str.isdigit, text)) <= 16 and text.count(".") != 3 and not text.startswith(("0.", "00"))),
+    ("PHONE", 0.72, rf"{_NOT_A_NUMBER}0[1-9]\d{{0,4}}(?:[ ]?[-/ .][ ]?\d{{2,8}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/-]\d|\w)", "0", _is_national),
     ("PHONE", 0.72, rf"{_NOT_A_NUMBER}8[ -]?\(\d{{3,5}}\)[ ]?\d{{1,3}}(?:[- ]?\d{{2}}){{2}}(?!\d)", "("),
     (
         "PHONE",
         0.84,
-        rf"(?i:(?<![a-z])(?:phone|telephone|tel|mobile|mob|cell(?:[ ]?phone)?|fax|landline|handy|telefon|t\u00e9l|telefono|m\u00f3vil|portable|whatsapp|sms|hotline|call[ -]?back|desk[ ]phone|direct[ ](?:line|dial)|office|phone[ ]number|telephonenumber|mobilephone|contact[ ](?:no|number)|call(?:[ ](?:me|us|him|her|them))?(?:[ ](?:back|please))?(?:[ ](?:at|on|under))?|reach(?:ed)?[ ](?:me|us|him|her)?[ ]?(?:at|on|under)|whatsapp[ ]me[ ]on|text[ ]me[ ](?:at|on)|ring[ ](?:me[ ])?(?:at|on)?|number(?:[ ]to[ ]call(?:[ ]back)?)?|dial(?:ed|led)?)(?:[ ](?:number|no|nr|num))?\.?(?:{IS}))(?!\d{{1,2}}:\d\d)\K\(?\+?\d(?:[ ()/.-]{{0,3}}\d){{5,14}}(?!\d){_EXTENSION}(?![\w:]|[./-]\d)",
+        rf"(?i:(?<![a-z])(?:phone|telephone|tel|mobile|mob|cell(?:[ ]?phone)?|fax|landline|handy|telefon|t\u00e9l|telefono|m\u00f3vil|portable|whatsapp|sms|hotline|call[ -]?back|desk[ ]phone|direct[ ](?:line|dial)|office(?=[ ]?[:=])|phone[ ]number|telephonenumber|mobilephone|contact[ ](?:no|number)|call(?:[ ](?:me|us|him|her|them))?(?:[ ](?:back|please))?(?:[ ](?:at|on|under))?|reach(?:ed)?[ ](?:me|us|him|her)?[ ]?(?:at|on|under)|whatsapp[ ]me[ ]on|text[ ]me[ ](?:at|on)|ring[ ](?:me[ ])?(?:at|on)?|number(?:[ ]to[ ]call(?:[ ]back)?)?|dial(?:ed|led)?)(?:[ ](?:number|no|nr|num))?\.?(?:{IS}))(?!\d{{1,2}}:\d\d)\K\(?\+?\d(?:[ ()/.-]{{0,3}}\d){{5,14}}(?!\d){_EXTENSION}(?![\w:]|[./-]\d)",
         "phone tel mob cell fax line handy t\u00e9l m\u00f3vil portable whatsapp sms call desk direct office contact reach text ring number dial",
+        _is_no_version,
     ),
+    ("PHONE", 0.74, r"(?<=[|\u2022\u00b7][ ]{1,2})[\d(+][\d ()./-]{5,20}\d(?=[ ]*(?:\n|\Z|[|\u2022\u00b7]))", "| \u2022 \u00b7", lambda text: 7 <= sum(map(str.isdigit, text)) <= 15 and text.count(".") not in (1, 3)),
     ("PHONE", 0.3, rf"{_NOT_A_NUMBER}\(?\d{{2,5}}\)?(?:[ ]?[-/ .]?[ ]?\d{{2,5}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/%-]\d|[%\w])", "", _is_phone, _PHONE_WORDS),
-    ("PHONE", 0.82, r"(?i:(?<![a-z])(?:ext(?:ension)?\.?|extn\.?|durchwahl|internal[ ](?:number|phone)|desk[ ]number|voip|speed[ ]dial)[ ]{0,2}(?:number|no\.?|nr\.?)?[ ]{0,2}(?:[:#=]|is)?[ ]{0,2})\K(?<=[ .:#=])\d{3,6}\b(?![.:]\d|[ ]?(?:MB|GB|KB|ms))", "ext durchwahl internal desk voip dial"),
+    ("PHONE", 0.82, r"(?i:(?<![a-z])(?:ext(?:ension)?\.?|extn\.?|durchwahl|internal[ ](?:number|phone)|desk[ ](?:number|phone)|short[ ](?:number|dial)|phone(?=[ ]\d{3,5}\b(?![ .-]?\d))|voip|speed[ ]dial)[ ]{0,2}(?:number|no\.?|nr\.?)?[ ]{0,2}(?:[:#=]|is)?[ ]{0,2})\K(?<=[ .:#=])\d{3,6}\b(?![.:]\d|[ ]?(?:MB|GB|KB|ms))", "ext durchwahl internal desk voip dial short phone"),
     # --- payment
     ("CARD", 0.9, r"(?<![\w.-])(?:\d{4}[ -]){3,4}\d{1,4}(?![\w-])", "", _is_card),
     ("CARD", 0.9, r"(?<![\w.-])3[47]\d{2}[ -]?\d{6}[ -]?\d{5}(?![\w-])", "3", _is_card),

@@ -22,7 +22,7 @@ _RUN: Final = regex.compile(
     r"|(?=\p{Lu})[\p{Cyrillic}-]{1,24}\.?(?:[ ](?=\p{Lu})[\p{Cyrillic}-]{1,24}\.?){0,3}"
     r"|(?=\p{Lu})[\p{Greek}-]{2,24}(?:[ ](?=\p{Lu})[\p{Greek}-]{2,24}){0,3})(?<![.])"
 )
-_SHARE_OF_LATIN: Final = 0.5
+_SHARE_OF_LATIN: Final = 0.35
 
 
 class OtherScriptRecogniser(LocalRecognizer):  # type: ignore[misc]

@@ -61,8 +61,8 @@ PARTICLE: Final = r"(?:van|von|de|der|den|da|di|do|dos|du|del|la|le|el|al|bin|ib
 NAME: Final = r"(?:\p{Lu}[\p{L}\p{M}'\u2019-]{1,30}|\p{Lo}[\p{Lo}\p{M}\p{Lm}]{0,15})"
 INITIAL: Final = r"(?:\p{Lu}\.)"
 MORE_NAMES: Final = rf"(?:[ ]{INITIAL}|[ ](?:{PARTICLE}[ ]){{0,2}}{NAME})"
-FULL_NAME: Final = rf"(?:{INITIAL}[ ]{{0,1}}){{0,2}}{NAME}{MORE_NAMES}{{0,4}}"
-TWO_NAMES: Final = rf"(?:{NAME}|{INITIAL}){MORE_NAMES}{{1,4}}"
+FULL_NAME: Final = rf"(?<!\p{{L}})(?<!\p{{Lu}}\.)(?:{INITIAL}[ ]{{0,1}}){{0,2}}(?:{PARTICLE}[ ](?=\p{{Lu}}))?{NAME}{MORE_NAMES}{{0,4}}"
+TWO_NAMES: Final = rf"(?<!\p{{L}})(?<!\p{{Lu}}\.)(?:{NAME}|{INITIAL}){MORE_NAMES}{{1,4}}"
 LOWER_NAME: Final = r"\p{Ll}[\p{L}\p{M}'\u2019-]{1,30}"
 # Words that no name begins with, where a name could stand.
 NO_NAME: Final = (

@@ -8,8 +8,9 @@ leave tails, or fire on KB numbers.
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
@@ -24,8 +25,6 @@ from guardrails.other_scripts import OtherScriptRecogniser
 from guardrails.presidio_runtime import (
     AnalyzerEngine,
     LocalRecognizer,
-    Pattern,
-    PatternRecognizer,
     RecognizerRegistry,
     RecognizerResult,
 )
@@ -43,12 +42,10 @@ _IPV6: Final = regex.compile(
 )
 # A dotted number after one of these is a version.
 _VERSION_WORDS: Final = regex.compile(
-    r"(?i)(?:version|release|releases|build|builds|ver|v|revision|rev|firmware|fw|driver|drivers|bios"
-    r"|uefi|agent|client|update|upgrade|upgraded|to version|package|chrome|edge|firefox|office|teams"
-    r"|outlook|zoom|webex|java|jre|jdk|python|openssl|kernel|anyconnect|forticlient|globalprotect"
-    r"|citrix|vmware|acrobat|reader|onedrive|defender|intune|engine|signature|sdk|runtime|plugin"
-    r"|extension|app|product|software|module|library|patch|hotfix|sp\d|r\d)"
-    r"[ \t]{0,2}(?:is|was|=|:|\(|number|no\.?)?[ .:(]{0,2}\Z"
+    r"(?i)\b(?:version|releases?|builds?|ver|v|revision|rev|firmware|fw|drivers?|bios|uefi|update|upgraded?"
+    r"|to version|chrome|edge|firefox|office|teams|outlook|zoom|webex|java|jre|jdk|python|openssl|kernel"
+    r"|anyconnect|forticlient|globalprotect|citrix|vmware|acrobat|reader|onedrive|defender|signature"
+    r"|sdk|runtime|plugin|patch|hotfix)(?:[ \t]{1,2}(?:is|was|version|number|no\.?))?[ \t(]{1,2}v?\Z"
 )
 _WORD: Final = regex.compile(r"[\p{L}\p{N}]+")
 _MAX_GAP_CHARACTERS: Final = 2  # "Doe, Jane", "jane.doe"
@@ -56,7 +53,7 @@ _MAX_GAP_CHARACTERS: Final = 2  # "Doe, Jane", "jane.doe"
 _WELL_KNOWN_ADDRESSES: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"))
 
 
-class FormRecogniser(PatternRecognizer):  # type: ignore[misc]
+class FormRecogniser(LocalRecognizer):  # type: ignore[misc]
     """All forms of one entity; each is tried only where the text has what it needs.
 
     Args:
@@ -67,22 +64,20 @@ class FormRecogniser(PatternRecognizer):  # type: ignore[misc]
 
     def __init__(self, entity: str, forms: Sequence[IdentifierPattern]) -> None:
         super().__init__(
-            supported_entity=entity,
+            supported_entities=[entity],
             name=f"{entity} recogniser",
-            patterns=[
-                Pattern(f"{entity} {number}", form.expression, form.score)
-                for number, form in enumerate(forms)
-            ],
-            global_regex_flags=regex.VERSION0,
+            supported_language=LANGUAGE,
         )
-        self._forms = [(form, regex.compile(form.expression, regex.VERSION0)) for form in forms]
+        self._forms = [(form, _compile(form.expression)) for form in forms]
+
+    def load(self) -> None:
+        """Do nothing: the forms are in memory."""
 
     def analyze(
         self,
         text: str,
         entities: list[str],
         nlp_artifacts: TextArtifacts | None = None,
-        regex_flags: int | None = None,
     ) -> list[RecognizerResult]:
         """Return what matches; an expression that takes too long fails the analysis.
 
@@ -90,7 +85,7 @@ class FormRecogniser(PatternRecognizer):  # type: ignore[misc]
             TimeoutError: a text takes more than 20 s; it must not pass unmasked.
 
         """
-        del entities, regex_flags
+        del entities
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
         entity = self.supported_entities[0]
         results = []
@@ -107,6 +102,11 @@ class FormRecogniser(PatternRecognizer):  # type: ignore[misc]
                     make_result(self, entity, start, end, form.score, form.context or None)
                 )
         return results
+
+
+@cache
+def _compile(expression: str) -> Any:
+    return regex.compile(expression, regex.VERSION0)
 
 
 class AddressRecogniser(LocalRecognizer):  # type: ignore[misc]

@@ -51,7 +51,7 @@ SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "SECRET",
         0.9,
-        rf"(?i:\b{CREDENTIAL_WORD}[ ](?:(?:for|of|on|to|at|from)[ ][^\n.;!?]{{1,60}}?[ ])?(?:is|was|are|being|set[ ]to|changed[ ]to|=)[ :]{{1,2}}(?:now[ ]|still[ ])?[\"'`\u201c]?)(?!(?i:{STATE_WORD})(?![\w!@#$%^&*-])){_ODD}\K{_VALUE}",
+        rf"(?i:\b{CREDENTIAL_WORD}[ ](?:(?:for|of|on|to|at|from)[ ][^\n;?]{{1,60}}?[ ])?(?:is|was|are|being|set[ ]to|changed[ ]to|=)[ :]{{1,2}}(?:now[ ]|still[ ])?[\"'`\u201c]?)(?!(?i:{STATE_WORD})(?![\w!@#$%^&*-])){_ODD}\K{_VALUE}",
         _NAMED,
     ),
     (
@@ -67,7 +67,18 @@ SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
         _NAMED,
     ),
     ("SECRET", 0.88, rf"(?mi:^[ \t]*(?:key|pass|psk)[ ]?[:=][ ]{{1,8}}){_ODD}(?!HKEY|HKLM|HKCU)\K[^\s\"'`,;<>\\]{{8,64}}", "key pass psk"),
-    ("SECRET", 0.9, rf"(?i:(?<!\S)(?:--?|/){CREDENTIAL_WORD}[ :=])\K[^\s\"'`-][^\s\"'`]{{2,256}}", _NAMED),
+    # "asks for a password, I tried x", "reset the password, new one should be x"
+    (
+        "SECRET",
+        0.85,
+        rf"(?i:\b{CREDENTIAL_WORD}\b[^\n]{{0,80}}?\b(?:tried|typed?|entered|enter|used?|using|try|be|it[ ]is|it['\u2019]s|one[ ]is|new[ ]one|old[ ]one|namely|with)[ :]{{1,2}}[\"'`\u201c]?)(?=[^\s]{{0,40}}\d)(?=[^\s]{{0,40}}[A-Za-z!@#$%^&*+?])(?!(?i:kb\d|0x|v?\d+\.\d|https?:|[A-Z]{{1,4}}-?\d{{1,6}}(?![\w!@#$%])|windows|office|http|error|usb|wpa|\d{{1,4}}(?:st|nd|rd|th|gb|mb|ghz|am|pm|h|min)\b))\K[^\s\"'`<>\\/.:,;()]{{5,64}}",
+        _NAMED,
+    ),
+    ("SECRET", 0.87, rf"(?i:\b(?:ssid|hotspot|wi-?fi|wlan|wireless|wpa\d?|network)\b[^\n]{{0,60}}?\b(?:key|code|passphrase|password|pass)[ ]?(?:is|:|=)?[ ]{{1,3}}[\"'`]?)(?=[^\s]{{0,40}}\d)\K[^\s\"'`,;<>()]{{8,63}}(?<![.,:])", "key code pass"),
+    # "name / key", where the key is long
+    ("SECRET", 0.85, r"(?<=[\w.@-]{2,64}[ ]?[/|][ ]?)(?=[A-Za-z_-]{0,64}\d)[A-Za-z0-9_+=-]{24,128}(?![\w./\\-])", "/ |"),
+    ("USERNAME", 0.83, r"(?<![\w./\\-])[a-z_\d][\w.-]{2,31}(?=[ ]/[ ](?=[A-Za-z_-]{0,64}\d)[A-Za-z0-9_+=-]{24,128}(?![\w./\\-]))", " / /"),
+    ("SECRET", 0.9, rf"(?i:(?<!\S)(?:--?|/){CREDENTIAL_WORD}[ :=])(?!\$[A-Za-z]|\([A-Z])\K[^\s\"'`-][^\s\"'`]{{2,256}}", _NAMED),
     ("SECRET", 0.9, r"(?i:\bnet[ ]use[ ][^\n]{3,160}?/user:\S{2,80}[ ])\K(?![/*])\S{3,128}", "/user:"),
     ("SECRET", 0.9, r"(?i:(?<!\S)(?:-p|-P)[ ]?[\"'])\K[^\"'\n]{3,128}(?=[\"'])", "-p"),
     (

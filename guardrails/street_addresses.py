@@ -14,26 +14,27 @@ from typing import Final
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.findings import make_result
-from guardrails.pattern_parts import LANGUAGE
+from guardrails.pattern_parts import LANGUAGE, TWO_NAMES
+from guardrails.plain_words import PRODUCTS, names_length
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.text_engine import TextArtifacts
 
 _NUMBER: Final = r"\d{1,6}(?:[ ]?[A-Za-z]\b|[-/]\d{1,5}[A-Za-z]?)?"
-_WORD: Final = r"(?:\p{Lu}[\p{L}\p{M}'\u2019.-]{0,30}|\d{1,3}(?:st|nd|rd|th)|(?:de|du|des|la|le|les|l['\u2019]\p{L}+|d['\u2019]\p{L}+|van|von|der|den|di|da|do|dos|das|del|della|dei|of|the|y|e|i|av|auf|im|am|zum|zur|in|op|het|ter|ten|na|nad|u|do|sur|sous|en|aux|al|el)(?=[ ]))"
+_WORD: Final = r"(?:\p{Lu}(?:[\p{L}\p{M}'\u2019-]{0,3}\.|[\p{L}\p{M}'\u2019-]{0,30})|\d{1,3}(?:st|nd|rd|th)|(?:de|du|des|la|le|les|l['\u2019]\p{L}+|d['\u2019]\p{L}+|van|von|der|den|di|da|do|dos|das|del|della|dei|of|the|y|e|i|av|auf|im|am|zum|zur|in|op|het|ter|ten|na|nad|u|sur|sous|en|aux|al|el)(?=(?:[ ](?:de|du|la|le|les|der|den|of|the|het))?[ ]\p{Lu}))"
 _SUFFIX: Final = r"(?:street|str\.?|st\.?|road|rd\.?|avenue|ave\.?|boulevard|blvd\.?|lane|ln\.?|drive|dr\.?|court|ct\.?|place|square|sq\.?|terrace|way|crescent|cres\.?|close|gardens|grove|highway|hwy\.?|parkway|pkwy\.?|circle|trail|alley|walk|mews|hill|park|plaza|loop|route|freeway|expressway|heights|manor|ridge|turnpike|village|villages|ville|landing|knolls?|meadows?|orchard|estates?|crossing|crossroad|hollow|mission|motorway|overpass|causeway|esplanade|parade|quay|wharf|row|rise|vale|views?|islands?|burgs?|brooks?|falls|ferry|fields?|forges?|forks?|glens?|greens?|groves?|harbors?|inlet|junctions?|lakes?|mills?|mountains?|pines?|plains?|prairie|rapids|shoals?|shores?|springs?|stravenue|streams?|summit|throughway|trace|trafficway|union|valleys?|viaduct|wells|v\u00e4g|v\u00e4gen|gata|gatan|vej|gade|vei|veien|gate|katu|tie|utca|\u00fat|t\u00e9r|k\u00f6r\u00fat|ulice|t\u0159\u00edda|n\u00e1m\u011bst\u00ed|sokak|sokak\u0131|caddesi|bulvar\u0131|mahallesi|nagar|marg|chowk|colony|strasse|stra\u00dfe|gasse|weg|platz|allee|damm|ring|ufer|straat|laan|plein|gracht|kade|dreef|hof|steenweg|trg|ulica)"
 _SURE_SUFFIX: Final = r"(?:street|str\.|road|avenue|boulevard|lane|strasse|stra\u00dfe|gasse|weg|platz|allee|straat|laan|plein|v\u00e4gen|v\u00e4g|gatan|vej|gade|veien|gate|katu|tie|utca|\u00fat|t\u00e9r|ulice|t\u0159\u00edda|sokak|caddesi|bulvar\u0131|marg|nagar)"
 _COMPOUND: Final = r"\p{Lu}[\p{L}\p{M}.-]{2,30}(?:strasse|stra\u00dfe|stasse|str\.|gasse|weg|platz|allee|damm|ufer|ring|graben|berg|steig|hof|straat|laan|plein|gracht|kade|dreef|singel|steenweg|pad|gatan|gata|v\u00e4gen|v\u00e4g|gr\u00e4nd|vej|gade|all\u00e9|veien|vegen|gaten|bakken|katu|tie|kuja|polku|utca|straat|stien|torget)"
 _PREFIX: Final = r"(?:rue|avenue|av\.|boulevard|bd\.?|place|quai|chemin|impasse|all\u00e9e|cours|square|route|via|viale|corso|piazza|vicolo|strada|borgo|contrada|calle|c/|carrer|avenida|avda\.?|av\.|paseo|plaza|camino|cami\u00f1o|r\u00faa|ronda|urbanizaci\u00f3n|callej\u00f3n|pasaje|glorieta|ca\u00f1ada|cuesta|rua|r\.|travessa|tv\.|largo|pra\u00e7a|alameda|estrada|rodovia|ul\.|ulica|ulice|al\.|aleja|os\.|pl\.|plac|str\.|strada|bd\.|bulevardul|calea|trg|n\u00e1m\.|\u0443\u043b\.?|\u0443\u043b\u0438\u0446\u0430|\u043f\u0440\.?|\u043f\u0440\u043e\u0441\u043f\u0435\u043a\u0442|\u043f\u0435\u0440\.|\u0431\u0443\u043b\.|\u0448\.|\u043d\u0430\u0431\.|\u03bf\u03b4\u03cc\u03c2|\u03bb\u03b5\u03c9\u03c6\u03cc\u03c1\u03bf\u03c2|jalan|jl\.?|jln\.?|lorong|thanon|soi|\u0111\u01b0\u1eddng|ph\u1ed1|am|an[ ]der|auf[ ]dem|in[ ]der|im|zum|zur|unter|untere|obere|alte|alter|neue|neuer|gro\u00dfe|kleine)"
 _UNIT: Final = r"(?:(?:suite|ste|apt|apartment|appartement|unit|flat|floor|fl|room|rm|bldg|building|block|studio|box|po[ ]box|dept|lot|slip|wing|tower|penthouse|stiege|t\u00fcr|wohnung|whg|\u00e9tage|bureau|interno|scala|piso|puerta|apartamento|apto|lok|m|kv|\u043a\u0432|\u0434|\u0441\u0442\u0440|\u043a\u043e\u0440\u043f|b\u00e2t|\u00f6|lgh|h\u00fas)\.?[ ]?[#]?[A-Z]?\d{1,5}[A-Za-z]?|#[ ]?\d{1,5}[A-Z]?|\d{1,3}(?:st|nd|rd|th)[ ]floor)"
 _BOX: Final = r"(?:(?:p\.?[ ]?o\.?|post(?:al)?[ ]?office)[ ]?box|postfach|postbus|boite[ ]postale|b\.?p\.|casella[ ]postale|apartado(?:[ ]de[ ]correos)?|caixa[ ]postal|skrytka[ ]pocztowa|postboks|pl)[ ]?(?:no\.?[ ])?[#]?\d{1,7}"
-_CODE: Final = r"(?:[A-Z]{2}[ ]\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|(?:[A-Z]{1,2}-)?\d{3}[ ]\d{2}|(?:[A-Z]{1,3}-)?\d{4,6}(?:-\d{3,4})?|\d{4}[ ][A-Z]{2}|\d{2}-\d{3}|\d{3}-\d{4}|\u3012\d{3}-\d{4})"
+_CODE: Final = r"(?:(?:\u03a4\u039a|TK)[ ]\d{3}[ ]?\d{2}|\d{5}-?\d{3}|\d{4}[ ]?[A-Z]{2}\b|[A-Z]{2}[ ]\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|(?:[A-Z]{1,2}-)?\d{3}[ ]\d{2}|(?:[A-Z]{1,3}-)?\d{4,6}(?:-\d{3,4})?|\d{4}[ ][A-Z]{2}|\d{2}-\d{3}|\d{3}-\d{4}|\u3012\d{3}-\d{4})"
 _MILITARY: Final = r"(?:(?:PSC|CMR|Unit)[ ]\d{1,5},?[ ]Box[ ]\d{1,5}|US(?:S|NS|NV|CGC|AV|NR)?[ ]\p{Lu}[\p{L}'\u2019-]{1,30}(?:[ ]\p{Lu}[\p{L}'\u2019-]{1,30})?)[\s,]{1,3}(?:APO|FPO|DPO)[ ]A[AEP][ ]\d{5}(?:-\d{4})?"
 _ASK: Final = r"(?:(?:(?:home|postal|mailing|shipping|delivery|billing|private|my|new|her|his|their|office|street|our)[ ]){0,2}address(?:[ ](?:is|to|with|has[ ]changed[ ]to|of|are|:))?|ship(?:ped|ping)?(?:[ ]\w+){0,3}[ ]to|deliver(?:ed|y)?(?:[ ]\w+){0,3}[ ]to|send(?:[ ]\w+){0,4}[ ]to|sent(?:[ ]\w+){0,3}[ ]to|post(?:ed)?[ ]it[ ]to|mail(?:ed)?[ ]it[ ]to|live[sd]?[ ](?:at|in)|living[ ]at|located[ ]at|office[ ]is[ ]at|moved[ ]to|meet(?:[ ]\w+){0,2}[ ]at|taxi[ ]to|courier[ ]to|pick(?:ed)?[ ](?:it[ ])?up[ ](?:at|from)|home(?:[ ]office)?|residing[ ]at|arrived[ ]at|return[ ]to|at|to|in|anschrift|adresse|direcci\u00f3n|indirizzo|endere\u00e7o|adres)[ ]?[:=]?"
-_PLACE: Final = rf"{_WORD}(?:[ ]{_WORD}|[ -]\p{{Lu}}[\p{{L}}\p{{M}}'\u2019.-]{{1,30}}){{0,4}}"
+_PLACE: Final = rf"{_WORD}(?:[ ]{_WORD}|[ -]\p{{Lu}}[\p{{L}}\p{{M}}'\u2019-]{{1,30}}){{0,4}}"
 # Nothing that goes on as a label, an address of the net or a sentence is a part.
 _PART_END: Final = r"(?![ ]?[:@=]|[\w]|[-.]\w)"
-_SEPARATOR: Final = r"(?:,?[ ]{1,2}|,[ ]?|-(?=\d)|,?[ ]?\n{1,2}(?:[ ]{0,4}|[>?*|]{1,3}[ ]?),?[ ]{0,2})"
-_PART: Final = rf"(?:(?i:{_UNIT})(?:[ ]{_CODE})?|{_CODE}(?:[ ]{_PLACE})?|{_PLACE}(?:[ ]{_CODE})?|\d{{1,5}})"
+_SEPARATOR: Final = r"(?:,{0,2}[ ]{1,2}|,[ ]?|,?[ ]?\n{1,2}(?:[ ]{0,4}|[>?*|]{1,3}[ ]?),?[ ]{0,2})"
+_PART: Final = rf"(?:(?i:{_UNIT})(?:[ ]{_CODE})?|{_CODE}(?:[ ]{_PLACE})?(?:[ ]/[ ][A-Z]{{2}}\b)?|{_PLACE}(?:[ ]{_CODE}|-\d{{5,6}})?(?:[ ]/[ ][A-Z]{{2}}\b)?|\d{{1,5}})"
 _TAIL: Final = rf"(?:{_SEPARATOR}(?!(?i:thanks|thank|regards|best|kind|cheers|please|tel|phone|mobile|fax|email|mail|attention|attn|contact|the|this|it|i|we|my|she|he|they|there|and|or|sent|from|hi|hello|name|date|but|if|is|was|call)\b){_PART}{_PART_END}){{0,7}}"
 _STREET: Final = (
     rf"(?:{_NUMBER},?[ ](?:{_NUMBER}[ ])?(?:{_WORD}[ ]){{1,5}}?(?i:{_SUFFIX})\b\.?(?:[ ]{_NUMBER}\b)?"
@@ -54,7 +55,7 @@ _HEADS: Final = tuple(
         rf"(?<![\w./:-])\d{{1,5}}[ ](?:(?!(?i:suite|apt)\b)[\p{{L}}\d'\u2019./-]{{1,30}}[ ]){{1,7}}?(?:\d{{1,5}})?{_SEPARATOR}(?i:suite[ ]|apt\.[ ])\d{{1,5}}{_PART_END}{_TAIL}",
         rf"(?<![\w./:-]){_PLACE}[ ]{_NUMBER}{_SEPARATOR}(?i:suite|ste|apt|apartment)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
         # a number, a name and at the end a postal code
-        rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?(?:{_SEPARATOR}{_PLACE}){{1,3}}{_SEPARATOR}(?:{_PLACE}[ ])?{_CODE}{_PART_END}(?:{_SEPARATOR}{_PLACE}{_PART_END})?",
+        rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?(?:{_SEPARATOR}{_PLACE}){{1,3}}(?:{_SEPARATOR}[A-Za-z]{{2,3}}(?=[ ,\n]))?{_SEPARATOR}(?:{_PLACE}[ ])?{_CODE}{_PART_END}(?:{_SEPARATOR}{_PLACE}{_PART_END})?",
         # after words that ask for one
         rf"(?i:\b{_ASK})[ \n]{{1,3}}(?i:the[ ]corner[ ]of[ ])?\K\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER}\b){_PART_END}{_TAIL}",
         rf"(?i:\b(?:home|postal|mailing|shipping|delivery|billing|private|my|new|her|his|their)?[ ]?address(?:[ ]is)?[ ]?[:=]?[ \n]{{1,3}})\K(?!(?i:is|bar|book|list|the|and|of|in|for|to|was|not|space)\b){_NUMBER}[ ]{_PLACE}{_PART_END}{_TAIL}",
@@ -64,12 +65,13 @@ _HEADS: Final = tuple(
         # a unit first, its building and its code on the lines or parts that follow
         rf"(?<![\w./:-])(?i:studio|flat|apartment|suite|unit)[ ]\d{{1,4}}[A-Za-z]?(?:{_SEPARATOR}{_PART}{_PART_END}){{1,4}}(?<=[\dA-Z])",
         # a street of any kind, its number, and a line that begins with a postal code
-        rf"(?m)(?:^|(?<=(?i:{_ASK})[ ]))(?i:{_PREFIX})?[ ]?{_PLACE}(?:[ ]{_NUMBER})?{_SEPARATOR}(?:\d{{5}}|\d{{3}}[ ]\d{{2}}|\d{{4}}[ ][A-Z]{{2}}|\d{{4}}|\d{{2}}-\d{{3}})[ ]\p{{Lu}}[\p{{L}}'\u2019.-]{{2,30}}{_PART_END}{_TAIL}",
+        rf"(?<![\w./:-])(?:{_PLACE},?[ ]{_NUMBER}|{_NUMBER},?[ ]{_PLACE})(?:{_SEPARATOR}{_PLACE}(?:[ ]\d{{1,2}}\u00aa?[ ]{_PLACE})?){{0,2}}(?:,{{1,2}}[ ]|,?\n[ ]{{0,4}})(?:(?:\u03a4\u039a|TK)[ ]\d{{3}}[ ]?\d{{2}}|\d{{5}}-?\d{{3}}|\d{{5}}|\d{{3}}[ ]\d{{2}}|\d{{4}}[ ]?[A-Z]{{2}}|\d{{4}}|\d{{2}}-\d{{3}})(?:[ ]|\n)\p{{Lu}}[\p{{L}}'\u2019-]{{1,30}}{_PART_END}{_TAIL}(?:[ ]/[ ][A-Z]{{2}}\b)?",
+        rf"(?m)(?:^|(?<=(?i:{_ASK})[ ])|(?<=:[ ]))(?i:{_PREFIX})[ ]?{_PLACE}{_SEPARATOR}\d{{5}}[ ]\p{{Lu}}[\p{{L}}'\u2019-]{{2,30}}{_PART_END}{_TAIL}",
         # postal code and town after a street that was not understood; town, region and code
         r"(?<![\w./:-])\p{Lu}[\p{L}'\u2019.-]{1,30}(?:[ ]\p{Lu}[\p{L}'\u2019.-]{1,30}){0,2},[ ][A-Z]{2}[ ]\d{5}(?:-\d{4})?(?!\w)",
         r"[\p{Han}]{2,12}[\u7701\u5e02\u53bf\u533a\u8857\u8def\u9547][\p{Han}]{1,12}[A-Z]\u5ea7(?:[ ]\d{6})?",
         r"\u3012?(?:\d{3}-\d{4}[ ]?)?[\p{Han}]{1,6}[\u90fd\u9053\u5e9c\u770c\u7701\u5e02][\p{Han}\p{Hiragana}\p{Katakana}\u30fc\d\uff10-\uff19A-Z\u2212\u2010-\u2015 -]{2,60}",
-        r"(?<![\w])(?:\u0433\.|\u0433\u043e\u0440\u043e\u0434|\u0441\.|\u043f\.|\u0434\.|\u0441\u0442\.|\u043a\u043b\.)[ ]?\p{Lu}[\p{Cyrillic}-]{1,30}(?:[ ][\p{Cyrillic}()]{1,20}){0,3}(?:,[ ][\p{Cyrillic}. \d/-]{1,40}){1,5}(?:,[ ]\d{6})?",
+        r"(?<![\w])(?:\u0433\.|\u0433\u043e\u0440\u043e\u0434|\u0441\.|\u043f\.|\u0434\.|\u0441\u0442\.|\u043a\u043b\.|\u043a\.)[ ]?\p{Lu}[\p{Cyrillic}-]{1,30}(?:[ ][\p{Cyrillic}().]{1,20}){0,3}(?:,[ ][\p{Cyrillic}. \d/-]{1,40}){1,5}(?:,[ ]\d{6})?",
     )
 )
 _LOWER_HEAD: Final = regex.compile(
@@ -79,8 +81,13 @@ _LOWER_HEAD: Final = regex.compile(
 _WORDS_BEFORE: Final = regex.compile(
     r"(?:(?:^|\n)|\b(?i:at|to|with|in|is|address:?)[ ]|:[ ]?\n{1,2})((?:\p{Lu}[\p{L}\p{M}'\u2019.-]{1,30}[ ]){1,3})\Z"
 )
+# Who lives there stands on the line above.
+_NAME_ABOVE: Final = regex.compile(
+    rf"(?:^|\n)[ \t>?*|]{{0,6}}({TWO_NAMES})[ ]?,?\n{{1,2}}[ \t>?*|]{{0,6}}\Z"
+)
 _LINE: Final = regex.compile(r"[\s,>?*|]*([^\n]+)")
 _PLACE_AND_CODE: Final = regex.compile(r"\p{L}[\p{L}\p{M}'\u2019(). -]{2,50}[ ]()[A-Z]{0,2}[ -]?\d{4,6}(?:-\d{3,4})?")
+_LETTERS: Final = regex.compile(r"\p{L}+")
 _DIGIT: Final = regex.compile(r"\d")
 _UNIT_WORD: Final = regex.compile(r"(?:suite|apt|ste|unit|flat)\.?[ ]\d")
 
@@ -89,7 +96,7 @@ class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
     """Addresses, as far as a head gives them away."""
 
     def __init__(self) -> None:
-        super().__init__(supported_entities=["ADDRESS", "LOCATION"], supported_language=LANGUAGE)
+        super().__init__(supported_entities=["ADDRESS", "LOCATION", "PERSON"], supported_language=LANGUAGE)
 
     def load(self) -> None:
         """Do nothing: there is no model."""
@@ -102,17 +109,23 @@ class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
         if not _DIGIT.search(text) and "orner of" not in text:
             return []
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
-        return [
-            make_result(self, entity, first, last, 0.87)
-            for start, end in _find_addresses(text, lower)
-            for first, last, entity in _split_block(text, *_take_in_words_before(text, start, end))
-        ]
+        results = []
+        for start, end in _find_addresses(text, lower):
+            begin, finish = _take_in_words_before(text, start, end)
+            for first, last, entity in _split_block(text, begin, finish):
+                results.append(make_result(self, entity, first, last, 0.87))
+            if line := _NAME_ABOVE.search(text, max(0, begin - 80), begin):
+                first, last = line.span(1)
+                if length := names_length(text[first:last]):
+                    results.append(make_result(self, "PERSON", first, first + length, 0.8))
+        return results
 
 
 def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
     for head in _HEADS:
         for match in head.finditer(text, timeout=20):
-            yield match.span()
+            if PRODUCTS.isdisjoint(_LETTERS.findall(lower[match.start() : match.end()])):
+                yield match.span()
     if _UNIT_WORD.search(lower):
         for match in _LOWER_HEAD.finditer(text, timeout=20):
             yield match.span()
