@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,10 +55,12 @@ class Masker:
 
     Args:
         names: people of the directory, to begin with.
+        name_models: the folder of the models that recognise names of outsiders; None is without.
 
     """
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), *, name_models: Path | None = None) -> None:
+        self._name_models = name_models
         self._lock = threading.Lock()
         self._analyser: AnalyzerEngine | None = None
         self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_spans)
@@ -79,7 +82,7 @@ class Masker:
             if self._analyser is None:
                 from guardrails.recognisers import build_analyser  # noqa: PLC0415 - slow import
 
-                self._analyser = build_analyser(*self._directory)
+                self._analyser = build_analyser(*self._directory, name_models=self._name_models)
             return self._analyser
 
     def mask(self, text: str, known: Mapping[str, str] | None = None) -> MaskedText:

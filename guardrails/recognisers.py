@@ -11,11 +11,13 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.identifier_patterns import LANGUAGE, PATTERNS, SYSTEM_ACCOUNTS
+from guardrails.name_recogniser import NameRecogniser
 from guardrails.presidio_runtime import (
     AnalyzerEngine,
     CreditCardRecognizer,
@@ -138,7 +140,9 @@ def _make_result(
     )
 
 
-def build_analyser(people: Iterable[str] = (), hosts: Iterable[str] = ()) -> AnalyzerEngine:
+def build_analyser(
+    people: Iterable[str] = (), hosts: Iterable[str] = (), *, name_models: Path | None = None
+) -> AnalyzerEngine:
     """Return an analyser with our recognisers, offline, ready to use."""
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
     by_entity: dict[str, list[Pattern]] = defaultdict(list)
@@ -158,6 +162,8 @@ def build_analyser(people: Iterable[str] = (), hosts: Iterable[str] = ()) -> Ana
     registry.add_recognizer(DirectoryRecogniser({"PERSON": people, "HOST": hosts}))
     registry.add_recognizer(CreditCardRecognizer(supported_entity="CARD"))
     registry.add_recognizer(IbanRecognizer(supported_entity="IBAN"))
+    if name_models is not None:
+        registry.add_recognizer(NameRecogniser(name_models))
     return AnalyzerEngine(
         registry=registry,
         nlp_engine=NoOpNlpEngine([{"lang_code": LANGUAGE, "model_name": ""}]),
