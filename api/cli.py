@@ -97,6 +97,7 @@ def prepare(
     from api.child_process import end_with_supervisor  # noqa: PLC0415 - only here
     from api.first_account import make_first_account  # noqa: PLC0415 - heavy
     from api.preparation import prepare as prepare_content  # noqa: PLC0415 - heavy
+    from guardrails.errors import NameModelError  # noqa: PLC0415
     from models.errors import ModelError  # noqa: PLC0415 - heavy
     from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
 
@@ -107,7 +108,7 @@ def prepare(
     end_with_supervisor()
     try:
         password = with_ground(act, may_install=True)
-    except (ModelError, RetrievalError) as error:
+    except (ModelError, RetrievalError, NameModelError) as error:
         fail(str(error))
         return
     if password:

@@ -21,6 +21,7 @@ from evidence.log import MerkleLog
 from evidence.objects import Objects, open_objects
 from evidence.sealing import Sealer
 from guardrails.masking import Masker
+from guardrails.name_store import FOLDER_NAME as NAME_MODELS
 from guardrails.vault import Vault
 from kernel.audit import AuditIntake
 from kernel.clock import Clock, SystemClock
@@ -160,7 +161,7 @@ async def open_ground(
             log=MerkleLog(key_store, clock),
             sealer=Sealer(clock, ids, audit, key_store, objects),
             incidents=Incidents(clock, ids, audit, outbox),
-            masker=Masker(),
+            masker=Masker(name_models=settings.data_dir / NAME_MODELS),
             vault=Vault(key_store.vault_key(), clock),
             accounts=Accounts(
                 clock=clock,

@@ -14,8 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cli_ground import plain
 from api.ground import Ground, open_embedder, open_registry
 from api.model_promotion import Decision, ModelPromotions
+from api.name_preparation import training_names
 from api.ranking_training import register_first_ranking
 from api.script_catalogue import ScriptCatalogue
+from guardrails.name_store import FOLDER_NAME as NAME_MODELS
 from kernel.database import Connection
 from models.errors import ModelArtifactError, PromotionRefusedError, UnknownModelError
 from models.gate import Outcome
@@ -42,7 +44,16 @@ async def prepare(ground: Ground, console: Console) -> None:
     """Make the signing keys, load new knowledge, train the models that have no champion yet.
 
     The keys are made here and not at first use, so that auditors can have them from the start.
+
+    Raises:
+        NameModelError: the recogniser of names could not be trained.
     """
+    async with training_names(ground.settings.data_dir / NAME_MODELS) as names:
+        await _prepare_all_else(ground, console)
+        await names.show_until_done(console)
+
+
+async def _prepare_all_else(ground: Ground, console: Console) -> None:
     ground.key_store.evidence_key()
     ground.key_store.log_key()
     embedder = open_embedder(ground)

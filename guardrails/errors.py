@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors of guardrails/: GuardrailError, and below it one tree a guardrail.
 
-MaskingError; PolicyLoadError; VaultError > SubjectShreddedError, PseudonymConflictError,
-VaultIntegrityError; MalwareScanError > UnscannableFileError, ScannerUnavailableError,
-ScannerTimeoutError, ScannerRefusedError; QuarantineError > QuarantineFullError,
-QuarantinedFileMissingError, QuarantineStateError, QuarantineReleaseError,
+MaskingError; NameModelError; PolicyLoadError; VaultError > SubjectShreddedError,
+PseudonymConflictError, VaultIntegrityError; MalwareScanError > UnscannableFileError,
+ScannerUnavailableError, ScannerTimeoutError, ScannerRefusedError; QuarantineError >
+QuarantineFullError, QuarantinedFileMissingError, QuarantineStateError, QuarantineReleaseError,
 QuarantineIntegrityError.
 """
 
@@ -18,6 +18,10 @@ class GuardrailError(Exception):
 
 class MaskingError(GuardrailError):
     """The text could not be masked, so it must not be passed on."""
+
+
+class NameModelError(GuardrailError):
+    """The name model is not what was trained: `eucora prepare` trains it anew."""
 
 
 class PolicyLoadError(GuardrailError):

@@ -4,6 +4,7 @@
 import threading
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from guardrails.errors import MaskingError
@@ -20,11 +21,16 @@ _CACHED_CHARACTERS: Final = 256
 
 
 class SpanFinder:
-    """Finds spans. Safe to call from several threads; short texts are remembered."""
+    """Finds spans. Safe to call from several threads; short texts are remembered.
 
-    def __init__(self) -> None:
+    Args:
+        name_models: as of `Masker`.
+
+    """
+
+    def __init__(self, name_models: Path | None = None) -> None:
         self._directory = DirectoryRecogniser()
-        self._analyser = build_analyser(self._directory)
+        self._analyser = build_analyser(self._directory, name_models)
         self._lock = threading.Lock()
         self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_long)
 

@@ -11,6 +11,7 @@ away; a trained recogniser is a later step.
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,10 +49,12 @@ class Masker:
 
     Args:
         names: people of the directory, to begin with.
+        name_models: the folder of the models that recognise names of outsiders; None is without.
 
     """
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), *, name_models: Path | None = None) -> None:
+        self._name_models = name_models
         self._lock = threading.Lock()
         self._engine: MaskingEngine | None = None
         self._directory: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
@@ -75,7 +78,7 @@ class Masker:
             if self._engine is None:
                 from guardrails.masking_engine import MaskingEngine  # noqa: PLC0415 - slow import
 
-                engine = MaskingEngine()
+                engine = MaskingEngine(self._name_models)
                 engine.finder.replace_directory(*self._directory)
                 self._engine = engine
             return self._engine
@@ -172,4 +175,3 @@ def _collect_texts(value: Any, texts: list[str], depth: int) -> None:
             _collect_texts(item, texts, depth + 1)
     elif not (value is None or isinstance(value, bool | int | float)):
         raise MaskingError(f"{type(value).__name__} is not JSON")
-

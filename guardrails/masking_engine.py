@@ -2,6 +2,7 @@
 """What masking loads slowly, once: presidio's analyser and its anonymizer."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from guardrails.finder import SpanFinder
 from guardrails.findings import Span, unite
@@ -11,14 +12,17 @@ from guardrails.pseudonyms import Pseudonyms, PseudonymWriter
 class MaskingEngine:
     """Finds and writes.
 
+    Args:
+        name_models: as of `Masker`.
+
     Attributes:
         finder: finds personal data.
         writer: writes pseudonyms over it.
 
     """
 
-    def __init__(self) -> None:
-        self.finder = SpanFinder()
+    def __init__(self, name_models: Path | None = None) -> None:
+        self.finder = SpanFinder(name_models)
         self.writer = PseudonymWriter()
 
     def number(self, texts: Iterable[str], known: Mapping[str, str]) -> Pseudonyms:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
@@ -21,6 +22,7 @@ from guardrails.identifier_patterns import (
     SYSTEM_ACCOUNTS,
     IdentifierPattern,
 )
+from guardrails.name_recogniser import NameRecogniser
 from guardrails.other_scripts import OtherScriptRecogniser
 from guardrails.presidio_runtime import (
     AnalyzerEngine,
@@ -151,9 +153,9 @@ def _tells_apart(written: str) -> bool:
 
 def _is_version(before: str, written: str) -> bool:
     """Say whether the words before make a public address a version; private ones stay addresses."""
-    return not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before)) or (
-        bool(regex.search(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z", before))
-    )
+    return (
+        not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before))
+    ) or (bool(regex.search(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z", before)))
 
 
 class DirectoryRecogniser(LocalRecognizer):  # type: ignore[misc]
@@ -215,17 +217,21 @@ def _is_name(span: Sequence[tuple[str, int, int]], parts: tuple[str, ...]) -> bo
     )
 
 
-def build_analyser(directory: DirectoryRecogniser) -> AnalyzerEngine:
+def build_analyser(
+    directory: DirectoryRecogniser, name_models: Path | None = None
+) -> AnalyzerEngine:
     """Return an analyser with all our recognisers, offline, ready to use.
 
     Args:
         directory: stays the caller's, who may replace its names without building anew.
+        name_models: as of `Masker`.
 
     """
     by_entity: dict[str, list[IdentifierPattern]] = defaultdict(list)
     for pattern in PATTERNS:
         by_entity[pattern.entity].append(pattern)
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
+    names = () if name_models is None else (NameRecogniser(name_models),)
     for recogniser in (
         *(FormRecogniser(entity, forms) for entity, forms in by_entity.items()),
         AddressRecogniser(),
@@ -233,6 +239,7 @@ def build_analyser(directory: DirectoryRecogniser) -> AnalyzerEngine:
         ColumnRecogniser(),
         OtherScriptRecogniser(),
         directory,
+        *names,
     ):
         registry.add_recognizer(recogniser)
     return AnalyzerEngine(

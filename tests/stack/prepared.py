@@ -20,6 +20,8 @@ from rich.console import Console
 from api.first_account import make_first_account
 from api.ground import migrate_database, open_database, open_ground
 from api.preparation import prepare
+from guardrails.name_store import FOLDER_NAME as NAME_MODELS
+from guardrails.name_store import ensure_trained, find_model
 from kernel.settings import Settings
 from retrieval.embedding import FOLDER_NAME
 from retrieval.embedding_export import ensure_exported
@@ -73,6 +75,7 @@ def find_prepared() -> Prepared:
             subprocess.run(
                 [sys.executable, "-m", "tests.stack.prepared", str(folder)], cwd=ROOT, check=True
             )
+        _bring_names(folder / "data")
     return Prepared(
         data_dir=folder / "data",
         mlruns_dir=folder / "mlruns",
@@ -90,10 +93,28 @@ def find_exported() -> Path:
     return folder
 
 
+def find_name_models() -> Path:
+    """Return the folder of name models, this program's among them, trained now if it is not.
+
+    Kept beside the prepared installations, whose copy it is: neither's change remakes the other.
+    """
+    folder = RUNTIME / NAME_MODELS
+    ensure_trained(folder)
+    return folder
+
+
+def _bring_names(data_dir: Path) -> None:
+    model = find_model(find_name_models())
+    copied = find_model(data_dir / NAME_MODELS)
+    if not copied.exists():
+        shutil.copytree(model, copied)
+
+
 async def _make(folder: Path) -> None:
     settings = Settings(data_dir=folder / "data", mlruns_dir=folder / "mlruns")
     async with open_database(settings) as addresses:
         shutil.copytree(find_exported(), settings.data_dir / FOLDER_NAME)
+        _bring_names(settings.data_dir)
         await migrate_database(addresses)
         async with open_ground(settings, addresses) as ground:
             await prepare(ground, Console(stderr=True))

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the name model's scores to names: how sure is sure enough, and what is never a name."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from guardrails.name_samples import ENTITIES
+
+
+class FoundName(NamedTuple):
+    """A name in a text."""
+
+    start: int
+    end: int
+    entity: str
+    score: float  # 0 to 1
+
+
+# Capitals are what people write names with: without them the model has to be surer.
+MIN_SCORE: Final = {"PERSON": 0.8, "LOCATION": 0.8, "ORGANIZATION": 0.85, "ADDRESS": 0.8}
+MIN_SCORE_WITHOUT_CAPITALS: Final = {
+    "PERSON": 0.97, "LOCATION": 0.97, "ORGANIZATION": 0.98, "ADDRESS": 0.95,
+}  # fmt: skip
+MIN_SCORE_OF_ABBREVIATIONS: Final = 0.98
+_GOES_ON: Final = 0.35  # a token beside one that is surely part of a name
+_ABBREVIATION: Final = re.compile(r"[A-Z]{2,6}s?")
+_CODE_BEFORE: Final = frozenset("_\\/@`$%#&?~^")
+_CODE_AFTER: Final = frozenset("_\\@`$%({[=")
+_EDGES: Final = " \t\r\n,;:-\u2013\u2014\"'()[]{}<>/|*•·+=~"
+
+
+def decode(text: str, places: Sequence[tuple[int, int]], scores: Any) -> list[FoundName]:
+    """Return the names in a text, in order.
+
+    Args:
+        text: the text.
+        places: (start, end) of its tokens.
+        scores: of shape (n_tokens, n_labels), probabilities.
+
+    """
+    if not places:
+        return []
+    named = 1 - scores[:, 0]
+    if float(named.max()) < min(MIN_SCORE.values()):
+        return []
+    found = []
+    for entity, tokens in _divide(named, scores[:, 1:].argmax(axis=1)):
+        start, end = _trim(text, places[tokens[0]][0], places[tokens[-1]][1])
+        score = float(named[tokens].max())
+        if start < end and _is_sure(text, FoundName(start, end, entity, score)):
+            found.append(FoundName(start, end, entity, score))
+    return found
+
+
+def _divide(named: Any, labels: Any) -> Iterator[tuple[str, list[int]]]:
+    """Yield (entity, tokens) of tokens in a row that are parts of one name."""
+    tokens: list[int] = []
+    last = -1
+    for token in range(len(named)):
+        if named[token] < _GOES_ON:
+            if tokens:
+                yield ENTITIES[last], tokens
+            tokens = []
+            continue
+        entity, begins = int(labels[token]) // 2, int(labels[token]) % 2 == 0
+        if tokens and (begins or entity != last):
+            yield ENTITIES[last], tokens
+            tokens = []
+        tokens.append(token)
+        last = entity
+    if tokens:
+        yield ENTITIES[last], tokens
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Leave off punctuation at both ends that is no part of a name."""
+    while start < end and text[start] in _EDGES:
+        start += 1
+    while start < end and text[end - 1] in _EDGES:
+        end -= 1
+    return start, end
+
+
+def _is_sure(text: str, found: FoundName) -> bool:
+    """Say whether a name is sure enough, given how it is written and what it is glued to."""
+    before, after = text[found.start - 1 : found.start], text[found.end : found.end + 1]
+    if (before and (before.isalnum() or before in _CODE_BEFORE)) or (
+        after and (after.isalnum() or after in _CODE_AFTER)
+    ):
+        return False  # part of an identifier, a path or a call
+    name = text[found.start : found.end]
+    if not any(letter.isalpha() for letter in name):
+        return found.entity == "ADDRESS" and found.score >= MIN_SCORE_OF_ABBREVIATIONS
+    if _ABBREVIATION.fullmatch(name) and not text.isupper():
+        return found.score >= MIN_SCORE_OF_ABBREVIATIONS
+    bars = MIN_SCORE if name != name.lower() else MIN_SCORE_WITHOUT_CAPITALS
+    return found.score >= bars[found.entity]

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds the names of outsiders, whom no directory lists, with the trained name model.
+
+Until a model has been trained, which an installation does at its first start, nothing is found
+here, masking goes on with the directory and with patterns, and the log says so.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from guardrails.errors import NameModelError
+from guardrails.identifier_patterns import LANGUAGE
+from guardrails.name_decoding import FoundName, decode
+from guardrails.name_model import NameModel
+from guardrails.name_samples import ENTITIES
+from guardrails.name_store import load_model
+from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
+from kernel.logs import get_logger
+
+LOOK_AGAIN_SECONDS: Final = 30.0
+_log = get_logger(__name__)
+
+
+class NameRecogniser(LocalRecognizer):
+    """People, places, organisations and addresses, wherever a text lets them be recognised.
+
+    Safe to call from several threads.
+
+    Args:
+        folder: of the name models of an installation.
+        monotonic_seconds: the clock by which a missing model is looked for again.
+
+    """
+
+    def __init__(
+        self, folder: Path, *, monotonic_seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._folder = folder
+        self._seconds = monotonic_seconds
+        self._lock = threading.Lock()
+        self._model: NameModel | None = None
+        self._look_at = float("-inf")
+        super().__init__(supported_entities=list(ENTITIES), supported_language=LANGUAGE)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is a model, so that names of outsiders are found."""
+        with self._lock:
+            return self._obtain_model() is not None
+
+    def load(self) -> None:
+        """Load the model, if there is one; presidio calls this when a recogniser is made."""
+        with self._lock:
+            self._obtain_model()
+
+    def find_names(self, text: str) -> list[FoundName]:
+        """Return the names in a text, in order."""
+        with self._lock:
+            model = self._obtain_model()
+            if model is None:
+                return []
+            places, scores = next(iter(model.score((text,))))
+        return decode(text, places, scores)
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
+    ) -> list[RecognizerResult]:
+        """Return the names in a text as presidio wants them."""
+        del nlp_artifacts
+        return [
+            RecognizerResult(
+                entity_type=name.entity,
+                start=name.start,
+                end=name.end,
+                score=name.score,
+                recognition_metadata={
+                    RecognizerResult.RECOGNIZER_NAME_KEY: type(self).__name__,
+                    RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+                },
+            )
+            for name in self.find_names(text)
+            if name.entity in entities
+        ]
+
+    def _obtain_model(self) -> NameModel | None:
+        if self._model is None and self._seconds() >= self._look_at:
+            first = self._look_at < 0
+            self._look_at = self._seconds() + LOOK_AGAIN_SECONDS
+            try:
+                self._model = load_model(self._folder)
+            except NameModelError as error:
+                _log.error("name model refused", reason=str(error))
+            if self._model is None and first:
+                _log.warning(
+                    "names of outsiders are not recognised",
+                    reason="no name model has been trained yet; `eucora prepare` trains one",
+                )
+        return self._model
