@@ -24,6 +24,8 @@ from api.ground import Ground, open_embedder, open_registry
 from api.mlflow_pages import MlflowPages
 from api.model_promotion import ModelPromotions
 from api.model_watch import ModelWatch, prepare_of
+from api.policy_changes import PolicyChanges
+from api.policy_trust import SealedPolicyTrust
 from api.ranking_training import load_ranking
 from api.script_catalogue import ScriptCatalogue
 from contracts.canonical import sha256_hex
@@ -33,9 +35,11 @@ from dispatch.verification import Verification
 from governance.approval_terms import ApprovalRules
 from governance.approvals import Approvals
 from governance.freeze_windows import FreezeWindows
+from governance.ports import PolicyPort
 from governance.proposals import Proposal
 from governance.risk_exceptions import RiskExceptions
-from guardrails.policy import POLICIES_DIR, PolicyEngine
+from guardrails.policy_active import ActivePolicy
+from guardrails.policy_server import PolicyServer
 from kernel.database import Connection
 from kernel.settings import Settings
 from models.alarm_budget import AlarmBudget
@@ -102,6 +106,7 @@ class Services:
     promotions: ModelPromotions
     scripts: ScriptCatalogue
     mlflow_pages: MlflowPages
+    policies: PolicyChanges
 
 
 class Replacements:
@@ -188,6 +193,21 @@ async def open_adviser(settings: Settings) -> AsyncIterator[Adviser | None]:
 
 
 @asynccontextmanager
+async def open_policy(ground: Ground) -> AsyncIterator[ActivePolicy]:
+    """Yield the policy in force; it is asked of an OPA server where one is configured."""
+    settings = ground.settings
+    trust = SealedPolicyTrust(ground.key_store, ground.sealer)
+    if settings.policy_url is None:
+        yield ActivePolicy(ground.clock, trust, denials=ground.refusals)
+        return
+    seconds = settings.policy_timeout_seconds
+    key = settings.policy_key.get_secret_value() if settings.policy_key else None
+    async with httpx.AsyncClient(timeout=seconds, trust_env=False) as client:
+        server = PolicyServer(client, settings.policy_url, timeout_seconds=seconds, key=key)
+        yield ActivePolicy(ground.clock, trust, denials=ground.refusals, server=server)
+
+
+@asynccontextmanager
 async def open_services(
     ground: Ground,
     *,
@@ -218,13 +238,21 @@ async def open_services(
         kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
         check=AsyncConnectionPool.check_connection,
     )
-    async with pool as checkpoints, open_adviser(ground.settings) as adviser:
-        needs = _gather_needs(ground, retriever, champions, adviser)
+    async with (
+        pool as checkpoints,
+        open_adviser(ground.settings) as adviser,
+        open_policy(ground) as policy,
+    ):
+        needs = _gather_needs(ground, retriever, champions, adviser, policy)
         yield _join(ground, needs, champions, embedder, AsyncPostgresSaver(checkpoints))
 
 
 def _gather_needs(
-    ground: Ground, retriever: Retriever, champions: Champions, adviser: Adviser | None
+    ground: Ground,
+    retriever: Retriever,
+    champions: Champions,
+    adviser: Adviser | None,
+    policy: ActivePolicy,
 ) -> ReasoningDependencies:
     settings = ground.settings
     return ReasoningDependencies(
@@ -236,7 +264,7 @@ def _gather_needs(
         retriever=retriever,
         champions=champions,
         adviser=adviser,
-        policy=PolicyEngine(POLICIES_DIR),
+        policy=policy,
         sealer=ground.sealer,
         confidence_threshold=settings.confidence_threshold,
         exploration_rate=settings.exploration_rate,
@@ -279,11 +307,12 @@ def _join(
         promotions=ModelPromotions(ground),
         scripts=ScriptCatalogue(ground, embedder),
         mlflow_pages=MlflowPages(ground),
+        policies=PolicyChanges(ground),
         model_watch=_open_model_watch(ground, champions, needs.retriever),
     )
 
 
-def _open_jobs(ground: Ground, policy: PolicyEngine) -> Jobs:
+def _open_jobs(ground: Ground, policy: PolicyPort) -> Jobs:
     return Jobs(
         ground.clock,
         ground.ids,

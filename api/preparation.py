@@ -15,6 +15,7 @@ from api.cli_ground import plain
 from api.ground import Ground, open_embedder, open_registry
 from api.model_promotion import Decision, ModelPromotions
 from api.name_preparation import training_names
+from api.policy_changes import PolicyChanges
 from api.ranking_training import register_first_ranking
 from api.script_catalogue import ScriptCatalogue
 from guardrails.name_store import FOLDER_NAME as NAME_MODELS
@@ -73,6 +74,8 @@ async def _prepare_all_else(ground: Ground, console: Console) -> None:
             progress=lambda name, done, total: bar.update(tasks[name], completed=done, total=total),
             tell=notices.append,
         )
+    if notice := await PolicyChanges(ground).install_shipped():
+        console.print(f"  {notice}")
     await opening
     for text in notices:
         console.print(f"  {plain(text)}", highlight=False, soft_wrap=True)

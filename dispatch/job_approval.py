@@ -24,8 +24,10 @@ from evidence.log import MerkleLog
 from evidence.sealing import Sealer
 from evidence.statement import StatementKind
 from governance.approval_records import Approval, list_approvals
-from governance.decision_checks import Decision, common_policy_input
+from governance.decision_checks import Decision
 from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
+from governance.freeze_windows import frozen_until, list_freezes
+from governance.policy_questions import ask_dispatch
 from governance.ports import PolicyPort
 from governance.proposals import Proposal, ProposalStatus, find_context
 from governance.risk_exceptions import list_active_exceptions
@@ -163,22 +165,18 @@ class ApprovalGate:
         if context is None:
             raise JobRefusedError("target_changed", "the script or the target is gone")
         exceptions = await list_active_exceptions(connection, proposal.proposal_id, now=now)
-        answer = self._policy.decide(
-            {
-                "decision": "dispatch",
-                **common_policy_input(proposal, context, now=now),
-                "approvals": [
-                    {
-                        "approver": each.approver,
-                        "bundle_digest": each.bundle_digest,
-                        "expires_at": each.expires_at.timestamp(),
-                    }
-                    for each in case.approvals
-                ],
-                "digests_match": True,
-                "freeze_active": False,
-                "exception_active": bool(exceptions),
-            }
+        freezes = await list_freezes(connection, now=now)
+        answer = await self._policy.decide(
+            connection,
+            ask_dispatch(
+                proposal,
+                context,
+                case.approvals,
+                now=now,
+                digests_match=True,  # else check_case has refused
+                freeze_active=frozen_until(freezes, now) is not None,
+                exception_active=bool(exceptions),
+            ),
         )
         if not answer.allow:
             raise JobRefusedError("policy_denied", ", ".join(answer.reasons))

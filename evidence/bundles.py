@@ -21,7 +21,7 @@ from evidence.objects import Objects
 from evidence.sigstore import open_bundle
 from evidence.statement import (
     FIRST_KINDS,
-    MODEL_SUBJECT,
+    LONE_SUBJECTS,
     Statement,
     StatementKind,
     file_subjects,
@@ -88,14 +88,15 @@ def decode_files(encoded: Mapping[str, Any]) -> dict[str, bytes]:
 def check_files(statement: Statement, files: Mapping[str, bytes]) -> None:
     """Check that the files of a case are exactly its subjects; later statements have none.
 
-    Of a promotion's subjects the model is named by its digest alone.
+    Of what stands alone one subject, such as a promotion's model, is named by its digest alone.
 
     Raises:
         BundleCorruptError: a file is missing, superfluous or changed.
     """
     expected = dict(statement.subjects) if statement.kind in FIRST_KINDS else {}
-    if statement.kind is StatementKind.PROMOTION and expected.pop(MODEL_SUBJECT, None) is None:
-        raise BundleCorruptError("the promotion names no model")
+    named = LONE_SUBJECTS.get(statement.kind)
+    if named is not None and expected.pop(named, None) is None:
+        raise BundleCorruptError(f"the {statement.kind} names no {named}")
     if file_subjects(files) != expected:
         message = "the files are not those that the statement names"
         raise BundleCorruptError(message)

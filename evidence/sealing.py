@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Seals what was proposed, approved, executed, verified, promoted, and decided on scripts.
+"""Seals what was proposed, approved, executed and verified; promotions, script decisions, policies.
 
 The object is written before the row is committed: it is content-addressed, so one left behind by
 a rolled-back transaction is harmless, while a committed row always has its object.
@@ -26,7 +26,7 @@ from evidence.script_entry import open_entry, sign_entry
 from evidence.sigstore import sign_bundle
 from evidence.statement import (
     CASE_FILE,
-    MODEL_SUBJECT,
+    LONE_SUBJECTS,
     PROPOSAL_SUBJECT,
     Statement,
     StatementKind,
@@ -139,20 +139,69 @@ class Sealer:
             UnsafeFileNameError: a file's name is not a plain file name, or is reserved.
             CanonicalFormError: the case is not a JSON value.
         """
-        if reserved := {CASE_FILE, MODEL_SUBJECT} & files.keys():
-            message = f"reserved file names: {sorted(reserved)}"
-            raise UnsafeFileNameError(message)
-        contents = {CASE_FILE: canonical_json(case), **files}
-        subjects = {**file_subjects(contents), MODEL_SUBJECT: model_digest}
-        statement = self._statement(
-            StatementKind.PROMOTION, subjects, {}, promotion_id, correlation_id
-        )
         origin = _Origin(
             proposal_id=promotion_id,
             actor=actor,
             correlation_id=correlation_id,
             subject_kind="promotion",
         )
+        return await self._seal_lone(
+            connection, StatementKind.PROMOTION, model_digest, case, files, origin
+        )
+
+    async def seal_policy(
+        self,
+        connection: Connection,
+        *,
+        activation_id: str,
+        policy_digest: str,
+        case: dict[str, Any],
+        files: Mapping[str, bytes],
+        actor: str,
+        correlation_id: str,
+    ) -> SealedBundle:
+        """Seal that a policy version is put in force: its digest, the case and its files.
+
+        Args:
+            connection: carries the transaction that inserts the activation.
+            activation_id: of the activation; it takes the place of a proposal's.
+            policy_digest: of the policy version, SHA-256 (hex).
+            case: masked JSON value: who proposed and who decided, why; becomes `case.json`.
+            files: the policy files by name.
+            actor: who puts it in force.
+            correlation_id: of the request.
+
+        Raises:
+            UnsafeFileNameError: a file's name is not a plain file name, or is reserved.
+            CanonicalFormError: the case is not a JSON value.
+        """
+        origin = _Origin(
+            proposal_id=activation_id,
+            actor=actor,
+            correlation_id=correlation_id,
+            subject_kind="policy",
+        )
+        return await self._seal_lone(
+            connection, StatementKind.POLICY, policy_digest, case, files, origin
+        )
+
+    async def _seal_lone(
+        self,
+        connection: Connection,
+        kind: StatementKind,
+        digest: str,
+        case: dict[str, Any],
+        files: Mapping[str, bytes],
+        origin: _Origin,
+    ) -> SealedBundle:
+        """Seal a statement that stands alone: about one digest, with its case and files."""
+        named = LONE_SUBJECTS[kind]
+        if reserved := {CASE_FILE, named} & files.keys():
+            message = f"reserved file names: {sorted(reserved)}"
+            raise UnsafeFileNameError(message)
+        contents = {CASE_FILE: canonical_json(case), **files}
+        subjects = {**file_subjects(contents), named: digest}
+        statement = self._statement(kind, subjects, {}, origin.proposal_id, origin.correlation_id)
         return await self._seal(connection, statement, contents, (), origin)
 
     async def seal_script_decision(

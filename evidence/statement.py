@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """In-toto Statements (https://in-toto.io/Statement/v1) about a case: build and read. Pure.
 
-A case begins with what is proposed, or stands alone: the promotion of a model, whose subject
-`model` is the digest of a file that is not in the bundle, or a decision on script versions.
+A case begins with what is proposed, or stands alone: the promotion of a model or a policy put in
+force, whose subjects `model` and `policy` are digests of what is not a file of the bundle; or a
+decision on script versions.
 """
 
 import json
@@ -20,6 +21,7 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 CASE_FILE = "case.json"
 PROPOSAL_SUBJECT = "proposal"
 MODEL_SUBJECT = "model"
+POLICY_SUBJECT = "policy"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -33,6 +35,7 @@ class StatementKind(StrEnum):
     VERIFICATION = "verification"
     PROMOTION = "promotion"
     SCRIPT_DECISION = "script_decision"
+    POLICY = "policy"
 
     @property
     def predicate_type(self) -> str:
@@ -40,8 +43,15 @@ class StatementKind(StrEnum):
         return f"https://eucora.dev/attestations/{self.value}/v1"
 
 
-LONE_KINDS = frozenset({StatementKind.PROMOTION, StatementKind.SCRIPT_DECISION})
+LONE_KINDS = frozenset(
+    {StatementKind.PROMOTION, StatementKind.SCRIPT_DECISION, StatementKind.POLICY}
+)
 FIRST_KINDS = LONE_KINDS | {StatementKind.PROPOSAL}
+# The subject that a statement names by its digest alone.
+LONE_SUBJECTS = {
+    StatementKind.PROMOTION: MODEL_SUBJECT,
+    StatementKind.POLICY: POLICY_SUBJECT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

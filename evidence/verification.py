@@ -29,6 +29,7 @@ from evidence.sigstore import open_bundle
 from evidence.statement import (
     FIRST_KINDS,
     LONE_KINDS,
+    LONE_SUBJECTS,
     MODEL_SUBJECT,
     Statement,
     StatementKind,
@@ -197,6 +198,8 @@ def _check_subjects(case: CaseFile, opened: Sequence[tuple[SealedStatement, Stat
         return f"a promotion of the model file {proposal.subjects[MODEL_SUBJECT]}"
     if proposal.kind is StatementKind.SCRIPT_DECISION:
         return f"a decision on script versions, {first.digest}"
+    if proposal.kind is StatementKind.POLICY:
+        return f"the policy {proposal.subjects[LONE_SUBJECTS[proposal.kind]]}, put in force"
     return f"all about proposal {first.digest}"
 
 

@@ -32,11 +32,11 @@ from governance.decision_checks import (
     check_request,
     check_separation,
     describe_decision,
-    policy_input,
 )
 from governance.errors import BundleChangedError, InvalidRequestError, PolicyDeniedError
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.labels import LabelKind, Labels
+from governance.policy_questions import ask_approval
 from governance.ports import IncidentPort, PolicyPort, ReplacementPort, StatementSealer
 from governance.proposals import (
     Proposal,
@@ -115,7 +115,7 @@ class Approvals:
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
             check_separation(request, situation)
             await self._check_sealed(connection, situation.proposal)
-            rule = self._ask_policy(request, situation)
+            rule = await self._ask_policy(connection, request, situation)
         approval = await self._seal_approval(connection, request, situation, rule)
         await self._store(connection, situation, approval)
         n_approvals = len(situation.approved_by) + 1
@@ -236,13 +236,15 @@ class Approvals:
         if differing := find_differences(proposal, case):
             raise ProposalChangedError(differing)
 
-    def _ask_policy(self, request: ApprovalRequest, situation: Situation) -> QuorumRule:
+    async def _ask_policy(
+        self, connection: Connection, request: ApprovalRequest, situation: Situation
+    ) -> QuorumRule:
         rule = required_quorum(
             risk_score=situation.proposal.risk_score,
             board_required=bool(situation.proposal.risk_factors.get("board_reasons")),
         )
         check_circumstances(situation, rule)
-        answer = self._policy.decide(policy_input(request, situation))
+        answer = await self._policy.decide(connection, ask_approval(request, situation))
         if not answer.allow:
             raise PolicyDeniedError(answer.reasons)
         return QuorumRule(

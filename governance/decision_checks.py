@@ -4,7 +4,7 @@
 The policy is asked as well; these rules hold even when somebody weakens the policy.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -130,64 +130,6 @@ def check_circumstances(situation: Situation, rule: QuorumRule) -> None:
         raise FreezeWindowError
     if rule.exception_required and not situation.exception_active:
         raise ExceptionRequiredError
-
-
-def policy_input(request: ApprovalRequest, situation: Situation) -> dict[str, Any]:
-    """Return the input of the `approval` policy (docs/policy-input.md)."""
-    return {
-        "decision": "approval",
-        **common_policy_input(situation.proposal, situation.context, now=situation.now),
-        "approval": {
-            "approver": request.approver,
-            "roles": sorted(request.roles),
-            "bundle_digest": request.bundle_digest,
-        },
-        "approved_by": list(situation.approved_by),
-        "freeze_active": situation.freeze_active,
-        "exception_active": situation.exception_active,
-    }
-
-
-def common_policy_input(
-    proposal: Proposal, context: ProposalContext, *, now: datetime
-) -> dict[str, Any]:
-    """Return the part of a policy's input that approval and dispatch share."""
-    return {
-        "now": now.timestamp(),
-        "proposal": {
-            "proposal_id": proposal.proposal_id,
-            "requested_by": proposal.requested_by,
-            "risk_score": proposal.risk_score,
-            "expires_at": proposal.expires_at.timestamp(),
-            "status": proposal.status.value,
-            "bundle_digest": proposal.bundle_digest,
-        },
-        "script": {
-            "author": context.author,
-            "privilege": context.manifest.get("privilege"),
-            "blast_radius": context.manifest.get("blast_radius"),
-            "analysis": _analysis_view(context.analysis),
-        },
-        "device": {
-            "business_critical": context.business_critical,
-            "status": context.device_status,
-        },
-    }
-
-
-def _analysis_view(analysis: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the analysis with effects as kinds alone; what is missing stays None: a denial."""
-    effects = analysis.get("effects")
-    kinds = None
-    if isinstance(effects, list):
-        kinds = sorted(
-            {str(each.get("kind") if isinstance(each, dict) else each) for each in effects}
-        )
-    return {
-        "judgeable": analysis.get("judgeable"),
-        "severity": analysis.get("severity"),
-        "effects": kinds,
-    }
 
 
 def describe_decision(

@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
+from contracts.policy import PolicyQuestion
 from governance.proposals import Proposal
 from kernel.database import Connection
 
@@ -63,8 +64,8 @@ class PolicyAnswer(Protocol):
 class PolicyPort(Protocol):
     """Decides in bounded time; whatever is not a clear yes is a denial."""
 
-    def decide(self, document: Mapping[str, Any], /) -> PolicyAnswer:
-        """Answer the question that docs/policy-input.md describes."""
+    async def decide(self, connection: Connection, question: PolicyQuestion, /) -> PolicyAnswer:
+        """Answer a question with the policy in force in this transaction."""
         ...
 
 

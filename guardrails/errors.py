@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors of guardrails/: GuardrailError, and below it one tree a guardrail.
 
-MaskingError; NameModelError; PolicyLoadError; VaultError > SubjectShreddedError,
-PseudonymConflictError, VaultIntegrityError; MalwareScanError > UnscannableFileError,
-ScannerUnavailableError, ScannerTimeoutError, ScannerRefusedError; QuarantineError >
-QuarantineFullError, QuarantinedFileMissingError, QuarantineStateError, QuarantineReleaseError,
+MaskingError; NameModelError; PolicyError > PolicyLoadError > PolicyTrustError,
+PolicyNotFoundError, PolicyChangeError; VaultError > SubjectShreddedError, PseudonymConflictError,
+VaultIntegrityError; MalwareScanError > UnscannableFileError, ScannerUnavailableError,
+ScannerTimeoutError, ScannerRefusedError; QuarantineError > QuarantineFullError,
+QuarantinedFileMissingError, QuarantineStateError, QuarantineReleaseError,
 QuarantineIntegrityError.
 """
 
@@ -24,8 +25,24 @@ class NameModelError(GuardrailError):
     """The name model is not what was trained: `eucora prepare` trains it anew."""
 
 
-class PolicyLoadError(GuardrailError):
+class PolicyError(GuardrailError):
+    """Something about policies was refused."""
+
+
+class PolicyLoadError(PolicyError):
     """The policies could not be read or compiled."""
+
+
+class PolicyTrustError(PolicyLoadError):
+    """A stored policy is not what was signed, or its activation not what was sealed."""
+
+
+class PolicyNotFoundError(PolicyError):
+    """There is no such policy version or change."""
+
+
+class PolicyChangeError(PolicyError):
+    """The circumstances forbid this change of the policy in force."""
 
 
 class VaultError(GuardrailError):

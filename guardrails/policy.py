@@ -1,26 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policy decisions in Rego, evaluated in process by regopy; denied on doubt.
 
-The policies are compiled once into a bundle. Whatever is not a clear yes (undefined, an error, a
-conflict, late, too large, not JSON) is a denial. The input is described in docs/policy-input.md.
+The policies are checked and compiled once. Whatever is not a clear yes (undefined, an error, a
+conflict, late, no such question) is a denial. The questions are contracts.policy's, described in
+docs/policy-input.md.
 """
 
-import math
-import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from contracts.canonical import CanonicalFormError, canonical_json, digest_of
-from guardrails.errors import PolicyLoadError
-from guardrails.rego_runtime import Bundle, Interpreter, LogLevel, RegoError
+import msgspec
 
-DECISIONS: Final = ("proposal", "approval", "dispatch")
+from contracts.policy import DECISIONS, PolicyQuestion, QuestionError, check_question
+from guardrails.errors import PolicyLoadError
+from guardrails.policy_source import PolicySource, read_folder
+from guardrails.policy_syntax import check_policies
+from guardrails.rego_runtime import EvaluationError, PreparedQuery, RegoError, compile_modules
+
+__all__ = ["DECISIONS", "POLICIES_DIR", "PolicyDecision", "PolicyEngine", "deny", "read_answer"]
+
 POLICIES_DIR: Final = Path(__file__).with_name("policies")
-MAX_INPUT_BYTES: Final = 256 * 1024
 QUORUM_IN_DOUBT: Final = 2
+MAX_QUORUM: Final = 100
+TIME_LIMIT_SECONDS: Final = 1.0
+_DOUBTS = frozenset({"policy_error", "policy_undefined"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,147 +48,105 @@ class PolicyDecision:
 
 
 class PolicyEngine:
-    """The compiled policies of one directory.
-
-    Safe to call from several threads: evaluations take turns.
+    """Compiled policies. Safe to call from several threads: evaluations take turns.
 
     Args:
-        policies_dir: holds the `*.rego` files.
+        source: the policies, or the folder that holds their `*.rego` files.
         time_limit_seconds: an answer that took longer is a denial.
         monotonic: a monotonic clock in seconds.
+        decisions: which it answers; others are denied as unknown.
 
     Raises:
-        PolicyLoadError: no policy is there, one does not compile, or a package is missing.
+        PolicyLoadError: no policy is there, one asks for what cannot be relied on or does not
+            compile, or a package is missing.
 
     """
 
     def __init__(
         self,
-        policies_dir: Path = POLICIES_DIR,
+        source: PolicySource | Path = POLICIES_DIR,
         *,
-        time_limit_seconds: float = 1.0,
+        time_limit_seconds: float = TIME_LIMIT_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
+        decisions: Collection[str] = DECISIONS,
     ) -> None:
-        self._sources = _read_policies(policies_dir)
-        self.policy_digest: Final = digest_of(self._sources)
-        self._bundles = {name: _compile(self._sources, name) for name in DECISIONS}
-        self._interpreter = Interpreter()
-        self._interpreter.log_level = LogLevel.NONE
+        self.source: Final = read_folder(source) if isinstance(source, Path) else source
+        self.policy_digest: Final = self.source.digest
+        check_policies(self.source.files)
+        self._queries = {name: _compile(self.source.files, name) for name in decisions}
         self._time_limit_seconds = time_limit_seconds
         self._monotonic = monotonic
-        self._lock = threading.Lock()
-        for name in DECISIONS:
-            if {"policy_error", "policy_undefined"} & set(
-                self._evaluate({"decision": name}).reasons
-            ):
-                raise PolicyLoadError(f"the policies give no answer for {name}")
+        for name in decisions:
+            if _DOUBTS & set(self.evaluate({"decision": name}).reasons):
+                raise PolicyLoadError(
+                    f"the policies give no answer for {name}: package eucora.{name} needs allow,"
+                    " deny and requires_quorum, each defined whatever the input is"
+                )
 
-    def policy_text(self) -> str:
-        """Return all policies as one text, for the table `policies`."""
-        return "\n".join(f"# {name}\n{text}" for name, text in self._sources.items())
-
-    def decide(self, input: Mapping[str, Any]) -> PolicyDecision:  # noqa: A002 - Rego's own word
-        """Answer the question in the input, which names its package under `decision`."""
+    def decide(self, question: PolicyQuestion | Mapping[str, Any]) -> PolicyDecision:
+        """Answer a question; one that is none, or an answer that comes late, is a denial."""
         started = self._monotonic()
-        decision = self._evaluate(input)
-        if self._monotonic() - started > self._time_limit_seconds:
-            return self._deny("policy_slow")
-        return decision
-
-    def _evaluate(self, question: Mapping[str, Any]) -> PolicyDecision:
-        problem = _find_input_problem(question)
-        if problem:
-            return self._deny(problem)
-        bundle = self._bundles[question["decision"]]
         try:
-            with self._lock:
-                self._interpreter.set_input(dict(question))
-                output = self._interpreter.query_bundle(bundle)
-                bindings = output.results[0].bindings if output.results else None
-        except (RegoError, ValueError, TypeError, RecursionError):
-            return self._deny("policy_error")
-        if bindings is None:
-            return self._deny("policy_error")
-        return self._read_answer(bindings)
-
-    def _read_answer(self, bindings: Mapping[str, Any]) -> PolicyDecision:
-        allow, reasons = bindings.get("allow"), bindings.get("deny")
-        quorum = bindings.get("quorum")
-        readable = (
-            isinstance(allow, bool)
-            and isinstance(reasons, list)
-            and all(isinstance(reason, str) for reason in reasons)
-            and isinstance(quorum, int)
-            and quorum >= 1
-        )
-        if not readable:
-            return self._deny("policy_undefined")
-        decision = PolicyDecision(
-            allow=allow is True and not reasons,
-            requires_quorum=int(quorum or QUORUM_IN_DOUBT),
-            reasons=tuple(sorted(reasons or ())),
-            policy_digest=self.policy_digest,
-        )
-        if not decision.allow and not decision.reasons:
-            return replace(decision, reasons=("policy_undefined",))
+            checked = check_question(question)
+        except QuestionError as error:
+            return deny(error.code, self.policy_digest)
+        decision = self.evaluate(msgspec.to_builtins(checked))
+        if self._monotonic() - started > self._time_limit_seconds:
+            return deny("policy_slow", self.policy_digest)
         return decision
 
-    def _deny(self, reason: str) -> PolicyDecision:
-        return PolicyDecision(
-            allow=False,
-            requires_quorum=QUORUM_IN_DOUBT,
-            reasons=(reason,),
-            policy_digest=self.policy_digest,
-        )
+    def evaluate(self, document: Mapping[str, Any]) -> PolicyDecision:
+        """Evaluate an input as it is, unchecked: for tests of what policies do without types."""
+        query = self._queries.get(document.get("decision", ""))
+        if query is None:
+            return deny("unknown_decision", self.policy_digest)
+        try:
+            answer = query.evaluate(dict(document)).get("answer")
+        except (EvaluationError, UnicodeEncodeError, RecursionError):
+            return deny("policy_error", self.policy_digest)
+        return read_answer(answer, self.policy_digest)
 
 
-def _read_policies(directory: Path) -> dict[str, str]:
-    try:
-        sources = {
-            path.name: path.read_text(encoding="utf-8") for path in sorted(directory.glob("*.rego"))
-        }
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyLoadError(f"cannot read the policies in {directory}") from error
-    if not sources:
-        raise PolicyLoadError(f"no policy in {directory}")
-    return sources
+def read_answer(answer: object, policy_digest: str) -> PolicyDecision:
+    """Return the decision that an answer {allow, deny, requires_quorum} states; doubt denies."""
+    if not isinstance(answer, Mapping):
+        return deny("policy_undefined", policy_digest)
+    allow, reasons = answer.get("allow"), answer.get("deny")
+    quorum = answer.get("requires_quorum")
+    if not (
+        isinstance(allow, bool)
+        and isinstance(reasons, list)
+        and all(isinstance(reason, str) and reason for reason in reasons)
+        and type(quorum) is int
+        and 1 <= quorum <= MAX_QUORUM
+    ):
+        return deny("policy_undefined", policy_digest)
+    if allow is bool(reasons):  # a yes with objections, or a no without
+        reasons = [*reasons, "policy_inconsistent"]
+    return PolicyDecision(
+        allow=not reasons,
+        requires_quorum=quorum,
+        reasons=tuple(sorted(reasons)),
+        policy_digest=policy_digest,
+    )
 
 
-def _compile(sources: Mapping[str, str], name: str) -> Bundle:
-    interpreter = Interpreter()
-    interpreter.log_level = LogLevel.NONE
+def deny(reason: str, policy_digest: str) -> PolicyDecision:
+    """Return the denial of an engine in doubt."""
+    return PolicyDecision(
+        allow=False,
+        requires_quorum=QUORUM_IN_DOUBT,
+        reasons=(reason,),
+        policy_digest=policy_digest,
+    )
+
+
+def _compile(files: Mapping[str, str], name: str) -> PreparedQuery:
     package = f"data.eucora.{name}"
-    query = f"allow = {package}.allow; deny = {package}.deny; quorum = {package}.requires_quorum"
+    fields = ", ".join(
+        f'"{field}": {package}.{field}' for field in ("allow", "deny", "requires_quorum")
+    )
     try:
-        for file_name, text in sources.items():
-            interpreter.add_module(file_name, text)
-        bundle = interpreter.build(query)
+        return compile_modules(files, f"answer = {{{fields}}}")
     except RegoError as error:
         raise PolicyLoadError(f"the policies do not compile: {error}") from error
-    if not bundle.ok():
-        raise PolicyLoadError(f"the policies give no bundle for {name}")
-    return bundle
-
-
-def _find_input_problem(question: Mapping[str, Any]) -> str | None:
-    """Return the reason for denying before the policy is asked, or None."""
-    if not isinstance(question, Mapping) or question.get("decision") not in DECISIONS:
-        return "unknown_decision"
-    try:
-        if not _is_finite(question):
-            return "invalid_input"
-        if len(canonical_json(dict(question))) > MAX_INPUT_BYTES:
-            return "input_too_large"
-    except (CanonicalFormError, RecursionError, TypeError, ValueError):
-        return "invalid_input"
-    return None
-
-
-def _is_finite(value: object) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, Mapping):
-        return all(isinstance(key, str) and _is_finite(item) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return all(_is_finite(item) for item in value)
-    return True

@@ -141,6 +141,10 @@ class Settings(BaseSettings):
     language_model_name: str | None = None
     language_model_key: SecretStr | None = None
     language_model_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
+    # None: policies are evaluated in process; else by the OPA server at this address
+    policy_url: Annotated[str, AfterValidator(_check_model_url)] | None = None
+    policy_key: SecretStr | None = None
+    policy_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 1.0
     # Documents of these groups are cited too, to every approver; else those without groups
     reasoner_groups: tuple[str, ...] = ()
     lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0

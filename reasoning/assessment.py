@@ -12,6 +12,14 @@ from functools import lru_cache
 from typing import Any
 
 from contracts.job import ParameterValue
+from contracts.policy import (
+    AnalysisFacts,
+    DeviceFacts,
+    ProposalQuestion,
+    ProposedFacts,
+    ScriptFacts,
+)
+from governance.ports import PolicyPort
 from governance.risk import (
     BlastRadius,
     BusinessImpact,
@@ -21,13 +29,13 @@ from governance.risk import (
     Trust,
     assess_risk,
 )
-from guardrails.policy import PolicyEngine
 from guardrails.script_analysis import (
     ScriptAnalysis,
     analyse_script,
     analysis_document,
     combine_analyses,
 )
+from kernel.database import Connection
 from reasoning.state import CaseData, ChoiceData
 from retrieval.catalogue import CatalogueScript
 from retrieval.errors import ManifestError
@@ -94,8 +102,9 @@ def score_risk(
     }
 
 
-def ask_policy(
-    engine: PolicyEngine,
+async def ask_policy(
+    policy: PolicyPort,
+    connection: Connection,
     *,
     now: datetime,
     expires_at: datetime,
@@ -111,36 +120,36 @@ def ask_policy(
 ) -> dict[str, Any]:
     """Return the policy's decision on showing this proposal, as plain data."""
     manifest = script.manifest
-    decision = engine.decide(
-        {
-            "decision": "proposal",
-            "now": int(now.timestamp()),
-            "confidence_threshold": threshold,
-            "platform_match": device["os_family"] in manifest.platforms,
-            "parameters_valid": _are_valid(manifest, choice["parameters"]),
-            "proposal": {
-                "proposal_id": proposal_id,
-                "requested_by": requested_by,
-                "risk_score": risk["score"],
-                "expires_at": int(expires_at.timestamp()),
-                "confidence": choice["confidence"],
-                "n_citations": n_citations,
-            },
-            "script": {
-                "author": manifest.author,
-                "privilege": manifest.privilege,
-                "blast_radius": manifest.blast_radius,
-                "analysis": {
-                    "judgeable": analysis["judgeable"],
-                    "severity": analysis["severity"],
-                    "effects": sorted({effect["kind"] for effect in analysis["effects"]}),
-                },
-            },
-            "device": {
-                "business_critical": bool(device.get("business_critical", False)),
-                "status": device["status"],
-            },
-        }
+    decision = await policy.decide(
+        connection,
+        ProposalQuestion(
+            now=int(now.timestamp()),
+            confidence_threshold=threshold,
+            platform_match=device["os_family"] in manifest.platforms,
+            parameters_valid=_are_valid(manifest, choice["parameters"]),
+            proposal=ProposedFacts(
+                proposal_id=proposal_id,
+                requested_by=requested_by,
+                risk_score=risk["score"],
+                expires_at=int(expires_at.timestamp()),
+                confidence=choice["confidence"],
+                n_citations=n_citations,
+            ),
+            script=ScriptFacts(
+                author=manifest.author,
+                privilege=manifest.privilege,
+                blast_radius=manifest.blast_radius,
+                analysis=AnalysisFacts(
+                    judgeable=analysis["judgeable"],
+                    severity=analysis["severity"],
+                    effects=sorted({effect["kind"] for effect in analysis["effects"]}),
+                ),
+            ),
+            device=DeviceFacts(
+                business_critical=bool(device.get("business_critical", False)),
+                status=device["status"],
+            ),
+        ),
     )
     return {
         "allow": decision.allow,

@@ -13,8 +13,8 @@ from typing import Any
 from contracts.failure import FailureClass
 from evidence.sealing import Sealer
 from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
+from governance.ports import PolicyPort
 from governance.script_versions import verify_version
-from guardrails.policy import PolicyEngine
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Pool
@@ -59,7 +59,7 @@ class ReasoningDependencies:
     retriever: Retriever
     champions: Champions
     adviser: Adviser | None
-    policy: PolicyEngine
+    policy: PolicyPort
     sealer: Sealer
     confidence_threshold: float
     proposal_lifetime: timedelta
@@ -305,20 +305,22 @@ async def assess(state: ProposalState, needs: ReasoningDependencies) -> Proposal
         script=script, analysis=state["analysis"], case=state["case"], candidate=candidate
     )
     now = needs.clock.now()
-    policy = ask_policy(
-        needs.policy,
-        now=now,
-        expires_at=now + needs.proposal_lifetime,
-        proposal_id=state["proposal_id"],
-        requested_by=state["requested_by"],
-        threshold=needs.confidence_threshold,
-        n_citations=count_citations(explanation),
-        script=script,
-        choice=choice,
-        analysis=state["analysis"],
-        risk=risk,
-        device=device,
-    )
+    async with needs.pool.connection() as connection:
+        policy = await ask_policy(
+            needs.policy,
+            connection,
+            now=now,
+            expires_at=now + needs.proposal_lifetime,
+            proposal_id=state["proposal_id"],
+            requested_by=state["requested_by"],
+            threshold=needs.confidence_threshold,
+            n_citations=count_citations(explanation),
+            script=script,
+            choice=choice,
+            analysis=state["analysis"],
+            risk=risk,
+            device=device,
+        )
     if policy["allow"]:
         return {"risk": risk, "policy": policy, "explanation": explanation}
     reason = f"the policy forbids {choice['script_id']}: {', '.join(policy['reasons'])}"

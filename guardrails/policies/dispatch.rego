@@ -7,60 +7,43 @@ import rego.v1
 
 default allow := false
 
-allow if {
-	count(deny) == 0
-	input.proposal.status == "approved"
-	input.digests_match == true
-	input.freeze_active == false
-	count(valid_approvers) >= requires_quorum
-}
+allow if count(deny) == 0
 
 requires_quorum := common.requires_quorum
 
-# Set, so that one person counts once; an author or requester never counts.
+# A set, so that one person counts once; an author or requester never counts.
 valid_approvers contains lower(approval.approver) if {
 	some approval in input.approvals
-	common.filled(approval.approver)
+	approval.approver != ""
 	approval.bundle_digest == input.proposal.bundle_digest
-	is_number(approval.expires_at)
-	approval.expires_at > input.now
+	stands(approval)
 	lower(approval.approver) != lower(input.proposal.requested_by)
 	lower(approval.approver) != lower(input.script.author)
 }
 
+stands(approval) if {
+	is_number(approval.expires_at)
+	approval.expires_at > common.now
+}
+
 deny contains reason if some reason in common.deny
 
-deny contains "missing:proposal.status" if not common.filled(input.proposal.status)
+deny contains "not_approved" if not input.proposal.status == "approved"
 
-deny contains "missing:proposal.bundle_digest" if not common.filled(input.proposal.bundle_digest)
+deny contains "digest_mismatch" if not input.digests_match == true
 
-deny contains "missing:approvals" if not is_array(input.approvals)
-
-deny contains "missing:digests_match" if not is_boolean(input.digests_match)
-
-deny contains "missing:freeze_active" if not is_boolean(input.freeze_active)
-
-deny contains "missing:exception_active" if not is_boolean(input.exception_active)
-
-deny contains "not_approved" if input.proposal.status != "approved"
-
-deny contains "digest_mismatch" if input.digests_match == false
-
-deny contains "freeze_window" if input.freeze_active == true
+deny contains "freeze_window" if not input.freeze_active == false
 
 deny contains "quorum_missing" if count(valid_approvers) < requires_quorum
 
 deny contains "bundle_changed" if {
 	some approval in input.approvals
-	approval.bundle_digest != input.proposal.bundle_digest
+	not approval.bundle_digest == input.proposal.bundle_digest
 }
 
 deny contains "approval_expired" if {
 	some approval in input.approvals
-	not approval.expires_at > input.now
+	not stands(approval)
 }
 
-deny contains "exception_missing" if {
-	input.proposal.risk_score > common.exception_risk
-	input.exception_active == false
-}
+deny contains "exception_missing" if not common.is_excepted

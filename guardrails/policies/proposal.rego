@@ -7,31 +7,27 @@ import rego.v1
 
 default allow := false
 
-allow if {
-	count(deny) == 0
-	input.proposal.confidence >= input.confidence_threshold
-	input.platform_match == true
-	input.parameters_valid == true
-}
+allow if count(deny) == 0
 
 requires_quorum := common.requires_quorum
 
 deny contains reason if some reason in common.deny
 
-deny contains "missing:proposal.confidence" if not is_number(input.proposal.confidence)
+is_confident if {
+	is_number(input.proposal.confidence)
+	is_number(input.confidence_threshold)
+	input.proposal.confidence >= input.confidence_threshold
+}
 
-deny contains "missing:proposal.n_citations" if not is_number(input.proposal.n_citations)
+is_grounded if {
+	is_number(input.proposal.n_citations)
+	input.proposal.n_citations >= 1
+}
 
-deny contains "missing:confidence_threshold" if not is_number(input.confidence_threshold)
+deny contains "low_confidence" if not is_confident
 
-deny contains "missing:platform_match" if not is_boolean(input.platform_match)
+deny contains "no_citation" if not is_grounded
 
-deny contains "missing:parameters_valid" if not is_boolean(input.parameters_valid)
+deny contains "platform_mismatch" if not input.platform_match == true
 
-deny contains "low_confidence" if input.proposal.confidence < input.confidence_threshold
-
-deny contains "no_citation" if input.proposal.n_citations < 1
-
-deny contains "platform_mismatch" if input.platform_match == false
-
-deny contains "parameters_invalid" if input.parameters_valid == false
+deny contains "parameters_invalid" if not input.parameters_valid == true

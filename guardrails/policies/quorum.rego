@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# How many different people must approve, and what every decision needs to know.
+# How many different people must approve, and what every decision denies.
+# Denials are written as "not what is fine", so that what is undefined denies too; what is compared
+# with a bound is a number first, because engines order other types beside numbers, each in its way.
 package eucora.common
 
 import rego.v1
@@ -15,76 +17,46 @@ privileged_effects := {
 	"runs_dynamic_code",
 }
 
-severities := {"none", "low", "medium", "high", "critical"}
+lesser_severities := {"none", "low", "medium"}
 
-wide_radius := {"device", "network"}
+narrow_radius := {"process", "service", "application"}
+
+now := input.now if is_number(input.now)
+
+risk := input.proposal.risk_score if is_number(input.proposal.risk_score)
 
 default requires_quorum := 2
 
 requires_quorum := 1 if {
-	count(missing) == 0
-	not needs_board
+	risk <= cab_risk
+	input.script.analysis.judgeable == true
+	input.script.analysis.severity in lesser_severities
+	is_array(input.script.analysis.effects)
+	not is_privileged
+	is_contained
 }
 
-needs_board if input.proposal.risk_score > cab_risk
-
-needs_board if input.script.analysis.judgeable != true
-
-needs_board if input.script.analysis.severity in {"high", "critical"}
-
-needs_board if {
+is_privileged if {
 	some effect in input.script.analysis.effects
 	effect in privileged_effects
 }
 
-needs_board if {
-	input.device.business_critical
-	input.script.blast_radius in wide_radius
+is_contained if input.device.business_critical == false
+
+is_contained if input.script.blast_radius in narrow_radius
+
+is_in_time if {
+	is_number(input.proposal.expires_at)
+	now < input.proposal.expires_at
 }
 
-missing contains "now" if not is_number(input.now)
+# High risk is run on an exception alone; approval and dispatch ask this.
+is_excepted if input.exception_active == true
 
-missing contains "proposal.proposal_id" if not filled(input.proposal.proposal_id)
+is_excepted if risk <= exception_risk
 
-missing contains "proposal.requested_by" if not filled(input.proposal.requested_by)
+deny contains "expired" if not is_in_time
 
-missing contains "proposal.risk_score" if not percentage(input.proposal.risk_score)
+deny contains "device_retired" if not input.device.status == "active"
 
-missing contains "proposal.expires_at" if not is_number(input.proposal.expires_at)
-
-missing contains "script.author" if not filled(input.script.author)
-
-missing contains "script.privilege" if not input.script.privilege in {"user", "admin"}
-
-missing contains "script.blast_radius" if {
-	not input.script.blast_radius in {"process", "service", "application", "device", "network"}
-}
-
-missing contains "script.analysis.judgeable" if not is_boolean(input.script.analysis.judgeable)
-
-missing contains "script.analysis.severity" if not input.script.analysis.severity in severities
-
-missing contains "script.analysis.effects" if not is_array(input.script.analysis.effects)
-
-missing contains "device.business_critical" if not is_boolean(input.device.business_critical)
-
-missing contains "device.status" if not filled(input.device.status)
-
-deny contains concat(":", ["missing", path]) if some path in missing
-
-deny contains "expired" if input.now >= input.proposal.expires_at
-
-deny contains "device_retired" if input.device.status != "active"
-
-deny contains "critical_effect" if input.script.analysis.severity == "critical"
-
-filled(value) if {
-	is_string(value)
-	value != ""
-}
-
-percentage(value) if {
-	is_number(value)
-	value >= 0
-	value <= 100
-}
+deny contains "critical_effect" if not input.script.analysis.severity != "critical"

@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Joins policies and evidence where a version is put in force: propose, activate, roll back.
+
+A person proposes a version, which must load and decide its cases; another person puts it in force
+or rejects it. One transaction holds the row that names what is in force, its audit event and its
+sealed bundle, and every process decides by it from then on. A rollback is proposed and decided in
+the same way. Refusals are audited.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from api.ground import Ground
+from api.policy_trust import SealedPolicyTrust, facts_of
+from governance.separation import same_person
+from guardrails.errors import PolicyChangeError, PolicyError
+from guardrails.policy import POLICIES_DIR
+from guardrails.policy_cases import check_version, read_cases
+from guardrails.policy_records import dry_run, list_decisions
+from guardrails.policy_source import PolicySource, read_folder
+from guardrails.policy_store import (
+    ActivationKind,
+    PolicyActivation,
+    PolicyChange,
+    PolicyVersion,
+    decide_change,
+    find_active,
+    find_change,
+    find_previous,
+    find_version,
+    insert_activation,
+    insert_change,
+    insert_version,
+    list_activations,
+    lock_policies,
+)
+from kernel.database import Connection
+
+SYSTEM = "system:bootstrap"
+PEOPLE = ("user:", "cli:")
+MAX_REASON_CHARACTERS = 2_000
+N_DRY_RUN = 200  # past decisions that a version is asked before it is put in force
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyActor:
+    """Who does something about policies, why (masked), under which correlation id."""
+
+    actor: str
+    reason: str
+    correlation_id: str
+
+
+class PolicyChanges:
+    """Stores versions, and puts them in force on the word of two people."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self.trust = SealedPolicyTrust(ground.key_store, ground.sealer)
+
+    async def install_shipped(self, source: PolicySource | None = None) -> str | None:
+        """Put the shipped policies in force where none is; propose them where they are new.
+
+        Returns what to tell the operator, None where nothing was to do.
+        """
+        if source is None:
+            source = await asyncio.to_thread(read_folder, POLICIES_DIR)
+        did = PolicyActor(
+            actor=SYSTEM,
+            reason="the policies that this release brings",
+            correlation_id=self._ground.ids.new("cor"),
+        )
+        async with self._ground.pool.connection() as connection:
+            await lock_policies(connection)
+            active = await find_active(connection)
+            if active is None:
+                version = await self._store(connection, source, did)
+                await self._put_in_force(connection, ActivationKind.FIRST, version, None, did, did)
+                return f"policy version {version.version} is in force"
+            if await self._is_stored(connection, source):
+                return None
+            change = await self._propose(connection, source, active, did)
+        return (
+            "this release brings other policies than those in force: see eucora policy diff, and"
+            f" decide with eucora policy activate {change.change_id}"
+        )
+
+    async def propose(self, source: PolicySource, did: PolicyActor) -> PolicyChange:
+        """Store a version and ask another person to put it in force.
+
+        Raises:
+            PolicyLoadError: it does not load, or does not decide its cases; audited.
+            PolicyChangeError: no person asks, or it is in force already; audited.
+        """
+        async with self._auditing_refusals(source.digest, did):
+            _check_person(did)
+            await asyncio.to_thread(check_version, source)
+            async with self._ground.pool.connection() as connection:
+                await lock_policies(connection)
+                active = await self._require_active(connection)
+                if active.policy_digest == source.digest:
+                    raise PolicyChangeError("this policy is in force already")
+                return await self._propose(connection, source, active, did)
+
+    async def propose_rollback(self, did: PolicyActor) -> PolicyChange:
+        """Ask another person to go back to the version that was in force before the present one.
+
+        Raises:
+            PolicyChangeError: there is none, or no person asks; audited.
+        """
+        async with self._auditing_refusals("rollback", did):
+            _check_person(did)
+            async with self._ground.pool.connection() as connection:
+                await lock_policies(connection)
+                active = await self._require_active(connection)
+                history = await list_activations(connection, limit=10_000)
+                version = await find_version(connection, find_previous(history).policy_digest)
+                return await self._ask(connection, ActivationKind.ROLLBACK, version, active, did)
+
+    async def activate(self, change_id: str, did: PolicyActor) -> PolicyActivation:
+        """Put in force what another person has proposed.
+
+        Raises:
+            PolicyNotFoundError: there is no such change.
+            PolicyChangeError: it was decided, is against what is no longer in force, or is this
+                person's own; audited.
+            PolicyTrustError, PolicyLoadError: the version cannot be believed or does not load;
+                audited.
+        """
+        async with (
+            self._auditing_refusals(change_id, did),
+            self._ground.pool.connection() as connection,
+        ):
+            _check_person(did)
+            await lock_policies(connection)
+            change = await find_change(connection, change_id)
+            active = await self._require_active(connection)
+            _check_decidable(change, active, did)
+            version = await find_version(connection, change.policy_digest)
+            asked = PolicyActor(
+                actor=change.proposed_by, reason=change.reason, correlation_id=did.correlation_id
+            )
+            activation = await self._put_in_force(
+                connection, change.kind, version, active, asked, did
+            )
+            await decide_change(
+                connection, change, "activated",
+                actor=did.actor, reason=did.reason, now=activation.created_at,
+            )  # fmt: skip
+            return activation
+
+    async def reject(self, change_id: str, did: PolicyActor) -> PolicyChange:
+        """Decide that a change is not made; who asked for it may take it back so.
+
+        Raises:
+            PolicyNotFoundError: there is no such change.
+            PolicyChangeError: it was decided, or no person decides; audited.
+        """
+        async with (
+            self._auditing_refusals(change_id, did),
+            self._ground.pool.connection() as connection,
+        ):
+            _check_person(did)
+            change = await find_change(connection, change_id)
+            await decide_change(
+                connection, change, "rejected",
+                actor=did.actor, reason=did.reason, now=self._ground.clock.now(),
+            )  # fmt: skip
+            await self._audit(connection, "policy.change_rejected", change_id, did, after={
+                "policy_digest": change.policy_digest, "reason": did.reason,
+            })  # fmt: skip
+            return change
+
+    async def _is_stored(self, connection: Connection, source: PolicySource) -> bool:
+        try:
+            await find_version(connection, source.digest)
+        except PolicyError:
+            return False
+        return True
+
+    async def _require_active(self, connection: Connection) -> PolicyActivation:
+        active = await find_active(connection)
+        if active is None:
+            raise PolicyChangeError("no policy is in force: eucora prepare stores the first")
+        return active
+
+    async def _store(
+        self, connection: Connection, source: PolicySource, did: PolicyActor
+    ) -> PolicyVersion:
+        return await insert_version(
+            connection,
+            {
+                "policy_digest": source.digest,
+                "envelope": self.trust.sign(source),
+                "proposed_by": did.actor,
+                "reason": did.reason,
+                "created_at": self._ground.clock.now(),
+            },
+        )
+
+    async def _propose(
+        self,
+        connection: Connection,
+        source: PolicySource,
+        active: PolicyActivation,
+        did: PolicyActor,
+    ) -> PolicyChange:
+        version = await self._store(connection, source, did)
+        return await self._ask(connection, ActivationKind.ACTIVATION, version, active, did)
+
+    async def _ask(
+        self,
+        connection: Connection,
+        kind: ActivationKind,
+        version: PolicyVersion,
+        active: PolicyActivation,
+        did: PolicyActor,
+    ) -> PolicyChange:
+        change = PolicyChange(
+            change_id=self._ground.ids.new("pch"),
+            kind=kind,
+            policy_digest=version.policy_digest,
+            against=active.activation_id,
+            proposed_by=did.actor,
+            reason=did.reason,
+            created_at=self._ground.clock.now(),
+        )
+        await insert_change(connection, change)
+        await self._audit(connection, "policy.change_proposed", change.change_id, did, after={
+            "kind": kind.value, "version": version.version, "policy_digest": version.policy_digest,
+            "against": change.against, "reason": did.reason,
+        })  # fmt: skip
+        return change
+
+    async def _put_in_force(
+        self,
+        connection: Connection,
+        kind: ActivationKind,
+        version: PolicyVersion,
+        before: PolicyActivation | None,
+        asked: PolicyActor,
+        did: PolicyActor,
+    ) -> PolicyActivation:
+        """Check, seal, store and audit an activation in the caller's transaction."""
+        source = await asyncio.to_thread(self.trust.open_version, version)
+        engine = await asyncio.to_thread(check_version, source)
+        found = await dry_run(engine, await list_decisions(connection, limit=N_DRY_RUN))
+        activation = PolicyActivation(
+            activation_id=self._ground.ids.new("pac"),
+            kind=kind,
+            policy_digest=version.policy_digest,
+            previous_activation_id=before.activation_id if before else None,
+            proposed_by=asked.actor,
+            activated_by=did.actor,
+            reason=did.reason,
+            bundle_digest="",
+            created_at=self._ground.clock.now(),
+        )
+        case = {
+            "schema_version": 1,
+            **facts_of(activation),
+            "version": version.version,
+            "previous_policy_digest": before.policy_digest if before else None,
+            "proposal_reason": asked.reason,
+            "reason": did.reason,
+            "n_cases": len(read_cases(source)),
+            "dry_run": {"n_asked": found.n_asked, **found.counts},
+            "decided_at": activation.created_at.isoformat(),
+        }
+        sealed = await self._ground.sealer.seal_policy(
+            connection,
+            activation_id=activation.activation_id,
+            policy_digest=version.policy_digest,
+            case=case,
+            files={name: text.encode() for name, text in source.files.items()},
+            actor=did.actor,
+            correlation_id=did.correlation_id,
+        )
+        activation = replace(activation, bundle_digest=sealed.digest)
+        await insert_activation(connection, activation)
+        action = "rolled_back" if kind is ActivationKind.ROLLBACK else "activated"
+        await self._audit(
+            connection, f"policy.{action}", activation.activation_id, did,
+            before={"policy_digest": before and before.policy_digest},
+            after={"policy_digest": version.policy_digest, "version": version.version,
+                   "proposed_by": asked.actor, "reason": did.reason},
+            evidence=(sealed.digest,),
+        )  # fmt: skip
+        return activation
+
+    async def _audit(
+        self,
+        connection: Connection,
+        action: str,
+        subject_id: str,
+        did: PolicyActor,
+        **facts: Any,
+    ) -> None:
+        await self._ground.audit.record(
+            connection,
+            actor=did.actor,
+            action=action,
+            subject_kind="policy",
+            subject_id=subject_id,
+            correlation_id=did.correlation_id,
+            **facts,
+        )
+
+    @asynccontextmanager
+    async def _auditing_refusals(self, subject_id: str, did: PolicyActor) -> AsyncIterator[None]:
+        """Audit a refusal in a transaction of its own, and pass it on."""
+        try:
+            yield
+        except PolicyError as error:
+            async with self._ground.refusals.connection() as own:
+                await self._audit(own, "policy.change_refused", subject_id, did, after={
+                    "failure": str(error)[:MAX_REASON_CHARACTERS],
+                })  # fmt: skip
+            raise
+
+
+def _check_person(did: PolicyActor) -> None:
+    if not did.actor.startswith(PEOPLE):
+        raise PolicyChangeError(f"people change policies, and {did.actor} is none")
+    if not did.reason.strip() or len(did.reason) > MAX_REASON_CHARACTERS:
+        raise PolicyChangeError(f"say why, in at most {MAX_REASON_CHARACTERS} characters")
+
+
+def _check_decidable(change: PolicyChange, active: PolicyActivation, did: PolicyActor) -> None:
+    if change.decision is not None:
+        raise PolicyChangeError(f"{change.change_id} was {change.decision} by {change.decided_by}")
+    if change.against != active.activation_id:
+        raise PolicyChangeError(
+            f"{change.change_id} was proposed against another policy than the one in force since"
+            f" {active.created_at:%Y-%m-%d %H:%M:%S} UTC; reject it and propose it again"
+        )
+    if same_person(did.actor, change.proposed_by):
+        raise PolicyChangeError("another person than the one who proposed it puts it in force")

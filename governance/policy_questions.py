@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What policies are asked about an approval or a dispatch: rows of the database, field by field.
+
+Of what a caller sends, only identifiers come in, and they are compared with rows: the bundle that
+an approver names. Their name and roles are those of their account. Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from contracts.policy import (
+    AnalysisFacts,
+    ApprovalFacts,
+    ApprovalQuestion,
+    DeviceFacts,
+    DispatchQuestion,
+    ScriptFacts,
+    SealedFacts,
+    StoredApproval,
+)
+from governance.approval_records import Approval
+from governance.decision_checks import ApprovalRequest, Situation
+from governance.proposals import Proposal, ProposalContext
+
+
+def ask_approval(request: ApprovalRequest, situation: Situation) -> ApprovalQuestion:
+    """Return the question whether this person may approve now."""
+    return ApprovalQuestion(
+        now=situation.now.timestamp(),
+        proposal=_proposal_facts(situation.proposal),
+        script=_script_facts(situation.context),
+        device=_device_facts(situation.context),
+        approval=ApprovalFacts(
+            approver=request.approver,
+            roles=sorted(request.roles),
+            bundle_digest=request.bundle_digest,
+        ),
+        approved_by=list(situation.approved_by),
+        freeze_active=situation.freeze_active,
+        exception_active=situation.exception_active,
+    )
+
+
+def ask_dispatch(
+    proposal: Proposal,
+    context: ProposalContext,
+    approvals: Sequence[Approval],
+    *,
+    now: datetime,
+    digests_match: bool,
+    freeze_active: bool,
+    exception_active: bool,
+) -> DispatchQuestion:
+    """Return the question whether a job for this proposal may be made now."""
+    return DispatchQuestion(
+        now=now.timestamp(),
+        proposal=_proposal_facts(proposal),
+        script=_script_facts(context),
+        device=_device_facts(context),
+        approvals=[
+            StoredApproval(
+                approver=each.approver,
+                bundle_digest=each.bundle_digest,
+                expires_at=each.expires_at.timestamp(),
+            )
+            for each in approvals
+        ],
+        digests_match=digests_match,
+        freeze_active=freeze_active,
+        exception_active=exception_active,
+    )
+
+
+def _proposal_facts(proposal: Proposal) -> SealedFacts:
+    return SealedFacts(
+        proposal_id=proposal.proposal_id,
+        requested_by=proposal.requested_by,
+        risk_score=proposal.risk_score,
+        expires_at=proposal.expires_at.timestamp(),
+        status=proposal.status.value,
+        bundle_digest=proposal.bundle_digest or "",
+    )
+
+
+def _script_facts(context: ProposalContext) -> ScriptFacts:
+    privilege: Any = context.manifest.get("privilege")  # None where it is missing: a denial
+    blast_radius: Any = context.manifest.get("blast_radius")
+    return ScriptFacts(
+        author=context.author,
+        privilege=privilege,
+        blast_radius=blast_radius,
+        analysis=_analysis_facts(context.analysis),
+    )
+
+
+def _device_facts(context: ProposalContext) -> DeviceFacts:
+    return DeviceFacts(business_critical=context.business_critical, status=context.device_status)
+
+
+def _analysis_facts(analysis: Mapping[str, Any]) -> AnalysisFacts:
+    """Return the analysis with effects as kinds alone; what is missing stays None: a denial."""
+    effects = analysis.get("effects")
+    kinds: Any = None
+    if isinstance(effects, list):
+        kinds = sorted(
+            {str(each.get("kind") if isinstance(each, dict) else each) for each in effects}
+        )
+    judgeable: Any = analysis.get("judgeable")
+    severity: Any = analysis.get("severity")
+    return AnalysisFacts(judgeable=judgeable, severity=severity, effects=kinds)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The policy in force: found, believed and asked anew for each decision.
+
+Which version is in force is read in the transaction of the decision that it is asked for, so a
+change holds for every process from its commit on, and no decision sees half of one. A version is
+loaded once: signature, digest, sealed activation, syntax. One that does not fit denies everything
+until another is put in force; falling back to the one before would let whoever damages a row choose
+the policy (docs/adr/0024).
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from contracts.policy import PolicyQuestion
+from guardrails.errors import PolicyLoadError, PolicyTrustError
+from guardrails.policy import PolicyDecision, PolicyEngine, deny
+from guardrails.policy_records import insert_decision
+from guardrails.policy_source import PolicySource
+from guardrails.policy_store import (
+    PolicyActivation,
+    PolicyTrust,
+    PolicyVersion,
+    find_active,
+    find_version,
+)
+from kernel.clock import Clock
+from kernel.database import Connection, Pool
+from kernel.logs import get_logger
+
+NO_POLICY = "none"  # in the place of a digest, where no policy is in force
+_logger = get_logger(__name__)
+
+
+class RemotePolicy(Protocol):
+    """A server that answers with the policy of a digest."""
+
+    async def decide(self, question: PolicyQuestion, *, policy_digest: str) -> PolicyDecision:
+        """Answer in bounded time; whatever is not a clear yes of that policy is a denial."""
+        ...
+
+
+class ActivePolicy:
+    """Answers questions with the policy in force, and keeps what it was asked.
+
+    Args:
+        clock: dates what is kept.
+        trust: says what of the stored policies may be believed.
+        denials: denials are kept in transactions of their own from this pool, because the
+            caller's is rolled back.
+        server: asked instead of evaluating in process, where one is configured.
+
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        trust: PolicyTrust,
+        *,
+        denials: Pool,
+        server: RemotePolicy | None = None,
+        compile_policy: Callable[[PolicySource], PolicyEngine] = PolicyEngine,
+    ) -> None:
+        self._clock = clock
+        self._trust = trust
+        self._denials = denials
+        self._server = server
+        self._compile = compile_policy
+        self._loaded: tuple[PolicyActivation, PolicyEngine] | None = None
+        self._lock = asyncio.Lock()
+
+    async def decide(self, connection: Connection, question: PolicyQuestion) -> PolicyDecision:
+        """Answer a question with the policy that is in force in this transaction."""
+        decision = await self._decide(connection, question)
+        now = self._clock.now()
+        if decision.allow:
+            await insert_decision(connection, question, decision, now=now)
+        else:
+            async with self._denials.connection() as own:
+                await insert_decision(own, question, decision, now=now)
+        return decision
+
+    async def find_engine(self, connection: Connection) -> PolicyEngine:
+        """Return the compiled policy in force.
+
+        Raises:
+            PolicyLoadError: none is in force, or it cannot be believed or compiled.
+
+        """
+        activation = await find_active(connection)
+        if activation is None:
+            raise PolicyLoadError("no policy is in force: eucora prepare stores the first")
+        loaded = self._loaded
+        if loaded is not None and loaded[0] == activation:
+            return loaded[1]
+        version = await find_version(connection, activation.policy_digest)
+        await self._trust.check_activation(connection, activation)
+        async with self._lock:
+            engine = await asyncio.to_thread(self._load, version)
+            self._loaded = (activation, engine)
+        _logger.info(
+            "policy taken up", action="policy.load", decision="replace", version=version.version,
+            digest=version.policy_digest,
+        )  # fmt: skip
+        return engine
+
+    async def _decide(self, connection: Connection, question: PolicyQuestion) -> PolicyDecision:
+        try:
+            engine = await self.find_engine(connection)
+        except PolicyTrustError as error:
+            _logger.critical(
+                "policy not believed", action="policy.load", decision="deny", exc_info=error
+            )
+            return deny("policy_untrusted", NO_POLICY)
+        except PolicyLoadError as error:
+            _logger.critical(
+                "policy not loaded", action="policy.load", decision="deny", exc_info=error
+            )
+            return deny("policy_error", NO_POLICY)
+        if self._server is None:
+            return engine.decide(question)
+        return await self._server.decide(question, policy_digest=engine.policy_digest)
+
+    def _load(self, version: PolicyVersion) -> PolicyEngine:
+        return self._compile(self._trust.open_version(version))

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What policies were asked and answered, kept for a while so that another version can be asked it.
+
+The dry run asks a version the same questions, as they were then, and says which answers differ. The
+record of a decision is its evidence; what is kept here is for comparing and explaining.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from contracts.policy import PolicyQuestion, QuestionError, check_question
+from guardrails.policy import PolicyDecision, PolicyEngine
+from guardrails.policy_store import QUERIES
+from kernel.database import Connection
+
+KEPT_FOR: Final = timedelta(days=365)  # as proposals' evidence is
+MAX_DECISIONS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedDecision:
+    """A question as it was asked, and the answer of then."""
+
+    position: int
+    decision: str
+    proposal_id: str
+    question: dict[str, Any]
+    allow: bool
+    requires_quorum: int
+    reasons: tuple[str, ...]
+    policy_digest: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedDecision:
+    """What another version would have answered otherwise."""
+
+    before: RecordedDecision
+    after: PolicyDecision
+
+    @property
+    def kind(self) -> str:
+        """The weightiest difference: deny->allow, allow->deny, quorum or reasons."""
+        if self.before.allow != self.after.allow:
+            return "deny->allow" if self.after.allow else "allow->deny"
+        if self.before.requires_quorum != self.after.requires_quorum:
+            return "quorum"
+        return "reasons"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """How a version would have answered past questions."""
+
+    policy_digest: str
+    n_asked: int
+    oldest: datetime | None
+    changed: tuple[ChangedDecision, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many answers differ, by kind."""
+        return dict(sorted(Counter(each.kind for each in self.changed).items()))
+
+
+async def insert_decision(
+    connection: Connection, question: PolicyQuestion, decision: PolicyDecision, *, now: datetime
+) -> None:
+    """Keep a question with its answer, and drop a few whose time is over.
+
+    A question that is none is not kept: what it holds was never checked.
+    """
+    try:
+        checked = check_question(question)
+    except QuestionError:
+        return
+    await connection.execute(
+        QUERIES["insert_decision"],
+        {
+            "decision": msgspec.to_builtins(checked)["decision"],
+            "proposal_id": checked.proposal.proposal_id,
+            "question": msgspec.json.encode(checked).decode(),
+            "allow": decision.allow,
+            "requires_quorum": decision.requires_quorum,
+            "reasons": list(decision.reasons),
+            "policy_digest": decision.policy_digest,
+            "decided_at": now,
+        },
+    )
+    await connection.execute(QUERIES["forget_decisions"], {"before": now - KEPT_FOR})
+
+
+async def list_decisions(
+    connection: Connection, *, limit: int, proposal_id: str | None = None
+) -> list[RecordedDecision]:
+    """Return the last decisions, the newest first; of one proposal or of all."""
+    cursor = await connection.execute(
+        QUERIES["list_decisions"],
+        {"limit": min(limit, MAX_DECISIONS), "proposal_id": proposal_id},
+    )
+    return [
+        RecordedDecision(**{**row, "reasons": tuple(row["reasons"])})
+        for row in await cursor.fetchall()
+    ]
+
+
+async def dry_run(engine: PolicyEngine, decisions: Sequence[RecordedDecision]) -> DryRun:
+    """Ask a version past questions, beside the event loop."""
+    return await asyncio.to_thread(_compare, engine, decisions)
+
+
+def _compare(engine: PolicyEngine, decisions: Sequence[RecordedDecision]) -> DryRun:
+    changed = []
+    for before in decisions:
+        after = engine.decide(before.question)
+        if (before.allow, before.requires_quorum, before.reasons) != (
+            after.allow,
+            after.requires_quorum,
+            after.reasons,
+        ):
+            changed.append(ChangedDecision(before=before, after=after))
+    return DryRun(
+        policy_digest=engine.policy_digest,
+        n_asked=len(decisions),
+        oldest=min((each.decided_at for each in decisions), default=None),
+        changed=tuple(changed),
+    )
