@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The case file of a proposal, a model's promotion or a decision on scripts, for all ways out."""
+"""The case file of a proposal, a promotion, a decision on scripts or an activation of a policy."""
 
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from evidence.errors import NotSequencedError, UnknownBundleError
 from evidence.export import export_case
 from governance.proposals import find_proposal
 from governance.script_versions import find_decision
+from guardrails.policy_store import list_activations
 from kernel.database import Connection
 from models.errors import UnknownModelError
 from models.promotion import find_promotion
@@ -64,6 +65,20 @@ async def export_script_decision(ground: Ground, decision_id: str) -> bytes:
         if record is None:
             raise UnknownBundleError(decision.bundle_digest)
         return await _export(ground, connection, record.proposal_id)
+
+
+async def export_activation(ground: Ground, activation_id: str) -> bytes:
+    """Return the case file of a policy's activation, in the same way.
+
+    Raises:
+        NotFoundError: there is no such activation.
+        NotSequencedError, UnknownBundleError, BundleCorruptError, ObjectMissingError: as above.
+    """
+    async with ground.pool.connection() as connection:
+        known = await list_activations(connection, limit=10_000)
+        if not any(one.activation_id == activation_id for one in known):
+            raise NotFoundError(f"no activation of a policy {activation_id}")
+        return await _export(ground, connection, activation_id)
 
 
 async def _export(ground: Ground, connection: Connection, case_id: str) -> bytes:

@@ -16,6 +16,7 @@ from api import (
     portal_mlflow,
     portal_models,
     portal_people,
+    portal_policies,
     portal_proposals,
     portal_scripts,
     portal_search,
@@ -38,6 +39,7 @@ for part in (
     portal_mlflow,  # before the models, of which none may have its name
     portal_models,
     portal_drift,
+    portal_policies,
     portal_audit,
     portal_people,
 ):

@@ -46,6 +46,9 @@ from governance.errors import (
     ScriptVersionNotFoundError,
 )
 from guardrails.errors import (
+    PolicyChangeError,
+    PolicyLoadError,
+    PolicyNotFoundError,
     QuarantinedFileMissingError,
     QuarantineError,
     QuarantineReleaseError,
@@ -138,6 +141,9 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     QuarantinedFileMissingError: (404, "No such file"),
     QuarantineStateError: (409, "Decided already"),
     QuarantineReleaseError: (409, "Decision refused"),
+    PolicyNotFoundError: (404, "No such policy"),
+    PolicyChangeError: (409, "Policy change refused"),
+    PolicyLoadError: (422, "Policy cannot be used"),
     QuarantineError: (422, "Decision not possible"),
     NotSequencedError: (503, "Not in the log yet"),
     LogDamagedError: (500, "Internal error"),

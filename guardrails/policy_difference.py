@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How two policy versions differ: in their text, and in what they decide on their cases. Pure."""
+
+import difflib
+from dataclasses import dataclass
+
+from guardrails.policy import PolicyDecision, PolicyEngine
+from guardrails.policy_cases import PolicyCase, read_cases, run_case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedOtherwise:
+    """A case that the two versions decide differently."""
+
+    case: PolicyCase
+    before: PolicyDecision
+    after: PolicyDecision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDifference:
+    """Lines of a unified diff of the Rego files, and the cases that are decided otherwise."""
+
+    text: tuple[str, ...]
+    n_cases: int
+    decided: tuple[DecidedOtherwise, ...]
+
+
+def compare_policies(before: PolicyEngine, after: PolicyEngine) -> PolicyDifference:
+    """Return how two versions differ."""
+    cases = {
+        (case.table, case.name): case
+        for engine in (before, after)
+        for case in read_cases(engine.source)
+    }
+    decided = []
+    for case in cases.values():
+        first, second = run_case(before, case).decision, run_case(after, case).decision
+        if (first.allow, first.requires_quorum, first.reasons) != (
+            second.allow,
+            second.requires_quorum,
+            second.reasons,
+        ):
+            decided.append(DecidedOtherwise(case=case, before=first, after=second))
+    return PolicyDifference(
+        text=tuple(_compare_text(before, after)), n_cases=len(cases), decided=tuple(decided)
+    )
+
+
+def _compare_text(before: PolicyEngine, after: PolicyEngine) -> list[str]:
+    lines: list[str] = []
+    old, new = before.source.files, after.source.files
+    for name in sorted({*old, *new}):
+        lines += difflib.unified_diff(
+            old.get(name, "").splitlines(),
+            new.get(name, "").splitlines(),
+            f"before/{name}",
+            f"after/{name}",
+            lineterm="",
+        )
+    return lines
+
+
+def describe_decision(decision: PolicyDecision) -> str:
+    """Return an answer in one line."""
+    word = "allowed" if decision.allow else "denied"
+    reasons = f": {', '.join(decision.reasons)}" if decision.reasons else ""
+    return f"{word}, {decision.requires_quorum} needed{reasons}"
