@@ -270,6 +270,15 @@ CASES: dict[tuple[str, str], Act] = {
     ),
     ("people", "/scripts/{script_id}/{version}/{verb}"): _decide_on_script,
     ("people", "/scripts"): _import_version,
+    ("people", "/policies/changes/{change_id}/activate"): lambda w, h: w.submit(
+        "/policies", f"/policies/changes/{w.policy_changes[0]}/activate", h, reason="read it"
+    ),
+    ("people", "/policies/changes/{change_id}/reject"): lambda w, h: w.submit(
+        "/policies", f"/policies/changes/{w.policy_changes[1]}/reject", h, reason="too strict"
+    ),
+    ("people", "/policies/rollback"): lambda w, h: w.submit(
+        "/policies", "/policies/rollback", h, reason="as before"
+    ),
     ("people", "/logout"): lambda w, h: w.submit("/queue", "/logout", h),
     ("people", "/account"): _change_password,
 }

@@ -12,6 +12,9 @@ import httpx
 from api.accounts import Role
 from api.ground import open_registry
 from api.knowledge_ingestion import open_quarantine
+from api.policy_changes import PolicyActor
+from guardrails.policy import POLICIES_DIR
+from guardrails.policy_source import PolicySource, read_folder
 from guardrails.quarantine import HoldReason
 from models.drift_alarm import DriftAlarm, DriftKind
 from models.drift_episodes import DriftEpisodes
@@ -36,6 +39,7 @@ class World:
     device_id: str
     enrolment_token: str
     proposals: list[str]  # each of a device of its own
+    policy_changes: list[str]  # proposed by somebody else
 
     async def submit(self, page: str, action: str, headers: Any, **fields: Any) -> httpx.Response:
         """Send a form with what its page hides in it."""
@@ -94,6 +98,7 @@ async def build_world(served: Served) -> World:
         device_id=devices[0][0],
         enrolment_token=token,
         proposals=proposals,
+        policy_changes=await _propose_policies(served),
     )
 
 
@@ -136,6 +141,20 @@ async def _tell_of_drift(served: Served) -> None:
     ]  # fmt: skip
     async with ground.pool.connection() as connection:
         await episodes.take_up(connection, alarms, correlation_id="cor_1")
+
+
+async def _propose_policies(served: Served) -> list[str]:
+    """Ask for two other policies; return the ids of the changes."""
+    source = read_folder(POLICIES_DIR)
+    made = []
+    for remark in ("# one\n", "# two\n"):
+        files = {name: text + remark for name, text in source.files.items()}
+        change = await served.services.policies.propose(
+            PolicySource(files=files, cases=source.cases),
+            PolicyActor(actor="user:zoe", reason="a remark", correlation_id="cor_1"),
+        )
+        made.append(change.change_id)
+    return made
 
 
 async def _log_in(client: httpx.AsyncClient) -> None:

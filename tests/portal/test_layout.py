@@ -17,6 +17,7 @@ PAGES = (
     "/models",
     "/people",
     "/audit",
+    "/policies",
     "/models/compare/health?after=1",
     "/scripts",
     "/scripts/linux-clear-print-queue/1.1.0",

@@ -55,6 +55,7 @@ async def test_pages_by_role(desk):
         "/drift": {"data_scientist"},
         "/audit": {"helpdesk"},
         "/people": set(),
+        "/policies": set(),
     }
     for role in (Role.HELPDESK, Role.DATA_SCIENTIST):
         visitor = await desk.let_in(f"a-{role.value}".replace("_", "-"), role)
@@ -76,7 +77,8 @@ async def test_every_field_has_a_label_and_every_page_a_way_past_the_menu(desk):
     for path in (
         "/queue", "/incidents", f"/incidents/{proposal.incident_id}",
         f"/proposals/{proposal.proposal_id}", "/devices", "/devices/dev-1", "/knowledge",
-        "/freezes", "/models", "/drift", "/audit", "/people", "/account", "/tickets/new",
+        "/freezes", "/models", "/drift", "/policies", "/policies/versions/1", "/audit", "/people",
+        "/account", "/tickets/new",
         f"/proposals/{proposal.proposal_id}/override?script_id={proposal.script_id}",
     ):  # fmt: skip
         page = await boss.page(path)
