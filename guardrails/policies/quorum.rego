@@ -11,10 +11,20 @@ cab_risk := 50
 exception_risk := 75
 
 privileged_effects := {
-	"disables_security",
+	"captures_data",
 	"changes_accounts",
+	"disables_security",
+	"encrypts_files",
+	"erases_traces",
+	"hides_activity",
+	"injects_code",
+	"opens_network",
+	"persists",
+	"reaches_devices",
 	"reads_credentials",
+	"runs_downloaded_code",
 	"runs_dynamic_code",
+	"sends_data",
 }
 
 lesser_severities := {"none", "low", "medium"}

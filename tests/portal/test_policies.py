@@ -73,8 +73,8 @@ def small(folder):
         (folder / f"{name}.rego").write_text(text.replace("NAME", name))
     base = read_folder(POLICIES_DIR).cases["approval.yaml"]
     (folder / "cases" / "own.yaml").write_text(
-        base[: base.index("cases:")]
-        + "cases:\n- name: plain\n- {name: frozen, change: {freeze_active: true}, reasons: [frozen]}\n"
+        base[: base.index("cases:")] + "cases:\n- name: plain\n"
+        "- {name: frozen, change: {freeze_active: true}, reasons: [frozen]}\n"
     )
     return folder
 

@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / ".runtime"
 INGREDIENTS = (
     "knowledge/**/*", "kernel/migrations/*", "models/**/*", "retrieval/**/*",
-    "guardrails/policies/**/*", "guardrails/*effects*", "guardrails/*commands*", "guardrails/script_analysis.py",
+    "guardrails/policies/**/*", "guardrails/*effects*", "guardrails/*commands*",
+    "guardrails/script_analysis.py",
     "telemetry/*simulat*", "telemetry/normalisation.py", "pyproject.toml",
 )  # fmt: skip
 
