@@ -25,7 +25,7 @@ from api.mlflow_pages import MlflowPages
 from api.model_promotion import ModelPromotions
 from api.model_watch import ModelWatch, prepare_of
 from api.policy_changes import PolicyChanges
-from api.policy_trust import SealedPolicyTrust
+from api.policy_in_force import open_policy
 from api.ranking_training import load_ranking
 from api.script_catalogue import ScriptCatalogue
 from contracts.canonical import sha256_hex
@@ -39,7 +39,6 @@ from governance.ports import PolicyPort
 from governance.proposals import Proposal
 from governance.risk_exceptions import RiskExceptions
 from guardrails.policy_active import ActivePolicy
-from guardrails.policy_server import PolicyServer
 from kernel.database import Connection
 from kernel.settings import Settings
 from models.alarm_budget import AlarmBudget
@@ -190,21 +189,6 @@ async def open_adviser(settings: Settings) -> AsyncIterator[Adviser | None]:
             temperature=0,
         )
         yield LanguageModelAdviser(model, timeout_seconds=timeout_seconds)
-
-
-@asynccontextmanager
-async def open_policy(ground: Ground) -> AsyncIterator[ActivePolicy]:
-    """Yield the policy in force; it is asked of an OPA server where one is configured."""
-    settings = ground.settings
-    trust = SealedPolicyTrust(ground.key_store, ground.sealer)
-    if settings.policy_url is None:
-        yield ActivePolicy(ground.clock, trust, denials=ground.refusals)
-        return
-    seconds = settings.policy_timeout_seconds
-    key = settings.policy_key.get_secret_value() if settings.policy_key else None
-    async with httpx.AsyncClient(timeout=seconds, trust_env=False) as client:
-        server = PolicyServer(client, settings.policy_url, timeout_seconds=seconds, key=key)
-        yield ActivePolicy(ground.clock, trust, denials=ground.refusals, server=server)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ masked. Carrying out is dispatch's business.
 import json
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from contracts.canonical import digest_of
@@ -115,8 +116,8 @@ class Approvals:
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
             check_separation(request, situation)
             await self._check_sealed(connection, situation.proposal)
-            rule = await self._ask_policy(connection, request, situation)
-        approval = await self._seal_approval(connection, request, situation, rule)
+            rule, policy_digest = await self._ask_policy(connection, request, situation)
+        approval = await self._seal_approval(connection, request, situation, rule, policy_digest)
         await self._store(connection, situation, approval)
         n_approvals = len(situation.approved_by) + 1
         complete = n_approvals >= rule.n_approvers
@@ -238,7 +239,8 @@ class Approvals:
 
     async def _ask_policy(
         self, connection: Connection, request: ApprovalRequest, situation: Situation
-    ) -> QuorumRule:
+    ) -> tuple[QuorumRule, str]:
+        """Return how many must approve, and the digest of the policy that allows it."""
         rule = required_quorum(
             risk_score=situation.proposal.risk_score,
             board_required=bool(situation.proposal.risk_factors.get("board_reasons")),
@@ -247,10 +249,8 @@ class Approvals:
         answer = await self._policy.decide(connection, ask_approval(request, situation))
         if not answer.allow:
             raise PolicyDeniedError(answer.reasons)
-        return QuorumRule(
-            n_approvers=max(rule.n_approvers, answer.requires_quorum),
-            exception_required=rule.exception_required,
-        )
+        n_approvers = max(rule.n_approvers, answer.requires_quorum)
+        return replace(rule, n_approvers=n_approvers), answer.policy_digest
 
     async def _seal_approval(
         self,
@@ -258,6 +258,7 @@ class Approvals:
         request: ApprovalRequest,
         situation: Situation,
         rule: QuorumRule,
+        policy_digest: str,
     ) -> Approval:
         proposal = situation.proposal
         expires_at = approval_expiry(
@@ -272,6 +273,7 @@ class Approvals:
             predicate={
                 **describe_decision(request, Decision.APPROVE, situation),
                 "expires_at": expires_at.isoformat(),
+                "policy_digest": policy_digest,
                 "quorum": {"required": rule.n_approvers, "given": len(approved_by)},
                 "approved_by": approved_by,
             },

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from api.bootstrap import open_policy
 from api.case_export import export_activation
 from api.policy_changes import PolicyActor, PolicyChanges
+from api.policy_in_force import open_policy
 from contracts.policy import check_question
 from evidence.verification import verify_case
 from guardrails.errors import (
