@@ -98,9 +98,7 @@ def _expand(word: str, variables: Mapping[str, str]) -> str:
     return variables.get(match[1], word) if match else word
 
 
-def _judge_command(
-    node: Any, words: Sequence[str], functions: set[str], reading: Reading
-) -> None:
+def _judge_command(node: Any, words: Sequence[str], functions: set[str], reading: Reading) -> None:
     name, arguments, elevated = _unwrap(words)
     line = int(node.start_point[0]) + 1
     if elevated:
@@ -108,9 +106,7 @@ def _judge_command(
     if not name or name in functions:
         return
     if name.startswith(("$", "`", '"$', "<(")) or "$(" in name:
-        reading.effects.append(
-            make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH)
-        )
+        reading.effects.append(make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH))
         reading.doubt(line, "the command is computed while it runs")
         return
     name = unquote(name).rsplit("/", 1)[-1]

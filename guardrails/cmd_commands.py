@@ -29,8 +29,11 @@ _CONDITION: Final = re.compile(
     r"(?:\s+/(?:b|min|max|wait|i|low|normal|high|realtime|d\s*\S+))*)(?:\s+|$)",
     re.IGNORECASE,
 )
+_CONDITION_CHARACTERS: Final = 300
 _ENCODED: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?\s+\"?([A-Za-z0-9+/=]{4,})", re.IGNORECASE)
-_POWERSHELL_CODE: Final = re.compile(r"\s[-/]c(?:ommand|omman?|om?m?)?\s+(.*)", re.IGNORECASE | re.DOTALL)
+_POWERSHELL_CODE: Final = re.compile(
+    r"\s[-/]c(?:ommand|omman?|om?m?)?\s+(.*)", re.IGNORECASE | re.DOTALL
+)
 _CMD_CODE: Final = re.compile(r"\s/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
 _OWN_COMMANDS: Final = {
     "del": (_K.DELETES_FILES, _S.MEDIUM),
@@ -89,23 +92,23 @@ def list_cmd_effects(text: str) -> tuple[Reading, bool]:
 
 def _split(statement: str) -> tuple[list[str], int]:
     """Return the simple commands of a statement, and how many parentheses stay open."""
-    commands, current, depth = [], "", 0
+    commands: list[str] = []
+    parts: list[str] = []
+    tail, depth = "", 0
     for match in _PART.finditer(statement):
         part = match[0]
-        if part in ("&", "&&", "|", "||", "\n"):
-            commands.append(current)
-            current = ""
-        elif part == "(" and (not current.strip() or _CONDITION.search(current + " ")):
-            depth += 1
-            commands.append(current)
-            current = ""
-        elif part == ")" and depth > 0 or (part == ")" and not current.strip()):
-            depth -= 1
-            commands.append(current)
-            current = ""
+        ends = part in ("&", "&&", "|", "||", "\n")
+        if part == "(" and (not tail.strip() or _CONDITION.search(tail + " ")):
+            depth, ends = depth + 1, True
+        elif part == ")" and (depth > 0 or not tail.strip()):
+            depth, ends = depth - 1, True
+        if ends:
+            commands.append("".join(parts))
+            parts, tail = [], ""
         else:
-            current += part
-    commands.append(current)
+            parts.append(part)
+            tail = (tail + part)[-_CONDITION_CHARACTERS:]
+    commands.append("".join(parts))
     return [command for command in commands if command.strip()], depth
 
 
@@ -150,7 +153,9 @@ def _judge(command: str, line: int, reading: Reading, bounded: bool) -> None:
 def _look_up(
     bare: str, name: str, arguments: list[str], command: str, line: int, reading: Reading
 ) -> None:
-    entry = _OWN_COMMANDS.get(bare) or POWERSHELL_COMMANDS.get(name) or POWERSHELL_COMMANDS.get(bare)
+    entry = (
+        _OWN_COMMANDS.get(bare) or POWERSHELL_COMMANDS.get(name) or POWERSHELL_COMMANDS.get(bare)
+    )
     if entry is None or only_looks(bare, arguments):
         return
     kind, severity = entry

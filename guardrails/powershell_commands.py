@@ -37,18 +37,31 @@ _WIDE: Final = re.compile(
     r"|\$env:(?:SystemRoot|windir|USERPROFILE|ProgramFiles)\\?\*?|HK\w+:\\\S{0,20})[\"']?(?:\s|$)",
     re.IGNORECASE,
 )
-_ENCODED: Final = re.compile(r"\s[-/\u2013\u2014]e(?:c|nc?\w*)?[\s:]+[\"']?([A-Za-z0-9+/=]{4,})", re.IGNORECASE)
-_CODE: Final = re.compile(r"\s[-/]c(?:ommand|omman?|om?m?)?(?:[\s:]+)(.*)", re.IGNORECASE | re.DOTALL)
+_ENCODED: Final = re.compile(
+    r"\s[-/\u2013\u2014]e(?:c|nc?\w*)?[\s:]+[\"']?([A-Za-z0-9+/=]{4,})", re.IGNORECASE
+)
+_CODE: Final = re.compile(
+    r"\s[-/]c(?:ommand|omman?|om?m?)?(?:[\s:]+)(.*)", re.IGNORECASE | re.DOTALL
+)
 _ENCODED_FLAG: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?[\s:]", re.IGNORECASE)
 _CMD_CODE: Final = re.compile(r"\s/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
-_REMOTE: Final = re.compile(r"\s-(?:computer\w*|cn|session|hostname|vmname|filepath|connectionuri)\b", re.IGNORECASE)
-_ALIASES: Final = {"iex": "invoke-expression", "icm": "invoke-command", "saps": "start-process", "start": "start-process"}
+_REMOTE: Final = re.compile(
+    r"\s-(?:computer\w*|cn|session|hostname|vmname|filepath|connectionuri)\b", re.IGNORECASE
+)
+_ALIASES: Final = {
+    "iex": "invoke-expression",
+    "icm": "invoke-command",
+    "saps": "start-process",
+    "start": "start-process",
+}
 _DOTNET_CODE: Final = frozenset(("rundll32", "mshta", "regsvr32", "wscript", "cscript"))
 _KNOWN_ENVIRONMENT: Final = re.compile(
     r"\$\{?env:(?:windir|systemroot|systemdrive|programfiles|programfiles\(x86\)|programdata|programw6432|commonprogramfiles|localappdata|appdata|temp|tmp|userprofile|public|homedrive|comspec)\}?",
     re.IGNORECASE,
 )
-_NAMED_PROGRAM: Final = re.compile(r"(?:^|[\\/])([\w.@+~ -]{1,80}\.(?:exe|com|msc|cpl|ps1|bat|cmd|vbs))$", re.IGNORECASE)
+_NAMED_PROGRAM: Final = re.compile(
+    r"(?:^|[\\/])([\w.@+~ -]{1,80}\.(?:exe|com|msc|cpl|ps1|bat|cmd|vbs))$", re.IGNORECASE
+)
 
 
 class PowershellReader:
@@ -188,9 +201,7 @@ class PowershellReader:
             self.reading.run_dynamic(line, text, "runs text that is computed while it runs")
         else:
             self.reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, text)
-            self.reading.nested.append(
-                NestedCode(interpreter="powershell", code=value, line=line)
-            )
+            self.reading.nested.append(NestedCode(interpreter="powershell", code=value, line=line))
 
     def _run_shell(self, shell: str, rest: str, text: str, line: int) -> None:
         encoded = _ENCODED.search(rest) if shell != "cmd" else None
@@ -205,7 +216,12 @@ class PowershellReader:
                 )
             return
         found = (_CMD_CODE if shell == "cmd" else _CODE).search(rest)
-        if not found and shell != "cmd" and rest.strip() and not re.search(r"\s-f", rest, re.IGNORECASE):
+        if (
+            not found
+            and shell != "cmd"
+            and rest.strip()
+            and not re.search(r"\s-f", rest, re.IGNORECASE)
+        ):
             found = re.search(r"\s((?:[\"'{]|[A-Za-z]).*)$", rest, re.DOTALL)
         if not found:
             if rest.strip():
@@ -242,7 +258,12 @@ class PowershellReader:
         arguments = re.sub(r"(?<=[\"'])\s*,\s*(?=[\"'])", " ", arguments)
         if bare in INTERPRETERS:
             joined = arguments.replace('"', "").replace("'", "")
-            joined = re.sub(r"\s-(?:wait|nonewwindow|passthru|windowstyle\s+\w+|verb\s+\w+)\b", "", joined, flags=re.IGNORECASE)
+            joined = re.sub(
+                r"\s-(?:wait|nonewwindow|passthru|windowstyle\s+\w+|verb\s+\w+)\b",
+                "",
+                joined,
+                flags=re.IGNORECASE,
+            )
             if bare in ("powershell", "pwsh", "cmd"):
                 self._run_shell(bare, " " + joined.strip(), text, line)
             else:
@@ -261,7 +282,9 @@ class PowershellReader:
             self.reading.add(_K.PERSISTS, _S.HIGH, line, text)
         if SECURITY_UNIT.search(text) and STOPS.search(text):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, text)
-        if name in ("netsh", "netsh.exe") and re.search(r"advfirewall.*\boff\b", text, re.IGNORECASE):
+        if name in ("netsh", "netsh.exe") and re.search(
+            r"advfirewall.*\boff\b", text, re.IGNORECASE
+        ):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, text)
         if name in ("net", "net.exe") and re.search(
             r"\b(?:user|localgroup)\b.*\s/(?:add|delete)", text, re.IGNORECASE

@@ -32,7 +32,7 @@ _TOKEN: Final = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _WORTH: Final = re.compile(
-    r"\+|-f\b|-join|-split|-replace|-bxor|\[char|frombase64|::join|\.replace|\.substring|\$\w|\$\{",
+    r"[+*]|-f\b|-join|-split|-replace|-bxor|\[char|frombase64|::join|\.replace|\.substring|\$\w|\$\{",
     re.IGNORECASE,
 )
 _VARIABLE_IN_TEXT: Final = re.compile(
@@ -83,6 +83,8 @@ def fold_statement(statement: str, variables: Variables) -> tuple[str, bool]:
         items = outer + items
     reduced = _reduce(items)
     folded = _show_all(reduced)
+    if len(folded) > len(statement) + 2 * MAX_VALUE_CHARACTERS:
+        return statement, False
     return folded, folded != statement
 
 
@@ -94,6 +96,8 @@ def fold_value(expression: str, variables: Variables) -> str | None:
     tokens = [token for token in _TOKEN.finditer(text) if token.lastgroup != "space"]
     while len(tokens) > 2 and tokens[0].group() == "(" and tokens[-1].group() == ")":
         tokens = tokens[1:-1]
+    while len(tokens) > 1 and tokens[0].lastgroup == "type":
+        tokens = tokens[1:]
     if len(tokens) != 1:
         return None
     value = _literal(_Item(tokens[0].lastgroup or "", tokens[0].group()), variables)

@@ -126,9 +126,7 @@ def _judge_call(
             reading.add(_K.WRITES_SYSTEM_FILES, _S.LOW, line, shown)
 
 
-def _judge_shell(
-    node: ast.Call, name: str, constants: dict[str, Any], reading: Reading
-) -> None:
+def _judge_shell(node: ast.Call, name: str, constants: dict[str, Any], reading: Reading) -> None:
     command = _fold(node.args[0], constants) if node.args else None
     line = node.lineno
     if isinstance(command, list):
@@ -156,7 +154,10 @@ def _fold(node: ast.expr, constants: dict[str, Any], depth: int = 0) -> Any:
     if isinstance(node, (ast.List, ast.Tuple)):
         return [_fold(each, constants, depth + 1) for each in node.elts[:4096]]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left, right = _fold(node.left, constants, depth + 1), _fold(node.right, constants, depth + 1)
+        left, right = (
+            _fold(node.left, constants, depth + 1),
+            _fold(node.right, constants, depth + 1),
+        )
         if type(left) is type(right) and isinstance(left, (str, bytes, list)):
             joined: Any = left + right  # type: ignore[operator]
             return joined if len(joined) <= _MAX_FOLDED else None
@@ -168,7 +169,11 @@ def _fold(node: ast.expr, constants: dict[str, Any], depth: int = 0) -> Any:
 def _fold_call(node: ast.Call, constants: dict[str, Any], depth: int) -> Any:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id  # type: ignore[attr-defined]
     given = [_fold(each, constants, depth + 1) for each in node.args[:8]]
-    owner = _fold(node.func.value, constants, depth + 1) if isinstance(node.func, ast.Attribute) else None
+    owner = (
+        _fold(node.func.value, constants, depth + 1)
+        if isinstance(node.func, ast.Attribute)
+        else None
+    )
     if name == "b64decode" and given and isinstance(given[0], (str, bytes)):
         try:
             return base64.b64decode(given[0])

@@ -73,6 +73,7 @@ T1553.004 disables_security high 6.5 | systemcertificates rootcertificates prote
 T1574 injects_code high 6.5 | safedllsearchmode cwdillegalindllsearch knowndlls | safedllsearchmode.*=0|cwdillegal|knowndlls
 T1484.001 disables_security high 7.5 | grouppolicyrefreshtimedc grouppolicyrefreshtimeoffset grouppolicyrefreshtimeoffsetdc grouppolicyrefreshtime disablebkgndgrouppolicy | grouppolicyrefreshtime|disablebkgndgrouppolicy.*=1
 T1562.001 disables_security medium 5.5 | spynetreporting spynetreportinglevel submitsamplesconsent mpenablepus puaprotection | =0|submitsamplesconsent.*(?:/d|-value)\s+2\b
+T1546.008 persists critical 8 | accessibility ats | accessibility\\ats\\|accessibility.*startexe
 # Access
 T1021.001 opens_network high 5 | fdenytsconnections fallowtogethelp | fdenytsconnections.*=0|fallowtogethelp.*=1
 T1021.001 opens_network high 7.2 | fsinglesessionperuser allowmultipletssessions userauthentication securitylayer portnumber shadow authenticationleveloverride fdisableencryption | (?:fsinglesessionperuser|userauthentication|securitylayer|authenticationleveloverride).*=0|(?:allowmultipletssessions|shadow|fdisableencryption).*=1|rdp-?tcp.*portnumber

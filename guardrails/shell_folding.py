@@ -15,11 +15,11 @@ MAX_STATEMENT_CHARACTERS: Final = 65_536
 _BASH_ASSIGNMENT: Final = re.compile(
     r"(?:^|[;&]\s*|\bexport\s+|\blocal\s+|\bdeclare\s+)(\w{1,60})=(?:'([^']*)'|\"([^\"$`\\]*)\"|([^\s;&|$`'\"()]+))(?=\s|;|&|$)"
 )
-_BASH_VARIABLE: Final = re.compile(
-    r"\$\{(\w{1,60})(?::(-?\d{1,4})(?::(\d{1,4}))?)?\}|\$(\w{1,60})"
-)
+_BASH_VARIABLE: Final = re.compile(r"\$\{(\w{1,60})(?::(-?\d{1,4})(?::(\d{1,4}))?)?\}|\$(\w{1,60})")
 _ESCAPED_TEXT: Final = re.compile(r"\$'((?:[^'\\]|\\.)*)'")
-_ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|([0-7]{1,3})|(.))", re.DOTALL)
+_ESCAPE: Final = re.compile(
+    r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|([0-7]{1,3})|(.))", re.DOTALL
+)
 _SIMPLE: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b"}
 _EMPTY_QUOTES: Final = re.compile(r"(?<=\w)(?:''|\"\")(?=\w)")
 _JOINED_QUOTES: Final = re.compile(r"(?<=\w)[\"'](?=\w)|(?<=[\w/])\\(?=[A-Za-z])")

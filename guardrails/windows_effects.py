@@ -169,7 +169,7 @@ T1542.001 persists critical 8.5 | wpbbin | wpbbin
 T1567.002 sends_data high 7.2 | rclone | rclone(?:\.exe)?\s+(?:copy|sync|move|config)
 T1484 disables_security high 6.5 | secedit | secedit.*/configure
 # Programs and libraries from folders that are neither the system's nor where applications are
-T1204.002 runs_dynamic_code medium 7.1 | exe bat cmd ps1 psm1 dll vbs js com hta py jar msi iso inf sct cpl | (?:^|[&;|({]\s?|\b(?:start-process|saps|start|call|invoke-item|ii|import-module|ipmo|powershell|pwsh|-file\w*|-command|-c|cmd|/c|regsvr32|rundll32|cscript|wscript|\.) (?:-filepath |-path |/\w+ )?(?:& )?)[a-z]:\\(?!windows\b|program files|programdata|users\b|progra~|windows |te?mp\b)[^\s;|&]{1,200}\.(?:exe|bat|cmd|ps1|psm1|dll|vbs|js|com|hta|py|jar|msi|iso|inf|sct|cpl)\b
+T1204.002 runs_dynamic_code medium 7.1 | exe bat cmd ps1 psm1 dll vbs js com hta py jar msi iso inf sct cpl | (?:^|[&;|({]\s?|\b(?:start-process|saps|start|call|invoke-item|ii|import-module|ipmo|powershell|pwsh|-file\w*|-command|-c|cmd|/c|regsvr32|rundll32|cscript|wscript|\.)(?:\.exe)? (?:-filepath |-path |/\w+ )?(?:& )?)[a-z]:\\(?!windows\b|program files|programdata|users\b|progra~|windows |te?mp\b)[^\s;|&]{1,200}\.(?:exe|bat|cmd|ps1|psm1|dll|vbs|js|com|hta|py|jar|msi|iso|inf|sct|cpl)\b
 T1006 reads_credentials critical 8 | c d physicaldrive filestream | (?:filestream|createfile|openread|open)\S*\W.*\\\\\.\\[a-z]:
 T1518 explores low 3 | driverquery | driverquery
 T1574.002 injects_code high 6 | dll | (?:copy|xcopy|copy-item)\b.*\.dll\b.*program files
