@@ -162,7 +162,8 @@ class _Work:
             )
 
     def _read(self, piece: NestedCode, nesting: int) -> tuple[Reading, Iterator[tuple[int, str]]]:
-        interpreter, text = piece.interpreter, piece.code
+        interpreter = piece.interpreter
+        text = piece.code.encode("utf-8", "replace").decode()  # no lone surrogates
         if interpreter in ("powershell", "bash", "zsh"):
             return self._read_tree(interpreter, text, piece.line, nesting)
         if interpreter == "cmd":
@@ -196,7 +197,7 @@ class _Work:
             reader = PowershellReader(source)
             reading = reader.read(nodes)
             return reading, list_statements(interpreter, code, reader.history)
-        return list_bash_effects(nodes), list_statements(interpreter, code)
+        return list_bash_effects(nodes, text), list_statements(interpreter, code)
 
     def _fail(self, line: int, reason: str = "does not parse") -> None:
         self._parsed = False
@@ -212,7 +213,7 @@ class _Work:
             self._effects[key] = Effect(
                 kind=effect.kind,
                 line=line,
-                detail=effect.detail,
+                detail=effect.detail.encode("utf-8", "replace").decode(),
                 severity=effect.severity,
                 technique=effect.technique,
                 suspicion=effect.suspicion,

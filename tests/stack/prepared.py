@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / ".runtime"
 INGREDIENTS = (
     "knowledge/**/*", "kernel/migrations/*", "models/**/*", "retrieval/**/*",
-    "guardrails/*effects*", "guardrails/*commands*", "guardrails/script_analysis.py",
+    "guardrails/*effects*", "guardrails/*commands*", "guardrails/script_*", "guardrails/*folding*",
+    "guardrails/syntax_trees.py",
     "telemetry/*simulat*", "telemetry/normalisation.py", "pyproject.toml",
 )  # fmt: skip
 
