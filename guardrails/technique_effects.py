@@ -29,6 +29,7 @@ _DETAIL_CHARACTERS: Final = 120
 _WORD: Final = re.compile(r"[a-z0-9_]+")
 _CMDLET: Final = re.compile(r"[a-z]{2,20}-[a-z0-9]{2,60}")
 _QUOTES: Final = re.compile(r"[\"'\u2018\u2019\u201c\u201d`^]")
+_EXE: Final = re.compile(r"\.exe(?=\s|$)")
 _SPACES: Final = re.compile(r"\s+")
 _HIVES: Final = tuple(
     (re.compile(long), short)
@@ -168,10 +169,12 @@ class SignFinder:
 
 def _match(called: Iterable[Sign], part: str) -> Iterator[Sign]:
     writes, removes = _WRITES_REGISTRY.search(part), _REMOVES_REGISTRY.search(part)
+    bare = _EXE.sub("", part) if ".exe" in part else None  # `tscon.exe 1` as `tscon 1`
     for sign in called:
         if sign.of_registry and (not writes or (removes and "delete" not in sign.pattern)):
             continue
-        if _compile(sign.pattern).search(part):
+        search = _compile(sign.pattern).search
+        if search(part) or (bare is not None and search(bare)):
             yield sign
 
 
