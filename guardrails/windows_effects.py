@@ -181,7 +181,7 @@ T1003.003 reads_credentials critical 7.8 | globalroot harddiskvolumeshadowcopy1 
 T1543.003 persists high 7.1 | sc create new_service | (?:\bsc\s.*(?:create|config).*binpath\s*=?\s*|new-service.*-binarypathname\s+)[a-z]:\\(?!windows|program|users)
 T1053.005 persists high 7.4 | schtasks | schtasks(?:\.exe)?\s.*/create.*/rp\s|schtasks(?:\.exe)?\s.*/create.*/s\s+\S+.*/ru
 T1562.001 disables_security critical 8 | sysmon sysmon64 | sysmon(?:64)?(?:\.exe)?\s+[-/]u\b
-T1070.001 erases_traces critical 7.4 | wevtutil clear_eventlog | (?:wevtutil|clear-eventlog)\b.*(?:\bsecurity\b|sysmon|powershell)
+T1070.001 erases_traces critical 7.4 | wevtutil clear_eventlog | (?:wevtutil(?:\.exe)?\s+(?:cl|clear-log)|clear-eventlog)\b.*(?:\bsecurity\b|sysmon|powershell)
 T1562.002 disables_security high 7.4 | win32_service eventlog | win32_service.*like\s+eventlog
 T1486 encrypts_files high 7 | cipher | cipher\s+/e
 T1078.001 changes_accounts high 7.4 | guest | net1?\s+user\s+guest\s.*/active|add-localgroupmember.*\bguest\b|net1?\s+localgroup\s+administrators\s+guest
