@@ -73,7 +73,7 @@ def list_bash_effects(nodes: Mapping[str, Sequence[Any]], text: str) -> Reading:
     functions = {text_of(node) for node in nodes.get("function", ())}
     variables = _list_constants(nodes.get("assignment", ()))
     for match in _SET_OTHERWISE.finditer(text):
-        for name in re.findall(r"\w+", match[1] or match[2] or match[3]):
+        for name in re.findall(r"\w+", match[1] or match[2] or match[3] or ""):
             variables.pop(name, None)
     for node in nodes.get("command", ()):
         words = [text_of(child) for child in node.children if _is_argument(child)]

@@ -11,6 +11,7 @@ import ast
 import base64
 import binascii
 import shlex
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -58,7 +59,9 @@ def read_python(text: str) -> tuple[Reading, bool]:
     """Return (what a Python script does, whether it parses)."""
     reading = Reading()
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():  # on doubtful literals, which are no concern of ours
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return reading, False
     names: dict[str, str] = {}

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from contracts.canonical import canonical_json
 from guardrails.powershell_folding import MAX_VALUE_CHARACTERS, fold_statement, fold_value
-from guardrails.script_analysis import analyse_script
+from guardrails.script_analysis import analyse_script, analysis_document
 from guardrails.shell_folding import fold_bash, fold_cmd
 
 
@@ -87,3 +88,20 @@ def test_a_large_hostile_script_takes_bounded_time(interpreter, piece):
     analysis = analyse_script(interpreter, content)
     assert time.thread_time() - started < 4
     assert analysis is not None
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "text"),
+    [
+        ("cmd", "if " + "a" * 5000 + " b"),
+        ("cmd", 'if "' + '"x"' * 2000),
+        ("bash", "read\nfor\nunset"),
+        ("python", "1if 1else 2\n"),
+        ("powershell", "iex ([char]0xD800 + [char]0xDC00)"),
+        ("bash", "bash -c $'\\ud800'"),
+    ],
+)
+def test_what_once_hung_or_raised(interpreter, text):
+    started = time.thread_time()
+    assert canonical_json(analysis_document(analyse_script(interpreter, text.encode())))
+    assert time.thread_time() - started < 2
