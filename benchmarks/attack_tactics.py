@@ -5,6 +5,7 @@ Facts of MITRE ATT&CK for Enterprise: identifiers and the tactics they are filed
 sub-technique inherits. A technique that is also filed elsewhere (T1040 is Credential Access too,
 T1056, T1557 and T1497 likewise) counts as more than looking, and so does an unknown identifier.
 """
+# ruff: noqa: E501, SIM905 - tables
 
 from typing import Final
 

@@ -60,11 +60,11 @@ def read_scripts(folder: Path, name: str, *, dangerous: bool) -> list[SampleScri
         raise UnusableScriptsError(f"{folder} holds neither {name}.gz nor {name}")
     scripts = []
     try:
-        opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
-        with opened as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    scripts.append(_read_row(json.loads(line), path, number, dangerous=dangerous))
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+        for number, line in enumerate(text.split("\n"), start=1):
+            if line.strip():
+                scripts.append(_read_row(json.loads(line), path, number, dangerous=dangerous))
     except (OSError, EOFError, ValueError) as error:
         raise UnusableScriptsError(f"{path} is not readable as JSON lines: {error}") from error
     if not scripts:
@@ -76,10 +76,10 @@ def _read_row(row: Any, path: Path, number: int, *, dangerous: bool) -> SampleSc
     fields = ("id", "lang", "text", "technique") if dangerous else ("id", "lang", "text")
     if not isinstance(row, dict) or any(not isinstance(row.get(name), str) for name in fields):
         raise UnusableScriptsError(f"{path}:{number} needs the texts {', '.join(fields)}")
-    technique = row["technique"] if dangerous else ""
+    technique, language = str(row["technique"]) if dangerous else "", str(row["lang"])
     return SampleScript(
         name=row["id"],
-        interpreter=INTERPRETERS.get(row["lang"], row["lang"]),
+        interpreter=INTERPRETERS.get(language, language),
         text=row["text"],
         technique=technique,
         group=technique.partition(".")[0] if dangerous else f"benign {row['id']}",

@@ -53,6 +53,11 @@ _SYSTEM_TREE: Final = re.compile(
 # Empty or unset, the variable leaves the root directory.
 _UNGUARDED_ROOT: Final = re.compile(r"^[\"']?\$\{?\w+\}?[\"']?/[\"']?\*?[\"']?$")
 _SYSTEM_FILE: Final = re.compile(r"^[\"']?/(?:etc|usr|bin|sbin|lib\w*|boot|System|Library)/")
+# What sets variables beside assignments: loops, read and its like, ${x:=...}.
+_SET_OTHERWISE: Final = re.compile(
+    r"\b(?:for|select)\s+(\w+)\b|\b(?:read|mapfile|readarray|getopts|unset|printf\s+-v|let)\b([^\n;|&]{0,400})"
+    r"|\$\{(\w+):?="
+)
 _RAW_DEVICE: Final = re.compile(r"/dev/(?:sd|nvme|vd|xvd|hd|disk|rdisk|mapper|mem)")
 _LOG_TREE: Final = re.compile(
     r"^[\"']?(?:/var/log(?:/\*{0,2})?|.*\.bash_history|.*\.zsh_history)[\"']?$"
@@ -62,11 +67,14 @@ _BOOT_HOOK: Final = re.compile(
 )
 
 
-def list_bash_effects(nodes: Mapping[str, Sequence[Any]]) -> Reading:
-    """Return what the nodes of a bash or zsh tree (guardrails.syntax_trees) do."""
+def list_bash_effects(nodes: Mapping[str, Sequence[Any]], text: str) -> Reading:
+    """Return what the nodes of a bash or zsh tree (guardrails.syntax_trees) of `text` do."""
     reading = Reading()
     functions = {text_of(node) for node in nodes.get("function", ())}
     variables = _list_constants(nodes.get("assignment", ()))
+    for match in _SET_OTHERWISE.finditer(text):
+        for name in re.findall(r"\w+", match[1] or match[2] or match[3] or ""):
+            variables.pop(name, None)
     for node in nodes.get("command", ()):
         words = [text_of(child) for child in node.children if _is_argument(child)]
         _judge_command(node, [_expand(word, variables) for word in words], functions, reading)
@@ -98,9 +106,7 @@ def _expand(word: str, variables: Mapping[str, str]) -> str:
     return variables.get(match[1], word) if match else word
 
 
-def _judge_command(
-    node: Any, words: Sequence[str], functions: set[str], reading: Reading
-) -> None:
+def _judge_command(node: Any, words: Sequence[str], functions: set[str], reading: Reading) -> None:
     name, arguments, elevated = _unwrap(words)
     line = int(node.start_point[0]) + 1
     if elevated:
@@ -108,9 +114,7 @@ def _judge_command(
     if not name or name in functions:
         return
     if name.startswith(("$", "`", '"$', "<(")) or "$(" in name:
-        reading.effects.append(
-            make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH)
-        )
+        reading.effects.append(make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH))
         reading.doubt(line, "the command is computed while it runs")
         return
     name = unquote(name).rsplit("/", 1)[-1]

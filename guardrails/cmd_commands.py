@@ -5,6 +5,7 @@ Lines are joined at carets, comments and labels left out, and split at `&`, `&&`
 parentheses outside quotes; `if`, `for ... do`, `else`, `call`, `start` are looked through. Code for
 other interpreters is handed on; a command that is computed is a doubt.
 """
+# ruff: noqa: E501, SIM905 - tables
 
 import re
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS, only
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import decode_base64
 from guardrails.script_reading import SCRIPT_FILE, NestedCode, Reading
-from guardrails.shell_folding import fold_cmd
+from guardrails.shell_folding import fold_cmd, list_unstable
 
 _K, _S = EffectKind, EffectSeverity
 _COMMENT: Final = re.compile(r"\s*@?\s*(?:rem(?:\s|$)|::)", re.IGNORECASE)
@@ -24,13 +25,19 @@ _PART: Final = re.compile(r"\"[^\"\n]*\"?|[^\"&|()\n]+|&&|\|\||.", re.DOTALL)
 _WORD: Final = re.compile(r"(?:\"[^\"]*\"?|[^\s\"])+")
 _CONDITION: Final = re.compile(
     r"\s*@?\s*(?:if\s+(?:/i\s+)?(?:not\s+)?(?:exist\s+(?:\"[^\"]*\"|\S+)|defined\s+\S+|errorlevel\s+\S+"
-    r"|cmdextversion\s+\S+|(?:\"[^\"]*\"|[^\s=\"]+)+\s*(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s*(?:\"[^\"]*\"|\S+))"
+    r"|cmdextversion\s+\S+|(?:\"[^\"]*\"|[^\s=\"])++\s*(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s*(?:\"[^\"]*\"|\S+))"
     r"|else|for\s+(?:/[a-z]\s*)*(?:\"[^\"]*\"\s*)?%%?\S+\s+in|do|call(?!\s*:)|start(?:\s+\"[^\"]*\")?"
     r"(?:\s+/(?:b|min|max|wait|i|low|normal|high|realtime|d\s*\S+))*)(?:\s+|$)",
     re.IGNORECASE,
 )
+_CONDITION_CHARACTERS: Final = 300
+_MAX_COMMAND_CHARACTERS: Final = 65_536
+_COMPUTED_NAME: Final = re.compile(r"^[%!][^%!]+[%!]$|^%%?[a-z]$|^%\d|^%\*")
+_ACCOUNTS: Final = re.compile(r"\b(?:user|localgroup)\b.*\s/(?:add|del)", re.IGNORECASE)
 _ENCODED: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?\s+\"?([A-Za-z0-9+/=]{4,})", re.IGNORECASE)
-_POWERSHELL_CODE: Final = re.compile(r"\s[-/]c(?:ommand|omman?|om?m?)?\s+(.*)", re.IGNORECASE | re.DOTALL)
+_POWERSHELL_CODE: Final = re.compile(
+    r"\s[-/]c(?:ommand|omman?|om?m?)?\s+(.*)", re.IGNORECASE | re.DOTALL
+)
 _CMD_CODE: Final = re.compile(r"\s/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
 _OWN_COMMANDS: Final = {
     "del": (_K.DELETES_FILES, _S.MEDIUM),
@@ -77,40 +84,41 @@ def list_cmd_effects(text: str) -> tuple[Reading, bool]:
     """Return (what a batch script does, whether its quotes and parentheses match)."""
     reading = Reading()
     variables: dict[str, str] = {}
+    unstable = list_unstable(text)
     depth = 0
     for line, statement in join_lines(text):
-        folded = fold_cmd(statement, variables)
+        folded = fold_cmd(statement, variables, unstable)
         commands, change = _split(folded)
         depth = max(0, depth + change)
         for command in commands:
-            _judge(command, line, reading, len(command) < 65_536)
+            _judge(command, line, reading)
     return reading, depth == 0
 
 
 def _split(statement: str) -> tuple[list[str], int]:
     """Return the simple commands of a statement, and how many parentheses stay open."""
-    commands, current, depth = [], "", 0
+    commands: list[str] = []
+    parts: list[str] = []
+    tail, depth = "", 0
     for match in _PART.finditer(statement):
         part = match[0]
-        if part in ("&", "&&", "|", "||", "\n"):
-            commands.append(current)
-            current = ""
-        elif part == "(" and (not current.strip() or _CONDITION.search(current + " ")):
-            depth += 1
-            commands.append(current)
-            current = ""
-        elif part == ")" and depth > 0 or (part == ")" and not current.strip()):
-            depth -= 1
-            commands.append(current)
-            current = ""
+        ends = part in ("&", "&&", "|", "||", "\n")
+        if part == "(" and (not tail.strip() or _CONDITION.search(tail + " ")):
+            depth, ends = depth + 1, True
+        elif part == ")" and (depth > 0 or not tail.strip()):
+            depth, ends = depth - 1, True
+        if ends:
+            commands.append("".join(parts))
+            parts, tail = [], ""
         else:
-            current += part
-    commands.append(current)
+            parts.append(part)
+            tail = (tail + part)[-_CONDITION_CHARACTERS:]
+    commands.append("".join(parts))
     return [command for command in commands if command.strip()], depth
 
 
-def _judge(command: str, line: int, reading: Reading, bounded: bool) -> None:
-    if not bounded:
+def _judge(command: str, line: int, reading: Reading) -> None:
+    if len(command) > _MAX_COMMAND_CHARACTERS:
         reading.doubt(line, "a command is too long to be read")
         return
     for _ in range(8):
@@ -118,25 +126,34 @@ def _judge(command: str, line: int, reading: Reading, bounded: bool) -> None:
         if match is None or not match[0].strip():
             break
         command = command[match.end() :]
-    words = _WORD.findall(command.strip().lstrip("@").strip())
+    command = command.strip().lstrip("@").strip()
+    words = _WORD.findall(command)
     if not words:
         return
     name = words[0].strip('"').lower().rsplit("\\", 1)[-1].rsplit("/", 1)[-1]
-    if re.search(r"^[%!][^%!]+[%!]$|^%%?[a-z]$|^%\d|^%\*", name):
+    if _COMPUTED_NAME.search(name):
         reading.run_dynamic(line, command, "the command is computed while it runs")
         return
     bare = re.sub(r"\.(?:exe|com)$", "", name)
-    rest = command.strip().lstrip("@").strip()[len(words[0]) :]
+    _judge_text(bare, command, line, reading)
+    if bare not in _SILENT:
+        _judge_program(bare, name, words, command, line, reading)
+
+
+def _judge_text(bare: str, command: str, line: int, reading: Reading) -> None:
     if CREDENTIAL_FILE.search(command):
         reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, command)
     if SECURITY_UNIT.search(command) and STOPS.search(command):
         reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, command)
-    if bare in ("net", "net1") and re.search(r"(?i)\b(?:user|localgroup)\b.*\s/(?:add|del)", rest):
+    if bare in ("net", "net1") and _ACCOUNTS.search(command):
         reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, command)
-    if bare in _SILENT:
-        return
+
+
+def _judge_program(
+    bare: str, name: str, words: list[str], command: str, line: int, reading: Reading
+) -> None:
     if bare in ("powershell", "pwsh", "cmd"):
-        _run_shell(bare, rest, command, line, reading)
+        _run_shell(bare, command[len(words[0]) :], command, line, reading)
     elif bare in _CODE_FILES:
         reason = "runs code of a file or library that is not in the text"
         reading.run_dynamic(line, command, reason, _S.MEDIUM)
@@ -150,7 +167,9 @@ def _judge(command: str, line: int, reading: Reading, bounded: bool) -> None:
 def _look_up(
     bare: str, name: str, arguments: list[str], command: str, line: int, reading: Reading
 ) -> None:
-    entry = _OWN_COMMANDS.get(bare) or POWERSHELL_COMMANDS.get(name) or POWERSHELL_COMMANDS.get(bare)
+    entry = (
+        _OWN_COMMANDS.get(bare) or POWERSHELL_COMMANDS.get(name) or POWERSHELL_COMMANDS.get(bare)
+    )
     if entry is None or only_looks(bare, arguments):
         return
     kind, severity = entry

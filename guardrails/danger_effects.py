@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The danger score: the worst that a script does that is not ordinary for administration.
 
-Distinct effects (kind and technique) count once, by their suspicion, the largest fully and each
-next one at a tenth of the one before: `danger = s1 + s2 / 10 + s3 / 100 + ...`. So one attack step in
-a long, harmless script stands out, a long script of ordinary steps does not, and two steps that
+Distinct effects (kind and technique) count once, by their suspicion, the largest fully, each next
+one at a twentieth of the one before: `danger = s1 + s2 / 20 + s3 / 400 + ...`. One attack step in a
+long, harmless script stands out, a long script of ordinary steps does not, and two steps that
 belong together (a download and its execution) weigh more than one. Some pairs say more together
 than apart and add a bonus. The score ranks scripts for people who review them; it allows nothing.
 """
@@ -14,7 +14,7 @@ from typing import Final
 from guardrails.effects import Effect, EffectKind
 
 _K = EffectKind
-_DECAY: Final = 0.1
+_DECAY: Final = 0.05
 _MAX_DISTINCT: Final = 8
 # Pairs of kinds that make each other less innocent, each with at least this suspicion.
 _PAIR_LEAST: Final = 3.0

@@ -7,6 +7,7 @@ Invoke-Expression, `cmd /c`) is handed on to be analysed, and only what stays un
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
 import re
+from collections import Counter
 from typing import Any, Final
 
 from guardrails.command_effects import POWERSHELL_COMMANDS
@@ -37,18 +38,48 @@ _WIDE: Final = re.compile(
     r"|\$env:(?:SystemRoot|windir|USERPROFILE|ProgramFiles)\\?\*?|HK\w+:\\\S{0,20})[\"']?(?:\s|$)",
     re.IGNORECASE,
 )
-_ENCODED: Final = re.compile(r"\s[-/\u2013\u2014]e(?:c|nc?\w*)?[\s:]+[\"']?([A-Za-z0-9+/=]{4,})", re.IGNORECASE)
-_CODE: Final = re.compile(r"\s[-/]c(?:ommand|omman?|om?m?)?(?:[\s:]+)(.*)", re.IGNORECASE | re.DOTALL)
+_ENCODED: Final = re.compile(
+    r"\s[-/\u2013\u2014]e(?:c|nc?\w*)?[\s:]+[\"']?([A-Za-z0-9+/=]{4,})", re.IGNORECASE
+)
+_CODE: Final = re.compile(
+    r"\s[-/]c(?:ommand|omman?|om?m?)?(?:[\s:]+)(.*)", re.IGNORECASE | re.DOTALL
+)
 _ENCODED_FLAG: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?[\s:]", re.IGNORECASE)
 _CMD_CODE: Final = re.compile(r"\s/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
-_REMOTE: Final = re.compile(r"\s-(?:computer\w*|cn|session|hostname|vmname|filepath|connectionuri)\b", re.IGNORECASE)
-_ALIASES: Final = {"iex": "invoke-expression", "icm": "invoke-command", "saps": "start-process", "start": "start-process"}
+_REMOTE: Final = re.compile(
+    r"\s-(?:computer\w*|cn|session|hostname|vmname|filepath|connectionuri)\b", re.IGNORECASE
+)
+_SET_VARIABLE: Final = re.compile(
+    r"\$\{?(?:script:|global:|local:|private:|using:)?(\w+)\}?\s*(?:[-+*/%]|\?\?)?=(?!=)"
+)
+_SET_OTHERWISE: Final = re.compile(
+    r"(?:foreach\s*\(\s*\$|\[ref\]\s*\$|(?:set|new|clear)-variable\s+(?:-name\s+)?[\"']?|\bsv\s+[\"']?"
+    r"|-(?:outvariable|ov|variable|pipelinevariable|pv)\s+[\"']?)(\w+)"
+)
+_ALIASES: Final = {
+    "iex": "invoke-expression",
+    "icm": "invoke-command",
+    "saps": "start-process",
+    "start": "start-process",
+}
+_ASSEMBLY_NAME: Final = re.compile(r"-assembly(?:name)?\b", re.IGNORECASE)
 _DOTNET_CODE: Final = frozenset(("rundll32", "mshta", "regsvr32", "wscript", "cscript"))
 _KNOWN_ENVIRONMENT: Final = re.compile(
     r"\$\{?env:(?:windir|systemroot|systemdrive|programfiles|programfiles\(x86\)|programdata|programw6432|commonprogramfiles|localappdata|appdata|temp|tmp|userprofile|public|homedrive|comspec)\}?",
     re.IGNORECASE,
 )
-_NAMED_PROGRAM: Final = re.compile(r"(?:^|[\\/])([\w.@+~ -]{1,80}\.(?:exe|com|msc|cpl|ps1|bat|cmd|vbs))$", re.IGNORECASE)
+_NAMED_PROGRAM: Final = re.compile(
+    r"(?:^|[\\/])([\w.@+~ -]{1,80}\.(?:exe|com|msc|cpl|ps1|bat|cmd|vbs))$", re.IGNORECASE
+)
+
+
+def _list_unstable(source: bytes) -> frozenset[str]:
+    """Return the variables that are set at more than one place, or by a loop or a cmdlet."""
+    text = source.decode("utf-8", "replace").lower()
+    counts = Counter(_SET_VARIABLE.findall(text))
+    return frozenset(
+        {name for name, count in counts.items() if count > 1} | set(_SET_OTHERWISE.findall(text))
+    )
 
 
 class PowershellReader:
@@ -66,6 +97,7 @@ class PowershellReader:
 
     def read(self, nodes: dict[str, list[Any]]) -> Reading:
         """Read the nodes of guardrails.syntax_trees in the order of the text."""
+        self._unstable = _list_unstable(self._source)
         self._functions = {self._text(node).lower() for node in nodes.get("function", [])}
         waiting = [
             (node.start_byte, kind, node)
@@ -101,7 +133,7 @@ class PowershellReader:
             value = before + value if isinstance(before, str) and value else None
             name = name[:-1]
         self.history.append((self._line(node), name, value))
-        if value is None:
+        if value is None or name in self._unstable:
             self.variables.pop(name, None)
         else:
             self.variables[name] = value
@@ -165,15 +197,13 @@ class PowershellReader:
                 self.reading.run_dynamic(line, text, "the script block is not in the text")
             elif _REMOTE.search(rest):
                 self.reading.add(_K.REACHES_DEVICES, _S.HIGH, line, text, "T1021.006")
-        elif name == "add-type":
-            if not re.search(r"-assembly(?:name)?\b", rest, re.IGNORECASE):
-                self.reading.run_dynamic(line, text, "compiles or loads code of another language")
+        elif name == "add-type" and not _ASSEMBLY_NAME.search(rest):
+            self.reading.run_dynamic(line, text, "compiles or loads code of another language")
         elif bare in ("powershell", "pwsh", "cmd"):
             self._run_shell(bare, rest, text, line)
-        elif bare in _DOTNET_CODE:
-            if rest.strip():
-                reason = "runs code of a file or library that is not in the text"
-                self.reading.run_dynamic(line, text, reason, _S.MEDIUM)
+        elif bare in _DOTNET_CODE and rest.strip():
+            reason = "runs code of a file or library that is not in the text"
+            self.reading.run_dynamic(line, text, reason, _S.MEDIUM)
         elif name == "start-process":
             self._start_process(rest, text, line)
         elif SCRIPT_FILE.search(name):
@@ -188,9 +218,7 @@ class PowershellReader:
             self.reading.run_dynamic(line, text, "runs text that is computed while it runs")
         else:
             self.reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, text)
-            self.reading.nested.append(
-                NestedCode(interpreter="powershell", code=value, line=line)
-            )
+            self.reading.nested.append(NestedCode(interpreter="powershell", code=value, line=line))
 
     def _run_shell(self, shell: str, rest: str, text: str, line: int) -> None:
         encoded = _ENCODED.search(rest) if shell != "cmd" else None
@@ -205,7 +233,12 @@ class PowershellReader:
                 )
             return
         found = (_CMD_CODE if shell == "cmd" else _CODE).search(rest)
-        if not found and shell != "cmd" and rest.strip() and not re.search(r"\s-f", rest, re.IGNORECASE):
+        if (
+            not found
+            and shell != "cmd"
+            and rest.strip()
+            and not re.search(r"\s-f", rest, re.IGNORECASE)
+        ):
             found = re.search(r"\s((?:[\"'{]|[A-Za-z]).*)$", rest, re.DOTALL)
         if not found:
             if rest.strip():
@@ -242,7 +275,12 @@ class PowershellReader:
         arguments = re.sub(r"(?<=[\"'])\s*,\s*(?=[\"'])", " ", arguments)
         if bare in INTERPRETERS:
             joined = arguments.replace('"', "").replace("'", "")
-            joined = re.sub(r"\s-(?:wait|nonewwindow|passthru|windowstyle\s+\w+|verb\s+\w+)\b", "", joined, flags=re.IGNORECASE)
+            joined = re.sub(
+                r"\s-(?:wait|nonewwindow|passthru|windowstyle\s+\w+|verb\s+\w+)\b",
+                "",
+                joined,
+                flags=re.IGNORECASE,
+            )
             if bare in ("powershell", "pwsh", "cmd"):
                 self._run_shell(bare, " " + joined.strip(), text, line)
             else:
@@ -261,7 +299,9 @@ class PowershellReader:
             self.reading.add(_K.PERSISTS, _S.HIGH, line, text)
         if SECURITY_UNIT.search(text) and STOPS.search(text):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, text)
-        if name in ("netsh", "netsh.exe") and re.search(r"advfirewall.*\boff\b", text, re.IGNORECASE):
+        if name in ("netsh", "netsh.exe") and re.search(
+            r"advfirewall.*\boff\b", text, re.IGNORECASE
+        ):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, text)
         if name in ("net", "net.exe") and re.search(
             r"\b(?:user|localgroup)\b.*\s/(?:add|delete)", text, re.IGNORECASE

@@ -7,15 +7,15 @@ from typing import Final
 POWERSHELL_SIGNS: Final = r"""
 # Code that is fetched, decoded or hidden
 T1059.001 runs_downloaded_code high 4 | iex invoke_expression | (?:iex|invoke-expression)\b.*(?:aka\.ms|chocolatey\.org|microsoft\.com|get\.scoop\.sh)
-T1059.001 runs_downloaded_code critical 6.8 | iex invoke_expression | (?!.*(?:aka\.ms/|chocolatey\.org/|get\.scoop\.sh))(?:.*\b(?:iex|invoke-expression)\b.*(?:downloadstring|downloaddata|iwr|irm|invoke-webrequest|invoke-restmethod|curl|wget|webclient|webrequest|https?:|openread|getresponse|readtoend)|.*(?:downloadstring|iwr|irm|invoke-webrequest|invoke-restmethod|readtoend|webclient).*\|\s*\(?(?:iex|invoke-expression))
+T1059.001 runs_downloaded_code critical 6.8 | iex invoke_expression | ^(?!.*(?:aka\.ms/|chocolatey\.org/|get\.scoop\.sh))(?:.*\b(?:iex|invoke-expression)\b.*(?:downloadstring|downloaddata|iwr|irm|invoke-webrequest|invoke-restmethod|curl|wget|webclient|webrequest|https?:|openread|getresponse|readtoend)|.*(?:downloadstring|iwr|irm|invoke-webrequest|invoke-restmethod|readtoend|webclient).*\|\s*\(?(?:iex|invoke-expression))
 T1059.001 runs_downloaded_code critical 7.5 | iex invoke_expression | ^(?=.*\b(?:iex|invoke-expression)\b).*(?:raw\.githubusercontent|github\.com/\S+/raw/|gist\.github|pastebin|bit\.ly|tinyurl|transfer\.sh|https?://\d{1,3}\.\d)
 T1059.001 runs_downloaded_code high 5 | downloadstring downloaddata openread | downloadstring|downloaddata|\.openread\(
 T1105 downloads medium 3 | downloadfile bitstransfer start_bitstransfer downloadfileasync | downloadfile|start-bitstransfer
 T1105 runs_downloaded_code high 5 | downloadfile invoke_webrequest iwr start_bitstransfer | (?:downloadfile|invoke-webrequest|iwr|start-bitstransfer)\b.*;.*(?:start-process|invoke-item|\bii\b|&|saps|rundll32|regsvr32)
 T1105 downloads medium 4.5 | githubusercontent pastebin gist transfer discordapp anonfiles ngrok duckdns onion temp mega dropbox ipfs | (?:raw\.githubusercontent\.com|gist\.github|pastebin\.com/raw|transfer\.sh|cdn\.discordapp|anonfiles|ngrok|duckdns|\.onion|mega\.nz|dropboxusercontent|ipfs\.io)
 T1071.001 downloads low 2.5 | useragent user_agent | -useragent|user-agent
-T1027.010 hides_activity high 7.2 | encodedcommand enc encoded e ec en frombase64string | (?:powershell|pwsh)(?:\.exe)?\b.*\s[-/\u2013\u2014]e(?:n?c?|nc\w*)?\s+\S{8}
-T1027 hides_activity high 7.1 | frombase64string | frombase64string.*(?:iex|invoke|load|scriptblock|&|createdecryptor|gzipstream|deflate|getstring)|(?:gzipstream|deflatestream).*frombase64
+T1027.010 hides_activity high 7.4 | encodedcommand enc encoded e ec en frombase64string | (?:powershell|pwsh)(?:\.exe)?\b.*\s[-/\u2013\u2014]e(?:n?c?|nc\w*)?\s+(?:\$\w|\S{8})
+T1027 hides_activity high 7.4 | frombase64string | frombase64string.*(?:iex|invoke|load|scriptblock|&|createdecryptor|gzipstream|deflate|getstring)|(?:gzipstream|deflatestream).*frombase64
 T1140 hides_activity medium 4 | frombase64string | frombase64string
 T1027 hides_activity high 7.5 | gzipstream deflatestream | (?:gzipstream|deflatestream).*(?:iex|invoke|decompress.*readtoend)
 T1059.001 runs_dynamic_code high 5 | scriptblock newscriptblock invokescript executioncontext | (?:scriptblock\]?::create|newscriptblock|invokescript|executioncontext\.invokecommand)
@@ -26,13 +26,14 @@ T1059.001 hides_activity medium 4 | windowstyle hidden w noprofile nop | (?:powe
 T1059.001 hides_activity high 6.3 | windowstyle hidden w nop noprofile noni ep exec bypass | (?:powershell|pwsh)\b(?=.*\s-(?:nop|noprofile))(?=.*\s-(?:w\S*\s+(?:hidden|1|h)|windowstyle\s+hidden))
 T1059.001 runs_dynamic_code medium 2.5 | bypass unrestricted | (?:powershell|pwsh)\b.*\s-(?:ep|ex\w*)\s+(?:bypass|unrestricted)
 T1059.001 disables_security medium 3.5 | executionpolicy set_executionpolicy | set-executionpolicy\b.*(?:bypass|unrestricted)
-T1059.001 downloads high 7.2 | msxml2 xmlhttp winhttprequest internetexplorer | (?:msxml2|xmlhttp|winhttprequest|internetexplorer\.application)
+T1059.001 downloads high 7.4 | msxml2 xmlhttp winhttprequest internetexplorer | (?:msxml2|xmlhttp|winhttprequest|internetexplorer\.application)
 T1564.003 hides_activity medium 4 | showwindow createnowindow windowstyle | (?:showwindow(?:async)?\(.*0|createnowindow\s*=|windowstyle\s*=\s*hidden)
 T1562.001 disables_security critical 10 | amsiutils amsiinitfailed amsicontext amsiscanbuffer amsisession | amsi(?:utils|initfailed|context|scanbuffer|session)
 T1562.001 disables_security critical 9 | etwprovider psetwlogprovider | psetwlogprovider|etwprovider|m_enabled
 T1562.002 disables_security critical 8.5 | cachedgrouppolicysettings utils scriptblocklogging enablescriptblocklogging | cachedgrouppolicysettings|signatures.*hashset
 T1562.010 hides_activity high 7.5 | version | (?:powershell|pwsh)(?:\.exe)?\s.*-v(?:er\w*)?\s+2\b
-T1562.001 disables_security high 6.5 | set_mppreference mppreference | mppreference\b.*-disable\w*\s*:?\s*(?:\$?true|1\b|\$(?!false)\w)|mppreference.*-(?:enablecontrolledfolderaccess|puaprotection|mapsreporting|submitsamplesconsent|enablenetworkprotection|attacksurfacereductionrules_actions)\s+(?:0|disabled|neversend|2)
+T1562.001 disables_security high 7.4 | set_mppreference mppreference | mppreference\b.*-disable(?:realtime|behavio|ioav|script|blockat|intrusion|archive)\w*\s*:?\s*(?:\$?true|1\b)
+T1562.001 disables_security high 5.5 | set_mppreference mppreference | mppreference\b.*-disable\w*\s*:?\s*(?:\$?true|1\b|\$(?!false)\w)|mppreference.*-(?:enablecontrolledfolderaccess|puaprotection|mapsreporting|submitsamplesconsent|enablenetworkprotection|attacksurfacereductionrules_actions)\s+(?:0|disabled|neversend|2)
 T1562.001 disables_security high 4.5 | add_mppreference set_mppreference | mppreference\b.*-(?:exclusion\w+|attacksurfacereductiononlyexclusions)
 T1562.001 disables_security high 7.5 | add_mppreference set_mppreference | mppreference\b.*-exclusion(?:path\s+\(?[a-z]:\\?(?:\s|$)|extension\s+\S*(?:exe|dll|ps1)|process\s+\S*(?:powershell|cmd|outlook|rundll32))|mppreference.*threat\w*defaultaction\s+(?:6|allow|9|noaction)
 T1562.004 disables_security high 6 | set_netfirewallprofile netfirewallprofile | netfirewallprofile\b.*-enabled\s+(?:\$?false|0|off)|netfirewallprofile.*default(?:in|out)boundaction\s+allow
@@ -49,10 +50,10 @@ T1553.004 disables_security high 5.5 | selfsigned import_certificate certstore a
 # Credentials
 T1003 reads_credentials critical 5 | convertfrom_securestring securestringtobstr ptrtostringauto networkcredential getnetworkcredential | getnetworkcredential\(\)|securestringtobstr
 T1056.002 captures_data high 7.5 | promptforcredential get_credential | promptforcredential|\$host\.ui\.prompt
-T1555.003 reads_credentials high 7.1 | passwordvault retrieveall unprotect protecteddata | passwordvault|retrieveall|\.retrievepassword
+T1555.003 reads_credentials high 7.4 | passwordvault retrieveall unprotect protecteddata | passwordvault|retrieveall|\.retrievepassword
 T1552.004 reads_credentials high 6.5 | export_pfxcertificate cert export_certificate exportpfx mailbox adfs azureadconnect | export-pfxcertificate|cert:.*export|export-adfs
 T1555.004 reads_credentials high 5.5 | credentialmanager vaultcmd get_storedcredential | get-storedcredential|cred(?:read|enumerate)
-T1552.001 reads_credentials high 7.1 | consolehost_history | consolehost_history
+T1552.001 reads_credentials high 7.4 | consolehost_history | consolehost_history
 T1558.003 reads_credentials critical 8.5 | kerberosrequestorsecuritytoken | kerberosrequestorsecuritytoken
 T1558.004 reads_credentials high 7.5 | doesnotrequirepreauth serviceprincipalname | doesnotrequirepreauth|serviceprincipalname=\*|-filter.*serviceprincipalname
 T1110 reads_credentials critical 6.5 | validatecredentials directoryentry passwordspray | (?:foreach|for|%|while).*(?:validatecredentials|directoryentry\()|validatecredentials|passwordspray
@@ -127,8 +128,13 @@ T1021.004 reaches_devices high 6.8 | connect_viserver | connect-viserver.*-passw
 T1047 reaches_devices high 5 | new_cimsession new_cimsessionoption | new-cimsession\b.*(?:-computername|dcom)
 T1562.004 opens_network high 7 | msft_netfirewallrule | msft_netfirewallrule.*(?:enable|invoke)
 T1564.003 hides_activity high 5.5 | windowstyle | (?:start-process|saps)\s+(?:-filepath\s+)?(?:powershell|pwsh|cmd)\S*\s.*-windowstyle\s+hidden
-T1059.001 downloads high 7.2 | load xmldocument xslcompiledtransform | \.load\(\s*\(?https?:
+T1059.001 downloads high 7.4 | load xmldocument xslcompiledtransform | \.load\(\s*\(?https?:
 T1059.010 runs_dynamic_code high 7.5 | autoit3 autohotkey autohotkeyu64 ahk au3 | \b(?:autoit3?|autohotkey\w*)(?:\.exe)?\b.*\.(?:ahk|au3|a3x)
+T1566.001 runs_downloaded_code high 7.4 | outfile downloadfile | (?:-outfile|downloadfile\().*\.(?:xlsm|docm|lnk|hta|js|jse|vbs|vbe|iso|scr|chm|one)\b
+T1572 opens_network high 7.4 | resolve dns query dns_query doh | /resolve\?name=|/dns-query|-dohserver
+T1555.003 reads_credentials high 6.8 | profiles user data default | (?:copy|copy-item|xcopy|robocopy|compress-archive)\b.*(?:firefox\\profiles|chrome\\user data|edge\\user data)
+T1055 injects_code critical 7.8 | createremotethread createremotethreadnative createthreadnative ntqueueapcthread ntqueueapcthreadex etwpcreateetwthread uuidfromstringa createprocesswithpipe ntcreatesection start_hollow rtlcreateuserthread | .
+T1056 captures_data medium 5.5 | sendkeys keybd_event | sendkeys|keybd_event
 # Looking around
 T1087.002 explores medium 4.5 | get_aduser directorysearcher adsisearcher get_adgroupmember get_adcomputer get_addomaincontroller get_addomain get_adgroup get_adforest | (?:directorysearcher|adsisearcher|get-ad(?:user|groupmember|computer|domaincontroller|domain|group|object|forest|trust|organizationalunit|defaultdomainpasswordpolicy)\b)
 T1482 explores medium 5.5 | getcurrentdomain getcurrentforest getalltrustrelationships activedirectory | getcurrent(?:domain|forest)|getalltrust|directoryservices\.activedirectory
@@ -159,7 +165,7 @@ T1489 changes_services high 5 | stop_service | stop-service\b.*(?:sql|vss|backup
 T1531 changes_accounts high 4.5 | disable_localuser remove_localuser set_localuser | (?:disable|remove)-localuser|set-localuser.*-password
 T1222.001 changes_permissions medium 4 | set_acl addaccessrule | everyone.*(?:fullcontrol|modify)
 T1036.003 hides_activity high 7.5 | copy_item copy cp | (?:copy-item|copy|cp)\b.*(?:powershell|cmd|cscript|rundll32|certutil|mshta|wscript)\.exe\s
-T1078.001 changes_accounts high 7.1 | guest | (?:enable-localuser|set-localuser).*guest
+T1078.001 changes_accounts high 7.4 | guest | (?:enable-localuser|set-localuser).*guest
 T1110 explores high 7 | rockyou wordlist passwords passwordlist | (?:wordlist|passwordlist)\S*\.txt|rockyou|passwords?\.txt
 T1555.006 reads_credentials high 6 | keyvault | get-azkeyvaultsecret|keyvault\s+secret
 T1528 reads_credentials high 6.2 | get_azaccesstoken accesstoken refreshtoken | get-azaccesstoken|get-mgaccesstoken|account\s+get-access-token
@@ -173,11 +179,11 @@ T1087.002 explores high 8 | soaphound linenum adfind adrecon bloodhound sharphou
 T1087.002 explores high 8 | get_netuser get_netdomain get_domaincontroller get_netcomputer get_netgroup get_domainuser get_domaincomputer get_domaintrust get_netforest get_domaingroupmember get_netlocalgroup find_localadminaccess invoke_userhunter invoke_sharefinder find_domainshare get_netloggedon get_forest get_domaingpo get_domainpolicy get_netgpo get_netshare get_wmireglastloggedon find_interestingdomainacl get_domainou get_netsession find_interestingfile get_domain get_forestdomain get_domainobject | (?:get-net(?:user|domain\w*|computer|group\w*|forest\w*|localgroup\w*|loggedon|gpo\w*|share|session|ou|site)|get-domain(?:user|computer|trust|groupmember|gpo|policy\w*|ou|object\w*|controller)?\b|find-(?:localadminaccess|domain\w+|interesting\w+)|get-forest\w*|get-wmireg\w+)
 T1059 runs_downloaded_code critical 8.5 | empire covenant mythic havoc donut responder watson sherlock jaws john hydra medusa crowbar patator cme pacu pupy caldera merlin sliver | (?:^|[\\/;&|(]\s*|sudo\s+|invoke-)(?:empire|covenant|mythic|havoc|donut|responder|watson|sherlock|jaws|john|hydra|medusa|crowbar|patator|cme|pacu|pupy|sliver)(?:\.exe|\.ps1|\.py|\s|$)
 T1059 runs_downloaded_code critical 9 | powersploit nishang metasploit meterpreter msfvenom cobaltstrike sliver winpwn powerupsql powersharppack privesccheck winpeas linpeas sherlock jaws watson beroot powerup sharpup crackmapexec cme netexec impacket mythic havoc caldera merlin poshc2 pupy koadic silenttrinity donut evilginx responder inveigh pyramid sharpsploit nimplant bruteratel | \b(?:powersploit|nishang|metasploit|meterpreter|msfvenom|msfconsole|cobalt.?strike|winpwn|powerupsql|powersharppack|privesccheck|winpeas\w*|linpeas|beroot|powerup|sharpup|crackmapexec|netexec|impacket\S*|poshc2|koadic|evilginx|inveigh|sharpsploit|nimplant|brute.?ratel)\b
-T1569.002 reaches_devices critical 8.5 | wmiexec smbexec atexec dcomexec psexec secretsdump evil sharprdp sharpmove sharpexec invoke_smbexec invoke_wmiexec invoke_thehash | wmiexec|smbexec|atexec|dcomexec|secretsdump|sharp(?:rdp|move|exec)|thehash
+T1569.002 reaches_devices critical 8.5 | wmiexec smbexec atexec dcomexec secretsdump winrm sharprdp sharpmove sharpexec invoke_smbexec invoke_wmiexec invoke_thehash | evil-winrm|wmiexec|smbexec|atexec|dcomexec|secretsdump|sharp(?:rdp|move|exec)|thehash
 T1110 reads_credentials critical 8.5 | hydra medusa hashcat john ncrack crowbar patator passwordspray spray domainpasswordspray msolspray brutus kerbrute sprayingtoolkit thc ophcrack | \b(?:hashcat|ncrack|\S{0,40}passwordspray\S*|msolspray|ophcrack)\b(?:\s|$|\.|-)
 T1046 explores high 6.5 | nmap masscan zmap naabu rustscan angryip fscan winscan sharpscan nbtscan | \b(?:nmap|masscan|zmap|naabu|rustscan|fscan|nbtscan|angryip\w*)\b
 T1135 explores high 7 | snaffler smbmap enum4linux sharpshares smbclient rpcclient | \b(?:snaffler|smbmap|enum4linux|sharpshares|smbclient|rpcclient)\b
-T1588.002 hides_activity high 7.2 | nircmd | \bnircmdc?\b
+T1588.002 hides_activity high 7.4 | nircmd | \bnircmdc?\b
 T1595 explores high 7 | gobuster dirbuster ffuf nikto wpscan wfuzz sqlmap invoke_wordlistscan nuclei dirb subfinder amass | \b(?:gobuster|dirbuster|ffuf|nikto|wpscan|wfuzz|sqlmap|subfinder)\b|(?:^|[\\/;&|]\s*)(?:nuclei|dirb|amass)(?:\.exe)?\s+-|invoke-wordlistscan
 T1555 reads_credentials critical 9 | sharpweb webbrowserpassview browserpassview sharpchrome sharpchromium chromepass hackbrowserdata mailpassview keethief dumpcreds wirelesskeyview credentialsfileview netpass sharpdpapi donpapi keepass2john chromecookies lazagne | sharpweb|(?:web)?browserpassview|sharpchrom\w+|chromepass|hackbrowserdata|mailpv|keethief|wirelesskeyview|netpass|sharpdpapi|donpapi
 T1095 opens_network critical 9 | powercat ncat powershellicmp icmpsh dnscat2 dnscat iodine nc64 pwncat | (?:^|[\\/;&|(]\s*|sudo\s+|\s)(?:powercat|ncat|icmpsh|invoke-powershellicmp|dnscat2?|iodine\s+-|nc64|pwncat)(?:\.exe|\.ps1|\s|$)
@@ -192,7 +198,7 @@ T1090.003 opens_network high 7.5 | tor psiphon torsocks proxychains i2p torify |
 T1056 captures_data critical 8.5 | get_keystrokes keylogger logkeys invoke_credentialphisher credsleaker | get-keystrokes|keylogger|logkeys|credsleaker|credential-?phish
 T1486 encrypts_files critical 8 | ransomware ransom ransomnote decrypt | ransom(?:ware|note|_note)?\b|your files (?:have been|are) encrypted
 T1496 captures_data critical 8.5 | xmrig minerd cpuminer coinhive stratum nicehash | xmrig|minerd|cpuminer|coinhive|stratum\+
-T1059 runs_downloaded_code high 7.1 | payload malware malicious evil exploit backdoor rootkit trojan | [\\/][^\s\\/]{0,40}(?:payload|malware|malicious|evil|exploit|backdoor|rootkit|trojan)[^\s\\/]{0,40}\.\w{2,4}\b
+T1059 runs_downloaded_code high 7.4 | payload malware malicious evil exploit backdoor rootkit trojan | [\\/][^\s\\/]{0,40}(?:payload|malware|malicious|evil|exploit|backdoor|rootkit|trojan)[^\s\\/]{0,40}\.\w{2,4}\b
 T1098 changes_accounts critical 8.5 | aadinternals aadint roadtools azurehound microburst powerzure tokentactics graphrunner stormspotter pacu cloudgoat | aad-?int\w*|roadtools|azurehound|microburst|enumerateazure\w*|powerzure|tokentactics|graphrunner|stormspotter|\bpacu\b
 T1564 hides_activity high 7.5 | diamorphine libprocesshider beurk jynx | diamorphine|libprocesshider|beurk|jynx
 T1588.002 downloads medium 3 | nirsoft | nirsoft

@@ -5,11 +5,14 @@ Calls are named by what was imported (`from os import system as s` is seen throu
 strings are folded; commands of shells in constants are handed on; exec, eval, compile, computed
 imports and computed commands are doubts.
 """
+# ruff: noqa: E501, SIM905 - tables
 
 import ast
 import base64
 import binascii
 import shlex
+import warnings
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +21,7 @@ from guardrails.script_reading import NestedCode, Reading
 
 _K, _S = EffectKind, EffectSeverity
 _MAX_FOLDED: Final = 65_536
+_MAX_DEPTH: Final = 40
 _MAX_NODES: Final = 400_000
 _CALLS: Final = {
     name: entry
@@ -55,11 +59,14 @@ def read_python(text: str) -> tuple[Reading, bool]:
     """Return (what a Python script does, whether it parses)."""
     reading = Reading()
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():  # on doubtful literals, which are no concern of ours
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return reading, False
     names: dict[str, str] = {}
     constants: dict[str, Any] = {}
+    stable = _list_stable(tree)
     for count, node in enumerate(_walk(tree)):
         if count > _MAX_NODES:
             return reading, False
@@ -67,7 +74,7 @@ def read_python(text: str) -> tuple[Reading, bool]:
             names |= _list_imports(node)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             target = node.targets[0]
-            if isinstance(target, ast.Name):
+            if isinstance(target, ast.Name) and target.id in stable:
                 constants[target.id] = _fold(node.value, constants)
         elif isinstance(node, ast.Call):
             _judge_call(node, names, constants, reading)
@@ -81,6 +88,17 @@ def _walk(tree: ast.AST) -> Iterator[ast.AST]:
         node = waiting.pop()
         yield node
         waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _list_stable(tree: ast.AST) -> set[str]:
+    """Return the names that are set at one place only."""
+    counts: Counter[str] = Counter()
+    for node in _walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            counts[node.id] += 1
+        elif isinstance(node, ast.arg):
+            counts[node.arg] += 1
+    return {name for name, count in counts.items() if count == 1}
 
 
 def _list_imports(node: ast.Import | ast.ImportFrom) -> dict[str, str]:
@@ -126,9 +144,7 @@ def _judge_call(
             reading.add(_K.WRITES_SYSTEM_FILES, _S.LOW, line, shown)
 
 
-def _judge_shell(
-    node: ast.Call, name: str, constants: dict[str, Any], reading: Reading
-) -> None:
+def _judge_shell(node: ast.Call, name: str, constants: dict[str, Any], reading: Reading) -> None:
     command = _fold(node.args[0], constants) if node.args else None
     line = node.lineno
     if isinstance(command, list):
@@ -147,41 +163,44 @@ def _judge_shell(
 
 def _fold(node: ast.expr, constants: dict[str, Any], depth: int = 0) -> Any:
     """Return the constant value (str, bytes, int, list) of an expression, or None."""
-    if depth > 40:
+    value: Any = None
+    if depth > _MAX_DEPTH:
         return None
     if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, (str, bytes, int)) else None
-    if isinstance(node, ast.Name):
-        return constants.get(node.id)
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return [_fold(each, constants, depth + 1) for each in node.elts[:4096]]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left, right = _fold(node.left, constants, depth + 1), _fold(node.right, constants, depth + 1)
+        value = node.value if isinstance(node.value, (str, bytes, int)) else None
+    elif isinstance(node, ast.Name):
+        value = constants.get(node.id)
+    elif isinstance(node, (ast.List, ast.Tuple)):
+        value = [_fold(each, constants, depth + 1) for each in node.elts[:4096]]
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left = _fold(node.left, constants, depth + 1)
+        right = _fold(node.right, constants, depth + 1)
         if type(left) is type(right) and isinstance(left, (str, bytes, list)):
-            joined: Any = left + right  # type: ignore[operator]
-            return joined if len(joined) <= _MAX_FOLDED else None
-    if isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
-        return _fold_call(node, constants, depth)
-    return None
+            joined: Any = left + right
+            value = joined if len(joined) <= _MAX_FOLDED else None
+    elif isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
+        value = _fold_call(node, constants, depth)
+    return value
 
 
 def _fold_call(node: ast.Call, constants: dict[str, Any], depth: int) -> Any:
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id  # type: ignore[attr-defined]
     given = [_fold(each, constants, depth + 1) for each in node.args[:8]]
-    owner = _fold(node.func.value, constants, depth + 1) if isinstance(node.func, ast.Attribute) else None
-    if name == "b64decode" and given and isinstance(given[0], (str, bytes)):
-        try:
-            return base64.b64decode(given[0])
-        except (binascii.Error, ValueError):
-            return None
-    if name == "decode" and isinstance(owner, bytes):
-        try:
+    first = given[0] if given else None
+    if isinstance(node.func, ast.Name):
+        return _fold_character(first) if node.func.id == "chr" else None
+    assert isinstance(node.func, ast.Attribute)  # noqa: S101 - the caller looked
+    name, owner = node.func.attr, _fold(node.func.value, constants, depth + 1)
+    try:
+        if name == "b64decode" and isinstance(first, (str, bytes)):
+            return base64.b64decode(first)
+        if name == "decode" and isinstance(owner, bytes):
             return owner.decode()
-        except UnicodeDecodeError:
-            return None
-    if name == "chr" and given and isinstance(given[0], int) and 0 <= given[0] < 0x110000:
-        return chr(given[0])
-    if name == "join" and isinstance(owner, str) and given and isinstance(given[0], list):
-        if all(isinstance(each, str) for each in given[0]):
-            return owner.join(given[0])[:_MAX_FOLDED]
+        if name == "join" and isinstance(owner, str) and isinstance(first, list):
+            return owner.join(first)[:_MAX_FOLDED]
+    except (binascii.Error, ValueError, TypeError):
+        return None  # no base64, no UTF-8, or a list with unknown parts
     return None
+
+
+def _fold_character(code: object) -> str | None:
+    return chr(code) if isinstance(code, int) and 0 <= code < 0xD800 else None

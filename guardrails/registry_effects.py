@@ -48,13 +48,13 @@ T1112 persists medium 7.5 | microsoftredirectionurl microsoftredirectionprogram 
 T1176 persists medium 5.5 | extensioninstallforcelist extensions | extensioninstallforcelist|chrome\\extensions
 T1505.005 opens_network critical 8 | servicedll termservice | termservice\\parameters
 T1574.012 injects_code critical 8.5 | cor_profiler cor_enable_profiling | cor_
-T1197 persists high 7.1 | bits | notifycmdline
+T1197 persists high 7.4 | bits | notifycmdline
 # Defences off
 T1562.001 disables_security critical 8 | disableantispyware disableantivirus disablerealtimemonitoring disablebehaviormonitoring disableonaccessprotection disablescanonrealtimeenable disableioavprotection disableintrusionpreventionsystem disablescriptscanning disableblockatfirstseen disablerawwritenotification disableroutinelytakingaction servicekeepalive disableenhancednotifications tamperprotection disableconfig | =1|tamperprotection.*=0|servicekeepalive.*=0|\$
 T1562.001 disables_security critical 8 | defender windefend sense wdfilter wdnissvc wdboot mssense securityhealthservice | services\\(?:windefend|sense|wdfilter|wdnissvc|wdnisdrv|wdboot|securityhealthservice|mssecflt|sysmon\w*).*(?:start|delete)|delete.*windows defender
 T1562.001 disables_security high 7.5 | exclusions exclusions_paths | defender\\exclusions
-T1562.001 disables_security high 7.2 | notification_suppress disablenotifications uilockdown uacdisablenotify antivirusdisablenotify firewalldisablenotify updatesdisablenotify antivirusoverride firewalloverride hidescahealth hidesystray disableenhancednotifications | =1|=\$
-T1562.001 disables_security critical 8 | amsienable amsi | amsienable.*=0|delete.*amsi\\providers
+T1562.001 disables_security high 7.4 | notification_suppress disablenotifications uilockdown uacdisablenotify antivirusdisablenotify firewalldisablenotify updatesdisablenotify antivirusoverride firewalloverride hidescahealth hidesystray disableenhancednotifications | =1|=\$
+T1562.001 disables_security critical 8 | amsienable amsi | amsienable.*=0|(?:delete|remove-item).*amsi\\providers
 T1562.001 disables_security high 6.5 | smartscreenenabled enablesmartscreen enablewebcontentevaluation savezoneinformation warnonzonecrossing scanwithantivirus shellsmartscreenlevel | (?:=0|off|savezoneinformation.*=1|hidezoneinfo)
 T1562.001 disables_security high 7.5 | verifiedandreputablepolicystate hypervisorenforcedcodeintegrity vulnerabledriverblocklistenable deviceguard | =0
 T1562.001 disables_security high 6.8 | vbawarnings accessvbom blockcontentexecutionfrominternet disableinternetfilesinpv disableattachementsinpv disableunsafelocationsinpv disableprotectedview markinternalasunsafe extensionhardening trustrecords disablesecuritysettings disableallactivex protectedview | (?:vbawarnings.*(?:/d|-value)\s+1\b|=1|blockcontent.*=0|extensionhardening.*=0|trustrecords|trusted locations)
@@ -64,7 +64,7 @@ T1562.002 disables_security critical 8.5 | minint | control\\minint
 T1562.001 disables_security critical 8 | etwenabled complus_etwenabled | =0
 T1562.009 disables_security critical 8 | safeboot | safeboot\\(?:minimal|network)
 T1689 disables_security high 4.5 | executionpolicy scriptexecution | executionpolicy.*(?:bypass|unrestricted)
-T1548.002 disables_security high 7.1 | enablelua consentpromptbehavioradmin consentpromptbehavioruser promptonsecuredesktop filteradministratortoken enableinstallerdetection enablevirtualization | =0|=\$
+T1548.002 disables_security high 7.4 | enablelua consentpromptbehavioradmin consentpromptbehavioruser promptonsecuredesktop filteradministratortoken enableinstallerdetection enablevirtualization | =0|=\$
 T1112 opens_network critical 7.5 | localaccounttokenfilterpolicy allowencryptionoracle enablelinkedconnections | =1|=\$
 T1562.001 disables_security high 5 | noautoupdate auoptions disablewindowsupdateaccess donotconnecttowindowsupdateinternetlocations usewuserver noautorebootwithloggedonusers disableosupgrade setdisableuxwuaccess wuserver | (?:noautoupdate|disablewindowsupdateaccess|donotconnect\w+|setdisableuxwuaccess|noautoreboot\w+).*=1|auoptions.*(?:/d|-value)\s+[12]\b
 T1490 disables_security high 6.5 | disablesr disableconfig | =1
@@ -73,27 +73,29 @@ T1553.004 disables_security high 6.5 | systemcertificates rootcertificates prote
 T1574 injects_code high 6.5 | safedllsearchmode cwdillegalindllsearch knowndlls | safedllsearchmode.*=0|cwdillegal|knowndlls
 T1484.001 disables_security high 7.5 | grouppolicyrefreshtimedc grouppolicyrefreshtimeoffset grouppolicyrefreshtimeoffsetdc grouppolicyrefreshtime disablebkgndgrouppolicy | grouppolicyrefreshtime|disablebkgndgrouppolicy.*=1
 T1562.001 disables_security medium 5.5 | spynetreporting spynetreportinglevel submitsamplesconsent mpenablepus puaprotection | =0|submitsamplesconsent.*(?:/d|-value)\s+2\b
+T1546.008 persists critical 8 | accessibility ats | accessibility\\ats\\|accessibility.*startexe
+T1543.003 persists high 7.5 | imagepath servicedll | (?:imagepath|servicedll).*(?:/d|-value)\s.*(?:cmd|powershell|temp|appdata|public|rundll32)
 # Access
 T1021.001 opens_network high 5 | fdenytsconnections fallowtogethelp | fdenytsconnections.*=0|fallowtogethelp.*=1
-T1021.001 opens_network high 7.2 | fsinglesessionperuser allowmultipletssessions userauthentication securitylayer portnumber shadow authenticationleveloverride fdisableencryption | (?:fsinglesessionperuser|userauthentication|securitylayer|authenticationleveloverride).*=0|(?:allowmultipletssessions|shadow|fdisableencryption).*=1|rdp-?tcp.*portnumber
+T1021.001 opens_network high 7.4 | fsinglesessionperuser allowmultipletssessions userauthentication securitylayer portnumber shadow authenticationleveloverride fdisableencryption | (?:fsinglesessionperuser|userauthentication|securitylayer|authenticationleveloverride).*=0|(?:allowmultipletssessions|shadow|fdisableencryption).*=1|rdp-?tcp.*portnumber
 T1547 persists high 7.5 | initialprogram finheritinitialprogram telemetrycontroller | .
 T1562.004 disables_security high 7.5 | protocoldefaults | protocoldefaults.*=0
 T1547.001 persists high 7.5 | run runonce runonceex | currentversion\\(?:policies\\explorer\\)?run(?:once(?:ex)?)?\b.*(?:/d|-value)\s.*(?:appdata|\\temp|%temp|\\public|cmd|powershell|wscript|mshta|rundll32|regsvr32|-enc)
-T1070 erases_traces high 7.2 | runmru typedurls recentdocs typedpaths mountpoints2 userassist shellbags bagmru default servers bam | (?:delete|remove-item\S*|clear|\bri\b|\brm\b).*(?:runmru|typedurls|recentdocs|typedpaths|mountpoints2|userassist|bagmru|terminal server client|comdlg32|wordwheelquery)
+T1070 erases_traces high 7.4 | runmru typedurls recentdocs typedpaths mountpoints2 userassist shellbags bagmru default servers bam | (?:delete|remove-item\S*|clear|\bri\b|\brm\b).*(?:runmru|typedurls|recentdocs|typedpaths|mountpoints2|userassist|bagmru|terminal server client|comdlg32|wordwheelquery)
 T1564.002 hides_activity high 6.5 | userlist | specialaccounts\\userlist
 T1564.001 hides_activity medium 5 | showsuperhidden hidden hidefileext superhidden | explorer\\advanced
 T1098 changes_accounts critical 7.5 | sam domains | hklm\\sam\\
 T1055 injects_code high 7.5 | gwx appcompat dllhost | appinit
 T1090 changes_network medium 4.5 | proxyserver proxyenable autoconfigurl proxyoverride | proxyserver|autoconfigurl|proxyenable.*=1
 T1112 changes_network high 5.5 | zonemap protocoldefaults domains zones | zonemap\\(?:domains|protocoldefaults|escdomains|ranges)|internet settings\\zones
-T1112 changes_network medium 7.1 | maxconnectionsperserver maxconnectionsper1_0server | .
+T1112 changes_network medium 7.4 | maxconnectionsperserver maxconnectionsper1_0server | .
 # Users kept from helping themselves
-T1112 disables_security high 7.1 | disabletaskmgr disableregistrytools disablecmd disablechangepassword disablelockworkstation nocontrolpanel norun nofind nodesktop noclose nologoff startmenulogoff nofilemenu notraycontextmenu nosettaskbar noviewcontextmenu nowinkeys nopropertiesmydocuments disallowrun restrictrun nodrives noviewondrive noviewondrive nofolderoptions hideclock hidescanetwork hidescapower hidescavolume nodispcpl nochangestartmenu nosavesettings nowindowsupdate hidefastuserswitching shutdownwithoutlogon scforceoption notrayitemsdisplay nostartmenumoreprograms | .
+T1112 disables_security high 7.4 | disabletaskmgr disableregistrytools disablecmd disablechangepassword disablelockworkstation nocontrolpanel norun nofind nodesktop noclose nologoff startmenulogoff nofilemenu notraycontextmenu nosettaskbar noviewcontextmenu nowinkeys nopropertiesmydocuments disallowrun restrictrun nodrives noviewondrive noviewondrive nofolderoptions hideclock hidescanetwork hidescapower hidescavolume nodispcpl nochangestartmenu nosavesettings nowindowsupdate hidefastuserswitching shutdownwithoutlogon scforceoption notrayitemsdisplay nostartmenumoreprograms | .
 T1112 hides_activity medium 5 | disablenotificationcenter toastenabled useactioncenterexperience dontshowui showinfotip showcompcolor nooverlayicons | =0|=1
 T1491.001 hides_activity high 6.5 | legalnoticecaption legalnoticetext wallpaper wallpaperstyle desktopimagepath lockscreenimage | .
 T1486 encrypts_files critical 6 | fve enablebdewithnotpm usetpm usetpmpin usetpmkey usetpmkeypin enablenontpm usepartialencryptionkey usepin useadvancedstartup recoverykeymessage recoverykeymessagesource rdvdenywriteaccess fdverecovery | policies\\microsoft\\fve.*(?:enable|use|recoverykeymessage)
-T1112 disables_security medium 7.1 | allowsecondaryauthenticationdevice allowexternaldevicesignon disableremotedesktopantialias | =0|=1
-T1027.011 hides_activity high 7.1 | binary openwithprogids appdatalow comsxres | reg_binary.*[0-9a-f]{16}|-value\s+\S*(?:bytes|payload|encoded|b64)|(?:reg_sz|-value)\s+\S*[a-z0-9+/]{200}
+T1112 disables_security medium 7.4 | allowsecondaryauthenticationdevice allowexternaldevicesignon disableremotedesktopantialias | =0|=1
+T1027.011 hides_activity high 7.4 | binary openwithprogids appdatalow comsxres | reg_binary.*[0-9a-f]{16}|-value\s+\S*(?:bytes|payload|encoded|b64)|(?:reg_sz|-value)\s+\S*[a-z0-9+/]{200}
 T1112 changes_registry low 1 | scripts script | <script>
 T1125 captures_data high 5 | webcam microphone capabilityaccessmanager consentstore | consentstore\\(?:webcam|microphone)
 T1546.016 persists high 6 | msiexec installer alwaysinstallelevated | alwaysinstallelevated.*=1

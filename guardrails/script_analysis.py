@@ -20,8 +20,8 @@ from guardrails.powershell_commands import PowershellReader
 from guardrails.python_commands import read_python
 from guardrails.script_reading import NestedCode, Reading
 from guardrails.script_statements import list_statements
-from guardrails.syntax_trees import blank_spans, find_nodes, parse
-from guardrails.technique_effects import find_signs, load_signs
+from guardrails.syntax_trees import blank_spans, find_nodes, is_readable, parse
+from guardrails.technique_effects import SignFinder
 
 MAX_SCRIPT_BYTES: Final = 1024 * 1024
 MAX_NESTING: Final = 4
@@ -148,10 +148,12 @@ class _Work:
         for doubt in reading.doubts:
             line = piece.line if shift is None else doubt.line
             self._doubts.add(Doubt(line=line, reason=doubt.reason))
-        signs = load_signs(_SIGNS.get(piece.interpreter, "any"))
+        finder = SignFinder(_SIGNS.get(piece.interpreter, "any"))
         for line, statement in statements:
-            for effect in find_signs(statement, piece.line if nesting else line, signs):
+            for effect in finder.find(statement, piece.line if nesting else line):
                 self._keep(effect, effect.line)
+        if finder.is_exhausted:
+            self._doubts.add(Doubt(line=piece.line, reason="too repetitive to be read to its end"))
         for inner in reading.nested:
             line = piece.line if nesting else inner.line
             self.analyse(
@@ -159,10 +161,9 @@ class _Work:
                 nesting=nesting + 1,
             )
 
-    def _read(
-        self, piece: NestedCode, nesting: int
-    ) -> tuple[Reading, Iterator[tuple[int, str]]]:
-        interpreter, text = piece.interpreter, piece.code
+    def _read(self, piece: NestedCode, nesting: int) -> tuple[Reading, Iterator[tuple[int, str]]]:
+        interpreter = piece.interpreter
+        text = piece.code.encode("utf-8", "replace").decode()  # no lone surrogates
         if interpreter in ("powershell", "bash", "zsh"):
             return self._read_tree(interpreter, text, piece.line, nesting)
         if interpreter == "cmd":
@@ -181,6 +182,9 @@ class _Work:
     ) -> tuple[Reading, Iterator[tuple[int, str]]]:
         language = "powershell" if interpreter == "powershell" else "bash"
         source = text.encode("utf-8", "replace")
+        if not is_readable(source):
+            self._fail(line, "nests too deeply, or pipes too long, to be read")
+            return Reading(), list_statements(interpreter, text)
         root = parse(language, source)
         nodes = find_nodes(language, root)
         if root.has_error:
@@ -193,11 +197,11 @@ class _Work:
             reader = PowershellReader(source)
             reading = reader.read(nodes)
             return reading, list_statements(interpreter, code, reader.history)
-        return list_bash_effects(nodes), list_statements(interpreter, code)
+        return list_bash_effects(nodes, text), list_statements(interpreter, code)
 
-    def _fail(self, line: int) -> None:
+    def _fail(self, line: int, reason: str = "does not parse") -> None:
         self._parsed = False
-        self._doubts.add(Doubt(line=line, reason="does not parse"))
+        self._doubts.add(Doubt(line=line, reason=reason))
 
     def _keep(self, effect: Effect, line: int) -> None:
         key = (line, effect.kind, effect.technique)
@@ -209,7 +213,7 @@ class _Work:
             self._effects[key] = Effect(
                 kind=effect.kind,
                 line=line,
-                detail=effect.detail,
+                detail=effect.detail.encode("utf-8", "replace").decode(),
                 severity=effect.severity,
                 technique=effect.technique,
                 suspicion=effect.suspicion,

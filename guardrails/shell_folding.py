@@ -6,6 +6,7 @@ are bounded, and a statement is folded a fixed number of times, so that time is 
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,11 +16,12 @@ MAX_STATEMENT_CHARACTERS: Final = 65_536
 _BASH_ASSIGNMENT: Final = re.compile(
     r"(?:^|[;&]\s*|\bexport\s+|\blocal\s+|\bdeclare\s+)(\w{1,60})=(?:'([^']*)'|\"([^\"$`\\]*)\"|([^\s;&|$`'\"()]+))(?=\s|;|&|$)"
 )
-_BASH_VARIABLE: Final = re.compile(
-    r"\$\{(\w{1,60})(?::(-?\d{1,4})(?::(\d{1,4}))?)?\}|\$(\w{1,60})"
-)
+_BASH_VARIABLE: Final = re.compile(r"\$\{(\w{1,60})(?::(-?\d{1,4})(?::(\d{1,4}))?)?\}|\$(\w{1,60})")
 _ESCAPED_TEXT: Final = re.compile(r"\$'((?:[^'\\]|\\.)*)'")
-_ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|([0-7]{1,3})|(.))", re.DOTALL)
+_ESCAPE: Final = re.compile(
+    r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|([0-7]{1,3})|(.))", re.DOTALL
+)
+_SURROGATES: Final = range(0xD800, 0xE000)
 _SIMPLE: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b"}
 _EMPTY_QUOTES: Final = re.compile(r"(?<=\w)(?:''|\"\")(?=\w)")
 _JOINED_QUOTES: Final = re.compile(r"(?<=\w)[\"'](?=\w)|(?<=[\w/])\\(?=[A-Za-z])")
@@ -30,8 +32,9 @@ _ENCODED: Final = re.compile(
     r"(?:echo|printf)\s+(?:-n\s+)?[\"']?([A-Za-z0-9+/=]{8,})[\"']?\s*\|\s*(?:base64\s+(?:-d|-D|--decode|-di)\b|openssl\s+(?:enc\s+-)?base64\s+-d)"
 )
 _CMD_ASSIGNMENT: Final = re.compile(
-    r"(?:^|[&|(]\s*|\bdo\s+)@?set\s+(?:/p\s+)?\"?([^=\s\"/]{1,60})=([^\"&|\r\n]*)\"?", re.IGNORECASE
+    r"(?:^|[&|(]\s*|\bdo\s+)@?set\s+\"?([^=\s\"/]{1,60})=([^\"&|\r\n]*)\"?", re.IGNORECASE
 )
+_CMD_SET: Final = re.compile(r"\bset\s+(/[pa]\s+)?\"?([^=\s\"/]{1,60})=", re.IGNORECASE)
 _CMD_VARIABLE: Final = re.compile(
     r"%([^%\s:~\"]{1,60})(?::~(-?\d{1,4})(?:,(-?\d{1,4}))?|:([^=%]{1,40})=([^%]{0,40}))?%"
     r"|!([^!\s:~\"]{1,60})(?::~(-?\d{1,4})(?:,(-?\d{1,4}))?)?!"
@@ -50,7 +53,8 @@ def decode_escapes(text: str) -> str:
 
     def put(match: re.Match[str]) -> str:
         if match[1] or match[2]:
-            return chr(int(match[1] or match[2], 16))
+            code = int(match[1] or match[2], 16)
+            return chr(code) if code not in _SURROGATES else "?"
         if match[3]:
             return chr(int(match[3], 8))
         return _SIMPLE.get(match[4], match[4])
@@ -89,15 +93,25 @@ def _put_bash(match: re.Match[str], variables: Mapping[str, str]) -> str:
     return value[start:][: int(match[3])] if match[3] else value[start:]
 
 
-def fold_cmd(statement: str, variables: dict[str, str]) -> str:
-    """Return a cmd statement folded; variables that it sets are added to `variables`."""
+def list_unstable(text: str) -> frozenset[str]:
+    """Return the variables of a cmd script that are set at more than one place, or by input."""
+    names = [(match[1] or "", match[2].lower()) for match in _CMD_SET.finditer(text)]
+    counts = Counter(name for _, name in names)
+    return frozenset(name for option, name in names if option or counts[name] > 1)
+
+
+def fold_cmd(
+    statement: str, variables: dict[str, str], unstable: frozenset[str] = frozenset()
+) -> str:
+    """Return a cmd statement folded; what it sets is added to `variables`, but not `unstable`."""
     if len(statement) > MAX_STATEMENT_CHARACTERS:
         return statement
     folded = statement.replace("^", "") if "^" in statement else statement
     if "%" in folded or "!" in folded:
         folded = _CMD_VARIABLE.sub(lambda match: _put_cmd(match, variables), folded)
     for match in _CMD_ASSIGNMENT.finditer(folded):
-        variables[match[1].lower()] = match[2].strip()[:2000]
+        if match[1].lower() not in unstable:
+            variables[match[1].lower()] = match[2].strip()[:2000]
     if '""' in folded:
         folded = _EMPTY_QUOTES.sub("", folded)
     return folded

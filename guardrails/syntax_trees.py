@@ -6,6 +6,7 @@ variable), a copy in which that part is overwritten, length for length, is parse
 positions stay, and texts are always cut from the script itself. A copy that parses decides only
 that the script has a structure; it hides nothing, for signs are found in the script's own lines.
 """
+# ruff: noqa: E501 - tables
 
 import re
 from functools import cache
@@ -38,10 +39,42 @@ _QUERIES: Final = {
     " (invokation_expression) @call (member_access) @call (ERROR) @error (MISSING) @error"
     " (function_name) @function",
     "bash": "(command) @command (variable_assignment) @assignment (comment) @comment"
-    " (file_redirect) @redirect (pipeline) @pipeline (heredoc_body) @heredoc (ERROR) @error"
+    " (file_redirect) @redirect (pipeline) @pipeline (ERROR) @error"
     " (MISSING) @error (function_definition name: (word) @function)"
     " (redirected_statement) @redirected",
 }
+
+
+# Beyond these the parser takes quadratic time: such a script is not parsed, and so not judgeable.
+MAX_OPEN_BRACKETS: Final = 500
+MAX_PIPES: Final = 4000
+_MAX_QUERIED_BYTES: Final = 32_768
+_BRACKETS: Final = re.compile(rb"[(){}\[\]]")
+_NAMES_OF_TYPES: Final = {
+    "command": "command",
+    "assignment_expression": "assignment",
+    "variable_assignment": "assignment",
+    "comment": "comment",
+    "invokation_expression": "call",
+    "member_access": "call",
+    "ERROR": "error",
+    "function_name": "function",
+    "file_redirect": "redirect",
+    "pipeline": "pipeline",
+    "redirected_statement": "redirected",
+}
+
+
+def is_readable(source: bytes) -> bool:
+    """Say whether a script is shallow enough to be parsed in linear time."""
+    if source.count(b"|") > MAX_PIPES:
+        return False
+    depth = 0
+    for bracket in _BRACKETS.findall(source):
+        depth += 1 if bracket in b"({[" else -1
+        if abs(depth) > MAX_OPEN_BRACKETS:
+            return False
+    return True
 
 
 @cache
@@ -74,7 +107,29 @@ def _overwrite(source: bytes, gaps: tuple[tuple[re.Pattern[bytes], bytes], ...])
 
 def find_nodes(language: str, root: Any) -> dict[str, list[Any]]:
     """Return the nodes that analysis looks at by name: command, assignment, comment, error, ..."""
+    if root.has_error and root.end_byte > _MAX_QUERIED_BYTES:
+        return _find_slowly(language, root)
     return QueryCursor(_load(language)[1]).captures(root)
+
+
+def _find_slowly(language: str, root: Any) -> dict[str, list[Any]]:
+    """Return what the query finds, node by node: with many errors a query is quadratic."""
+    found: dict[str, list[Any]] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.type == "pipeline" and language == "powershell":
+            name = None
+        elif node.type == "function_definition":
+            name, inner = None, node.child_by_field_name("name")
+            if inner is not None:
+                found.setdefault("function", []).append(inner)
+        else:
+            name = "error" if node.is_missing else _NAMES_OF_TYPES.get(node.type)
+        if name:
+            found.setdefault(name, []).append(node)
+        waiting.extend(reversed(node.children))
+    return found
 
 
 def blank_spans(source: bytes, spans: list[Span]) -> bytes:

@@ -9,7 +9,7 @@ by their short names. What a statement merely prints is no sign.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -21,12 +21,15 @@ from guardrails.sanitise import plain_text
 from guardrails.unix_effects import UNIX_SIGNS
 from guardrails.windows_effects import WINDOWS_SIGNS
 
-MAX_STATEMENT_CHARACTERS: Final = 4096
-_OVERLAP_CHARACTERS: Final = 512
+MAX_STATEMENT_CHARACTERS: Final = 2048
+_OVERLAP_CHARACTERS: Final = 256
+# Of one script: characters x signs x words that call signs up, a bound on the steps of patterns.
+MAX_WORK: Final = 400_000_000
 _DETAIL_CHARACTERS: Final = 120
 _WORD: Final = re.compile(r"[a-z0-9_]+")
 _CMDLET: Final = re.compile(r"[a-z]{2,20}-[a-z0-9]{2,60}")
 _QUOTES: Final = re.compile(r"[\"'\u2018\u2019\u201c\u201d`^]")
+_EXE: Final = re.compile(r"\.exe(?=\s|$)")
 _SPACES: Final = re.compile(r"\s+")
 _HIVES: Final = tuple(
     (re.compile(long), short)
@@ -99,13 +102,16 @@ def _read_rows(table: str, *, of_registry: bool) -> Iterator[tuple[list[str], Si
         if of_registry:
             pattern = pattern.replace("=0", _ZERO).replace("=1", _NOT_ZERO)
             pattern = pattern.replace(r"=\$", _VARIABLE)
-        yield words.lower().split(), Sign(
-            technique,
-            EffectKind(kind),
-            EffectSeverity(severity),
-            float(suspicion),
-            pattern,
-            of_registry,
+        yield (
+            words.lower().split(),
+            Sign(
+                technique,
+                EffectKind(kind),
+                EffectSeverity(severity),
+                float(suspicion),
+                pattern,
+                of_registry,
+            ),
         )
 
 
@@ -128,27 +134,48 @@ def plain_form(statement: str) -> str:
     return plain
 
 
-def find_signs(statement: str, line: int, signs: SignIndex) -> list[Effect]:
-    """Return the effects that the signs in one statement stand for."""
-    called = {sign for word in list_words(statement) & signs.keys() for sign in signs[word]}
-    if not called or _PRINTS.match(statement[:MAX_STATEMENT_CHARACTERS]):
-        return []
-    found = []
-    plain = plain_form(statement)
-    step = MAX_STATEMENT_CHARACTERS - _OVERLAP_CHARACTERS
-    for start in range(0, max(1, len(plain) - _OVERLAP_CHARACTERS), step):
-        part = plain[start : start + MAX_STATEMENT_CHARACTERS]
-        writes, removes = _WRITES_REGISTRY.search(part), _REMOVES_REGISTRY.search(part)
-        found += [
-            _make(sign, statement, line)
-            for sign in called
-            if (
-                not sign.of_registry
-                or (writes and (not removes or "delete" in sign.pattern))
-            )
-            and _compile(sign.pattern).search(part)
-        ]
-    return found
+class SignFinder:
+    """Finds the signs of one system in the statements of one script, with bounded work."""
+
+    def __init__(self, system: str) -> None:
+        self._signs = load_signs(system)
+        self._work_left = MAX_WORK
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Say whether statements were left unread: the script repeats what calls signs up."""
+        return self._work_left < 0
+
+    def find(self, statement: str, line: int) -> list[Effect]:
+        """Return the effects that the signs in one statement stand for."""
+        signs = self._signs
+        words = list_words(statement) & signs.keys()
+        if not words or _PRINTS.match(statement[:MAX_STATEMENT_CHARACTERS]):
+            return []
+        called = {sign for word in words for sign in signs[word]}
+        plain = plain_form(statement)
+        found: list[Effect] = []
+        step = MAX_STATEMENT_CHARACTERS - _OVERLAP_CHARACTERS
+        for start in range(0, max(1, len(plain) - _OVERLAP_CHARACTERS), step):
+            part = plain[start : start + MAX_STATEMENT_CHARACTERS]
+            if len(part) > 256:
+                calls = sum(word in signs for word in _WORD.findall(part))
+                self._work_left -= len(part) * len(called) * calls
+            if self.is_exhausted:
+                break
+            found += [_make(sign, statement, line) for sign in _match(called, part)]
+        return found
+
+
+def _match(called: Iterable[Sign], part: str) -> Iterator[Sign]:
+    writes, removes = _WRITES_REGISTRY.search(part), _REMOVES_REGISTRY.search(part)
+    bare = _EXE.sub("", part) if ".exe" in part else None  # `tscon.exe 1` as `tscon 1`
+    for sign in called:
+        if sign.of_registry and (not writes or (removes and "delete" not in sign.pattern)):
+            continue
+        search = _compile(sign.pattern).search
+        if search(part) or (bare is not None and search(bare)):
+            yield sign
 
 
 def _make(sign: Sign, statement: str, line: int) -> Effect:

@@ -9,7 +9,7 @@ UNIX_SIGNS: Final = r"""
 T1003.008 reads_credentials high 8.5 | shadow gshadow passwd master | (?:/etc/g?shadow|/etc/master\.passwd|unshadow|/etc/security/(?:passwd|opasswd))
 T1003.008 explores medium 3.5 | passwd | (?:cat|grep|cp|cut|awk|less|more|tail|head|strings|sed)\s.*/etc/passwd
 T1003.007 reads_credentials critical 8.5 | proc maps mem gcore dump_memory ptrace | /proc/\S*/(?:mem|maps|environ)|\bgcore\b|gdb\s.*(?:-p|--pid|dump)|dump memory
-T1552.004 reads_credentials high 7.5 | id_rsa id_dsa id_ecdsa id_ed25519 ssh pem gnupg key p12 pfx | (?:\.ssh/(?:id_|\*)|(?:cat|cp|tar|zip|scp|curl)\s.*\.ssh\b|id_(?:rsa|dsa|ecdsa|ed25519)|\.gnupg|find\s.*-i?name\s+\S*\.(?:pem|key|ppk|p12|pfx|gpg)|find\s.*-name\s+\S*(?:id_[rd]sa|\.ssh\b|\.gnupg))
+T1552.004 reads_credentials high 7.5 | id_rsa id_dsa id_ecdsa id_ed25519 ssh pem gnupg key p12 pfx | ^(?!.*-perm\b).*(?:\.ssh/(?:id_|\*)|(?:cat|cp|tar|zip|scp|curl)\s.*\.ssh\b|id_(?:rsa|dsa|ecdsa|ed25519)|\.gnupg|find\s.*-i?name\s+\S*\.(?:pem|key|ppk|p12|pfx|gpg)|find\s.*-name\s+\S*(?:id_[rd]sa|\.ssh\b|\.gnupg))
 T1552.003 reads_credentials high 7.5 | bash_history zsh_history history | (?:cat|grep|strings|less|head|tail|cp|find)\b.*\.(?:bash|zsh|sh|mysql|psql|python)_?history
 T1552.001 reads_credentials high 7.5 | password passwd pass credentials netrc secret aws azure gcloud kube | (?:grep\b.*-\w*r\w*.*(?:pass|secret|token|cred)|(?:find|locate|cat)\b.*(?:\.netrc|\.aws|\.azure|gcloud|\.kube|credentials|passw(?!d\b)|\.docker/config|\.pgpass|wp-config)|grep\b.*(?:pass|pwd|secret)\S*\s.*(?:/etc|/var|/home|\*|-r))
 T1552.005 reads_credentials critical 8 | 169 metadata | 169\.254\.169\.254|metadata\.google
@@ -18,20 +18,20 @@ T1555.001 reads_credentials critical 8 | security keychain dump_keychain login c
 T1555.003 reads_credentials high 7.5 | login cookies key4 logins chrome firefox safari | (?:login data|cookies(?:\.sqlite|\.binarycookies)?\b.*(?:cp|cat|chrome|firefox|safari|sqlite)|(?:chrome|firefox|safari|mozilla).*(?:cookies|login data|key[34]\.db|logins\.json)|key4\.db|logins\.json)
 T1556.003 persists critical 8 | pam pam_permit pam_unix pam_exec pam_succeed_if authorization | (?:/etc/pam\.d|/usr/lib/pam|pam_(?:unix|permit|exec|succeed_if|tally)|/library/security/securityagentplugins|authorizationdb)
 T1110 reads_credentials high 6.5 | su sudo sshpass passwords | sshpass|(?:for|while)\b.*(?:\bsu\b|sudo\s+-s|ssh\s)
-T1040 captures_data high 7.2 | tcpdump tshark dumpcap wireshark ngrep bpf | \b(?:tcpdump|tshark|dumpcap|ngrep)\b|/dev/bpf
+T1040 captures_data high 7.4 | tcpdump tshark dumpcap wireshark ngrep bpf | \b(?:tcpdump|tshark|dumpcap|ngrep)\b|/dev/bpf
 T1056.001 captures_data high 7.5 | pam_tty_audit script prompt_command logkeys xinput evtest auditctl | pam_tty_audit|prompt_command=|\bscript\s+-\w*[qf]|xinput\s+test|logkeys|trap\s.*debug|typeset\s+-r\s+prompt
 T1056.002 captures_data critical 8 | osascript display dialog hidden zenity | display dialog.*(?:hidden answer|password|default answer)|zenity.*password
-T1113 captures_data high 7.1 | screencapture import xwd scrot gnome_screenshot | \b(?:screencapture|xwd|scrot|gnome-screenshot)\b|\bimport\s+-window
+T1113 captures_data high 7.4 | screencapture import xwd scrot gnome_screenshot | \b(?:screencapture|xwd|scrot|gnome-screenshot)\b|\bimport\s+-window
 T1115 captures_data medium 5 | pbpaste xclip xsel | \bpbpaste\b|xclip\s.*-o|\bxsel\b
-T1123 captures_data high 7.1 | arecord ffmpeg sox | \barecord\b|ffmpeg\s.*(?:avfoundation|alsa|pulse)
-T1125 captures_data high 7.1 | imagesnap video0 | imagesnap|/dev/video
+T1123 captures_data high 7.4 | arecord ffmpeg sox | \barecord\b|ffmpeg\s.*(?:avfoundation|alsa|pulse)
+T1125 captures_data high 7.4 | imagesnap video0 | imagesnap|/dev/video
 # Code from elsewhere
 T1059.004 runs_downloaded_code critical 6.8 | curl wget fetch base64 nc | (?:curl|wget|fetch|lwp-download|aria2c|\bnc\b)\s.*\|\s*(?:sudo\s+)?(?:-s\s+)?(?:/\S*/)?(?:ba|z|da|k|c)?sh\b|(?:ba|z|da)?sh\s+(?:-c\s+)?<?\(?\$?\(?\s*(?:curl|wget|fetch)|(?:curl|wget).*\|\s*(?:sudo\s+)?(?:python|perl|ruby|osascript|node)|(?:source|eval|\.)\s+<?\(?\$?\(?(?:curl|wget)
 T1105 runs_downloaded_code high 6.3 | curl wget fetch | (?:curl|wget|fetch)\b.*(?:&&|;).*(?:chmod\s+\S*(?:x|7)|\./|\bba?sh\s)
 T1105 downloads medium 3.5 | curl wget scp sftp fetch rsync ftp | (?:curl|wget|fetch)\b.*(?:/tmp|/var/tmp|/dev/shm|githubusercontent|pastebin|\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b)|(?:scp|sftp|rsync)\s+\S*@
 T1105 runs_dynamic_code high 4 | chmod | chmod\s+(?:\S*\+\S*x|[0-7]{3,4})\s+\S*(?:/tmp|/dev/shm|/var/tmp)
 T1059.004 runs_downloaded_code medium 4 | tmp shm | (?:^|[;&|]\s*|sudo\s+|nohup\s+|\bsh\s+|bash\s+)(?:\./)?/?(?:tmp|var/tmp|dev/shm)/\S+
-T1027 hides_activity high 7.2 | base64 b64decode openssl uudecode xxd rev printf b64encode gzip od | (?:base64\s+(?:-d|-D|--decode|-di)|b64decode|openssl\s+(?:enc|base64).*-d|uudecode|xxd\s+-\w*r)\b.*(?:\||>|\)|sh)|(?:printf|echo)\s.*(?:\\x[0-9a-f]{2}){4}|\|\s*rev\s*\|
+T1027 hides_activity high 7.4 | base64 b64decode openssl uudecode xxd rev printf b64encode gzip od | (?:base64\s+(?:-d|-D|--decode|-di)|b64decode|openssl\s+(?:enc|base64).*-d|uudecode|xxd\s+-\w*r)\b.*(?:\||>|\)|sh)|(?:printf|echo)\s.*(?:\\x[0-9a-f]{2}){4}|\|\s*rev\s*\|
 T1140 hides_activity high 6 | base64 b64decode openssl uudecode b64encode xxd | base64\s+(?:-d|--decode)|b64decode|uudecode|base64.*b64decode|b64encode
 T1059.004 opens_network critical 9.5 | tcp udp mkfifo mknod telnet inet dup2 | (?:\bsh|bash)\s+-i\b.*/dev/(?:tcp|udp)/|/dev/(?:tcp|udp)/\S*\s.*(?:0>&1|<&\d)|0<&\d|mkfifo.*\b(?:nc|ncat|openssl|telnet)\b|socket.*(?:dup2|subprocess|/bin/\w*sh)|mknod.*\bp\b.*(?:nc|telnet)|/inet/(?:tcp|udp)|telnet.*\|\s*\S*sh
 T1095 opens_network medium 4.5 | tcp udp | /dev/(?:tcp|udp)/
@@ -47,13 +47,19 @@ T1220 runs_downloaded_code high 7.5 | xsltproc | xsltproc
 T1202 runs_dynamic_code high 7.3 | awk vim vi tar busybox emacs cpan | (?:awk\s.*system\(|\bvim?\s.*(?:-c\s|:!)|tar\s.*--checkpoint-action|busybox\s+\S*sh\b|emacs\s.*--eval|perl_mm_use_default.*cpan)
 T1059.004 runs_dynamic_code high 7.5 | sh bash zsh | \b(?:echo|printf|cat)\s.*\|\s*(?:sudo\s+)?(?:/\S*/)?(?:ba|z|da|k)?sh\s*(?:-s\s*)?(?:$|[;&|)])
 T1204.002 runs_dynamic_code medium 7.1 | opt mnt media srv home | (?:^|[&;|({]\s?|\b(?:sudo|sh|bash|python3?|perl|nohup|source) )/(?:opt|mnt|media|srv|home/[\w.]+)/[^\s;|&]{1,200}/[^\s;|&/]+\.?(?:sh|py|pl|out|elf|bin)?(?=\s|$|;)
-T1609 runs_dynamic_code high 7.1 | kubectl | kubectl\s+exec\b
+T1609 runs_dynamic_code high 7.4 | kubectl | kubectl\s+exec\b
 T1612 runs_dynamic_code high 6 | docker | docker\s+build\b
-T1578 changes_software high 7.2 | gcloud az aws | \b(?:gcloud|az|aws)\s+\S+.*\b(?:create|delete|start|stop|snapshots?|detach|run-instances|terminate-instances|create-\w+|delete-\w+|update-\w+)\b
+T1578 changes_software high 7.4 | gcloud az aws | \b(?:gcloud|az|aws)\s+\S+.*\b(?:create|delete|start|stop|snapshots?|detach|run-instances|terminate-instances|create-\w+|delete-\w+|update-\w+)\b
 T1030 sends_data high 6 | split curl | \bsplit\s+-b.*|split\s.*curl
 T1573 opens_network high 8 | openssl | openssl\s+s_(?:client|server).*(?:\||<|-quiet)
 T1055.009 injects_code critical 8 | proc mem | (?:>|dd\s.*of=)\s*\S*/proc/\S+/mem\b|/proc/(?:\$\S+|\d+|self)/maps\b
 T1059.004 runs_downloaded_code critical 7.4 | curl wget fetch | ^(?=.*(?:raw\.githubusercontent|gist\.github|pastebin|bit\.ly|transfer\.sh|https?://\d{1,3}\.\d)).*(?:\|\s*(?:sudo\s+)?(?:/\S*/)?(?:ba|z|da|k)?sh\b|\bba?sh\s.*(?:curl|wget)|&&.*(?:ba)?sh\s)
+T1572 opens_network high 7.4 | code tunnel cloudflared devtunnel | \bcode\s+tunnel|cloudflared\s+tunnel|devtunnel\s+host
+T1140 hides_activity high 6.5 | xxd | xxd\s+-r
+T1056.001 captures_data critical 7.8 | ps2 prompt_command logger | (?:ps2|prompt_command)=.*(?:logger|history)
+T1555.001 reads_credentials medium 5 | security | security\s+(?:find-certificate|import)\b
+T1105 downloads high 7 | http https | (?:curl|wget|fetch)\b.*https?://(?!10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|(?:8\.8|1\.1|1\.0)\.)\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[:/]
+T1048.002 sends_data high 7 | ssh | \bssh\s.*\btar\s.*>\s*\S|\bcurl\s.*-f\s+\S*=?@
 # Staying
 T1053.003 persists high 5 | cron crontab cron_d daily hourly weekly monthly anacron spool | (?:crontab\s+(?:-\s|-$|/|\S*tmp|\$|\S+\.\w+)|>\s*/?\S*(?:/etc/cron|/var/spool/cron)|(?:cp|mv|tee|echo|install)\b.*(?:/etc/cron|/var/spool/cron|/usr/lib/cron)|\|\s*crontab)
 T1053.002 persists high 7.5 | at atd atq batch | \|\s*at\s+(?:now|-|\d)|\bat\s+(?:now|-f|-m|\d{1,2}:)
@@ -84,7 +90,7 @@ T1222.002 changes_permissions high 5 | chmod chown chattr setfacl | chmod\s+(?:-
 T1222.002 hides_activity high 6 | chattr | chattr\s+\+i
 # Defences
 T1562.001 disables_security high 7.5 | systemctl service launchctl setenforce auditd apparmor falcon_sensor falconctl cbdaemon cbagentd clamav clamd osqueryd wazuh crowdstrike sophos sentinelctl sentinelone selinux opendirectory mdatp esets auditctl syslog rsyslog syslogd openbsm littlesnitch opensnitch xprotect opensnitchd carbonblack cbosxsensorservice jamf santa avast tanium | (?:stop|disable|mask|kill|unload|bootout|remove|uninstall|rm|onestop|off|pkill|killall|purge)\b.*(?:auditd|apparmor|falcon|cbdaemon|cbagentd|clam(?:av|d)|osqueryd|wazuh|crowdstrike|sophos|sentinel|mdatp|esets|r?syslogd?|syslog-ng|littlesnitch|opensnitch|xprotect|carbon\s?black|cbosx|santad?|avast|tanium|journald)|setenforce\s+(?:0|permissive)|selinux\s*=\s*(?:disabled|permissive)|auditctl\s+-(?:e\s*0|d)|aa-(?:teardown|disable|complain)|mdatp.*disabled
-T1562.001 disables_security critical 7.2 | spctl csrutil gatekeeper quarantine lsquarantine | spctl\s+(?:--master-disable|--global-disable|--add|kext-consent|--disable)|csrutil\s+disable|lsquarantine|xattr\s.*(?:-d\s+com\.apple\.quarantine|-\w*c\w*\s)|com\.apple\.quarantine
+T1562.001 disables_security critical 7.4 | spctl csrutil gatekeeper quarantine lsquarantine | spctl\s+(?:--master-disable|--global-disable|--add|kext-consent|--disable)|csrutil\s+disable|lsquarantine|xattr\s.*(?:-d\s+com\.apple\.quarantine|-\w*c\w*\s)|com\.apple\.quarantine
 T1553.001 disables_security critical 6.8 | xattr quarantine | xattr\s+-\w*[rdc]\w*\s.*(?:quarantine|\S+\.app|\*)
 T1562.004 disables_security high 6.3 | ufw iptables firewalld pf nft firewall_cmd socketfilterfw ip6tables pfctl alf globalstate | ufw\s+(?:--force\s+)?(?:disable|reset|delete)|iptables\s.*(?:-f\b|-d\s|-p\s+\w+\s+accept|--flush)|(?:stop|disable|mask)\s+(?:firewalld|ufw|iptables|nftables)|service\s+(?:firewalld|iptables|ufw|pf|ipfw)\s+\S*stop|pfctl\s+-(?:d|f)|nft\s+flush|socketfilterfw.*(?:--setglobalstate\s+off|--add|unblock)|globalstate\s+-int\s+0|ufw\.rules|/etc/ufw|ufw\s+logging\s+off|echo.*>\s*/etc/(?:ufw|pf)
 T1562.003 disables_security high 7.5 | histfile histcontrol histsize histfilesize hist_ignore history savehist | (?:unset|export)\s.*hist(?:file|size|control|filesize)|histfile\s*=\s*(?:/dev/null|0|$|;)|hist(?:file)?size\s*=\s*0|histcontrol\s*=\s*ignore|set\s+\+o\s+history|histfile=/dev/null
@@ -99,7 +105,7 @@ T1027.001 hides_activity high 7.5 | dd urandom zero truncate | dd\s+if=/dev/(?:z
 T1564.001 hides_activity medium 6.8 | chflags setfile hidden mkdir mv | chflags\s.*hidden|setfile\s.*-a\s*v|(?:mkdir|touch|mv|cp|echo.*>)\s+\S*(?:/tmp|/var/tmp|/dev/shm)/\.\w
 T1564 hides_activity high 6 | appleshowallfiles | appleshowallfiles
 T1036.003 hides_activity high 7.5 | cp mv ln | \b(?:cp|mv)\s+\S*(?:/bin/(?:sh|bash|sleep|nc|true)|\$\(which\s+\w+\)|`which\s+\w+`)\s
-T1036.006 hides_activity high 7.1 | kworker kthreadd crond | exec\s+-a|\[k(?:worker|thread)
+T1036.006 hides_activity high 7.4 | kworker kthreadd crond | exec\s+-a|\[k(?:worker|thread)
 T1014 hides_activity critical 9 | rootkit preload | ld\.so\.preload|rootkit
 T1497.001 explores medium 5 | dmidecode systemd_detect_virt hypervisor vboxguest virtualbox vmware ioreg sysctl | systemd-detect-virt|(?:grep|egrep)\b.*(?:vmware|virtualbox|vbox|qemu|hypervisor|oracle|parallels)|dmidecode.*(?:vm|virt)|hw\.model|iokit
 T1497.003 explores medium 5 | ping sleep | ping\s+-c\s*[2-9]\d\d
@@ -110,8 +116,8 @@ T1132.001 hides_activity medium 4 | base64 xpost curl | curl\s.*-xpost
 T1572 opens_network high 7.5 | ssh autossh sshuttle | (?:^|[;&|]\s*|sudo\s+|nohup\s+)ssh\s.*\s-[a-z]*[rdl]\s*\S*\d+:?|autossh|sshuttle
 T1021.004 reaches_devices high 5 | ssh sshd remotelogin systemsetup vim_cmd | \bssh\s+\S*(?:-o\s*stricthost|\w+@)|systemsetup.*-setremotelogin\s+on|sshd\s.*-p|enable_ssh|permitrootlogin
 T1021.005 opens_network high 6.6 | ardagent kickstart screensharing vnc x11vnc remotedesktop | kickstart\b.*-activate|screensharing|x11vnc|vncserver|setvnc
-T1090.001 changes_network medium 7.1 | http_proxy https_proxy all_proxy setwebproxy setsecurewebproxy setsocksfirewallproxy | (?:export\s+)?(?:https?|all)_proxy=\S|-set(?:secure)?webproxy\s|-setsocksfirewallproxy\s
-T1571 opens_network high 7.1 | sshd port listen listener python | -m\s+(?:http\.server|simplehttpserver)|nc\s+-l
+T1090.001 changes_network medium 7.4 | http_proxy https_proxy all_proxy setwebproxy setsecurewebproxy setsocksfirewallproxy | (?:export\s+)?(?:https?|all)_proxy=\S|-set(?:secure)?webproxy\s|-setsocksfirewallproxy\s
+T1571 opens_network high 7.4 | sshd port listen listener python python3 http server | -m\s+(?:http\.server|simplehttpserver)|nc\s+-l
 T1219 opens_network high 6 | anydesk teamviewer rustdesk | anydesk|teamviewer|rustdesk
 T1565 changes_network high 5.5 | hosts | (?:>>|tee|sed\s+-i\S*|echo)\s.*/etc/hosts\b
 T1557 captures_data high 7.5 | ip_forward arpspoof | ip_forward
@@ -168,7 +174,7 @@ T1564.003 hides_activity medium 4 | nohup disown | nohup\s.*&\s*$|&\s*disown
 T1543.003 changes_preferences medium 2 | defaults | defaults\s+write\s
 T1204 runs_dynamic_code medium 4 | open | \bopen\s+(?:-\w+\s+)*\S*(?:/tmp|calculator|terminal)
 T1074 captures_data medium 3 | ditto hdiutil | hdiutil\s+(?:create|attach|mount)
-T1072 reaches_devices high 7.1 | ansible salt puppet | ansible\s+\S+\s.*-m\s+(?:shell|command)
+T1072 reaches_devices high 7.4 | ansible salt puppet | ansible\s+\S+\s.*-m\s+(?:shell|command)
 T1195 changes_software medium 4.5 | pip npm gem brew | (?:pip3?|npm|gem)\s+install\s.*(?:--index-url|--extra-index|git\+|http)
 T1574.006 injects_code critical 8.5 | ld_preload dyld_insert_libraries | .
 """

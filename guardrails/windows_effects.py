@@ -34,14 +34,14 @@ T1558.003 reads_credentials critical 7.5 | setspn kerberosrequestorsecuritytoken
 T1558 explores low 2.5 | klist | klist(?:\.exe)?\s*(?:$|tickets|sessions|get|-)
 T1187 reads_credentials high 7.5 | rpcping efsrpc petitpotam | rpcping.*-s|petitpotam
 T1556.002 reads_credentials critical 8 | notification packages | notification packages
-T1040 captures_data high 7.2 | netsh pktmon tshark windump dumpcap netmon wireshark neteventsession | (?:netsh.*trace.*(?:start|capture)|pktmon.*(?:start|filter)|\b(?:tshark|windump|dumpcap|rawcap)\b|new-neteventsession|packetcaptureprovider)
+T1040 captures_data high 7.4 | netsh pktmon tshark windump dumpcap netmon wireshark neteventsession | (?:netsh.*trace.*(?:start|capture)|pktmon.*(?:start|filter)|\b(?:tshark|windump|dumpcap|rawcap)\b|new-neteventsession|packetcaptureprovider)
 T1110 reads_credentials critical 7.5 | for net use | for\s+/f.*net(?:\.exe)?\s+use\s+\\+.*/u
 # Proxies for code: programs of the system that run what they are given
 T1218.005 runs_downloaded_code critical 8 | mshta | mshta(?:\.exe)?.*(?:https?:|javascript:|vbscript:|about:|\.hta|getobject|\\)
 T1218.010 runs_downloaded_code critical 8.5 | regsvr32 scrobj | regsvr32.*(?:scrobj|/i:|https?:|\.(?:sct|jpg|txt|png|gif|log)\b)
 T1218.010 injects_code high 5 | regsvr32 | regsvr32.*(?:temp|appdata|users|public|programdata|tools)
 T1218.011 runs_downloaded_code critical 8 | rundll32 | rundll32.*(?:javascript:|vbscript|mshtml|url\.dll|openurl|fileprotocolhandler|shellexec_rundll|advpack|ieadvpack|launchinfsection|registerocx|installhinfsection|setupapi|syssetup|pcwutl|zipfldr|routethecall|dfshim|printhtml|desk\.cpl|shimflushcache|-sta|inetcpl|control_rundll|\.cpl|https?:|desktop_?host|,\s*#\d|shdocvw)
-T1218.011 injects_code high 7.1 | rundll32 | rundll32(?:\.exe)?\s+\S*(?:temp|tmp|appdata|public|programdata|downloads|tools|\.(?:txt|log|dat|jpg|png|tmp|bin))
+T1218.011 injects_code high 7.4 | rundll32 | rundll32(?:\.exe)?\s+\S*(?:temp|tmp|appdata|public|programdata|downloads|tools|\.(?:txt|log|dat|jpg|png|tmp|bin))
 T1218.007 runs_downloaded_code critical 7.5 | msiexec | msiexec.*(?:/q\S*|/i|-i|/y|/z|-y|-z).*https?:|msiexec(?:\.exe)?\s+[/-][yz]\s|msiexec.*\b(?:dllregisterserver|dllunregisterserver)
 T1218.003 runs_downloaded_code critical 8 | cmstp | cmstp(?:\.exe)?\s.*(?:/s|/au|\.inf|/ns)
 T1218.004 runs_downloaded_code critical 7.5 | installutil | installutil.*(?:/u|/logfile|\.dll|\.exe|-u|=|assemblyinstaller)|configuration\.install
@@ -52,7 +52,7 @@ T1218.002 runs_downloaded_code high 6 | control cpl | \bcontrol(?:\.exe)?\s+\S*\
 T1218.012 runs_downloaded_code high 7.5 | verclsid | verclsid.*(?:/s|/c)
 T1218.013 injects_code critical 8 | mavinject | mavinject
 T1218.014 runs_downloaded_code high 6.5 | mmc | \bmmc(?:\.exe)?\s+.*(?:-embedding|\.msc\b)
-T1218.015 runs_downloaded_code high 7.1 | asar electron inspect | \.asar\b|--inspect-brk|--gpu-launcher|--utility-cmd-prefix|--renderer-cmd-prefix
+T1218.015 runs_downloaded_code high 7.4 | asar electron inspect | \.asar\b|--inspect-brk|--gpu-launcher|--utility-cmd-prefix|--renderer-cmd-prefix
 T1220 runs_downloaded_code critical 8.5 | wmic msxsl format | (?:wmic.*(?:/|-)format\s*:\s*\S*(?:\.xsl|https?:|\\)|msxsl)
 T1216 runs_downloaded_code high 8 | pubprn syncappvpublishingserver manage_bde wsf winrm slmgr cl_invocation cl_mutexverifiers cl_loadassembly utilityfunctions launch_vsdevshell | (?:pubprn\.vbs.*script:|pubprn|syncappvpublishingserver(?:\.vbs)?|manage-bde\.wsf|cl_(?:invocation|mutexverifiers|loadassembly)|utilityfunctions\.ps1|launch-vsdevshell|winrm\.vbs.*format)
 T1127.001 runs_downloaded_code critical 7.5 | msbuild | msbuild(?:\.exe)?.*(?:\.xml|\.csproj|\.proj|\.tmp|\.rsp|\.txt|/noconsolelogger|inline)
@@ -60,14 +60,14 @@ T1127 runs_downloaded_code high 7.4 | csc vbc jsc ilasm rcsi csi dnx cdb fsi fsi
 T1202 runs_downloaded_code high 7.5 | pcalua forfiles scriptrunner conhost bash wsl ftp winword explorer hyper atbroker dxcap stordiag cmdl32 customshellhost ttdinject appvlp wlrmdr devinit pcwrun extexport replace presentationhost rdpclip bitsadmin gpscript register_cimprovider xwizard desktopimgdownldr runonce runscripthelper provlaunch infdefaultinstall mavinject dnscmd diantz deviceCredentialdeployment ssh | \b(?:pcalua(?:\.exe)?\s+-a|forfiles(?:\.exe)?\s.*/c\s*\S*\s*(?:c:|powershell|mshta|[a-z]:\\|0x)|scriptrunner.*-appvscript|conhost(?:\.exe)?\s+(?:--headless|cmd|\S+\.exe|[a-z]:)|atbroker.*/start|dxcap.*-c|ttdinject|appvlp\s|wlrmdr.*-u|pcwrun(?:\.exe)?\s|extexport|presentationhost\s|gpscript\s+/|register-cimprovider.*-path|xwizard.*runwizard|desktopimgdownldr|runscripthelper|provlaunch|infdefaultinstall|dnscmd.*serverlevelplugindll|devinit.*msi-install|explorer(?:\.exe)?\s*/root|stordiag|customshellhost|devicecredentialdeployment|ssh(?:\.exe)?\s.*proxycommand|ftp\s+-s:)
 T1562.001 disables_security critical 8.5 | fltmc | fltmc(?:\.exe)?\s+(?:unload|detach)
 T1047 runs_dynamic_code high 7.5 | wmic process | wmic.*process\s+call\s+create|wmic.*/node:
-T1047 runs_dynamic_code high 7.1 | win32_process | (?:invoke-wmimethod|invoke-cimmethod|wmiclass|\[wmiclass\]|iwmi|icim|winmgmts).*win32_process|win32_process.*(?:create|::create)
+T1047 runs_dynamic_code high 7.4 | win32_process | (?:invoke-wmimethod|invoke-cimmethod|wmiclass|\[wmiclass\]|iwmi|icim|winmgmts).*win32_process|win32_process.*(?:create|::create)
 T1047 changes_software medium 3 | wmic product | wmic.*product.*call\s+uninstall
 T1559.002 runs_dynamic_code high 7.5 | ddeauto dde | ddeauto|=cmd\|
 T1204.002 runs_dynamic_code high 7.5 | invoke_maldoc maldoc macro vba vbproject vbcomponents | (?:invoke-maldoc|vbproject|vbcomponents|addfromstring|\.run\(.*macro|accessvbom)
 T1059.005 runs_dynamic_code medium 3 | cscript wscript | [cw]script(?:\.exe)?\s.*\.(?:vbs|vbe|js|jse|wsf|jpg|txt)\b
-T1059.005 runs_dynamic_code high 7.1 | cscript wscript | [cw]script(?:\.exe)?\s.*(?://e:|temp|tmp|appdata|public|downloads|//b.*//nologo|https?:)
+T1059.005 runs_dynamic_code high 7.4 | cscript wscript | [cw]script(?:\.exe)?\s.*(?://e:|temp|tmp|appdata|public|downloads|//b.*//nologo|https?:)
 T1059.003 hides_activity high 7.5 | cmd comspec | %comspec:~|%(?!\w*(?:date|time|dt)\b)\w+:~-?\d+,1%[a-z]|%(?!\w*(?:date|time|dt)\b)\w+:~-?\d+,\d+%(?:.*%(?!\w*(?:date|time|dt)\b)\w+:~-?\d+,\d+%)+|cmd(?:\.exe)?\s+/v:on
-T1027.010 hides_activity high 7.1 | set call | (?:%[a-z]+%){4,}|(?:![a-z]+!){3,}
+T1027.010 hides_activity high 7.4 | set call | (?:%[a-z]+%){4,}|(?:![a-z]+!){3,}
 # Downloads
 T1105 downloads high 8 | certutil urlcache verifyctl | certutil.*(?:urlcache|verifyctl|-url\b|/url\b|-ping)
 T1140 hides_activity high 7.5 | certutil decode decodehex encode | certutil.*[-/](?:decode|encode|decodehex|encodehex)\b
@@ -110,14 +110,14 @@ T1574.012 injects_code critical 8.5 | cor_enable_profiling cor_profiler cor_prof
 T1036.003 hides_activity high 7.5 | copy copy_item cp ren move rename_item xcopy | (?:copy|copy-item|cp|ren|move|rename-item|xcopy)\b.*(?:system32|syswow64|%comspec%|windowspowershell)\\?\S*\\?(?:cmd|powershell|cscript|wscript|calc|rundll32|mshta|svchost|lsass|notepad|certutil|regsvr32|msiexec|schtasks|wmic|whoami|taskmgr)\b
 T1036.005 hides_activity high 7.5 | svchost lsass csrss explorer services spoolsv taskhost smss lsm winlogon | (?:copy|copy-item|move|ren|start|start-process|>|new-item|outfile|-o)\b.*(?:temp|tmp|appdata|public|programdata|%systemroot%\\|users|downloads)\\?\S*\\?(?:svchost|lsass|csrss|explorer|services|spoolsv|taskhostw?|smss|lsm|winlogon)\.(?:exe|txt)\b
 T1036.007 hides_activity high 7.5 | exe | \.(?:pdf|docx?|xlsx?|pptx?|jpg|png|txt|rtf|vbs|ps1|zip|mp[34])\.(?:exe|scr|vbs|ps1|bat|cmd|hta|js)\b
-T1036 hides_activity high 7.1 | u202e rlo 0x202e | \u202e\S*\w|\[char\]\s*0x202e
+T1036 hides_activity high 7.4 | u202e rlo 0x202e | \u202e\S*\w|\[char\]\s*0x202e
 T1564.001 hides_activity medium 4.5 | attrib | attrib(?:\.exe)?\s.*\+[hs]\b
 T1564.001 hides_activity medium 4.5 | attributes | attributes\s*(?:\+?=|-bor|,|\s-value)\s*\S*(?:hidden|system)
 T1564.002 changes_accounts high 7.5 | net | net1?(?:\.exe)?\s+user\s+\S*\$\s.*/add
-T1136.001 changes_accounts high 5 | net user | net1?(?:\.exe)?\s+user\s+\S+\s.*/add
+T1136.001 changes_accounts high 5 | net user | net1?(?:\.exe)?\s+user\s+(?:/add\b|\S+\s.*/add)
 T1136.002 changes_accounts high 6.5 | net domain | net1?(?:\.exe)?\s+(?:user|group)\s.*(?:/add.*/domain|/domain.*/add|/do\b.*/add|/add.*/do\b)
 T1098 changes_accounts high 5.5 | net localgroup | net1?(?:\.exe)?\s+localgroup\s.*(?:administrators?|remote desktop users|admins).*/add|net1?(?:\.exe)?\s+localgroup\s.*/add
-T1078.001 changes_accounts high 6.5 | guest administrator defaultaccount | net1?(?:\.exe)?\s+user\s+(?:guest|administrator|defaultaccount)\s.*(?:/active|/add)?|enable-localuser.*(?:guest|administrator|defaultaccount)|net1?.*(?:guest|support_).*/add
+T1078.001 changes_accounts high 6.5 | guest administrator defaultaccount | net1?(?:\.exe)?\s+user\s+(?:administrator|defaultaccount)\s.*(?:/active|/add)|enable-localuser.*(?:guest|administrator|defaultaccount)|net1?.*(?:guest|support_).*/add
 T1531 changes_accounts high 5 | net user logoff | net1?(?:\.exe)?\s+user\s+\S+\s+\S+\s*$|net1?(?:\.exe)?\s+user\s.*(?:/delete|/active:no)
 T1098 changes_accounts high 5 | net accounts | net1?(?:\.exe)?\s+accounts\s.*/(?:lockout|minpwlen|maxpwage)|rename\s+.*(?:administrator)|wmic.*useraccount.*rename
 # Access over the network
@@ -164,19 +164,29 @@ T1546 persists high 7.5 | setup scripts setupcomplete errorhandler | (?:copy|mov
 T1546.018 persists high 7.5 | sitecustomize usercustomize getusersitepackages pth | sitecustomize|usercustomize|getusersitepackages|site-?packages.*\.pth
 T1091 reaches_devices medium 5.5 | drivetype removable | drivetype\s*(?:=|-eq)\s*2|drivetype.*removable
 T1564.003 hides_activity high 7.5 | conhost | conhost(?:\.exe)?\s+--headless
-T1053.005 persists high 7.2 | schtasks | schtasks(?:\.exe)?\s.*/create.*/tr.*(?:%temp%|%tmp%|appdata|\\public\\|\\temp\\|programdata|http)
+T1053.005 persists high 7.4 | schtasks | schtasks(?:\.exe)?\s.*/create.*/tr.*(?:%temp%|%tmp%|appdata|\\public\\|\\temp\\|programdata|http)
 T1542.001 persists critical 8.5 | wpbbin | wpbbin
-T1567.002 sends_data high 7.2 | rclone | rclone(?:\.exe)?\s+(?:copy|sync|move|config)
+T1567.002 sends_data high 7.4 | rclone | rclone(?:\.exe)?\s+(?:copy|sync|move|config)
 T1484 disables_security high 6.5 | secedit | secedit.*/configure
 # Programs and libraries from folders that are neither the system's nor where applications are
-T1204.002 runs_dynamic_code medium 7.1 | exe bat cmd ps1 psm1 dll vbs js com hta py jar msi iso inf sct cpl | (?:^|[&;|({]\s?|\b(?:start-process|saps|start|call|invoke-item|ii|import-module|ipmo|powershell|pwsh|-file\w*|-command|-c|cmd|/c|regsvr32|rundll32|cscript|wscript|\.) (?:-filepath |-path |/\w+ )?(?:& )?)[a-z]:\\(?!windows\b|program files|programdata|users\b|progra~|windows |te?mp\b)[^\s;|&]{1,200}\.(?:exe|bat|cmd|ps1|psm1|dll|vbs|js|com|hta|py|jar|msi|iso|inf|sct|cpl)\b
+T1204.002 runs_dynamic_code medium 7.1 | exe bat cmd ps1 psm1 dll vbs js com hta py jar msi iso inf sct cpl | (?:^|[&;|({]\s?|\b(?:start-process|saps|start|call|invoke-item|ii|import-module|ipmo|powershell|pwsh|-file\w*|-command|-c|cmd|/c|regsvr32|rundll32|cscript|wscript|\.)(?:\.exe)? (?:-filepath |-path |/\w+ )?(?:& )?)[a-z]:\\(?!windows\b|program files|programdata|users\b|progra~|windows |te?mp\b)[^\s;|&]{1,200}\.(?:exe|bat|cmd|ps1|psm1|dll|vbs|js|com|hta|py|jar|msi|iso|inf|sct|cpl)\b
 T1006 reads_credentials critical 8 | c d physicaldrive filestream | (?:filestream|createfile|openread|open)\S*\W.*\\\\\.\\[a-z]:
 T1518 explores low 3 | driverquery | driverquery
 T1574.002 injects_code high 6 | dll | (?:copy|xcopy|copy-item)\b.*\.dll\b.*program files
-T1221 runs_downloaded_code high 7.2 | winword excel powerpnt mspub | \b(?:winword|excel|powerpnt|mspub)(?:\.exe)?\s+\S*(?:\.do[ct]m?x?|\.xls[mb]?|https?:)
+T1221 runs_downloaded_code high 7.4 | winword excel powerpnt mspub | \b(?:winword|excel|powerpnt|mspub)(?:\.exe)?\s+\S*(?:\.do[ct]m?x?|\.xls[mb]?|https?:)
 T1550.002 reaches_devices critical 9 | pth sekurlsa crackmapexec invoke_wmiexec | sekurlsa::pth|\bpth-\w+
 T1557.001 captures_data critical 8 | llmnr inveigh nbns | inveigh|llmnr
-T1649 reads_credentials high 7.2 | get_childitem cert pkinit | certreq.*-submit|certutil.*-exportpfx
+T1649 reads_credentials high 7.4 | get_childitem cert pkinit | certreq.*-submit|certutil.*-exportpfx
+T1003.003 reads_credentials critical 7.8 | globalroot harddiskvolumeshadowcopy1 harddiskvolumeshadowcopy2 | globalroot\\device\\harddiskvolumeshadowcopy
+T1543.003 persists high 7.1 | sc create new_service | (?:\bsc\s.*(?:create|config).*binpath\s*=?\s*|new-service.*-binarypathname\s+)[a-z]:\\(?!windows|program|users)
+T1053.005 persists high 7.4 | schtasks | schtasks(?:\.exe)?\s.*/create.*/rp\s|schtasks(?:\.exe)?\s.*/create.*/s\s+\S+.*/ru
+T1562.001 disables_security critical 8 | sysmon sysmon64 | sysmon(?:64)?(?:\.exe)?\s+[-/]u\b
+T1070.001 erases_traces critical 7.4 | wevtutil clear_eventlog | (?:wevtutil(?:\.exe)?\s+(?:cl|clear-log)|clear-eventlog)\b.*(?:\bsecurity\b|sysmon|powershell)
+T1562.002 disables_security high 7.4 | win32_service eventlog | win32_service.*like\s+eventlog
+T1486 encrypts_files high 7 | cipher | cipher\s+/e
+T1078.001 changes_accounts high 7.4 | guest | net1?\s+user\s+guest\s.*/active|add-localgroupmember.*\bguest\b|net1?\s+localgroup\s+administrators\s+guest
+T1105 downloads high 7.2 | public | (?:curl|wget|downloadfile|iwr|invoke-webrequest|bitsadmin|certutil|start-bitstransfer)\b.*users\\public\\\S+\.(?:dll|exe|ps1|bat|vbs|cmd|js|hta)
+T1105 downloads high 7 | http https | (?:curl|wget|downloadfile|downloadstring|iwr|invoke-webrequest|irm|bitsadmin|certutil|start-bitstransfer)\b.*https?://(?!10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|(?:8\.8|1\.1|1\.0)\.)\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[:/]
 # Looking around
 T1033 explores low 3.5 | whoami quser qwinsta query | (?:\bwhoami\b|\bquser\b|\bqwinsta\b|query\s+(?:user|session))
 T1033 explores medium 5 | whoami | whoami(?:\.exe)?\s+/(?:priv|all|groups)
@@ -200,12 +210,12 @@ T1614 explores low 3 | systeminfo nls language tzutil chcp | control\\nls\\langu
 T1560.001 captures_data medium 5 | rar winrar 7z 7za makecab compress diantz | \b(?:rar|winrar|7za?)(?:\.exe)?\s+a\b.*(?:-hp|-p|\.docx?|-r)|makecab\s|diantz\s
 T1113 captures_data high 7.5 | psr screencapture nircmd savescreenshot | \bpsr(?:\.exe)?\s+/start|savescreenshot|nircmd
 T1115 captures_data medium 4.5 | clip | \|\s*clip(?:\.exe)?\b
-T1123 captures_data high 7.1 | soundrecorder | soundrecorder(?:\.exe)?\s+/
+T1123 captures_data high 7.4 | soundrecorder | soundrecorder(?:\.exe)?\s+/
 T1041 sends_data high 6.5 | curl | curl(?:\.exe)?\s.*(?:-t\s|--upload-file|-f\s+\S*=@|--data-binary\s+@|-d\s+@|--data\s+@)
-T1048 sends_data high 7.1 | ftp tftp rclone megacmd bitsadmin certreq datasvcutil scp sftp pscp winscp | (?:(?:^|[;&|]\s*)t?ftp(?:\.exe)?\s+-|\brclone(?:\.exe)?\s+(?:copy|sync|move|config)|megacmd|mega-put|/upload\b|certreq.*-post|datasvcutil|winscp.*put)
+T1048 sends_data high 7.4 | ftp tftp rclone megacmd bitsadmin certreq datasvcutil scp sftp pscp winscp | (?:(?:^|[;&|]\s*)t?ftp(?:\.exe)?\s+-|\brclone(?:\.exe)?\s+(?:copy|sync|move|config)|megacmd|mega-put|/upload\b|certreq.*-post|datasvcutil|winscp.*put)
 T1529 restarts_device high 3.5 | shutdown | shutdown(?:\.exe)?\s.*/(?:r|s|l)\b|logoff\b
 T1200 changes_software high 4.5 | pnputil | pnputil.*(?:-i|/install|-a|/add-driver)
-T1072 reaches_devices high 7.1 | radmin pdq sccm psexec | radmin|pdqdeploy
+T1072 reaches_devices high 7.4 | radmin pdq sccm psexec | radmin|pdqdeploy
 T1491 hides_activity medium 4.5 | wallpaper desktop | control panel\\desktop.*wallpaper|systemparametersinfo
 T1059.003 persists medium 3 | echo | echo\s.*>{1,2}\s*\S+\.(?:bat|cmd|vbs|ps1|js|hta|inf|xml|reg)\b
 T1129 injects_code medium 3 | wmic start | \bstart\s+/b\s+\S*(?:temp|public)
@@ -217,8 +227,8 @@ T1120 explores low 3 | fsutil pnpentity diskdrive | fsutil\s+fsinfo|wmic.*path\s
 T1497 explores medium 4.5 | vmware virtualbox vbox qemu hyperv temperature | (?:findstr|match|-like|-eq|contains|grep).*(?:vmware|virtualbox|vbox|qemu|xen)|msacpi_thermalzonetemperature
 T1689 hides_activity high 7.5 | powershell version | powershell(?:\.exe)?\s.*-v(?:ersion)?\s+2
 T1564.006 hides_activity high 7.5 | vboxmanage vboxsvc virtualbox qemu windowssandbox wsb | (?:vboxmanage.*(?:createvm|startvm)|vboxsvc.*reg|qemu-system|\.wsb\b)
-T1564.003 hides_activity high 7.2 | headless | (?:chrome|msedge|firefox|conhost)\S*\s.*--headless
-T1091 reaches_devices high 7.1 | autorun drivetype | autorun\.inf
+T1564.003 hides_activity high 7.4 | headless | (?:chrome|msedge|firefox|conhost)\S*\s.*--headless
+T1091 reaches_devices high 7.4 | autorun drivetype | autorun\.inf
 T1543.003 persists high 6 | devcon winsw nssm srvany | \b(?:nssm\s+install|srvany|instsrv)
 T1496 captures_data high 7.5 | xmrig minerd stratum cryptonight | xmrig|minerd|stratum\+tcp|cryptonight
 T1068 elevates critical 8 | printnightmare zerologon eternalblue juicypotato | printnightmare|zerologon|eternalblue|potato

@@ -45,7 +45,7 @@ POWERSHELL = [
     ("Remove-Item -Path C:\\ -Recurse -Force", Kind.DELETES_FILES, "critical", True),
     ("Remove-Item -LiteralPath $p -Recurse", Kind.DELETES_FILES, "medium", True),
     ("Get-Service x | Stop-Service", Kind.CHANGES_SERVICES, "medium", True),
-    ("(New-Object Net.WebClient).DownloadString('http://x') | iex", Kind.RUNS_DYNAMIC_CODE, "high", False),
+    ("(New-Object Net.WebClient).DownloadString('http://x') | iex", Kind.RUNS_DOWNLOADED_CODE, "critical", False),
     ("& $cmd a", Kind.RUNS_DYNAMIC_CODE, "high", False),
     ("powershell -enc AAAA", Kind.RUNS_DYNAMIC_CODE, "critical", False),
     ("Set-MpPreference -DisableRealtimeMonitoring $true", Kind.DISABLES_SECURITY, "high", True),
@@ -92,7 +92,9 @@ def test_looking_has_no_effect(interpreter, text):
 @pytest.mark.parametrize(
     ("interpreter", "content"),
     [
-        ("python", b"print(1)"),
+        ("perl", b"print 1"),
+        ("python", b"def f(:"),
+        ("cmd", b"if exist x ("),
         ("bash", b"if then fi fi ((("),
         ("bash", b"echo \xff\xfe"),
         ("bash", b"echo a\0rm -rf /"),
@@ -103,6 +105,102 @@ def test_what_cannot_be_read_is_not_judgeable(interpreter, content):
     analysis = analyse_script(interpreter, content)
     assert not analysis.parsed
     assert not analysis.judgeable
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "text", "kind"),
+    [
+        ("powershell", "$a = 'Remove-It' + 'em'; & $a -Recurse -Force C:\\", Kind.DELETES_FILES),
+        ("powershell", "& ('i' + 'ex') ('Stop-' + 'Service x')", Kind.CHANGES_SERVICES),
+        ("powershell", "$c = \"{1}{0}\" -f 'mputer','Restart-Co'; iex $c", Kind.RESTARTS_DEVICE),
+        ("powershell", "iex ([char]82 + 'estart-Computer')", Kind.RESTARTS_DEVICE),
+        (
+            "powershell",
+            "powershell -EncodedCommand UgBlAHMAdABhAHIAdAAtAEMAbwBtAHAAdQB0AGUAcgA=",
+            Kind.RESTARTS_DEVICE,
+        ),
+        ("powershell", 'cmd /c "del /s /q C:\\Windows"', Kind.DELETES_FILES),
+        ("cmd", 'powershell -Command "Stop-Service spooler"', Kind.CHANGES_SERVICES),
+        ("cmd", "set x=shut& set y=down\n%x%%y% /r /t 0", Kind.RESTARTS_DEVICE),
+        ("bash", "x=reboot\n$x", Kind.RESTARTS_DEVICE),
+        ("bash", "bash <<'EOF'\nsystemctl stop cups\nEOF", Kind.CHANGES_SERVICES),
+        ("bash", "eval 'kill -9 12'", Kind.ENDS_PROCESSES),
+        ("bash", "python3 -c 'import shutil; shutil.rmtree(\"/srv\")'", Kind.DELETES_FILES),
+        ("python", "import os\nos.system('re' + 'boot')", Kind.RESTARTS_DEVICE),
+        ("python", "from os import remove as r\nr('/etc/x')", Kind.DELETES_FILES),
+    ],
+)
+def test_what_is_computed_from_constants_is_seen(interpreter, text, kind):
+    analysis = analyse_script(interpreter, text.encode())
+    assert kind in {effect.kind for effect in analysis.effects}
+    assert analysis.judgeable, analysis.doubts
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "text"),
+    [
+        ("powershell", "iex $args[0]"),
+        ("powershell", "& $env:UNKNOWN"),
+        ("powershell", "powershell -File .\\other.ps1"),
+        ("powershell", "Invoke-Command -ScriptBlock $block"),
+        ("powershell", "Add-Type -TypeDefinition $code"),
+        ("powershell", "[scriptblock]::Create($x).Invoke()"),
+        ("powershell", ". .\\library.ps1"),
+        ("bash", "$(cat x)"),
+        ("bash", "x=a; x=b; $x"),
+        ("bash", "echo id | sh"),
+        ("bash", ". ./library.sh"),
+        ("cmd", "%1 /quiet"),
+        ("cmd", "call other.bat"),
+        ("python", "exec(open('x').read())"),
+        ("python", "import os\nos.system(input())"),
+        ("python", "getattr(x, 'a' + y)()"),
+    ],
+)
+def test_what_stays_unknown_is_a_doubt_with_its_line(interpreter, text):
+    analysis = analyse_script(interpreter, f"\n{text}\n".encode())
+    assert analysis.parsed
+    assert not analysis.judgeable
+    line = 2 + text.count("\n")
+    assert {doubt.line for doubt in analysis.doubts} == {line}
+    assert analysis_document(analysis)["reasons"][0]["line"] == line
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "text"),
+    [
+        ("powershell", "$c = 'Get-Date'\nwhile ($true) { iex $c; $c = Read-Host }"),
+        ("powershell", "$c = 'Get-Date'\nforeach ($c in $list) { iex $c }"),
+        ("powershell", "$c = 'Get-Date'\nSet-Variable c $args[0]\niex $c"),
+        ("bash", "c=date\nread -r c\n$c"),
+        ("bash", "c=date\nfor c in a b; do $c; done"),
+        ("cmd", "set c=dir\nset /p c=?\n%c%"),
+        ("python", "import os\nc = 'date'\nfor c in x:\n    os.system(c)"),
+    ],
+)
+def test_a_variable_set_twice_is_no_constant(interpreter, text):
+    assert not analyse_script(interpreter, text.encode()).judgeable
+
+
+def test_a_syntax_error_hides_nothing():
+    analysis = analyse_script("powershell", b"if ((\nvssadmin delete shadows /all\n")
+    assert not analysis.judgeable
+    found = [effect for effect in analysis.effects if effect.technique == "T1490"]
+    assert found
+    assert found[0].line == 2
+    assert found[0].severity is Severity.CRITICAL
+
+
+def test_gaps_of_the_grammar_are_worked_around():
+    text = (
+        "$free = (Get-Volume C).SizeRemaining / 1GB\n"
+        "Get-NetAdapter | Select-Object Name, Status, LinkSpeed\n"
+        "if (!(Test-Path $env:ProgramData\\Company\\temp)) { 'x' }\n"
+        "Get-Process | \n  Sort-Object CPU\n"
+    )
+    analysis = analyse_script("powershell", text.encode())
+    assert analysis.parsed
+    assert analysis.judgeable
 
 
 def test_deep_nesting_is_survived():
@@ -123,8 +221,18 @@ def test_steps_together():
     assert canonical_json(analysis_document(both))
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=200), st.sampled_from(["bash", "zsh", "powershell"]))
+_PIECES = st.sampled_from(
+    b"'|\"|(|)|{|}|$(|$x|=|+|-f|-join|[char]65|'a'|\n|;|iex |& |cmd /c |powershell -enc |eval |<<E\n|E\n|%x%|^|`|@'\n|,|..|::|exec(".split(
+        b"|"
+    )
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.one_of(st.binary(max_size=200), st.lists(_PIECES, max_size=40).map(b"".join)),
+    st.sampled_from(["bash", "zsh", "powershell", "cmd", "python"]),
+)
 def test_any_bytes_are_survived(content, interpreter):
     analysis = analyse_script(interpreter, content)
     assert canonical_json(analysis_document(combine_analyses([analysis])))

@@ -31,7 +31,7 @@ RUNTIME = ROOT / ".runtime"
 INGREDIENTS = (
     "knowledge/**/*", "kernel/migrations/*", "models/**/*", "retrieval/**/*",
     "guardrails/policies/**/*", "guardrails/*effects*", "guardrails/*commands*",
-    "guardrails/script_analysis.py",
+    "guardrails/script_*", "guardrails/*folding*", "guardrails/syntax_trees.py",
     "telemetry/*simulat*", "telemetry/normalisation.py", "pyproject.toml",
 )  # fmt: skip
 
