@@ -31,9 +31,7 @@ def build_default_finder() -> Callable[[str], list[tuple[int, int, str]]]:
         engine.load()
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
     registry.load_predefined_recognizers(languages=[LANGUAGE], nlp_engine=engine)
-    analyser = AnalyzerEngine(
-        registry=registry, nlp_engine=engine, supported_languages=[LANGUAGE]
-    )
+    analyser = AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=[LANGUAGE])
 
     def find(text: str) -> list[tuple[int, int, str]]:
         taken: list[tuple[int, int, str]] = []

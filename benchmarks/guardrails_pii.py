@@ -85,9 +85,7 @@ def _measure_helpdesk(folder: Path, finders: dict[str, Finder], console: Console
             if text.half == "reported"
         ]
         source = "own development set, the half of its patterns that nothing was tuned on"
-    figures: dict[str, Any] = {
-        name: measure_leakage(texts, find) for name, find in finders.items()
-    }
+    figures: dict[str, Any] = {name: measure_leakage(texts, find) for name, find in finders.items()}
     figures["source"] = source
     table = Table("helpdesk texts", "entities fully masked", "characters leaked", title=source)
     for name in finders:

@@ -173,9 +173,7 @@ class Tokeniser:
 
     def split(self, text: str) -> list[tuple[int, int, str]]:
         """Return (start, end, text) of the tokens, runs of white space among them."""
-        return [
-            (token.idx, token.idx + len(token), token.text) for token in self._pipeline(text)
-        ]
+        return [(token.idx, token.idx + len(token), token.text) for token in self._pipeline(text)]
 
 
 @dataclass(slots=True)

@@ -155,11 +155,16 @@ class Identities:
                           self._digits(8))  # fmt: skip
 
     def _badge(self) -> str:
-        return self._pick(self._digits(5), f"B-{self._digits(4)}", f"{self._digits(4)}-{self._digits(3)}")
+        return self._pick(
+            self._digits(5), f"B-{self._digits(4)}", f"{self._digits(4)}-{self._digits(3)}"
+        )
 
     # --- machines
     def _host(self) -> str:
-        site, kind = self._pick(*SITES), self._pick("LT", "WS", "PC", "NB", "DT", "WKS", "MBP", "VDI")
+        site, kind = (
+            self._pick(*SITES),
+            self._pick("LT", "WS", "PC", "NB", "DT", "WKS", "MBP", "VDI"),
+        )
         first = "".join(c for c in self._latin.first_name() if c.isalpha())
         mixed = string.ascii_uppercase + string.digits
         return self._pick(
@@ -227,7 +232,9 @@ class Identities:
                           f"{self._letters(7, mixed)}9#x", f"{word.lower()}{self._digits(3)}")  # fmt: skip
 
     def _wifi_key(self) -> str:
-        return self._pick(self._digits(16), self._password(), f"{self._letters(4)}-{self._digits(8)}")
+        return self._pick(
+            self._digits(16), self._password(), f"{self._letters(4)}-{self._digits(8)}"
+        )
 
     def _pin(self) -> str:
         return self._digits(self._random.choice((4, 6)))

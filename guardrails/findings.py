@@ -75,9 +75,7 @@ def _lies_in(finding: RecognizerResult, spans: Iterable[tuple[int, int]]) -> boo
     return any(start <= finding.start and finding.end <= end for start, end in spans)
 
 
-def _cut_out(
-    start: int, end: int, taken: Sequence[tuple[int, int]]
-) -> Iterable[tuple[int, int]]:
+def _cut_out(start: int, end: int, taken: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int]]:
     """Yield what of a stretch lies outside of the taken ones; a piece inside one is nothing."""
     for first, last in taken:
         if last <= start or end <= first:

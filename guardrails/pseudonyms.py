@@ -124,8 +124,7 @@ class PseudonymWriter:
         written: str = self._engine.anonymize(
             text=piece,
             analyzer_results=[
-                FoundSpan(entity, start - offset, end - offset, 1.0)
-                for start, end, entity in spans
+                FoundSpan(entity, start - offset, end - offset, 1.0) for start, end, entity in spans
             ],
             operators={"DEFAULT": OperatorConfig(_OPERATOR, {"give": pseudonyms.give})},
             merge_entities_with_spaces=False,

@@ -154,8 +154,10 @@ def _tells_apart(written: str) -> bool:
 def _is_version(before: str, written: str) -> bool:
     """Say whether the words before make a public address a version; private ones stay addresses."""
     return (
-        not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before))
-    ) or (bool(regex.search(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z", before)))
+        not ipaddress.ip_address(written).is_private
+        and bool(_VERSION_WORDS.search(before))
+        or (bool(regex.search(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z", before)))
+    )
 
 
 class DirectoryRecogniser(LocalRecognizer):  # type: ignore[misc]

@@ -15,7 +15,7 @@ import regex  # type: ignore[import-untyped]  # presidio's engine; ships no type
 
 from guardrails.findings import make_result
 from guardrails.pattern_parts import LANGUAGE, TWO_NAMES
-from guardrails.plain_words import PRODUCTS, names_length
+from guardrails.plain_words import PRODUCTS, is_all_plain, names_length
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.text_engine import TextArtifacts
 
@@ -86,7 +86,12 @@ _NAME_ABOVE: Final = regex.compile(
     rf"(?:^|\n)[ \t>?*|]{{0,6}}({TWO_NAMES})[ ]?,?\n{{1,2}}[ \t>?*|]{{0,6}}\Z"
 )
 _LINE: Final = regex.compile(r"[\s,>?*|]*([^\n]+)")
-_PLACE_AND_CODE: Final = regex.compile(r"\p{L}[\p{L}\p{M}'\u2019(). -]{2,50}[ ]()[A-Z]{0,2}[ -]?\d{4,6}(?:-\d{3,4})?")
+_PLACE_AND_CODE: Final = regex.compile(
+    r"\p{L}[\p{L}\p{M}'\u2019(). -]{2,50}[ ]()[A-Z]{0,2}[ -]?\d{4,6}(?:-\d{3,4})?"
+)
+_SURE_WORD: Final = regex.compile(
+    r"\b(?:street|road|avenue|lane|drive|boulevard|suite|apt|apartment|box|square|court|corner|apo|fpo|dpo)\b"
+)
 _LETTERS: Final = regex.compile(r"\p{L}+")
 _DIGIT: Final = regex.compile(r"\d")
 _UNIT_WORD: Final = regex.compile(r"(?:suite|apt|ste|unit|flat)\.?[ ]\d")
@@ -96,7 +101,9 @@ class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
     """Addresses, as far as a head gives them away."""
 
     def __init__(self) -> None:
-        super().__init__(supported_entities=["ADDRESS", "LOCATION", "PERSON"], supported_language=LANGUAGE)
+        super().__init__(
+            supported_entities=["ADDRESS", "LOCATION", "PERSON"], supported_language=LANGUAGE
+        )
 
     def load(self) -> None:
         """Do nothing: there is no model."""
@@ -124,8 +131,11 @@ class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
 def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
     for head in _HEADS:
         for match in head.finditer(text, timeout=20):
-            if PRODUCTS.isdisjoint(_LETTERS.findall(lower[match.start() : match.end()])):
-                yield match.span()
+            start, end = match.span()
+            if not PRODUCTS.isdisjoint(_LETTERS.findall(lower[start:end])):
+                continue
+            if _SURE_WORD.search(lower[start:end]) or not is_all_plain(text[start:end]):
+                yield start, end
     if _UNIT_WORD.search(lower):
         for match in _LOWER_HEAD.finditer(text, timeout=20):
             yield match.span()

@@ -45,14 +45,18 @@ _CELL: Final[dict[str, regex.Pattern[str]]] = {
 }
 _SEPARATORS: Final = ("|", "\t", ";", "  ", ",")
 _RULE: Final = regex.compile(r"[\s|:+=-]*")
-_NOTHING: Final = frozenset(("", "-", "--", "n/a", "na", "none", "null", "unknown", "yes", "no", "true", "false"))
+_NOTHING: Final = frozenset(
+    ("", "-", "--", "n/a", "na", "none", "null", "unknown", "yes", "no", "true", "false")
+)
 _DIGIT: Final = regex.compile(r"\d")
 # Columns whose names have other meanings: their cells must look the part.
 _SHAPES: Final[dict[str, regex.Pattern[str]]] = {
     "IP": regex.compile(r"[\d.:a-fA-F/]{7,45}"),
     "PHONE": regex.compile(r"\+?[\d ()./x-]{3,24}"),
     "DATE": regex.compile(r"[\d./\w ,-]{6,20}"),
-    "PERSON": regex.compile(r"(?:\p{Lu}|\p{Lo})[\p{L}\p{M}'\u2019.-]*(?:,?[ ](?:\p{L}[\p{L}\p{M}'\u2019.-]*)){1,4}"),
+    "PERSON": regex.compile(
+        r"(?:\p{Lu}|\p{Lo})[\p{L}\p{M}'\u2019.-]*(?:,?[ ](?:\p{L}[\p{L}\p{M}'\u2019.-]*)){1,4}"
+    ),
     "SERIAL": regex.compile(r"(?=.*\d)[\w/-]{4,40}"),
     "HOST": regex.compile(r"[\p{L}\d][\w.-]{2,63}"),
     "USERNAME": regex.compile(r"[\p{L}\d_][\w.@\\$-]{2,63}"),
@@ -81,8 +85,7 @@ class ColumnRecogniser(LocalRecognizer):  # type: ignore[misc]
         if "\n" not in text:
             return []
         return [
-            make_result(self, entity, start, end, 0.78)
-            for start, end, entity in _find_cells(text)
+            make_result(self, entity, start, end, 0.78) for start, end, entity in _find_cells(text)
         ]
 
 
@@ -118,7 +121,9 @@ def _read_header(line: str) -> tuple[str, list[str | None]]:
             continue
         if separator != "|" and any(_DIGIT.search(name) for name in names):
             continue
-        entities = [COLUMNS.get(name.replace(" ", "").replace("_", "").strip("*`\"'")) for name in names]
+        entities = [
+            COLUMNS.get(name.replace(" ", "").replace("_", "").strip("*`\"'")) for name in names
+        ]
         if any(entities):
             return separator, entities
     return "", []
