@@ -4,7 +4,6 @@
 
 from typing import Final
 
-from guardrails.plain_words import account_length
 from guardrails.pattern_parts import (
     ACCOUNT,
     EQUALS,
@@ -13,6 +12,7 @@ from guardrails.pattern_parts import (
     IdentifierPattern,
     patterns,
 )
+from guardrails.plain_words import account_length
 
 _RDN: Final = r"(?:CN|OU|DC|UID|O|L|ST|C|STREET|SN|GN)=[^,;=\"\n]{1,64}"
 _USERS_WORD: Final = r"(?i:[<%$\{*\[]|\.\.\.|(?:public|default|all users|shared|default user|defaultapppool|defaultuser0|guest|administrator|admin|localized|username|user)(?![\w.-]))"

@@ -22,8 +22,23 @@ _KEPT_FORM: Final = regex.compile(
 )
 # What such a form may be mistaken for; credentials and identities with check digits are never it.
 _MISTAKABLE: Final = frozenset(
-    "HOST PHONE USERNAME SERIAL EMPLOYEE LICENCE PERSON LOCATION ORGANIZATION DATE BANK_ACCOUNT"
-    " PASSPORT SSID MAC ADDRESS".split()
+    [
+        "HOST",
+        "PHONE",
+        "USERNAME",
+        "SERIAL",
+        "EMPLOYEE",
+        "LICENCE",
+        "PERSON",
+        "LOCATION",
+        "ORGANIZATION",
+        "DATE",
+        "BANK_ACCOUNT",
+        "PASSPORT",
+        "SSID",
+        "MAC",
+        "ADDRESS",
+    ]
 )
 
 

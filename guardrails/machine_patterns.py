@@ -4,7 +4,6 @@
 
 from typing import Final
 
-from guardrails.plain_words import host_length
 from guardrails.pattern_parts import (
     DEVICE_WORD,
     EQUALS,
@@ -15,6 +14,7 @@ from guardrails.pattern_parts import (
     IdentifierPattern,
     patterns,
 )
+from guardrails.plain_words import host_length
 
 _PRIVATE_SUFFIX: Final = r"(?:local|lan|internal|intern|corp|corporate|company|intra|intranet|private|priv|home|home\.arpa|localdomain|localnet|loc|domain|dmz|mgmt|ad|office|prod|site)"
 _PRIVATE_NEEDS: Final = (

@@ -15,11 +15,60 @@ LANGUAGE: Final = "en"
 PSEUDONYM: Final = re.compile(r"<([A-Z][A-Z_]{1,15})_(\d{1,6})>")
 # Accounts that every system has say nothing about a person.
 SYSTEM_ACCOUNTS: Final = frozenset(
-    "root admin administrator system guest user users daemon nobody bin sys www-data postgres mail"
-    " service local network default public shared test ubuntu debian unknown staff wheel everyone"
-    " _mbsetupuser systemd-network systemd-resolve systemd-timesync sshd polkitd messagebus dbus"
-    " gdm lightdm avahi chrony ntp syslog _apt lp cups colord nginx apache mysql defaultaccount"
-    " wdagutilityaccount owner operator".split()
+    [
+        "root",
+        "admin",
+        "administrator",
+        "system",
+        "guest",
+        "user",
+        "users",
+        "daemon",
+        "nobody",
+        "bin",
+        "sys",
+        "www-data",
+        "postgres",
+        "mail",
+        "service",
+        "local",
+        "network",
+        "default",
+        "public",
+        "shared",
+        "test",
+        "ubuntu",
+        "debian",
+        "unknown",
+        "staff",
+        "wheel",
+        "everyone",
+        "_mbsetupuser",
+        "systemd-network",
+        "systemd-resolve",
+        "systemd-timesync",
+        "sshd",
+        "polkitd",
+        "messagebus",
+        "dbus",
+        "gdm",
+        "lightdm",
+        "avahi",
+        "chrony",
+        "ntp",
+        "syslog",
+        "_apt",
+        "lp",
+        "cups",
+        "colord",
+        "nginx",
+        "apache",
+        "mysql",
+        "defaultaccount",
+        "wdagutilityaccount",
+        "owner",
+        "operator",
+    ]
 )
 
 

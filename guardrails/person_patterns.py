@@ -5,7 +5,6 @@
 from dataclasses import replace
 from typing import Final
 
-from guardrails.plain_words import name_length, names_length
 from guardrails.pattern_parts import (
     FULL_NAME,
     LOWER_NAME,
@@ -15,6 +14,7 @@ from guardrails.pattern_parts import (
     IdentifierPattern,
     patterns,
 )
+from guardrails.plain_words import name_length, names_length
 
 _GREETING: Final = r"(?i:hi|hello|hey|hiya|dear|hallo|hola|bonjour|salut|ciao|buongiorno|ol\u00e1|moin|servus|guten[ ](?:tag|morgen)|liebe[rs]?|sehr[ ]geehrte[rs]?[ ](?:herr|frau)|good[ ](?:morning|afternoon|evening|day)|morning|greetings|ahoj|cze\u015b\u0107|hej|namaste)"
 _CLOSING: Final = r"(?i:(?:best|kind|kindest|warm|warmest|many)[ ](?:regards|wishes|thanks)|all[ ]the[ ]best|regards|sincerely|cheers|thanks(?:[ ](?:in[ ]advance|again|a[ ]lot|so[ ]much|and[ ]regards))?|thank[ ]you(?:[ ](?:very[ ]much|in[ ]advance))?|thx|tnx|ty|best|same[ ]here|yours(?:[ ](?:truly|sincerely|faithfully))?|br|rgds|vg|lg|mfg|gr\u00fc\u00dfe|(?:viele|beste|liebe|freundliche)[ ]gr\u00fc\u00dfe|mit[ ]freundlichen[ ]gr\u00fc\u00dfen|cordialement|saludos|un[ ]saludo|cordiali[ ]saluti|atenciosamente|pozdrawiam|s[ ]pozdravem|med[ ]v\u00e4nlig[ ]h\u00e4lsning|mvh|groetjes|groeten|sayg\u0131lar)"

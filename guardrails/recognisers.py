@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501 - a regular expression does not read better in pieces
 """Presidio recognisers for our field, and an analyser that never touches the network.
 
 Presidio's own recognisers are replaced: they need a language model, go online for public suffixes,
@@ -49,25 +50,27 @@ _VERSION_WORDS: Final = regex.compile(
     r"|anyconnect|forticlient|globalprotect|citrix|vmware|acrobat|reader|onedrive|defender|signature"
     r"|sdk|runtime|plugin|patch|hotfix)(?:[ \t]{1,2}(?:is|was|version|number|no\.?))?[ \t(]{1,2}v?\Z"
 )
+_CERTAIN_VERSION_WORDS: Final = regex.compile(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z")
 _WORD: Final = regex.compile(r"[\p{L}\p{N}]+")
 _MAX_GAP_CHARACTERS: Final = 2  # "Doe, Jane", "jane.doe"
 # Public resolvers that helpdesk articles name.
 _WELL_KNOWN_ADDRESSES: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"))
 
 
-class FormRecogniser(LocalRecognizer):  # type: ignore[misc]
-    """All forms of one entity; each is tried only where the text has what it needs.
+class FormRecogniser(LocalRecognizer):
+    """All forms of all entities; each is tried only where the text has what it needs.
+
+    One recogniser, because presidio's engine does work for every recogniser of every text.
 
     Args:
-        entity: what the forms are of.
-        forms: its patterns.
+        forms: the patterns.
 
     """
 
-    def __init__(self, entity: str, forms: Sequence[IdentifierPattern]) -> None:
+    def __init__(self, forms: Sequence[IdentifierPattern]) -> None:
         super().__init__(
-            supported_entities=[entity],
-            name=f"{entity} recogniser",
+            supported_entities=sorted({form.entity for form in forms}),
+            name="identifier recogniser",
             supported_language=LANGUAGE,
         )
         self._forms = [(form, _compile(form.expression)) for form in forms]
@@ -89,7 +92,6 @@ class FormRecogniser(LocalRecognizer):  # type: ignore[misc]
         """
         del entities
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
-        entity = self.supported_entities[0]
         results = []
         for form, expression in self._forms:
             if form.needs and not any(need in lower for need in form.needs):
@@ -101,7 +103,9 @@ class FormRecogniser(LocalRecognizer):  # type: ignore[misc]
                 if start >= end or (form.check and not form.check(text[start:end])):
                     continue
                 results.append(
-                    make_result(self, entity, start, end, form.score, form.context or None)
+                    make_result(
+                        self, form.entity, start, end, form.score, form.context or None
+                    )
                 )
         return results
 
@@ -152,12 +156,10 @@ def _tells_apart(written: str) -> bool:
 
 
 def _is_version(before: str, written: str) -> bool:
-    """Say whether the words before make a public address a version; private ones stay addresses."""
-    return (
-        not ipaddress.ip_address(written).is_private
-        and bool(_VERSION_WORDS.search(before))
-        or (bool(regex.search(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z", before)))
-    )
+    """Say whether the words before make a dotted number a version; of a private one, fewer do."""
+    if _CERTAIN_VERSION_WORDS.search(before):
+        return True
+    return not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before))
 
 
 class DirectoryRecogniser(LocalRecognizer):  # type: ignore[misc]
@@ -229,13 +231,10 @@ def build_analyser(
         name_models: as of `Masker`.
 
     """
-    by_entity: dict[str, list[IdentifierPattern]] = defaultdict(list)
-    for pattern in PATTERNS:
-        by_entity[pattern.entity].append(pattern)
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
     names = () if name_models is None else (NameRecogniser(name_models),)
     for recogniser in (
-        *(FormRecogniser(entity, forms) for entity, forms in by_entity.items()),
+        FormRecogniser(PATTERNS),
         AddressRecogniser(),
         StreetAddressRecogniser(),
         ColumnRecogniser(),

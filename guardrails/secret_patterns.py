@@ -108,7 +108,7 @@ SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "SECRET",
         0.87,
-        rf"(?i:\b(?:ssid|hotspot|wi-?fi|wlan|wireless|wpa\d?|network)\b[^\n]{{0,60}}?\b(?:key|code|passphrase|password|pass)[ ]?(?:is|:|=)?[ ]{{1,3}}[\"'`]?)(?=[^\s]{{0,40}}\d)\K[^\s\"'`,;<>()]{{8,63}}(?<![.,:])",
+        r"(?i:\b(?:ssid|hotspot|wi-?fi|wlan|wireless|wpa\d?|network)\b[^\n]{0,60}?\b(?:key|code|passphrase|password|pass)[ ]?(?:is|:|=)?[ ]{1,3}[\"'`]?)(?=[^\s]{0,40}\d)\K[^\s\"'`,;<>()]{8,63}(?<![.,:])",
         "key code pass",
     ),
     # "name / key", where the key is long

@@ -5,6 +5,8 @@ A header is a line of which every cell is short and at least one names an entity
 with as many cells are its rows, to the first that has not.
 """
 
+# ruff: noqa: E501 - a table of words
+
 from collections.abc import Iterator
 from typing import Final
 
