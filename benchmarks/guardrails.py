@@ -7,7 +7,7 @@ hold any of them; what is missing is said and left out, but helpdesk texts: ours
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -16,6 +16,8 @@ from benchmarks.figures import require_folder, store_json
 from benchmarks.guardrails_pii import UnusableFileError, find_file, measure_pii
 from benchmarks.guardrails_scripts import measure_scripts
 from benchmarks.script_sets import UnusableScriptsError
+
+SCRIPT_STEMS: Final = ("scripts_benign", "scripts_dangerous")
 
 
 def measure(folder: Path, console: Console) -> dict[str, Any]:

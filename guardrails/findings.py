@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Findings of recognisers, and how many that overlap become spans of which no tail is left."""
 
+# ruff: noqa: E501 - a regular expression does not read better in pieces
+
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -56,7 +58,7 @@ def make_result(
         end=end,
         score=score,
         recognition_metadata={
-            RecognizerResult.RECOGNIZER_NAME_KEY: recogniser.name,
+            RecognizerResult.RECOGNIZER_NAME_KEY: type(recogniser).__name__,
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: recogniser.id,
             CONTEXT_KEY: context,
         },

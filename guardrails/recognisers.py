@@ -82,7 +82,7 @@ class FormRecogniser(LocalRecognizer):
         self,
         text: str,
         entities: list[str],
-        nlp_artifacts: TextArtifacts | None = None,
+        nlp_artifacts: Any = None,
     ) -> list[RecognizerResult]:
         """Return what matches; an expression that takes too long fails the analysis.
 
@@ -103,9 +103,7 @@ class FormRecogniser(LocalRecognizer):
                 if start >= end or (form.check and not form.check(text[start:end])):
                     continue
                 results.append(
-                    make_result(
-                        self, form.entity, start, end, form.score, form.context or None
-                    )
+                    make_result(self, form.entity, start, end, form.score, form.context or None)
                 )
         return results
 
@@ -115,7 +113,7 @@ def _compile(expression: str) -> Any:
     return regex.compile(expression, regex.VERSION0)
 
 
-class AddressRecogniser(LocalRecognizer):  # type: ignore[misc]
+class AddressRecogniser(LocalRecognizer):
     """IP addresses that tell machines apart; loopback, masks and versions stay readable."""
 
     def __init__(self) -> None:
@@ -125,7 +123,7 @@ class AddressRecogniser(LocalRecognizer):  # type: ignore[misc]
         """Do nothing: there is no model."""
 
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return the addresses."""
         del entities, nlp_artifacts
@@ -134,10 +132,10 @@ class AddressRecogniser(LocalRecognizer):  # type: ignore[misc]
             for match in _IPV4.finditer(text):
                 before = text[max(0, match.start() - 24) : match.start()]
                 if _tells_apart(match.group()) and not _is_version(before, match.group()):
-                    results.append(make_result(self, "IP", *match.span(), 0.8))
+                    results.append(make_result(self, "IP", match.start(), match.end(), 0.8))
         if text.count(":") > 1:
             results += [
-                make_result(self, "IP", *match.span(), 0.8)
+                make_result(self, "IP", match.start(), match.end(), 0.8)
                 for match in _IPV6.finditer(text)
                 if _tells_apart(match.group())
             ]
@@ -162,7 +160,7 @@ def _is_version(before: str, written: str) -> bool:
     return not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before))
 
 
-class DirectoryRecogniser(LocalRecognizer):  # type: ignore[misc]
+class DirectoryRecogniser(LocalRecognizer):
     """Names of the directory, found word by word in time independent of the directory's size.
 
     A name of several words is found in any case, and as "Last, First". A single word is found as
@@ -188,7 +186,7 @@ class DirectoryRecogniser(LocalRecognizer):  # type: ignore[misc]
         self._by_first_word = dict(by_first_word)
 
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return the places of all known names."""
         del nlp_artifacts

@@ -66,7 +66,7 @@ SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
         0.8,
         r"(?<![\w+/=.\\-])(?=[A-Za-z+/_-]{0,40}\d[^\d\s]{0,40}\d)(?=[^\sa-z]{0,40}[a-z])(?=[^\sA-Z]{0,40}[A-Z])(?=\w{0,40}[g-zG-Z])[A-Za-z0-9]{32,128}={0,2}(?![\w/\\.-])",
     ),
-    # "password: x", "api_key=x", '"token": "x"', "Key Content : x"
+    # a credential word, a colon or an equals sign, a value
     (
         "SECRET",
         0.92,

@@ -9,7 +9,7 @@ of their own where they stand on lines of their own, one finding where they run 
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
@@ -97,7 +97,7 @@ _DIGIT: Final = regex.compile(r"\d")
 _UNIT_WORD: Final = regex.compile(r"(?:suite|apt|ste|unit|flat)\.?[ ]\d")
 
 
-class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
+class StreetAddressRecogniser(LocalRecognizer):
     """Addresses, as far as a head gives them away."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
         """Do nothing: there is no model."""
 
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return the addresses."""
         del entities

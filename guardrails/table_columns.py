@@ -8,14 +8,13 @@ with as many cells are its rows, to the first that has not.
 # ruff: noqa: E501 - a table of words
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.findings import make_result
 from guardrails.pattern_parts import LANGUAGE, SYSTEM_ACCOUNTS
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
-from guardrails.text_engine import TextArtifacts
 
 COLUMNS: Final[dict[str, str]] = {
     name: entity
@@ -68,7 +67,7 @@ _SHAPES: Final[dict[str, regex.Pattern[str]]] = {
 Cell = tuple[int, int, str]  # start, end, text
 
 
-class ColumnRecogniser(LocalRecognizer):  # type: ignore[misc]
+class ColumnRecogniser(LocalRecognizer):
     """The cells below a header that names an entity."""
 
     def __init__(self) -> None:
@@ -80,7 +79,7 @@ class ColumnRecogniser(LocalRecognizer):  # type: ignore[misc]
         """Do nothing: there is no model."""
 
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return the cells of named columns."""
         del entities, nlp_artifacts
