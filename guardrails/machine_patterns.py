@@ -265,7 +265,7 @@ _OTHER: Final = patterns(
     (
         "MAC",
         0.88,
-        rf"(?i:\b(?:mac(?:[ _-]?addr(?:ess)?)?|hw ?addr|hwaddr|ether(?:net)?(?: address)?|physical address|bssid|wlan mac|lan mac){IS})\K(?=[0-9a-f :-]{{0,17}}\d)(?:[0-9a-f]{{12}}|[0-9a-f]{{2}}(?:[ :-][0-9a-f]{{2}}){{5}}|[0-9a-f]{{4}}(?:[ :-][0-9a-f]{{4}}){{2}})(?![\w:])",
+        rf"(?i:\b(?:mac(?:[ _-]?addr(?:ess)?)?|hw ?addr|hwaddr|ether(?:net)?(?: address)?|physical address|bssid|wlan mac|lan mac){IS})\K(?=[0-9A-Fa-f :-]{{0,17}}\d)(?i:[0-9a-f]{{12}}|[0-9a-f]{{2}}(?:[ :-][0-9a-f]{{2}}){{5}}|[0-9a-f]{{4}}(?:[ :-][0-9a-f]{{4}}){{2}})(?![\w:])",
         "mac addr ether physical bssid",
     ),
     (

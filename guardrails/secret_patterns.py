@@ -15,7 +15,7 @@ from guardrails.pattern_parts import (
 # Any of these is in a text that names a credential.
 _NAMED: Final = "pass pwd pw psw kennwort mot contrase senha has\u0142o \u043f\u0430\u0440\u043e\u043b\u044c wachtwoord l\u00f6senord secret key token sig= sig: psk pin cred code"
 # A password has a digit or a mark in it, or strange capitals; a word of a sentence has not.
-_ODD: Final = r"(?=[^\s\"'`]{0,64}(?:[\d!@#$%^&*+~\\]|\?\w))(?!\$[A-Za-z]|\([A-Z]|\(?[A-Z][a-z]{2,20}-[A-Z][a-z])"
+_ODD: Final = r"(?=[^\s\"'`]{0,64}(?:[\d!@#$%^&*+~\\]|\?\w))(?!\$[A-Za-z]|\((?:[A-Z]|\d{1,5}\))|\(?[A-Z][a-z]{2,20}-[A-Z][a-z])"
 _VALUE: Final = r"[^\s\"'`\u201c\u201d;<>]{3,256}(?<![.,:)\]])"
 
 SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
