@@ -94,8 +94,12 @@ class FormRecogniser(LocalRecognizer):
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
         results = []
         for form, expression in self._forms:
-            if form.needs and not any(need in lower for need in form.needs):
-                continue
+            for need in form.needs:
+                if need in lower:
+                    break
+            else:
+                if form.needs:
+                    continue
             for match in expression.finditer(text, timeout=REGEX_TIMEOUT_SECONDS):
                 start, end = match.span()
                 if form.trim:
