@@ -3,19 +3,20 @@
 
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.pattern_parts import PSEUDONYM
+from guardrails.plain_words import is_all_plain
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 
 Span = tuple[int, int, str]  # start, end, entity
 CONTEXT_KEY: Final = "context_words"
 # Numbers and names that everybody has and that a diagnosis needs.
 _KEPT_FORM: Final = regex.compile(
-    r"(?i)\bKB\d{6,8}\b|\bCVE-\d{4}-\d{4,7}\b|\bMS\d{2}-\d{3}\b|\b(?:INC|REQ|CHG|RITM|PRB|TASK|SCTASK)\d{5,12}\b"
+    r"(?i)\b\d{1,6}(?:[ ]{1,3}\d{1,6})?[ ]?(?:k?Hz|MHz|GHz|ms|[KMGT]B|[KMG]bps|dBm|rpm|mAh)\b|\bKB\d{6,8}\b|\bCVE-\d{4}-\d{4,7}\b|\bMS\d{2}-\d{3}\b|\b(?:INC|REQ|CHG|RITM|PRB|TASK|SCTASK)\d{5,12}\b"
     r"|\b0x[0-9a-f]{2,16}\b|\b(?:ERR|ERROR|NS_ERROR|STATUS|E)_[A-Z_]{3,60}\b"
     r"|(?<![\w.])v?\d{1,5}(?:\.\d{1,6}){1,4}(?:-\d{1,4})?(?:\.?(?:el|fc|deb|ubuntu|build|rc|beta|b|r|p)\d{1,4})?(?![\w.]\w)"
     r"|(?<![\w-])\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?(?![\w-])"
@@ -44,6 +45,9 @@ _MISTAKABLE: Final = frozenset(
 )
 
 
+_GUESSING: Final = "NameRecogniser"
+_TIMED_CHARACTERS: Final = 2048
+_TIMEOUT_SECONDS: Final = 20
 _CERTAIN_SCORE: Final = 0.8  # its context says what it is
 
 
@@ -65,6 +69,23 @@ def make_result(
     )
 
 
+def find_all(expression: Any, text: str) -> Iterator[Any]:
+    """Return the matches of an expression of the `regex` library; a slow one fails.
+
+    Its own timer costs more than most expressions, so it runs for long texts only: repetitions are
+    bounded, and a short text is soon done.
+
+    Raises:
+        TimeoutError: a text takes more than 20 s; it must not pass unmasked.
+
+    """
+    if len(text) < _TIMED_CHARACTERS:
+        matches: Iterator[Any] = expression.finditer(text)
+        return matches
+    timed: Iterator[Any] = expression.finditer(text, timeout=_TIMEOUT_SECONDS)
+    return timed
+
+
 def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
     """Return the spans to mask, in order and apart from each other.
 
@@ -77,6 +98,8 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
     taken = [match.span() for match in PSEUDONYM.finditer(text)]
     stretches = []
     for finding in findings:
+        if _is_prose(text, finding):
+            continue
         if (
             finding.score < _CERTAIN_SCORE
             and finding.entity_type in _MISTAKABLE
@@ -86,6 +109,12 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
         for start, end in _cut_out(finding.start, finding.end, taken):
             stretches.append((start, end, finding.entity_type, finding.score))
     return unite(stretches)
+
+
+def _is_prose(text: str, finding: RecognizerResult) -> bool:
+    """Say whether all words of a name that the model guessed are words of articles."""
+    recogniser = finding.recognition_metadata[RecognizerResult.RECOGNIZER_NAME_KEY]
+    return recogniser == _GUESSING and is_all_plain(text[finding.start : finding.end])
 
 
 def _lies_in(finding: RecognizerResult, spans: Iterable[tuple[int, int]]) -> bool:

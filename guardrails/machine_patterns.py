@@ -28,14 +28,8 @@ _KNOWN_SITE: Final = r"(?i:(?:www\.)?example\.(?:com|org|net|edu)(?![\w-]|\.\w)|
 _DOCUMENTED: Final = r"(?i:localhost|127\.|0\.0\.0\.0|\[::1\]|schemas?\.)"
 _FILE_END: Final = r"(?!\.(?:exe|dll|sys|log|txt|conf|service|py|sh|ps1|plist|json|xml)\b)"
 
-_BY_FORM: Final = patterns(
+_BY_SCHEME: Final = patterns(
     # --- host names by scheme
-    (
-        "HOST",
-        0.85,
-        r"(?i:\b(?:DESKTOP|LAPTOP|WIN)-)(?=[A-Z0-9]{0,14}\d|[A-Z]{7,11}\b)[A-Z0-9]{6,11}\b",
-        "desktop- laptop- win-",
-    ),
     (
         "HOST",
         0.8,
@@ -99,6 +93,16 @@ _BY_FORM: Final = patterns(
             text.count("-") == 2
             and not text.startswith(("CVE", "ISO", "KB", "TLS", "ECDHE", "AES", "INV", "ERR"))
         ),
+    ),
+    digits=True,
+)
+
+_BY_FORM: Final = patterns(
+    (
+        "HOST",
+        0.85,
+        r"(?i:\b(?:DESKTOP|LAPTOP|WIN)-)(?=[A-Z0-9]{0,14}\d|[A-Z]{7,11}\b)[A-Z0-9]{6,11}\b",
+        "desktop- laptop- win-",
     ),
     # --- named after their owner
     (
@@ -308,4 +312,4 @@ _OTHER: Final = patterns(
     ),
 )
 
-MACHINES: Final[tuple[IdentifierPattern, ...]] = (*_BY_FORM, *_IN_PROSE, *_OTHER)
+MACHINES: Final[tuple[IdentifierPattern, ...]] = (*_BY_SCHEME, *_BY_FORM, *_IN_PROSE, *_OTHER)

@@ -404,4 +404,5 @@ NUMBERS: Final[tuple[IdentifierPattern, ...]] = patterns(
         None,
         "born birth birthday dob age aged old geboren",
     ),
+    digits=True,
 )

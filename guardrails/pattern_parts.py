@@ -85,6 +85,7 @@ class IdentifierPattern:
             test before the expression is tried. Empty: always tried.
         check: says of a match whether it is one, for instance by its check digit.
         trim: says how many characters at its beginning are it; 0: none.
+        digits: whether every match, or what is before it, has a digit; as cheap as `needs`.
         context: lower-case words that make the match credible when near.
 
     """
@@ -96,6 +97,7 @@ class IdentifierPattern:
     check: Callable[[str], bool] | None = None
     trim: Callable[[str], int] | None = None
     context: frozenset[str] = frozenset()
+    digits: bool = False
 
 
 # --- between a label and its value: "user: x", "user = x", 'user": "x', "user is x", "user x"
@@ -151,14 +153,14 @@ STATE_WORD: Final = (
 
 
 def patterns(
-    *rows: tuple[object, ...], trim: Callable[[str], int] | None = None
+    *rows: tuple[object, ...], trim: Callable[[str], int] | None = None, digits: bool = False
 ) -> tuple[IdentifierPattern, ...]:
     """Return patterns from rows (entity, score, expression, needs, check, context).
 
     `needs` and `context` are strings of words between spaces; what follows the expression may be
-    left out. `trim` is of all.
+    left out. `trim` and `digits` are of all.
     """
-    return tuple(replace(_pattern(*row), trim=trim) for row in rows)  # type: ignore[arg-type]
+    return tuple(replace(_pattern(*row), trim=trim, digits=digits) for row in rows)  # type: ignore[arg-type]
 
 
 def _pattern(

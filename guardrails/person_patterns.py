@@ -71,6 +71,7 @@ _IN_CONTEXT: Final = patterns(
         "PERSON",
         0.76,
         rf"{NO_NAME}(?!{_DAY}\b){NAME}(?:[ ]{NAME})?(?=[ ](?:from|in|of)[ ](?:the[ ])?(?i:accounting|accounts|finance|hr|sales|marketing|legal|logistics|purchasing|engineering|reception|payroll|procurement|operations|production|facilities|controlling|r&d|warehouse|quality|design|compliance|treasury|editorial|admissions|maintenance|development|management|human resources|customer service|back ?office)\b)",
+        "account finance hr sales market legal logistic purchas engineer reception payroll procure operat product facilit control r&d warehouse quality design compliance treasury editorial admission mainten develop manag human customer back",
     ),
     (
         "PERSON",
@@ -89,6 +90,7 @@ _IN_CONTEXT: Final = patterns(
         "PERSON",
         0.86,
         rf"(?<!\w){_CLOSING}[ ]?[,.!\u2013-]?[ ]?\s{{0,4}}(?:[-\u2013][ ]?)?{NO_NAME}(?!{_DAY}\b)\K{FULL_NAME}(?=[ \t]*(?:\n|\Z|[,.|(/<!]|[-\u2013][ ]))",
+        "regards wishes thank best sincer cheers thx tnx ty yours br rgds vg lg mfg gr\u00fc cordial salud salut atencios pozdr h\u00e4lsning mvh groet sayg same",
     ),
     # the line after a closing line with a first name, or after a name and a title
     (
@@ -120,16 +122,19 @@ _IN_CONTEXT: Final = patterns(
         "PERSON",
         0.83,
         rf"(?<![\p{{L}}-]){_ROLE}[ ]{{0,2}}[:=]?[ ]{{1,2}}(?:(?i:is|named|called|mr\.?|mrs\.?|ms\.?)[ ])?[\"'(]?{NO_NAME}(?!{_DAY}\b)\K{TWO_NAMES}",
+        "user caller customer client colleague worker employee manager boss supervis direct lead head assist secret intern train apprent contract consult request contact approv technic engineer admin analyst account buyer nurse doctor teacher student profess start join leav hire by behalf spoke talk met assign forward hand attention attn name owner sign cc husband wife son daughter brother sister friend partner escalat",
     ),
     (
         "PERSON",
         0.8,
         rf"(?<![\p{{L}}-])(?i:caller|colleague|co-?worker|boss|supervisor|requester|requestor|(?:my|our|his|her|their)[ ](?:new[ ])?(?:manager|boss|colleague|assistant|intern|lead|supervisor|director|team[ ]lead|wife|husband|partner|son|daughter|brother|sister|friend|teammate|coworker)|raised[ ]by|reported[ ]by|opened[ ]by|requested[ ](?:by|for)|submitted[ ]by|approved[ ]by|on[ ]behalf[ ]of|spoke[ ](?:to|with)|talked[ ](?:to|with)|assigned[ ]to|escalated[ ]to|attn|attention|new[ ](?:starter|hire|joiner|colleague))[ ]{{0,2}}[:=,]?[ ]{{1,2}}(?:(?i:is|named|called)[ ])?[\"'(]?{NO_NAME}(?!{_DAY}\b)\K{FULL_NAME}",
+        "caller colleague worker boss supervis request my our his her their by behalf spoke talk assign escalat attn attention new",
     ),
     (
         "PERSON",
         0.78,
         rf"(?<![\p{{L}}-])(?i:new[ ](?:starter|hire|joiner|colleague|employee)|starter|joiner|leaver|colleague|manager|boss|caller|requester|on[ ]behalf[ ]of|behalf|raised[ ]by|reported[ ]by|spoke[ ](?:to|with)|talked[ ](?:to|with)|assigned[ ]to)[ :]{{1,2}}\K{_LOWER_TWO}(?=[ ]?(?:[,.;!?\n(]|\Z|(?:needs?|needed|has|had|is|was|cannot|can|can't|cant|wants?|will|says?|said|gets?|got|who|and|from|in|at|asked|told|called|left|reports?|reported)\b))",
+        "new starter joiner leaver colleague manager boss caller request behalf raised reported spoke talk assign",
     ),
     (
         "PERSON",
@@ -189,11 +194,13 @@ _IN_CONTEXT: Final = patterns(
         "PERSON",
         0.76,
         rf"(?<![\p{{L}}-])(?i:ask(?:ed|s|ing)?|tell(?:s|ing)?|told|inform(?:ed)?|notify|notified|contact(?:ed)?|email(?:ed)?|call(?:ed)?|phoned|ping(?:ed)?|met|meet|helped|helping|invite(?:d)?|cc['\u2019]?d|remind(?:ed)?|thank(?:ed)?|blame|trained|replaced|replaces|hired|introduced|follow[ ]up[ ]with|check[ ]with|work(?:s|ed|ing)?[ ]with|reports[ ]to|belongs[ ]to|belonging[ ]to|used[ ]by|owned[ ]by|issued[ ]to|given[ ]to|lent[ ]to|handed[ ]to|signed[ ]by|sent[ ](?:by|to)|shared[ ](?:by|with)|access[ ]for|for[ ]user|cover(?:s|ing)?[ ]for|give)[ ]{NO_NAME}(?!{_DAY}\b)\K{TWO_NAMES}",
+        "ask tell told inform notif contact mail call phone ping met meet help invite cc remind thank blame train replace hired introduc follow check work report belong used owned issued given lent handed signed sent shared access user cover give",
     ),
     (
         "PERSON",
         0.74,
         rf"(?<![\p{{L}}-])(?i:ask(?:ed)?|tell|told|inform(?:ed)?|notified|emailed|phoned|pinged|remind(?:ed)?|thanked|spoke[ ](?:to|with)|spoken[ ](?:to|with)|talked[ ](?:to|with)|talk[ ]to|speak[ ](?:to|with)|check[ ]with|reports[ ]to|belongs[ ]to|owned[ ]by|issued[ ]to|lent[ ]to|handed[ ]to|chat[ ]with|per|met)[ ]{NO_NAME}(?!{_DAY}\b)\K{FULL_NAME}(?=[ ]?(?:[,.;!?\n]|\Z|(?:that|if|to|about|and|at|in|from|on|whether|who|has|had|is|was|says|said|yesterday|today)\b))",
+        "ask tell told inform notified emailed phoned pinged remind thanked spoke talk check report belong owned issued lent handed chat per met",
     ),
     (
         "PERSON",
@@ -240,6 +247,7 @@ _IN_CONTEXT: Final = patterns(
         "PERSON",
         0.76,
         rf"(?<![\p{{L}}-])(?i:laptop|pc|computer|machine|account|accounts|mailbox|desk|phone|parcel|package|ticket|request|replacement|monitor|device|access|licen[cs]es?|profile|password|calendar|e-?mails?|message|call|order|equipment|screen|keyboard|headset|badge|mfa|chair|room|desktop|notebook|tablet|macbook|iphone|onedrive|folder|files?|drive|signature|inbox|login|user|session|permissions?|rights|contract|invoice|payslip|approval|manager|assistant|sent|written|signed|left|bought|needed)[ ](?:of|for|from|by|belonging[ ]to|used[ ]by)[ ](?:(?i:mr|mrs|ms|dr|herr|frau|user|our|my)\.?[ ](?:colleague[ ])?)?{NO_NAME}(?!{_DAY}\b)\K{TWO_NAMES}",
+        "of for from by used belonging",
     ),
     # a name in a row of a table or a form, before what belongs to people
     (

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
-from guardrails.findings import make_result
+from guardrails.findings import find_all, make_result
 from guardrails.identifier_patterns import (
     LANGUAGE,
     PATTERNS,
@@ -36,7 +36,6 @@ from guardrails.table_columns import ColumnRecogniser
 from guardrails.text_engine import NearbyWords, TextArtifacts, TextEngine
 
 SCORE_THRESHOLD: Final = 0.5
-REGEX_TIMEOUT_SECONDS: Final = 20
 _IPV4: Final = regex.compile(
     r"(?<![\w.])(?<![^\d\s]-)(?<!\d:)\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d|-[A-Za-z]|\.(?:x|\*)\b)"
 )
@@ -51,6 +50,7 @@ _VERSION_WORDS: Final = regex.compile(
     r"|sdk|runtime|plugin|patch|hotfix)(?:[ \t]{1,2}(?:is|was|version|number|no\.?))?[ \t(]{1,2}v?\Z"
 )
 _CERTAIN_VERSION_WORDS: Final = regex.compile(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z")
+_DIGIT: Final = regex.compile(r"\d")
 _WORD: Final = regex.compile(r"[\p{L}\p{N}]+")
 _MAX_GAP_CHARACTERS: Final = 2  # "Doe, Jane", "jane.doe"
 # Public resolvers that helpdesk articles name.
@@ -93,14 +93,17 @@ class FormRecogniser(LocalRecognizer):
         del entities
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
         results = []
+        has_digit = bool(_DIGIT.search(text))
         for form, expression in self._forms:
+            if form.digits and not has_digit:
+                continue
             for need in form.needs:
                 if need in lower:
                     break
             else:
                 if form.needs:
                     continue
-            for match in expression.finditer(text, timeout=REGEX_TIMEOUT_SECONDS):
+            for match in find_all(expression, text):
                 start, end = match.span()
                 if form.trim:
                     end = start + form.trim(text[start:end])
