@@ -9,7 +9,7 @@ from typing import Any, Final
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.pattern_parts import PSEUDONYM
-from guardrails.plain_words import is_all_plain
+from guardrails.plain_words import is_plain
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 
 Span = tuple[int, int, str]  # start, end, entity
@@ -46,6 +46,8 @@ _MISTAKABLE: Final = frozenset(
 
 
 _GUESSING: Final = "NameRecogniser"
+_GUESSED: Final = frozenset(("PERSON", "ORGANIZATION"))
+_LETTERS: Final = regex.compile(r"\p{L}+")
 _TIMED_CHARACTERS: Final = 2048
 _TIMEOUT_SECONDS: Final = 20
 _CERTAIN_SCORE: Final = 0.8  # its context says what it is
@@ -114,7 +116,10 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
 def _is_prose(text: str, finding: RecognizerResult) -> bool:
     """Say whether all words of a name that the model guessed are words of articles."""
     recogniser = finding.recognition_metadata[RecognizerResult.RECOGNIZER_NAME_KEY]
-    return recogniser == _GUESSING and is_all_plain(text[finding.start : finding.end])
+    if recogniser != _GUESSING or finding.entity_type not in _GUESSED:
+        return False
+    words = _LETTERS.findall(text, finding.start, finding.end)
+    return all(len(word) == 1 or is_plain(word) for word in words)
 
 
 def _lies_in(finding: RecognizerResult, spans: Iterable[tuple[int, int]]) -> bool:
