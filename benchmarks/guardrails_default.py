@@ -9,7 +9,7 @@ URL, which is DOMAIN_NAME there.
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import spacy
 import tldextract
@@ -22,8 +22,9 @@ FILE_TYPES: Final = {"URL": "DOMAIN_NAME"}
 
 def build_default_finder() -> Callable[[str], list[tuple[int, int, str]]]:
     """Return a function from a text to presidio's spans, overlaps won by the higher score."""
-    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
-    tldextract.extract = tldextract.tldextract.TLD_EXTRACTOR
+    # The recogniser of e-mail calls the module's function, which would fetch a list.
+    offline: Any = tldextract.TLDExtract(suffix_list_urls=())
+    tldextract.extract = offline
     with tempfile.TemporaryDirectory(prefix="eucora-bench-") as name:
         path = Path(name) / "blank"
         spacy.blank(LANGUAGE).to_disk(path)
@@ -31,9 +32,7 @@ def build_default_finder() -> Callable[[str], list[tuple[int, int, str]]]:
         engine.load()
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
     registry.load_predefined_recognizers(languages=[LANGUAGE], nlp_engine=engine)
-    analyser = AnalyzerEngine(
-        registry=registry, nlp_engine=engine, supported_languages=[LANGUAGE]
-    )
+    analyser = AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=[LANGUAGE])
 
     def find(text: str) -> list[tuple[int, int, str]]:
         taken: list[tuple[int, int, str]] = []

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Identities of people and machines for texts to a helpdesk: seeded, from faker and our schemes."""
 
+# ruff: noqa: E501 - a table of forms
+
 import base64
 import random
 import string
 from typing import Final
 
 from faker import Faker
+
+from guardrails.check_digits import verhoeff_digit
 
 LOCALES: Final = (
     "en_US", "en_GB", "en_IN", "de_DE", "fr_FR", "es_ES", "pl_PL", "it_IT", "nl_NL", "sv_SE",
@@ -22,21 +26,6 @@ _KINDS_WITH_DIGITS: Final = frozenset(("ipv6",))
 def kind_of(slot: str) -> str:
     """Return what a slot holds: `host2` is a second `host`, `ipv6` is a kind of its own."""
     return slot if slot in _KINDS_WITH_DIGITS else slot.rstrip("0123456789")
-
-
-def verhoeff_digit(digits: str) -> str:
-    """Return the Verhoeff check digit of a number."""
-    multiply = [[(a + b) % 5 if a < 5 else 5 + (a - b) % 5 for b in range(5)]
-                + [5 + (a + b) % 5 if a < 5 else (a - b) % 5 for b in range(5)]
-                for a in range(10)]  # fmt: skip
-    permute = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
-    total = 0
-    for place, digit in enumerate(reversed(digits), 1):
-        value = int(digit)
-        for _ in range(place % 8):
-            value = permute[value]
-        total = multiply[total][value]
-    return str((10 - total) % 10 if total < 5 else total)
 
 
 class Identities:
@@ -155,11 +144,16 @@ class Identities:
                           self._digits(8))  # fmt: skip
 
     def _badge(self) -> str:
-        return self._pick(self._digits(5), f"B-{self._digits(4)}", f"{self._digits(4)}-{self._digits(3)}")
+        return self._pick(
+            self._digits(5), f"B-{self._digits(4)}", f"{self._digits(4)}-{self._digits(3)}"
+        )
 
     # --- machines
     def _host(self) -> str:
-        site, kind = self._pick(*SITES), self._pick("LT", "WS", "PC", "NB", "DT", "WKS", "MBP", "VDI")
+        site, kind = (
+            self._pick(*SITES),
+            self._pick("LT", "WS", "PC", "NB", "DT", "WKS", "MBP", "VDI"),
+        )
         first = "".join(c for c in self._latin.first_name() if c.isalpha())
         mixed = string.ascii_uppercase + string.digits
         return self._pick(
@@ -227,7 +221,9 @@ class Identities:
                           f"{self._letters(7, mixed)}9#x", f"{word.lower()}{self._digits(3)}")  # fmt: skip
 
     def _wifi_key(self) -> str:
-        return self._pick(self._digits(16), self._password(), f"{self._letters(4)}-{self._digits(8)}")
+        return self._pick(
+            self._digits(16), self._password(), f"{self._letters(4)}-{self._digits(8)}"
+        )
 
     def _pin(self) -> str:
         return self._digits(self._random.choice((4, 6)))

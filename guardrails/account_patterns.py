@@ -4,14 +4,19 @@
 
 from typing import Final
 
+from guardrails.pattern_parts import (
+    ACCOUNT,
+    EQUALS,
+    NO_ACCOUNT,
+    STATE_WORD,
+    IdentifierPattern,
+    patterns,
+)
 from guardrails.plain_words import account_length
-from guardrails.pattern_parts import ACCOUNT, EQUALS, NO_ACCOUNT, STATE_WORD, IdentifierPattern, patterns
 
 _RDN: Final = r"(?:CN|OU|DC|UID|O|L|ST|C|STREET|SN|GN)=[^,;=\"\n]{1,64}"
 _USERS_WORD: Final = r"(?i:[<%$\{*\[]|\.\.\.|(?:public|default|all users|shared|default user|defaultapppool|defaultuser0|guest|administrator|admin|localized|username|user)(?![\w.-]))"
-_NOT_A_DOMAIN: Final = (
-    r"(?!(?i:HKLM|HKCU|HKCR|HKU|HKCC|HKEY_\w{1,30}|SOFTWARE|SYSTEM|SYSTEM32|SYSWOW64|SAM|SECURITY|HARDWARE|WINDOWS|BUILTIN|NT|AUTHORITY|MICROSOFT|USERS|PROGRAM|PROGRAMDATA|TEMP|APPDATA|DRIVERS|POLICIES|CURRENTVERSION|CURRENTCONTROLSET|SERVICES|CONTROL|ROOT|WMI|CIMV2|PCI|USB|HID|ACPI|SWD|STORAGE|LOCAL|ROAMING|LOCALLOW|NULL)\\)"
-)
+_NOT_A_DOMAIN: Final = r"(?!(?i:HKLM|HKCU|HKCR|HKU|HKCC|HKEY_\w{1,30}|SOFTWARE|SYSTEM|SYSTEM32|SYSWOW64|SAM|SECURITY|HARDWARE|WINDOWS|BUILTIN|NT|AUTHORITY|MICROSOFT|USERS|PROGRAM|PROGRAMDATA|TEMP|APPDATA|DRIVERS|POLICIES|CURRENTVERSION|CURRENTCONTROLSET|SERVICES|CONTROL|ROOT|WMI|CIMV2|PCI|USB|HID|ACPI|SWD|STORAGE|LOCAL|ROAMING|LOCALLOW|NULL)\\)"
 
 _CERTAIN: Final = patterns(
     ("SID", 0.95, r"\bS-1-(?:5-21|12-1)(?:-\d{1,10}){3,5}\b", "s-1-"),
@@ -45,7 +50,12 @@ _CERTAIN: Final = patterns(
         "\\\\",
     ),
     ("UNC_PATH", 0.9, r"(?<=\s)\\\\(?![?.]\\)[A-Za-z][\w.-]{1,64}\\?(?=[\s,.;)]|\Z)", "\\\\"),
-    ("UNC_PATH", 0.9, r"(?i)(?<![\w:/.])(?:(?:smb|cifs|afp|nfs):)?//(?!localhost\b)[a-z\d][\w.-]{1,64}/[\w$][^\s\"'<>|,;]{0,200}(?<![.)])", "//"),
+    (
+        "UNC_PATH",
+        0.9,
+        r"(?i)(?<![\w:/.])(?:(?:smb|cifs|afp|nfs):)?//(?!localhost\b)[a-z\d][\w.-]{1,64}/[\w$][^\s\"'<>|,;]{0,200}(?<![.)])",
+        "//",
+    ),
     # --- DOMAIN\user
     (
         "USERNAME",
@@ -81,19 +91,55 @@ _CERTAIN: Final = patterns(
     ),
     ("USERNAME", 0.85, r"(?<![\w/.~])~\K[a-z][a-z\d._-]{2,31}(?=[/\s:])", "~"),
     # --- logs and shells
-    ("USERNAME", 0.85, rf"(?m)^{NO_ACCOUNT}\K[a-z_][\w.+-]{{1,31}}(?=[ ]{{1,12}}\d{{1,7}}[ ]{{1,8}}\d{{1,3}}\.\d[ ]{{1,8}}\d{{1,3}}\.\d[ ])", "."),
+    (
+        "USERNAME",
+        0.85,
+        rf"(?m)^{NO_ACCOUNT}\K[a-z_][\w.+-]{{1,31}}(?=[ ]{{1,12}}\d{{1,7}}[ ]{{1,8}}\d{{1,3}}\.\d[ ]{{1,8}}\d{{1,3}}\.\d[ ])",
+        ".",
+    ),
     (
         "USERNAME",
         0.85,
         rf"(?i:\b(?:accepted|failed|postponed)[ ](?:password|publickey|none|keyboard-interactive(?:/pam)?|gssapi-with-mic)[ ]for[ ](?:invalid[ ]user[ ])?){NO_ACCOUNT}\K{ACCOUNT}",
         "accepted failed postponed",
     ),
-    ("USERNAME", 0.85, rf"\b(?:uid|gid|euid|auid|groups?|owner)=\d{{1,10}}\(\K(?!(?i:root|staff|users|wheel|everyone|admin|sudo|adm|nobody|system)\)){ACCOUNT}(?=\))", "id= owner= groups="),
-    ("USERNAME", 0.85, rf"(?:\bsudo|\bsu|CRON\[\d{{1,8}}\]):[ ]{{1,8}}\(?{NO_ACCOUNT}\K[a-z_][\w.-]{{1,31}}(?=\)?[ ](?::|is[ ]not|CMD|to[ ])|\))", "sudo: su: cron["),
-    ("USERNAME", 0.8, rf"(?i:\b(?:ssh|scp|sftp|sudo[ ]-u|su[ ]-|su|id|finger|passwd|chage[ ]-l|net[ ]user|getent[ ]passwd|usermod(?:[ ]-\w{{1,3}})?|adduser|useradd|loginctl[ ]user-status|dscl[ ]\.[ ]-read[ ]/users/)[ ]){NO_ACCOUNT}\K(?=[a-z._-]{{0,31}}[\d._]|[a-z]{{3,31}}(?:[ ]?[\n`\"']|\Z))[a-z_][\w.-]{{2,31}}(?![\w@.-])", "ssh scp sftp sudo su id finger passwd chage net getent usermod useradd adduser loginctl dscl", None),
-    ("USERNAME", 0.85, rf"(?i:(?<!\S)(?:--?(?:username|login|identity|samaccountname|account)[ :=]|--?user[:=]|-User[ ]|(?<=(?:psql|mysql|curl|ssh|sudo)[ ][^\n]{{0,40}})-[ul][ ]|/user:|/u:)[ ]?[\"']?){NO_ACCOUNT}\K(?=[\w.-]{{0,31}}[a-z])(?!\w{{1,64}}[\\@])[a-z_\d][\w.-]{{2,63}}(?<![.-])", "-user -login -identity -sam -account -u -l /u"),
-    ("USERNAME", 0.85, rf"(?m)^[ \t]{{0,4}}[bcdlps-][rwxsStT-]{{9}}[@+.]?[ ]{{1,4}}\d{{1,6}}[ ]{{1,8}}{NO_ACCOUNT}\K[a-z_][\w.-]{{1,31}}", "rwx r-x rw- r--"),
-    ("USERNAME", 0.8, r"(?i:\bfind an? \w{1,20} with identity:?[ ]['\"])\K[^'\"\n]{2,64}", "identity"),
+    (
+        "USERNAME",
+        0.85,
+        rf"\b(?:uid|gid|euid|auid|groups?|owner)=\d{{1,10}}\(\K(?!(?i:root|staff|users|wheel|everyone|admin|sudo|adm|nobody|system)\)){ACCOUNT}(?=\))",
+        "id= owner= groups=",
+    ),
+    (
+        "USERNAME",
+        0.85,
+        rf"(?:\bsudo|\bsu|CRON\[\d{{1,8}}\]):[ ]{{1,8}}\(?{NO_ACCOUNT}\K[a-z_][\w.-]{{1,31}}(?=\)?[ ](?::|is[ ]not|CMD|to[ ])|\))",
+        "sudo: su: cron[",
+    ),
+    (
+        "USERNAME",
+        0.8,
+        rf"(?:\b(?:ssh|scp|sftp|sudo[ ]-u|su[ ]-|su|id|finger|passwd|chage[ ]-l|net[ ]user|getent[ ]passwd|usermod(?:[ ]-\w{{1,3}})?|adduser|useradd|loginctl[ ]user-status|dscl[ ]\.[ ]-read[ ]/users/)[ ]){NO_ACCOUNT}\K(?=[a-z._-]{{0,31}}[\d._]\w|[a-z]{{3,31}}(?:[ ]?[\n`\"']|\Z))[a-z_][\w.-]{{2,31}}(?![\w@.-])",
+        "ssh scp sftp sudo su id finger passwd chage net getent usermod useradd adduser loginctl dscl",
+        None,
+    ),
+    (
+        "USERNAME",
+        0.85,
+        rf"(?i:(?<!\S)(?:--?(?:username|login|identity|samaccountname|account)[ :=]|--?user[:=]|-User[ ]|(?<=(?:psql|mysql|curl|ssh|sudo)[ ][^\n]{{0,40}})-[ul][ ]|/user:|/u:)[ ]?[\"']?){NO_ACCOUNT}\K(?=[\w.-]{{0,31}}[a-z])(?!\w{{1,64}}[\\@])[a-z_\d][\w.-]{{2,63}}(?<![.-])",
+        "-user -login -identity -sam -account -u -l /u",
+    ),
+    (
+        "USERNAME",
+        0.85,
+        rf"(?m)^[ \t]{{0,4}}[bcdlps-][rwxsStT-]{{9}}[@+.]?[ ]{{1,4}}\d{{1,6}}[ ]{{1,8}}{NO_ACCOUNT}\K[a-z_][\w.-]{{1,31}}",
+        "rwx r-x rw- r--",
+    ),
+    (
+        "USERNAME",
+        0.8,
+        r"(?i:\bfind an? \w{1,20} with identity:?[ ]['\"])\K[^'\"\n]{2,64}",
+        "identity",
+    ),
 )
 
 # What prose, too, may look like: plain words are no accounts.
@@ -113,7 +159,7 @@ _IN_PROSE: Final = patterns(
     (
         "USERNAME",
         0.8,
-        rf"(?i:\b(?:user(?:[ ]?name|[ ]id)?|userid|account(?:[ ]name)?|login(?:[ ](?:name|id))?|logon(?:[ ](?:name|id))?|uid|alias|samaccountname|ad[ ]account|windows[ ]account|username)[ ](?:is|was|called|named|=)?[ ]?[\"'(`]?){NO_ACCOUNT}(?!e\.g|i\.e)\K[a-z][a-z\d._-]{{3,31}}(?![\w@\\=(]|[.-]\w)(?<![.-])",
+        rf"(?i:\b(?:user(?:[ ]?name|[ ]id)?|userid|account(?:[ ]name)?|login(?:[ ](?:name|id))?|logon(?:[ ](?:name|id))?|uid|alias|samaccountname|ad[ ]account|windows[ ]account|username)(?:[ ](?:is|was)[ ](?=[\"'(`]?[\w.-]*(?:\d|[a-z][._][a-z]))|[ ](?:called|named|=)[ ]|[ ])[\"'(`]?){NO_ACCOUNT}(?!e\.g|i\.e|[a-z]+[\"'\u2019]t\b)\K[a-z][a-z\d._-]{{3,31}}(?![\w@\\=(]|[.-]\w)(?<![.-])",
         "user account login logon uid alias sam",
     ),
     (
@@ -122,9 +168,24 @@ _IN_PROSE: Final = patterns(
         rf"(?i:\b(?:(?:un)?lock|reset|(?:dis|en)able(?=[ ][\w.-]*(?:\d|[a-z][._][a-z])|[ ](?:the[ ])?(?:user|account))|re-?enable|deprovision|provision|terminate|offboard|onboard|impersonate|who[ ]is|whois|(?:password|pw|pass|pwd)[ ](?:for|of|4)|(?:seen|used|locked|opened|created|modified|changed|owned|started|requested|submitted|blocked|edited|deleted|held)[ ]by(?=[ ][\w.-]*(?:\d|[a-z][._][a-z]))|net[ ]user|mfa[ ](?:for|of)|account[ ](?:for|of)|mailbox[ ](?:for|of)|logged[ ](?:in|on)[ ]as|log(?:s|ged)?[ ](?:in|on)[ ]as|signed[ ]in[ ]as|sign(?:s)?[ ]in[ ]as|login[ ]as|running[ ]as|runs[ ]as|my[ ](?:login|user(?:[ ]?name)?|account|logon|alias|id)(?:[ ]is)?|(?:his|her|their)[ ](?:login|user(?:[ ]?name)?|account|logon|id)(?:[ ]is)?)[ :]{{1,2}}[\"'`(]?){NO_ACCOUNT}(?=[\w.-]*(?:\d|[a-z][._][a-z])|[a-z]{{3,24}}(?:[ ](?:asap|pls|please|now|again|today|urgently)\b|[ ]?[?!,;\n\"'`)]|\.(?:\s|\Z)|\Z|[ ](?:but|is|and|on|in)\b))(?!(?i:the|it|this|that|his|her|their|our|your|all|users?|accounts?|passwords?|mfa|windows|office|outlook|vpn|everything|them|him|us|me|you|admin|pc|laptop|computer|device|wi-?fi|router|printer|network|phone|file|files|drive|disk|screen|system|bios|tpm|bitlocker|firewall|root|login|sessions?|settings?|connection|button|mailbox|email|card|service|feature|option|gpu|policy|again|now|please|administrator|both|one|each|another|someone|somebody|anyone|nobody|everybody|everyone|not|no|locked|working|correct|fine|ok|disabled|enabled|expired|blocked|gone|missing|active)\b(?![\w.]*[\d_]))\K[a-z][a-z\d._-]{{2,31}}(?![\w@\\]|[.-]\w)(?<![.-])",
         "lock able reset provision terminate board impersonate who for of as my his her their",
     ),
-    ("USERNAME", 0.8, r"(?i:[(\[](?:user(?:name)?|account|login|logon)[ :=]{1,2})\K[a-z\d][\w.-]{2,31}(?=[)\],])", "(user (account (login (logon [user [account [login [logon"),
-    ("USERNAME", 0.8, r"(?i:\b(?:user|account|login|username)[ ][\"'`\u201c\u2018])\K[\w.@+ -]{2,64}(?=[\"'`\u201d\u2019])", "user account login"),
-    ("USERNAME", 0.78, r"(?i)(?<![\w.@/\\-])\K(?=[a-z._-]{0,31}[\d_.])[a-z][a-z\d._-]{2,31}(?=['\u2019]s[ ](?:account|profile|mailbox|login|password|pc|laptop|session|home|onedrive|machine)\b)", "'s \u2019s"),
+    (
+        "USERNAME",
+        0.8,
+        r"(?i:[(\[](?:user(?:name)?|account|login|logon)[ :=]{1,2})\K[a-z\d][\w.-]{2,31}(?=[)\],])",
+        "(user (account (login (logon [user [account [login [logon",
+    ),
+    (
+        "USERNAME",
+        0.8,
+        r"(?i:\b(?:user|account|login|username)[ ][\"'`\u201c\u2018])\K[\w.@+ -]{2,64}(?=[\"'`\u201d\u2019])",
+        "user account login",
+    ),
+    (
+        "USERNAME",
+        0.78,
+        r"(?i)(?<![\w.@/\\-])\K(?=[a-z._-]{0,31}[\d_.])[a-z][a-z\d._-]{2,31}(?=['\u2019]s[ ](?:account|profile|mailbox|login|password|pc|laptop|session|home|onedrive|machine)\b)",
+        "'s \u2019s",
+    ),
     # --- by form, credible beside a word about accounts
     (
         "USERNAME",

@@ -95,7 +95,9 @@ def passes_pesel(text: str) -> bool:
 def passes_bsn(text: str) -> bool:
     """Burgerservicenummer of the Netherlands."""
     digits = _digits(text)
-    return len(digits) == 9 and any(digits) and _weigh(digits, (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0
+    return (
+        len(digits) == 9 and any(digits) and _weigh(digits, (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0
+    )
 
 
 def passes_cpf(text: str) -> bool:

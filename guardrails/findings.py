@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Findings of recognisers, and how many that overlap become spans of which no tail is left."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+# ruff: noqa: E501 - a regular expression does not read better in pieces
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.pattern_parts import PSEUDONYM
+from guardrails.plain_words import is_plain
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 
 Span = tuple[int, int, str]  # start, end, entity
 CONTEXT_KEY: Final = "context_words"
 # Numbers and names that everybody has and that a diagnosis needs.
 _KEPT_FORM: Final = regex.compile(
-    r"(?i)\bKB\d{6,8}\b|\bCVE-\d{4}-\d{4,7}\b|\bMS\d{2}-\d{3}\b|\b(?:INC|REQ|CHG|RITM|PRB|TASK|SCTASK)\d{5,12}\b"
+    r"(?i)\b\d{1,6}(?:[ ]{1,3}\d{1,6})?[ ]?(?:k?Hz|MHz|GHz|ms|[KMGT]B|[KMG]bps|dBm|rpm|mAh)\b|\bKB\d{6,8}\b|\bCVE-\d{4}-\d{4,7}\b|\bMS\d{2}-\d{3}\b|\b(?:INC|REQ|CHG|RITM|PRB|TASK|SCTASK)\d{5,12}\b"
     r"|\b0x[0-9a-f]{2,16}\b|\b(?:ERR|ERROR|NS_ERROR|STATUS|E)_[A-Z_]{3,60}\b"
     r"|(?<![\w.])v?\d{1,5}(?:\.\d{1,6}){1,4}(?:-\d{1,4})?(?:\.?(?:el|fc|deb|ubuntu|build|rc|beta|b|r|p)\d{1,4})?(?![\w.]\w)"
     r"|(?<![\w-])\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?(?![\w-])"
@@ -22,11 +25,31 @@ _KEPT_FORM: Final = regex.compile(
 )
 # What such a form may be mistaken for; credentials and identities with check digits are never it.
 _MISTAKABLE: Final = frozenset(
-    "HOST PHONE USERNAME SERIAL EMPLOYEE LICENCE PERSON LOCATION ORGANIZATION DATE BANK_ACCOUNT"
-    " PASSPORT SSID MAC ADDRESS".split()
+    [
+        "HOST",
+        "PHONE",
+        "USERNAME",
+        "SERIAL",
+        "EMPLOYEE",
+        "LICENCE",
+        "PERSON",
+        "LOCATION",
+        "ORGANIZATION",
+        "DATE",
+        "BANK_ACCOUNT",
+        "PASSPORT",
+        "SSID",
+        "MAC",
+        "ADDRESS",
+    ]
 )
 
 
+_GUESSING: Final = "NameRecogniser"
+_GUESSED: Final = frozenset(("PERSON", "ORGANIZATION"))
+_LETTERS: Final = regex.compile(r"\p{L}+")
+_TIMED_CHARACTERS: Final = 2048
+_TIMEOUT_SECONDS: Final = 20
 _CERTAIN_SCORE: Final = 0.8  # its context says what it is
 
 
@@ -41,11 +64,28 @@ def make_result(
         end=end,
         score=score,
         recognition_metadata={
-            RecognizerResult.RECOGNIZER_NAME_KEY: recogniser.name,
+            RecognizerResult.RECOGNIZER_NAME_KEY: type(recogniser).__name__,
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: recogniser.id,
             CONTEXT_KEY: context,
         },
     )
+
+
+def find_all(expression: Any, text: str) -> Iterator[Any]:
+    """Return the matches of an expression of the `regex` library; a slow one fails.
+
+    Its own timer costs more than most expressions, so it runs for long texts only: repetitions are
+    bounded, and a short text is soon done.
+
+    Raises:
+        TimeoutError: a text takes more than 20 s; it must not pass unmasked.
+
+    """
+    if len(text) < _TIMED_CHARACTERS:
+        matches: Iterator[Any] = expression.finditer(text)
+        return matches
+    timed: Iterator[Any] = expression.finditer(text, timeout=_TIMEOUT_SECONDS)
+    return timed
 
 
 def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
@@ -60,6 +100,8 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
     taken = [match.span() for match in PSEUDONYM.finditer(text)]
     stretches = []
     for finding in findings:
+        if _is_prose(text, finding):
+            continue
         if (
             finding.score < _CERTAIN_SCORE
             and finding.entity_type in _MISTAKABLE
@@ -71,13 +113,20 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
     return unite(stretches)
 
 
+def _is_prose(text: str, finding: RecognizerResult) -> bool:
+    """Say whether all words of a name that the model guessed are words of articles."""
+    recogniser = finding.recognition_metadata[RecognizerResult.RECOGNIZER_NAME_KEY]
+    if recogniser != _GUESSING or finding.entity_type not in _GUESSED:
+        return False
+    words = _LETTERS.findall(text, finding.start, finding.end)
+    return all(len(word) == 1 or is_plain(word) for word in words)
+
+
 def _lies_in(finding: RecognizerResult, spans: Iterable[tuple[int, int]]) -> bool:
     return any(start <= finding.start and finding.end <= end for start, end in spans)
 
 
-def _cut_out(
-    start: int, end: int, taken: Sequence[tuple[int, int]]
-) -> Iterable[tuple[int, int]]:
+def _cut_out(start: int, end: int, taken: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int]]:
     """Yield what of a stretch lies outside of the taken ones; a piece inside one is nothing."""
     for first, last in taken:
         if last <= start or end <= first:

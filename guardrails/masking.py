@@ -4,8 +4,9 @@
 Every call numbers anew, and the same original has the same pseudonym within a call. What a text
 already contains in the form of a pseudonym is left alone and its number is not given again, so
 masking twice changes nothing. Text is made plain first (guardrails.sanitise), because invisible
-characters would hide identifiers. Names: the directory's, exactly, and those that context gives
-away; a trained recogniser is a later step.
+characters would hide identifiers. What is personal is found by tables of patterns, by check digits,
+by words near a number, by the headers of tables, by the tenant's directory, exactly, and by a small
+name model of our own (docs/masking.md).
 """
 
 import threading

@@ -33,7 +33,9 @@ def _is_no_version(text: str) -> bool:
     return len(_DOT.findall(text)) not in (1, 3) or "+" in text or "(" in text
 
 
-_DATE_OR_YEAR: Final = regex.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|(?:19|20)\d\d[-/ ]\d{1,3}(?:[-/ ]\d{1,2})?")
+_DATE_OR_YEAR: Final = regex.compile(
+    r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|(?:19|20)\d\d[-/ ]\d{1,3}(?:[-/ ]\d{1,2})?"
+)
 
 
 def _is_phone(text: str) -> bool:
@@ -47,8 +49,10 @@ def _is_phone(text: str) -> bool:
 
 
 def _is_national(text: str) -> bool:
-    return 8 <= sum(map(str.isdigit, text)) <= 16 and text.count(".") != 3 and not (
-        text.startswith(("0.", "00")) or _DATE_OR_YEAR.fullmatch(text)
+    return (
+        8 <= sum(map(str.isdigit, text)) <= 16
+        and text.count(".") != 3
+        and not (text.startswith(("0.", "00")) or _DATE_OR_YEAR.fullmatch(text))
     )
 
 
@@ -58,12 +62,42 @@ def _is_french(text: str) -> bool:
 
 NUMBERS: Final[tuple[IdentifierPattern, ...]] = patterns(
     # --- telephones
-    ("PHONE", 0.86, rf"(?<![\w.+-])\+[ ]?(?:[ ()./-]{{0,3}}\d){{7,15}}(?!\d){_EXTENSION}(?!\w)", "+"),
-    ("PHONE", 0.82, rf"(?<![\w.:/-])00[1-9]\d{{0,2}}(?:[ ()./-]{{1,3}}\d{{1,4}}){{2,6}}(?!\d){_EXTENSION}(?!\w)", "00"),
-    ("PHONE", 0.8, rf"(?<![\w.-])(?:1[-. ])?(?:\(\d{{3}}\)[ -]?|\d{{3}}[-. ])\d{{3}}[-. ]\d{{4}}(?!\d|\.\d|-\d){_EXTENSION}(?![\w-])"),
-    ("PHONE", 0.8, rf"{_NOT_A_NUMBER}\(\d{{2,5}}\)[ ]?\d{{2,5}}(?:[ .-]?\d{{2,5}}){{0,3}}(?!\d){_EXTENSION}(?![\w.-]\d|\w)", "("),
-    ("PHONE", 0.72, rf"{_NOT_A_NUMBER}0[1-9]\d{{0,4}}(?:[ ]?[-/ .][ ]?\d{{2,8}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/-]\d|\w)", "0", _is_national),
-    ("PHONE", 0.72, rf"{_NOT_A_NUMBER}8[ -]?\(\d{{3,5}}\)[ ]?\d{{1,3}}(?:[- ]?\d{{2}}){{2}}(?!\d)", "("),
+    (
+        "PHONE",
+        0.86,
+        rf"(?<![\w.+-])\+[ ]?(?:[ ()./-]{{0,3}}\d){{7,15}}(?!\d){_EXTENSION}(?!\w)",
+        "+",
+    ),
+    (
+        "PHONE",
+        0.82,
+        rf"(?<![\w.:/-])00[1-9]\d{{0,2}}(?:[ ()./-]{{1,3}}\d{{1,4}}){{2,6}}(?!\d){_EXTENSION}(?!\w)",
+        "00",
+    ),
+    (
+        "PHONE",
+        0.8,
+        rf"(?<![\w.-])(?:1[-. ])?(?:\(\d{{3}}\)[ -]?|\d{{3}}[-. ])\d{{3}}[-. ]\d{{4}}(?!\d|\.\d|-\d){_EXTENSION}(?![\w-])",
+    ),
+    (
+        "PHONE",
+        0.8,
+        rf"{_NOT_A_NUMBER}\(\d{{2,5}}\)[ ]?\d{{2,5}}(?:[ .-]?\d{{2,5}}){{0,3}}(?!\d){_EXTENSION}(?![\w.-]\d|\w)",
+        "(",
+    ),
+    (
+        "PHONE",
+        0.72,
+        rf"{_NOT_A_NUMBER}0[1-9]\d{{0,4}}(?:[ ]?[-/ .][ ]?\d{{2,8}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/-]\d|\w)",
+        "0",
+        _is_national,
+    ),
+    (
+        "PHONE",
+        0.72,
+        rf"{_NOT_A_NUMBER}8[ -]?\(\d{{3,5}}\)[ ]?\d{{1,3}}(?:[- ]?\d{{2}}){{2}}(?!\d)",
+        "(",
+    ),
     (
         "PHONE",
         0.84,
@@ -71,54 +105,253 @@ NUMBERS: Final[tuple[IdentifierPattern, ...]] = patterns(
         "phone tel mob cell fax line handy t\u00e9l m\u00f3vil portable whatsapp sms call desk direct office contact reach text ring number dial",
         _is_no_version,
     ),
-    ("PHONE", 0.74, r"(?<=[|\u2022\u00b7][ ]{1,2})[\d(+][\d ()./-]{5,20}\d(?=[ ]*(?:\n|\Z|[|\u2022\u00b7]))", "| \u2022 \u00b7", lambda text: 7 <= sum(map(str.isdigit, text)) <= 15 and text.count(".") not in (1, 3)),
-    ("PHONE", 0.3, rf"{_NOT_A_NUMBER}\(?\d{{2,5}}\)?(?:[ ]?[-/ .]?[ ]?\d{{2,5}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/%-]\d|[%\w])", "", _is_phone, _PHONE_WORDS),
-    ("PHONE", 0.82, r"(?i:(?<![a-z])(?:ext(?:ension)?\.?|extn\.?|durchwahl|internal[ ](?:number|phone)|desk[ ](?:number|phone)|short[ ](?:number|dial)|phone(?=[ ]\d{3,5}\b(?![ .-]?\d))|voip|speed[ ]dial)[ ]{0,2}(?:number|no\.?|nr\.?)?[ ]{0,2}(?:[:#=]|is)?[ ]{0,2})\K(?<=[ .:#=])\d{3,6}\b(?![.:]\d|[ ]?(?:MB|GB|KB|ms))", "ext durchwahl internal desk voip dial short phone"),
+    (
+        "PHONE",
+        0.74,
+        r"(?<=[|\u2022\u00b7][ ]{1,2})[\d(+][\d ()./-]{5,20}\d(?=[ ]*(?:\n|\Z|[|\u2022\u00b7]))",
+        "| \u2022 \u00b7",
+        lambda text: 7 <= sum(map(str.isdigit, text)) <= 15 and text.count(".") not in (1, 3),
+    ),
+    (
+        "PHONE",
+        0.3,
+        rf"{_NOT_A_NUMBER}\(?\d{{2,5}}\)?(?:[ ]?[-/ .]?[ ]?\d{{2,5}}){{1,5}}(?!\d){_EXTENSION}(?![\w.:/%-]\d|[%\w])",
+        "",
+        _is_phone,
+        _PHONE_WORDS,
+    ),
+    (
+        "PHONE",
+        0.82,
+        r"(?i:(?<![a-z])(?:ext(?:ension)?\.?|extn\.?|durchwahl|internal[ ](?:number|phone)|desk[ ](?:number|phone)|short[ ](?:number|dial)|phone(?=[ ]\d{3,5}\b(?![ .-]?\d))|voip|speed[ ]dial)[ ]{0,2}(?:number|no\.?|nr\.?)?[ ]{0,2}(?:[:#=]|is)?[ ]{0,2})\K(?<=[ .:#=])\d{3,6}\b(?![.:]\d|[ ]?(?:MB|GB|KB|ms))",
+        "ext durchwahl internal desk voip dial short phone",
+    ),
     # --- payment
-    ("CARD", 0.9, r"(?<![\w.-])(?:\d{4}[ -]){3,4}\d{1,4}(?![\w-])", "", _is_card),
+    ("CARD", 0.9, r"(?<![\w.-])(?:\d{4}[ -]){3}\d{4}(?![\w-])", "", _is_card),
     ("CARD", 0.9, r"(?<![\w.-])3[47]\d{2}[ -]?\d{6}[ -]?\d{5}(?![\w-])", "3", _is_card),
-    ("CARD", 0.85, r"(?<![\w.-])(?:4\d{12}(?:\d{3}){0,2}|5[0-8]\d{14}|6\d{15,18}|2[2-7]\d{14}|3\d{13,15}|1800\d{11}|2131\d{11})(?![\w-])", "", _is_card),
-    ("CARD", 0.3, r"(?<![\w.-])\d(?:[ -]?\d){11,18}(?![\w-])", "", None, "card credit debit cc visa mastercard amex discover maestro jcb diners card: card#"),
-    ("CARD", 0.85, r"(?i:\b(?:cvv2?|cvc2?|security code)[ ]{0,2}(?:is|:|=|#)?[ ]{0,2})\K\d{3,4}\b", "cvv cvc security"),
-    ("CARD", 0.8, r"(?i:\b(?:card|visa|amex|mastercard)\b[^\n]{0,40}?ending[ ](?:in|with)[ ])\K\d{4}\b", "ending"),
-    ("IBAN", 0.95, r"(?i)(?<![\w-])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?![\w-])", "", check.passes_iban),
-    ("IBAN", 0.88, rf"(?i:\biban(?:[ ](?:number|no\.?|code))?{IS})\K(?i:[A-Z]{{2}}[ ]?\d{{2}})(?:[ -]?[A-Za-z0-9]{{2,4}}){{2,8}}(?!\w)(?<=\d[A-Za-z0-9 -]{{0,3}})", "iban"),
-    ("BANK_ACCOUNT", 0.85, rf"(?i:\b(?:bank[ ]account|account[ ](?:number|no\.?)|acct?\.?[ ]?(?:number|no\.?|\#)|sort[ ]code|routing(?:[ ](?:number|no\.?))?|aba|bsb|bic|swift(?:[ ]code)?|kontonummer|blz|ifsc(?:[ ]code)?){IS})\K(?=[A-Z0-9-]{{0,20}}\d|[A-Z]{{8,11}}\b)[A-Z0-9][A-Z0-9 -]{{4,20}}[A-Z0-9]\b(?<!\d[ ][A-Z]{{1,20}})", "account acc sort routing aba bsb bic swift konto blz ifsc"),
+    (
+        "CARD",
+        0.85,
+        r"(?<![\w.-])(?:4\d{12}(?:\d{3}){0,2}|5[0-8]\d{14}|6\d{15,18}|2[2-7]\d{14}|3\d{13,15}|1800\d{11}|2131\d{11})(?![\w-])",
+        "",
+        _is_card,
+    ),
+    (
+        "CARD",
+        0.3,
+        r"(?<![\w.-])\d(?:[ -]?\d){11,18}(?![\w-])",
+        "",
+        None,
+        "card credit debit cc visa mastercard amex discover maestro jcb diners card: card#",
+    ),
+    (
+        "CARD",
+        0.85,
+        r"(?i:\b(?:cvv2?|cvc2?|security code)[ ]{0,2}(?:is|:|=|#)?[ ]{0,2})\K\d{3,4}\b",
+        "cvv cvc security",
+    ),
+    (
+        "CARD",
+        0.8,
+        r"(?i:\b(?:card|visa|amex|mastercard)\b[^\n]{0,40}?ending[ ](?:in|with)[ ])\K\d{4}\b",
+        "ending",
+    ),
+    (
+        "IBAN",
+        0.95,
+        r"(?i)(?<![\w-])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?![\w-])",
+        "",
+        check.passes_iban,
+    ),
+    (
+        "IBAN",
+        0.88,
+        rf"(?i:\biban(?:[ ](?:number|no\.?|code))?{IS})\K(?i:[A-Z]{{2}}[ ]?\d{{2}})(?:[ -]?[A-Za-z0-9]{{2,4}}){{2,8}}(?!\w)(?<=\d[A-Za-z0-9 -]{{0,3}})",
+        "iban",
+    ),
+    (
+        "BANK_ACCOUNT",
+        0.85,
+        rf"(?i:\b(?:bank[ ]account|account[ ](?:number|no\.?)|acct?\.?[ ]?(?:number|no\.?|\#)|sort[ ]code|routing(?:[ ](?:number|no\.?))?|aba|bsb|bic|swift(?:[ ]code)?|kontonummer|blz|ifsc(?:[ ]code)?){IS})\K(?=[A-Z0-9-]{{0,20}}\d|[A-Z]{{8,11}}\b)[A-Z0-9][A-Z0-9 -]{{4,20}}[A-Z0-9]\b(?<!\d[ ][A-Z]{{1,20}})",
+        "account acc sort routing aba bsb bic swift konto blz ifsc",
+    ),
     # --- ids of states
     ("SSN", 0.88, r"(?<![\w-])(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])", "-"),
-    ("SSN", 0.88, rf"(?i:\b(?:ssn|ss\#|social(?:[ ]security)?(?:[ ](?:number|no\.?|nr\.?|\#))?|itin|tin){IS})\K\d{{3}}[ .-]?\d{{2}}[ .-]?\d{{4}}(?![\w-])", "ssn ss# social itin tin"),
-    ("SSN", 0.86, r"(?i:\blast[ ](?:four|4)(?:[ ]digits)?[^\n\d]{0,40}?(?:ssn|social)[^\n\d]{0,20})\K\d{4}\b", "last"),
-    ("NATIONAL_ID", 0.85, r"(?<![\w.-])[2-9]\d{3}([ -])\d{4}\1\d{4}(?![\w-])", "", check.passes_verhoeff),
-    ("NATIONAL_ID", 0.3, r"(?<![\w.-])[2-9]\d{11}(?![\w-])", "", check.passes_verhoeff, "aadhaar aadhar adhaar uidai uid"),
-    ("NATIONAL_ID", 0.82, r"(?<![\w-])[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z](?![\w-])"),  # PAN of India
-    ("NATIONAL_ID", 0.85, r"(?<![\w-])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D](?![\w-])"),  # NINO
-    ("NATIONAL_ID", 0.8, r"(?<![\w.-])\d{3}[ -]\d{3}[ -]\d{4}(?![\w-])", "", check.passes_nhs, "nhs"),
-    ("NATIONAL_ID", 0.82, r"(?<![\w-])(?:\d{8}-?|[XYZ]-?\d{7}-?)[A-HJ-NP-TV-Z](?![\w-])", "", check.passes_dni),
-    ("NATIONAL_ID", 0.88, r"(?<![\w-])[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z](?![\w-])"),  # codice fiscale
+    (
+        "SSN",
+        0.88,
+        rf"(?i:\b(?:ssn|ss\#|social(?:[ ]security)?(?:[ ](?:number|no\.?|nr\.?|\#))?|itin|tin){IS})\K\d{{3}}[ .-]?\d{{2}}[ .-]?\d{{4}}(?![\w-])",
+        "ssn ss# social itin tin",
+    ),
+    (
+        "SSN",
+        0.86,
+        r"(?i:\blast[ ](?:four|4)(?:[ ]digits)?[^\n\d]{0,40}?(?:ssn|social)[^\n\d]{0,20})\K\d{4}\b",
+        "last",
+    ),
+    (
+        "NATIONAL_ID",
+        0.85,
+        r"(?<![\w.-])[2-9]\d{3}([ -])\d{4}\1\d{4}(?![\w-])",
+        "",
+        check.passes_verhoeff,
+    ),
+    (
+        "NATIONAL_ID",
+        0.3,
+        r"(?<![\w.-])[2-9]\d{11}(?![\w-])",
+        "",
+        check.passes_verhoeff,
+        "aadhaar aadhar adhaar uidai uid",
+    ),
+    (
+        "NATIONAL_ID",
+        0.82,
+        r"(?<![\w-])[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z](?![\w-])",
+    ),  # PAN of India
+    (
+        "NATIONAL_ID",
+        0.85,
+        r"(?<![\w-])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D](?![\w-])",
+    ),  # NINO
+    (
+        "NATIONAL_ID",
+        0.8,
+        r"(?<![\w.-])\d{3}[ -]\d{3}[ -]\d{4}(?![\w-])",
+        "",
+        check.passes_nhs,
+        "nhs",
+    ),
+    (
+        "NATIONAL_ID",
+        0.82,
+        r"(?<![\w-])(?:\d{8}-?|[XYZ]-?\d{7}-?)[A-HJ-NP-TV-Z](?![\w-])",
+        "",
+        check.passes_dni,
+    ),
+    (
+        "NATIONAL_ID",
+        0.88,
+        r"(?<![\w-])[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z](?![\w-])",
+    ),  # codice fiscale
     ("NATIONAL_ID", 0.88, r"(?<![\w-])[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z\d]\d(?![\w-])"),  # CURP
-    ("NATIONAL_ID", 0.85, r"(?<![\w-])[0-3]\d[01]\d{3}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y](?![\w-])", "", check.passes_hetu),
-    ("NATIONAL_ID", 0.8, r"(?<![\w-])(?:19|20)?\d{2}[01]\d[0-3]\d[-+]\d{4}(?![\w-])", "-", lambda text: check.passes_luhn(text.replace("+", "-").split("-")[0][-6:] + text[-4:])),
-    ("NATIONAL_ID", 0.8, r"(?<![\w-])[0-3]\d[01]\d{3}-\d{4}(?![\w-])", "-", check.begins_with_birthday, "cpr personnummer"),
-    ("NATIONAL_ID", 0.82, r"(?<![\w/.-])\d{2}[0156]\d[0-3]\d/\d{3,4}(?![\w/.-])", "/", lambda text: check.begins_with_birthday(text) and (len(text) < 11 or int(text.replace("/", "")) % 11 == 0)),
-    ("NATIONAL_ID", 0.88, r"(?<![\w.-])756\.\d{4}\.\d{4}\.\d{2}(?![\w.-]\d)", "756.", check.passes_ean),
+    (
+        "NATIONAL_ID",
+        0.85,
+        r"(?<![\w-])[0-3]\d[01]\d{3}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y](?![\w-])",
+        "",
+        check.passes_hetu,
+    ),
+    (
+        "NATIONAL_ID",
+        0.8,
+        r"(?<![\w-])(?:19|20)?\d{2}[01]\d[0-3]\d[-+]\d{4}(?![\w-])",
+        "-",
+        lambda text: check.passes_luhn(text.replace("+", "-").split("-")[0][-6:] + text[-4:]),
+    ),
+    (
+        "NATIONAL_ID",
+        0.8,
+        r"(?<![\w-])[0-3]\d[01]\d{3}-\d{4}(?![\w-])",
+        "-",
+        check.begins_with_birthday,
+        "cpr personnummer",
+    ),
+    (
+        "NATIONAL_ID",
+        0.82,
+        r"(?<![\w/.-])\d{2}[0156]\d[0-3]\d/\d{3,4}(?![\w/.-])",
+        "/",
+        lambda text: (
+            check.begins_with_birthday(text)
+            and (len(text) < 11 or int(text.replace("/", "")) % 11 == 0)
+        ),
+    ),
+    (
+        "NATIONAL_ID",
+        0.88,
+        r"(?<![\w.-])756\.\d{4}\.\d{4}\.\d{2}(?![\w.-]\d)",
+        "756.",
+        check.passes_ean,
+    ),
     ("NATIONAL_ID", 0.88, r"(?<![\w.-])\d{3}\.\d{3}\.\d{3}-\d{2}(?![\w-])", "-", check.passes_cpf),
-    ("NATIONAL_ID", 0.85, r"(?<![\w.-])[12][ .]?\d{2}[ .]?[01]\d[ .]?\d{2}[ .]?\d{3}[ .]?\d{3}[ .]?\d{2}(?![\w-])", "", _is_french),
-    ("NATIONAL_ID", 0.85, r"(?<![\w.-])\d{2}\.?[01]\d\.?[0-3]\d-?\d{3}\.?\d{2}(?![\w-])", "", check.passes_belgian_number),
+    (
+        "NATIONAL_ID",
+        0.85,
+        r"(?<![\w.-])[12][ .]?\d{2}[ .]?[01]\d[ .]?\d{2}[ .]?\d{3}[ .]?\d{3}[ .]?\d{2}(?![\w-])",
+        "",
+        _is_french,
+    ),
+    (
+        "NATIONAL_ID",
+        0.85,
+        r"(?<![\w.-])\d{2}\.?[01]\d\.?[0-3]\d-?\d{3}\.?\d{2}(?![\w-])",
+        "",
+        check.passes_belgian_number,
+    ),
     ("NATIONAL_ID", 0.8, r"(?<![\w-])[STFGM]\d{7}[A-Z](?![\w-])", "", check.passes_nric),
-    ("NATIONAL_ID", 0.85, r"(?<![\w-])\d{6}-[1-8]\d{6}(?![\w-])", "-", check.begins_with_birthday),  # RRN of Korea
-    ("NATIONAL_ID", 0.85, r"(?<![\w-])[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d\d{3}[\dXx](?![\w-])", "", check.passes_chinese_id),
-    ("NATIONAL_ID", 0.3, r"(?<![\w.-])\d{11}(?![\w-])", "", lambda text: check.passes_pesel(text) or check.passes_turkish_id(text), "pesel tc kimlik tckn id identity citizen"),
-    ("NATIONAL_ID", 0.3, r"(?<![\w.-])\d{9}(?![\w-])", "", check.passes_bsn, "bsn burgerservicenummer sofinummer"),
-    ("NATIONAL_ID", 0.3, r"(?<![\w.-])\d{3}[ -]?\d{3}[ -]?\d{3}(?![\w-])", "", check.passes_luhn, "sin insurance tfn"),
+    (
+        "NATIONAL_ID",
+        0.85,
+        r"(?<![\w-])\d{6}-[1-8]\d{6}(?![\w-])",
+        "-",
+        check.begins_with_birthday,
+    ),  # RRN of Korea
+    (
+        "NATIONAL_ID",
+        0.85,
+        r"(?<![\w-])[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d\d{3}[\dXx](?![\w-])",
+        "",
+        check.passes_chinese_id,
+    ),
+    (
+        "NATIONAL_ID",
+        0.3,
+        r"(?<![\w.-])\d{11}(?![\w-])",
+        "",
+        lambda text: check.passes_pesel(text) or check.passes_turkish_id(text),
+        "pesel tc kimlik tckn id identity citizen",
+    ),
+    (
+        "NATIONAL_ID",
+        0.3,
+        r"(?<![\w.-])\d{9}(?![\w-])",
+        "",
+        check.passes_bsn,
+        "bsn burgerservicenummer sofinummer",
+    ),
+    (
+        "NATIONAL_ID",
+        0.3,
+        r"(?<![\w.-])\d{3}[ -]?\d{3}[ -]?\d{3}(?![\w-])",
+        "",
+        check.passes_luhn,
+        "sin insurance tfn",
+    ),
     (
         "NATIONAL_ID",
         0.86,
         rf"(?i:\b(?:aadha+r(?:[ ](?:card|number|no\.?))*|uid(?:ai)?|pan(?:[ ](?:card|number|no\.?))*|ni(?:no)?[ ](?:number|no\.?)|nino|national[ ]insurance(?:[ ](?:number|no\.?))?|nhs(?:[ ](?:number|no\.?))?|national[ ]id(?:entity)?(?:[ ](?:card|number|no\.?))*|id[ ]card(?:[ ](?:number|no\.?))?|identity[ ](?:card|number)|citizen[ ]id|personal[ ](?:id|identity[ ]number|number|code)|tax[ ](?:id|number|no\.?|file[ ]number)|tfn|steuer-?(?:id|nummer)|sozialversicherungsnummer|insurance[ ](?:number|no\.?)|pesel|dni|nie|nif|cpf|curp|rfc[ ]number|bsn|cpr|personnummer|hetu|codice[ ]fiscale|nric|fin[ ]number|my[ ]?number|rrn|kimlik(?:[ ]no)?|tckn|id[ ]number|voter[ ]id|residence[ ]permit|ahv(?:[ ]?nummer)?|avs|social[ ]insurance(?:[ ](?:number|no\.?))?|medicare(?:[ ](?:number|no\.?))?|member[ ](?:id|number)|policy[ ](?:number|no\.?)|patient[ ](?:id|number)|mrn){IS})(?=[\w-]{{0,20}}\d)\K[A-Za-z0-9](?:[ ./-]?[A-Za-z0-9]){{5,20}}(?<=\d[A-Za-z]{{0,2}})(?!\w)",
         "aadha uid pan ni nino national nhs id identity citizen personal tax tfn steuer sozial insurance pesel dni nie nif cpf curp rfc bsn cpr personnummer hetu codice nric fin number rrn kimlik tckn voter residence ahv avs medicare member policy patient mrn",
     ),
-    ("PASSPORT", 0.86, rf"(?i:\b(?:passport|reisepass|passeport|pasaporte|travel[ ]document|visa[ ](?:number|no\.?))(?:[ ](?:number|no\.?|nr\.?|\#|id))?{IS})(?=[A-Z0-9]{{0,10}}\d)\K[A-Za-z]{{0,3}}[ ]?\d{{4,9}}[A-Za-z]?\d{{0,2}}\b", "passport reisepass passeport pasaporte travel visa"),
-    ("LICENCE", 0.86, rf"(?i:\b{_LICENCE}(?:[ ](?:number|no\.?|nr\.?|\#|id))?{IS})(?=[A-Za-z0-9 *-]{{0,20}}\d)\K[A-Za-z0-9](?:[ *-]?[A-Z0-9a-z]){{4,18}}(?<=\d[A-Za-z]{{0,2}})\b", "driv dl licen f\u00fchrerschein permis"),
-    ("LICENCE", 0.84, rf"(?i:\b(?:licen[cs]e[ ]plate|number[ ]plate|plate(?:[ ](?:number|no\.?))?|kennzeichen|registration(?:[ ](?:number|no\.?))|vin){IS})(?=[A-Z0-9 -]{{0,12}}\d)\K[A-Z0-9]{{1,4}}[ -]?[A-Z0-9]{{1,4}}(?:[ -]?[A-Z0-9]{{1,9}})?\b", "plate kennzeichen registration vin"),
+    (
+        "PASSPORT",
+        0.86,
+        rf"(?i:\b(?:passport|reisepass|passeport|pasaporte|travel[ ]document|visa[ ](?:number|no\.?))(?:[ ](?:number|no\.?|nr\.?|\#|id))?{IS})(?=[A-Z0-9]{{0,10}}\d)\K[A-Za-z]{{0,3}}[ ]?\d{{4,9}}[A-Za-z]?\d{{0,2}}\b",
+        "passport reisepass passeport pasaporte travel visa",
+    ),
+    (
+        "LICENCE",
+        0.86,
+        rf"(?i:\b{_LICENCE}(?:[ ](?:number|no\.?|nr\.?|\#|id))?{IS})(?=[A-Za-z0-9 *-]{{0,20}}\d)\K[A-Za-z0-9](?:[ *-]?[A-Z0-9a-z]){{4,18}}(?<=\d[A-Za-z]{{0,2}})\b",
+        "driv dl licen f\u00fchrerschein permis",
+    ),
+    (
+        "LICENCE",
+        0.84,
+        rf"(?i:\b(?:licen[cs]e[ ]plate|number[ ]plate|plate(?:[ ](?:number|no\.?))?|kennzeichen|registration(?:[ ](?:number|no\.?))|vin){IS})(?=[A-Z0-9 -]{{0,12}}\d)\K[A-Z0-9]{{1,4}}[ -]?[A-Z0-9]{{1,4}}(?:[ -]?[A-Z0-9]{{1,9}})?\b",
+        "plate kennzeichen registration vin",
+    ),
     # --- ids of employers
     (
         "EMPLOYEE",
@@ -126,13 +359,50 @@ NUMBERS: Final[tuple[IdentifierPattern, ...]] = patterns(
         rf"(?i:(?<![a-z])(?:employee|staff|personnel|personal|badge|worker|associate|payroll|hr|emp|clock|time[ ]?card|access[ ]card|key[ ]?card|id[ ]card|card[ ]id|student|matriculation|contractor|crew|agent|operator|global|corporate|people|workday|sap)[ _-]?(?:(?:id|no\.?|number|nr\.?|num|code|\#)(?:[ ](?:is|card))?|(?<=badge|emp)){IS})(?=[A-Za-z0-9-]{{0,16}}\d)(?!\d{{1,2}}(?:[.,]|\b[^-]))\K[A-Za-z0-9][A-Za-z0-9-]{{1,16}}(?:/\d{{1,6}})?\b(?<!^[a-z]+)",
         "employee staff person badge worker associate payroll hr emp clock card student matric contractor crew agent operator global corporate people workday sap",
     ),
-    ("EMPLOYEE", 0.85, rf"(?i:\b(?:personalnummer|mitarbeiternummer|personalnr\.?|matrikelnummer|matricule|employeenumber|employeeid|empid|staffid|badgeid|personnelnumber){IS})\K(?=[\w-]{{0,16}}\d)[A-Za-z0-9][A-Za-z0-9-]{{1,16}}\b", "nummer nr matricule employee empid staffid badgeid personnel"),
-    ("EMPLOYEE", 0.8, r"(?i)(?<!(?:process|thread|event|task|job|session|error|error[ ]code|request|ticket|message|build)[ ])\((?:id|emp|emp\.? ?id|employee|staff|badge|personnel|no\.?|nr\.?|#)[ :#.]{0,3}\K(?=[\w-]{0,12}\d)[A-Z]{0,3}-?\d{4,9}(?=\))", "("),
-    ("EMPLOYEE", 0.82, r"(?<![\w-])(?:EMP|STF|PERS|BDG|HR)[-_#]?\d{3,8}(?![\w-])", "emp stf pers bdg hr"),
-    ("EMPLOYEE", 0.75, r"(?m)^(?=[^\n]{0,200}@)[^\n]{3,200}?[\t|;,][ ]?\K(?:[A-Z]{1,4}-?)?\d{4,9}(?=[ ]?(?:[\t|;,]|$))", "@"),
+    (
+        "EMPLOYEE",
+        0.85,
+        rf"(?i:\b(?:personalnummer|mitarbeiternummer|personalnr\.?|matrikelnummer|matricule|employeenumber|employeeid|empid|staffid|badgeid|personnelnumber){IS})\K(?=[\w-]{{0,16}}\d)[A-Za-z0-9][A-Za-z0-9-]{{1,16}}\b",
+        "nummer nr matricule employee empid staffid badgeid personnel",
+    ),
+    (
+        "EMPLOYEE",
+        0.8,
+        r"(?i)(?<!(?:process|thread|event|task|job|session|error|error[ ]code|request|ticket|message|build)[ ])\((?:id|emp|emp\.? ?id|employee|staff|badge|personnel|no\.?|nr\.?|#)[ :#.]{0,3}\K(?=[\w-]{0,12}\d)[A-Z]{0,3}-?\d{4,9}(?=\))",
+        "(",
+    ),
+    (
+        "EMPLOYEE",
+        0.82,
+        r"(?<![\w-])(?:EMP|STF|PERS|BDG|HR)[-_#]?\d{3,8}(?![\w-])",
+        "emp stf pers bdg hr",
+    ),
+    (
+        "EMPLOYEE",
+        0.75,
+        r"(?m)^(?=[^\n]{0,200}@)[^\n]{3,200}?[\t|;,][ ]?\K(?:[A-Z]{1,4}-?)?\d{4,9}(?=[ ]?(?:[\t|;,]|$))",
+        "@",
+    ),
     # --- dates of birth
-    ("DATE", 0.88, rf"(?i:(?<![a-z])(?:born(?:[ ](?:on|in))?|d\.?o\.?b\.?|date[ ]of[ ]birth|birth[ _-]?(?:day|date)|birthdate|b-?day|geb(?:oren|\.|urtsdatum)?(?:[ ]am)?|n\u00e9e?[ ]le|date[ ]de[ ]naissance|fecha[ ]de[ ]nacimiento|data[ ]di[ ]nascita|data[ ]urodzenia|f\u00f6delsedatum){IS})\K(?i:{_DAY_FORM})", "born d.o.b dob birth bday b-day geb n\u00e9 naissance nacimiento nascita urodzenia f\u00f6delsedatum"),
+    (
+        "DATE",
+        0.88,
+        rf"(?i:(?<![a-z])(?:born(?:[ ](?:on|in))?|d\.?o\.?b\.?|date[ ]of[ ]birth|birth[ _-]?(?:day|date)|birthdate|b-?day|geb(?:oren|\.|urtsdatum)?(?:[ ]am)?|n\u00e9e?[ ]le|date[ ]de[ ]naissance|fecha[ ]de[ ]nacimiento|data[ ]di[ ]nascita|data[ ]urodzenia|f\u00f6delsedatum){IS})\K(?i:{_DAY_FORM})",
+        "born d.o.b dob birth bday b-day geb n\u00e9 naissance nacimiento nascita urodzenia f\u00f6delsedatum",
+    ),
     ("DATE", 0.85, rf"(?i:\bborn(?:[ ](?:on|in))?[ ])\K(?:{_MONTH}[ ])?(?:19|20)\d\d\b", "born"),
-    ("DATE", 0.62, rf"{_NO_BIRTHDAY}(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\1{_AGED_YEAR}(?![\w/:.-]\d|\w|[ ]\d{{1,2}}:)"),
-    ("DATE", 0.3, rf"{_NO_BIRTHDAY}(?:{_AGED_YEAR}-[01]\d-[0-3]\d|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?[ ]{_MONTH},?[ ]{_AGED_YEAR}|{_MONTH}[ ](?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,?[ ]{_AGED_YEAR})(?![\w/:-]|[ T]\d{{1,2}}:)", "", None, "born birth birthday dob age aged old geboren"),
+    (
+        "DATE",
+        0.62,
+        rf"{_NO_BIRTHDAY}(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\1{_AGED_YEAR}(?![\w/:.-]\d|\w|[ ]\d{{1,2}}:)",
+    ),
+    (
+        "DATE",
+        0.3,
+        rf"{_NO_BIRTHDAY}(?:{_AGED_YEAR}-[01]\d-[0-3]\d|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?[ ]{_MONTH},?[ ]{_AGED_YEAR}|{_MONTH}[ ](?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,?[ ]{_AGED_YEAR})(?![\w/:-]|[ T]\d{{1,2}}:)",
+        "",
+        None,
+        "born birth birthday dob age aged old geboren",
+    ),
+    digits=True,
 )

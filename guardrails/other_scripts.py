@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names in a script other than the text's: in an English ticket they are hardly anything else."""
 
-from typing import Final
+# ruff: noqa: E501 - a regular expression does not read better in pieces
+
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.findings import make_result
 from guardrails.pattern_parts import LANGUAGE
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
-from guardrails.text_engine import TextArtifacts
 
 _LATIN: Final = regex.compile(r"[A-Za-z]")
 _LETTER: Final = regex.compile(r"\p{L}")
@@ -25,7 +26,7 @@ _RUN: Final = regex.compile(
 _SHARE_OF_LATIN: Final = 0.35
 
 
-class OtherScriptRecogniser(LocalRecognizer):  # type: ignore[misc]
+class OtherScriptRecogniser(LocalRecognizer):
     """Words of another script in a text that is mostly Latin, as persons."""
 
     def __init__(self) -> None:
@@ -35,7 +36,7 @@ class OtherScriptRecogniser(LocalRecognizer):  # type: ignore[misc]
         """Do nothing: there is no model."""
 
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return the runs, none in a text that is written in such a script."""
         del entities, nlp_artifacts
@@ -45,7 +46,7 @@ class OtherScriptRecogniser(LocalRecognizer):  # type: ignore[misc]
         if len(_LATIN.findall(text)) < _SHARE_OF_LATIN * letters:
             return []
         return [
-            make_result(self, "PERSON", *match.span(), 0.6)
+            make_result(self, "PERSON", match.start(), match.end(), 0.6)
             for match in _RUN.finditer(text)
             if match.end() - match.start() > 1
         ]

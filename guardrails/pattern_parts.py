@@ -15,11 +15,60 @@ LANGUAGE: Final = "en"
 PSEUDONYM: Final = re.compile(r"<([A-Z][A-Z_]{1,15})_(\d{1,6})>")
 # Accounts that every system has say nothing about a person.
 SYSTEM_ACCOUNTS: Final = frozenset(
-    "root admin administrator system guest user users daemon nobody bin sys www-data postgres mail"
-    " service local network default public shared test ubuntu debian unknown staff wheel everyone"
-    " _mbsetupuser systemd-network systemd-resolve systemd-timesync sshd polkitd messagebus dbus"
-    " gdm lightdm avahi chrony ntp syslog _apt lp cups colord nginx apache mysql defaultaccount"
-    " wdagutilityaccount owner operator".split()
+    [
+        "root",
+        "admin",
+        "administrator",
+        "system",
+        "guest",
+        "user",
+        "users",
+        "daemon",
+        "nobody",
+        "bin",
+        "sys",
+        "www-data",
+        "postgres",
+        "mail",
+        "service",
+        "local",
+        "network",
+        "default",
+        "public",
+        "shared",
+        "test",
+        "ubuntu",
+        "debian",
+        "unknown",
+        "staff",
+        "wheel",
+        "everyone",
+        "_mbsetupuser",
+        "systemd-network",
+        "systemd-resolve",
+        "systemd-timesync",
+        "sshd",
+        "polkitd",
+        "messagebus",
+        "dbus",
+        "gdm",
+        "lightdm",
+        "avahi",
+        "chrony",
+        "ntp",
+        "syslog",
+        "_apt",
+        "lp",
+        "cups",
+        "colord",
+        "nginx",
+        "apache",
+        "mysql",
+        "defaultaccount",
+        "wdagutilityaccount",
+        "owner",
+        "operator",
+    ]
 )
 
 
@@ -36,6 +85,7 @@ class IdentifierPattern:
             test before the expression is tried. Empty: always tried.
         check: says of a match whether it is one, for instance by its check digit.
         trim: says how many characters at its beginning are it; 0: none.
+        digits: whether every match, or what is before it, has a digit; as cheap as `needs`.
         context: lower-case words that make the match credible when near.
 
     """
@@ -47,6 +97,7 @@ class IdentifierPattern:
     check: Callable[[str], bool] | None = None
     trim: Callable[[str], int] | None = None
     context: frozenset[str] = frozenset()
+    digits: bool = False
 
 
 # --- between a label and its value: "user: x", "user = x", 'user": "x', "user is x", "user x"
@@ -84,13 +135,9 @@ NO_ACCOUNT: Final = (
 ACCOUNT: Final = r"[\p{L}\d_][\p{L}\d_.@+$-]{1,63}(?<![.@+-])"
 
 # --- machines
-DEVICE_WORD: Final = (
-    r"(?:LT|LAP|LAPTOP|NB|NBK|NOTEBOOK|PC|WS|WKS|WKST|WORKSTATION|DT|DSK|DESKTOP|SRV|SVR|SERVER|DC|FS|NAS|MBP|MBA|IMAC|TAB|VDI|RDS|PRN|PRT|PRINTER|CLT|CLIENT|KIOSK|HOST|NODE|THIN|ESX|HV|EXCH)"
-)
+DEVICE_WORD: Final = r"(?:LT|LAP|LAPTOP|NB|NBK|NOTEBOOK|PC|WS|WKS|WKST|WORKSTATION|DT|DSK|DESKTOP|SRV|SVR|SERVER|DC|FS|NAS|MBP|MBA|IMAC|TAB|VDI|RDS|PRN|PRT|PRINTER|CLT|CLIENT|KIOSK|HOST|NODE|THIN|ESX|HV|EXCH)"
 # First parts of names with numbers that everybody has: updates, standards, tickets, hardware.
-NO_HOST: Final = (
-    r"(?!(?i:KB|CVE|ISO|RFC|IEEE|AES|SHA|MD|UTF|MS|EN|DIN|USB|DDR|LPDDR|RTX|GTX|RX|HTTP|TLS|SSL|ERR|ERROR|EVENT|EVENTID|ID|INC|REQ|CHG|TKT|TASK|RITM|PRB|JIRA|SR|CASE|TICKET|BUG|WPA|CP|CODE|STOP|COVID|PORT|GUID|UUID|TCP|UDP|IPV|OFFICE|WINDOWS|WIN|MACOS|OSX|ADR|ANSI|AMD|ARM|X|NT|VT|GEN|CAT|LATIN|LEVEL|LINE|PAGE|STEP|VERSION|VER|BUILD|MODEL|TYPE|PART|SECTION|EXIT|SIGNAL|STATUS|MODE|RSA|ECDSA|ED|DSA|CHACHA|GCM|CBC|KERNEL|LINUX|UBUNTU|DEBIAN|FEDORA|RHEL|PYTHON|JAVA|JDK|JRE|LIB)[-_ ]?\d)"
-)
+NO_HOST: Final = r"(?!(?i:KB|CVE|ISO|RFC|IEEE|AES|SHA|MD|UTF|MS|EN|DIN|USB|DDR|LPDDR|RTX|GTX|RX|HTTP|TLS|SSL|ERR|ERROR|EVENT|EVENTID|ID|INC|REQ|CHG|TKT|TASK|RITM|PRB|JIRA|SR|CASE|TICKET|BUG|WPA|CP|CODE|STOP|COVID|PORT|GUID|UUID|TCP|UDP|IPV|OFFICE|WINDOWS|WIN|MACOS|OSX|ADR|ANSI|AMD|ARM|X|NT|VT|GEN|CAT|LATIN|LEVEL|LINE|PAGE|STEP|VERSION|VER|BUILD|MODEL|TYPE|PART|SECTION|EXIT|SIGNAL|STATUS|MODE|RSA|ECDSA|ED|DSA|CHACHA|GCM|CBC|KERNEL|LINUX|UBUNTU|DEBIAN|FEDORA|RHEL|PYTHON|JAVA|JDK|JRE|LIB)[-_ ]?\d)"
 HOSTNAME: Final = r"[\p{L}\d][\p{L}\d_-]{1,62}(?:\.[\p{L}\d-]{1,63}){0,6}(?<![-.])"
 
 # --- what a credential is called, and what may follow that is none
@@ -106,14 +153,14 @@ STATE_WORD: Final = (
 
 
 def patterns(
-    *rows: tuple[object, ...], trim: Callable[[str], int] | None = None
+    *rows: tuple[object, ...], trim: Callable[[str], int] | None = None, digits: bool = False
 ) -> tuple[IdentifierPattern, ...]:
     """Return patterns from rows (entity, score, expression, needs, check, context).
 
     `needs` and `context` are strings of words between spaces; what follows the expression may be
-    left out. `trim` is of all.
+    left out. `trim` and `digits` are of all.
     """
-    return tuple(replace(_pattern(*row), trim=trim) for row in rows)  # type: ignore[arg-type]
+    return tuple(replace(_pattern(*row), trim=trim, digits=digits) for row in rows)  # type: ignore[arg-type]
 
 
 def _pattern(

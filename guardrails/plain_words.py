@@ -6,30 +6,49 @@ are in `plain_words.txt`: those of our own articles and of common products, with
 are called.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 _FILE: Final = Path(__file__).parent / "plain_words.txt"
-PLAIN_WORDS: Final = frozenset(
-    word for line in _FILE.read_text().splitlines() if not line.startswith("#") for word in line.split()
-)
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['\u2019-][\p{L}\p{M}]+)*")
 _LETTERS: Final = regex.compile(r"[\p{L}]+")
 # Products and makers: no street is named after a thing that has them in its name.
 PRODUCTS: Final = frozenset(
-    "microsoft windows office outlook excel word powerpoint onenote teams sharepoint exchange azure"
-    " intune visio project publisher access server adobe acrobat apple macos ios chrome firefox edge"
-    " thunderbird mozilla google version build release update error event code port tcp udp dword"
-    " reg kb mb gb ghz mhz usb hdmi intel amd nvidia realtek dell lenovo hp".split()
+    " ".join(  # noqa: FLY002 - one line would be too long
+        (
+            "microsoft windows office outlook excel word powerpoint onenote teams sharepoint",
+            "exchange azure intune visio project publisher access server adobe acrobat apple macos",
+            "ios chrome firefox edge thunderbird mozilla google version build release update error",
+            "event code port tcp udp dword reg kb mb gb ghz mhz usb hdmi intel amd nvidia realtek",
+            "dell lenovo hp",
+        )
+    ).split()
 )
+_ENGLISH_END: Final = regex.compile(
+    r"[a-z]{3,}(?:ing|ings|tions?|sions?|ments?|ness|ally|edly|ently|ively|ously|fully|lessly|ated|ized|ised"
+    r"|ified|ables?|ibles?|ities|ative|ional|ience|ently|ically|eness|urable|rupted)"
+)
+
+
+@cache
+def read_plain_words() -> frozenset[str]:
+    """Return the words, in lower case."""
+    lines = (line for line in _FILE.read_text().splitlines() if not line.startswith("#"))
+    return frozenset(word for line in lines for word in line.split())
 
 
 def is_plain(word: str) -> bool:
     """Say whether a word is one of prose or products, also as a plural or a compound."""
+    plain = read_plain_words()
     lower = word.lower().replace("\u2019", "'").removesuffix("'s")
-    if lower in PLAIN_WORDS or (lower.endswith("s") and lower[:-1] in PLAIN_WORDS):
+    if lower in plain or (lower.endswith("s") and lower[:-1] in plain):
+        return True
+    if len(lower) > 6 and _ENGLISH_END.fullmatch(lower) and word.islower():
+        return True
+    if lower.endswith(("ed", "es", "ly")) and {lower[:-2], lower[:-1]} & plain:
         return True
     return "-" in lower and all(is_plain(part) for part in lower.split("-") if part)
 
@@ -64,9 +83,12 @@ def account_length(text: str) -> int:
         return len(text) if any(not is_plain(word) for word in words if len(word) > 2) or (
             not words or max(map(len, words)) < 3
         ) else 0  # fmt: skip
-    if any(is_plain(word) for word in words if len(word) > 2):
-        return 0
-    return len(text)
+    return 0 if all(is_plain(word) for word in words if len(word) > 2) else len(text)
+
+
+def is_all_plain(text: str) -> bool:
+    """Say whether no word of a text can be a name of a street or a town."""
+    return all(len(word) < 3 or is_plain(word) for word in _LETTERS.findall(text))
 
 
 def host_length(text: str) -> int:

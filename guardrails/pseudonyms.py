@@ -70,16 +70,18 @@ class Pseudonyms:
         return self._originals[pseudonym]
 
 
-class PseudonymOperator(Operator):  # type: ignore[misc]  # presidio ships no types for it
+class PseudonymOperator(Operator):
     """Presidio's operator that writes the pseudonym of a text's entity."""
 
-    def operate(self, text: str, params: dict[str, Any]) -> str:
+    def operate(self, text: str, params: dict[str, Any] | None = None) -> str:
         """Return the pseudonym."""
-        pseudonym: str = params["give"](params["entity_type"], text)
+        given = params or {}
+        pseudonym: str = given["give"](given["entity_type"], text)
         return pseudonym
 
-    def validate(self, params: dict[str, Any]) -> None:
+    def validate(self, params: dict[str, Any] | None = None) -> None:
         """Do nothing: this package alone calls it."""
+        del params
 
     def operator_name(self) -> str:
         """Return its name."""
@@ -94,7 +96,7 @@ class PseudonymWriter:
     """Writes pseudonyms over spans, with presidio's anonymizer."""
 
     def __init__(self) -> None:
-        self._engine = AnonymizerEngine()
+        self._engine: Any = AnonymizerEngine()  # type: ignore[no-untyped-call]  # presidio's gap
         self._engine.add_anonymizer(PseudonymOperator)
 
     def write(self, text: str, spans: Sequence[Span], pseudonyms: Pseudonyms) -> str:
@@ -106,7 +108,8 @@ class PseudonymWriter:
         for start, end, entity in spans:
             pseudonyms.give(entity, text[start:end])
         pieces: list[str] = []
-        begin, waiting = 0, []
+        waiting: list[Span] = []
+        begin = 0
         for span in spans:
             if waiting and span[1] - begin > _PIECE_CHARACTERS:
                 cut = waiting[-1][1]
@@ -124,8 +127,7 @@ class PseudonymWriter:
         written: str = self._engine.anonymize(
             text=piece,
             analyzer_results=[
-                FoundSpan(entity, start - offset, end - offset, 1.0)
-                for start, end, entity in spans
+                FoundSpan(entity, start - offset, end - offset, 1.0) for start, end, entity in spans
             ],
             operators={"DEFAULT": OperatorConfig(_OPERATOR, {"give": pseudonyms.give})},
             merge_entities_with_spaces=False,

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501 - a regular expression does not read better in pieces
 """Presidio recognisers for our field, and an analyser that never touches the network.
 
 Presidio's own recognisers are replaced: they need a language model, go online for public suffixes,
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
-from guardrails.findings import make_result
+from guardrails.findings import find_all, make_result
 from guardrails.identifier_patterns import (
     LANGUAGE,
     PATTERNS,
@@ -35,7 +36,6 @@ from guardrails.table_columns import ColumnRecogniser
 from guardrails.text_engine import NearbyWords, TextArtifacts, TextEngine
 
 SCORE_THRESHOLD: Final = 0.5
-REGEX_TIMEOUT_SECONDS: Final = 20
 _IPV4: Final = regex.compile(
     r"(?<![\w.])(?<![^\d\s]-)(?<!\d:)\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d|-[A-Za-z]|\.(?:x|\*)\b)"
 )
@@ -49,25 +49,28 @@ _VERSION_WORDS: Final = regex.compile(
     r"|anyconnect|forticlient|globalprotect|citrix|vmware|acrobat|reader|onedrive|defender|signature"
     r"|sdk|runtime|plugin|patch|hotfix)(?:[ \t]{1,2}(?:is|was|version|number|no\.?))?[ \t(]{1,2}v?\Z"
 )
+_CERTAIN_VERSION_WORDS: Final = regex.compile(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z")
+_DIGIT: Final = regex.compile(r"\d")
 _WORD: Final = regex.compile(r"[\p{L}\p{N}]+")
 _MAX_GAP_CHARACTERS: Final = 2  # "Doe, Jane", "jane.doe"
 # Public resolvers that helpdesk articles name.
 _WELL_KNOWN_ADDRESSES: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"))
 
 
-class FormRecogniser(LocalRecognizer):  # type: ignore[misc]
-    """All forms of one entity; each is tried only where the text has what it needs.
+class FormRecogniser(LocalRecognizer):
+    """All forms of all entities; each is tried only where the text has what it needs.
+
+    One recogniser, because presidio's engine does work for every recogniser of every text.
 
     Args:
-        entity: what the forms are of.
-        forms: its patterns.
+        forms: the patterns.
 
     """
 
-    def __init__(self, entity: str, forms: Sequence[IdentifierPattern]) -> None:
+    def __init__(self, forms: Sequence[IdentifierPattern]) -> None:
         super().__init__(
-            supported_entities=[entity],
-            name=f"{entity} recogniser",
+            supported_entities=sorted({form.entity for form in forms}),
+            name="identifier recogniser",
             supported_language=LANGUAGE,
         )
         self._forms = [(form, _compile(form.expression)) for form in forms]
@@ -79,7 +82,7 @@ class FormRecogniser(LocalRecognizer):  # type: ignore[misc]
         self,
         text: str,
         entities: list[str],
-        nlp_artifacts: TextArtifacts | None = None,
+        nlp_artifacts: Any = None,
     ) -> list[RecognizerResult]:
         """Return what matches; an expression that takes too long fails the analysis.
 
@@ -89,19 +92,25 @@ class FormRecogniser(LocalRecognizer):  # type: ignore[misc]
         """
         del entities
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
-        entity = self.supported_entities[0]
         results = []
+        has_digit = bool(_DIGIT.search(text))
         for form, expression in self._forms:
-            if form.needs and not any(need in lower for need in form.needs):
+            if form.digits and not has_digit:
                 continue
-            for match in expression.finditer(text, timeout=REGEX_TIMEOUT_SECONDS):
+            for need in form.needs:
+                if need in lower:
+                    break
+            else:
+                if form.needs:
+                    continue
+            for match in find_all(expression, text):
                 start, end = match.span()
                 if form.trim:
                     end = start + form.trim(text[start:end])
                 if start >= end or (form.check and not form.check(text[start:end])):
                     continue
                 results.append(
-                    make_result(self, entity, start, end, form.score, form.context or None)
+                    make_result(self, form.entity, start, end, form.score, form.context or None)
                 )
         return results
 
@@ -111,7 +120,7 @@ def _compile(expression: str) -> Any:
     return regex.compile(expression, regex.VERSION0)
 
 
-class AddressRecogniser(LocalRecognizer):  # type: ignore[misc]
+class AddressRecogniser(LocalRecognizer):
     """IP addresses that tell machines apart; loopback, masks and versions stay readable."""
 
     def __init__(self) -> None:
@@ -121,7 +130,7 @@ class AddressRecogniser(LocalRecognizer):  # type: ignore[misc]
         """Do nothing: there is no model."""
 
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return the addresses."""
         del entities, nlp_artifacts
@@ -130,10 +139,10 @@ class AddressRecogniser(LocalRecognizer):  # type: ignore[misc]
             for match in _IPV4.finditer(text):
                 before = text[max(0, match.start() - 24) : match.start()]
                 if _tells_apart(match.group()) and not _is_version(before, match.group()):
-                    results.append(make_result(self, "IP", *match.span(), 0.8))
+                    results.append(make_result(self, "IP", match.start(), match.end(), 0.8))
         if text.count(":") > 1:
             results += [
-                make_result(self, "IP", *match.span(), 0.8)
+                make_result(self, "IP", match.start(), match.end(), 0.8)
                 for match in _IPV6.finditer(text)
                 if _tells_apart(match.group())
             ]
@@ -152,13 +161,13 @@ def _tells_apart(written: str) -> bool:
 
 
 def _is_version(before: str, written: str) -> bool:
-    """Say whether the words before make a public address a version; private ones stay addresses."""
-    return (
-        not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before))
-    ) or (bool(regex.search(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z", before)))
+    """Say whether the words before make a dotted number a version; of a private one, fewer do."""
+    if _CERTAIN_VERSION_WORDS.search(before):
+        return True
+    return not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before))
 
 
-class DirectoryRecogniser(LocalRecognizer):  # type: ignore[misc]
+class DirectoryRecogniser(LocalRecognizer):
     """Names of the directory, found word by word in time independent of the directory's size.
 
     A name of several words is found in any case, and as "Last, First". A single word is found as
@@ -184,7 +193,7 @@ class DirectoryRecogniser(LocalRecognizer):  # type: ignore[misc]
         self._by_first_word = dict(by_first_word)
 
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return the places of all known names."""
         del nlp_artifacts
@@ -227,13 +236,10 @@ def build_analyser(
         name_models: as of `Masker`.
 
     """
-    by_entity: dict[str, list[IdentifierPattern]] = defaultdict(list)
-    for pattern in PATTERNS:
-        by_entity[pattern.entity].append(pattern)
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
     names = () if name_models is None else (NameRecogniser(name_models),)
     for recogniser in (
-        *(FormRecogniser(entity, forms) for entity, forms in by_entity.items()),
+        FormRecogniser(PATTERNS),
         AddressRecogniser(),
         StreetAddressRecogniser(),
         ColumnRecogniser(),

@@ -9,13 +9,13 @@ of their own where they stand on lines of their own, one finding where they run 
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
-from guardrails.findings import make_result
+from guardrails.findings import find_all, make_result
 from guardrails.pattern_parts import LANGUAGE, TWO_NAMES
-from guardrails.plain_words import PRODUCTS, names_length
+from guardrails.plain_words import PRODUCTS, is_all_plain, names_length
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.text_engine import TextArtifacts
 
@@ -45,33 +45,78 @@ _STREET: Final = (
     rf"|(?:{_WORD}[ ]){{1,4}}(?i:{_SURE_SUFFIX})\b\.?[ ](?:(?i:no|nr)[.:]?[ ]?)?{_NUMBER}\b)"
 )
 _HEADS: Final = tuple(
-    regex.compile(expression)
-    for expression in (
-        rf"(?<![\w./:-])(?:{_NUMBER}[ ])?{_MILITARY}",
-        rf"(?<![\w./:-])(?:{_NUMBER},?[ ])?(?i:{_BOX})\b{_TAIL}",
-        rf"(?<![\w./:#-]){_STREET}{_PART_END}{_TAIL}",
+    (regex.compile(expression), needs_code)
+    for expression, needs_code in (
+        (rf"(?<![\w./:-])(?:{_NUMBER}[ ])?{_MILITARY}", False),
+        (rf"(?<![\w./:-])(?:{_NUMBER},?[ ])?(?i:{_BOX})\b{_TAIL}", False),
+        (rf"(?<![\w./:#-]){_STREET}{_PART_END}{_TAIL}", False),
         # a number and a name before a unit: the unit says that it is a street
-        rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?{_SEPARATOR}(?i:suite|ste|apt|apartment|unit|flat)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
-        rf"(?<![\w./:-])\d{{1,5}}[ ](?:(?!(?i:suite|apt)\b)[\p{{L}}\d'\u2019./-]{{1,30}}[ ]){{1,7}}?(?:\d{{1,5}})?{_SEPARATOR}(?i:suite[ ]|apt\.[ ])\d{{1,5}}{_PART_END}{_TAIL}",
-        rf"(?<![\w./:-]){_PLACE}[ ]{_NUMBER}{_SEPARATOR}(?i:suite|ste|apt|apartment)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
+        (
+            rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?{_SEPARATOR}(?i:suite|ste|apt|apartment|unit|flat)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
+            False,
+        ),
+        (
+            rf"(?<![\w./:-])\d{{1,5}}[ ](?:(?!(?i:suite|apt)\b)[\p{{L}}\d'\u2019./-]{{1,30}}[ ]){{1,7}}?(?:\d{{1,5}})?{_SEPARATOR}(?i:suite[ ]|apt\.[ ])\d{{1,5}}{_PART_END}{_TAIL}",
+            False,
+        ),
+        (
+            rf"(?<![\w./:-]){_PLACE}[ ]{_NUMBER}{_SEPARATOR}(?i:suite|ste|apt|apartment)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
+            False,
+        ),
         # a number, a name and at the end a postal code
-        rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?(?:{_SEPARATOR}{_PLACE}){{1,3}}(?:{_SEPARATOR}[A-Za-z]{{2,3}}(?=[ ,\n]))?{_SEPARATOR}(?:{_PLACE}[ ])?{_CODE}{_PART_END}(?:{_SEPARATOR}{_PLACE}{_PART_END})?",
+        (
+            rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?(?:{_SEPARATOR}{_PLACE}){{1,3}}(?:{_SEPARATOR}[A-Za-z]{{2,3}}(?=[ ,\n]))?{_SEPARATOR}(?:{_PLACE}[ ])?{_CODE}{_PART_END}(?:{_SEPARATOR}{_PLACE}{_PART_END})?",
+            True,
+        ),
         # after words that ask for one
-        rf"(?i:\b{_ASK})[ \n]{{1,3}}(?i:the[ ]corner[ ]of[ ])?\K\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER}\b){_PART_END}{_TAIL}",
-        rf"(?i:\b(?:home|postal|mailing|shipping|delivery|billing|private|my|new|her|his|their)?[ ]?address(?:[ ]is)?[ ]?[:=]?[ \n]{{1,3}})\K(?!(?i:is|bar|book|list|the|and|of|in|for|to|was|not|space)\b){_NUMBER}[ ]{_PLACE}{_PART_END}{_TAIL}",
-        rf"(?i:(?:the[ ])?corner[ ]of[ ])[^\n,;?!]{{3,60}}?[ ]and[ ]{_PLACE}(?:[ ]{_NUMBER})?(?:[ ]{_SURE_SUFFIX}\b)?(?:[ ]{_NUMBER})?",
+        (
+            rf"(?i:\b{_ASK})[ \n]{{1,3}}(?i:the[ ]corner[ ]of[ ])?\K\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER}\b){_PART_END}{_TAIL}",
+            False,
+        ),
+        (
+            rf"(?i:\b(?:home|postal|mailing|shipping|delivery|billing|private|my|new|her|his|their)?[ ]?address(?:[ ]is)?[ ]?[:=]?[ \n]{{1,3}})\K(?!(?i:is|bar|book|list|the|and|of|in|for|to|was|not|space)\b){_NUMBER}[ ]{_PLACE}{_PART_END}{_TAIL}",
+            False,
+        ),
+        (
+            rf"(?i:(?:the[ ])?corner[ ]of[ ])[^\n,;?!]{{3,60}}?[ ]and[ ]{_PLACE}(?:[ ]{_NUMBER})?(?:[ ]{_SURE_SUFFIX}\b)?(?:[ ]{_NUMBER})?",
+            False,
+        ),
         # a street named without a number, where somebody is
-        rf"(?i:\b(?:on|in|at|to|from|of|along|near)[ ])\K(?:{_WORD}[ ]){{1,3}}(?:Street|Road|Avenue|Boulevard|Lane|Drive|Square)\b(?:,[ ]{_PLACE}{_PART_END})?",
+        (
+            rf"(?i:\b(?:on|in|at|to|from|of|along|near)[ ])\K(?:{_WORD}[ ]){{1,3}}(?:Street|Road|Avenue|Boulevard|Lane|Drive|Square)\b(?:,[ ]{_PLACE}{_PART_END})?",
+            False,
+        ),
         # a unit first, its building and its code on the lines or parts that follow
-        rf"(?<![\w./:-])(?i:studio|flat|apartment|suite|unit)[ ]\d{{1,4}}[A-Za-z]?(?:{_SEPARATOR}{_PART}{_PART_END}){{1,4}}(?<=[\dA-Z])",
+        (
+            rf"(?<![\w./:-])(?i:studio|flat|apartment|suite|unit)[ ]\d{{1,4}}[A-Za-z]?(?:{_SEPARATOR}{_PART}{_PART_END}){{1,4}}(?<=[\dA-Z])",
+            False,
+        ),
         # a street of any kind, its number, and a line that begins with a postal code
-        rf"(?<![\w./:-])(?:{_PLACE},?[ ]{_NUMBER}|{_NUMBER},?[ ]{_PLACE})(?:{_SEPARATOR}{_PLACE}(?:[ ]\d{{1,2}}\u00aa?[ ]{_PLACE})?){{0,2}}(?:,{{1,2}}[ ]|,?\n[ ]{{0,4}})(?:(?:\u03a4\u039a|TK)[ ]\d{{3}}[ ]?\d{{2}}|\d{{5}}-?\d{{3}}|\d{{5}}|\d{{3}}[ ]\d{{2}}|\d{{4}}[ ]?[A-Z]{{2}}|\d{{4}}|\d{{2}}-\d{{3}})(?:[ ]|\n)\p{{Lu}}[\p{{L}}'\u2019-]{{1,30}}{_PART_END}{_TAIL}(?:[ ]/[ ][A-Z]{{2}}\b)?",
-        rf"(?m)(?:^|(?<=(?i:{_ASK})[ ])|(?<=:[ ]))(?i:{_PREFIX})[ ]?{_PLACE}{_SEPARATOR}\d{{5}}[ ]\p{{Lu}}[\p{{L}}'\u2019-]{{2,30}}{_PART_END}{_TAIL}",
+        (
+            rf"(?<![\w./:-])(?:{_PLACE},?[ ]{_NUMBER}|{_NUMBER},?[ ]{_PLACE})(?:{_SEPARATOR}{_PLACE}(?:[ ]\d{{1,2}}\u00aa?[ ]{_PLACE})?){{0,2}}(?:,{{1,2}}[ ]|,?\n[ ]{{0,4}})(?:(?:\u03a4\u039a|TK)[ ]\d{{3}}[ ]?\d{{2}}|\d{{5}}-?\d{{3}}|\d{{5}}|\d{{3}}[ ]\d{{2}}|\d{{4}}[ ]?[A-Z]{{2}}|\d{{4}}|\d{{2}}-\d{{3}})(?:[ ]|\n)\p{{Lu}}[\p{{L}}'\u2019-]{{1,30}}{_PART_END}{_TAIL}(?:[ ]/[ ][A-Z]{{2}}\b)?",
+            True,
+        ),
+        (
+            rf"(?m)(?:^|(?<=(?i:{_ASK})[ ])|(?<=:[ ]))(?i:{_PREFIX})[ ]?{_PLACE}{_SEPARATOR}\d{{5}}[ ]\p{{Lu}}[\p{{L}}'\u2019-]{{2,30}}{_PART_END}{_TAIL}",
+            True,
+        ),
         # postal code and town after a street that was not understood; town, region and code
-        r"(?<![\w./:-])\p{Lu}[\p{L}'\u2019.-]{1,30}(?:[ ]\p{Lu}[\p{L}'\u2019.-]{1,30}){0,2},[ ][A-Z]{2}[ ]\d{5}(?:-\d{4})?(?!\w)",
-        r"[\p{Han}]{2,12}[\u7701\u5e02\u53bf\u533a\u8857\u8def\u9547][\p{Han}]{1,12}[A-Z]\u5ea7(?:[ ]\d{6})?",
-        r"\u3012?(?:\d{3}-\d{4}[ ]?)?[\p{Han}]{1,6}[\u90fd\u9053\u5e9c\u770c\u7701\u5e02][\p{Han}\p{Hiragana}\p{Katakana}\u30fc\d\uff10-\uff19A-Z\u2212\u2010-\u2015 -]{2,60}",
-        r"(?<![\w])(?:\u0433\.|\u0433\u043e\u0440\u043e\u0434|\u0441\.|\u043f\.|\u0434\.|\u0441\u0442\.|\u043a\u043b\.|\u043a\.)[ ]?\p{Lu}[\p{Cyrillic}-]{1,30}(?:[ ][\p{Cyrillic}().]{1,20}){0,3}(?:,[ ][\p{Cyrillic}. \d/-]{1,40}){1,5}(?:,[ ]\d{6})?",
+        (
+            r"(?<![\w./:-])\p{Lu}[\p{L}'\u2019.-]{1,30}(?:[ ]\p{Lu}[\p{L}'\u2019.-]{1,30}){0,2},[ ][A-Z]{2}[ ]\d{5}(?:-\d{4})?(?!\w)",
+            True,
+        ),
+        (
+            r"[\p{Han}]{2,12}[\u7701\u5e02\u53bf\u533a\u8857\u8def\u9547][\p{Han}]{1,12}[A-Z]\u5ea7(?:[ ]\d{6})?",
+            False,
+        ),
+        (
+            r"\u3012?(?:\d{3}-\d{4}[ ]?)?[\p{Han}]{1,6}[\u90fd\u9053\u5e9c\u770c\u7701\u5e02][\p{Han}\p{Hiragana}\p{Katakana}\u30fc\d\uff10-\uff19A-Z\u2212\u2010-\u2015 -]{2,60}",
+            False,
+        ),
+        (
+            r"(?<![\w])(?:\u0433\.|\u0433\u043e\u0440\u043e\u0434|\u0441\.|\u043f\.|\u0434\.|\u0441\u0442\.|\u043a\u043b\.|\u043a\.)[ ]?\p{Lu}[\p{Cyrillic}-]{1,30}(?:[ ][\p{Cyrillic}().]{1,20}){0,3}(?:,[ ][\p{Cyrillic}. \d/-]{1,40}){1,5}(?:,[ ]\d{6})?",
+            False,
+        ),
     )
 )
 _LOWER_HEAD: Final = regex.compile(
@@ -86,23 +131,32 @@ _NAME_ABOVE: Final = regex.compile(
     rf"(?:^|\n)[ \t>?*|]{{0,6}}({TWO_NAMES})[ ]?,?\n{{1,2}}[ \t>?*|]{{0,6}}\Z"
 )
 _LINE: Final = regex.compile(r"[\s,>?*|]*([^\n]+)")
-_PLACE_AND_CODE: Final = regex.compile(r"\p{L}[\p{L}\p{M}'\u2019(). -]{2,50}[ ]()[A-Z]{0,2}[ -]?\d{4,6}(?:-\d{3,4})?")
+_PLACE_AND_CODE: Final = regex.compile(
+    r"\p{L}[\p{L}\p{M}'\u2019(). -]{2,50}[ ]()[A-Z]{0,2}[ -]?\d{4,6}(?:-\d{3,4})?"
+)
+_SURE_WORD: Final = regex.compile(
+    r"\b(?:street|road|avenue|lane|drive|boulevard|suite|apt|apartment|box|square|court|corner|apo|fpo|dpo)\b"
+)
 _LETTERS: Final = regex.compile(r"\p{L}+")
+# Something like a postal code: a quick test before expressions that end in one.
+_CODE_LIKE: Final = regex.compile(r"\d{4}|\d{3}[ ]\d\d|\d\d-\d{3}|[A-Z]\d[A-Z\d]?[ ]?\d[A-Z]")
 _DIGIT: Final = regex.compile(r"\d")
 _UNIT_WORD: Final = regex.compile(r"(?:suite|apt|ste|unit|flat)\.?[ ]\d")
 
 
-class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
+class StreetAddressRecogniser(LocalRecognizer):
     """Addresses, as far as a head gives them away."""
 
     def __init__(self) -> None:
-        super().__init__(supported_entities=["ADDRESS", "LOCATION", "PERSON"], supported_language=LANGUAGE)
+        super().__init__(
+            supported_entities=["ADDRESS", "LOCATION", "PERSON"], supported_language=LANGUAGE
+        )
 
     def load(self) -> None:
         """Do nothing: there is no model."""
 
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return the addresses."""
         del entities
@@ -122,12 +176,18 @@ class StreetAddressRecogniser(LocalRecognizer):  # type: ignore[misc]
 
 
 def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
-    for head in _HEADS:
-        for match in head.finditer(text, timeout=20):
-            if PRODUCTS.isdisjoint(_LETTERS.findall(lower[match.start() : match.end()])):
-                yield match.span()
+    has_code = bool(_CODE_LIKE.search(text))
+    for head, needs_code in _HEADS:
+        if needs_code and not has_code:
+            continue
+        for match in find_all(head, text):
+            start, end = match.span()
+            if not PRODUCTS.isdisjoint(_LETTERS.findall(lower[start:end])):
+                continue
+            if _SURE_WORD.search(lower[start:end]) or not is_all_plain(text[start:end]):
+                yield start, end
     if _UNIT_WORD.search(lower):
-        for match in _LOWER_HEAD.finditer(text, timeout=20):
+        for match in find_all(_LOWER_HEAD, text):
             yield match.span()
 
 

@@ -5,15 +5,16 @@ A header is a line of which every cell is short and at least one names an entity
 with as many cells are its rows, to the first that has not.
 """
 
+# ruff: noqa: E501 - a table of words
+
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.findings import make_result
 from guardrails.pattern_parts import LANGUAGE, SYSTEM_ACCOUNTS
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
-from guardrails.text_engine import TextArtifacts
 
 COLUMNS: Final[dict[str, str]] = {
     name: entity
@@ -45,14 +46,18 @@ _CELL: Final[dict[str, regex.Pattern[str]]] = {
 }
 _SEPARATORS: Final = ("|", "\t", ";", "  ", ",")
 _RULE: Final = regex.compile(r"[\s|:+=-]*")
-_NOTHING: Final = frozenset(("", "-", "--", "n/a", "na", "none", "null", "unknown", "yes", "no", "true", "false"))
+_NOTHING: Final = frozenset(
+    ("", "-", "--", "n/a", "na", "none", "null", "unknown", "yes", "no", "true", "false")
+)
 _DIGIT: Final = regex.compile(r"\d")
 # Columns whose names have other meanings: their cells must look the part.
 _SHAPES: Final[dict[str, regex.Pattern[str]]] = {
     "IP": regex.compile(r"[\d.:a-fA-F/]{7,45}"),
     "PHONE": regex.compile(r"\+?[\d ()./x-]{3,24}"),
     "DATE": regex.compile(r"[\d./\w ,-]{6,20}"),
-    "PERSON": regex.compile(r"(?:\p{Lu}|\p{Lo})[\p{L}\p{M}'\u2019.-]*(?:,?[ ](?:\p{L}[\p{L}\p{M}'\u2019.-]*)){1,4}"),
+    "PERSON": regex.compile(
+        r"(?:\p{Lu}|\p{Lo})[\p{L}\p{M}'\u2019.-]*(?:,?[ ](?:\p{L}[\p{L}\p{M}'\u2019.-]*)){1,4}"
+    ),
     "SERIAL": regex.compile(r"(?=.*\d)[\w/-]{4,40}"),
     "HOST": regex.compile(r"[\p{L}\d][\w.-]{2,63}"),
     "USERNAME": regex.compile(r"[\p{L}\d_][\w.@\\$-]{2,63}"),
@@ -62,7 +67,7 @@ _SHAPES: Final[dict[str, regex.Pattern[str]]] = {
 Cell = tuple[int, int, str]  # start, end, text
 
 
-class ColumnRecogniser(LocalRecognizer):  # type: ignore[misc]
+class ColumnRecogniser(LocalRecognizer):
     """The cells below a header that names an entity."""
 
     def __init__(self) -> None:
@@ -74,15 +79,14 @@ class ColumnRecogniser(LocalRecognizer):  # type: ignore[misc]
         """Do nothing: there is no model."""
 
     def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: TextArtifacts | None = None
+        self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return the cells of named columns."""
         del entities, nlp_artifacts
         if "\n" not in text:
             return []
         return [
-            make_result(self, entity, start, end, 0.78)
-            for start, end, entity in _find_cells(text)
+            make_result(self, entity, start, end, 0.78) for start, end, entity in _find_cells(text)
         ]
 
 
@@ -118,7 +122,9 @@ def _read_header(line: str) -> tuple[str, list[str | None]]:
             continue
         if separator != "|" and any(_DIGIT.search(name) for name in names):
             continue
-        entities = [COLUMNS.get(name.replace(" ", "").replace("_", "").strip("*`\"'")) for name in names]
+        entities = [
+            COLUMNS.get(name.replace(" ", "").replace("_", "").strip("*`\"'")) for name in names
+        ]
         if any(entities):
             return separator, entities
     return "", []

@@ -29,8 +29,8 @@ _WORDS_AFTER: Final = 2
 _WORD: Final = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019][\p{L}]+)?:?")
 
 
-class TextArtifacts(NlpArtifacts):  # type: ignore[misc]  # presidio ships no types for it
-    """The text in lower case, tokens and lemmas only where somebody asks for them.
+class TextArtifacts(NlpArtifacts):
+    """The text in lower case and its words: a word's lemma is its lower-case form.
 
     Attributes:
         lower_text: of the same length as the text.
@@ -39,35 +39,25 @@ class TextArtifacts(NlpArtifacts):  # type: ignore[misc]  # presidio ships no ty
 
     def __init__(self, text: str) -> None:
         lower = text.lower()
-        self.lower_text = lower if len(lower) == len(text) else "".join(
-            character.lower() if len(character.lower()) == 1 else character for character in text
-        )  # fmt: skip
+        self.lower_text = (
+            lower
+            if len(lower) == len(text)
+            else "".join(_lower_one(character) for character in text)
+        )
+        matches = list(_WORD.finditer(self.lower_text))
+        words: Any = [match.group() for match in matches]
+        self.tokens = self.lemmas = self.keywords = words
+        self.tokens_indices = [match.start() for match in matches]
         self.entities = []
         self.scores = []
-        self.nlp_engine = None
-
-    @property
-    def tokens(self) -> list[str]:
-        """Return the words."""
-        return [match.group() for match in _WORD.finditer(self.lower_text)]
-
-    @property
-    def tokens_indices(self) -> list[int]:
-        """Return where the words begin."""
-        return [match.start() for match in _WORD.finditer(self.lower_text)]
-
-    @property
-    def lemmas(self) -> list[str]:
-        """Return the words in lower case, as this engine's lemmas."""
-        return self.tokens
-
-    @property
-    def keywords(self) -> list[str]:
-        """Return the lemmas: all of them may be context."""
-        return self.tokens
 
 
-class TextEngine(NlpEngine):  # type: ignore[misc]
+def _lower_one(character: str) -> str:
+    lower = character.lower()
+    return lower if len(lower) == 1 else character
+
+
+class TextEngine(NlpEngine):
     """An engine that only lowers the text."""
 
     engine_name = "text"
@@ -86,9 +76,15 @@ class TextEngine(NlpEngine):  # type: ignore[misc]
         return TextArtifacts(text)
 
     def process_batch(
-        self, texts: Iterable[str], language: str, **_options: Any
-    ) -> Iterator[tuple[str, TextArtifacts]]:
-        """Yield texts with their artifacts."""
+        self,
+        texts: Iterable[str],
+        language: str,
+        batch_size: int = 1,
+        n_process: int = 1,
+        **_options: Any,
+    ) -> Iterator[tuple[str, NlpArtifacts]]:
+        """Yield texts with their artifacts, one by one."""
+        del batch_size, n_process
         for text in texts:
             yield text, self.process_text(text, language)
 
@@ -111,7 +107,7 @@ class TextEngine(NlpEngine):  # type: ignore[misc]
         return [LANGUAGE]
 
 
-class NearbyWords(ContextAwareEnhancer):  # type: ignore[misc]
+class NearbyWords(ContextAwareEnhancer):
     """Makes a weak finding credible when a word of its context stands near, on the same line.
 
     The words are the finding's own (`CONTEXT_KEY` of its metadata), else its recogniser's.
@@ -129,11 +125,13 @@ class NearbyWords(ContextAwareEnhancer):  # type: ignore[misc]
         self,
         text: str,
         raw_results: list[RecognizerResult],
-        nlp_artifacts: TextArtifacts,
+        nlp_artifacts: NlpArtifacts,
         recognizers: list[EntityRecognizer],
         context: list[str] | None = None,
     ) -> list[RecognizerResult]:
         """Return the findings, some with a higher score."""
+        if not isinstance(nlp_artifacts, TextArtifacts):
+            nlp_artifacts = TextArtifacts(text)
         weak = [item for item in raw_results if item.score < CONFIDENT]
         if not weak:
             return raw_results
@@ -152,7 +150,6 @@ class NearbyWords(ContextAwareEnhancer):  # type: ignore[misc]
             near = find_words_near(nlp_artifacts.lower_text, item.start, item.end)
             if given or not wanted.isdisjoint(near):
                 item.score = CONFIDENT
-        del text
         return raw_results
 
 
