@@ -20,6 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
 import models.anomaly
+from api.bounded_transport import BoundedTransport
 from api.ground import Ground, open_embedder, open_registry
 from api.mlflow_pages import MlflowPages
 from api.model_promotion import ModelPromotions
@@ -53,9 +54,11 @@ from models.registry import LoadedModel
 from models.retraining_proposals import RetrainingProposals
 from models.scoring import Scoring
 from models.training import NAMES
+from reasoning.advice import Adviser
+from reasoning.advice_support import SupportJudge
 from reasoning.graph import Reasoner, build_graph, proposal_id_for
 from reasoning.intake import TicketIntake
-from reasoning.language_model import Adviser, LanguageModelAdviser
+from reasoning.language_model import LanguageModelAdviser
 from reasoning.replacement import propose_now
 from reasoning.steps import ReasoningDependencies
 from retrieval.embedding import Embedder
@@ -167,8 +170,12 @@ def load_models(
 
 
 @asynccontextmanager
-async def open_adviser(settings: Settings) -> AsyncIterator[Adviser | None]:
-    """Yield the language model's adviser, None where none is configured."""
+async def open_adviser(settings: Settings, embedder: Embedder) -> AsyncIterator[Adviser | None]:
+    """Yield the language model's adviser, None where none is configured.
+
+    Its client follows no redirect, so that masked text goes to the configured server alone, and
+    reads no more of an answer than an answer may have.
+    """
     if settings.language_model_url is None:
         yield None
         return
@@ -178,7 +185,12 @@ async def open_adviser(settings: Settings) -> AsyncIterator[Adviser | None]:
     # The adviser's time-out is to end it; one of the client's that came first would be retried.
     client_seconds = 2 * timeout_seconds
     # Its own client: langchain-openai would share one with event loops that are gone.
-    async with httpx.AsyncClient(timeout=client_seconds) as client:
+    async with httpx.AsyncClient(
+        timeout=client_seconds,
+        transport=BoundedTransport(),
+        follow_redirects=False,
+        trust_env=False,  # a proxy of the environment would be another reader
+    ) as client:
         model = ChatOpenAI(
             base_url=settings.language_model_url,
             model=settings.language_model_name or "default",
@@ -188,7 +200,13 @@ async def open_adviser(settings: Settings) -> AsyncIterator[Adviser | None]:
             max_retries=1,  # a kept connection may have died meanwhile
             temperature=0,
         )
-        yield LanguageModelAdviser(model, timeout_seconds=timeout_seconds)
+        yield LanguageModelAdviser(
+            model,
+            SupportJudge(embedder),
+            timeout_seconds=timeout_seconds,
+            version=settings.language_model_name or "default",
+            address=settings.language_model_url,
+        )
 
 
 @asynccontextmanager
@@ -224,7 +242,7 @@ async def open_services(
     )
     async with (
         pool as checkpoints,
-        open_adviser(ground.settings) as adviser,
+        open_adviser(ground.settings, embedder) as adviser,
         open_policy(ground) as policy,
     ):
         needs = _gather_needs(ground, retriever, champions, adviser, policy)
@@ -242,6 +260,7 @@ def _gather_needs(
     return ReasoningDependencies(
         pool=ground.pool,
         clock=ground.clock,
+        ids=ground.ids,
         audit=ground.audit,
         incidents=ground.incidents,
         masker=ground.masker,

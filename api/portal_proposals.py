@@ -19,8 +19,10 @@ from governance.separation import same_person
 from governance.standing import Standing, find_standing
 from kernel.database import Connection
 from reasoning.assessment import analyse_files
+from reasoning.signs import REPORT, describe_signs
 from retrieval.catalogue import find_script, list_scripts, load_files
 from telemetry.devices import find_device
+from telemetry.incidents import Incident
 
 router = APIRouter()
 
@@ -59,7 +61,8 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         incident=incident,
         trusts={item["chunk_id"]: item["trust"] for item in proposal.passages},
         external=_list_external(proposal),
-        flags=[f"the text contains {flag}" for flag in incident.detection.get("flags", [])],
+        signs=describe_signs(_list_signs(proposal, incident)),
+        quotes=_list_quotes(proposal),
         can_decide=can_decide,
         cannot_decide=why,
         can_override=can_decide,
@@ -91,6 +94,28 @@ def _may_decide(
     if same_person(person.actor, *asked_by):
         return False, "You asked for this change, so another person decides."
     return True, ""
+
+
+def _list_signs(proposal: Proposal, incident: Incident) -> list[dict[str, str]]:
+    """Return the signs of injection as sealed; of the ticket alone where no policy was asked."""
+    sealed: list[dict[str, str]] | None = proposal.policy_decision.get("signs")
+    if sealed is not None:
+        return sealed
+    flags = incident.detection.get("flags", [])
+    return [{"kind": str(kind), "where": REPORT, "id": ""} for kind in flags]
+
+
+def _list_quotes(proposal: Proposal) -> list[list[str]]:
+    """Return for each sentence of the explanation what it quotes of the retrieved passages."""
+    texts = {item["chunk_id"]: item["text"] for item in proposal.passages}
+    return [
+        [
+            texts[citation["id"]][slice(*citation["quoted"])]
+            for citation in item["citations"]
+            if "quoted" in citation and citation["id"] in texts
+        ]
+        for item in proposal.explanation
+    ]
 
 
 def _list_external(proposal: Proposal) -> list[dict[str, Any]]:

@@ -101,6 +101,7 @@ class ProposalQuestion(
     confidence_threshold: Probability
     platform_match: bool
     parameters_valid: bool
+    flags: Annotated[list[Text], msgspec.Meta(max_length=100)] = []  # signs of injection
 
 
 class ApprovalQuestion(

@@ -117,6 +117,7 @@ async def ask_policy(
     analysis: Mapping[str, Any],
     risk: Mapping[str, Any],
     device: Mapping[str, Any],
+    flags: Sequence[str],
 ) -> dict[str, Any]:
     """Return the policy's decision on showing this proposal, as plain data."""
     manifest = script.manifest
@@ -135,6 +136,7 @@ async def ask_policy(
                 confidence=choice["confidence"],
                 n_citations=n_citations,
             ),
+            flags=list(flags),
             script=ScriptFacts(
                 author=manifest.author,
                 privilege=manifest.privilege,

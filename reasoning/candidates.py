@@ -18,9 +18,10 @@ from reasoning.assessment import score_risk
 from reasoning.exploration import describe_safety
 from reasoning.state import CaseData
 from reasoning.track_records import TrackRecord, TrackRecords, find_track_records
+from reasoning.untrusted import PassageClaim
 from retrieval.catalogue import CatalogueScript
 from retrieval.errors import ManifestError
-from retrieval.manifest import Manifest, MetricCondition, bind_parameters
+from retrieval.manifest import PLACEHOLDER, Manifest, MetricCondition, bind_parameters
 from telemetry.facts import bind_value
 
 COMPARE = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
@@ -60,10 +61,11 @@ def meets_preconditions(
 
 
 def fill_metric(metric: str, parameters: Mapping[str, ParameterValue]) -> str:
-    """Return a metric's name with `{parameter}` replaced by the parameter's value."""
-    for name, value in parameters.items():
-        metric = metric.replace("{" + name + "}", str(value))
-    return metric
+    """Return a metric's name with `{parameter}` replaced by the parameter's value.
+
+    In one pass: a value that spells another placeholder stays as it is.
+    """
+    return PLACEHOLDER.sub(lambda found: str(parameters.get(found[1], found[0])), metric)
 
 
 def try_parameters(
@@ -83,7 +85,7 @@ async def find_candidates(
     connection: Connection,
     *,
     scripts: Sequence[CatalogueScript],
-    passages: Sequence[Mapping[str, Any]],
+    passages: Sequence[PassageClaim],
     failure_class: FailureClass,
     case: CaseData,
     facts: Mapping[str, Any],
@@ -95,7 +97,7 @@ async def find_candidates(
         for script in scripts
         if failure_class in script.manifest.failure_classes
         or script.manifest.id == also
-        or any(script.manifest.id in passage["related_scripts"] for passage in passages)
+        or any(script.manifest.id in passage.related_scripts for passage in passages)
     ]
     records = await find_track_records(
         connection, eligible, failure_class=failure_class, device=case["device"] or {}
@@ -107,7 +109,7 @@ async def find_candidates(
 
 def _candidate(
     script: CatalogueScript,
-    passages: Sequence[Mapping[str, Any]],
+    passages: Sequence[PassageClaim],
     failure_class: FailureClass,
     case: CaseData,
     facts: Mapping[str, Any],
@@ -120,7 +122,7 @@ def _candidate(
     )
     if parameters is not None and not met:
         obstacle = "its preconditions are not met"
-    naming = [item for item in passages if manifest.id in item["related_scripts"]]
+    naming = [item for item in passages if manifest.id in item.related_scripts]
     record = records.of_scripts.get(manifest.id, TrackRecord())
     counts = {"n_succeeded": record.n_succeeded, "n_failed": record.n_failed}
     risk = score_risk(script=script, analysis=script.analysis, case=case, candidate=counts)
@@ -128,7 +130,7 @@ def _candidate(
         script=script,
         parameters=parameters,
         obstacle=obstacle,
-        retrieval_score=max((item["dense_score"] for item in naming), default=0.0),
+        retrieval_score=max((item.dense_score for item in naming), default=0.0),
         retrieval_support=len(naming) / max(len(passages), 1),
         class_match=failure_class in manifest.failure_classes,
         preconditions_met=met,

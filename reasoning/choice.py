@@ -15,6 +15,7 @@ from models.recommender import RankedScript, Recommender, ScriptCandidate
 from reasoning.candidates import Candidate
 from reasoning.exploration import Exploration, explore
 from reasoning.state import ChoiceData
+from reasoning.untrusted import ScriptId
 
 NONE_OF_THE_KNOWN = "a person says that it is none of the known failures"
 
@@ -86,7 +87,7 @@ def choose_script(
     failure_class: FailureClass,
     ranked: Sequence[Mapping[str, Any]],
     threshold: float,
-    advised_script_id: str | None,
+    advised_script_id: ScriptId | None,
     exploration: Exploration | None = None,
     by_person: bool = False,
 ) -> tuple[ChoiceData | None, str | None]:

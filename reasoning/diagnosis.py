@@ -11,48 +11,36 @@ from collections.abc import Mapping, Sequence
 from math import exp
 
 from contracts.failure import FailureClass
+from reasoning.untrusted import IncidentClaim, PassageClaim
 
 CLEAR_MAJORITY = 0.6
 DOUBT_FACTOR = 0.8
 
 
-def weigh_support(passages: Sequence[Mapping[str, object]]) -> dict[str, float]:
+def weigh_support(passages: Sequence[PassageClaim]) -> dict[FailureClass, float]:
     """Return each failure class's share of the passages' weight; shares add up to one.
 
     Weights are softmax of the passages' scores; a passage of several classes splits its weight.
     """
-    weights = [exp(min(_score(passage), 20.0)) for passage in passages]
+    weights = [exp(min(passage.score, 20.0)) for passage in passages]
     total = sum(weights) or 1.0
-    shares: dict[str, float] = {}
+    shares: dict[FailureClass, float] = {}
     for passage, weight in zip(passages, weights, strict=True):
-        classes = passage["failure_classes"]
-        if isinstance(classes, list | tuple) and classes:
-            for name in classes:
-                shares[str(name)] = shares.get(str(name), 0.0) + weight / total / len(classes)
+        for name in passage.failure_classes:
+            share = weight / total / len(passage.failure_classes)
+            shares[name] = shares.get(name, 0.0) + share
     return shares
 
 
-def _score(passage: Mapping[str, object]) -> float:
-    score = passage["score"]
-    return float(score) if isinstance(score, int | float) else 0.0
-
-
 def conclude(
-    *,
-    stated_class: str,
-    stated_confidence: float,
-    support: Mapping[str, float],
-    by_person: bool = False,
+    stated: IncidentClaim, support: Mapping[FailureClass, float]
 ) -> tuple[FailureClass, float]:
     """Return the failure class and its confidence in [0, 1]."""
-    stated = FailureClass(stated_class)
-    if stated is FailureClass.UNKNOWN and by_person:
-        return FailureClass.UNKNOWN, 0.0
-    if stated is FailureClass.UNKNOWN:
+    if stated.failure_class is FailureClass.UNKNOWN:
         best = max(support, key=lambda name: support[name], default=None)
-        if best is None or support[best] < CLEAR_MAJORITY:
+        if stated.by_person or best is None or support[best] < CLEAR_MAJORITY:
             return FailureClass.UNKNOWN, 0.0
-        return FailureClass(best), round(support[best] * DOUBT_FACTOR, 4)
-    if support.get(stated.value, 0.0) > 0.0 or not support:
-        return stated, round(stated_confidence, 4)
-    return stated, round(stated_confidence * DOUBT_FACTOR, 4)
+        return best, round(support[best] * DOUBT_FACTOR, 4)
+    if support.get(stated.failure_class, 0.0) > 0.0 or not support:
+        return stated.failure_class, round(stated.confidence, 4)
+    return stated.failure_class, round(stated.confidence * DOUBT_FACTOR, 4)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contracts.failure import FailureClass
+from reasoning.advice import read_advised_script
 from reasoning.state import CaseData, ChoiceData, DiagnosisData
 
 MAX_METRICS = 3
@@ -39,8 +40,9 @@ def explain(
                 "citations": [cite_passage(passage) for passage in supporting],
             }
         )
+    sentences += _tell_advice(diagnosis, passages)
     if choice is not None:
-        advised = (diagnosis["advice"] or {}).get("script_id") == choice["script_id"]
+        advised = read_advised_script(diagnosis["advice"]) == choice["script_id"]
         sentences.append(_reason_for_choice(choice, candidates, advised, overridden))
         sentences += _tell_exploration(choice)
     else:
@@ -52,6 +54,31 @@ def explain(
             }
         )
     return sentences
+
+
+def _tell_advice(
+    diagnosis: DiagnosisData, passages: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Say where in the knowledge base a language model points, never in its own words.
+
+    A citation's `quoted` are offsets in the passage's text: what the model said is there.
+    """
+    grounds = (diagnosis["advice"] or {}).get("grounds", [])
+    by_id = {passage["chunk_id"]: passage for passage in passages}
+    citations = [
+        cite_passage(by_id[ground["chunk_id"]]) | {"quoted": [ground["start"], ground["end"]]}
+        for ground in grounds
+        if ground["chunk_id"] in by_id
+    ]
+    if not citations:
+        return []
+    words = "this text" if len(citations) == 1 else "these texts"
+    return [
+        {
+            "sentence": f"The language model points to {words} of the knowledge base.",
+            "citations": citations,
+        }
+    ]
 
 
 def cite_passage(passage: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,13 +49,13 @@ async def _propose(
         state = {**state, **await step(state, needs)}
     if state["choice"] is None:
         raise OverrideError(state["abstention_reason"])
-    now = needs.clock.now()
     return await seal_state(
         connection,
         state,
         sealer=needs.sealer,
         audit=needs.audit,
         incidents=needs.incidents,
-        now=now,
-        expires_at=now + needs.proposal_lifetime,
+        ids=needs.ids,
+        clock=needs.clock,
+        expires_at=needs.clock.now() + needs.proposal_lifetime,
     )

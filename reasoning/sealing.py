@@ -12,8 +12,13 @@ from typing import Any
 from evidence.sealing import Sealer
 from governance.proposals import Proposal, ProposalStatus, find_proposal, insert_proposal
 from kernel.audit import AuditIntake
+from kernel.clock import Clock
 from kernel.database import Connection
+from kernel.ids import IdSource
 from kernel.queries import load_queries
+from models.inference import record_inference
+from models.registry import LoadedModel
+from reasoning.advice import AdviceStatus
 from reasoning.case import is_outdated
 from reasoning.errors import CaseOutdatedError, IncidentMovedOnError
 from reasoning.state import ProposalState
@@ -33,7 +38,8 @@ async def seal_state(
     sealer: Sealer,
     audit: AuditIntake,
     incidents: Incidents,
-    now: datetime,
+    ids: IdSource,
+    clock: Clock,
     expires_at: datetime,
 ) -> str:
     """Store and seal a finished state and return its bundle's digest.
@@ -47,7 +53,7 @@ async def seal_state(
     if existing is not None and existing.bundle_digest is not None:
         return existing.bundle_digest
     incident = await _hold_incident(connection, state)
-    choice = state["choice"]
+    choice, now = state["choice"], clock.now()
     files: dict[str, bytes] = {}
     if choice is not None:
         suffix = SUFFIXES[state["analysis"]["interpreter"]]
@@ -63,6 +69,7 @@ async def seal_state(
     )
     proposal = _proposal(state, bundle_digest=sealed.digest, now=now, expires_at=expires_at)
     await insert_proposal(connection, proposal)
+    await _record_advice(connection, state, ids, clock)
     await audit.record(
         connection,
         actor=ACTOR,
@@ -77,6 +84,25 @@ async def seal_state(
     if incident.status is IncidentStatus.OPEN:
         await _advance_incident(connection, incidents, state)
     return sealed.digest
+
+
+async def _record_advice(
+    connection: Connection, state: ProposalState, ids: IdSource, clock: Clock
+) -> None:
+    """Record how asking the language model ended, once, if one was asked."""
+    advice = state["diagnosis"]["advice"]
+    if not advice or "model" not in advice:
+        return
+    await record_inference(
+        connection,
+        ids,
+        clock,
+        model=LoadedModel(model=None, **advice["model"]),
+        subject_kind="proposal",
+        subject_id=state["proposal_id"],
+        output={name: value for name, value in advice.items() if name != "model"},
+        confidence=float(advice["status"] == AdviceStatus.USED.value),  # whether it was of use
+    )
 
 
 async def _hold_incident(connection: Connection, state: ProposalState) -> Incident:
@@ -135,6 +161,7 @@ def compose_case(state: ProposalState, *, now: datetime) -> dict[str, Any]:
         "abstention_reason": state["abstention_reason"],
         "explanation": state["explanation"],
         "analysis": state["analysis"],
+        "signs": state.get("signs", []),
         "risk": state["risk"],
         "policy": state["policy"],
         "requested_by": state["requested_by"],

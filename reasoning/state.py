@@ -57,6 +57,7 @@ class ProposalState(TypedDict, total=False):
     choice: ChoiceData | None
     abstention_reason: str | None
     analysis: dict[str, Any]
+    signs: list[dict[str, str]]  # of injection: {"kind", "where"}, see `signs`
     risk: dict[str, Any]
     policy: dict[str, Any]
     explanation: list[dict[str, Any]]

@@ -5,8 +5,9 @@ Each reads the state, opens its own connection and returns the part of the state
 Only `seal` writes, and it writes at most once per proposal.
 """
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,12 +19,15 @@ from governance.script_versions import verify_version
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Pool
+from kernel.ids import IdSource
 from kernel.logs import get_logger
 from models.champions import Champions
 from models.inference import list_models_used
 from models.online_learning import find_correction
 from models.recommender import Recommender
 from models.registry import LoadedModel
+from reasoning.advice import Adviser, Question, read_advised_script
+from reasoning.advice_support import QuotedPassage
 from reasoning.assessment import analyse_files, ask_policy, count_citations, score_risk
 from reasoning.candidates import find_candidates, try_parameters
 from reasoning.case import ValueMasker, gather_case
@@ -32,9 +36,16 @@ from reasoning.diagnosis import conclude, weigh_support
 from reasoning.errors import CaseOutdatedError, IncidentMovedOnError, OverrideError
 from reasoning.explanation import explain
 from reasoning.exploration import Exploration, seed_of
-from reasoning.language_model import Adviser, Question
 from reasoning.sealing import seal_state
+from reasoning.signs import gather_signs, name_signs
 from reasoning.state import CaseData, ChoiceData, DiagnosisData, ProposalState
+from reasoning.untrusted import (
+    ChunkId,
+    ScriptId,
+    UntrustedText,
+    read_incident,
+    read_passages,
+)
 from retrieval.catalogue import find_script, list_scripts
 from retrieval.dominance import record_search
 from retrieval.errors import ScriptNotFoundError
@@ -53,6 +64,7 @@ class ReasoningDependencies:
 
     pool: Pool
     clock: Clock
+    ids: IdSource
     audit: AuditIntake
     incidents: Incidents
     masker: ValueMasker
@@ -129,19 +141,13 @@ def _add_model(state: ProposalState, asked: LoadedModel | None) -> list[dict[str
 
 async def diagnose(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
     """Conclude the failure class; ask the language model, where there is one, for advice."""
-    incident = state["case"]["incident"]
-    support = weigh_support(state["passages"])
-    failure_class, confidence = conclude(
-        stated_class=incident["failure_class"],
-        stated_confidence=incident["confidence"],
-        support=support,
-        by_person="class_label" in incident,
-    )
+    support = weigh_support(read_passages(state["passages"]))
+    failure_class, confidence = conclude(read_incident(state["case"]["incident"]), support)
     return {
         "diagnosis": DiagnosisData(
             failure_class=failure_class.value,
             confidence=confidence,
-            support={name: round(share, 4) for name, share in support.items()},
+            support={name.value: round(share, 4) for name, share in support.items()},
             advice=await _ask_adviser(state, needs),
         )
     }
@@ -155,17 +161,15 @@ async def _ask_adviser(state: ProposalState, needs: ReasoningDependencies) -> di
         scripts = await list_scripts(connection, device["os_family"])
     advice = await needs.adviser.advise(
         Question(
-            text=state["case"]["query"],
-            passages=[(item["chunk_id"], item["text"]) for item in state["passages"]],
-            script_ids=[script.manifest.id for script in scripts],
+            text=UntrustedText(state["case"]["query"]),
+            passages=[
+                QuotedPassage(chunk_id=ChunkId(item["chunk_id"]), text=UntrustedText(item["text"]))
+                for item in state["passages"]
+            ],
+            script_ids=[ScriptId(script.manifest.id) for script in scripts],
         )
     )
-    return {
-        "status": advice.status.value,
-        "failure_class": advice.failure_class.value if advice.failure_class else None,
-        "script_id": advice.script_id,
-        "citations": list(advice.citations),
-    }
+    return {**advice.as_json(), "model": asdict(needs.adviser.named)}
 
 
 async def choose(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
@@ -184,7 +188,7 @@ async def choose(state: ProposalState, needs: ReasoningDependencies) -> Proposal
         candidates = await find_candidates(
             connection,
             scripts=await list_scripts(connection, case["device"]["os_family"]),
-            passages=state["passages"],
+            passages=read_passages(state["passages"]),
             failure_class=FailureClass(diagnosis["failure_class"]),
             case=case,
             facts=_facts_of_entity(case),
@@ -216,12 +220,11 @@ def _choose_ranked(
     exploration: Exploration | None,
 ) -> ProposalState:
     diagnosis = state["diagnosis"]
-    advice = diagnosis["advice"] or {}
     choice, reason = choose_script(
         failure_class=FailureClass(diagnosis["failure_class"]),
         ranked=ranked,
         threshold=needs.confidence_threshold,
-        advised_script_id=advice.get("script_id"),
+        advised_script_id=read_advised_script(diagnosis["advice"]),
         exploration=exploration,
         by_person="class_label" in state["case"]["incident"],
     )
@@ -291,11 +294,12 @@ async def check(state: ProposalState, needs: ReasoningDependencies) -> ProposalS
 
 
 async def assess(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
-    """Score the risk, ask the policy, write the explanation."""
+    """Look for signs of injection, score the risk, ask the policy, write the explanation."""
     choice, device = state["choice"], state["case"]["device"]
     explanation = _explain(state, choice, state["abstention_reason"])
+    signs = await asyncio.to_thread(gather_signs, state["case"], state["passages"])
     if choice is None or device is None:
-        return {"risk": {}, "policy": {}, "explanation": explanation}
+        return {"risk": {}, "policy": {}, "explanation": explanation, "signs": signs}
     async with needs.pool.connection() as connection:
         script = await find_script(connection, choice["script_id"], choice["script_version"])
     candidate = next(
@@ -320,9 +324,11 @@ async def assess(state: ProposalState, needs: ReasoningDependencies) -> Proposal
             analysis=state["analysis"],
             risk=risk,
             device=device,
+            flags=name_signs(signs),
         )
+    policy["signs"] = signs  # what it was told, and what is shown beside its answer
     if policy["allow"]:
-        return {"risk": risk, "policy": policy, "explanation": explanation}
+        return {"risk": risk, "policy": policy, "explanation": explanation, "signs": signs}
     reason = f"the policy forbids {choice['script_id']}: {', '.join(policy['reasons'])}"
     return {
         "risk": risk,
@@ -330,6 +336,7 @@ async def assess(state: ProposalState, needs: ReasoningDependencies) -> Proposal
         "choice": None,
         "abstention_reason": reason,
         "explanation": _explain(state, None, reason),
+        "signs": signs,
     }
 
 
@@ -359,7 +366,8 @@ async def seal(state: ProposalState, needs: ReasoningDependencies) -> ProposalSt
                 sealer=needs.sealer,
                 audit=needs.audit,
                 incidents=needs.incidents,
-                now=now,
+                ids=needs.ids,
+                clock=needs.clock,
                 expires_at=now + needs.proposal_lifetime,
             )
     except CaseOutdatedError as error:

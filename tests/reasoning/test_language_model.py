@@ -138,6 +138,11 @@ def advice(outcome: Outcome) -> dict[str, Any]:
     return outcome.case["diagnosis"]["advice"]
 
 
+def told(outcome: Outcome) -> dict[str, Any]:
+    """The advice without the name of who was asked."""
+    return {name: value for name, value in advice(outcome).items() if name != "model"}
+
+
 LIES = {
     "a foreign script": {"script_id": "linux-format-everything"},
     "another platform's script": {"script_id": "windows-clear-temporary-files"},
@@ -168,8 +173,9 @@ async def test_whatever_it_answers_the_bundle_is_correct(advised, server):
         for number, (lie, changes) in enumerate(answers.items()):
             server.answer(**{"failure_class": "disk_full", "script_id": ADVISED, **changes})
             outcome = await full_disk(advised, f"{status}-{number}")
-            assert advice(outcome) == {
+            assert told(outcome) == {
                 "status": status, "failure_class": None, "script_id": None, "citations": [],
+                "grounds": [], "attempts": [status, status],
             }, lie  # fmt: skip
             assert judged(outcome) == judged(plain), lie
             assert outcome.proposal.target_device_id == f"dev-{status}-{number}"
@@ -196,9 +202,9 @@ async def test_good_advice_moves_a_sure_script_of_the_class_to_the_front(advised
     passage = plain.case["passages"][0]["chunk_id"]
     server.answer(failure_class="disk_full", script_id=ADVISED, citations=[passage])
     moved = await full_disk(advised, "moved")
-    assert advice(moved) == {
+    assert told(moved) == {
         "status": "used", "failure_class": "disk_full", "script_id": ADVISED,
-        "citations": [passage],
+        "citations": [passage], "grounds": [], "attempts": ["used"],
     }  # fmt: skip
     assert moved.proposal.script_id == ADVISED
     assert judged(moved)["candidates"] == judged(plain)["candidates"]
@@ -277,7 +283,8 @@ async def test_a_ticket_that_gives_orders_stays_quoted(advised, server):
     )
     before = len(server.requests())
     await reason_about(advised, incident_id)
-    (request,) = server.requests()[before:]
+    request, again = server.requests()[before:]  # what is malformed is asked for once more
+    assert again["body"]["messages"][:2] == request["body"]["messages"]
     lines = request["body"]["messages"][1]["content"].splitlines()
     assert lines.count("report>>>") == lines.count("<<<report") == 1
     assert [line for line in lines if line.startswith("Scripts: ")] == [lines[1]]
