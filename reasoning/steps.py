@@ -16,6 +16,7 @@ from evidence.sealing import Sealer
 from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
 from governance.ports import PolicyPort
 from governance.script_versions import verify_version
+from guardrails.sanitise import plain_text
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Pool
@@ -118,12 +119,12 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
                 "document_id": passage.document_id,
                 "version": passage.version,
                 "kind": passage.kind,
-                "title": passage.title,
+                "title": plain_text(passage.title),
                 "trust": passage.trust,
-                "source": passage.source,
+                "source": plain_text(passage.source),
                 "start_offset": passage.start_offset,
                 "end_offset": passage.end_offset,
-                "text": passage.text,
+                "text": plain_text(passage.text),  # as it is quoted: shown, sealed, printed
                 "failure_classes": list(passage.failure_classes),
                 "related_scripts": list(passage.related_scripts),
                 "dense_score": round(passage.dense_score, 6),
