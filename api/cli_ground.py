@@ -30,7 +30,7 @@ NARROWEST = 8  # columns that free text may be folded to
 
 
 def _open_console(*, stderr: bool = False) -> Console:
-    opened = Console(stderr=stderr)
+    opened = Console(stderr=stderr, emoji=False)  # `:name:` in a text stays what it is
     if not opened.is_terminal:
         opened.width = PIPED_WIDTH
     return opened
@@ -46,6 +46,16 @@ Actor = Annotated[
 def plain(text: str) -> str:
     """Return somebody's text as the console shows it literally, without style or control."""
     return escape(plain_text(text))
+
+
+def line(text: str) -> str:
+    """Return somebody's text on one line: with line ends of its own it could pass for our lines."""
+    return plain(" ".join(plain_text(text).split()))
+
+
+def quote(text: str) -> str:
+    """Return somebody's text with a bar before each line: none passes for a line of ours."""
+    return "\n".join(f"  | {plain(each)}" for each in plain_text(text).split("\n"))
 
 
 def print_table(

@@ -11,9 +11,11 @@ from api.cli_ground import (
     complaints,
     console,
     fail,
+    line,
     name_actor,
     plain,
     print_table,
+    quote,
     with_ground,
 )
 
@@ -77,10 +79,10 @@ def incident_show(incident_id: IncidentId) -> None:
         fail(f"there is no incident {incident_id}; `eucora incident list` has them")
     incident, class_view, timeline, fleet = found
     console.print(
-        f"{plain(incident.title)} ({incident.severity.value}, {incident.status.value})",
+        f"{line(incident.title)} ({incident.severity.value}, {incident.status.value})",
         soft_wrap=True,
     )
-    console.print(plain(incident.description), highlight=False, soft_wrap=True)
+    console.print(quote(incident.description), highlight=False, soft_wrap=True)
     _print_class(class_view)
     if incident.part_of:
         console.print(f"part of the fleet incident {incident.part_of}", highlight=False)
@@ -88,7 +90,7 @@ def incident_show(incident_id: IncidentId) -> None:
         _print_fleet(fleet)
     for step in timeline:
         moment = step.occurred_at.isoformat(timespec="seconds")
-        said = plain(f"{step.reason} ({step.actor})")
+        said = line(f"{step.reason} ({step.actor})")
         console.print(f"  {moment} {step.to_status.value}: {said}", soft_wrap=True)
 
 
@@ -187,7 +189,7 @@ def _print_class(class_view: "ClassView") -> None:
     for label in class_view.labels:
         said = f"{label.from_class} -> {label.failure_class} ({label.speaker}) {label.reason}"
         moment = label.created_at.isoformat(timespec="seconds")
-        console.print(plain(f"  {moment} {said}"), highlight=False, soft_wrap=True)
+        console.print(f"  {moment} {line(said)}", highlight=False, soft_wrap=True)
     if class_view.advice:
         console.print(f"  {class_view.advice}", highlight=False, soft_wrap=True)
 

@@ -7,10 +7,12 @@ now and then an approved job's output is. What the road made of it is compared w
 and the database as they were before (`injection_oracle`), and pages and commands are read.
 """
 
+import io
+import logging
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+import structlog
 
 import api.bootstrap
 from api.accounts import Role
@@ -25,6 +28,7 @@ from api.tickets_api import Alert
 from contracts.canonical import sha256_hex
 from contracts.dsse import parse_envelope
 from contracts.job import Receipt
+from kernel.logs import configure_logging
 from reasoning.advice import Advice, AdviserName, Question
 from reasoning.advice_support import SupportJudge
 from reasoning.intake import Ticket
@@ -106,6 +110,20 @@ class SwitchedAdviser:
         return await (self.instead or self._checked).advise(question)
 
 
+@contextmanager
+def _logging() -> Iterator[io.StringIO]:
+    """Write the log as a serving process does, into memory."""
+    root, log = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
+    configure_logging("api", "info", log)
+    try:
+        yield log
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
+
+
 @asynccontextmanager
 async def open_world(
     open_services: AbstractAsyncContextManager[Any], embedder: Any, *, seed: int
@@ -118,13 +136,15 @@ async def open_world(
         yield adviser
 
     catalogue = Catalogue.read()
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setattr(api.bootstrap, "open_adviser", open_adviser)
         async with open_services as services, open_desk(services) as desk:
+            log = stack.enter_context(_logging())
             reader = await desk.let_in("rosa", Role.APPROVER, Role.AUDITOR)
             yield World(
                 desk=desk, adviser=adviser, catalogue=catalogue, reader=reader.client,
                 attacker=Attacker(seed, scripts=catalogue.script_ids), draw=random.Random(seed),
+                log=log,
             )  # fmt: skip
 
 
@@ -138,6 +158,7 @@ class World:
     catalogue: Catalogue
     reader: httpx.AsyncClient
     draw: random.Random
+    log: io.StringIO  # what the product wrote meanwhile
     tally: Counter[str] = field(default_factory=Counter)
     incidents: list[str] = field(default_factory=list)
     n_roads: int = 0
@@ -150,7 +171,7 @@ class World:
         """The product."""
         return self.desk.services
 
-    async def travel(self, *, with_job: bool = False) -> None:
+    async def travel(self, *, with_job: bool = False) -> Outcome:
         """Go one road with an attempt in every way in, and check what came of it."""
         self.n_roads += 1
         device_id = f"dev-{self.n_roads:05}"
@@ -181,6 +202,7 @@ class World:
         self._learn(outcome, attempts)
         self.attacker.devices.append(device_id)
         self.incidents.append(incident_id)
+        return outcome
 
     async def _report(
         self, device_id: str, situation: Situation, text: str, file_name: str
@@ -195,10 +217,9 @@ class World:
             "model": name[:100],
             **situation.sections.get("hardware", {}),
         }
-        hardware["disks"] = [
-            *hardware.get("disks", []),
-            {"mount": path, "total_bytes": 1e9, "used_percent": 98.5},
-        ]
+        if self.n_roads % 3 == 0:  # the fullest one, to which scripts would be bound
+            full = {"mount": path, "total_bytes": 1e9, "used_percent": 98.5}
+            hardware["disks"] = [*hardware.get("disks", []), full]
         await report(
             self.services, device_id, os_family=situation.os_family,
             hardware=hardware, network=situation.sections.get("network", {}),
