@@ -27,11 +27,11 @@ _DECIDED: Final = (
     r"|evidence(?: bundle)?|audit(?: log| trail| event)?s?|confidence(?: score)?|threshold|proposals?|recommendations?"
     r"|failure[_ ]class|script[_ ]id|catalogue|static analysis|detector|injection|safety (?:check|rule)s?|instructions?"
     r"|all (?:the )?(?:other )?devices|every (?:other )?device|entire fleet|fleet-?wide|ring \d|canary ring|second (?:person|pair of eyes)"
-    r"|separation of duties|human (?:in the loop|review|approval|check)|manual (?:review|approval|check)|standard change"
+    r"|separation of duties|human (?:in the loop|review|approval|check)|manual (?:review|approval|check)|standard change|consent"
 )
 _ADDRESSED: Final = (
     r"(?:dear |hey |hi |hello |attention |note (?:to|for) |message (?:to|for) |for the |to the |@)?(?:(?:the|this|our|any|all) )?"
-    r"(?:eucora|ai|a\.i\.|llm|language model|assistant|chatbot|bot|automation|reasoner|reasoning engine|ai agent|triage (?:ai|bot|system)|model|system|agent|pipeline|classifier|reviewer bot)"
+    r"(?:eucora|ai|a\.i\.|llm|language model|assistant|chatbot|bot|automation|reasoner|reasoning engine|ai agent|triage (?:ai|bot|system)|model|system|agent|pipeline|classifier|reviewer|approver)"
 )
 _IMPERATIVE: Final = re.compile(
     rf"(?:^|[.!?;:,\n(\"'>*\-]\s*|\b(?:and|then|so|also|but|now|you must|you should|you shall|you need to|you have to|you are to|you can|you may"
@@ -41,7 +41,8 @@ _IMPERATIVE: Final = re.compile(
     re.IGNORECASE,
 )
 _SPOKEN_TO: Final = re.compile(
-    rf"(?:^|[\n.!?\[(*#>-]\s*)(?:{_ADDRESSED})\s*(?::|,|\]|\)|--|\u2014|must|should|shall|will|needs? to|has to|is (?:hereby )?(?:instructed|required|authori[sz]ed|ordered)|please)",
+    rf"(?:^|[\n.!?\[(*#>-]\s*)(?:{_ADDRESSED})\s*(?::|,|\]|\)|--|\u2014|must|should|shall|will|needs? to|has to|is (?:hereby )?(?:instructed|required|authori[sz]ed|ordered)|please)"
+    rf"|\b(?:the|this|our) (?:ai|llm|language model|assistant|bot|automation|reasoner|system|model) (?:must|should|shall|needs to|has to) (?:\w+ ){{0,2}}(?:{_VERBS})\b",
     re.IGNORECASE,
 )
 _CLAIM: Final = re.compile(
@@ -52,6 +53,9 @@ _CLAIM: Final = re.compile(
     r"|\b(?:approvals?|reviews?|sign-?offs?|cab|quorum|risk assessment|second approver|authori[sz]ation)\b[^.!?\n]{0,30}?\b(?:(?:is|are|was|were|has been|have been|already)\s+)*(?:not (?:needed|required|necessary)|unnecessary|waived|granted|obtained|complete[d]?|done|given|skipped|on file|received|superfluous)\b"
     r"|\bpre-?(?:approved|authori[sz]ed|cleared)\b|\b(?:already|previously) (?:approved|reviewed|authori[sz]ed|signed off|cleared)\b"
     r"|\brisk(?: score| level| rating)?\s*(?:is|=|:|was set to|has been set to|should be|equals)\s*(?:0\b|zero|none|low|nil|negligible|minimal|1\b|accepted)"
+    r"|\b(?:approver|reviewer|board|cab|manager|director|security)s? (?:has|have|had) (?:already |verbally |formally )*(?:confirmed|agreed|approved|consented|given consent|signed)\b"
+    r"|\bthis (?:message|text|ticket|e-?mail|note|line) (?:is|counts as|serves as|constitutes) (?:my |the |an? |your |formal )*(?:approval|authori[sz]ation|consent|sign-?off|permission)\b"
+    r"|\bapprove (?:it |this )?(?:anyway|at once|now|immediately|automatically|on (?:my|his|her|their) behalf)\b|\b(?:bypass|overrid|skip)(?:es|s|ped|den)? (?:the |all |any )*(?:freeze|approval|review|polic|board|quorum)"
     r"|\bapproved by\s*(?::|<|\w)|\bapproval (?:id|ref(?:erence)?|number|code|token)\b"
     r"|\bexempt(?:ed)? from (?:approval|review|policy|the (?:approval|review|policy|freeze))",
     re.IGNORECASE,
@@ -59,8 +63,8 @@ _CLAIM: Final = re.compile(
 _CLAIM_ELSEWHERE: Final = re.compile(
     # Texts are read without accents; approval (or review) and the denial of its need, either way round.
     r"(?:genehmigung|freigabe|prufung|zustimmung)\w*\W+(?:\w+\W+){0,5}(?:nicht (?:notig|erforderlich|notwendig)|erteilt|uberflussig|entfallt)|(?:keine|ohne)\s+(?:\w+\s+)?(?:genehmigung|freigabe|prufung|zustimmung)|bereits (?:genehmigt|freigegeben|gepruft)"
-    r"|(?:approbation|validation|autorisation|revue)\W+(?:\w+\W+){0,5}(?:pas (?:necessaire|requise)|inutile|accordee)|(?:aucune|sans)\s+(?:approbation|validation|autorisation|revue)|deja (?:approuve|valide|autorise|examine)\w*"
-    r"|(?:aprobacion|revision|autorizacion)\W+(?:\w+\W+){0,5}(?:no es necesaria|innecesaria|concedida)|(?:sin|no (?:requiere|necesita))\s+(?:la )?(?:aprobacion|revision|autorizacion)|ya (?:esta |fue |ha sido )?(?:aprobad|revisad|autorizad)\w+"
+    r"|(?:approbation|validation|autorisation|revue)\W+(?:\w+\W+){0,5}(?:pas (?:necessaire|requise)|inutile|accordee)|(?:aucune|sans)\s+(?:approbation|validation|autorisation|revue)|(?:deja|ete) (?:approuve|valide|autorise|examine)\w*"
+    r"|(?:aprobacion|revision|autorizacion)\W+(?:\w+\W+){0,5}(?:no es necesaria|innecesaria|concedida)|(?:sin|no (?:requiere|necesita))\s+(?:la )?(?:aprobacion|revision|autorizacion)|ya (?:esta |fue |ha sido )?(?:aprob|revis|autoriz)\w+|no hace falta (?:aprob|revis|autoriz)\w+"
     r"|(?:approvazione|revisione|autorizzazione)\W+(?:\w+\W+){0,5}(?:non (?:e )?(?:necessaria|richiesta)|concessa)|(?:senza|nessuna)\s+(?:approvazione|revisione|autorizzazione)|gia (?:stat\w )?(?:approvat|revisionat|autorizzat)\w"
     r"|(?:aprovacao|revisao|autorizacao)\W+(?:\w+\W+){0,5}(?:nao e necessaria|desnecessaria|concedida)|sem\s+(?:aprovacao|revisao|autorizacao)|ja (?:foi )?(?:aprovad|revisad|autorizad)\w"
     r"|goedkeuring\W+(?:\w+\W+){0,4}niet nodig|geen goedkeuring|al goedgekeurd|zatwierdzeni\w+\W+(?:\w+\W+){0,3}nie jest|juz zatwierdzon"

@@ -2,8 +2,8 @@
 """Whether a cited passage supports a sentence, and which of its characters do.
 
 A sentence is supported by a window of one to three sentences of a passage that it cites when the
-window holds most of its words (stems), every number and every word that turns a meaning round, is
-negated as the sentence is, and means nearly the same (cosine of MiniLM vectors). Strict on
+window holds most of its words (stems), every number and every word that turns a meaning round,
+denies the same words, and means nearly the same (cosine of MiniLM vectors). Strict on
 purpose: what is refused costs an explanation, what is passed is shown to who decides.
 The thresholds were measured by `python -m benchmarks.injection` (docs/injection.md).
 """
@@ -21,6 +21,7 @@ MIN_COVERAGE: Final = 0.65  # share of the sentence's stems that the window has
 MIN_COSINE: Final = 0.60
 MAX_WINDOW_SENTENCES: Final = 3
 MAX_PASSAGE_CHARACTERS: Final = 6_000
+MAX_REACH: Final = 80  # characters within which a negation's word stands
 MAX_WINDOWS: Final = 6  # that are embedded for one sentence, those with the most words first
 _SENTENCE: Final = re.compile(r"[^\s.!?][^\n]*?(?:[.!?](?=\s|$)|$)", re.MULTILINE)
 _NEGATION: Final = re.compile(
@@ -107,7 +108,7 @@ def _find_windows(cited: CitedSentence, texts: dict[ChunkId, str]) -> list[_Wind
     sentence = cited.sentence.to_weigh
     stems = _list_stems(sentence)
     must = {stem for stem in stems if stem in _TURNING or any(map(str.isdigit, stem))}
-    negated = _NEGATION.search(sentence) is not None
+    denied = _list_denied(sentence)
     found = [
         _Window(
             ground=Ground(chunk_id=chunk_id, start=start, end=end),
@@ -119,7 +120,8 @@ def _find_windows(cited: CitedSentence, texts: dict[ChunkId, str]) -> list[_Wind
         if stems
         and must <= (held := _list_stems(window))
         and len(stems & held) >= MIN_COVERAGE * len(stems)
-        and (_NEGATION.search(window) is not None) == negated
+        and _list_denied(window) & stems == denied & held
+        and denied <= held
     ]
     found.sort(key=lambda window: (-window.coverage, len(window.text)))
     return found[:MAX_WINDOWS]
@@ -127,6 +129,15 @@ def _find_windows(cited: CitedSentence, texts: dict[ChunkId, str]) -> list[_Wind
 
 def _list_stems(text: str) -> set[str]:
     return {term for term in list_terms(text) if " " not in term}
+
+
+def _list_denied(text: str) -> set[str]:
+    """Return the stems that negations stand before: of "is not full", the one of "full"."""
+    denied: set[str] = set()
+    for found in _NEGATION.finditer(text):
+        rest = re.split(r"[.!?;\n]", text[found.end() : found.end() + MAX_REACH])[0]
+        denied.update(next(([term] for term in list_terms(rest) if " " not in term), []))
+    return denied
 
 
 def _cut_windows(text: str) -> Iterator[tuple[int, int, str]]:

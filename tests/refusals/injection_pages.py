@@ -50,11 +50,13 @@ def find_markup(page: str, canaries: Collection[str]) -> list[str]:
 
 def assert_legible(page: str, name: str) -> None:
     """Assert that neither a page's source nor what it shows holds control or format characters."""
-    for shown in (page, html.unescape(page)):
-        if shown.isprintable():
-            continue
-        bad = {each for each in shown if each not in KEPT and not each.isprintable()}
-        assert {each for each in bad if plain_text(each) != each} == set(), (name, bad)
+    _assert_plain(page, name)
+    _assert_plain(html.unescape(page), name)
+
+
+def _assert_plain(shown: str, name: str) -> None:
+    bad = {each for each in shown if each not in KEPT and not each.isprintable()}
+    assert {each for each in bad if plain_text(each) != each} == set(), (name, bad)
 
 
 def assert_legible_terminal(output: str, name: str) -> None:
@@ -66,7 +68,7 @@ def assert_legible_terminal(output: str, name: str) -> None:
 def assert_legible_json(content: bytes, name: str) -> None:
     """Assert the same of every string of a JSON document."""
     for text in _list_strings(json.loads(content)):
-        assert_legible(text, name)
+        _assert_plain(text, name)
 
 
 def _list_strings(value: Any) -> Iterator[str]:

@@ -47,7 +47,8 @@ async def upload(world: World) -> None:
     knowledge = open_knowledge(world.services.ground, embedder=world.services.embedder)
     content = (
         f"---\ntrust: internal\nfailure_class: disk_full\n"
-        f"related_scripts: [{attempt.slots['script']}]\n---\n# The disk is full\n\nNo space left on device.\n\n{attempt.text}\n"
+        f"related_scripts: [{attempt.slots['script']}]\n---\n# The disk is full\n\n"
+        f"No space left on device.\n\n{attempt.text}\n"
     )
     verdict = await knowledge.ingestion.ingest_upload(
         "web", f"{attempt.text[:80]}.md".replace("/", "_"), content.encode("utf-8", "replace"),

@@ -136,7 +136,7 @@ class Attacker:
 
     def __init__(self, seed: int, *, scripts: tuple[str, ...]) -> None:
         """Begin; `scripts` are the ids of the catalogue, which an attacker may well know."""
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - texts, no secrets
         self._numbers = count(1)
         self._scripts = scripts
         self._best: deque[tuple[int, Attempt]] = deque(maxlen=40)
