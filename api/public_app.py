@@ -172,6 +172,15 @@ def _add_health_routes(app: FastAPI, services: Services) -> None:
             cursor = await connection.execute(QUERIES["count_by_status"])
             for row in await cursor.fetchall():
                 gauge.labels(row["status"]).set(row["n_incidents"])
+            answers = Gauge(
+                "eucora_language_model_answers",
+                "Proposals by how asking the language model ended",
+                ["status"],
+                registry=registry,
+            )
+            cursor = await connection.execute(QUERIES["count_advice"])
+            for row in await cursor.fetchall():
+                answers.labels(row["status"]).set(row["n_answers"])
             cursor = await connection.execute(
                 QUERIES["measure_backlog"], {"now": ground.clock.now()}
             )

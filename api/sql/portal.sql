@@ -57,6 +57,13 @@ SELECT 'outbox', 'Time since the oldest message that is due became due',
        greatest(coalesce(extract(epoch FROM %(now)s - min(available_at)), 0), 0)::float8
 FROM outbox WHERE done_at IS NULL;
 
+-- name: count_advice
+-- How asking the language model ended, over all proposals whose records are kept.
+SELECT output ->> 'status' AS status, count(*) AS n_answers
+FROM inference_events
+WHERE subject_kind = 'proposal' AND model_name = 'language_model'
+GROUP BY 1 ORDER BY 1;
+
 -- name: list_incidents
 -- The newest incidents; the parts of fleet incidents that go on only if they are asked for.
 SELECT i.incident_id, i.title, i.severity, i.status, i.failure_class, i.source, i.occurrences,
