@@ -67,7 +67,8 @@ class Alert(BaseModel):
 
     def read(self, service: str) -> Ticket:
         """Return what the alert says as a ticket."""
-        title = plain_text(self.labels.get("alertname", "")).strip() or "Alert"
+        given = self.labels.get("alertname", "")  # as it is: its invisible characters are a sign
+        title = given if plain_text(given).strip() else "Alert"
         notes = [self.annotations.get(name, "") for name in ("summary", "description")]
         text = "\n".join(note for note in notes if plain_text(note).strip())
         return Ticket(
