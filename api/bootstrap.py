@@ -182,8 +182,7 @@ async def open_adviser(settings: Settings, embedder: Embedder) -> AsyncIterator[
     from langchain_openai import ChatOpenAI  # noqa: PLC0415 - optional dependency
 
     timeout_seconds = settings.language_model_timeout_seconds
-    # The adviser's time-out is to end it; one of the client's that came first would be retried.
-    client_seconds = 2 * timeout_seconds
+    client_seconds = 2 * timeout_seconds  # the adviser's ends it: the client would try again
     # Its own client: langchain-openai would share one with event loops that are gone.
     async with httpx.AsyncClient(
         timeout=client_seconds,

@@ -83,7 +83,9 @@ def _refute(
     stranger = _list_sentences(draw.choice([each for each in passages if each != passage]))
     numbered = re.sub(r"\d+", lambda found: str(int(found[0]) + draw.randint(1, 40)), sentence)
     turned = re.sub(r"\w+", lambda found: OPPOSITES.get(found[0].lower(), found[0]), sentence)
-    negated = re.sub(r"\b(is|are|can|will|does|has|must)\b(?! not| no\b| being)", r"\1 not", sentence, count=1)
+    negated = re.sub(
+        r"\b(is|are|can|will|does|has|must)\b(?! not| no\b| being)", r"\1 not", sentence, count=1
+    )
     changed = {
         "another passage": (sentence, other),
         "another sentence": (draw.choice(stranger) if stranger else "", passage),

@@ -25,6 +25,7 @@ import structlog
 import api.bootstrap
 from api.accounts import Role
 from api.tickets_api import Alert
+from benchmarks.injection_texts import Attacker, Attempt
 from contracts.canonical import sha256_hex
 from contracts.dsse import parse_envelope
 from contracts.job import Receipt
@@ -39,7 +40,6 @@ from tests.portal.desk import Desk, Visitor, open_desk
 from tests.reasoning.situations import Outcome, enrol, reason_about, report
 from tests.refusals.injection_oracle import Catalogue, assert_harmless, count_decisions
 from tests.refusals.injection_pages import assert_legible, assert_legible_json, find_markup
-from benchmarks.injection_texts import Attacker, Attempt
 
 TIMEOUT_SECONDS = 60.0  # the machine may be busy; nothing here waits for it
 MAX_NAME = 250
