@@ -5,6 +5,7 @@ The catalogue is read from its folder, not from where the attacked road reads it
 telemetry from the database; risk and quorum follow from the script's bytes and the device's row.
 """
 
+import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,8 @@ def _assert_risk(
     )
     assert proposal.risk_score == expected["score"]
     assert proposal.risk_factors == outcome.case["risk"] == expected
-    assert outcome.case["analysis"]["effects"] == analysis["effects"]
+    found = outcome.case["analysis"]["effects"]
+    assert _in_order(found) == _in_order(analysis["effects"])  # steps come in any order
     needs_board = (
         expected["score"] > BOARD_RISK
         or not analysis["judgeable"]
@@ -136,6 +138,10 @@ def _assert_risk(
     )
     assert proposal.policy_decision["allow"] is True
     assert proposal.policy_decision["requires_quorum"] >= (N_BOARD if needs_board else 1)
+
+
+def _in_order(effects: list[dict[str, Any]]) -> list[str]:
+    return sorted(json.dumps(effect, sort_keys=True) for effect in effects)
 
 
 async def count_decisions(services: Any) -> dict[str, int]:
