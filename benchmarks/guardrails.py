@@ -31,9 +31,7 @@ def measure(folder: Path, console: Console) -> dict[str, Any]:
 
     """
     figures = measure_pii(folder, console)
-    missing = [
-        name for name in ("scripts_benign", "scripts_dangerous") if not find_file(folder, name)
-    ]
+    missing = [stem for stem in SCRIPT_STEMS if not find_file(folder, stem)]
     if missing:
         console.print(
             f"scripts are not measured: {folder} has no {' and no '.join(missing)}.jsonl[.gz]"
