@@ -3,7 +3,8 @@
 
 `--data` names a folder in the layout of the guardrails data: `pii.jsonl[.gz]`,
 `pii_helpdesk.jsonl[.gz]`, `scripts_benign.jsonl[.gz]` and `scripts_dangerous.jsonl[.gz]`. It may
-hold any of them; what is missing is said and left out, but helpdesk texts: ours stand in.
+hold any of them; what is missing is said and left out, but helpdesk texts: ours stand in. Policy
+needs no file.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from benchmarks.figures import require_folder, store_json
 from benchmarks.guardrails_pii import UnusableFileError, find_file, measure_pii
+from benchmarks.guardrails_policy import measure_policy
 from benchmarks.guardrails_scripts import measure_scripts
 from benchmarks.script_sets import UnusableScriptsError
 
@@ -29,15 +31,14 @@ def measure(folder: Path, console: Console) -> dict[str, Any]:
 
     """
     figures = measure_pii(folder, console)
-    missing = [
-        name for name in ("scripts_benign", "scripts_dangerous") if not find_file(folder, name)
-    ]
+    missing = [stem for stem in SCRIPT_STEMS if not find_file(folder, stem)]
     if missing:
         console.print(
             f"scripts are not measured: {folder} has no {' and no '.join(missing)}.jsonl[.gz]"
         )
     else:
         figures["scripts"] = measure_scripts(folder, console)
+    figures["policy"] = measure_policy(console)
     return figures
 
 

@@ -264,7 +264,9 @@ class Identities:
         return self._pick(number, spaced if len(number) == 16 else number)
 
     def _iban(self) -> str:
-        number = str(Faker(self._pick("de_DE", "en_GB", "fr_FR", "nl_NL")).iban())
+        bank = Faker(self._pick("de_DE", "en_GB", "fr_FR", "nl_NL"))
+        bank.seed_instance(self._random.randrange(10**9))
+        number = str(bank.iban())
         spaced = " ".join(number[place : place + 4] for place in range(0, len(number), 4))
         return self._pick(number, spaced)
 

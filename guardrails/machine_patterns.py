@@ -133,7 +133,7 @@ _BY_FORM: Final = patterns(
     (
         "HOST",
         0.7,
-        rf"(?<![\w.\\/@+-])(?!{_KNOWN_SITE})(?!com\.|org\.|net\.|io\.)(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}\.){{2,6}}{_PUBLIC_SUFFIX}\b(?![\w-]|\.\w|\()(?<=[a-z]\w?)",
+        rf"(?<![\w.\\/@+-])(?=[A-Za-z0-9-]{{1,63}}\.[A-Za-z0-9-]{{1,63}}\.[a-zA-Z0-9])(?!{_KNOWN_SITE})(?!com\.|org\.|net\.|io\.)(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}\.){{2,6}}{_PUBLIC_SUFFIX}\b(?![\w-]|\.\w|\()(?<=[a-z]\w?)",
         ".",
         lambda text: not text[0].isupper() or text.isupper() or "-" in text,
     ),

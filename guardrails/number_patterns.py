@@ -394,12 +394,12 @@ NUMBERS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "DATE",
         0.62,
-        rf"{_NO_BIRTHDAY}(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\1{_AGED_YEAR}(?![\w/:.-]\d|\w|[ ]\d{{1,2}}:)",
+        rf"(?=\d{{1,2}}[-/.]){_NO_BIRTHDAY}(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\1{_AGED_YEAR}(?![\w/:.-]\d|\w|[ ]\d{{1,2}}:)",
     ),
     (
         "DATE",
         0.3,
-        rf"{_NO_BIRTHDAY}(?:{_AGED_YEAR}-[01]\d-[0-3]\d|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?[ ]{_MONTH},?[ ]{_AGED_YEAR}|{_MONTH}[ ](?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,?[ ]{_AGED_YEAR})(?![\w/:-]|[ T]\d{{1,2}}:)",
+        rf"(?=\d|[JFMASOND][a-z]{{2,8}}\.?[ ]\d){_NO_BIRTHDAY}(?:{_AGED_YEAR}-[01]\d-[0-3]\d|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?[ ]{_MONTH},?[ ]{_AGED_YEAR}|{_MONTH}[ ](?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,?[ ]{_AGED_YEAR})(?![\w/:-]|[ T]\d{{1,2}}:)",
         "",
         None,
         "born birth birthday dob age aged old geboren",

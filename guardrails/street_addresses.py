@@ -140,6 +140,10 @@ _SURE_WORD: Final = regex.compile(
 _LETTERS: Final = regex.compile(r"\p{L}+")
 # Something like a postal code: a quick test before expressions that end in one.
 _CODE_LIKE: Final = regex.compile(r"\d{4}|\d{3}[ ]\d\d|\d\d-\d{3}|[A-Z]\d[A-Z\d]?[ ]?\d[A-Z]")
+# A short number, or a street that is named without one.
+_MAYBE: Final = regex.compile(
+    r"(?<!\d)\d{1,6}(?!\d)|[ ](?:street|road|avenue|boulevard|lane|drive|square)\b|corner of|\p{Han}"
+)
 _DIGIT: Final = regex.compile(r"\d")
 _UNIT_WORD: Final = regex.compile(r"(?:suite|apt|ste|unit|flat)\.?[ ]\d")
 
@@ -160,9 +164,9 @@ class StreetAddressRecogniser(LocalRecognizer):
     ) -> list[RecognizerResult]:
         """Return the addresses."""
         del entities
-        if not _DIGIT.search(text) and "orner of" not in text:
-            return []
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
+        if not _MAYBE.search(lower):
+            return []
         results = []
         for start, end in _find_addresses(text, lower):
             begin, finish = _take_in_words_before(text, start, end)

@@ -26,6 +26,7 @@ _CHARACTERS_BEFORE: Final = 64
 _CHARACTERS_AFTER: Final = 24
 _WORDS_BEFORE: Final = 7
 _WORDS_AFTER: Final = 2
+_WORD_ATTRIBUTES: Final = frozenset(("tokens", "lemmas", "keywords", "tokens_indices"))
 _WORD: Final = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019][\p{L}]+)?:?")
 
 
@@ -44,12 +45,18 @@ class TextArtifacts(NlpArtifacts):
             if len(lower) == len(text)
             else "".join(_lower_one(character) for character in text)
         )
-        matches = list(_WORD.finditer(self.lower_text))
-        words: Any = [match.group() for match in matches]
-        self.tokens = self.lemmas = self.keywords = words
-        self.tokens_indices = [match.start() for match in matches]
         self.entities = []
         self.scores = []
+
+    def __getattr__(self, name: str) -> Any:
+        """Return tokens, lemmas, keywords or where they begin; ours do without them."""
+        if name not in _WORD_ATTRIBUTES:
+            raise AttributeError(name)
+        matches = list(_WORD.finditer(self.lower_text))
+        words = [match.group() for match in matches]
+        self.__dict__.update(tokens=words, lemmas=words, keywords=words)
+        self.__dict__["tokens_indices"] = [match.start() for match in matches]
+        return self.__dict__[name]
 
 
 def _lower_one(character: str) -> str:
