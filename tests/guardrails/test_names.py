@@ -4,6 +4,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
@@ -13,6 +14,7 @@ from guardrails.name_grammar import expand, parse_pattern
 from guardrails.name_lists import read_name_lists
 from guardrails.name_recogniser import LOOK_AGAIN_SECONDS, NameRecogniser
 from guardrails.name_samples import ENTITIES, FillingWords, SampleMaker
+from guardrails.name_scoring import NameScorer
 from guardrails.name_store import FOLDER_NAME, MANIFEST_FILE, check_model, find_model, load_model
 from tests.stack.prepared import ROOT, Prepared, find_name_models
 
@@ -47,7 +49,7 @@ def samples() -> SampleMaker:
 
 
 def _make_samples(seed: int) -> SampleMaker:
-    words = FillingWords(common=["window", "slow", "since"], tails=["ing"])
+    words = FillingWords(common=["a", "window", "slow", "since"], tails=["ing"])
     return SampleMaker(read_name_lists(), seed=seed, words=words)
 
 
@@ -81,6 +83,40 @@ def test_masker_uses_it(prepared):
     assert masked.text == "Please add <PERSON_1> to the finance share."
 
 
+def test_scores_are_those_of_the_spacy_pipeline():
+    model = load_model(find_name_models())
+    scorer = NameScorer(model)
+    for text, _ in OUTSIDERS:
+        doc, starts = model.tokenise(text)
+        places, scores = scorer.score(text)
+        assert [start for start, _ in places] == starts
+        assert np.allclose(scores, model.network.predict([doc])[0], atol=1e-4)
+
+
+def test_more_words_than_are_kept_change_nothing(monkeypatch):
+    monkeypatch.setattr("guardrails.name_scoring._KEPT_WORDS", 8)
+    model = load_model(find_name_models())
+    few, many = NameScorer(model), NameScorer(model)
+    text, _ = OUTSIDERS[0]
+    expected = many.score(text)[1]
+    for other, _ in OUTSIDERS:
+        few.score(other)
+    assert np.array_equal(few.score(text)[1], expected)
+
+
+def test_a_name_in_a_path_or_a_call_is_left_to_patterns(recogniser):
+    for text in (
+        "see C:\\Data\\Marcin Wrzeszczanek\\old", "run Set-Ingeborg($Halvardsrud)",
+        "cd /srv/data/Wrzeszczanek/old",
+    ):  # fmt: skip
+        assert recogniser.find_names(text) == []
+
+
+def test_nothing_but_spaces_has_no_names(recogniser):
+    for text in ("", " ", "\n", "\u200b"):
+        assert recogniser.find_names(text) == []
+
+
 def test_it_is_small(prepared):
     folder = find_model(prepared.data_dir / FOLDER_NAME)
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= MAX_BYTES
@@ -88,8 +124,13 @@ def test_it_is_small(prepared):
 
 def test_nothing_is_found_until_a_model_is_there(tmp_path):
     seconds = 100.0
+    found_at = []
     with capture_logs() as lines:
-        recogniser = NameRecogniser(tmp_path / "names", monotonic_seconds=lambda: seconds)
+        recogniser = NameRecogniser(
+            tmp_path / "names",
+            lambda: found_at.append(seconds),
+            monotonic_seconds=lambda: seconds,
+        )
     assert [line["event"] for line in lines] == ["names of outsiders are not recognised"]
     text, name = OUTSIDERS[0]
     assert recogniser.find_names(text) == []
@@ -97,8 +138,10 @@ def test_nothing_is_found_until_a_model_is_there(tmp_path):
 
     shutil.copytree(find_model(find_name_models()), find_model(tmp_path / "names"))
     assert recogniser.find_names(text) == []  # not looked for with every text
+    assert not found_at
     seconds += LOOK_AGAIN_SECONDS
     assert [text[found.start : found.end] for found in recogniser.find_names(text)] == [name]
+    assert found_at == [seconds]
 
 
 @pytest.mark.parametrize("harm", ["changed", "added", "lost", "no manifest"])
