@@ -33,8 +33,13 @@ class SpanFinder:
         self._lock = threading.Lock()
         self._forget()
         self._directory = DirectoryRecogniser()
-        others = [] if name_models is None else [NameRecogniser(name_models, self._forget)]
-        self._analyser = build_analyser(self._directory, *others)
+        self._names = [] if name_models is None else [NameRecogniser(name_models, self._forget)]
+        self._analyser = build_analyser(self._directory, *self._names)
+
+    @property
+    def knows_outsiders(self) -> bool:
+        """Whether names are recognised that neither directory nor context gives away."""
+        return any(recogniser.is_trained for recogniser in self._names)
 
     def replace_directory(self, people: Iterable[str], hosts: Iterable[str]) -> None:
         """Find these names from now on; nothing else is built anew."""

@@ -55,9 +55,8 @@ class NameRecogniser(LocalRecognizer):
 
     @property
     def is_trained(self) -> bool:
-        """Whether there is a model, so that names of outsiders are found."""
-        with self._lock:
-            return self._obtain_scorer() is not None
+        """Whether a model was found, so that names of outsiders are."""
+        return self._scorer is not None
 
     def load(self) -> None:
         """Load the model, if there is one; presidio calls this when a recogniser is made."""

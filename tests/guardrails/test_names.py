@@ -81,6 +81,8 @@ def test_masker_uses_it(prepared):
     masker = Masker(name_models=prepared.data_dir / FOLDER_NAME)
     masked = masker.mask("Please add Zdravko Perkunović to the finance share.")
     assert masked.text == "Please add <PERSON_1> to the finance share."
+    assert masker.knows_outsiders
+    assert not Masker().knows_outsiders
 
 
 def test_scores_are_those_of_the_spacy_pipeline():
