@@ -38,8 +38,9 @@ class NameScorer:
         words, places = split_words(text)
         if not words:
             return [], np.zeros((0, len(LABELS)), dtype=np.float32)
+        rows = self._find_rows(words)
         weights, bias = self._output
-        scores = self._encode(self._vectors[self._find_rows(words)]) @ weights + bias
+        scores = self._encode(self._vectors[rows]) @ weights + bias
         scores -= scores.max(axis=1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=1, keepdims=True)
