@@ -158,10 +158,17 @@ def _add_health_routes(app: FastAPI, services: Services) -> None:
 
     @app.get("/readyz", responses=PROBLEMS)
     async def tell_readiness() -> dict[str, str]:
-        """Answer when the database answers."""
+        """Answer when the database answers, and say whether names of outsiders are masked."""
         async with asyncio.timeout(5), ground.pool.connection() as connection:
             await connection.execute("SELECT 1")
-        return {"status": "ready"}
+        return {
+            "status": "ready",
+            "names_of_outsiders": (
+                "recognised"
+                if ground.masker.knows_outsiders
+                else "not recognised until `eucora prepare` has trained their recogniser"
+            ),
+        }
 
     @app.get("/metrics", responses=PROBLEMS, response_class=PlainTextResponse)
     async def show_metrics() -> Response:

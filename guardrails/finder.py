@@ -9,6 +9,7 @@ from typing import Final
 
 from guardrails.errors import MaskingError
 from guardrails.findings import Span, settle
+from guardrails.name_recogniser import NameRecogniser
 from guardrails.pattern_parts import LANGUAGE
 from guardrails.presidio_runtime import RecognizerResult
 from guardrails.recognisers import DirectoryRecogniser, build_analyser
@@ -24,21 +25,31 @@ class SpanFinder:
     """Finds spans. Safe to call from several threads; short texts are remembered.
 
     Args:
-        name_models: as of `Masker`.
+        name_models: the folder of the models that recognise names of outsiders; None is without.
 
     """
 
     def __init__(self, name_models: Path | None = None) -> None:
-        self._directory = DirectoryRecogniser()
-        self._analyser = build_analyser(self._directory, name_models)
         self._lock = threading.Lock()
-        self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_long)
+        self._forget()
+        self._directory = DirectoryRecogniser()
+        self._names = [] if name_models is None else [NameRecogniser(name_models, self._forget)]
+        self._analyser = build_analyser(self._directory, *self._names)
+
+    @property
+    def knows_outsiders(self) -> bool:
+        """Whether names are recognised that neither directory nor context gives away."""
+        return any(recogniser.is_trained for recogniser in self._names)
 
     def replace_directory(self, people: Iterable[str], hosts: Iterable[str]) -> None:
         """Find these names from now on; nothing else is built anew."""
         with self._lock:
             self._directory.replace(people, hosts)
-            self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_long)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was found in short texts, since more is found from now on."""
+        self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_long)
 
     def find(self, text: str) -> tuple[Span, ...]:
         """Return the spans of personal data, in order and apart from each other.

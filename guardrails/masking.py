@@ -84,6 +84,11 @@ class Masker:
                 self._engine = engine
             return self._engine
 
+    @property
+    def knows_outsiders(self) -> bool:
+        """Whether names are recognised that neither directory nor context gives away."""
+        return self._obtain_engine().finder.knows_outsiders
+
     def find_spans(self, text: str) -> "tuple[Span, ...]":
         """Return what `mask` would replace in a plain text: (start, end, entity), in order.
 

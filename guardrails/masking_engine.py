@@ -13,7 +13,7 @@ class MaskingEngine:
     """Finds and writes.
 
     Args:
-        name_models: as of `Masker`.
+        name_models: the folder of the models that recognise names of outsiders; None is without.
 
     Attributes:
         finder: finds personal data.

@@ -6,7 +6,6 @@ every token, which the parser does not, and several of them are needed to keep a
 """
 
 import re
-from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from guardrails.name_samples import ENTITIES, Sample
-from guardrails.name_words import WordTable
-from guardrails.spacy_runtime import Doc, Language, NumpyOps, blank, lexical_attributes
+from guardrails.name_words import WordFeatures, WordTable
+from guardrails.spacy_runtime import Doc, NumpyOps, make_language
 
 LABELS: Final = ("O", *(f"{part}-{entity}" for entity in ENTITIES for part in "BI"))
 WIDTH: Final = 80
@@ -23,7 +22,7 @@ DEPTH: Final = 3
 _ROWS: Final = (4000, 600, 64, 2500, 2500, 500)
 _WORDS_FILE: Final = "words.json"
 _PIPELINE_FOLDER: Final = "pipeline"
-_TOKEN: Final = re.compile(r"[^\W\d_]+|\d+|\n|[^\w\s]|_|[ \t\r\f\v]+|.", re.DOTALL)
+_TOKEN: Final = re.compile(r"[^\W\d_]+|\d+|\n|[^\w\s]|_")
 
 
 class NameModel:
@@ -31,8 +30,7 @@ class NameModel:
 
     def __init__(self, table: WordTable) -> None:
         self._table = table
-        self._language: Language = blank("en")
-        lexical_attributes(self._language.vocab, table.describe)
+        self._language = make_language(table.describe)
         attributes = ["NORM", "LOWER", "LANG", "PREFIX", "SUFFIX", "SHAPE"]
         tagger: Any = self._language.add_pipe(
             "tagger",
@@ -72,6 +70,10 @@ class NameModel:
         """The network of the tagger, to train."""
         return self._tagger.model
 
+    def describe(self, word: str) -> WordFeatures:
+        """Return what the network sees of a word, in the order of its embeddings."""
+        return self._table.describe(word)
+
     def passing_words(self) -> AbstractContextManager[Any]:
         """Forget afterwards which new words were seen: they are people's, and without end."""
         return self._language.memory_zone()
@@ -93,24 +95,12 @@ class NameModel:
         model = cls(WordTable.load(folder / _WORDS_FILE))
         model.initialise()
         model._language.from_disk(folder / _PIPELINE_FOLDER, exclude=["vocab", "tokenizer"])
-        model._remember_words()
         return model
-
-    def _remember_words(self) -> None:
-        """Keep what spaCy finds out of words that most texts have."""
-        for word in self._table.known:
-            for written in (word, word.capitalize()):
-                self._language.vocab[written]
 
     def tokenise(self, text: str) -> tuple[Doc, list[int]]:
         """Return the tokens of a text without its spaces, and where each begins."""
-        words, starts = [], []
-        for match in _TOKEN.finditer(text):
-            word = match.group()
-            if not word.isspace() or word == "\n":
-                words.append(word)
-                starts.append(match.start())
-        return Doc(self._language.vocab, words=words), starts
+        words, places = split_words(text)
+        return Doc(self._language.vocab, words=words), [start for start, _ in places]
 
     def labels_of(self, sample: Sample) -> tuple[Doc, list[int]]:
         """Return the tokens of a sample and the index of each one's label."""
@@ -129,14 +119,11 @@ class NameModel:
                 begun = True
         return doc, labels
 
-    def score(self, texts: Sequence[str]) -> Iterator[tuple[list[tuple[int, int]], Any]]:
-        """Yield for each text its tokens' (start, end) and scores of shape (n_tokens, n_labels)."""
-        with self.passing_words():
-            tokenised = [self.tokenise(text) for text in texts]
-            filled = [doc for doc, _ in tokenised if len(doc)]
-            scores = iter(self.network.predict(filled) if filled else ())
-            for doc, starts in tokenised:
-                places = [
-                    (start, start + len(token)) for start, token in zip(starts, doc, strict=True)
-                ]
-                yield places, (np.asarray(next(scores)) if places else np.zeros((0, len(LABELS))))
+
+def split_words(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """Return the words, numbers, signs and line ends of a text, and the (start, end) of each."""
+    words, places = [], []
+    for match in _TOKEN.finditer(text):
+        words.append(match.group())
+        places.append(match.span())
+    return words, places

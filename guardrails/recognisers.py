@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
@@ -23,7 +22,6 @@ from guardrails.identifier_patterns import (
     SYSTEM_ACCOUNTS,
     IdentifierPattern,
 )
-from guardrails.name_recogniser import NameRecogniser
 from guardrails.other_scripts import OtherScriptRecogniser
 from guardrails.presidio_runtime import (
     AnalyzerEngine,
@@ -226,18 +224,15 @@ def _is_name(span: Sequence[tuple[str, int, int]], parts: tuple[str, ...]) -> bo
     )
 
 
-def build_analyser(
-    directory: DirectoryRecogniser, name_models: Path | None = None
-) -> AnalyzerEngine:
+def build_analyser(directory: DirectoryRecogniser, *others: LocalRecognizer) -> AnalyzerEngine:
     """Return an analyser with all our recognisers, offline, ready to use.
 
     Args:
         directory: stays the caller's, who may replace its names without building anew.
-        name_models: as of `Masker`.
+        others: recognisers beside ours.
 
     """
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
-    names = () if name_models is None else (NameRecogniser(name_models),)
     for recogniser in (
         FormRecogniser(PATTERNS),
         AddressRecogniser(),
@@ -245,7 +240,7 @@ def build_analyser(
         ColumnRecogniser(),
         OtherScriptRecogniser(),
         directory,
-        *names,
+        *others,
     ):
         registry.add_recognizer(recogniser)
     return AnalyzerEngine(

@@ -2,15 +2,15 @@
 """The one place that loads spaCy, without the deep-learning libraries it does not need here."""
 
 from collections.abc import Callable
-from typing import Any
 
 from kernel.imports import absent
 
 with absent("transformers", "torch", "tensorflow", "mxnet", "cupy"):
-    from spacy import blank
     from spacy.attrs import LANG, LOWER, NORM, PREFIX, SHAPE, SUFFIX
     from spacy.language import Language
+    from spacy.strings import get_string_id
     from spacy.tokens import Doc
+    from spacy.vocab import Vocab
     from thinc.api import Adam, NumpyOps, fix_random_seed, set_dropout_rate
 
 __all__ = [
@@ -18,21 +18,24 @@ __all__ = [
     "Doc",
     "Language",
     "NumpyOps",
-    "blank",
     "fix_random_seed",
-    "lexical_attributes",
+    "hash_string",
+    "make_language",
     "set_dropout_rate",
 ]
 
 
-def lexical_attributes(
-    vocab: Any, describe: Callable[[str], tuple[str, str, str, str, str, str]]
-) -> None:
-    """Let what spaCy keeps of a word (NORM, LOWER, LANG, PREFIX, SUFFIX, SHAPE) be ours.
+def hash_string(text: str) -> int:
+    """Return the number by which spaCy knows a text."""
+    number: int = get_string_id(text)
+    return number
+
+
+def make_language(describe: Callable[[str], tuple[str, str, str, str, str, str]]) -> Language:
+    """Return a pipeline without parts, whose words have our attributes alone.
 
     Args:
-        vocab: a `spacy.vocab.Vocab`, whose types do not tell of its attributes.
-        describe: returns the six of a word.
+        describe: returns a word's NORM, LOWER, LANG, PREFIX, SUFFIX and SHAPE.
 
     """
     last: dict[str, tuple[str, ...]] = {}
@@ -46,6 +49,8 @@ def lexical_attributes(
 
         return get
 
-    vocab.lex_attr_getters.clear()  # what is not asked for need not be found out of every new word
-    for index, attribute in enumerate((NORM, LOWER, LANG, PREFIX, SUFFIX, SHAPE)):
-        vocab.lex_attr_getters[attribute] = part(index)
+    getters = {
+        attribute: part(index)
+        for index, attribute in enumerate((NORM, LOWER, LANG, PREFIX, SUFFIX, SHAPE))
+    }
+    return Language(Vocab(lex_attr_getters=getters))

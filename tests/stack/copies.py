@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from guardrails.name_store import FOLDER_NAME as NAME_MODELS
 from kernel.clock import Clock
 from kernel.database import connect
 from kernel.embedded import EmbeddedPostgres
@@ -46,6 +47,7 @@ async def open_copy(
     for part in ("keys", "objects"):
         if (prepared.data_dir / part).exists():
             shutil.copytree(prepared.data_dir / part, data_dir / part)
+    (data_dir / NAME_MODELS).symlink_to(prepared.data_dir / NAME_MODELS)
     settings = Settings(**{"mlruns_dir": prepared.mlruns_dir, **values, "data_dir": data_dir})
     addresses = DatabaseAddresses(
         owner=postgres.dsn(Role.OWNER, name),

@@ -1,93 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of people, places and organisations by chance, listed ones and ones nobody has listed.
-
-Outsiders have names that no list has. So about half of what is made here is composed: family
-names and towns from pieces of a language, given names by crossing two listed ones.
-"""
+"""Names of places and organisations, and addresses, by chance: half of the towns are in no list."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from guardrails.name_grammar import Piece
 from guardrails.name_lists import NameLists
+from guardrails.name_people import People, join_pieces
 
-_PARTICLES: Final = ("van", "van der", "van den", "de", "de la", "del", "von", "bin", "al", "ter",
-    "di", "da", "dos", "St.", "ten", "la", "le", "zu", "Ó", "ben")  # fmt: skip
-_MIN_CROSSED_CHARACTERS: Final = 4
-
-
-class People:
-    """Makes names of people."""
-
-    def __init__(self, lists: NameLists, chance: random.Random) -> None:
-        self._chance = chance
-        self._people = lists.people
-        self._cultures = sorted(lists.people)
-        # The cultures that tickets of a company in Europe or America meet most come more often.
-        self._weights = [3 if culture == "english" else 1 for culture in self._cultures]
-
-    def given(self, culture: str | None = None) -> str:
-        """Return a given name."""
-        chance = self._chance
-        pieces = self._people[culture or self._culture()]
-        if "gstarts" in pieces and chance.random() < 0.3:
-            return _join(chance.choice(pieces["gstarts"]), chance.choice(pieces["gends"]))
-        name = chance.choice(pieces["given"])
-        if chance.random() < 0.25:
-            return _cross(name, chance.choice(pieces["given"]), chance)
-        return name
-
-    def family(self, culture: str | None = None) -> str:
-        """Return a family name, at times of two parts or with a particle."""
-        chance = self._chance
-        pieces = self._people[culture or self._culture()]
-        name = self._one_family(pieces)
-        if (drawn := chance.random()) < 0.04:
-            return f"{name}-{self._one_family(pieces)}"
-        if drawn < 0.08:
-            return f"{name} {self._one_family(pieces)}"
-        if drawn < 0.12:
-            return f"{chance.choice(_PARTICLES)} {name}"
-        return name
-
-    def full(self) -> str:
-        """Return a given and a family name, at times with initials or more given names."""
-        chance = self._chance
-        culture = self._culture()
-        other = culture if chance.random() < 0.7 else self._culture()
-        given, family = self.given(culture), self.family(other)
-        if (drawn := chance.random()) < 0.06:
-            given = f"{given} {_initial(chance)}."
-        elif drawn < 0.1:
-            given = f"{given[0]}."
-        elif drawn < 0.12:
-            given = f"{given} {_initial(chance)}"
-        elif drawn < 0.16:
-            given = f"{given} {self.given(culture)}"
-        elif drawn < 0.18:
-            given = f"{_initial(chance)}.{_initial(chance)}."
-        elif drawn < 0.21:
-            given = f"{given}-{self.given(culture)}"
-        elif drawn < 0.23 and culture in {"chinese", "japanese", "korean", "hungarian"}:
-            return f"{family} {given}"
-        return f"{given} {family}"
-
-    def any(self) -> str:
-        """Return a name as people are called: mostly given and family name."""
-        drawn = self._chance.random()
-        if drawn < 0.62:
-            return self.full()
-        return self.given() if drawn < 0.85 else self.family()
-
-    def _culture(self) -> str:
-        return self._chance.choices(self._cultures, self._weights)[0]
-
-    def _one_family(self, pieces: Mapping[str, Sequence[str]]) -> str:
-        chance = self._chance
-        if "starts" in pieces and chance.random() < 0.55:
-            return _join(chance.choice(pieces["starts"]), chance.choice(pieces["ends"]))
-        return chance.choice(pieces["family"])
+_COMMON_SHARE: Final = 0.35  # of the words in names of organisations: any word may be one
 
 
 class Places:
@@ -110,13 +31,13 @@ class Places:
         start, end = chance.choice(pieces["starts"]), chance.choice(pieces["ends"])
         if start.endswith("~"):
             return f"{start[:-1]} {end.capitalize()}" if chance.random() < 0.8 else start[:-1]
-        name = _join(start, end)
+        name = join_pieces(start, end)
         drawn = chance.random()
         if drawn < 0.05:
             return f"{chance.choice(('North', 'South', 'East', 'West', 'Upper', 'New', 'Lake', 'Fort', 'Mount', 'Port'))} {name}"  # noqa: E501
         if drawn < 0.08:
             start = chance.choice(pieces["starts"]).rstrip("~")
-            other = _join(start, chance.choice(pieces["ends"]))
+            other = join_pieces(start, chance.choice(pieces["ends"]))
             return f"{name} {chance.choice(('am', 'an der', 'on', 'upon', 'di', 'de', 'del', 'sur', 'nad', 'la', 'do', 'under', 'in'))} {other}"  # noqa: E501
         return name
 
@@ -163,8 +84,10 @@ class Places:
         chance = self._chance
         if separator is None:
             separator = chance.choice((", ", ", ", ", ", " ", "\n", "\n ", ",\n"))
-        if chance.random() < 0.03:
+        if (drawn := chance.random()) < 0.03:
             return self._military(separator)
+        if drawn < 0.05:
+            return f"the corner of {self.street()} and {self.street()}"
         culture = chance.choice(self._cultures)
         parts = [self.street(culture)]
         glue = chance.choice((separator, " ", ", "))
@@ -217,6 +140,8 @@ class Places:
             base = chance.choice(self._lists.organisations["words"])
         else:
             base = self._people.given()
+        if chance.random() < 0.1:
+            return base  # hamlets and some countries have no word for street
         if self._lists.forms[culture] == "joined" and chance.random() < 0.8:
             return base + word
         return f"{word} {base}" if self._lists.forms[culture] == "before" else f"{base} {word}"
@@ -244,12 +169,14 @@ class Places:
                 "Floor",
                 "Top",
                 "Room",
+                "Studio",
                 "Bldg.",
                 "Ste.",
                 "Stg.",
             )
         )
-        return f"{word} {chance.randint(1, 999)}"
+        letter = chance.choice("ABCDEX") if chance.random() < 0.1 else ""
+        return f"{word} {chance.randint(1, 999)}{letter}"
 
     def postcode(self) -> str:
         """Return a postcode of one of several countries' forms."""
@@ -257,11 +184,12 @@ class Places:
         form = chance.randrange(8)
         digits = "".join(chance.choices("0123456789", k=6))
         letters = "".join(chance.choices("ABDEGHLNPRSTWY", k=4))
+        gap = chance.choice((" ", " ", ""))
         if form < 3:
             return digits[:5]
         return (
             f"{letters[:2]}{digits[0]} {digits[1]}{letters[2:]}",
-            f"{digits[:4]} {letters[:2]}",
+            f"{digits[:4]}{gap}{letters[:2]}",
             f"{digits[:2]}-{digits[2:5]}",
             digits[:4],
             digits,
@@ -286,12 +214,27 @@ class Places:
 
 
 class Organisations:
-    """Makes names of organisations."""
+    """Makes names of organisations.
+
+    Args:
+        lists: our lists.
+        chance: the source of randomness.
+        people: whose names organisations have.
+        places: likewise.
+        common: ordinary words.
+
+    """
 
     def __init__(
-        self, lists: NameLists, chance: random.Random, people: People, places: Places
+        self,
+        lists: NameLists,
+        chance: random.Random,
+        people: People,
+        places: Places,
+        common: Sequence[str],
     ) -> None:
         self._lists = lists.organisations
+        self._common = common
         self._chance = chance
         self._people = people
         self._places = places
@@ -357,34 +300,12 @@ class Organisations:
         return word if self._chance.random() < 0.7 else f"the {word}"
 
     def _coined(self) -> str:
-        name = _join(self._pick("starts"), self._pick("ends"))
+        name = join_pieces(self._pick("starts"), self._pick("ends"))
         if self._chance.random() < 0.1:
             return name[0] + name[1:].replace(name[-4:], name[-4:].capitalize())
         return name
 
     def _pick(self, key: str) -> str:
+        if key == "words" and self._chance.random() < _COMMON_SHARE:
+            return self._chance.choice(self._common).capitalize()
         return self._chance.choice(self._lists[key])
-
-
-def _join(start: str, end: str) -> str:
-    """Join two pieces without a letter three times over, or an apostrophe at the end."""
-    if len(start) > 1 and end and start[-1] == start[-2] == end[0]:
-        end = end[1:]
-    return start + end
-
-
-def _cross(one: str, other: str, chance: random.Random) -> str:
-    """Return the beginning of one name with the end of the other, or one if either is short."""
-    if min(len(one), len(other)) < _MIN_CROSSED_CHARACTERS or not (one + other).isalpha():
-        return one
-    cut, tail = chance.randint(2, max(2, len(one) - 2)), chance.randint(2, 3)
-    return one[:cut] + other[-tail:]
-
-
-def _initial(chance: random.Random) -> str:
-    return chance.choice("ABCDEFGHJKLMNPRSTVW")
-
-
-def as_person(name: str) -> Piece:
-    """Return the piece of a text that is a person."""
-    return name, "PERSON"
