@@ -31,6 +31,7 @@ RUNTIME = ROOT / ".runtime"
 INGREDIENTS = (
     "knowledge/**/*", "kernel/migrations/*", "models/**/*", "retrieval/**/*",
     "guardrails/*effects*", "guardrails/*commands*", "guardrails/script_analysis.py",
+    "governance/script_versions.py", "api/script_catalogue.py",
     "telemetry/*simulat*", "telemetry/normalisation.py", "pyproject.toml",
 )  # fmt: skip
 
