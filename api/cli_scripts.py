@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli_ground import Actor, console, fail, name_actor, plain, print_table, with_ground
+from api.cli_script_figures import (
+    describe,
+    name_severity,
+    print_decisions,
+    print_remarks,
+    print_report,
+    print_version,
+)
 
 if TYPE_CHECKING:
     from api.script_report import ScriptReport
@@ -78,9 +86,9 @@ def scripts_check(
         fault = _find_fault(report)
         faults += bool(fault)
         if as_json:
-            described.append(_describe(report, fault))
+            described.append(describe(report, fault))
         else:
-            _print_report(report, fault)
+            print_report(report, fault)
     if as_json:
         typer.echo(json.dumps(described, indent=2))
     if faults:
@@ -103,7 +111,7 @@ def scripts_import(folder: Folder, actor: Actor = None) -> None:
 
     imported = _with_scripts(act)
     report, manifest = imported.report, imported.report.entry.manifest
-    _print_remarks(report)
+    print_remarks(report)
     if not imported.is_new:
         console.print(f"{plain(manifest.id)} {manifest.version} is in the catalogue already")
         return
@@ -133,7 +141,7 @@ def scripts_list(as_json: AsJson = False) -> None:
             one.status,
             one.author,
             one.imported_by,
-            _name_severity(one.analysis),
+            name_severity(one.analysis),
         )
         for one in found
     ]
@@ -181,8 +189,8 @@ def scripts_show(
         return stored, decisions, ""
 
     stored, decisions, trouble = _with_scripts(act)
-    _print_version(stored, with_code=with_code)
-    _print_decisions(decisions)
+    print_version(stored, with_code=with_code)
+    print_decisions(decisions)
     if trouble:
         fail(f"not as it was signed, and not used: {trouble}")
 
@@ -192,8 +200,14 @@ def scripts_approve(
     script_id: ScriptId,
     version: Version,
     decider: Decider,
+    digest: Annotated[
+        str,
+        typer.Option(
+            help="The content digest that you looked at, as `scripts show` prints it: exactly that"
+            " is approved."
+        ),
+    ],
     reason: Annotated[str, typer.Option(help="A remark, if there is one to make.")] = "",
-    digest: Digest = None,
     rollback: Annotated[
         bool,
         typer.Option("--rollback", help="Go back to a version that was in force; needs --reason."),
@@ -296,101 +310,3 @@ def _find_fault(report: "ScriptReport") -> str:
     except ManifestError as error:
         return str(error)
     return ""
-
-
-def _describe(report: "ScriptReport", fault: str) -> dict[str, Any]:
-    return {
-        "script_id": report.entry.manifest.id,
-        "content_sha256": report.entry.content_sha256,
-        "analysis": dict(report.analysis),
-        "quality": report.quality.as_json(),
-        "warnings": list(report.warnings),
-        "fault": fault,
-    }
-
-
-def _print_report(report: "ScriptReport", fault: str) -> None:
-    from api.script_report import format_declaration  # noqa: PLC0415 - heavy
-
-    manifest = report.entry.manifest
-    console.print(f"[bold]{plain(manifest.id)}[/bold] {plain(manifest.version)}")
-    _print_effects(report.analysis)
-    _print_remarks(report)
-    if fault:
-        console.print(f"[red]cannot be imported:[/red] {plain(fault)}", soft_wrap=True)
-        console.print("what the manifest would have to declare:")
-        console.print(plain(format_declaration(report.analysis["effects"])), highlight=False)
-
-
-def _print_remarks(report: "ScriptReport") -> None:
-    for warning in report.warnings:
-        console.print(f"[yellow]warning:[/yellow] {plain(warning)}", soft_wrap=True)
-    if report.quality.unchecked:
-        console.print(f"quality: {plain(report.quality.unchecked)}", soft_wrap=True)
-    for one in report.quality.findings:
-        text = f"{one.step}, line {one.line}: {one.level} {one.code}: {one.message}"
-        console.print(f"quality: {plain(text)}", highlight=False, soft_wrap=True)
-
-
-def _print_effects(analysis: Any) -> None:
-    headings = ("step", "line", "effect", "severity", "technique", "command")
-    rows = [
-        (
-            str(one.get("step", "")),
-            str(one["line"]),
-            str(one["kind"]),
-            str(one["severity"]),
-            str(one.get("technique") or ""),
-            str(one["detail"]),
-        )
-        for one in analysis.get("effects", ())
-    ]
-    if rows:
-        print_table(headings, rows, whole=headings[:5])
-    else:
-        console.print("no effects found")
-
-
-def _print_version(stored: Any, *, with_code: bool) -> None:
-    from api.script_view import view_steps  # noqa: PLC0415 - heavy
-
-    facts = {
-        "script": f"{stored.script_id} {stored.version} ({stored.status})",
-        "author": stored.author,
-        "imported": f"{stored.imported_at:%Y-%m-%d %H:%M %Z} by {stored.imported_by or 'unknown'}",
-        "digest": stored.content_sha256,
-        "worst effect": _name_severity(stored.analysis),
-    }
-    print_table(("what", "value"), list(facts.items()), whole=("what", "value"))
-    _print_effects(stored.analysis)
-    if not with_code:
-        return
-    for step in view_steps(stored.contents, stored.analysis.get("effects", ())):
-        console.print(f"[bold]{step.name}[/bold]")
-        for line in step.lines:
-            said = ", ".join(f"{one['kind']} ({one['severity']})" for one in line.effects)
-            mark = f"  <- {said}" if said else ""
-            text = plain(f"{line.number:4} {line.text}{mark}")
-            console.print(text, highlight=False, soft_wrap=True)
-
-
-def _print_decisions(decisions: Any) -> None:
-    headings = ("decision", "version", "what", "by", "when", "reason")
-    rows = [
-        (
-            one.decision_id,
-            one.version,
-            one.decision.value.replace("_", " "),
-            one.actor,
-            f"{one.created_at:%Y-%m-%d %H:%M %Z}",
-            one.reason,
-        )
-        for one in decisions
-    ]
-    print_table(headings, rows, whole=headings[:5])
-
-
-def _name_severity(analysis: Any) -> str:
-    if analysis.get("judgeable") is not True:
-        return "cannot be judged"
-    return str(analysis.get("severity", "unknown"))

@@ -220,8 +220,8 @@ def _find_obstacle(person: Person, stored: ScriptVersion) -> str:
         return "A person with the role approver or security reviewer decides."
     if same_person(person.actor, stored.author):
         return "You wrote this script, so another person must approve it."
-    if same_person(person.actor, stored.imported_by):
-        return "You imported this version, so another person must approve it."
+    if same_person(person.actor, stored.imported_by, stored.imported_for):
+        return "You or your token imported it, so another person must approve it."
     if needs_review(stored) and not person.roles & REVIEWING_ROLES:
         return "A security reviewer must approve it: it cannot be judged, or its effects are grave."
     return ""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from api.accounts import find_token_maker
 from api.ground import Ground, open_embedder
 from api.script_report import ScriptReport, examine
 from governance.script_decisions import ScriptDecisions
@@ -84,7 +85,8 @@ class ScriptCatalogue:
         try:
             report.check()
             async with self._ground.pool.connection() as connection:
-                is_new = await self._store(connection, report, actor, correlation_id)
+                answerable = await find_token_maker(connection, actor)
+                is_new = await self._store(connection, report, actor, correlation_id, answerable)
         except ManifestError as error:
             await self._audit_refusal(entry, str(error), actor, correlation_id)
             raise
@@ -190,7 +192,12 @@ class ScriptCatalogue:
         return decision
 
     async def _store(
-        self, connection: Connection, report: ScriptReport, actor: str, correlation_id: str
+        self,
+        connection: Connection,
+        report: ScriptReport,
+        actor: str,
+        correlation_id: str,
+        answerable: str = "",
     ) -> bool:
         entry = report.entry
 
@@ -201,6 +208,7 @@ class ScriptCatalogue:
                 analysis=report.analysis,
                 imported_by=actor,
                 imported_at=now,
+                imported_for=answerable,
             )
             return self._ground.sealer.sign_entry(composed)
 
@@ -212,6 +220,7 @@ class ScriptCatalogue:
             sign=sign,
             actor=actor,
             correlation_id=correlation_id,
+            answerable=answerable,
         )
 
     async def _make_searchable(

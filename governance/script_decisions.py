@@ -162,8 +162,8 @@ class ScriptDecisions:
         """Put versions in force that the release names by digest, all by one sealed decision.
 
         The caller has compared the digests. Left as they are: what is not merely proposed, and
-        every script of which a person has rejected or retired a version. Nothing is shipped while
-        a freeze window is in force: it beats whatever is approved without a person.
+        every script on which a person has decided last, whatever they decided. Nothing is shipped
+        while a freeze window is in force: it beats whatever is approved without a person.
         """
         await self._catalogue.lock(connection)
         now = self._clock.now()
@@ -174,8 +174,8 @@ class ScriptDecisions:
             stored = await find_version(connection, script_id, version)
             if stored.status is not ScriptStatus.PROPOSED:
                 continue
-            verdicts = {one.decision for one in await list_decisions(connection, script_id)}
-            if verdicts & {ScriptVerdict.REJECT, ScriptVerdict.RETIRE}:
+            decided = await list_decisions(connection, script_id)
+            if decided and decided[0].decision is not ScriptVerdict.SHIP:
                 continue
             check_entry(self._sealer, stored)
             shipped.append(stored)

@@ -111,7 +111,7 @@ def _check_putting_in_force(request: ScriptRequest, situation: ScriptSituation) 
     stored = situation.stored
     if same_person(request.actor, stored.author):
         raise AuthorApprovalError("the author of a script cannot approve it")
-    if same_person(request.actor, stored.imported_by):
+    if same_person(request.actor, stored.imported_by, stored.imported_for):
         raise SelfApprovalError("whoever imported a script cannot approve it")
     if needs_review(stored) and not request.roles & REVIEWING_ROLES:
         raise RoleMissingError(

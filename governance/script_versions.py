@@ -50,7 +50,10 @@ USABLE = frozenset({ScriptStatus.ACTIVE, ScriptStatus.SUPERSEDED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptVersion:
-    """A stored version; `entry` is its signed envelope, `contents` the bytes by step."""
+    """A stored version; `entry` is its signed envelope, `contents` the bytes by step.
+
+    `imported_for` is who made the token of a service that imported it; "" where a person did.
+    """
 
     script_id: str
     version: str
@@ -65,6 +68,7 @@ class ScriptVersion:
     content_sha256: str
     status: ScriptStatus
     imported_by: str
+    imported_for: str
     imported_at: datetime
     entry: bytes | None
     contents: Mapping[str, bytes]
@@ -158,10 +162,13 @@ def compose_entry(
     analysis: Mapping[str, Any],
     imported_by: str,
     imported_at: datetime,
+    imported_for: str = "",
 ) -> dict[str, Any]:
     """Return the entry that is signed when a version is imported."""
     content = _content(manifest, contents)
+    answerable = {"imported_for": imported_for} if imported_for else {}
     return {
+        **answerable,
         "schema_version": 1,
         **content,
         "content_sha256": digest_of(content),
@@ -190,6 +197,7 @@ def check_entry(opener: EntryOpener, stored: ScriptVersion) -> None:
             analysis=stored.analysis,
             imported_by=stored.imported_by,
             imported_at=stored.imported_at,
+            imported_for=stored.imported_for,
         )
     except CanonicalFormError as error:
         raise ScriptEntryError(stored.label, "it has no canonical form") from error

@@ -70,6 +70,7 @@ class Catalogue:
         sign: Callable[[datetime], bytes],
         actor: str,
         correlation_id: str,
+        answerable: str = "",
     ) -> bool:
         """Add a script version as proposed; return False if the same bytes are there already.
 
@@ -81,6 +82,7 @@ class Catalogue:
             sign: returns the signed entry for the moment of the import.
             actor: who imports.
             correlation_id: of the request.
+            answerable: who made the token of a service that imports.
 
         Raises:
             VersionConflictError: other content is stored under this id and version, or a newer
@@ -98,7 +100,7 @@ class Catalogue:
                 )
             return False
         await _check_newest(connection, manifest)
-        await self._insert(connection, entry, analysis, quality, sign, actor)
+        await self._insert(connection, entry, analysis, quality, sign, (actor, answerable))
         await self._audit.record(
             connection,
             actor=actor,
@@ -131,7 +133,7 @@ class Catalogue:
         analysis: Mapping[str, Any],
         quality: Mapping[str, Any],
         sign: Callable[[datetime], bytes],
-        actor: str,
+        importers: tuple[str, str],
     ) -> None:
         """Store a script version and the bytes of its steps."""
         manifest, now = entry.manifest, self._clock.now()
@@ -149,7 +151,8 @@ class Catalogue:
                 "analysis": Jsonb(dict(analysis)),
                 "quality": Jsonb(dict(quality)),
                 "content_sha256": entry.content_sha256,
-                "imported_by": actor,
+                "imported_by": importers[0],
+                "imported_for": importers[1],
                 "now": now,
                 "entry": sign(now),
             },

@@ -3,7 +3,8 @@
 -- name: find_version
 -- A script version with all that its signed entry must equal.
 SELECT script_id, version, title, author, platforms, interpreter, failure_classes, manifest,
-       analysis, quality, content_sha256, status, imported_by, imported_at, entry
+       analysis, quality, content_sha256, status, imported_by, imported_for,
+       imported_at, entry
 FROM scripts
 WHERE script_id = %(script_id)s AND version = %(version)s;
 

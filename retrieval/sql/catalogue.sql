@@ -31,11 +31,11 @@ WHERE script_id = %(script_id)s AND version = %(version)s;
 -- name: insert_script
 -- Adds a script version to the catalogue, proposed.
 INSERT INTO scripts (script_id, version, title, author, platforms, interpreter, failure_classes,
-                     manifest, analysis, quality, content_sha256, status, imported_by, imported_at,
-                     entry)
+                     manifest, analysis, quality, content_sha256, status, imported_by, imported_for,
+                     imported_at, entry)
 VALUES (%(script_id)s, %(version)s, %(title)s, %(author)s, %(platforms)s, %(interpreter)s,
         %(failure_classes)s, %(manifest)s, %(analysis)s, %(quality)s, %(content_sha256)s,
-        'proposed', %(imported_by)s, %(now)s, %(entry)s);
+        'proposed', %(imported_by)s, %(imported_for)s, %(now)s, %(entry)s);
 
 -- name: insert_script_file
 -- Stores the exact bytes of one step.

@@ -100,6 +100,7 @@ TAMPERING = [
     "UPDATE scripts SET manifest = jsonb_set(manifest, '{privilege}', '\"admin\"')",
     "UPDATE scripts SET author = 'somebody'",
     "UPDATE scripts SET imported_by = 'user:somebody'",
+    "UPDATE scripts SET imported_for = 'user:somebody'",
     "UPDATE scripts SET platforms = '{windows}'",
     "UPDATE scripts SET failure_classes = '{dns}'",
     "UPDATE scripts SET interpreter = 'zsh'",
@@ -183,6 +184,9 @@ async def test_nothing_is_shipped_in_a_freeze_or_against_a_persons_word(road):
     await decide(road, "retire", await digest_of_version(road, KEY))
     await add(road, "1.1.0")
     assert await statuses(road) == {"1.0.0": "retired", "1.1.0": "proposed"}
+    await decide(road, "approve", await digest_of_version(road, NEWER), key=NEWER)
+    await add(road, "1.2.0")
+    assert await statuses(road) == {"1.0.0": "retired", "1.1.0": "active", "1.2.0": "proposed"}
 
 
 async def test_the_database_keeps_one_version_in_force(road):

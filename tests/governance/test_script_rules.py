@@ -19,6 +19,7 @@ def stored(**changes) -> ScriptVersion:
         "platforms": ("linux",), "interpreter": "bash", "failure_classes": ("disk_full",),
         "manifest": {}, "analysis": {"judgeable": True, "severity": "medium"}, "quality": {},
         "content_sha256": SHA256, "status": ScriptStatus.PROPOSED, "imported_by": "cli:ivan",
+        "imported_for": "user:mara",
         "imported_at": NOW, "entry": b"", "contents": {}, "stated_sha256": {},
     }  # fmt: skip
     return ScriptVersion(**values | changes)
@@ -55,7 +56,7 @@ def test_the_author_approves_nothing_under_any_spelling(actor):
         check("roll_back", stored(status=ScriptStatus.RETIRED), actor=actor)
 
 
-@pytest.mark.parametrize("actor", ["user:ivan", "cli:ivan", "Ivan"])
+@pytest.mark.parametrize("actor", ["user:ivan", "cli:ivan", "Ivan", "cli:mara"])
 def test_whoever_imported_it_approves_nothing(actor):
     with pytest.raises(errors.SelfApprovalError):
         check(actor=actor)

@@ -81,7 +81,7 @@ async def test_a_version_from_import_to_retirement(services, tmp_path):
         ("ivan", "whoever imported a script"), ("henry", "needs the role"),
         ("nobody", "needs the role"),
     ):  # fmt: skip
-        code, output = await run("approve", *key, "--as", who)
+        code, output = await run("approve", *key, "--as", who, "--digest", sha256)
         assert (code, words in output) == (1, True), output
     code, output = await run("approve", *key, "--as", "grace", "--digest", "0" * 64)
     assert (code, "not that of this version" in output) == (1, True)
@@ -101,5 +101,6 @@ async def test_a_version_from_import_to_retirement(services, tmp_path):
         await connection.execute("UPDATE scripts SET author = 'x' WHERE script_id = %s", key[:1])
     code, output = await run("show", *key)
     assert (code, "not as it was signed" in output) == (1, True)
-    code, output = await run("approve", *key, "--as", "grace", "--rollback", "--reason", "again")
+    again = ("--rollback", "--reason", "again", "--digest", sha256)
+    code, output = await run("approve", *key, "--as", "grace", *again)
     assert (code, "differs from its signed entry in author" in output) == (1, True)

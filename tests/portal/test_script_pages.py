@@ -209,7 +209,7 @@ async def test_the_proposal_shows_effects_beside_the_code(desk):
     page = await ada.page(answer.headers["location"])
     rows = re.findall(r'<tr id="remediate-(\d+)" class="does">.*?</tr>', page)
     assert rows
-    (effects,) = re.findall(r'<table class="effects">.*?</table>', page, re.DOTALL)
+    (effects,) = re.findall(r'<table class="effects wide">.*?</table>', page, re.DOTALL)
     assert all(f'<a href="#remediate-{line}">{line}</a>' in effects for line in rows)
     assert "changes software" in effects
     assert "not declared" not in effects

@@ -32,6 +32,7 @@ INGREDIENTS = (
     "knowledge/**/*", "kernel/migrations/*", "models/**/*", "retrieval/**/*",
     "guardrails/policies/**/*", "guardrails/*effects*", "guardrails/*commands*",
     "guardrails/script_*", "guardrails/*folding*", "guardrails/syntax_trees.py",
+    "governance/script_versions.py", "api/script_catalogue.py",
     "telemetry/*simulat*", "telemetry/normalisation.py", "pyproject.toml",
 )  # fmt: skip
 
