@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds personal data in a text: the analyser, run over pieces, and its findings settled."""
 
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,7 @@ from guardrails.errors import MaskingError
 from guardrails.findings import Span, settle
 from guardrails.pattern_parts import LANGUAGE
 from guardrails.presidio_runtime import RecognizerResult
-from guardrails.recognisers import DirectoryRecogniser, build_analyser
+from guardrails.recognisers import build_analyser
 
 _PIECE_CHARACTERS: Final = 16_384
 # What a piece shares with the next: longer than what is found by one expression, keys included.
@@ -29,16 +28,8 @@ class SpanFinder:
     """
 
     def __init__(self, name_models: Path | None = None) -> None:
-        self._directory = DirectoryRecogniser()
-        self._analyser = build_analyser(self._directory, name_models)
-        self._lock = threading.Lock()
+        self._analyser = build_analyser(name_models)
         self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_long)
-
-    def replace_directory(self, people: Iterable[str], hosts: Iterable[str]) -> None:
-        """Find these names from now on; nothing else is built anew."""
-        with self._lock:
-            self._directory.replace(people, hosts)
-            self._find_short = lru_cache(maxsize=_CACHED_TEXTS)(self._find_long)
 
     def find(self, text: str) -> tuple[Span, ...]:
         """Return the spans of personal data, in order and apart from each other.
