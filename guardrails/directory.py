@@ -68,6 +68,7 @@ _OWNED: Final = _words(
 class _Index:
     """What is looked up. Parts of names have numbers; a pair of parts is one number of both."""
 
+    ordinary: frozenset[str]
     identifiers: dict[str, str] = field(default_factory=dict)
     longest: dict[str, int] = field(default_factory=dict)  # {first word: most words}
     parts: dict[str, int] = field(default_factory=dict)
@@ -99,11 +100,14 @@ class Directory:
 
     Args:
         is_complete: False where it will be filled by `replace`, before which nobody may rely on it.
+        ordinary: words that also mean something else than a person or a machine, in lower case.
 
     """
 
-    def __init__(self, *, is_complete: bool = True) -> None:
-        self._index = _Index()
+    def __init__(
+        self, *, is_complete: bool = True, ordinary: frozenset[str] = ORDINARY_WORDS
+    ) -> None:
+        self._index = _Index(ordinary)
         self._is_complete = is_complete
 
     @property
@@ -154,13 +158,21 @@ class Directory:
     def _add_identifier(self, value: str, entity: str) -> None:
         words = _WORD.findall(value)
         key = _fold_all(value.strip()).strip("._-$ ")
-        if not 0 < len(words) <= MAX_WORDS or not _is_telling(key, words):
+        if not 0 < len(words) <= MAX_WORDS or not self._is_telling(key, words):
             return
         index = self._index
         index.identifiers.setdefault(key, entity)
         if len(words) > 1:
             first = fold(words[0])
             index.longest[first] = max(index.longest.get(first, 0), len(words))
+
+    def _is_telling(self, key: str, words: list[str]) -> bool:
+        """Tell whether an identifier says which one is meant: not a word that everybody uses."""
+        if len(key) < MIN_CHARACTERS or key in SYSTEM_ACCOUNTS:
+            return False
+        if key.isdigit():
+            return len(key) >= MIN_DIGITS
+        return any(fold(word) not in self._index.ordinary for word in words)
 
     def _add_parts(self, parts: tuple[str, ...], *, stand_alone: bool) -> None:
         index = self._index
@@ -251,7 +263,7 @@ class _Search:
         start, end = words[first].start, words[last].end
         key = "".join(word.key for word in words[first : last + 1])
         return _Part(
-            number, start, end, last + 1, key in ORDINARY_WORDS, self._text[start].isupper()
+            number, start, end, last + 1, key in self._index.ordinary, self._text[start].isupper()
         )
 
     def _find_name(self, position: int) -> tuple[int, int, int] | None:
@@ -348,18 +360,6 @@ class _Search:
         if self._small is None:
             self._small = {one.key for one in self._words if self._text[one.start].islower()}
         return self._words[position].key in self._small
-
-
-def _is_telling(key: str, words: list[str]) -> bool:
-    """Tell whether an identifier says which one is meant: not a word that everybody uses."""
-    if len(key) < MIN_CHARACTERS or key in SYSTEM_ACCOUNTS:
-        return False
-    if key.isdigit():
-        return len(key) >= MIN_DIGITS
-    return any(
-        any(letter.isdigit() for letter in word) or fold(word) not in ORDINARY_WORDS
-        for word in words
-    )
 
 
 def _fold_all(text: str) -> str:

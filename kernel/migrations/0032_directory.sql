@@ -31,12 +31,19 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER users_directory AFTER INSERT OR DELETE OR UPDATE OF display_name, upn ON users
+-- Reports repeat a device's names each minute: only what differs is a change.
+CREATE TRIGGER users_directory AFTER INSERT OR DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION note_directory_change('user_id', 'user');
-CREATE TRIGGER devices_directory
-    AFTER INSERT OR DELETE OR UPDATE OF hostname, serial_number ON devices
+CREATE TRIGGER users_directory_update AFTER UPDATE OF display_name, upn ON users
+    FOR EACH ROW WHEN ((OLD.display_name, OLD.upn) IS DISTINCT FROM (NEW.display_name, NEW.upn))
+    EXECUTE FUNCTION note_directory_change('user_id', 'user');
+CREATE TRIGGER devices_directory AFTER INSERT OR DELETE ON devices
     FOR EACH ROW EXECUTE FUNCTION note_directory_change('device_id', 'device');
-CREATE TRIGGER accounts_directory AFTER INSERT OR DELETE OR UPDATE OF display_name ON accounts
+CREATE TRIGGER devices_directory_update AFTER UPDATE OF hostname, serial_number ON devices
+    FOR EACH ROW
+    WHEN ((OLD.hostname, OLD.serial_number) IS DISTINCT FROM (NEW.hostname, NEW.serial_number))
+    EXECUTE FUNCTION note_directory_change('device_id', 'device');
+CREATE TRIGGER accounts_directory AFTER INSERT OR DELETE ON accounts
     FOR EACH ROW EXECUTE FUNCTION note_directory_change('username', 'account');
 CREATE TRIGGER entries_directory AFTER INSERT OR DELETE ON directory_entries
     FOR EACH ROW EXECUTE FUNCTION note_directory_change('name');
