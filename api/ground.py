@@ -20,6 +20,9 @@ from api.accounts import Accounts
 from evidence.log import MerkleLog
 from evidence.objects import Objects, open_objects
 from evidence.sealing import Sealer
+from guardrails.case_masking import CaseMasker
+from guardrails.directory import Directory
+from guardrails.directory_feed import DirectoryFeed
 from guardrails.masking import Masker
 from guardrails.name_store import FOLDER_NAME as NAME_MODELS
 from guardrails.vault import Vault
@@ -70,7 +73,9 @@ class Ground:
     sealer: Sealer
     incidents: Incidents
     masker: Masker
+    directory: DirectoryFeed  # fills what the masker knows by name
     vault: Vault
+    cases: CaseMasker
     accounts: Accounts
     addresses: DatabaseAddresses
 
@@ -144,6 +149,9 @@ async def open_ground(
     objects = open_objects(settings.object_store_url or settings.data_dir / "objects")
     audit = AuditIntake(clock, ids)
     outbox = Outbox(clock)
+    directory = Directory(is_complete=False)
+    masker = Masker(directory=directory, name_models=settings.data_dir / NAME_MODELS)
+    vault = Vault(key_store.vault_key(), clock)
     async with (
         open_pool(addresses.application, min_size=2, max_size=12) as pool,
         open_pool(addresses.application, min_size=1, max_size=2) as refusals,
@@ -161,8 +169,10 @@ async def open_ground(
             log=MerkleLog(key_store, clock),
             sealer=Sealer(clock, ids, audit, key_store, objects),
             incidents=Incidents(clock, ids, audit, outbox),
-            masker=Masker(name_models=settings.data_dir / NAME_MODELS),
-            vault=Vault(key_store.vault_key(), clock),
+            masker=masker,
+            directory=DirectoryFeed(pool, directory, clock),
+            vault=vault,
+            cases=CaseMasker(masker, vault, audit, pool),
             accounts=Accounts(
                 clock=clock,
                 audit=audit,

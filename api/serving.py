@@ -72,6 +72,7 @@ async def serve_http(services: Services, stop: asyncio.Event) -> None:
             tasks.create_task(server._serve())  # noqa: SLF001 - serve() would take the signals
         tasks.create_task(services.model_watch.run(stop))
         tasks.create_task(services.mlflow_pages.run(stop))
+        tasks.create_task(services.ground.directory.run(stop))
         await stop.wait()
         for server in servers:
             server.should_exit = True

@@ -8,7 +8,7 @@ reading. A case's own device and users are read with the case, and need not wait
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -49,11 +49,11 @@ def add_names(directory: Directory, names: Iterable[Name]) -> None:
 
 
 async def read_own_names(
-    connection: Connection, *, device_id: str | None, user_id: str | None
+    connection: Connection, *, device_id: str | None, user_ids: Sequence[str] = ()
 ) -> Directory:
-    """Return a directory of a case's own device, that device's users and the case's user."""
+    """Return a directory of a case's own device, that device's users and those it names."""
     cursor = await connection.execute(
-        QUERIES["list_own_names"], {"device_id": device_id, "user_id": user_id}
+        QUERIES["list_own_names"], {"device_id": device_id, "user_ids": list(user_ids)}
     )
     own = Directory()
     add_names(own, [(row["kind"], row["name"]) for row in await cursor.fetchall()])

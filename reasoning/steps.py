@@ -2,7 +2,8 @@
 """The typed functions behind the graph's nodes, and what they need.
 
 Each reads the state, opens its own connection and returns the part of the state that it adds.
-Only `seal` writes, and it writes at most once per proposal.
+Only `seal` writes, and it writes at most once per proposal; `mask` leaves originals that are new in
+the vault, however often it runs.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from evidence.sealing import Sealer
 from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
 from governance.ports import PolicyPort
 from governance.script_versions import verify_version
+from guardrails.case_masking import CaseMasker
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Pool
@@ -26,7 +28,7 @@ from models.recommender import Recommender
 from models.registry import LoadedModel
 from reasoning.assessment import analyse_files, ask_policy, count_citations, score_risk
 from reasoning.candidates import find_candidates, try_parameters
-from reasoning.case import ValueMasker, gather_case
+from reasoning.case import gather_case
 from reasoning.choice import choose_script, rank_candidates
 from reasoning.diagnosis import conclude, weigh_support
 from reasoning.errors import CaseOutdatedError, IncidentMovedOnError, OverrideError
@@ -55,7 +57,7 @@ class ReasoningDependencies:
     clock: Clock
     audit: AuditIntake
     incidents: Incidents
-    masker: ValueMasker
+    cases: CaseMasker
     retriever: Retriever
     champions: Champions
     adviser: Adviser | None
@@ -73,7 +75,7 @@ async def mask(state: ProposalState, needs: ReasoningDependencies) -> ProposalSt
         case = await gather_case(
             connection,
             incidents=needs.incidents,
-            masker=needs.masker,
+            cases=needs.cases,
             incident_id=state["incident_id"],
         )
         asked = await list_models_used(

@@ -44,16 +44,16 @@ CROSS JOIN LATERAL (
 WHERE named.name <> '';
 
 -- name: list_own_names
--- Names of one device, of its users and of the user that a case names.
+-- Names of one device, of its users and of the users that a case names.
 SELECT 'account' AS kind, user_id AS name FROM users
-WHERE user_id = %(user_id)s::text
+WHERE user_id = ANY(%(user_ids)s::text[])
     OR user_id IN (SELECT user_id FROM device_user_map WHERE device_id = %(device_id)s::text)
 UNION ALL
 SELECT named.kind, named.name
 FROM users AS u
 CROSS JOIN LATERAL (VALUES ('account', u.upn), ('person', u.display_name)) AS named (kind, name)
 WHERE named.name <> '' AND (
-    u.user_id = %(user_id)s::text
+    u.user_id = ANY(%(user_ids)s::text[])
     OR u.user_id IN (SELECT user_id FROM device_user_map WHERE device_id = %(device_id)s::text))
 UNION ALL
 SELECT named.kind, named.name

@@ -161,10 +161,10 @@ async def test_a_case_knows_its_own_people_at_once(connection, clock):
     await add_user(connection, "named3", "Ida Rask")
     await add_device(connection, "dev_1", "ZRH-LT-77", clock)
     await connection.execute("INSERT INTO device_user_map VALUES ('dev_1', 'oquen7', now(), now())")
-    own = await read_own_names(connection, device_id="dev_1", user_id="named3")
+    own = await read_own_names(connection, device_id="dev_1", user_ids=["named3"])
     text = "orla quennell, Ulf Sandvoss, Ida Rask on zrh-lt-77"
     assert found(own, text) == {"orla quennell", "Ida Rask", "zrh-lt-77"}
-    nobody = await read_own_names(connection, device_id=None, user_id=None)
+    nobody = await read_own_names(connection, device_id=None)
     assert found(nobody, text) == set()
 
 
