@@ -25,6 +25,7 @@ from guardrails.directory import Directory
 from guardrails.directory_feed import DirectoryFeed
 from guardrails.masking import Masker
 from guardrails.name_store import FOLDER_NAME as NAME_MODELS
+from guardrails.reidentification import Reidentification
 from guardrails.vault import Vault
 from kernel.audit import AuditIntake
 from kernel.clock import Clock, SystemClock
@@ -76,6 +77,7 @@ class Ground:
     directory: DirectoryFeed  # fills what the masker knows by name
     vault: Vault
     cases: CaseMasker
+    reidentification: Reidentification
     accounts: Accounts
     addresses: DatabaseAddresses
 
@@ -156,6 +158,7 @@ async def open_ground(
         open_pool(addresses.application, min_size=2, max_size=12) as pool,
         open_pool(addresses.application, min_size=1, max_size=2) as refusals,
     ):
+        cases = CaseMasker(masker, vault, audit, pool)
         yield Ground(
             settings=settings,
             clock=clock,
@@ -172,7 +175,8 @@ async def open_ground(
             masker=masker,
             directory=DirectoryFeed(pool, directory, clock),
             vault=vault,
-            cases=CaseMasker(masker, vault, audit, pool),
+            cases=cases,
+            reidentification=Reidentification(vault, cases, clock, ids, audit, refusals=refusals),
             accounts=Accounts(
                 clock=clock,
                 audit=audit,

@@ -96,6 +96,7 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         hostname=device.hostname if device else "",
         can_go_on=incident.status is IncidentStatus.ESCALATED and _may_handle(person),
         may_label=_may_handle(person),
+        may_reveal=bool(person.roles & {Role.SECURITY_REVIEWER, Role.ADMIN}),
         class_view=class_view,
         timeline=timeline,
         proposals=proposals,

@@ -3,7 +3,7 @@
 
 Its ticket, telemetry, script output and what people write about it name one person by one
 pseudonym. What is new goes to the vault under the incident's id, with an audit event, in the
-transaction of whoever asks. An incident whose originals were erased keeps none of later texts either.
+transaction of whoever asks. Of an incident whose originals were erased no later ones are kept.
 """
 
 import asyncio
