@@ -19,7 +19,7 @@ from api.device_app import create_device_app
 from api.ground import migrate_database, open_database, open_ground
 from api.public_app import create_public_app
 from api.worker import run_worker
-from kernel.logs import configure_logging, get_logger
+from kernel.logs import configure_logging, get_logger, log_uncaught
 from kernel.settings import Settings
 
 GRACE_SECONDS = 5
@@ -85,6 +85,7 @@ async def run_process(name: str, settings: Settings, role: Role) -> None:
     look like a whole one.
     """
     configure_logging(name, settings.log_level, sys.stderr)
+    log_uncaught()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

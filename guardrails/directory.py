@@ -36,6 +36,7 @@ def _words(text: str) -> frozenset[str]:
 Span = tuple[int, int, str]  # start, end, entity
 MIN_CHARACTERS: Final = 3
 MIN_DIGITS: Final = 6  # of an identifier of digits alone: shorter ones are event ids and ports
+MAX_ASKED: Final = 50_000  # texts whose answer is remembered
 MAX_WORDS: Final = 8  # of an identifier
 MAX_BETWEEN: Final = 3  # middle names and particles between two parts of a name
 _WORD: Final = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")  # accents may be apart
@@ -75,6 +76,8 @@ class _Index:
     alone: set[int] = field(default_factory=set)
     pairs: set[int] = field(default_factory=set)
     initials: set[int] = field(default_factory=set)
+    asked: dict[str, bool] = field(default_factory=dict)
+    asked_of: int = 0  # how large the index was then
 
 
 class _Word(NamedTuple):
@@ -192,6 +195,19 @@ class Directory:
         for form in forms:
             parts.setdefault(form, number)
         return number
+
+    def names_person(self, text: str) -> bool:
+        """Tell whether a person is named; remembered until the directory changes."""
+        index = self._index
+        if not index.parts:
+            return False
+        names = index.asked
+        if len(names) > MAX_ASKED or index.asked_of != len(index.parts) + len(index.pairs):
+            index.asked_of = len(index.parts) + len(index.pairs)
+            names = index.asked = {}
+        if text not in names:
+            names[text] = any(entity == "PERSON" for _, _, entity in self.find_spans(text))
+        return names[text]
 
     def find_spans(self, text: str) -> list[Span]:
         """Return the places of all that is known; they may overlap."""

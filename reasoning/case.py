@@ -27,6 +27,7 @@ MAX_QUERY_CHARACTERS = 4_000
 CLOSED = (
     "incident_id", "device_id", "source", "failure_class", "confidence", "severity", "occurrences"
 )  # fmt: skip
+SAID_BY_DEVICE = ("os_version", "model", "department", "role")
 UNTRUSTED = ("title", "description", "entity", "detection")
 
 
@@ -50,6 +51,7 @@ async def gather_case(
             "incident": {name: getattr(incident, name) for name in UNTRUSTED},
             "metrics": dict(report.metrics) if report else {},
             "facts": dict(report.facts) if report else {},
+            "device": {name: getattr(device, name) for name in SAID_BY_DEVICE} if device else {},
         },
         actor=ACTOR,
         correlation_id=incident.correlation_id,
@@ -58,7 +60,7 @@ async def gather_case(
     described |= _describe_label(await list_class_labels(connection, incident_id))
     return CaseData(
         incident=described,
-        device=None if device is None else _describe_device(device),
+        device=None if device is None else _describe_device(device) | masked["device"],
         metrics=masked["metrics"],
         facts=masked["facts"],
         observed_at=report.observed_at.isoformat() if report else None,
@@ -97,10 +99,6 @@ def _describe_device(device: Device) -> dict[str, Any]:
     return {
         "device_id": device.device_id,
         "os_family": device.os_family,
-        "os_version": device.os_version,
-        "model": device.model,
-        "department": device.department,
-        "role": device.role,
         "business_critical": device.business_critical,
         "status": device.status,
     }

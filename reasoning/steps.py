@@ -6,7 +6,7 @@ Only `seal` writes, and it writes at most once per proposal; `mask` leaves origi
 the vault, however often it runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from governance.script_versions import verify_version
 from guardrails.case_masking import CaseMasker
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
-from kernel.database import Pool
+from kernel.database import Connection, Pool
 from kernel.logs import get_logger
 from models.champions import Champions
 from models.inference import list_models_used
@@ -28,7 +28,7 @@ from models.recommender import Recommender
 from models.registry import LoadedModel
 from reasoning.assessment import analyse_files, ask_policy, count_citations, score_risk
 from reasoning.candidates import find_candidates, try_parameters
-from reasoning.case import gather_case
+from reasoning.case import ACTOR, gather_case
 from reasoning.choice import choose_script, rank_candidates
 from reasoning.diagnosis import conclude, weigh_support
 from reasoning.errors import CaseOutdatedError, IncidentMovedOnError, OverrideError
@@ -41,11 +41,12 @@ from retrieval.catalogue import find_script, list_scripts
 from retrieval.dominance import record_search
 from retrieval.errors import ScriptNotFoundError
 from retrieval.facets import SearchFilter
-from retrieval.search import Retriever
+from retrieval.search import Passage, Retriever
 from telemetry.facts import narrow_facts
 from telemetry.incidents import Incidents
 
 N_PASSAGES = 8
+SHIPPED = "starter"  # the trust of documents that come with the product
 _logger = get_logger(__name__)
 
 
@@ -100,6 +101,7 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
         await record_search(
             connection, [one.document_id for one in passages], needs.clock.now().date()
         )
+        told = await _mask_passages(connection, passages, state, needs)
     return {
         "models": _add_model(state, ranking),
         "passages": [
@@ -108,12 +110,12 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
                 "document_id": passage.document_id,
                 "version": passage.version,
                 "kind": passage.kind,
-                "title": passage.title,
+                "title": told[passage.chunk_id]["title"],
                 "trust": passage.trust,
-                "source": passage.source,
+                "source": told[passage.chunk_id]["source"],
                 "start_offset": passage.start_offset,
                 "end_offset": passage.end_offset,
-                "text": passage.text,
+                "text": told[passage.chunk_id]["text"],
                 "failure_classes": list(passage.failure_classes),
                 "related_scripts": list(passage.related_scripts),
                 "dense_score": round(passage.dense_score, 6),
@@ -127,6 +129,34 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
 
 def _add_model(state: ProposalState, asked: LoadedModel | None) -> list[dict[str, str]]:
     return [*state.get("models", []), *([asked.named] if asked else [])]
+
+
+async def _mask_passages(
+    connection: Connection,
+    passages: Sequence[Passage],
+    state: ProposalState,
+    needs: ReasoningDependencies,
+) -> dict[str, dict[str, str]]:
+    """Return the words of passages by chunk, as the case may hold them.
+
+    Articles may name whom to call; a case, its bundle and a language model do not. What we ship
+    names nobody.
+    """
+    words = {
+        one.chunk_id: {"title": one.title, "source": one.source, "text": one.text}
+        for one in passages
+    }
+    brought = [one.chunk_id for one in passages if one.trust != SHIPPED]
+    if not brought:
+        return words
+    masked = await needs.cases.mask_on(
+        connection,
+        state["incident_id"],
+        [words[chunk_id] for chunk_id in brought],
+        actor=ACTOR,
+        correlation_id=state["correlation_id"],
+    )
+    return words | dict(zip(brought, masked, strict=True))
 
 
 async def diagnose(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
