@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from guardrails.identifier_patterns import SYSTEM_ACCOUNTS
 from guardrails.ordinary_words import ORDINARY_WORDS
+from guardrails.pattern_parts import SYSTEM_ACCOUNTS
 from guardrails.person_names import (
     PARTICLES,
     fold,

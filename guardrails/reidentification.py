@@ -18,7 +18,7 @@ from guardrails.errors import (
     RevealRefusedError,
     SubjectShreddedError,
 )
-from guardrails.pseudonyms import PSEUDONYM
+from guardrails.pattern_parts import PSEUDONYM
 from guardrails.vault import QUERIES, Vault
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
