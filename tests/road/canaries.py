@@ -65,7 +65,7 @@ def canaries_of(way: str) -> dict[str, str]:
     word, number = word_of(way), WAYS.index(way)
     low = word.lower()
     return {
-        "outsider": word,
+        "outsider": f"{word}ov",
         "person of the directory": f"{word}heim",
         "user of the directory": known_user(way),
         "domain user": f"{low}dom",

@@ -250,14 +250,13 @@ async def come_in_by_tickets(world: World) -> str:
 
 async def come_in_by_knowledge(world: World) -> None:
     """Upload an article, search for a ticket's text, and tell which document solved one."""
-    word = word_of("article")
     article = (
         f"# No space left on the disk of {known_name('article')}\n\nThe disk is full: no space left"
         f" on device /var. Clear the temporary files.\n\n{text_of('article')}\n"
     )
     answer = await world.service.post(
         "/v1/knowledge/sources/manuals/files",
-        files={"file": (f"{word} notes.md", article.encode())},
+        files={"file": ("notes.md", article.encode())},
         data={"trust": "internal"},
     )
     assert answer.status_code == 201, answer.text
@@ -451,7 +450,8 @@ async def test_canaries_are_where_they_may_be_and_nowhere_else(
         assert found.get(name), f"{name} is empty"
     if day := next((name for name in found if name.startswith("telemetry_reports_")), None):
         found["telemetry_reports"] = found.pop(day)
-    assert list_leaks(search, found) == {}
+    leaks = list_leaks(search, found)
+    assert not leaks, json.dumps(leaks, indent=1)
     assert list_leaks(search, await databases["MLflow"].read(only_new=True)) == {}
     async with await psycopg.AsyncConnection.connect(prepared_postgres.superuser_dsn) as admin:
         cursor = await admin.execute("SHOW data_directory")
