@@ -71,7 +71,7 @@ def canaries_of(way: str) -> dict[str, str]:
         "domain user": f"{low}dom",
         "user principal name": f"{low}upn@corp.local",
         "e-mail": f"{low}.mail@example.org",
-        "host": f"{word.upper()}-LT-77",
+        "host": f"{low[:4].upper()}-LT-7{number:02d}7",
         "host of the directory": f"qx{low}-{number}",
         "sid": f"S-1-5-21-3623811015-3361044348-303008{number:02d}-1013",
         "windows path": f"{low}win",

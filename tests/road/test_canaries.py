@@ -32,8 +32,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import CertificateSigningRequestBuilder, Name
 
 from api.accounts import Role
+from api.ground import open_registry
 from guardrails.directory_import import StatedNames, import_names
 from kernel.settings import CLAMD_OFF
+from models.ticket_labels import list_labelled_tickets
+from models.training import Circumstances, train
 from tests.reasoning.situations import FULL_DISK, work
 from tests.road.canaries import (
     WAYS,
@@ -45,7 +48,6 @@ from tests.road.canaries import (
     line_of,
     list_canaries,
     text_of,
-    word_of,
 )
 from tests.road.places import Rows, read_files
 from tests.stack.portal import Portal
@@ -76,7 +78,8 @@ ALLOWED: dict[tuple[str, str], frozenset[str] | None] = {
 # Articles are the tenant's publications, shown to whom they are for; what of them goes on into a
 # case, a bundle or a language model is masked there.
 ALLOWED_OF_ARTICLES = {
-    ("documents", "body"), ("documents", "title"), ("chunks", "text"), ("ingested_files", "path"),
+    ("documents", "body"), ("documents", "title"), ("chunks", "text"), ("chunks", "headings"),
+    ("chunk_vectors_1", "signals"),  # codes that a search may ask for
 }  # fmt: skip
 
 
@@ -400,6 +403,26 @@ async def travel(served: Served) -> World:
     return world
 
 
+async def train_on_labels(served: Served) -> None:
+    """Train the tickets' classifier, which learns from the words of labelled tickets."""
+    ground = served.services.ground
+    async with ground.pool.connection() as connection:
+        tickets = await list_labelled_tickets(connection)
+    assert tickets
+    trained = await asyncio.to_thread(
+        train,
+        "tickets",
+        registry=open_registry(ground),
+        knowledge_dir=ground.settings.knowledge_dir,
+        circumstances=Circumstances(
+            seed=0, trained_by="cli:dora", trained_at=ground.clock.now(),
+            progress=lambda _: None, area=ground.settings.data_dir / "training", in_use=None,
+        ),
+        tickets=tickets,
+    )  # fmt: skip
+    assert trained.version
+
+
 def is_allowed(table: str, column: str, canary: Any) -> bool:
     if canary.way == "article" and (table, column) in ALLOWED_OF_ARTICLES:
         return True
@@ -439,6 +462,7 @@ async def test_canaries_are_where_they_may_be_and_nowhere_else(
     await fill_directory(served)
     await add_people(served)
     await travel(served)
+    await train_on_labels(served)
     search = Search(list_canaries())
     found = await databases["application"].read(only_new=True)
     # Rows of the road's every step are there, or this would prove nothing.
@@ -512,7 +536,7 @@ async def plant_and_find(served: Served, rows: Rows, folder: Any) -> None:
         )
     leaks = list_leaks(search, await rows.read(only_new=True))
     for column in ("plain", "bytes", "document", "a"):
-        assert leaks[f"plants.{column}"] == ["import: outsider"]
+        assert "import: outsider" in leaks[f"plants.{column}"]
     for name, content in (
         ("plain.log", plain), ("packed.gz", gzip.compress(plain)), ("b.zip", archive.getvalue()),
         *((f"disguise-{number}", one) for number, one in enumerate(plants)),
