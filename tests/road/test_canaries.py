@@ -537,10 +537,15 @@ async def plant_and_find(served: Served, rows: Rows, folder: Any) -> None:
     leaks = list_leaks(search, await rows.read(only_new=True))
     for column in ("plain", "bytes", "document", "a"):
         assert "import: outsider" in leaks[f"plants.{column}"]
-    for name, content in (
-        ("plain.log", plain), ("packed.gz", gzip.compress(plain)), ("b.zip", archive.getvalue()),
-        *((f"disguise-{number}", one) for number, one in enumerate(plants)),
-    ):  # fmt: skip
-        (folder / name).write_bytes(b"xx " + content if name == "plain.log" else content)
-        assert str(folder / name) in list_leaking_files(search, read_files(folder)), name
+    planted = folder / "planted"
+    planted.mkdir()
+    contents = {
+        "plain.log": b"xx " + plain, "packed.gz": gzip.compress(plain),
+        "b.zip": archive.getvalue(),
+        **{f"disguise-{number}": one for number, one in enumerate(plants)},
+    }  # fmt: skip
+    for name, content in contents.items():
+        (planted / name).write_bytes(content)
+    leaking = list_leaking_files(search, read_files(planted))
+    assert set(leaking) == {str(planted / name) for name in contents}
     assert search.find(b"nothing personal") == set()
