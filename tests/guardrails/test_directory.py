@@ -120,9 +120,9 @@ def test_time_does_not_grow_with_the_directory(directory):
     def best_seconds(searched: Directory) -> float:
         seconds = []
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.thread_time()
             searched.find_spans(text)
-            seconds.append(time.perf_counter() - started)
+            seconds.append(time.thread_time() - started)
         return min(seconds)
 
     assert best_seconds(big) < 3 * best_seconds(directory)
