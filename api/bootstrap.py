@@ -224,6 +224,7 @@ async def open_services(
 
     """
     await asyncio.to_thread(ground.masker.warm_up)
+    await ground.directory.require()
     if loaded is None:
         async with ground.pool.connection() as connection:
             promoted = await list_champions(connection)
@@ -262,7 +263,7 @@ def _gather_needs(
         ids=ground.ids,
         audit=ground.audit,
         incidents=ground.incidents,
-        masker=ground.masker,
+        cases=ground.cases,
         retriever=retriever,
         champions=champions,
         adviser=adviser,
@@ -333,6 +334,7 @@ def _open_intake(ground: Ground, champions: Champions) -> TicketIntake:
         clock=ground.clock,
         ids=ground.ids,
         incidents=ground.incidents,
+        pool=ground.pool,
         masker=ground.masker,
         vault=ground.vault,
         champions=champions,

@@ -6,7 +6,6 @@ counts as one person's (see the bounds in docs/models.md); for separation of dut
 person is, by the name of their account here.
 """
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,7 +15,7 @@ from api.accounts import NAME
 from api.class_labels import CONSEQUENCE_WORDS, label_incident
 from api.json_route import service_of, service_route
 from api.openapi import BEARER, PROBLEMS
-from api.sessions import services_of
+from api.sessions import correlation_of, services_of
 from contracts.failure import FailureClass
 from telemetry.incident_classes import MAX_REASON_CHARACTERS, ClassStatement
 
@@ -51,7 +50,12 @@ async def take_class(request: Request, incident_id: str, body: ClassBody) -> dic
         failure_class=body.failure_class,
         seen_class=body.seen_class,
         actor=service_of(request),
-        reason=(await asyncio.to_thread(ground.masker.mask, body.reason)).text,
+        reason=await ground.cases.mask_apart(
+            incident_id,
+            body.reason,
+            actor=service_of(request),
+            correlation_id=correlation_of(request),
+        ),
         on_behalf_of=f"user:{body.user_id.removeprefix('user:')}",
     )
     async with ground.pool.connection() as connection:

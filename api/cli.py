@@ -31,6 +31,7 @@ from api.cli_help import set_help
 from api.cli_incident import incident_app
 from api.cli_models import models_app, train
 from api.cli_policy import policy_app
+from api.cli_privacy import privacy_app
 from api.cli_scripts import scripts_app
 from api.demonstration_faults import DemonstrationError, FaultKind
 from api.kb_commands import kb_app
@@ -56,6 +57,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(drift_app, name="drift")
 app.add_typer(scripts_app, name="scripts")
 app.add_typer(policy_app, name="policy")
+app.add_typer(privacy_app, name="privacy")
 app.command()(train)
 CaseFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A case file.")]
 KeyFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]

@@ -117,6 +117,7 @@ def drift_dismiss(
         from models.retraining_proposals import RetrainingProposals  # noqa: PLC0415 - heavy
 
         retraining = RetrainingProposals(ground.clock, ground.ids, ground.audit)
+        await ground.directory.require()
         async with ground.pool.connection() as connection:
             return await retraining.dismiss(
                 connection,

@@ -65,6 +65,7 @@ def freeze_announce(
         from governance.freeze_windows import FreezeWindows  # noqa: PLC0415 - heavy
 
         freezes = FreezeWindows(ground.clock, ground.ids, ground.audit)
+        await ground.directory.require()
         async with ground.pool.connection() as connection:
             return await freezes.announce(
                 connection,

@@ -121,12 +121,18 @@ def incident_label(
             ClassStatement,
         )
 
+        await ground.directory.require()
         stated = ClassStatement(
             incident_id=incident_id,
             failure_class=stated_class,
             seen_class=seen_class,
             actor=who,
-            reason=ground.masker.mask(reason[:MAX_REASON_CHARACTERS]).text,
+            reason=await ground.cases.mask_apart(
+                incident_id,
+                reason[:MAX_REASON_CHARACTERS],
+                actor=who,
+                correlation_id=ground.ids.new("cor"),
+            ),
         )
         try:
             async with ground.pool.connection() as connection:

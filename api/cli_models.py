@@ -165,7 +165,7 @@ def models_promote(
         promotions = ModelPromotions(ground)
         if await promotions.is_in_use(name, version):
             return None
-        decision = _decide(ground, who, reason, against=against, override=override)
+        decision = await _decide(ground, who, reason, against=against, override=override)
         return await promotions.promote(name, version, decision)
 
     promotion = _with_models(act, name)
@@ -185,7 +185,7 @@ def models_rollback(
     async def act(ground: Any) -> Any:
         from api.model_promotion import ModelPromotions  # noqa: PLC0415 - heavy
 
-        decision = _decide(ground, who, reason, against=against, override=False)
+        decision = await _decide(ground, who, reason, against=against, override=False)
         return await ModelPromotions(ground).roll_back(name, decision)
 
     _print_promotion(_with_models(act, name))
@@ -242,11 +242,12 @@ def models_ui(
         webbrowser.open(url)
 
 
-def _decide(
+async def _decide(
     ground: Any, who: str, reason: str, *, against: str | None, override: bool
 ) -> "Decision":
     from api.model_promotion import Decision  # noqa: PLC0415 - heavy
 
+    await ground.directory.require()
     return Decision(
         actor=who,
         reason=ground.masker.mask_value(reason.strip()),

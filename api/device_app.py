@@ -262,7 +262,7 @@ def _add_work_routes(router: APIRouter, services: Services) -> None:
             raise InvalidRequestError(f"not a receipt: {error}") from error
         async with ground.pool.connection() as connection:
             recorded = await services.jobs.record_receipt(
-                connection, device_id, receipt, ground.masker
+                connection, device_id, receipt, ground.cases
             )
         return {"recorded": recorded}
 

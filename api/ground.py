@@ -20,8 +20,12 @@ from api.accounts import Accounts
 from evidence.log import MerkleLog
 from evidence.objects import Objects, open_objects
 from evidence.sealing import Sealer
+from guardrails.case_masking import CaseMasker
+from guardrails.directory import Directory
+from guardrails.directory_feed import DirectoryFeed
 from guardrails.masking import Masker
 from guardrails.name_store import FOLDER_NAME as NAME_MODELS
+from guardrails.reidentification import Reidentification
 from guardrails.vault import Vault
 from kernel.audit import AuditIntake
 from kernel.clock import Clock, SystemClock
@@ -70,7 +74,10 @@ class Ground:
     sealer: Sealer
     incidents: Incidents
     masker: Masker
+    directory: DirectoryFeed  # fills what the masker knows by name
     vault: Vault
+    cases: CaseMasker
+    reidentification: Reidentification
     accounts: Accounts
     addresses: DatabaseAddresses
 
@@ -144,10 +151,14 @@ async def open_ground(
     objects = open_objects(settings.object_store_url or settings.data_dir / "objects")
     audit = AuditIntake(clock, ids)
     outbox = Outbox(clock)
+    directory = Directory(is_complete=False)
+    masker = Masker(directory=directory, name_models=settings.data_dir / NAME_MODELS)
+    vault = Vault(key_store.vault_key(), clock)
     async with (
         open_pool(addresses.application, min_size=2, max_size=12) as pool,
         open_pool(addresses.application, min_size=1, max_size=2) as refusals,
     ):
+        cases = CaseMasker(masker, vault, audit, pool)
         yield Ground(
             settings=settings,
             clock=clock,
@@ -161,8 +172,11 @@ async def open_ground(
             log=MerkleLog(key_store, clock),
             sealer=Sealer(clock, ids, audit, key_store, objects),
             incidents=Incidents(clock, ids, audit, outbox),
-            masker=Masker(name_models=settings.data_dir / NAME_MODELS),
-            vault=Vault(key_store.vault_key(), clock),
+            masker=masker,
+            directory=DirectoryFeed(pool, directory, clock),
+            vault=vault,
+            cases=cases,
+            reidentification=Reidentification(vault, cases, clock, ids, audit, refusals=refusals),
             accounts=Accounts(
                 clock=clock,
                 audit=audit,

@@ -127,6 +127,7 @@ async def _search(
 
     embedder = open_embedder(ground)
     loading = asyncio.create_task(embedder.load())  # while presidio loads as well
+    await ground.directory.require()
     masked = await asyncio.to_thread(ground.masker.mask, text)
     await loading
     ranking = await asyncio.to_thread(_load_champion, ground) if champion else None

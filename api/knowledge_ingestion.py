@@ -273,6 +273,7 @@ def open_quarantine(ground: Ground) -> Quarantine:
         ids=ground.ids,
         audit=ground.audit,
         masker=ground.masker,
+        directory=ground.directory,
     )
 
 

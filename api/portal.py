@@ -15,6 +15,7 @@ from api import (
     portal_login,
     portal_mlflow,
     portal_models,
+    portal_originals,
     portal_people,
     portal_policies,
     portal_proposals,
@@ -27,6 +28,7 @@ router = APIRouter()
 for part in (
     portal_login,
     portal_incidents,
+    portal_originals,
     portal_proposals,
     portal_decisions,
     portal_exceptions,

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from api.accounts import Person, Role
 from api.errors import InvalidRequestError
 from api.pages import pages_of
-from api.portal_forms import read_hours, read_moment, read_text
+from api.portal_forms import read_case_text, read_hours, read_moment
 from api.portal_queries import require_proposal
 from api.sessions import (
     Form,
@@ -91,6 +91,8 @@ async def _read_decision(
     request: Request, person: Person, form: Form, proposal_id: str
 ) -> ApprovalRequest:
     ground = services_of(request).ground
+    async with ground.pool.connection() as connection:
+        proposal = await require_proposal(connection, proposal_id)
     return ApprovalRequest(
         proposal_id=proposal_id,
         bundle_digest=field(form, "bundle_digest"),
@@ -98,7 +100,9 @@ async def _read_decision(
         roles=person.roles,
         session_authenticated_at=person.authenticated_at,
         correlation_id=correlation_of(request),
-        reason=await read_text(form, "reason", ground.masker),
+        reason=await read_case_text(
+            request, form, "reason", incident_id=proposal.incident_id, actor=person.actor
+        ),
         conditions=_read_conditions(form, ground.clock.now()),
     )
 

@@ -4,8 +4,10 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from fastapi import Request
+
 from api.errors import InvalidRequestError
-from api.sessions import Form, field
+from api.sessions import Form, correlation_of, field, services_of
 from guardrails.masking import Masker
 
 MAX_TEXT_CHARACTERS = 2000
@@ -49,8 +51,29 @@ async def read_text(form: Form, name: str, masker: Masker) -> str:
     Raises:
         InvalidRequestError: it is too long.
     """
+    text = _read_bounded(form, name)
+    return (await asyncio.to_thread(masker.mask, text)).text
+
+
+async def read_case_text(
+    request: Request, form: Form, name: str, *, incident_id: str, actor: str
+) -> str:
+    """Return what a person wrote about an incident, masked with the incident's pseudonyms.
+
+    Raises:
+        InvalidRequestError: it is too long.
+    """
+    return await services_of(request).ground.cases.mask_apart(
+        incident_id,
+        _read_bounded(form, name),
+        actor=actor,
+        correlation_id=correlation_of(request),
+    )
+
+
+def _read_bounded(form: Form, name: str) -> str:
     text = field(form, name)
     if len(text) > MAX_TEXT_CHARACTERS:
         what = name.replace("_", " ")
         raise InvalidRequestError(f"{what} is longer than {MAX_TEXT_CHARACTERS} characters")
-    return (await asyncio.to_thread(masker.mask, text)).text
+    return text

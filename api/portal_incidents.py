@@ -15,7 +15,7 @@ from api.errors import InvalidRequestError, NotFoundError
 from api.fleet_view import count_over_time, view_fleet
 from api.pages import pages_of
 from api.plots import draw_metric
-from api.portal_forms import read_text
+from api.portal_forms import read_case_text
 from api.portal_queries import MAX_PLOTS, PLOTTED, fetch, require_incident
 from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
 from contracts.failure import FailureClass
@@ -96,6 +96,7 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         hostname=device.hostname if device else "",
         can_go_on=incident.status is IncidentStatus.ESCALATED and _may_handle(person),
         may_label=_may_handle(person),
+        may_reveal=bool(person.roles & {Role.SECURITY_REVIEWER, Role.ADMIN}),
         class_view=class_view,
         timeline=timeline,
         proposals=proposals,
@@ -130,7 +131,9 @@ async def label_class(request: Request, incident_id: str) -> Response:
         failure_class=_read_class(form, "failure_class"),
         seen_class=_read_class(form, "seen_class"),
         actor=person.actor,
-        reason=await read_text(form, "reason", ground.masker),
+        reason=await read_case_text(
+            request, form, "reason", incident_id=incident_id, actor=person.actor
+        ),
     )
     async with ground.pool.connection() as connection:
         await label_incident(ground, connection, stated)
@@ -185,7 +188,9 @@ async def close_incident(request: Request, incident_id: str) -> Response:
     person, form = await require_form(request)
     person.require(Role.HELPDESK, Role.APPROVER)
     ground = services_of(request).ground
-    reason = await read_text(form, "reason", ground.masker)
+    reason = await read_case_text(
+        request, form, "reason", incident_id=incident_id, actor=person.actor
+    )
     if not reason:
         raise InvalidRequestError("say why the incident is closed")
     async with ground.pool.connection() as connection:
@@ -206,7 +211,9 @@ async def reopen_incident(request: Request, incident_id: str) -> Response:
     person, form = await require_form(request)
     person.require(Role.HELPDESK, Role.APPROVER)
     ground = services_of(request).ground
-    reason = await read_text(form, "reason", ground.masker)
+    reason = await read_case_text(
+        request, form, "reason", incident_id=incident_id, actor=person.actor
+    )
     async with ground.pool.connection() as connection:
         await ground.incidents.reopen(
             connection,

@@ -49,10 +49,14 @@ from guardrails.errors import (
     PolicyChangeError,
     PolicyLoadError,
     PolicyNotFoundError,
+    PseudonymMissingError,
     QuarantinedFileMissingError,
     QuarantineError,
     QuarantineReleaseError,
     QuarantineStateError,
+    RevealBoundError,
+    RevealRefusedError,
+    SubjectShreddedError,
 )
 from guardrails.sanitise import plain_text
 from kernel.errors import KernelError
@@ -145,6 +149,10 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     PolicyChangeError: (409, "Policy change refused"),
     PolicyLoadError: (422, "Policy cannot be used"),
     QuarantineError: (422, "Decision not possible"),
+    PseudonymMissingError: (404, "No such pseudonym"),
+    RevealBoundError: (429, "Too many originals"),
+    SubjectShreddedError: (410, "Originals were erased"),
+    RevealRefusedError: (422, "Not revealed"),
     NotSequencedError: (503, "Not in the log yet"),
     LogDamagedError: (500, "Internal error"),
     BundleCorruptError: (500, "Internal error"),

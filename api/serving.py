@@ -19,7 +19,7 @@ from api.device_app import create_device_app
 from api.ground import migrate_database, open_database, open_ground
 from api.public_app import create_public_app
 from api.worker import run_worker
-from kernel.logs import configure_logging, get_logger
+from kernel.logs import configure_logging, get_logger, log_uncaught
 from kernel.settings import Settings
 
 GRACE_SECONDS = 5
@@ -72,6 +72,7 @@ async def serve_http(services: Services, stop: asyncio.Event) -> None:
             tasks.create_task(server._serve())  # noqa: SLF001 - serve() would take the signals
         tasks.create_task(services.model_watch.run(stop))
         tasks.create_task(services.mlflow_pages.run(stop))
+        tasks.create_task(services.ground.directory.run(stop))
         await stop.wait()
         for server in servers:
             server.should_exit = True
@@ -84,6 +85,7 @@ async def run_process(name: str, settings: Settings, role: Role) -> None:
     look like a whole one.
     """
     configure_logging(name, settings.log_level, sys.stderr)
+    log_uncaught()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

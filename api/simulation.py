@@ -67,6 +67,7 @@ async def simulate_fleet(ground: Ground, simulation: Simulation, console: Consol
         await _check_new(connection, simulation.seed)
         for device in fleet.devices:
             await _register(ground, connection, device)
+    await ground.directory.require()
     ingestion = Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker)
     counts = {"accepted": 0, "duplicates": 0, "rejected": 0}
     with Progress(console=console) as progress:

@@ -33,6 +33,7 @@ DRIFT_SECONDS = 10.0
 DRIFT_UPKEEP_SECONDS = 3600.0
 DOMINANCE_SECONDS = 600.0
 ATTRIBUTES_SECONDS = 600.0
+CHANGES_SECONDS = 600.0
 MAX_BACKOFF_SECONDS = 60.0
 END_SECONDS = 5.0  # for the others, when one of a worker's tasks has failed
 _logger = get_logger(__name__)
@@ -148,12 +149,14 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
             services.embedder.embed(["loaded now, not for the first incident"]),
             outbox.run(stop),
             services.model_watch.run(stop),
+            ground.directory.run(stop),
             repeat(sequence, ground.settings.sequencing_interval_seconds, stop, "log.sequence"),
             repeat(expire, EXPIRY_SECONDS, stop, "expiry"),
             repeat(watch_drift, DRIFT_SECONDS, stop, "drift.watch"),
             repeat(look_after_drift, DRIFT_UPKEEP_SECONDS, stop, "drift.upkeep"),
             repeat(count_attributes, ATTRIBUTES_SECONDS, stop, "attributes.count"),
             repeat(watch_dominance, DOMINANCE_SECONDS, stop, "dominance.watch"),
+            repeat(ground.directory.forget_changes, CHANGES_SECONDS, stop, "directory.changes"),
         ]
     )
 

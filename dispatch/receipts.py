@@ -5,7 +5,6 @@ Script output is untrusted and may name people: it is shortened at line ends, th
 anything is stored. A receipt that fits no job changes nothing and is audited.
 """
 
-import asyncio
 from typing import Any, Protocol
 
 import msgspec
@@ -39,10 +38,18 @@ _ANSWERED = frozenset({JobStatus.REPORTED, JobStatus.REFUSED})
 
 
 class OutputMasker(Protocol):
-    """Masks personal data inside a JSON value; may be slow, is called in a thread."""
+    """Masks personal data inside a JSON value with the pseudonyms of an incident."""
 
-    def mask_value(self, value: Any) -> Any:
-        """Return the value with its strings masked."""
+    async def mask_on(
+        self,
+        connection: Connection,
+        incident_id: str,
+        value: Any,
+        *,
+        actor: str,
+        correlation_id: str,
+    ) -> Any:
+        """Return the value with its strings masked, in the transaction of the connection."""
         ...
 
 
@@ -97,7 +104,7 @@ class Receipts:
         if job is None or job.status in _ANSWERED:
             return False
         proposal = await lock_proposal(connection, job.proposal_id)
-        document = await asyncio.to_thread(_mask_receipt, receipt, masker)
+        document = await _mask_receipt(connection, receipt, proposal, masker)
         deviation = find_deviation(receipt, read_own_job(job.envelope))
         document["deviation"] = deviation
         document["receipt_sha256"] = _digest(receipt)
@@ -235,16 +242,26 @@ class Receipts:
         )
 
 
-def _mask_receipt(receipt: Receipt, masker: OutputMasker) -> dict[str, Any]:
+async def _mask_receipt(
+    connection: Connection, receipt: Receipt, proposal: Proposal, masker: OutputMasker
+) -> dict[str, Any]:
     """Return the receipt as JSON, output shortened and masked.
 
     Only output is free text; everything else has a closed form and must not be altered.
     """
     document: dict[str, Any] = msgspec.to_builtins(receipt)
-    for step in document["steps"]:
-        step["stdout"], step["stderr"] = masker.mask_value(
+    masked = await masker.mask_on(
+        connection,
+        proposal.incident_id,
+        [
             [_plain(shorten(step["stdout"])), _plain(shorten(step["stderr"]))]
-        )
+            for step in document["steps"]
+        ],
+        actor=f"device:{receipt.device_id}",
+        correlation_id=proposal.correlation_id,
+    )
+    for step, (stdout, stderr) in zip(document["steps"], masked, strict=True):
+        step["stdout"], step["stderr"] = stdout, stderr
     document.pop("correlation_id")  # the device's copy; ours is in the proposal
     return document
 

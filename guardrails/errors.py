@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors of guardrails/: GuardrailError, and below it one tree a guardrail.
 
-MaskingError; NameModelError; PolicyError > PolicyLoadError > PolicyTrustError,
+MaskingError; NameModelError; DirectoryFileError; PolicyError > PolicyLoadError > PolicyTrustError,
 PolicyNotFoundError, PolicyChangeError; VaultError > SubjectShreddedError, PseudonymConflictError,
-VaultIntegrityError; MalwareScanError > UnscannableFileError, ScannerUnavailableError,
-ScannerTimeoutError, ScannerRefusedError; QuarantineError > QuarantineFullError,
+VaultIntegrityError, RevealRefusedError (> PseudonymMissingError, RevealBoundError);
+MalwareScanError > UnscannableFileError, ScannerUnavailableError, ScannerTimeoutError,
+ScannerRefusedError; QuarantineError > QuarantineFullError,
 QuarantinedFileMissingError, QuarantineStateError, QuarantineReleaseError,
 QuarantineIntegrityError.
 """
@@ -57,8 +58,24 @@ class PseudonymConflictError(VaultError):
     """The pseudonym already stands for another original of this subject."""
 
 
+class RevealRefusedError(VaultError):
+    """Originals are shown for a reason and within bounds only."""
+
+
+class PseudonymMissingError(RevealRefusedError):
+    """The vault has no original for this pseudonym; the incident's page lists those it has."""
+
+
+class RevealBoundError(RevealRefusedError):
+    """Too many originals were shown to the same person within the hour."""
+
+
 class VaultIntegrityError(VaultError):
     """A stored original does not decrypt: wrong key or changed bytes."""
+
+
+class DirectoryFileError(GuardrailError):
+    """The file of people and machines cannot be taken."""
 
 
 class MalwareScanError(GuardrailError):

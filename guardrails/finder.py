@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds personal data in a text: the analyser, run over pieces, and its findings settled."""
 
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -12,7 +11,7 @@ from guardrails.findings import Span, settle
 from guardrails.name_recogniser import NameRecogniser
 from guardrails.pattern_parts import LANGUAGE
 from guardrails.presidio_runtime import RecognizerResult
-from guardrails.recognisers import DirectoryRecogniser, build_analyser
+from guardrails.recognisers import build_analyser
 
 _PIECE_CHARACTERS: Final = 16_384
 # What a piece shares with the next: longer than what is found by one expression, keys included.
@@ -30,22 +29,14 @@ class SpanFinder:
     """
 
     def __init__(self, name_models: Path | None = None) -> None:
-        self._lock = threading.Lock()
         self._forget()
-        self._directory = DirectoryRecogniser()
         self._names = [] if name_models is None else [NameRecogniser(name_models, self._forget)]
-        self._analyser = build_analyser(self._directory, *self._names)
+        self._analyser = build_analyser(*self._names)
 
     @property
     def knows_outsiders(self) -> bool:
         """Whether names are recognised that neither directory nor context gives away."""
         return any(recogniser.is_trained for recogniser in self._names)
-
-    def replace_directory(self, people: Iterable[str], hosts: Iterable[str]) -> None:
-        """Find these names from now on; nothing else is built anew."""
-        with self._lock:
-            self._directory.replace(people, hosts)
-            self._forget()
 
     def _forget(self) -> None:
         """Forget what was found in short texts, since more is found from now on."""

@@ -122,6 +122,22 @@ def _is_prose(text: str, finding: RecognizerResult) -> bool:
     return all(len(word) == 1 or is_plain(word) for word in words)
 
 
+def leave_kept(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Return spans without those that touch a pseudonym or are a KB number, version or code."""
+    if not spans:
+        return []
+    taken = [match.span() for match in PSEUDONYM.finditer(text)]
+    kept = [match.span() for match in _KEPT_FORM.finditer(text)]
+    return [
+        (start, end, entity)
+        for start, end, entity in spans
+        if all(end <= first or last <= start for first, last in taken)
+        and not (
+            entity in _MISTAKABLE and any(first <= start and end <= last for first, last in kept)
+        )
+    ]
+
+
 def _lies_in(finding: RecognizerResult, spans: Iterable[tuple[int, int]]) -> bool:
     return any(start <= finding.start and finding.end <= end for start, end in spans)
 

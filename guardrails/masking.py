@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from guardrails.directory import Directory
 from guardrails.errors import MaskingError
 from guardrails.identifier_patterns import KEY_ENTITIES
 from guardrails.pattern_parts import PSEUDONYM
@@ -50,23 +51,37 @@ class Masker:
 
     Args:
         names: people of the directory, to begin with.
+        directory: the tenant's, kept fresh by its owner; nothing is masked before it is filled.
         name_models: the folder of the models that recognise names of outsiders; None is without.
 
     """
 
-    def __init__(self, names: Iterable[str] = (), *, name_models: Path | None = None) -> None:
+    def __init__(
+        self,
+        names: Iterable[str] = (),
+        *,
+        directory: Directory | None = None,
+        name_models: Path | None = None,
+    ) -> None:
         self._name_models = name_models
         self._lock = threading.Lock()
         self._engine: MaskingEngine | None = None
-        self._directory: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-        self.set_directory(names)
+        self._directory = directory or Directory()
+        if directory is None:
+            self.set_directory(names)
 
     def set_directory(self, names: Iterable[str], hosts: Iterable[str] = ()) -> None:
         """Replace the names of people, and of hosts, that are masked wherever they stand."""
-        with self._lock:
-            self._directory = (tuple(names), tuple(hosts))
-            if self._engine is not None:
-                self._engine.finder.replace_directory(*self._directory)
+        fresh = Directory()
+        for name in names:
+            fresh.add_person(name)
+        for host in hosts:
+            fresh.add_host(host)
+        self._directory.replace(fresh)
+
+    def knows_person(self, text: str) -> bool:
+        """Tell whether a short text names a person of the directory; quick for texts that recur."""
+        return self._directory.names_person(text)
 
     def warm_up(self) -> None:
         """Load presidio now (a second or two), so that the first text need not wait."""
@@ -79,9 +94,7 @@ class Masker:
             if self._engine is None:
                 from guardrails.masking_engine import MaskingEngine  # noqa: PLC0415 - slow import
 
-                engine = MaskingEngine(self._name_models)
-                engine.finder.replace_directory(*self._directory)
-                self._engine = engine
+                self._engine = MaskingEngine(self._name_models)
             return self._engine
 
     @property
@@ -93,10 +106,14 @@ class Masker:
         """Return what `mask` would replace in a plain text: (start, end, entity), in order.
 
         Raises:
-            MaskingError: the analysis failed; the text must not be passed on.
+            MaskingError: the analysis failed, or the directory was not read yet; the text must not
+                be passed on.
 
         """
-        return self._obtain_engine().finder.find(text)
+        if not self._directory.is_complete:
+            raise MaskingError("the directory of people and devices was not read yet")
+        engine = self._obtain_engine()
+        return engine.add_known(engine.finder.find(text), engine.look_up(text, self._directory))
 
     def mask(self, text: str, known: Mapping[str, str] | None = None) -> MaskedText:
         """Return the masked text.
@@ -113,11 +130,24 @@ class Masker:
         return self.mask_many((text,), known)[0]
 
     def mask_many(
-        self, texts: Sequence[str], known: Mapping[str, str] | None = None
+        self,
+        texts: Sequence[str],
+        known: Mapping[str, str] | None = None,
+        own: Directory | None = None,
     ) -> tuple[MaskedText, ...]:
-        """Mask several texts with one numbering; each has only its own originals."""
+        """Mask several texts with one numbering; each has only its own originals.
+
+        Args:
+            texts: any texts.
+            known: as of `mask`.
+            own: people and machines of the case itself, beside those of the directory.
+
+        Raises:
+            MaskingError: as of `mask`.
+
+        """
         plain = [plain_text(text) for text in texts]
-        pseudonyms = self._obtain_engine().number(plain, known or {})
+        pseudonyms = self._obtain_engine().number(plain, known or {}, own)
         return tuple(self._mask_plain(text, pseudonyms) for text in plain)
 
     def mask_value(self, value: Any) -> Any:
@@ -129,9 +159,23 @@ class Masker:
             MaskingError: the value is nested deeper than 64 or is not JSON.
 
         """
+        return self.mask_document(value)[0]
+
+    def mask_document(
+        self, value: Any, known: Mapping[str, str] | None = None, own: Directory | None = None
+    ) -> tuple[Any, dict[str, str]]:
+        """Return a masked JSON value as `mask_value` does, and {pseudonym: original}.
+
+        Arguments are as of `mask_many`; the originals hold what was known, too.
+
+        Raises:
+            MaskingError: the value is nested deeper than 64 or is not JSON.
+
+        """
         texts: list[str] = []
         _collect_texts(value, texts, 0)
-        return self._mask_json(value, self._obtain_engine().number(texts, {}))
+        pseudonyms = self._obtain_engine().number(texts, known or {}, own)
+        return self._mask_json(value, pseudonyms), pseudonyms.originals
 
     def _mask_json(self, value: Any, pseudonyms: "Pseudonyms") -> Any:
         if isinstance(value, str):
@@ -158,7 +202,7 @@ class Masker:
 
     def _mask_plain(self, text: str, pseudonyms: "Pseudonyms") -> MaskedText:
         engine = self._obtain_engine()
-        spans = engine.add_known(engine.finder.find(text), pseudonyms.find_known(text))
+        spans = engine.add_known(self.find_spans(text), pseudonyms.find_known(text))
         masked = engine.writer.write(text, spans, pseudonyms)
         given = [pseudonyms.give(entity, text[start:end]) for start, end, entity in spans]
         originals = {pseudonym: pseudonyms.original_of(pseudonym) for pseudonym in given}

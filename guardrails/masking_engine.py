@@ -4,8 +4,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from guardrails.directory import Directory
 from guardrails.finder import SpanFinder
-from guardrails.findings import Span, unite
+from guardrails.findings import Span, leave_kept, unite
 from guardrails.pseudonyms import Pseudonyms, PseudonymWriter
 
 
@@ -25,9 +26,15 @@ class MaskingEngine:
         self.finder = SpanFinder(name_models)
         self.writer = PseudonymWriter()
 
-    def number(self, texts: Iterable[str], known: Mapping[str, str]) -> Pseudonyms:
+    def number(
+        self, texts: Iterable[str], known: Mapping[str, str], own: Directory | None = None
+    ) -> Pseudonyms:
         """Return the pseudonyms of a call that masks these texts."""
-        return Pseudonyms(texts, known)
+        return Pseudonyms(texts, known, own)
+
+    def look_up(self, text: str, directory: Directory) -> list[Span]:
+        """Return the places of what a directory knows, outside of pseudonyms and error codes."""
+        return leave_kept(text, directory.find_spans(text))
 
     def add_known(self, spans: Sequence[Span], known: Iterable[Span]) -> tuple[Span, ...]:
         """Return the spans with the places of known originals; what overlaps is as its longest."""

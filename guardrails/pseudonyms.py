@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pseudonyms of one call, and presidio's anonymizer as what writes them into a text."""
+"""Pseudonyms of one call, and presidio's anonymizer as what writes them into a text.
+
+"Anna Schmidt", "Schmidt, A." and "Anna" are one person as long as nobody else in the case could be
+meant; where two could, the shorter form has a pseudonym of its own.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from guardrails.findings import Span
+from guardrails.directory import Directory
+from guardrails.findings import Span, leave_kept
 from guardrails.pattern_parts import PSEUDONYM, SYSTEM_ACCOUNTS
+from guardrails.person_names import may_be_same, name_key
 from guardrails.presidio_runtime import (
     AnonymizerEngine,
     FoundSpan,
@@ -18,6 +24,7 @@ from guardrails.sanitise import plain_text
 
 MIN_KNOWN_CHARACTERS: Final = 2  # a single letter is in every text
 _PIECE_CHARACTERS: Final = 8192
+_PERSON: Final = "PERSON"
 _OPERATOR: Final = "pseudonym"
 
 
@@ -27,24 +34,33 @@ class Pseudonyms:
     Args:
         texts: what will be masked; numbers that stand in it are not given again.
         known: {pseudonym: original} to begin with.
+        own: people and machines of the case itself.
 
     """
 
-    def __init__(self, texts: Iterable[str], known: Mapping[str, str]) -> None:
+    def __init__(
+        self, texts: Iterable[str], known: Mapping[str, str], own: Directory | None = None
+    ) -> None:
+        self._own = own
         self._originals = dict(known)
         self._by_original: dict[tuple[str, str], str] = {}
+        self._by_part: dict[str, set[str]] = {}
         self._numbers: dict[str, int] = {}
         self._known: dict[str, list[str]] = {}
         for pseudonym, original in known.items():
             if match := PSEUDONYM.fullmatch(pseudonym):
                 self._by_original[match[1], original.casefold()] = pseudonym
                 self._known.setdefault(match[1], []).append(plain_text(original).strip())
+                if match[1] == _PERSON:
+                    self._remember_person(pseudonym, original)
         for source in (*texts, *known):
             for match in PSEUDONYM.finditer(source):
                 self._numbers[match[1]] = max(self._numbers.get(match[1], 0), int(match[2]))
 
     def find_known(self, text: str) -> Iterable[Span]:
-        """Yield the places, outside of pseudonyms, where a known original stands as a word."""
+        """Yield the places, outside of pseudonyms, of known originals and of the case's own."""
+        if self._own is not None:
+            yield from leave_kept(text, self._own.find_spans(text))
         taken = [match.span() for match in PSEUDONYM.finditer(text)] if self._known else []
         for entity, originals in self._known.items():
             for original in originals:
@@ -57,16 +73,42 @@ class Pseudonyms:
                         yield first, last, entity
 
     def give(self, entity: str, original: str) -> str:
-        """Return the pseudonym of an original, the same for the same."""
+        """Return the pseudonym of an original, the same for the same and for the same person."""
         key = entity, original.casefold()
         if key not in self._by_original:
-            number = self._numbers[entity] = self._numbers.get(entity, 0) + 1
-            self._by_original[key] = pseudonym = f"<{entity}_{number}>"
-            self._originals[pseudonym] = original
+            pseudonym = self._find_same_person(original) if entity == _PERSON else None
+            if pseudonym is None:
+                number = self._numbers[entity] = self._numbers.get(entity, 0) + 1
+                pseudonym = f"<{entity}_{number}>"
+                self._originals[pseudonym] = original
+                if entity == _PERSON:
+                    self._remember_person(pseudonym, original)
+            self._by_original[key] = pseudonym
         return self._by_original[key]
 
+    @property
+    def originals(self) -> dict[str, str]:
+        """What stands behind the pseudonyms that were known or given: {pseudonym: original}."""
+        return dict(self._originals)
+
+    def _remember_person(self, pseudonym: str, original: str) -> None:
+        for part in name_key(original):
+            self._by_part.setdefault(part, set()).add(pseudonym)
+
+    def _find_same_person(self, original: str) -> str | None:
+        """Return the pseudonym of the only person that a name can mean, None if there is none."""
+        key = name_key(original)
+        near = {one for part in key if len(part) > 1 for one in self._by_part.get(part, ())}
+        same = {
+            one
+            for one in near
+            if may_be_same(key, other := name_key(self._originals[one]))
+            or (len(other) > 1 and may_be_same(other, key))
+        }
+        return same.pop() if len(same) == 1 else None
+
     def original_of(self, pseudonym: str) -> str:
-        """Return what a pseudonym stands for."""
+        """Return what a pseudonym stands for: of several ways of writing, the first."""
         return self._originals[pseudonym]
 
 

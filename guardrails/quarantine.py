@@ -24,6 +24,7 @@ from typing import Any, Final
 from psycopg import AsyncCursor
 from psycopg.pq import TransactionStatus
 
+from guardrails.directory_feed import DirectoryFeed
 from guardrails.errors import (
     QuarantinedFileMissingError,
     QuarantineError,
@@ -101,6 +102,7 @@ class Quarantine:
     Args:
         files: where the bytes lie.
         masker: masks names and reasons.
+        directory: what the masker knows by name, filled before it is asked.
         max_bytes: how much is held at most.
 
     """
@@ -113,6 +115,7 @@ class Quarantine:
         ids: IdSource,
         audit: AuditIntake,
         masker: Masker,
+        directory: DirectoryFeed | None = None,
         max_bytes: int = MAX_HELD_BYTES,
     ) -> None:
         self._files = files
@@ -120,6 +123,7 @@ class Quarantine:
         self._ids = ids
         self._audit = audit
         self._masker = masker
+        self._directory = directory
         self._max_bytes = max_bytes
 
     async def hold(
@@ -409,6 +413,8 @@ class Quarantine:
         )
 
     async def _mask(self, text: str, max_characters: int) -> str:
+        if self._directory is not None:
+            await self._directory.require()
         return (await asyncio.to_thread(self._masker.mask, _one_line(text)[:max_characters])).text
 
     async def _read_reason(self, reason: str) -> str:

@@ -7,10 +7,8 @@ leave tails, or fire on KB numbers.
 """
 
 import ipaddress
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
@@ -19,7 +17,6 @@ from guardrails.findings import find_all, make_result
 from guardrails.identifier_patterns import (
     LANGUAGE,
     PATTERNS,
-    SYSTEM_ACCOUNTS,
     IdentifierPattern,
 )
 from guardrails.other_scripts import OtherScriptRecogniser
@@ -49,8 +46,6 @@ _VERSION_WORDS: Final = regex.compile(
 )
 _CERTAIN_VERSION_WORDS: Final = regex.compile(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z")
 _DIGIT: Final = regex.compile(r"\d")
-_WORD: Final = regex.compile(r"[\p{L}\p{N}]+")
-_MAX_GAP_CHARACTERS: Final = 2  # "Doe, Jane", "jane.doe"
 # Public resolvers that helpdesk articles name.
 _WELL_KNOWN_ADDRESSES: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"))
 
@@ -165,70 +160,10 @@ def _is_version(before: str, written: str) -> bool:
     return not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before))
 
 
-class DirectoryRecogniser(LocalRecognizer):
-    """Names of the directory, found word by word in time independent of the directory's size.
-
-    A name of several words is found in any case, and as "Last, First". A single word is found as
-    a word of its own, whatever punctuation is around it. The names can be replaced at any time.
-    """
-
-    def __init__(self) -> None:
-        self._by_first_word: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        super().__init__(supported_entities=["PERSON", "HOST"], supported_language=LANGUAGE)
-
-    def load(self) -> None:
-        """Do nothing: the names are in memory."""
-
-    def replace(self, people: Iterable[str], hosts: Iterable[str] = ()) -> None:
-        """Look for these names from now on, and for no others."""
-        by_first_word: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-        for entity, names in (("PERSON", people), ("HOST", hosts)):
-            for name in names:
-                for parts in _list_forms(name):
-                    by_first_word[parts[0]].append((parts, entity))
-        for candidates in by_first_word.values():
-            candidates.sort(key=lambda candidate: -len(candidate[0]))
-        self._by_first_word = dict(by_first_word)
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: Any = None
-    ) -> list[RecognizerResult]:
-        """Return the places of all known names."""
-        del nlp_artifacts
-        by_first_word = self._by_first_word
-        if not by_first_word:
-            return []
-        words = [(match.group().casefold(), *match.span()) for match in _WORD.finditer(text)]
-        results = []
-        for position, (word, start, _) in enumerate(words):
-            for parts, entity in by_first_word.get(word, ()):
-                span = words[position : position + len(parts)]
-                if entity in entities and _is_name(span, parts):
-                    results.append(make_result(self, entity, start, span[-1][2], 0.99))
-                    break
-        return results
-
-
-def _list_forms(name: str) -> list[tuple[str, ...]]:
-    """Return a name's words as written and turned; none where it names nobody."""
-    parts = tuple(match.group().casefold() for match in _WORD.finditer(name))
-    if not parts or (len(parts) == 1 and (len(parts[0]) < 3 or parts[0] in SYSTEM_ACCOUNTS)):
-        return []
-    return [parts] if len(parts) == 1 else [parts, (parts[-1], *parts[:-1])]
-
-
-def _is_name(span: Sequence[tuple[str, int, int]], parts: tuple[str, ...]) -> bool:
-    """Say whether adjacent words are the parts of a name."""
-    return tuple(word for word, _, _ in span) == parts and all(
-        after[1] - before[2] <= _MAX_GAP_CHARACTERS for before, after in pairwise(span)
-    )
-
-
-def build_analyser(directory: DirectoryRecogniser, *others: LocalRecognizer) -> AnalyzerEngine:
+def build_analyser(*others: LocalRecognizer) -> AnalyzerEngine:
     """Return an analyser with all our recognisers, offline, ready to use.
 
     Args:
-        directory: stays the caller's, who may replace its names without building anew.
         others: recognisers beside ours.
 
     """
@@ -239,7 +174,6 @@ def build_analyser(directory: DirectoryRecogniser, *others: LocalRecognizer) -> 
         StreetAddressRecogniser(),
         ColumnRecogniser(),
         OtherScriptRecogniser(),
-        directory,
         *others,
     ):
         registry.add_recognizer(recogniser)

@@ -9,6 +9,8 @@ Of an exception only its class and its frames are written: its text may hold per
 import hashlib
 import logging
 import secrets
+import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,6 +110,22 @@ def configure_logging(service: str, level: str, stream: TextIO) -> None:
         logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
 
 
+def log_uncaught() -> None:
+    """Let Python, too, write of an exception that ends this process or a thread its class alone."""
+    logger = get_logger(__name__)
+
+    def tell(error: BaseException | None, where: str) -> None:
+        logger.error("uncaught exception", action=where, decision="end", exc_info=error)
+
+    sys.excepthook = lambda kind, error, trace: (
+        sys.__excepthook__(kind, error, trace)
+        if issubclass(kind, KeyboardInterrupt)
+        else tell(error, "process")
+    )
+    threading.excepthook = lambda ended: tell(ended.exc_value, "thread")
+    sys.unraisablehook = lambda lost: tell(lost.exc_value, "cleanup")
+
+
 def _describe_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     error = event.pop("exc_info", None)
     if isinstance(error, tuple):
@@ -124,6 +142,4 @@ def _describe_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDic
 
 
 def _current_exception() -> Any:
-    import sys  # noqa: PLC0415 - used on this path alone
-
     return sys.exc_info()[1]

@@ -149,6 +149,7 @@ class Cluster:
             "log_min_messages=warning",
             "log_min_error_statement=panic",  # statements may hold personal data
             "log_parameter_max_length_on_error=0",
+            "log_error_verbosity=terse",  # details quote the row that failed
             *((f"shared_buffers={choose_buffers()}MB",) if self._durable else _NOT_DURABLE),
         ]
         if any(set(option) & set("'\"\\$`") for option in options):

@@ -161,6 +161,7 @@ async def open_scratch(begins_at: datetime) -> Scratch:
         await migrate_database(addresses)
         clock = ScratchClock(begins_at)
         ground = await opening.enter_async_context(open_ground(settings, addresses, clock=clock))
+        await ground.directory.require()
         registry = open_registry(ground)
         return Scratch(
             folder=folder,

@@ -35,6 +35,7 @@ async def store_fleet(scratch: Scratch, fleet: FleetSimulator, n_steps: int) -> 
                 os_version=device.cohort.os_version, model=device.model,
                 enrolled_at=ground.clock.now(), simulated=True,
             )  # fmt: skip
+    await ground.directory.require()
     ingestion = Ingestion(ground.pool, ground.clock, ground.audit, ground.outbox, ground.masker)
     counts = {"accepted": 0, "duplicates": 0, "rejected": 0}
     for batch in fleet.batches(n_steps, BATCH):

@@ -3,15 +3,16 @@
 
 Incident text and telemetry were masked when they were stored; this step masks once more, metric
 names and the search query included, so that what reasoning reads never depends on the diligence
-of an earlier writer. All at once: a name keeps one pseudonym wherever it stands.
+of an earlier writer. A name keeps one pseudonym in all that concerns the incident.
 
 Where a person has said what the incident is, the case names that label.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from contracts.failure import FailureClass
+from guardrails.case_masking import CaseMasker
 from kernel.database import Connection
 from reasoning.errors import IncidentNotFoundError
 from reasoning.state import CaseData
@@ -21,25 +22,19 @@ from telemetry.incident_classes import ClassLabel, list_class_labels
 from telemetry.incidents import Incident, Incidents
 from telemetry.reports import latest_report
 
+ACTOR = "service:reasoning"
 MAX_QUERY_CHARACTERS = 4_000
 CLOSED = (
     "incident_id", "device_id", "source", "failure_class", "confidence", "severity", "occurrences"
 )  # fmt: skip
+SAID_BY_DEVICE = ("os_version", "model", "department", "role")
 UNTRUSTED = ("title", "description", "entity", "detection")
 
 
-class ValueMasker(Protocol):
-    """Masks every string inside a JSON value."""
-
-    def mask_value(self, value: Any) -> Any:
-        """Return the value with its strings masked."""
-        ...
-
-
 async def gather_case(
-    connection: Connection, *, incidents: Incidents, masker: ValueMasker, incident_id: str
+    connection: Connection, *, incidents: Incidents, cases: CaseMasker, incident_id: str
 ) -> CaseData:
-    """Return the masked case of an incident.
+    """Return the masked case of an incident; what is new in it goes to the vault.
 
     Raises:
         IncidentNotFoundError: there is no such incident.
@@ -49,18 +44,23 @@ async def gather_case(
         raise IncidentNotFoundError(f"no incident {incident_id}")
     device = await find_device(connection, incident.device_id) if incident.device_id else None
     report = await latest_report(connection, incident.device_id) if incident.device_id else None
-    masked = masker.mask_value(
+    masked = await cases.mask_on(
+        connection,
+        incident_id,
         {
             "incident": {name: getattr(incident, name) for name in UNTRUSTED},
             "metrics": dict(report.metrics) if report else {},
             "facts": dict(report.facts) if report else {},
-        }
+            "device": {name: getattr(device, name) for name in SAID_BY_DEVICE} if device else {},
+        },
+        actor=ACTOR,
+        correlation_id=incident.correlation_id,
     )
     described = {name: _plain(getattr(incident, name)) for name in CLOSED} | masked["incident"]
     described |= _describe_label(await list_class_labels(connection, incident_id))
     return CaseData(
         incident=described,
-        device=None if device is None else _describe_device(device),
+        device=None if device is None else _describe_device(device) | masked["device"],
         metrics=masked["metrics"],
         facts=masked["facts"],
         observed_at=report.observed_at.isoformat() if report else None,
@@ -99,10 +99,6 @@ def _describe_device(device: Device) -> dict[str, Any]:
     return {
         "device_id": device.device_id,
         "os_family": device.os_family,
-        "os_version": device.os_version,
-        "model": device.model,
-        "department": device.department,
-        "role": device.role,
         "business_critical": device.business_critical,
         "status": device.status,
     }

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from contracts.canonical import digest_of
 from contracts.failure import FailureClass, Severity
+from guardrails.directory import Directory
+from guardrails.directory_feed import read_own_names
 from guardrails.injection import flag_injection
 from guardrails.masking import Masker
 from guardrails.vault import Vault
 from kernel.clock import Clock
-from kernel.database import Connection
+from kernel.database import Connection, Pool
 from kernel.ids import IdSource
 from models.champions import Champions
 from models.classification import Classification
@@ -68,6 +70,7 @@ class TicketIntake:
         clock: Clock,
         ids: IdSource,
         incidents: Incidents,
+        pool: Pool,
         masker: Masker,
         vault: Vault,
         champions: Champions,
@@ -75,17 +78,25 @@ class TicketIntake:
         self._clock = clock
         self._ids = ids
         self._incidents = incidents
+        self._pool = pool
         self._masker = masker
         self._vault = vault
         self._champions = champions
 
     async def understand(self, ticket: Ticket) -> UnderstoodTicket:
-        """Mask and classify a ticket; in a thread, since a long text takes a while."""
-        return await asyncio.to_thread(self._understand, ticket)
+        """Mask and classify a ticket; in a thread, since a long text takes a while.
 
-    def _understand(self, ticket: Ticket) -> UnderstoodTicket:
+        The names of its device, of that device's users and of its own user count at once, however
+        lately they came to be known.
+        """
+        users = [ticket.user_id] if ticket.user_id else []
+        async with self._pool.connection() as connection:
+            own = await read_own_names(connection, device_id=ticket.device_id, user_ids=users)
+        return await asyncio.to_thread(self._understand, ticket, own)
+
+    def _understand(self, ticket: Ticket, own: Directory) -> UnderstoodTicket:
         known = {REPORTER: ticket.user_id} if ticket.user_id else {}
-        title, description = self._masker.mask_many((ticket.title, ticket.description), known)
+        title, description = self._masker.mask_many((ticket.title, ticket.description), known, own)
         model = self._champions.current("tickets")
         answer = classify_ticket(model.model, f"{title.text}\n{description.text}")
         shown_title = title.text[:MAX_TITLE_CHARACTERS]

@@ -2,11 +2,12 @@
 """The typed functions behind the graph's nodes, and what they need.
 
 Each reads the state, opens its own connection and returns the part of the state that it adds.
-Only `seal` writes, and it writes at most once per proposal.
+Only `seal` writes, and it writes at most once per proposal; `mask` leaves originals that are new in
+the vault, however often it runs.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,10 +17,11 @@ from evidence.sealing import Sealer
 from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
 from governance.ports import PolicyPort
 from governance.script_versions import verify_version
+from guardrails.case_masking import CaseMasker
 from guardrails.sanitise import plain_text
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
-from kernel.database import Pool
+from kernel.database import Connection, Pool
 from kernel.ids import IdSource
 from kernel.logs import get_logger
 from models.champions import Champions
@@ -31,7 +33,7 @@ from reasoning.advice import Adviser, Question, read_advised_script
 from reasoning.advice_support import QuotedPassage
 from reasoning.assessment import analyse_files, ask_policy, count_citations, score_risk
 from reasoning.candidates import find_candidates, try_parameters
-from reasoning.case import ValueMasker, gather_case
+from reasoning.case import ACTOR, gather_case
 from reasoning.choice import choose_script, rank_candidates
 from reasoning.diagnosis import conclude, weigh_support
 from reasoning.errors import CaseOutdatedError, IncidentMovedOnError, OverrideError
@@ -51,11 +53,12 @@ from retrieval.catalogue import find_script, list_scripts
 from retrieval.dominance import record_search
 from retrieval.errors import ScriptNotFoundError
 from retrieval.facets import SearchFilter
-from retrieval.search import Retriever
+from retrieval.search import Passage, Retriever
 from telemetry.facts import narrow_facts
 from telemetry.incidents import Incidents
 
 N_PASSAGES = 8
+SHIPPED = "starter"  # the trust of documents that come with the product
 _logger = get_logger(__name__)
 
 
@@ -68,7 +71,7 @@ class ReasoningDependencies:
     ids: IdSource
     audit: AuditIntake
     incidents: Incidents
-    masker: ValueMasker
+    cases: CaseMasker
     retriever: Retriever
     champions: Champions
     adviser: Adviser | None
@@ -86,7 +89,7 @@ async def mask(state: ProposalState, needs: ReasoningDependencies) -> ProposalSt
         case = await gather_case(
             connection,
             incidents=needs.incidents,
-            masker=needs.masker,
+            cases=needs.cases,
             incident_id=state["incident_id"],
         )
         asked = await list_models_used(
@@ -111,6 +114,7 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
         await record_search(
             connection, [one.document_id for one in passages], needs.clock.now().date()
         )
+        told = await _mask_passages(connection, passages, state, needs)
     return {
         "models": _add_model(state, ranking),
         "passages": [
@@ -119,12 +123,12 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
                 "document_id": passage.document_id,
                 "version": passage.version,
                 "kind": passage.kind,
-                "title": plain_text(passage.title),
+                "title": told[passage.chunk_id]["title"],
                 "trust": passage.trust,
-                "source": plain_text(passage.source),
+                "source": told[passage.chunk_id]["source"],
                 "start_offset": passage.start_offset,
                 "end_offset": passage.end_offset,
-                "text": plain_text(passage.text),  # as it is quoted: shown, sealed, printed
+                "text": told[passage.chunk_id]["text"],  # as it is quoted: shown, sealed, printed
                 "failure_classes": list(passage.failure_classes),
                 "related_scripts": list(passage.related_scripts),
                 "dense_score": round(passage.dense_score, 6),
@@ -138,6 +142,38 @@ async def recall(state: ProposalState, needs: ReasoningDependencies) -> Proposal
 
 def _add_model(state: ProposalState, asked: LoadedModel | None) -> list[dict[str, str]]:
     return [*state.get("models", []), *([asked.named] if asked else [])]
+
+
+async def _mask_passages(
+    connection: Connection,
+    passages: Sequence[Passage],
+    state: ProposalState,
+    needs: ReasoningDependencies,
+) -> dict[str, dict[str, str]]:
+    """Return the words of passages by chunk, as the case may hold them.
+
+    Articles may name whom to call; a case, its bundle and a language model do not. What we ship
+    names nobody.
+    """
+    words = {
+        one.chunk_id: {
+            "title": plain_text(one.title),
+            "source": plain_text(one.source),
+            "text": plain_text(one.text),
+        }
+        for one in passages
+    }
+    brought = [one.chunk_id for one in passages if one.trust != SHIPPED]
+    if not brought:
+        return words
+    masked = await needs.cases.mask_on(
+        connection,
+        state["incident_id"],
+        [words[chunk_id] for chunk_id in brought],
+        actor=ACTOR,
+        correlation_id=state["correlation_id"],
+    )
+    return words | dict(zip(brought, masked, strict=True))
 
 
 async def diagnose(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:

@@ -9,7 +9,8 @@ it is infected now, or a release had let it pass, or its source's terms have cha
 the old ones is then unsure. A release counts as long as it is not withdrawn, which is looked at in
 the transaction that stores.
 
-Texts are not masked: knowledge is written to be read by many, unlike a ticket.
+Texts are not masked: knowledge is written to be read by many, unlike a ticket. Reasoning masks the
+passages that enter a case.
 """
 
 import asyncio

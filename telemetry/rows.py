@@ -3,7 +3,7 @@
 
 Log lines are free text and always masked. Names of processes, services and applications are the
 device's vocabulary, and scripts are bound to them; they are masked only where they hold an
-address or a path through somebody's home folder. jsonb cannot hold U+0000.
+address, a path through somebody's home folder or a name of the directory. jsonb cannot hold U+0000.
 """
 
 import re
@@ -35,6 +35,10 @@ class TextMasker(Protocol):
 
     def mask(self, text: str) -> MaskedText:
         """Return the masked text."""
+        ...
+
+    def knows_person(self, text: str) -> bool:
+        """Tell whether a short text names a person of the directory."""
         ...
 
 
@@ -103,7 +107,8 @@ def _mask_facts(value: Any, mask_name: Callable[[str], str], masker: TextMasker)
 
 def _mask_name(name: str, masker: TextMasker) -> str:
     clean = drop_controls(name)
-    return masker.mask(clean).text if names_a_person(clean) else clean
+    is_personal = names_a_person(clean) or masker.knows_person(clean)
+    return masker.mask(clean).text if is_personal else clean
 
 
 def names_a_person(name: str) -> bool:

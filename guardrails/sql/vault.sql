@@ -24,6 +24,59 @@ VALUES (%(subject_id)s, %(pseudonym)s, %(nonce)s, %(ciphertext)s);
 SELECT pseudonym, nonce, ciphertext FROM vault_entries
 WHERE subject_id = %(subject_id)s ORDER BY pseudonym;
 
+-- name: list_pseudonyms
+-- What a subject has originals for, without them.
+SELECT pseudonym FROM vault_entries WHERE subject_id = %(subject_id)s ORDER BY pseudonym;
+
+-- name: find_state
+-- Whether a subject is known, and when it was erased.
+SELECT shredded_at FROM vault_subjects WHERE subject_id = %(subject_id)s;
+
+-- name: list_subjects
+-- Subjects with originals.
+SELECT subject_id FROM vault_subjects WHERE wrapped_key IS NOT NULL AND subject_id > %(after)s
+ORDER BY subject_id LIMIT %(limit)s;
+
+-- name: hold_actor
+-- Let reveals to one person follow each other, so that each counts those before.
+SELECT pg_advisory_xact_lock(hashtextextended('reveal:' || %(actor)s, 0));
+
+-- name: count_revealed
+-- How many originals a person was shown since a moment.
+SELECT coalesce(sum(cardinality(pseudonyms)), 0)::bigint AS n_revealed
+FROM reidentifications WHERE actor = %(actor)s AND revealed_at > %(since)s;
+
+-- name: insert_reveal
+-- Record that originals are shown.
+INSERT INTO reidentifications (reveal_id, incident_id, pseudonyms, actor, reason, revealed_at)
+VALUES (%(reveal_id)s, %(incident_id)s, %(pseudonyms)s, %(actor)s, %(reason)s, %(revealed_at)s);
+
+-- name: list_reveals
+-- Who was shown originals of an incident, newest first.
+SELECT reveal_id, pseudonyms, actor, reason, revealed_at
+FROM reidentifications WHERE incident_id = %(incident_id)s
+ORDER BY revealed_at DESC LIMIT 100;
+
+-- name: delete_user_map
+-- Forget which devices a person used.
+DELETE FROM device_user_map WHERE user_id = %(user_id)s;
+
+-- name: delete_user
+-- Forget a person of the directory; a row comes back if there was one.
+DELETE FROM users WHERE user_id = %(user_id)s RETURNING display_name, upn;
+
+-- name: delete_stated_names
+-- Forget names that the tenant stated.
+DELETE FROM directory_entries WHERE kind IN ('person', 'account') AND name = ANY(%(names)s::text[]);
+
+-- name: find_user
+-- What a person of the directory is called.
+SELECT display_name, upn FROM users WHERE user_id = %(user_id)s;
+
+-- name: forget_reporter
+-- Take a person out of the reports of their devices.
+UPDATE telemetry_reports SET user_id = NULL WHERE user_id = %(user_id)s;
+
 -- name: shred_subject
 -- Destroy the subject's key; a subject that never was is remembered as shredded.
 INSERT INTO vault_subjects (subject_id, wrapped_key, created_at, shredded_at)

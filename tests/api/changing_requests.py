@@ -100,6 +100,13 @@ async def _say_what_it_is(world: World, headers: dict[str, str], name: str) -> h
     return await world.submit(page, f"{page}/class", headers, **fields)
 
 
+async def _reveal(world: World, headers: dict[str, str]) -> httpx.Response:
+    entry, *_ = await world.served.query("SELECT subject_id, pseudonym FROM vault_entries")
+    page = f"/incidents/{entry['subject_id']}/originals"
+    fields = {"pseudonym": entry["pseudonym"], "reason": "the host is to be found"}
+    return await world.submit(page, page, headers, **fields)
+
+
 async def _change_password(world: World, headers: dict[str, str]) -> httpx.Response:
     """Change the password of whom the case of the login has let in."""
     hidden = dict(HIDDEN.findall((await world.stranger.get("/account")).text))
@@ -182,6 +189,7 @@ CASES: dict[tuple[str, str], Act] = {
         headers=h,
     ),
     ("people", "/v1/incidents/{incident_id}/class"): lambda w, h: _say_what_it_is(w, h, "dns"),
+    ("people", "/incidents/{incident_id}/originals"): _reveal,
     ("people", "/incidents/{incident_id}/class"): lambda w, h: _say_what_it_is(w, h, "proxy"),
     ("people", "/login"): lambda w, h: w.submit(
         "/login", "/login", h, username="ada", password=PASSWORD

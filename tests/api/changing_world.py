@@ -82,7 +82,8 @@ async def build_world(served: Served) -> World:
         )
         assert rows, "no proposal to decide on"
         proposals.append(rows[0]["proposal_id"])
-    await open_ticket(served.services, "Odd noise", "It hums when I sing.", device_id=None)
+    noise = "It hums when I sing, at 10.9.8.7 too."
+    await open_ticket(served.services, "Odd noise", noise, device_id=None)
     await work(served.services)
     await _hold_files(served)
     await asyncio.to_thread(_register_two, served)

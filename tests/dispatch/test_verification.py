@@ -12,15 +12,18 @@ from contracts.job import Receipt, StepResult
 from dispatch.effects import Finding
 from dispatch.receipts import shorten
 from governance.proposals import ProposalStatus
+from guardrails.case_masking import CaseMasker
 from guardrails.masking import Masker
+from guardrails.vault import Vault
 from tests.governance.road import DEVICE, STEPS
 
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture(scope="session")
-def masker() -> Masker:
-    return Masker()
+@pytest.fixture
+def masker(road) -> CaseMasker:
+    vault = Vault(bytes(range(32)), road.clock)
+    return CaseMasker(Masker(), vault, road.audit, road.pool)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 import structlog
@@ -74,3 +76,27 @@ def test_the_text_of_an_exception_is_not_logged(stream):
 def test_levels_are_respected(stream):
     get_logger("x").debug("hidden")
     assert read(stream) == []
+
+
+def test_what_nobody_catches_is_told_without_its_text(tmp_path):
+    """As a process ends with it, and in a thread."""
+    program = (
+        "import sys, threading\n"
+        "from kernel.logs import configure_logging, log_uncaught\n"
+        "configure_logging('worker', 'info', sys.stderr)\n"
+        "log_uncaught()\n"
+        "def fail(): raise ValueError('jane.doe@example.org')\n"
+        "thread = threading.Thread(target=fail)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+        "fail()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "jane" not in ended.stderr
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [(line["exception"], line["action"]) for line in lines] == [
+        ("ValueError", "thread"), ("ValueError", "process"),
+    ]  # fmt: skip

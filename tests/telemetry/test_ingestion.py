@@ -27,6 +27,9 @@ class JaneMasker:
     def mask(self, text: str) -> Masked:
         return Masked(text.replace("jane", "<PERSON_1>"))
 
+    def knows_person(self, text: str) -> bool:
+        return "Jane Doe" in text
+
 
 def body(clock, report_id="r1", device_id="d1", *, ago=0.0, **sections) -> dict:
     document = {

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pseudonyms and people at the command line: what masking knows, what the vault holds."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.cli_ground import (
+    Actor,
+    complaints,
+    console,
+    fail,
+    name_actor,
+    plain,
+    print_table,
+    with_ground,
+)
+
+privacy_app = typer.Typer(
+    no_args_is_help=True, help="Personal data: the directory, pseudonyms, erasure."
+)
+IncidentId = Annotated[str, typer.Argument(help="Its id, as `incident list` has it.")]
+Reason = Annotated[str, typer.Option(help="Why; it is audited, names in it are masked.")]
+
+
+@privacy_app.command("directory")
+def privacy_directory() -> None:
+    """Tell how many names masking knows: people, user names, hosts, serial numbers."""
+
+    async def act(ground: Any) -> tuple[int, int]:
+        from guardrails.directory import Directory  # noqa: PLC0415 - heavy
+        from guardrails.directory_feed import DirectoryFeed  # noqa: PLC0415 - heavy
+
+        directory = Directory(is_complete=False)
+        await DirectoryFeed(ground.pool, directory, ground.clock).refresh()
+        return directory.n_names, directory.n_identifiers
+
+    n_names, n_identifiers = with_ground(act)
+    console.print(f"{n_names} parts of people's names", highlight=False)
+    console.print(f"{n_identifiers} user names, host names and serial numbers", highlight=False)
+
+
+@privacy_app.command("import")
+def privacy_import(
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="A CSV file with column names."),
+    ],
+    actor: Actor = None,
+) -> None:
+    """Tell masking about people and machines from a CSV file, such as an export of your directory.
+
+    Columns: user_id, display_name, upn, department (people with devices here), and name, host,
+    asset_tag for whoever and whatever else is to be masked. Others are ignored.
+
+    What is there already stays; an empty field changes nothing. Exit code 1 if it cannot be read.
+    """
+    who = name_actor(actor)
+
+    async def act(ground: Any) -> Any:
+        from guardrails.directory_import import import_names, read_names  # noqa: PLC0415 - heavy
+        from guardrails.errors import DirectoryFileError  # noqa: PLC0415 - heavy
+
+        try:
+            stated = read_names(file)
+        except DirectoryFileError as error:
+            return str(error)
+        async with ground.pool.connection() as connection:
+            return await import_names(
+                connection, stated, ground.clock, ground.audit,
+                actor=who, correlation_id=ground.ids.new("cor"),
+            )  # fmt: skip
+
+    imported = with_ground(act)
+    if isinstance(imported, str):
+        fail(imported)
+    console.print(
+        f"{imported.n_users} people and {imported.n_entries} other names are new or changed",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+@privacy_app.command("pseudonyms")
+def privacy_pseudonyms(incident_id: IncidentId) -> None:
+    """List an incident's pseudonyms, and who was shown what they stand for."""
+
+    async def act(ground: Any) -> Any:
+        async with ground.pool.connection() as connection:
+            return await ground.reidentification.describe(connection, incident_id)
+
+    holding = with_ground(act)
+    if holding.erased_at is not None:
+        console.print(f"the originals were erased at {holding.erased_at:%Y-%m-%d %H:%M} UTC")
+    console.print(" ".join(holding.pseudonyms) or "no originals", highlight=False, soft_wrap=True)
+    rows = [
+        (f"{one['revealed_at']:%Y-%m-%d %H:%M} UTC", one["actor"], " ".join(one["pseudonyms"]),
+         one["reason"])
+        for one in holding.reveals
+    ]  # fmt: skip
+    if rows:
+        print_table(("shown", "to", "what", "why"), rows)
+
+
+@privacy_app.command("reveal")
+def privacy_reveal(
+    incident_id: IncidentId,
+    pseudonyms: Annotated[list[str], typer.Argument(help="Such as '<PERSON_1>'.")],
+    reason: Reason,
+    actor: Actor = None,
+) -> None:
+    """Print what pseudonyms of an incident stand for. Exit code 1 if that is refused."""
+    who = name_actor(actor)
+
+    async def act(ground: Any) -> Any:
+        from guardrails.errors import VaultError  # noqa: PLC0415 - heavy
+        from guardrails.reidentification import RevealRequest  # noqa: PLC0415 - heavy
+
+        await ground.directory.require()
+        try:
+            async with ground.pool.connection() as connection:
+                return await ground.reidentification.reveal(
+                    connection,
+                    RevealRequest(
+                        incident_id=incident_id,
+                        pseudonyms=tuple(pseudonyms),
+                        actor=who,
+                        reason=reason,
+                        correlation_id=ground.ids.new("cor"),
+                    ),
+                )
+        except VaultError as error:
+            return str(error)
+
+    revealed = with_ground(act)
+    if isinstance(revealed, str):
+        fail(revealed)
+    print_table(("pseudonym", "original"), sorted(revealed.items()))
+
+
+@privacy_app.command("erase")
+def privacy_erase(
+    user_id: Annotated[str, typer.Argument(help="The person's user id.")],
+    reason: Reason,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another name of theirs; may be repeated.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; otherwise only count.")] = False,
+    actor: Actor = None,
+) -> None:
+    """Erase a person for good: the originals of all incidents that name them, their inventory rows.
+
+    The other originals of these incidents are erased with them. Proofs stay valid. Exit code 1 if
+    nothing names the person.
+    """
+    who = name_actor(actor)
+    names = tuple(also or ())
+
+    async def count(ground: Any) -> int:
+        from guardrails.erasure import find_incidents_of  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            return len(await find_incidents_of(connection, ground.vault, user_id, names))
+
+    async def act(ground: Any) -> Any:
+        from guardrails.erasure import erase_person  # noqa: PLC0415 - heavy
+        from guardrails.errors import VaultError  # noqa: PLC0415 - heavy
+
+        await ground.directory.require()
+        masked = ground.masker.mask(reason, {"<USERNAME_1>": user_id}).text
+        try:
+            async with ground.pool.connection() as connection:
+                return await erase_person(
+                    connection, ground.vault, ground.audit, user_id, other_names=names,
+                    actor=who, correlation_id=ground.ids.new("cor"), reason=masked,
+                )  # fmt: skip
+        except VaultError as error:
+            return str(error)
+
+    if not yes:
+        complaints.print(
+            f"eucora: {with_ground(count)} incidents name {plain(user_id)}; --yes erases",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        raise typer.Exit(2)
+    erased = with_ground(act)
+    if isinstance(erased, str):
+        fail(erased)
+    console.print(
+        f"erased: the originals of {len(erased.incident_ids)} incidents"
+        f"{', and the person in the directory' if erased.was_known else ''}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
