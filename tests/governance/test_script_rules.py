@@ -84,7 +84,9 @@ def test_what_is_refused(error, verdict, changes):
         check(verdict, **changes)
 
 
-@pytest.mark.parametrize("status", set(ScriptStatus) - {ScriptStatus.PROPOSED})
+@pytest.mark.parametrize(
+    "status", [each for each in ScriptStatus if each is not ScriptStatus.PROPOSED]
+)
 def test_only_what_is_proposed_can_be_approved(status):
     with pytest.raises(errors.AlreadyDecidedError):
         check(version=stored(status=status))
