@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: SIM905 - tables
 """Single words that look like identifiers: letters mixed with digits, and no word of the trade.
 
 A name such as `nfsql018p`, `PC0497940` or `ber-sw-3f-05` says nothing to who does not know the
@@ -197,19 +198,16 @@ def _may_be_numbered(head: str) -> bool:
 
 def _judge_small(token: str) -> tuple[str, float] | None:
     pieces = _PIECES.findall(token)
-    head, number = pieces[0], pieces[1]
-    if not head.isalpha() or len(pieces) > 3 or (len(pieces) == 3 and len(pieces[2]) > 2):
+    if not pieces[0].isalpha() or len(pieces) > 3 or len("".join(pieces[2:])) > 2:
         return None
-    zero_first = number.startswith("0") and len(number) > 1
+    head, number = pieces[0], pieces[1]
     if number in {"32", "64"} or (head in _TECHNICAL and head not in _KINDS):
         return None
-    if len(head) < 3:
-        if zero_first or len(number) > 3:
-            return ("USERNAME", _SCORE) if len(number) > 3 else ("HOST", _WEAK_SCORE)
-        return ("HOST", _WEAK_SCORE) if head in _KINDS else None
-    if head in _KINDS or _is_known(head):
+    if head not in _KINDS and _is_known(head):
+        return None
+    if head in _KINDS:
         is_year = number.startswith(("19", "20")) and len(number) == 4
-        return ("HOST", _WEAK_SCORE) if head in _KINDS and not is_year else None
-    if len(number) > 1:
-        return "HOST", _SCORE
-    return "USERNAME", _WEAK_SCORE
+        return None if is_year else ("HOST", _WEAK_SCORE)
+    if len(head) < 3:
+        return ("USERNAME", _SCORE) if len(number) > 3 else None
+    return ("HOST", _SCORE) if len(number) > 1 else ("USERNAME", _WEAK_SCORE)
