@@ -23,6 +23,8 @@ _KNOWN_ACCOUNTS: Final = r"(?!(?i:root|system|admin|administrator|localsystem|no
 def _unknown(text: str) -> bool:
     """Say whether a word is none of prose, computing or products."""
     lower = text.lower()
+    if lower.endswith(("ful", "less", "ous", "able", "ible", "ing")):
+        return False
     return lower not in ORDINARY_WORDS and not is_plain(lower)
 
 
@@ -47,6 +49,35 @@ _ACCOUNTS: Final = patterns(
         rf"(?i:\b(?:user[ _-]?(?:name|id)?s?|login(?:[ ](?:name|id))?|logon(?:[ ](?:name|id))?|account(?:[ ](?:name|id))?|alias|uid|upn|sam[ ]?(?:account)?[ ]?name|nt[ ]?(?:id|account|user)|windows[ ]id|short[ ]?name|kennung|benutzer(?:name)?|network[ ]id){_FILL}{_APART}){_KNOWN_ACCOUNTS}(?!(?i:{{?0x|kb\d|v?\d+\b|[\w.-]*\.(?:exe|dll|msi|ps1|log|ini|xml|txt|json|conf|dat)\b))\K(?=[\w.-]{{0,40}}(?:\d|[a-z][._][a-z]))[A-Za-z][\w.-]{{2,40}}(?<![.-]){_END}",
         "user login logon account alias uid upn sam nt windows short kennung benutzer network",
         lambda text: text.islower() or text.isupper() or "." in text,
+    ),
+    # "username is x": a word that nobody knows, at the end of what is said
+    (
+        "USERNAME",
+        0.8,
+        rf"(?i:\b(?:user[ _-]?(?:name|id)|login(?:[ ](?:name|id))?|logon(?:[ ](?:name|id))?|account(?:[ ](?:name|id))|alias|nt[ ]?(?:id|account)|sam[ ]?account[ ]?name|uid)(?:[ ](?:is|was|now|of|still)|[ ]?[,:=-]){{1,2}}[ ]{{1,2}}[\"'`(]?){_KNOWN_ACCOUNTS}{NO_ACCOUNT}\K(?:[a-z]{{4,24}}|[A-Z]{{4,24}})(?=[\"'`)]?(?:[ ]?[.,;!?)\n](?!\w)|\Z|[ ](?:and|but|on|in|with|from|since|please|pls|cannot|can't|is)\b))",
+        "user login logon account alias nt sam uid",
+        _unknown,
+    ),
+    # "add x to the group", "rights of x", "x is not in the sudoers file"
+    (
+        "USERNAME",
+        0.76,
+        rf"(?i:\b(?:add|added|adding|remove|removed|removing)[ ](?:user[ ])?){_KNOWN_ACCOUNTS}{NO_ACCOUNT}\K[a-z][a-z._-]{{3,24}}(?=[ ](?:back[ ])?(?:to|from)[ ](?:the[ ])?[\w-]{{1,24}}[ ](?:group|groups|list|team|role|domain)\b)",
+        "add remov",
+        _unknown,
+    ),
+    (
+        "USERNAME",
+        0.76,
+        rf"(?i:\b(?:memberships?|rights|permissions?|access|licen[cs]e|quota|(?:roaming[ ])?profile|home[ ](?:drive|folder|directory)|mailbox|account|session|token|mfa|login|logon)[ ](?:of|for)[ ]){_KNOWN_ACCOUNTS}{NO_ACCOUNT}\K[a-z][a-z._-]{{3,24}}(?=[ ]?[.,;!?)\n](?!\w)|\Z|[ ](?:is|was|has|and|on|hangs|does|still|keeps|cannot|can't)\b)",
+        "of for",
+        _unknown,
+    ),
+    (
+        "USERNAME",
+        0.8,
+        r"(?<![\w./\\@-])[a-z_][a-z\d_.-]{2,31}(?=[ ]is[ ]not[ ]in[ ]the[ ]sudoers)",
+        "sudoers",
     ),
     trim=account_length,
 )
@@ -89,6 +120,28 @@ _HOSTS: Final = patterns(
         r"(?i:\b(?:queue|printer|print[ ]queue|drucker)(?:[ ](?:named|called|is))?[ ][\"'`]?)\K(?=[\w-]{0,40}\d)[A-Z][A-Z0-9]{1,12}(?:-[A-Z0-9]{1,12}){2,4}(?![\w.-]\w)",
         "queue printer drucker",
     ),
+    # labelled as a name, whatever it is made of
+    (
+        "HOST",
+        0.78,
+        r"(?i:\b(?:host[ ]?name|computer[ ]?name|machine[ ]?name|device[ ]?name|pc[ ]?name|server[ ]?name)(?:[ ](?:is|was))?[ :=]{1,3}[\"'`]?)\K(?:[A-Za-z][A-Za-z0-9]{1,15}(?:-[A-Za-z0-9]{1,15}){1,4}|[A-Z]{5,15})(?![\w@\\(]|\.\w)",
+        "name",
+        lambda text: (
+            any(_unknown(part) for part in text.split("-")) and not text.lower().endswith("-based")
+        ),
+    ),
+    (
+        "HOST",
+        0.76,
+        r"(?<![\w./\\@-])(?:[A-Z]{2,10}(?:SRV|SVR)|(?:SRV|SVR)[A-Z]{2,10})\d{0,3}(?![\w@\\(]|[.-]\w)",
+        "srv svr",
+    ),
+    (
+        "HOST",
+        0.76,
+        r"(?i:\b(?:server|host|node|to|from|on|ping|rdp)[ ])\Ksrv(?!svc|net|host)[a-z]{2,12}(?![\w@\\(]|[.-]\w)",
+        "srv",
+    ),
     # named after its owner
     (
         "HOST",
@@ -121,13 +174,21 @@ _NAMED_FREELY: Final = patterns(
     (
         "HOST",
         0.7,
-        r"(?<![\w./\\@-])(?:ping|rdp[ ]to|ssh[ ]to|ssh[ ]into|reboot|rebooted)[ ][\"'`]?\K[a-z]{3,15}(?=[\"'`]?[ ]?(?:[.,;!?)\n]|\Z|(?:is|and|was|again|please|pls|answers|responds|fails|failed|from|times)\b))",
-        "ping rdp ssh reboot",
+        r"(?<![\w./\\@-])(?:ping|pinging|rdp[ ]to|ssh[ ]to|ssh[ ]into|reboot|rebooted|restarted|(?:connection|connectivity)[ ]to|reach|reimage|reimaged)[ ][\"'`]?\K[a-z]{3,15}(?=[\"'`]?[ ]?(?:[.,;!?)\n]|\Z|(?:is|and|was|again|please|pls|answers|responds|fails|failed|from|times)\b))",
+        "ping rdp ssh reboot restart connecti reach reimage",
         _unknown,
     ),
 )
 
 _LABELS: Final = patterns(
+    # accounts of administrators and services are named by their beginning
+    (
+        "USERNAME",
+        0.78,
+        r"(?<![\w./\\@-])(?i:adm|svc|priv|t[012])[_-][a-z]{2,20}\d{0,3}(?![\w@\\(]|[.-]\w)",
+        "adm- adm_ svc- svc_ priv- priv_ t0- t1- t2- t0_ t1_ t2_",
+        lambda text: _unknown(text[4:]) or text.lower().startswith(("adm", "svc")),
+    ),
     (
         "SERIAL",
         0.84,
@@ -151,6 +212,33 @@ _LABELS: Final = patterns(
         "pin puk pass pwd pw code kennwort",
     ),
     (
+        "SECRET",
+        0.88,
+        r"(?i:\b(?:set|sets|setting|chang\w{1,3}|reset|switch\w{0,3}|updat\w{1,3}|put)[ ](?:(?!to\b)[\w'-]{1,20}[ ]){0,4}(?:pin|puk|pass(?:word|code|phrase)?|pwd|pw|code|key)(?:[ ](?:(?!to\b)[\w'-]{1,20}[ ]){0,4})?[ ]?(?:back[ ])?to[ :]{1,2}[\"'`\u201c]?)(?=[^\s]{0,40}\d)(?!\d{1,3}(?:[ ](?:chars?|characters?|digits?|days?|times)\b|\b))(?!(?i:0x|kb\d|v?\d+\.\d))\K[^\s\"'`<>\\/:,;()]{4,64}(?<![.!?])",
+        "pin puk pass pwd pw code key",
+    ),
+    (
+        "SECRET",
+        0.88,
+        r"(?i:\b(?:with|using|entered|typed|used|gave)[ ][\"'`]?)(?=[^\s]{0,40}\d)\K[^\s\"'`<>\\/:,;()]{5,64}(?=[\"'`]?[ ]as[ ](?:the[ ]|my[ ]|a[ ]|his[ ]|her[ ])?(?:initial[ ]|temporary[ ]|new[ ])?(?:pass|pw|pin|code))",
+        "pass pw pin code",
+    ),
+    (
+        "SSID",
+        0.3,
+        r"(?<![\w./\\@$-])(?=[a-z\d_-]{0,30}[A-Z])(?=[A-Za-z\d]{1,30}[_-])(?!(?i:wi-fi|wlan-|wpa|wep|eap|802|usb|kb|ms-|tp-link|d-link))[A-Za-z][A-Za-z\d]{1,20}(?:[_-][A-Za-z\d]{2,20}){1,3}(?![\w@\\(]|\.\w)",
+        "wifi wi-fi wlan ssid wireless hotspot",
+        lambda text: any(_unknown(part) for part in text.replace("_", "-").split("-")),
+        "wifi wi-fi wlan ssid wireless hotspot fi",
+    ),
+    (
+        "SSID",
+        0.8,
+        r"(?<![\w./\\@$-])(?=[A-Za-z]{1,20}_)(?<=\b(?i:network|joined|join|joins|sees?|ssid|connected[ ]to|connects[ ]to|connect[ ]to)[ ])[A-Z][A-Za-z\d]{1,20}_[A-Za-z\d]{2,20}(?![\w@\\(]|\.\w)",
+        "_",
+        lambda text: any(_unknown(part) for part in text.split("_")),
+    ),
+    (
         "SSN",
         0.9,
         r"(?i:\b(?:ssn|s\.s\.n\.?|social(?:[ ]security)?(?:[ ](?:number|no\.?|num|nr\.?|\#))?)(?:[ ,:=#(]{1,3}(?:is|on|file|of|was|number|no\.?|the|record|her|his|my|for|user|employee|given|as|ends|ending|we|have|it['\u2019]?s)){0,5}[ :=#\"'(]{1,3})\K\d{3}[ ./-]?\d{2}[ ./-]?\d{4}(?!\d)",
@@ -165,7 +253,7 @@ _LABELS: Final = patterns(
     (
         "EMPLOYEE",
         0.8,
-        r"(?i:\b(?:personnel|employee|staff|emp\.?|payroll|worker|badge|hr|matricule|pers\.?|mitarbeiter|personal)[ -]?(?:number|no\.?|nr\.?|num|id|\#|nummer)?(?:[ ](?:is|was|number|id|card))?[ :=#(/]{1,3})\K(?=[A-Z]{0,5}-?\d)[A-Z]{0,5}-?\d{4,10}(?![\w]|[.-]\w)",
+        r"(?i:\b(?:personnel|employee|staff|emp\.?|payroll|worker|badge|hr|matricule|pers\.?|mitarbeiter)[ -]?(?:number|no\.?|nr\.?|num|id|\#|nummer)?(?:[ ](?:is|was|number|id|card))?[ :=#(/]{1,3})\K(?=[A-Z]{0,5}-?\d)[A-Z]{0,5}-?\d{4,10}(?![\w]|[.-]\w)",
         "personnel employee staff emp payroll worker badge hr matricule pers mitarbeiter",
     ),
     # a relative name may hold an escaped comma: CN=Doe\, Jane,OU=...

@@ -28,6 +28,11 @@ _TOKEN: Final = regex.compile(
     r"(?<![\w./\\@%$&+~-])(?=[A-Za-z-]{0,31}\d)(?=[\d-]{0,31}[A-Za-z])"
     r"[A-Za-z0-9]{1,32}(?:-[A-Za-z0-9]{1,32}){0,5}(?![\w@\\/(%]|[.-]\w)"
 )
+# Without a digit: a kind of machine and a place, a department or a letter.
+_JOINED: Final = regex.compile(
+    r"(?<![\w./\\@%$&+~-])(?:[A-Z]{2,12}(?:-[A-Z]{1,12}){1,4}|[a-z]{2,12}(?:-[a-z]{1,12}){1,4})"
+    r"(?![\w@\\/(%]|[.-]\w)"
+)
 _NUMBER_FIRST: Final = regex.compile(r"\d+[A-Za-z]+|\d+(?:-[A-Za-z]+)+|\d{8}T\d{6}Z?")
 _HEXADECIMAL: Final = regex.compile(r"(?i)0x[0-9a-fx]+|(?:[0-9a-f]{2})+")
 _PIECES: Final = regex.compile(r"[A-Za-z]+|\d+")
@@ -88,6 +93,11 @@ _KINDS: Final = frozenset(
     ad adm jump term term file data mgmt mon ftp proxy vpn gw lb
     """.split()
 )  # fmt: skip
+# Those of the kinds that are no words of prose.
+_MACHINES: Final = _KINDS - frozenset(
+    "ac acc ad adm app cam core data dev dist edge file ftp mail mac mon node host print proxy ps"
+    " tab term ts ups vpn jump tst".split()
+) | {"ts", "app", "node", "print"}
 _CONTEXT: Final = frozenset(
     """
     server servers host hosts hostname vm vms switch queue node machine laptop notebook computer
@@ -95,6 +105,7 @@ _CONTEXT: Final = frozenset(
     restarted migrated moved name named user username userid account alias login logon log logged
     serial tag asset sticker label s/n sudo su runas bind owner domain dc share backup badge
     employee personnel staff ticket desktop client unreachable offline online reachable imaged
+    dns lookup nslookup resolve drive mapped connection connect connected remote vpn rack vlan
     """.split()
 )
 
@@ -125,7 +136,21 @@ class TokenRecogniser(LocalRecognizer):
             entity, score = judged
             context = _CONTEXT if score < _SCORE else None
             results.append(make_result(self, entity, start, end, score, context))
+        if "-" in text:
+            results += [
+                make_result(self, "HOST", *match.span(), _WEAK_SCORE, _CONTEXT)
+                for match in find_all(_JOINED, text)
+                if _is_joined_host(match.group())
+            ]
         return results
+
+
+def _is_joined_host(token: str) -> bool:
+    """Say whether a word with hyphens joins a kind of machine and what no word is."""
+    parts = token.lower().split("-")
+    kinds = sum(part in _MACHINES for part in parts)
+    others = [part for part in parts if part not in _MACHINES]
+    return kinds > 0 and any(len(part) == 1 or not _is_known(part) for part in others)
 
 
 def _is_named(before: str) -> bool:

@@ -22,6 +22,7 @@ from guardrails.pattern_parts import (
 from guardrails.plain_words import is_plain
 
 _LETTERS: Final = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019-][\p{L}\p{M}]+)*")
+_MIN_CAPITALS: Final = 6  # fewer are an acronym
 # What people write last that is not their name.
 _LAST_WORDS: Final = frozenset(
     (
@@ -58,6 +59,8 @@ def _is_name(text: str) -> bool:
 
 def _has_name(text: str) -> bool:
     """Say whether most of the words of a text are strange; one may be a name and a word."""
+    if text.isupper() and len(text) < _MIN_CAPITALS:
+        return False
     words = [word for word in _LETTERS.findall(text) if len(word) > 1]
     strange = sum(_is_strange(word) for word in words)
     closes = any(word.lower() in _LAST_WORDS for word in words)
@@ -106,7 +109,7 @@ SIGNATURES: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "PERSON",
         0.78,
-        rf"(?<=[\w'\u2019]{{2,32}}[ ]\(){NO_NAME}(?:{NAME}[ ](?:{PARTICLE}[ ]){{0,2}}{NAME}(?:[ ]{NAME})?)(?=\)|,[ ](?i:ext|tel|it|hr|room|desk|finance|sales|floor))",
+        rf"(?<=[\w'\u2019]{{2,32}}[ ]\(){NO_NAME}(?=[^)]{{0,80}}\p{{Ll}})(?:{NAME}[ ](?:{PARTICLE}[ ]){{0,2}}{NAME}(?:[ ]{NAME})?)(?=\)|,[ ](?i:ext|tel|it|hr|room|desk|finance|sales|floor))",
         "(",
         _is_name,
     ),
