@@ -23,6 +23,7 @@ from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 _SCORE: Final = 0.66
 _WEAK_SCORE: Final = 0.3  # counts beside a word of context
 _MIN_CHARACTERS: Final = 4
+_SHORT_PART: Final = 4  # up to this it may be an acronym that we do not know
 _MAX_CHARACTERS: Final = 32
 _TOKEN: Final = regex.compile(
     r"(?<![\w./\\@%$&+~-])(?=[A-Za-z-]{0,31}\d)(?=[\d-]{0,31}[A-Za-z])"
@@ -33,7 +34,7 @@ _JOINED: Final = regex.compile(
     r"(?<![\w./\\@%$&+~-])(?:[A-Z]{2,12}(?:-[A-Z]{1,12}){1,4}|[a-z]{2,12}(?:-[a-z]{1,12}){1,4})"
     r"(?![\w@\\/(%]|[.-]\w)"
 )
-_NUMBER_FIRST: Final = regex.compile(r"\d+[A-Za-z]+|\d+(?:-[A-Za-z]+)+|\d{8}T\d{6}Z?")
+_NUMBER_FIRST: Final = regex.compile(r"\d+[A-Za-z]+|\d\dH\d|\d+(?:-[A-Za-z]+)+|\d{8}T\d{6}Z?")
 _HEXADECIMAL: Final = regex.compile(r"(?i)0x[0-9a-fx]+|(?:[0-9a-f]{2})+")
 _PIECES: Final = regex.compile(r"[A-Za-z]+|\d+")
 _WORD_BEFORE: Final = regex.compile(r"([A-Za-z]+)[ :#\"'(=]{1,3}\Z")
@@ -138,19 +139,22 @@ class TokenRecogniser(LocalRecognizer):
             results.append(make_result(self, entity, start, end, score, context))
         if "-" in text:
             results += [
-                make_result(self, "HOST", *match.span(), _WEAK_SCORE, _CONTEXT)
+                make_result(self, "HOST", *match.span(), score, _CONTEXT)
                 for match in find_all(_JOINED, text)
-                if _is_joined_host(match.group())
+                if (score := _judge_joined(match.group()))
             ]
         return results
 
 
-def _is_joined_host(token: str) -> bool:
-    """Say whether a word with hyphens joins a kind of machine and what no word is."""
+def _judge_joined(token: str) -> float:
+    """Return the score of a kind of machine joined to what is no word; 0 if it is not that."""
     parts = token.lower().split("-")
-    kinds = sum(part in _MACHINES for part in parts)
     others = [part for part in parts if part not in _MACHINES]
-    return kinds > 0 and any(len(part) == 1 or not _is_known(part) for part in others)
+    strange = [part for part in others if len(part) == 1 or not _is_known(part)]
+    if len(others) == len(parts) or not strange:
+        return 0
+    is_long = max(map(len, strange)) > _SHORT_PART
+    return _SCORE if token.isupper() and is_long else _WEAK_SCORE
 
 
 def _is_named(before: str) -> bool:
@@ -226,6 +230,8 @@ def _judge_small(token: str) -> tuple[str, float] | None:
     if not pieces[0].isalpha() or len(pieces) > 3 or len("".join(pieces[2:])) > 2:
         return None
     head, number = pieces[0], pieces[1]
+    if len(head) == 1 and len(number) > 4 and len(pieces) == 2:
+        return "USERNAME", _SCORE
     if number in {"32", "64"} or (head in _TECHNICAL and head not in _KINDS):
         return None
     if head not in _KINDS and _is_known(head):
