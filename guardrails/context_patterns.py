@@ -75,6 +75,13 @@ _ACCOUNTS: Final = patterns(
     ),
     (
         "USERNAME",
+        0.76,
+        rf"(?i:\b(?:sessions?|lock-?out|(?:kerberos[ ])?tickets?|tokens?|profile|owner|principal|members?|chown|sign[ -]?in(?:[ ]name)?)(?:[ ](?:for|of|by)[ ]|[ ]?:[ ]|(?<=chown)[ ])){_KNOWN_ACCOUNTS}{NO_ACCOUNT}\K[a-z]{{5,20}}(?=[ ](?:expired?s?|from|on|at|since|is|was|has|hangs|console|again)\b|[:.,;)\n]|\Z)",
+        "session lock ticket token profile owner principal member chown sign",
+        _unknown,
+    ),
+    (
+        "USERNAME",
         0.8,
         r"(?<![\w./\\@-])[a-z_][a-z\d_.-]{2,31}(?=[ ]is[ ]not[ ]in[ ]the[ ]sudoers)",
         "sudoers",

@@ -99,6 +99,7 @@ _MACHINES: Final = _KINDS - frozenset(
     "ac acc ad adm app cam core data dev dist edge file ftp mail mac mon node host print proxy ps"
     " tab term ts ups vpn jump tst".split()
 ) | {"ts", "app", "node", "print"}
+_ENDS: Final = ("DC", "FS", "SQL", "SRV", "SVR", "PRT", "PRN", "RDS", "NAS", "ESX", "WEB", "APP")
 _CONTEXT: Final = frozenset(
     """
     server servers host hosts hostname vm vms switch queue node machine laptop notebook computer
@@ -107,6 +108,7 @@ _CONTEXT: Final = frozenset(
     serial tag asset sticker label s/n sudo su runas bind owner domain dc share backup badge
     employee personnel staff ticket desktop client unreachable offline online reachable imaged
     dns lookup nslookup resolve drive mapped connection connect connected remote vpn rack vlan
+    registered disconnected gateway jumphost monitoring vcenter overload patch scanner tablet
     """.split()
 )
 
@@ -139,7 +141,7 @@ class TokenRecogniser(LocalRecognizer):
             results.append(make_result(self, entity, start, end, score, context))
         if "-" in text:
             results += [
-                make_result(self, "HOST", *match.span(), score, _CONTEXT)
+                make_result(self, "HOST", match.start(), match.end(), score, _CONTEXT)
                 for match in find_all(_JOINED, text)
                 if (score := _judge_joined(match.group()))
             ]
@@ -153,6 +155,8 @@ def _judge_joined(token: str) -> float:
     strange = [part for part in others if len(part) == 1 or not _is_known(part)]
     if len(others) == len(parts) or not strange:
         return 0
+    if len(parts) - len(others) > 1:
+        return _SCORE
     is_long = max(map(len, strange)) > _SHORT_PART
     return _SCORE if token.isupper() and is_long else _WEAK_SCORE
 
@@ -198,6 +202,8 @@ def _judge_parts(token: str) -> tuple[str, float] | None:
         if (kinds and (strange or kinds > 1)) or (token.isupper() and strange > 1):
             return "HOST", _SCORE
         return ("HOST", _WEAK_SCORE) if strange and len(parts[0]) > 1 else None
+    if one_case and parts[0].lower() in _MACHINES and parts[-1][0].isalpha():
+        return "HOST", _SCORE
     if one_case and (kinds or strange) and len(letters) > 0 and len(parts[0]) > 1:
         return "HOST", _WEAK_SCORE
     return None
@@ -215,7 +221,7 @@ def _judge_capitals(token: str) -> tuple[str, float] | None:
         return ("SERIAL", _SCORE) if is_long and _may_be_numbered(head) else None
     if (len(head) == 1 and n_digits > 4) or (len(head) > 1 and n_digits > 3):
         return "EMPLOYEE" if len(head) == 1 else "HOST", _SCORE
-    if len(head) > 3 and n_digits > 1:
+    if len(head) > 3 and (n_digits > 1 or head.endswith(_ENDS)):
         return "HOST", _SCORE
     return "HOST", _WEAK_SCORE
 
@@ -232,9 +238,7 @@ def _judge_small(token: str) -> tuple[str, float] | None:
     head, number = pieces[0], pieces[1]
     if len(head) == 1 and len(number) > 4 and len(pieces) == 2:
         return "USERNAME", _SCORE
-    if number in {"32", "64"} or (head in _TECHNICAL and head not in _KINDS):
-        return None
-    if head not in _KINDS and _is_known(head):
+    if number in {"32", "64"} or (head not in _KINDS and _is_known(head)):
         return None
     if head in _KINDS:
         is_year = number.startswith(("19", "20")) and len(number) == 4
