@@ -223,7 +223,7 @@ def _judge_capitals(token: str) -> tuple[str, float] | None:
         return "EMPLOYEE" if len(head) == 1 else "HOST", _SCORE
     if len(head) > 3 and (n_digits > 1 or head.endswith(_ENDS)):
         return "HOST", _SCORE
-    return "HOST", _WEAK_SCORE
+    return ("HOST", _WEAK_SCORE) if len(token) > _MIN_CHARACTERS else None
 
 
 def _may_be_numbered(head: str) -> bool:

@@ -29,6 +29,8 @@ _WORDS_AFTER: Final = 2
 _WORD_ATTRIBUTES: Final = frozenset(("tokens", "lemmas", "keywords", "tokens_indices"))
 _WORD: Final = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019][\p{L}]+)?:?")
 
+_MASKED: Final = regex.compile(r"<?[a-z_]{2,16}_\d{1,6}>")
+
 
 class TextArtifacts(NlpArtifacts):
     """The text in lower case and its words: a word's lemma is its lower-case form.
@@ -165,5 +167,7 @@ def find_words_near(lower_text: str, start: int, end: int) -> set[str]:
     before = lower_text[max(0, start - _CHARACTERS_BEFORE) : start]
     before = before[before.rfind("\n") + 1 :]
     after = lower_text[end : end + _CHARACTERS_AFTER].split("\n", 1)[0]
+    # A pseudonym is no context, else a text that is masked twice would lose more.
+    before, after = _MASKED.sub(" ", before), _MASKED.sub(" ", after)
     words = _WORD.findall(before)[-_WORDS_BEFORE:] + _WORD.findall(after)[:_WORDS_AFTER]
     return {*words, *(word.rstrip(":") for word in words)}
