@@ -280,6 +280,8 @@ def test_conflicts_undefined_and_errors_are_denials(file, old, new, reason):
         ("rego.metadata.rule().title", "rego.metadata.rule .*undefined"),
         ("time.now_ns() > 0", "time.now_ns .*clock"),
         ('rand.intn("x", 2) == 1', "rand.intn .*chance"),
+        ('time["now_ns"]() > 0', "by its name"),
+        ('opa["runtime"]().env.HOME', "by its name"),
         ("opa.runtime().env.HOME", "opa.runtime .*machine"),
         ('io.jwt.decode("x")', "io.jwt.decode .*not among"),
         ('regex.match(".*", input.x)', "regex.match .*not among"),
