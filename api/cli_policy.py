@@ -131,7 +131,7 @@ def policy_propose(
     async def act(ground: Any) -> Any:
         from api.policy_changes import PolicyChanges  # noqa: PLC0415 - heavy
 
-        return await PolicyChanges(ground).propose(source, _did(ground, name, reason))
+        return await PolicyChanges(ground).propose(source, await _did(ground, name, reason))
 
     change = _with_policies(act)
     _say(
@@ -151,7 +151,7 @@ def policy_activate(change_id: Change, reason: Reason, actor: Actor = None) -> N
     async def act(ground: Any) -> Any:
         from api.policy_changes import PolicyChanges  # noqa: PLC0415 - heavy
 
-        return await PolicyChanges(ground).activate(change_id, _did(ground, name, reason))
+        return await PolicyChanges(ground).activate(change_id, await _did(ground, name, reason))
 
     activation = _with_policies(act)
     _say(f"{activation.activation_id}: {activation.policy_digest} is in force")
@@ -165,7 +165,7 @@ def policy_reject(change_id: Change, reason: Reason, actor: Actor = None) -> Non
     async def act(ground: Any) -> Any:
         from api.policy_changes import PolicyChanges  # noqa: PLC0415 - heavy
 
-        return await PolicyChanges(ground).reject(change_id, _did(ground, name, reason))
+        return await PolicyChanges(ground).reject(change_id, await _did(ground, name, reason))
 
     _say(f"{_with_policies(act).change_id} is rejected")
 
@@ -178,7 +178,7 @@ def policy_rollback(reason: Reason, actor: Actor = None) -> None:
     async def act(ground: Any) -> Any:
         from api.policy_changes import PolicyChanges  # noqa: PLC0415 - heavy
 
-        return await PolicyChanges(ground).propose_rollback(_did(ground, name, reason))
+        return await PolicyChanges(ground).propose_rollback(await _did(ground, name, reason))
 
     change = _with_policies(act)
     _say(
@@ -215,12 +215,12 @@ def policy_evidence(
     _say(f"{file}: check it with eucora verify {file}")
 
 
-def _did(ground: Any, name: str, reason: str) -> "PolicyActor":
+async def _did(ground: Any, name: str, reason: str) -> "PolicyActor":
     from api.policy_changes import PolicyActor  # noqa: PLC0415 - heavy
 
     return PolicyActor(
         actor=name,
-        reason=ground.masker.mask(reason).text,
+        reason=await ground.mask_text(reason),
         correlation_id=ground.ids.new("cor"),
     )
 

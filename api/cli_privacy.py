@@ -116,7 +116,6 @@ def privacy_reveal(
         from guardrails.errors import VaultError  # noqa: PLC0415 - heavy
         from guardrails.reidentification import RevealRequest  # noqa: PLC0415 - heavy
 
-        await ground.directory.require()
         try:
             async with ground.pool.connection() as connection:
                 return await ground.reidentification.reveal(
@@ -166,8 +165,7 @@ def privacy_erase(
         from guardrails.erasure import erase_person  # noqa: PLC0415 - heavy
         from guardrails.errors import VaultError  # noqa: PLC0415 - heavy
 
-        await ground.directory.require()
-        masked = ground.masker.mask(reason, {"<USERNAME_1>": user_id}).text
+        masked = await ground.mask_text(reason, {"<USERNAME_1>": user_id})
         try:
             async with ground.pool.connection() as connection:
                 return await erase_person(

@@ -276,7 +276,7 @@ def _decide(
             roles=frozenset(roles),
             authenticated_at=ground.clock.now(),
             correlation_id=ground.ids.new("cor"),
-            reason=ground.masker.mask_value(reason.strip()),
+            reason=await ground.mask_text(reason.strip()),
         )
         return await ScriptCatalogue(ground).decide(request)
 
