@@ -92,7 +92,9 @@ async def build_world(served: Served) -> World:
     await _log_in(person)
     return World(
         served=served,
-        service=await served.service("telemetry", "incidents", "knowledge", "labels", "scripts"),
+        service=await served.service(
+            "telemetry", "incidents", "knowledge", "labels", "scripts", maker="user:zoe"
+        ),
         person=person,
         stranger=await served.client(accept="text/html"),
         device=devices[0][1],
