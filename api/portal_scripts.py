@@ -28,7 +28,8 @@ from api.sessions import (
 )
 from api.uploads import read_upload
 from governance.errors import ScriptEntryError
-from governance.script_rules import DECIDING_ROLES, REVIEWING_ROLES, ScriptRequest, needs_review
+from governance.roles import DECIDING_ROLES, REVIEWING_ROLES
+from governance.script_rules import ScriptRequest, needs_review
 from governance.script_versions import (
     ScriptStatus,
     ScriptVerdict,

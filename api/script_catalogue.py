@@ -95,6 +95,7 @@ class ScriptCatalogue:
     async def _audit_refusal(
         self, entry: CatalogueEntry, why: str, actor: str, correlation_id: str
     ) -> None:
+        detail = await self._ground.mask_text(why)
         async with self._ground.refusals.connection() as connection:
             await self._ground.audit.record(
                 connection,
@@ -103,10 +104,7 @@ class ScriptCatalogue:
                 subject_kind="script",
                 subject_id=f"{entry.manifest.id}@{entry.manifest.version}",
                 correlation_id=correlation_id,
-                after={
-                    "content_sha256": entry.content_sha256,
-                    "detail": self._ground.masker.mask_value(why),
-                },
+                after={"content_sha256": entry.content_sha256, "detail": detail},
             )
 
     async def import_starters(

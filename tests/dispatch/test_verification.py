@@ -13,6 +13,8 @@ from dispatch.effects import Finding
 from dispatch.receipts import shorten
 from governance.proposals import ProposalStatus
 from guardrails.case_masking import CaseMasker
+from guardrails.directory import Directory
+from guardrails.directory_feed import DirectoryFeed
 from guardrails.masking import Masker
 from guardrails.vault import Vault
 from tests.governance.road import DEVICE, STEPS
@@ -23,7 +25,8 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def masker(road) -> CaseMasker:
     vault = Vault(bytes(range(32)), road.clock)
-    return CaseMasker(Masker(), vault, road.audit, road.pool)
+    feed = DirectoryFeed(road.pool, Directory(), road.clock)
+    return CaseMasker(Masker(), feed, vault, road.audit, road.pool)
 
 
 @pytest.fixture

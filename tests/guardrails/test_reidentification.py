@@ -4,6 +4,8 @@
 import pytest
 
 from guardrails.case_masking import CaseMasker
+from guardrails.directory import Directory
+from guardrails.directory_feed import DirectoryFeed
 from guardrails.directory_import import import_names, read_names
 from guardrails.erasure import erase_person, find_incidents_of
 from guardrails.errors import (
@@ -39,7 +41,7 @@ def masker():
 
 @pytest.fixture
 def reidentification(masker, vault, audit, pool, clock, ids):
-    cases = CaseMasker(masker, vault, audit, pool)
+    cases = CaseMasker(masker, DirectoryFeed(pool, Directory(), clock), vault, audit, pool)
     return Reidentification(vault, cases, clock, ids, audit, refusals=pool)
 
 
