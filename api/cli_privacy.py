@@ -171,8 +171,9 @@ def privacy_erase(
         try:
             async with ground.pool.connection() as connection:
                 return await erase_person(
-                    connection, ground.vault, ground.audit, user_id, other_names=names,
-                    actor=who, correlation_id=ground.ids.new("cor"), reason=masked,
+                    connection, ground.vault, ground.people, ground.audit, user_id,
+                    other_names=names, actor=who, correlation_id=ground.ids.new("cor"),
+                    reason=masked,
                 )  # fmt: skip
         except VaultError as error:
             return str(error)

@@ -9,7 +9,7 @@ reading of the directory.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from guardrails.errors import SubjectShreddedError, VaultError
 from guardrails.person_names import may_be_same, name_key
@@ -26,6 +26,14 @@ class Erasure:
 
     incident_ids: tuple[str, ...]
     was_known: bool  # in the directory
+
+
+class PeopleInventory(Protocol):
+    """Keeps who uses which devices; telemetry's, joined in composition."""
+
+    async def forget_person(self, connection: Connection, user_id: str) -> bool:
+        """Take a person out of everything it keeps; tell whether it knew them."""
+        ...
 
 
 async def erase_incident(
@@ -99,6 +107,7 @@ async def find_incidents_of(
 async def erase_person(
     connection: Connection,
     vault: Vault,
+    people: PeopleInventory,
     audit: AuditIntake,
     user_id: str,
     *,
@@ -120,12 +129,9 @@ async def erase_person(
             connection, vault, audit, incident_id,
             actor=actor, correlation_id=correlation_id, reason=reason,
         )  # fmt: skip
-    values = {"user_id": user_id}
-    await connection.execute(QUERIES["delete_user_map"], values)
     await connection.execute(QUERIES["delete_stated_names"], {"names": list(other_names)})
-    gone = await (await connection.execute(QUERIES["delete_user"], values)).fetchone()
-    await connection.execute(QUERIES["forget_reporter"], values)
-    if not incident_ids and gone is None:
+    was_known = await people.forget_person(connection, user_id)
+    if not incident_ids and not was_known:
         raise VaultError("nothing names such a person: the user id is that of the directory")
     await audit.record(
         connection,
@@ -134,9 +140,9 @@ async def erase_person(
         subject_kind="person",
         subject_id=correlation_id,  # their own id would be what is to be forgotten
         correlation_id=correlation_id,
-        after={"n_incidents": len(incident_ids), "was_known": gone is not None, "reason": reason},
+        after={"n_incidents": len(incident_ids), "was_known": was_known, "reason": reason},
     )
-    return Erasure(incident_ids=tuple(incident_ids), was_known=gone is not None)
+    return Erasure(incident_ids=tuple(incident_ids), was_known=was_known)
 
 
 def _names(originals: Mapping[str, str], wanted: set[str]) -> bool:

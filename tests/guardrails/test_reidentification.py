@@ -18,6 +18,7 @@ from guardrails.masking import Masker
 from guardrails.reidentification import MAX_PER_HOUR, Reidentification, RevealRequest
 from guardrails.vault import Vault
 from kernel.audit import AuditIntake
+from telemetry.people import People
 
 REASON = "Orla Quennell must be called back"
 
@@ -139,8 +140,8 @@ async def test_an_erased_person_is_revealed_no_more(
     async with pool.connection() as connection:
         assert await find_incidents_of(connection, vault, "oquen7") == ["inc_0", "inc_1"]
         erased = await erase_person(
-            connection, vault, audit, "oquen7", actor="cli:dpo", correlation_id="cor_8",
-            reason="they asked",
+            connection, vault, People(), audit, "oquen7",
+            actor="cli:dpo", correlation_id="cor_8", reason="they asked",
         )  # fmt: skip
     assert erased.incident_ids == ("inc_0", "inc_1")
     assert erased.was_known
@@ -159,8 +160,8 @@ async def test_an_erased_person_is_revealed_no_more(
     async with pool.connection() as connection:
         with pytest.raises(VaultError, match="nothing names"):
             await erase_person(
-                connection, vault, audit, "oquen7", actor="cli:dpo", correlation_id="cor_8",
-                reason="they asked",
+                connection, vault, People(), audit, "oquen7",
+                actor="cli:dpo", correlation_id="cor_8", reason="they asked",
             )  # fmt: skip
 
 
