@@ -7,16 +7,15 @@ transaction of its own, so that rolling back the request does not hide it. Free 
 masked. Carrying out is dispatch's business.
 """
 
-import json
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from contracts.canonical import digest_of
-from evidence.bundles import OpenedBundle
+from evidence.bundles import OpenedBundle, read_case
 from evidence.errors import EvidenceError
-from evidence.statement import CASE_FILE
+from evidence.statement import StatementKind
 from governance.approval_records import (
     Approval,
     insert_approval,
@@ -231,8 +230,8 @@ class Approvals:
         """
         try:
             opened = await self._sealer.open(connection, proposal.bundle_digest or "")
-            case = json.loads(opened.files[CASE_FILE])
-        except (EvidenceError, KeyError, ValueError) as error:
+            case = read_case(opened, StatementKind.PROPOSAL)
+        except EvidenceError as error:
             raise BundleChangedError("the sealed case cannot be read") from error
         if differing := find_differences(proposal, case):
             raise ProposalChangedError(differing)
