@@ -21,8 +21,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import torch
 
+import reasoning.closing_steps
 import reasoning.graph
-import reasoning.steps
 from api.bootstrap import load_models, open_services
 from api.ground import DatabaseAddresses, open_ground
 from api.worker import list_handlers
@@ -41,7 +41,7 @@ def arm(point: str) -> None:
     """Make the road deadly at one point."""
     when, node = point.split(":")
     if point == "within:seal":
-        reasoning.steps.seal_state = _dying_after(reasoning.steps.seal_state)
+        reasoning.closing_steps.seal_state = _dying_after(reasoning.closing_steps.seal_state)
     elif node != "end":
         steps = dict(reasoning.graph.STEPS)
         steps[node] = (_dying_before if when == "before" else _dying_after)(steps[node])
