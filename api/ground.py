@@ -77,7 +77,7 @@ class Ground:
     masker: Masker
     directory: DirectoryFeed  # fills what the masker knows by name
     vault: Vault
-    people: People  # whom erasure forgets
+    people: People
     cases: CaseMasker
     reidentification: Reidentification
     accounts: Accounts

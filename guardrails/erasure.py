@@ -9,10 +9,11 @@ reading of the directory.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from guardrails.errors import SubjectShreddedError, VaultError
 from guardrails.person_names import may_be_same, name_key
+from guardrails.ports import PeopleInventory
 from guardrails.vault import QUERIES, Vault
 from kernel.audit import AuditIntake
 from kernel.database import Connection
@@ -26,14 +27,6 @@ class Erasure:
 
     incident_ids: tuple[str, ...]
     was_known: bool  # in the directory
-
-
-class PeopleInventory(Protocol):
-    """Keeps who uses which devices; telemetry's, joined in composition."""
-
-    async def forget_person(self, connection: Connection, user_id: str) -> bool:
-        """Take a person out of everything it keeps; tell whether it knew them."""
-        ...
 
 
 async def erase_incident(

@@ -177,7 +177,13 @@ async def test_a_directory_is_imported_and_stated_again(pool, audit, clock, tmp_
     for _ in range(2):
         async with pool.connection() as connection:
             found = await import_names(
-                connection, read_names(path), clock, audit, actor="cli:a", correlation_id="c"
+                connection,
+                read_names(path),
+                People(),
+                clock,
+                audit,
+                actor="cli:a",
+                correlation_id="c",
             )
             counts.append((found.n_users, found.n_entries))
     assert counts == [(1, 2), (0, 0)]
