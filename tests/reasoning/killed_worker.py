@@ -27,6 +27,7 @@ from api.bootstrap import load_models, open_services
 from api.ground import DatabaseAddresses, open_ground
 from api.worker import list_handlers
 from guardrails.masking import Masker
+from kernel.logs import configure_logging
 from kernel.outbox import OutboxWorker
 from kernel.settings import Settings
 from retrieval.embedding import SentenceEmbedder
@@ -92,6 +93,7 @@ async def load(configuration: dict[str, Any]) -> Any:
 
 def main() -> None:
     """Load, then fork for each line."""
+    configure_logging("worker", "warning", sys.stderr)  # standard output is for the answers
     configuration = json.loads(sys.stdin.readline())
     torch.set_num_threads(1)
     loaded = asyncio.run(load(configuration))
