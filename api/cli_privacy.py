@@ -70,7 +70,7 @@ def privacy_import(
             return str(error)
         async with ground.pool.connection() as connection:
             return await import_names(
-                connection, stated, ground.clock, ground.audit,
+                connection, stated, ground.people, ground.clock, ground.audit,
                 actor=who, correlation_id=ground.ids.new("cor"),
             )  # fmt: skip
 

@@ -39,6 +39,7 @@ from kernel.outbox import Outbox
 from kernel.settings import Settings
 from models.registry import ModelRegistry
 from telemetry.incidents import Incidents
+from telemetry.people import People
 
 if TYPE_CHECKING:
     from retrieval.embedding import LazyEmbedder
@@ -76,6 +77,7 @@ class Ground:
     masker: Masker
     directory: DirectoryFeed  # fills what the masker knows by name
     vault: Vault
+    people: People
     cases: CaseMasker
     reidentification: Reidentification
     accounts: Accounts
@@ -190,6 +192,7 @@ async def open_ground(
             masker=masker,
             directory=feed,
             vault=vault,
+            people=People(),
             cases=cases,
             reidentification=Reidentification(vault, cases, clock, ids, audit, refusals=refusals),
             accounts=Accounts(

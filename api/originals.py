@@ -61,6 +61,6 @@ async def erase_originals(
     masked = await ground.mask_text(reason, {"<USERNAME_1>": user_id})
     async with ground.pool.connection() as connection:
         return await erase_person(
-            connection, ground.vault, ground.audit, user_id, other_names=other_names,
+            connection, ground.vault, ground.people, ground.audit, user_id, other_names=other_names,
             actor=actor, correlation_id=correlation_id, reason=masked,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any
 
 from api.ground import Ground
 from api.policy_trust import SealedPolicyTrust, facts_of
+from evidence.statement import StatementKind
 from governance.errors import GovernanceError
 from governance.policy_rules import (
     MAX_REASON_CHARACTERS,
@@ -56,7 +57,7 @@ class PolicyChanges:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self.trust = SealedPolicyTrust(ground.key_store, ground.sealer)
+        self.trust = SealedPolicyTrust(ground.sealer)
 
     async def install_shipped(self, source: PolicySource | None = None) -> str | None:
         """Put the shipped policies in force where none is; propose them where they are new.
@@ -278,10 +279,11 @@ class PolicyChanges:
             "dry_run": {"n_asked": found.n_asked, **found.counts},
             "decided_at": activation.created_at.isoformat(),
         }
-        sealed = await self._ground.sealer.seal_policy(
+        sealed = await self._ground.sealer.seal_lone(
             connection,
-            activation_id=activation.activation_id,
-            policy_digest=version.policy_digest,
+            kind=StatementKind.POLICY,
+            lone_id=activation.activation_id,
+            digest=version.policy_digest,
             case=case,
             files={name: text.encode() for name, text in source.files.items()},
             actor=did.actor,

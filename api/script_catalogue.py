@@ -16,6 +16,7 @@ from api.script_report import ScriptReport, examine
 from governance.script_decisions import ScriptDecisions
 from governance.script_rules import ScriptRequest
 from governance.script_versions import (
+    ENTRY_TYPE,
     ScriptDecision,
     ScriptStatus,
     ScriptVerdict,
@@ -208,7 +209,7 @@ class ScriptCatalogue:
                 imported_at=now,
                 imported_for=answerable,
             )
-            return self._ground.sealer.sign_entry(composed)
+            return self._ground.sealer.sign_document(ENTRY_TYPE, composed)
 
         return await self._catalogue.import_entry(
             connection,
