@@ -3,7 +3,8 @@
 
 They were not made for texts with pseudonyms: a name model takes what stands beside `<PERSON_1>` for
 a name, a pattern a word before it for an account. The word has the same length for everything, so
-that what a recogniser sees does not depend on what was there, or on the pseudonym's number.
+that what a recogniser sees does not depend on what was there, or on the pseudonym's number. Where
+letters or digits touch it a space is between: what is glued to a pseudonym is no part of it.
 """
 
 from bisect import bisect_left, bisect_right
@@ -31,11 +32,15 @@ class TextWithStandIns:
         self._shown: list[tuple[int, int]] = []
         self._taken = list(taken)
         done = length = 0
-        for start, end in self._taken:
-            pieces += (text[done:start], STAND_IN)
+        for number, (start, end) in enumerate(self._taken):
+            following = self._taken[number + 1][0] if number + 1 < len(self._taken) else len(text)
+            before = _space_beside(text[start - 1 : start] if done < start else "")
+            after = _space_beside(text[end : end + 1] if end < following else "")
+            piece = f"{before}{STAND_IN}{after}"
+            pieces += (text[done:start], piece)
             length += start - done
-            self._shown.append((length, length + len(STAND_IN)))
-            length += len(STAND_IN)
+            self._shown.append((length, length + len(piece)))
+            length += len(piece)
             done = end
         pieces.append(text[done:])
         self.shown = "".join(pieces)
@@ -60,6 +65,10 @@ class TextWithStandIns:
         if before < 0:
             return place
         return place - self._shown[before][1] + self._taken[before][1]
+
+
+def _space_beside(neighbour: str) -> str:
+    return " " if neighbour.isalnum() or neighbour == "_" else ""
 
 
 def merge(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,6 +130,14 @@ def test_the_host_behind_credentials_is_masked_at_once():
     assert _shared().mask(text).text == "https://<USERNAME_1>:<SECRET_1>@<URL_1>"
 
 
+@pytest.mark.parametrize("glued", ["{}10.20.30.40", "10.20.30.40{}", "{}jane.doe@corp.local"])
+def test_what_is_glued_to_a_pseudonym_is_masked(glued):
+    masked = _shared().mask(glued.format("<PERSON_3>")).text
+    assert "10.20" not in masked
+    assert "doe" not in masked
+    assert "<PERSON_3>" in masked
+
+
 @given(
     st.text("ab ", max_size=30),
     st.lists(st.tuples(st.integers(0, 29), st.integers(1, 12)), max_size=4),
@@ -138,8 +147,13 @@ def test_places_in_a_text_with_stand_ins_are_those_of_the_text(text, stretches):
         (start, min(start + length, len(text))) for start, length in stretches if start < len(text)
     )
     seen = TextWithStandIns(text, taken)
+    singles = {(each, each + 1) for each in range(len(text))} - set(taken)
     outside = [each for each in range(len(text)) if not any(a <= each < b for a, b in taken)]
-    shown = [each for each, letter in enumerate(seen.shown) if letter != "_"]
+    shown = [
+        each
+        for each, letter in enumerate(seen.shown)
+        if letter in "ab" or (letter == " " and seen.find_place(each, each + 1) in singles)
+    ]
     assert [seen.find_place(each, each + 1) for each in shown] == [(a, a + 1) for a in outside]
     for start, end in itertools.combinations(range(len(seen.shown) + 1), 2):
         first, last = seen.find_place(start, end)
