@@ -33,6 +33,7 @@ from reasoning.state import CaseData, ChoiceData
 from retrieval.catalogue import CatalogueScript
 from retrieval.errors import ManifestError
 from retrieval.manifest import Manifest, bind_parameters
+from retrieval.starter_release import STARTER_AUTHOR
 
 GROUNDS = frozenset({"passage", "metric"})  # what an incident or a script says of itself is none
 
@@ -50,7 +51,7 @@ def score_risk(
     assessment = assess_risk(
         RiskInputs(
             privilege=Privilege(manifest.privilege),
-            trust=Trust.STARTER if manifest.author == "eucora-starter" else Trust.INTERNAL,
+            trust=Trust.STARTER if manifest.author == STARTER_AUTHOR else Trust.INTERNAL,
             effects=tuple(
                 ScriptEffect(kind=effect["kind"], severity=effect["severity"])
                 for effect in analysis["effects"]

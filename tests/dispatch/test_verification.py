@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receipts and verification on a real database: exactly once, masked, judged by telemetry."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,8 +17,6 @@ from guardrails.directory_feed import DirectoryFeed
 from guardrails.masking import Masker
 from guardrails.vault import Vault
 from tests.governance.road import DEVICE, STEPS
-
-MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
