@@ -4,16 +4,18 @@
 from typing import Final
 
 from guardrails.account_patterns import ACCOUNTS
+from guardrails.context_patterns import CONTEXTS
 from guardrails.machine_patterns import MACHINES
 from guardrails.number_patterns import NUMBERS
 from guardrails.pattern_parts import LANGUAGE, SYSTEM_ACCOUNTS, IdentifierPattern
 from guardrails.person_patterns import PEOPLE
 from guardrails.secret_patterns import SECRETS
+from guardrails.signature_patterns import SIGNATURES
 
 __all__ = ["KEY_ENTITIES", "LANGUAGE", "PATTERNS", "SYSTEM_ACCOUNTS", "IdentifierPattern"]
 
 PATTERNS: Final[tuple[IdentifierPattern, ...]] = (
-    *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS,
+    *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS, *CONTEXTS, *SIGNATURES,
 )  # fmt: skip
 
 # Values under these keys of a JSON object are masked whole: the key says what they are.

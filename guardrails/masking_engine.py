@@ -37,8 +37,13 @@ class MaskingEngine:
         return leave_kept(text, directory.find_spans(text))
 
     def add_known(self, spans: Sequence[Span], known: Iterable[Span]) -> tuple[Span, ...]:
-        """Return the spans with the places of known originals; what overlaps is as its longest."""
+        """Return the spans with the places of known originals; what overlaps is as its longest.
+
+        What is known tells better than its form what something is.
+        """
         more = tuple(known)
         if not more:
             return tuple(spans)
-        return unite((start, end, entity, 1.0) for start, end, entity in (*spans, *more))
+        places = {(start, end) for start, end, _ in more}
+        found = [span for span in spans if span[:2] not in places]
+        return unite((start, end, entity, 1.0) for start, end, entity in (*found, *more))

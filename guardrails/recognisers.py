@@ -19,6 +19,7 @@ from guardrails.identifier_patterns import (
     PATTERNS,
     IdentifierPattern,
 )
+from guardrails.identifier_tokens import TokenRecogniser
 from guardrails.other_scripts import OtherScriptRecogniser
 from guardrails.presidio_runtime import (
     AnalyzerEngine,
@@ -170,6 +171,7 @@ def build_analyser(*others: LocalRecognizer) -> AnalyzerEngine:
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
     for recogniser in (
         FormRecogniser(PATTERNS),
+        TokenRecogniser(),
         AddressRecogniser(),
         StreetAddressRecogniser(),
         ColumnRecogniser(),

@@ -81,6 +81,11 @@ _HEADS: Final = tuple(
             rf"(?i:(?:the[ ])?corner[ ]of[ ])[^\n,;?!]{{3,60}}?[ ]and[ ]{_PLACE}(?:[ ]{_NUMBER})?(?:[ ]{_SURE_SUFFIX}\b)?(?:[ ]{_NUMBER})?",
             False,
         ),
+        # where a technician is sent: the street may be of any kind
+        (
+            rf"(?i:\b(?:site|location|branch|premises|visit|on-?site(?:[ ]at)?)[ ]?[:=-]?[ ])\K{_NUMBER},?[ ]{_PLACE},[ ]{_PLACE}(?:,?[ ](?:{_CODE}|\d{{4,6}}))?(?=[ ]?[,.;)\n]|\s*\Z)",
+            False,
+        ),
         # a street named without a number, where somebody is
         (
             rf"(?i:\b(?:on|in|at|to|from|of|along|near)[ ])\K(?:{_WORD}[ ]){{1,3}}(?:Street|Road|Avenue|Boulevard|Lane|Drive|Square)\b(?:,[ ]{_PLACE}{_PART_END})?",

@@ -118,7 +118,7 @@ def test_typed_pseudonyms_are_not_given_again(masker):
 KNOWN = [
     ("VPN broken for jdoe42", "VPN broken for <USERNAME_1>"),
     ("JDoe42's profile jdoe42_old", "<USERNAME_1>'s profile <USERNAME_1>_old"),
-    ("jdoe421 and xjdoe42 are others", "jdoe421 and xjdoe42 are others"),
+    ("jdoe421 and xjdoe42 are others", "<HOST_1> and <HOST_2> are others"),
     ("write to jdoe42@corp.local", "write to <EMAIL_1>"),
     (r"C:\Users\jdoe42\x", r"C:\Users\<USERNAME_1>\x"),
     ("jdo\u200be42 called", "<USERNAME_1> called"),
