@@ -40,8 +40,8 @@ async def fill_directory(served: Served) -> None:
     hosts = frozenset(("host", canaries_of(way)["host of the directory"]) for way in WAYS)
     async with ground.pool.connection() as connection:
         await import_names(
-            connection, StatedNames(users=users, entries=hosts), ground.people, ground.clock, ground.audit,
-            actor="cli:admin", correlation_id="cor_import",
+            connection, StatedNames(users=users, entries=hosts), ground.people, ground.clock,
+            ground.audit, actor="cli:admin", correlation_id="cor_import",
         )  # fmt: skip
     await ground.directory.refresh()
 
