@@ -75,7 +75,8 @@ class Person:
         if set(roles) != {Role.APPROVER}:
             allowed.add(Role.ADMIN.value)
         if not self.roles & allowed:
-            raise ForbiddenError(f"this needs the role {' or '.join(sorted(allowed))}")
+            words = " or ".join(role.replace("_", " ") for role in sorted(allowed))
+            raise ForbiddenError(f"this needs the role {words}")
 
 
 class Accounts:

@@ -12,15 +12,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
-from pydantic import SecretStr
 
 import models.anomaly
-from api.bounded_transport import BoundedTransport
+from api.adviser_in_use import open_adviser
 from api.ground import Ground, open_embedder, open_registry
 from api.mlflow_pages import MlflowPages
 from api.model_promotion import ModelPromotions
@@ -41,7 +39,6 @@ from governance.proposals import Proposal
 from governance.risk_exceptions import RiskExceptions
 from guardrails.policy_active import ActivePolicy
 from kernel.database import Connection
-from kernel.settings import Settings
 from models.alarm_budget import AlarmBudget
 from models.champions import Champions
 from models.drift_watch import DriftWatch
@@ -55,10 +52,8 @@ from models.retraining_proposals import RetrainingProposals
 from models.scoring import Scoring
 from models.training import NAMES
 from reasoning.advice import Adviser
-from reasoning.advice_support import SupportJudge
 from reasoning.graph import Reasoner, build_graph, proposal_id_for
 from reasoning.intake import TicketIntake
-from reasoning.language_model import LanguageModelAdviser
 from reasoning.replacement import propose_now
 from reasoning.steps import ReasoningDependencies
 from retrieval.embedding import Embedder
@@ -167,45 +162,6 @@ def load_models(
             else registry.load_version(name, promotion.version, digest=promotion.digest)
         )
     return loaded
-
-
-@asynccontextmanager
-async def open_adviser(settings: Settings, embedder: Embedder) -> AsyncIterator[Adviser | None]:
-    """Yield the language model's adviser, None where none is configured.
-
-    Its client follows no redirect, so that masked text goes to the configured server alone, and
-    reads no more of an answer than an answer may have.
-    """
-    if settings.language_model_url is None:
-        yield None
-        return
-    from langchain_openai import ChatOpenAI  # noqa: PLC0415 - optional dependency
-
-    timeout_seconds = settings.language_model_timeout_seconds
-    client_seconds = 2 * timeout_seconds  # the adviser's ends it: the client would try again
-    # Its own client: langchain-openai would share one with event loops that are gone.
-    async with httpx.AsyncClient(
-        timeout=client_seconds,
-        transport=BoundedTransport(),
-        follow_redirects=False,
-        trust_env=False,  # a proxy of the environment would be another reader
-    ) as client:
-        model = ChatOpenAI(
-            base_url=settings.language_model_url,
-            model=settings.language_model_name or "default",
-            api_key=settings.language_model_key or SecretStr("none"),
-            http_async_client=client,
-            timeout=client_seconds,
-            max_retries=1,  # a kept connection may have died meanwhile
-            temperature=0,
-        )
-        yield LanguageModelAdviser(
-            model,
-            SupportJudge(embedder),
-            timeout_seconds=timeout_seconds,
-            version=settings.language_model_name or "default",
-            address=settings.language_model_url,
-        )
 
 
 @asynccontextmanager

@@ -10,7 +10,8 @@ from evidence.errors import NotSequencedError, UnknownBundleError
 from evidence.export import export_case
 from governance.proposals import find_proposal
 from governance.script_versions import find_decision
-from guardrails.policy_store import list_activations
+from guardrails.errors import PolicyNotFoundError
+from guardrails.policy_store import find_activation
 from kernel.database import Connection
 from models.errors import UnknownModelError
 from models.promotion import find_promotion
@@ -75,9 +76,10 @@ async def export_activation(ground: Ground, activation_id: str) -> bytes:
         NotSequencedError, UnknownBundleError, BundleCorruptError, ObjectMissingError: as above.
     """
     async with ground.pool.connection() as connection:
-        known = await list_activations(connection, limit=10_000)
-        if not any(one.activation_id == activation_id for one in known):
-            raise NotFoundError(f"no activation of a policy {activation_id}")
+        try:
+            await find_activation(connection, activation_id)
+        except PolicyNotFoundError as error:
+            raise NotFoundError(str(error)) from error
         return await _export(ground, connection, activation_id)
 
 

@@ -117,12 +117,12 @@ def drift_dismiss(
         from models.retraining_proposals import RetrainingProposals  # noqa: PLC0415 - heavy
 
         retraining = RetrainingProposals(ground.clock, ground.ids, ground.audit)
-        await ground.directory.require()
+        masked = await ground.mask_text(reason)
         async with ground.pool.connection() as connection:
             return await retraining.dismiss(
                 connection,
                 proposal_id,
-                reason=ground.masker.mask(reason).text,
+                reason=masked,
                 actor=who,
                 correlation_id=ground.ids.new("cor"),
             )

@@ -65,13 +65,13 @@ def freeze_announce(
         from governance.freeze_windows import FreezeWindows  # noqa: PLC0415 - heavy
 
         freezes = FreezeWindows(ground.clock, ground.ids, ground.audit)
-        await ground.directory.require()
+        masked = await ground.mask_text(reason)
         async with ground.pool.connection() as connection:
             return await freezes.announce(
                 connection,
                 starts_at=starts_at or ground.clock.now(),
                 ends_at=ends_at,
-                reason=ground.masker.mask(reason).text,
+                reason=masked,
                 created_by=name,
                 correlation_id=ground.ids.new("cor"),
             )

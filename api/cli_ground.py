@@ -10,6 +10,8 @@ import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -41,6 +43,22 @@ complaints = _open_console(stderr=True)
 Actor = Annotated[
     str | None, typer.Option(help="Who does it; by default this operating system account.")
 ]
+
+DecidedBy = Annotated[
+    str,
+    typer.Option(
+        "--as", help="Who decides: an account that has the role for it.", metavar="ACCOUNT"
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """Who decides at the command line: an account, as which nobody has to log in here."""
+
+    actor: str
+    roles: frozenset[str]
+    authenticated_at: datetime
 
 
 def plain(text: str) -> str:
@@ -151,10 +169,28 @@ def with_ground(act: Callable[[Any], Awaitable[Any]], *, may_install: bool = Fal
     return asyncio.run(run())
 
 
-def name_actor(actor: str | None) -> str:
+def name_actor(actor: str | None, option: str = "--actor") -> str:
     """Return the name under which a command is audited: given, or the account that runs it."""
     name = (actor or getpass.getuser()).strip()
     if not name or len(name) > 64 or not name.isprintable():
-        complaints.print("eucora: --actor is a name of at most 64 characters")
+        complaints.print(f"eucora: {option} is a name of at most 64 characters")
         raise typer.Exit(2)
     return f"cli:{name}"
+
+
+async def find_decider(ground: Any, account: str) -> Decider:
+    """Return an account with its roles; one that is unknown or disabled has none.
+
+    So it is refused, and that is audited, where roles are asked for.
+    """
+    async with ground.pool.connection() as connection:
+        accounts = await ground.accounts.list(connection)
+    roles = next(
+        (one["roles"] for one in accounts
+         if one["username"] == account and one["disabled_at"] is None), ()
+    )  # fmt: skip
+    return Decider(
+        actor=name_actor(account, "--as"),
+        roles=frozenset(roles),
+        authenticated_at=ground.clock.now(),
+    )

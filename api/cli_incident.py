@@ -121,7 +121,6 @@ def incident_label(
             ClassStatement,
         )
 
-        await ground.directory.require()
         stated = ClassStatement(
             incident_id=incident_id,
             failure_class=stated_class,

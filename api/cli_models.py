@@ -247,10 +247,9 @@ async def _decide(
 ) -> "Decision":
     from api.model_promotion import Decision  # noqa: PLC0415 - heavy
 
-    await ground.directory.require()
     return Decision(
         actor=who,
-        reason=ground.masker.mask_value(reason.strip()),
+        reason=await ground.mask_text(reason.strip()),
         correlation_id=ground.ids.new("cor"),
         against=against,
         override=override,

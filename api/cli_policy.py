@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies at the command line: versions, and which is in force.
 
-Who may is whoever may run commands on this machine; the portal has roles. That another person puts
-a version in force than proposed it holds here by the names that they give.
+Whoever may run commands on this machine may propose. Who decides names an account, whose roles are
+asked for like in the portal; nobody puts in force what they proposed.
 """
 
 from pathlib import Path
@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli_ground import Actor, console, fail, name_actor, plain, print_table, with_ground
+from api.cli_ground import (
+    Actor,
+    DecidedBy,
+    console,
+    fail,
+    find_decider,
+    name_actor,
+    plain,
+    print_table,
+    with_ground,
+)
 from api.cli_policy_checks import policy_diff, policy_dry_run, policy_explain, policy_test
 from api.cli_policy_target import Target, is_stored, read_target
 
 if TYPE_CHECKING:
-    from api.policy_changes import PolicyActor
+    from governance.policy_rules import PolicyDecider
 
 policy_app = typer.Typer(
     no_args_is_help=True,
@@ -130,65 +140,68 @@ def policy_propose(
 
     async def act(ground: Any) -> Any:
         from api.policy_changes import PolicyChanges  # noqa: PLC0415 - heavy
+        from governance.policy_rules import PolicyActor  # noqa: PLC0415 - heavy
 
-        return await PolicyChanges(ground).propose(source, _did(ground, name, reason))
+        did = PolicyActor(
+            actor=name,
+            reason=await ground.mask_text(reason),
+            correlation_id=ground.ids.new("cor"),
+        )
+        return await PolicyChanges(ground).propose(source, did)
 
     change = _with_policies(act)
     _say(
         f"{change.change_id}: another person puts it in force with eucora policy activate"
-        f" {change.change_id} --reason WHY"
+        f" {change.change_id} --as ACCOUNT --reason WHY"
     )
 
 
 @policy_app.command("activate")
-def policy_activate(change_id: Change, reason: Reason, actor: Actor = None) -> None:
+def policy_activate(change_id: Change, decider: DecidedBy, reason: Reason) -> None:
     """Put in force what another person has proposed. Exit code 1 if it is refused.
 
     Every process decides by it from then on.
     """
-    name = name_actor(actor)
 
     async def act(ground: Any) -> Any:
         from api.policy_changes import PolicyChanges  # noqa: PLC0415 - heavy
 
-        return await PolicyChanges(ground).activate(change_id, _did(ground, name, reason))
+        return await PolicyChanges(ground).activate(change_id, await _did(ground, decider, reason))
 
     activation = _with_policies(act)
     _say(f"{activation.activation_id}: {activation.policy_digest} is in force")
 
 
 @policy_app.command("reject")
-def policy_reject(change_id: Change, reason: Reason, actor: Actor = None) -> None:
+def policy_reject(change_id: Change, decider: DecidedBy, reason: Reason) -> None:
     """Decide that a proposed change is not made. Exit code 1 if it was decided already."""
-    name = name_actor(actor)
 
     async def act(ground: Any) -> Any:
         from api.policy_changes import PolicyChanges  # noqa: PLC0415 - heavy
 
-        return await PolicyChanges(ground).reject(change_id, _did(ground, name, reason))
+        return await PolicyChanges(ground).reject(change_id, await _did(ground, decider, reason))
 
     _say(f"{_with_policies(act).change_id} is rejected")
 
 
 @policy_app.command("rollback")
-def policy_rollback(reason: Reason, actor: Actor = None) -> None:
+def policy_rollback(decider: DecidedBy, reason: Reason) -> None:
     """Propose to go back to the version before the one in force; another person activates it."""
-    name = name_actor(actor)
 
     async def act(ground: Any) -> Any:
         from api.policy_changes import PolicyChanges  # noqa: PLC0415 - heavy
 
-        return await PolicyChanges(ground).propose_rollback(_did(ground, name, reason))
+        return await PolicyChanges(ground).propose_rollback(await _did(ground, decider, reason))
 
     change = _with_policies(act)
     _say(
         f"{change.change_id}: another person goes back to {change.policy_digest} with eucora"
-        f" policy activate {change.change_id} --reason WHY"
+        f" policy activate {change.change_id} --as ACCOUNT --reason WHY"
     )
 
 
-@policy_app.command("export")
-def policy_export(target: Target, file: Annotated[Path, typer.Argument(dir_okay=False)]) -> None:
+@policy_app.command("bundle")
+def policy_bundle(target: Target, file: Annotated[Path, typer.Argument(dir_okay=False)]) -> None:
     """Write a policy as a bundle for OPA servers (.tar.gz); its revision is the policy's digest."""
     from guardrails.policy_bundle import write_bundle  # noqa: PLC0415 - heavy
 
@@ -196,11 +209,11 @@ def policy_export(target: Target, file: Annotated[Path, typer.Argument(dir_okay=
     file.write_bytes(write_bundle(source))
     _say(f"{file}: revision {source.digest}")
     if not is_stored(target):
-        _say("it is not a stored version: servers that hold it are answered with denials")
+        _say("it is not a stored version: as long as a server holds it, everything is denied")
 
 
-@policy_app.command("evidence")
-def policy_evidence(
+@policy_app.command("export")
+def policy_export(
     activation_id: Annotated[str, typer.Argument(metavar="ACTIVATION")],
     file: Annotated[Path, typer.Argument(dir_okay=False)],
 ) -> None:
@@ -215,23 +228,27 @@ def policy_evidence(
     _say(f"{file}: check it with eucora verify {file}")
 
 
-def _did(ground: Any, name: str, reason: str) -> "PolicyActor":
-    from api.policy_changes import PolicyActor  # noqa: PLC0415 - heavy
+async def _did(ground: Any, account: str, reason: str) -> "PolicyDecider":
+    from governance.policy_rules import PolicyDecider  # noqa: PLC0415 - heavy
 
-    return PolicyActor(
-        actor=name,
-        reason=ground.masker.mask(reason).text,
+    who = await find_decider(ground, account)
+    return PolicyDecider(
+        actor=who.actor,
+        roles=who.roles,
+        authenticated_at=who.authenticated_at,
+        reason=await ground.mask_text(reason),
         correlation_id=ground.ids.new("cor"),
     )
 
 
 def _with_policies(act: Any) -> Any:
     from api.errors import NotFoundError  # noqa: PLC0415 - heavy
+    from governance.errors import GovernanceError  # noqa: PLC0415 - heavy
     from guardrails.errors import PolicyError  # noqa: PLC0415 - heavy
 
     try:
         return with_ground(act)
-    except (PolicyError, NotFoundError) as error:
+    except (PolicyError, GovernanceError, NotFoundError) as error:
         fail(str(error))
 
 

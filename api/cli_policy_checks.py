@@ -244,7 +244,7 @@ def _print_reason(reason: "ReasonSource") -> None:
     for path, value in reason.looked_at.items():
         _say(f"  {path} is {json.dumps(value)}")
     for remedy in reason.remedies:
-        _say(f"  it would not be given with {remedy.path} = {json.dumps(remedy.instead)}")
+        _say(f"  this reason would go away with {remedy.path} = {json.dumps(remedy.instead)}")
     if reason.rules and not reason.remedies:
         _say("  no single value would remove it: several have to change")
 

@@ -66,4 +66,4 @@ async def find_target(ground: Any, target: str) -> "PolicySource":
             version = await find_version(connection, active.policy_digest)
         else:
             version = await find_numbered_version(connection, int(target[:9]))
-    return SealedPolicyTrust(ground.key_store, ground.sealer).open_version(version)
+    return SealedPolicyTrust(ground.sealer).open_version(version)

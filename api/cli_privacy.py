@@ -8,9 +8,10 @@ import typer
 
 from api.cli_ground import (
     Actor,
-    complaints,
+    DecidedBy,
     console,
     fail,
+    find_decider,
     name_actor,
     plain,
     print_table,
@@ -22,6 +23,7 @@ privacy_app = typer.Typer(
 )
 IncidentId = Annotated[str, typer.Argument(help="Its id, as `incident list` has it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is audited, names in it are masked.")]
+NOTHING_MASKED = "nothing of this incident was masked"
 
 
 @privacy_app.command("directory")
@@ -68,7 +70,7 @@ def privacy_import(
             return str(error)
         async with ground.pool.connection() as connection:
             return await import_names(
-                connection, stated, ground.clock, ground.audit,
+                connection, stated, ground.people, ground.clock, ground.audit,
                 actor=who, correlation_id=ground.ids.new("cor"),
             )  # fmt: skip
 
@@ -92,7 +94,7 @@ def privacy_pseudonyms(incident_id: IncidentId) -> None:
     holding = with_ground(act)
     if holding.erased_at is not None:
         console.print(f"the originals were erased at {holding.erased_at:%Y-%m-%d %H:%M} UTC")
-    console.print(" ".join(holding.pseudonyms) or "no originals", highlight=False, soft_wrap=True)
+    console.print(" ".join(holding.pseudonyms) or NOTHING_MASKED, highlight=False, soft_wrap=True)
     rows = [
         (f"{one['revealed_at']:%Y-%m-%d %H:%M} UTC", one["actor"], " ".join(one["pseudonyms"]),
          one["reason"])
@@ -106,30 +108,31 @@ def privacy_pseudonyms(incident_id: IncidentId) -> None:
 def privacy_reveal(
     incident_id: IncidentId,
     pseudonyms: Annotated[list[str], typer.Argument(help="Such as '<PERSON_1>'.")],
+    decider: DecidedBy,
     reason: Reason,
-    actor: Actor = None,
 ) -> None:
-    """Print what pseudonyms of an incident stand for. Exit code 1 if that is refused."""
-    who = name_actor(actor)
+    """Print what pseudonyms of an incident stand for, for a security reviewer.
+
+    Exit code 1 if that is refused.
+    """
 
     async def act(ground: Any) -> Any:
+        from api.originals import reveal_originals  # noqa: PLC0415 - heavy
+        from governance.errors import RoleMissingError  # noqa: PLC0415 - heavy
         from guardrails.errors import VaultError  # noqa: PLC0415 - heavy
         from guardrails.reidentification import RevealRequest  # noqa: PLC0415 - heavy
 
-        await ground.directory.require()
+        who = await find_decider(ground, decider)
+        request = RevealRequest(
+            incident_id=incident_id,
+            pseudonyms=tuple(pseudonyms),
+            actor=who.actor,
+            reason=reason,
+            correlation_id=ground.ids.new("cor"),
+        )
         try:
-            async with ground.pool.connection() as connection:
-                return await ground.reidentification.reveal(
-                    connection,
-                    RevealRequest(
-                        incident_id=incident_id,
-                        pseudonyms=tuple(pseudonyms),
-                        actor=who,
-                        reason=reason,
-                        correlation_id=ground.ids.new("cor"),
-                    ),
-                )
-        except VaultError as error:
+            return await reveal_originals(ground, request, who.roles)
+        except (RoleMissingError, VaultError) as error:
             return str(error)
 
     revealed = with_ground(act)
@@ -141,20 +144,49 @@ def privacy_reveal(
 @privacy_app.command("erase")
 def privacy_erase(
     user_id: Annotated[str, typer.Argument(help="The person's user id.")],
+    decider: DecidedBy,
     reason: Reason,
     also: Annotated[
         list[str] | None, typer.Option(help="Another name of theirs; may be repeated.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; otherwise only count.")] = False,
-    actor: Actor = None,
 ) -> None:
     """Erase a person for good: the originals of all incidents that name them, their inventory rows.
 
-    The other originals of these incidents are erased with them. Proofs stay valid. Exit code 1 if
-    nothing names the person.
+    A security reviewer decides. The other originals of these incidents are erased with them. Proofs
+    stay valid. Exit code 1 if nothing names the person, or it is refused.
     """
-    who = name_actor(actor)
     names = tuple(also or ())
+    if not yes:
+        _print_erasure(user_id, names)
+        return
+
+    async def act(ground: Any) -> Any:
+        from api.originals import erase_originals  # noqa: PLC0415 - heavy
+        from governance.errors import RoleMissingError  # noqa: PLC0415 - heavy
+        from guardrails.errors import VaultError  # noqa: PLC0415 - heavy
+
+        who = await find_decider(ground, decider)
+        try:
+            return await erase_originals(
+                ground, user_id, other_names=names, actor=who.actor, roles=who.roles,
+                reason=reason, correlation_id=ground.ids.new("cor"),
+            )  # fmt: skip
+        except (RoleMissingError, VaultError) as error:
+            return str(error)
+
+    erased = with_ground(act)
+    if isinstance(erased, str):
+        fail(erased)
+    console.print(
+        f"erased: the originals of {len(erased.incident_ids)} incidents"
+        f"{', and the person in the directory' if erased.was_known else ''}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def _print_erasure(user_id: str, names: tuple[str, ...]) -> None:
+    """Say what erasing a person would erase."""
 
     async def count(ground: Any) -> int:
         from guardrails.erasure import find_incidents_of  # noqa: PLC0415 - heavy
@@ -162,32 +194,8 @@ def privacy_erase(
         async with ground.pool.connection() as connection:
             return len(await find_incidents_of(connection, ground.vault, user_id, names))
 
-    async def act(ground: Any) -> Any:
-        from guardrails.erasure import erase_person  # noqa: PLC0415 - heavy
-        from guardrails.errors import VaultError  # noqa: PLC0415 - heavy
-
-        await ground.directory.require()
-        masked = ground.masker.mask(reason, {"<USERNAME_1>": user_id}).text
-        try:
-            async with ground.pool.connection() as connection:
-                return await erase_person(
-                    connection, ground.vault, ground.audit, user_id, other_names=names,
-                    actor=who, correlation_id=ground.ids.new("cor"), reason=masked,
-                )  # fmt: skip
-        except VaultError as error:
-            return str(error)
-
-    if not yes:
-        complaints.print(
-            f"eucora: {with_ground(count)} incidents name {plain(user_id)}; --yes erases",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
-        raise typer.Exit(2)
-    erased = with_ground(act)
-    if isinstance(erased, str):
-        fail(erased)
     console.print(
-        f"erased: the originals of {len(erased.incident_ids)} incidents"
-        f"{', and the person in the directory' if erased.was_known else ''}",
+        f"would erase the originals of {with_ground(count)} incidents and {plain(user_id)} in the"
+        " directory; run again with --yes",
         highlight=False, soft_wrap=True,
     )  # fmt: skip

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli_ground import Actor, console, fail, name_actor, plain, print_table, with_ground
+from api.cli_ground import (
+    Actor,
+    DecidedBy,
+    console,
+    fail,
+    find_decider,
+    name_actor,
+    plain,
+    print_table,
+    with_ground,
+)
 from api.cli_script_figures import (
     describe,
     name_severity,
@@ -38,14 +48,6 @@ Digest = Annotated[
     typer.Option(
         help="The content digest that you looked at, as `scripts show` prints it: where the version"
         " has another, nothing is decided. By default what is stored now."
-    ),
-]
-Decider = Annotated[
-    str,
-    typer.Option(
-        "--as",
-        help="Who decides: an account with the role approver or security reviewer.",
-        metavar="ACCOUNT",
     ),
 ]
 Reason = Annotated[str, typer.Option(help="Why; it is audited and stands in the evidence.")]
@@ -199,7 +201,7 @@ def scripts_show(
 def scripts_approve(
     script_id: ScriptId,
     version: Version,
-    decider: Decider,
+    decider: DecidedBy,
     digest: Annotated[
         str,
         typer.Option(
@@ -219,7 +221,7 @@ def scripts_approve(
 
 @scripts_app.command("reject")
 def scripts_reject(
-    script_id: ScriptId, version: Version, decider: Decider, reason: Reason, digest: Digest = None
+    script_id: ScriptId, version: Version, decider: DecidedBy, reason: Reason, digest: Digest = None
 ) -> None:
     """Reject a proposed version."""
     _decide(script_id, version, "reject", decider, reason, digest)
@@ -227,7 +229,7 @@ def scripts_reject(
 
 @scripts_app.command("retire")
 def scripts_retire(
-    script_id: ScriptId, version: Version, decider: Decider, reason: Reason, digest: Digest = None
+    script_id: ScriptId, version: Version, decider: DecidedBy, reason: Reason, digest: Digest = None
 ) -> None:
     """Take a version out of use at once: it is proposed no more, and not dispatched either."""
     _decide(script_id, version, "retire", decider, reason, digest)
@@ -262,21 +264,17 @@ def _decide(
 
         async with ground.pool.connection() as connection:
             stored = await find_version(connection, script_id, version)
-            accounts = await ground.accounts.list(connection)
-        roles = next(
-            (one["roles"] for one in accounts if one["username"] == decider
-             and one["disabled_at"] is None), ()
-        )  # fmt: skip
+        who = await find_decider(ground, decider)
         request = ScriptRequest(
             script_id=script_id,
             version=version,
             content_sha256=digest or stored.content_sha256,
             decision=ScriptVerdict(verdict),
-            actor=f"cli:{decider}",
-            roles=frozenset(roles),
-            authenticated_at=ground.clock.now(),
+            actor=who.actor,
+            roles=who.roles,
+            authenticated_at=who.authenticated_at,
             correlation_id=ground.ids.new("cor"),
-            reason=ground.masker.mask_value(reason.strip()),
+            reason=await ground.mask_text(reason.strip()),
         )
         return await ScriptCatalogue(ground).decide(request)
 

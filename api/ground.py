@@ -6,7 +6,7 @@ scikit-learn, LangGraph or torch; `api/bootstrap.py` builds the whole product on
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,6 +39,7 @@ from kernel.outbox import Outbox
 from kernel.settings import Settings
 from models.registry import ModelRegistry
 from telemetry.incidents import Incidents
+from telemetry.people import People
 
 if TYPE_CHECKING:
     from retrieval.embedding import LazyEmbedder
@@ -76,10 +77,25 @@ class Ground:
     masker: Masker
     directory: DirectoryFeed  # fills what the masker knows by name
     vault: Vault
+    people: People
     cases: CaseMasker
     reidentification: Reidentification
     accounts: Accounts
     addresses: DatabaseAddresses
+
+    async def mask_text(self, text: str, known: Mapping[str, str] | None = None) -> str:
+        """Return what a person wrote, masked; the directory is read first unless it was.
+
+        Args:
+            text: that belongs to no incident (`cases` masks what does).
+            known: {pseudonym: original} that are masked wherever they stand as words.
+
+        Raises:
+            MaskingError: it cannot be masked, so it must not be passed on.
+            psycopg.Error: the directory could not be read.
+        """
+        await self.directory.require()
+        return (await asyncio.to_thread(self.masker.mask, text, known)).text
 
 
 def is_installed(settings: Settings) -> bool:
@@ -158,7 +174,8 @@ async def open_ground(
         open_pool(addresses.application, min_size=2, max_size=12) as pool,
         open_pool(addresses.application, min_size=1, max_size=2) as refusals,
     ):
-        cases = CaseMasker(masker, vault, audit, pool)
+        feed = DirectoryFeed(pool, directory, clock)
+        cases = CaseMasker(masker, feed, vault, audit, pool)
         yield Ground(
             settings=settings,
             clock=clock,
@@ -173,8 +190,9 @@ async def open_ground(
             sealer=Sealer(clock, ids, audit, key_store, objects),
             incidents=Incidents(clock, ids, audit, outbox),
             masker=masker,
-            directory=DirectoryFeed(pool, directory, clock),
+            directory=feed,
             vault=vault,
+            people=People(),
             cases=cases,
             reidentification=Reidentification(vault, cases, clock, ids, audit, refusals=refusals),
             accounts=Accounts(

@@ -127,14 +127,13 @@ async def _search(
 
     embedder = open_embedder(ground)
     loading = asyncio.create_task(embedder.load())  # while presidio loads as well
-    await ground.directory.require()
-    masked = await asyncio.to_thread(ground.masker.mask, text)
+    masked = await ground.mask_text(text)
     await loading
     ranking = await asyncio.to_thread(_load_champion, ground) if champion else None
     retriever = Retriever(embedder, ranking=ranking)
     async with ground.pool.connection() as connection:
         ranked = await retriever.search(
-            connection, masked.text, only=only, limit=limit * PASSAGES_PER_DOCUMENT
+            connection, masked, only=only, limit=limit * PASSAGES_PER_DOCUMENT
         )
         names = list(dict.fromkeys(passage.document_id for passage in ranked))[:limit]
         passages = [passage for passage in ranked if passage.document_id in names]
@@ -142,11 +141,11 @@ async def _search(
         if explain and any(passage.votes > 0 for passage in passages):
             from api.search_feedback import count_similar  # noqa: PLC0415 - heavy
 
-            similar = await count_similar(connection, embedder, masked.text, names)
+            similar = await count_similar(connection, embedder, masked, names)
         path = await _tell_path(connection, retriever, only) if explain else ""
         flags = await list_flags(connection, names, groups=None)
     return Found(
-        query=understand_query(masked.text),
+        query=understand_query(masked),
         passages=passages,
         flags=flags,
         path=path,

@@ -272,8 +272,7 @@ def open_quarantine(ground: Ground) -> Quarantine:
         clock=ground.clock,
         ids=ground.ids,
         audit=ground.audit,
-        masker=ground.masker,
-        directory=ground.directory,
+        mask=ground.mask_text,
     )
 
 

@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from api.ground import Ground, open_registry
 from api.model_comparison import ModelComparison
 from api.promotion_case import Decision, compose_case, describe_comparison
+from evidence.statement import StatementKind
 from kernel.database import Connection
 from kernel.logs import get_logger
 from models.errors import ModelError, PromotionRefusedError, UnknownModelError
@@ -260,10 +261,11 @@ class ModelPromotions:
     ) -> str:
         """Seal what speaks for a promotion; return the bundle's digest."""
         files = await asyncio.to_thread(self._read_files, after)
-        sealed = await self._ground.sealer.seal_promotion(
+        sealed = await self._ground.sealer.seal_lone(
             connection,
-            promotion_id=promotion.promotion_id,
-            model_digest=promotion.digest,
+            kind=StatementKind.PROMOTION,
+            lone_id=promotion.promotion_id,
+            digest=promotion.digest,
             case=compose_case(promotion, after, comparison, decision, files),
             files=files,
             actor=decision.actor,

@@ -10,16 +10,27 @@ the same way. Refusals are audited.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from api.ground import Ground
 from api.policy_trust import SealedPolicyTrust, facts_of
-from governance.separation import same_person
+from evidence.statement import StatementKind
+from governance.errors import GovernanceError
+from governance.policy_rules import (
+    MAX_REASON_CHARACTERS,
+    PolicyActor,
+    PolicyDecider,
+    check_activation,
+    check_asking,
+    check_decider,
+    check_open,
+)
 from guardrails.errors import PolicyChangeError, PolicyError
 from guardrails.policy import POLICIES_DIR
 from guardrails.policy_cases import check_version, read_cases
-from guardrails.policy_records import dry_run, list_decisions
+from guardrails.policy_records import N_DRY_RUN, dry_run, list_decisions
 from guardrails.policy_source import PolicySource, read_folder
 from guardrails.policy_store import (
     ActivationKind,
@@ -34,24 +45,11 @@ from guardrails.policy_store import (
     insert_activation,
     insert_change,
     insert_version,
-    list_activations,
     lock_policies,
 )
 from kernel.database import Connection
 
 SYSTEM = "system:bootstrap"
-PEOPLE = ("user:", "cli:")
-MAX_REASON_CHARACTERS = 2_000
-N_DRY_RUN = 200  # past decisions that a version is asked before it is put in force
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyActor:
-    """Who does something about policies, why (masked), under which correlation id."""
-
-    actor: str
-    reason: str
-    correlation_id: str
 
 
 class PolicyChanges:
@@ -59,7 +57,7 @@ class PolicyChanges:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self.trust = SealedPolicyTrust(ground.key_store, ground.sealer)
+        self.trust = SealedPolicyTrust(ground.sealer)
 
     async def install_shipped(self, source: PolicySource | None = None) -> str | None:
         """Put the shipped policies in force where none is; propose them where they are new.
@@ -85,7 +83,7 @@ class PolicyChanges:
             change = await self._propose(connection, source, active, did)
         return (
             "this release brings other policies than those in force: see eucora policy diff, and"
-            f" decide with eucora policy activate {change.change_id}"
+            f" decide with eucora policy activate {change.change_id} --as ACCOUNT --reason WHY"
         )
 
     async def propose(self, source: PolicySource, did: PolicyActor) -> PolicyChange:
@@ -93,10 +91,11 @@ class PolicyChanges:
 
         Raises:
             PolicyLoadError: it does not load, or does not decide its cases; audited.
-            PolicyChangeError: no person asks, or it is in force already; audited.
+            PolicyChangeError: it is in force already; audited.
+            InvalidRequestError: no person asks, or for no reason; audited.
         """
         async with self._auditing_refusals(source.digest, did):
-            _check_person(did)
+            check_asking(did)
             await asyncio.to_thread(check_version, source)
             async with self._ground.pool.connection() as connection:
                 await lock_policies(connection)
@@ -105,28 +104,29 @@ class PolicyChanges:
                     raise PolicyChangeError("this policy is in force already")
                 return await self._propose(connection, source, active, did)
 
-    async def propose_rollback(self, did: PolicyActor) -> PolicyChange:
+    async def propose_rollback(self, did: PolicyDecider) -> PolicyChange:
         """Ask another person to go back to the version that was in force before the present one.
 
         Raises:
-            PolicyChangeError: there is none, or no person asks; audited.
+            PolicyChangeError: there is none; audited.
+            InvalidRequestError, RoleMissingError, StaleSessionError: this person may not; audited.
         """
         async with self._auditing_refusals("rollback", did):
-            _check_person(did)
+            self._check_decider(did)
             async with self._ground.pool.connection() as connection:
                 await lock_policies(connection)
                 active = await self._require_active(connection)
-                history = await list_activations(connection, limit=10_000)
-                version = await find_version(connection, find_previous(history).policy_digest)
+                previous = await find_previous(connection, active)
+                version = await find_version(connection, previous.policy_digest)
                 return await self._ask(connection, ActivationKind.ROLLBACK, version, active, did)
 
-    async def activate(self, change_id: str, did: PolicyActor) -> PolicyActivation:
+    async def activate(self, change_id: str, did: PolicyDecider) -> PolicyActivation:
         """Put in force what another person has proposed.
 
         Raises:
             PolicyNotFoundError: there is no such change.
-            PolicyChangeError: it was decided, is against what is no longer in force, or is this
-                person's own; audited.
+            PolicyChangeError: somebody was faster; audited.
+            InvalidRequestError, RefusalError: see `governance.policy_rules`; audited.
             PolicyTrustError, PolicyLoadError: the version cannot be believed or does not load;
                 audited.
         """
@@ -134,11 +134,11 @@ class PolicyChanges:
             self._auditing_refusals(change_id, did),
             self._ground.pool.connection() as connection,
         ):
-            _check_person(did)
+            self._check_decider(did)
             await lock_policies(connection)
             change = await find_change(connection, change_id)
             active = await self._require_active(connection)
-            _check_decidable(change, active, did)
+            check_activation(did, change, active)
             version = await find_version(connection, change.policy_digest)
             asked = PolicyActor(
                 actor=change.proposed_by, reason=change.reason, correlation_id=did.correlation_id
@@ -152,19 +152,21 @@ class PolicyChanges:
             )  # fmt: skip
             return activation
 
-    async def reject(self, change_id: str, did: PolicyActor) -> PolicyChange:
-        """Decide that a change is not made; who asked for it may take it back so.
+    async def reject(self, change_id: str, did: PolicyDecider) -> PolicyChange:
+        """Decide that a change is not made; a decider who asked for it may take it back so.
 
         Raises:
             PolicyNotFoundError: there is no such change.
-            PolicyChangeError: it was decided, or no person decides; audited.
+            PolicyChangeError: somebody was faster; audited.
+            InvalidRequestError, RefusalError: see `governance.policy_rules`; audited.
         """
         async with (
             self._auditing_refusals(change_id, did),
             self._ground.pool.connection() as connection,
         ):
-            _check_person(did)
+            self._check_decider(did)
             change = await find_change(connection, change_id)
+            check_open(change)
             await decide_change(
                 connection, change, "rejected",
                 actor=did.actor, reason=did.reason, now=self._ground.clock.now(),
@@ -173,6 +175,13 @@ class PolicyChanges:
                 "policy_digest": change.policy_digest, "reason": did.reason,
             })  # fmt: skip
             return change
+
+    def _check_decider(self, did: PolicyDecider) -> None:
+        check_decider(
+            did,
+            now=self._ground.clock.now(),
+            session_lifetime=timedelta(hours=self._ground.settings.session_hours),
+        )
 
     async def _is_stored(self, connection: Connection, source: PolicySource) -> bool:
         try:
@@ -270,10 +279,11 @@ class PolicyChanges:
             "dry_run": {"n_asked": found.n_asked, **found.counts},
             "decided_at": activation.created_at.isoformat(),
         }
-        sealed = await self._ground.sealer.seal_policy(
+        sealed = await self._ground.sealer.seal_lone(
             connection,
-            activation_id=activation.activation_id,
-            policy_digest=version.policy_digest,
+            kind=StatementKind.POLICY,
+            lone_id=activation.activation_id,
+            digest=version.policy_digest,
             case=case,
             files={name: text.encode() for name, text in source.files.items()},
             actor=did.actor,
@@ -314,28 +324,9 @@ class PolicyChanges:
         """Audit a refusal in a transaction of its own, and pass it on."""
         try:
             yield
-        except PolicyError as error:
+        except (PolicyError, GovernanceError) as error:
             async with self._ground.refusals.connection() as own:
                 await self._audit(own, "policy.change_refused", subject_id, did, after={
                     "failure": str(error)[:MAX_REASON_CHARACTERS],
                 })  # fmt: skip
             raise
-
-
-def _check_person(did: PolicyActor) -> None:
-    if not did.actor.startswith(PEOPLE):
-        raise PolicyChangeError(f"people change policies, and {did.actor} is none")
-    if not did.reason.strip() or len(did.reason) > MAX_REASON_CHARACTERS:
-        raise PolicyChangeError(f"say why, in at most {MAX_REASON_CHARACTERS} characters")
-
-
-def _check_decidable(change: PolicyChange, active: PolicyActivation, did: PolicyActor) -> None:
-    if change.decision is not None:
-        raise PolicyChangeError(f"{change.change_id} was {change.decision} by {change.decided_by}")
-    if change.against != active.activation_id:
-        raise PolicyChangeError(
-            f"{change.change_id} was proposed against another policy than the one in force since"
-            f" {active.created_at:%Y-%m-%d %H:%M:%S} UTC; reject it and propose it again"
-        )
-    if same_person(did.actor, change.proposed_by):
-        raise PolicyChangeError("another person than the one who proposed it puts it in force")

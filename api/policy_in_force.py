@@ -16,7 +16,7 @@ from guardrails.policy_server import PolicyServer
 async def open_policy(ground: Ground) -> AsyncIterator[ActivePolicy]:
     """Yield the policy in force; it is asked of an OPA server where one is configured."""
     settings = ground.settings
-    trust = SealedPolicyTrust(ground.key_store, ground.sealer)
+    trust = SealedPolicyTrust(ground.sealer)
     if settings.policy_url is None:
         yield ActivePolicy(ground.clock, trust, denials=ground.refusals)
         return

@@ -1,39 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which stored policies are believed: versions that our key signed, activations that it sealed."""
 
-import json
 from typing import Any
 
-from contracts.dsse import EnvelopeError, open_envelope, seal
+from evidence.bundles import read_case
 from evidence.errors import EvidenceError
 from evidence.sealing import Sealer
-from evidence.signing import ecdsa_signer, ecdsa_verifier, key_id_of
-from evidence.statement import CASE_FILE, POLICY_SUBJECT, StatementKind
+from evidence.statement import POLICY_SUBJECT, StatementKind
 from guardrails.errors import PolicyLoadError, PolicyTrustError
 from guardrails.policy_source import PolicySource, parse_source
 from guardrails.policy_store import PolicyActivation, PolicyVersion
 from kernel.database import Connection
-from kernel.keys import KeyStore
 
-PAYLOAD_TYPE = "application/vnd.eucora.policy+json"
+PAYLOAD_TYPE = "application/vnd.eucora.policy.v1+json"
 
 
 class SealedPolicyTrust:
     """Believes versions that our key has signed, and activations that it has sealed."""
 
-    def __init__(self, key_store: KeyStore, sealer: Sealer) -> None:
-        self._key_store = key_store
+    def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
     def sign(self, source: PolicySource) -> str:
         """Return the DSSE envelope of a version."""
-        key = self._key_store.evidence_key()
-        return seal(
-            payload_type=PAYLOAD_TYPE,
-            payload=source.encode(),
-            key_id=key_id_of(key.public_key()),
-            sign=ecdsa_signer(key),
-        ).decode()
+        return self._sealer.sign_document(PAYLOAD_TYPE, source.as_json()).decode()
 
     def open_version(self, version: PolicyVersion) -> PolicySource:
         """Return the text of a version whose signature and digest fit.
@@ -41,14 +31,12 @@ class SealedPolicyTrust:
         Raises:
             PolicyTrustError: they do not.
         """
-        key = self._key_store.evidence_key().public_key()
         try:
-            envelope = open_envelope(version.envelope.encode(), verify=ecdsa_verifier(key))
-            source = parse_source(json.loads(envelope.payload))
-        except (EnvelopeError, ValueError, PolicyLoadError) as error:
+            signed = self._sealer.open_document(PAYLOAD_TYPE, version.envelope.encode())
+            source = parse_source(signed)
+        except (EvidenceError, PolicyLoadError) as error:
             raise PolicyTrustError(f"policy version {version.version}: {error}") from error
-        fits = envelope.payload_type == PAYLOAD_TYPE and envelope.payload == source.encode()
-        if not fits or source.digest != version.policy_digest:
+        if signed != source.as_json() or source.digest != version.policy_digest:
             raise PolicyTrustError(
                 f"policy version {version.version} is not what its digest names: "
                 f"{version.policy_digest}"
@@ -63,18 +51,14 @@ class SealedPolicyTrust:
         """
         try:
             opened = await self._sealer.open(connection, activation.bundle_digest)
-            sealed = json.loads(opened.files[CASE_FILE])
-        except (EvidenceError, KeyError, ValueError) as error:
+            case = read_case(opened, StatementKind.POLICY)
+        except EvidenceError as error:
             raise PolicyTrustError(
                 f"the evidence of {activation.activation_id} does not verify: {error}"
             ) from error
-        statement = opened.statement
-        fits = (
-            statement.kind is StatementKind.POLICY
-            and statement.subjects[POLICY_SUBJECT] == activation.policy_digest
-            and all(sealed.get(key) == value for key, value in facts_of(activation).items())
-        )
-        if not fits:
+        facts = facts_of(activation)
+        named = opened.statement.subjects[POLICY_SUBJECT]
+        if named != activation.policy_digest or facts != {name: case.get(name) for name in facts}:
             raise PolicyTrustError(
                 f"the activation {activation.activation_id} is not what was sealed of it"
             )

@@ -20,6 +20,7 @@ from api.portal_queries import MAX_PLOTS, PLOTTED, fetch, require_incident
 from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
 from contracts.failure import FailureClass
 from governance.proposals import ProposalStatus
+from governance.roles import REVIEWING_ROLES
 from models.diagnosis import NAMED_CLASSES
 from reasoning.intake import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, Ticket
 from telemetry.devices import find_device
@@ -96,7 +97,7 @@ async def show_incident(request: Request, incident_id: str) -> Response:
         hostname=device.hostname if device else "",
         can_go_on=incident.status is IncidentStatus.ESCALATED and _may_handle(person),
         may_label=_may_handle(person),
-        may_reveal=bool(person.roles & {Role.SECURITY_REVIEWER, Role.ADMIN}),
+        may_reveal=bool(person.roles & REVIEWING_ROLES),
         class_view=class_view,
         timeline=timeline,
         proposals=proposals,

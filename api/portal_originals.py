@@ -6,10 +6,11 @@ Originals stand in the one answer to who asked, which nobody caches, and nowhere
 
 from fastapi import APIRouter, Request, Response
 
-from api.accounts import Role
+from api.originals import reveal_originals
 from api.pages import pages_of
 from api.portal_queries import require_incident
 from api.sessions import correlation_of, field, require_form, require_person, services_of
+from governance.roles import REVIEWING_ROLES, require_role
 from guardrails.reidentification import (
     MAX_PER_HOUR,
     MAX_REASON_CHARACTERS,
@@ -18,14 +19,13 @@ from guardrails.reidentification import (
 )
 
 router = APIRouter()
-REVEALERS = (Role.SECURITY_REVIEWER,)
 
 
 @router.get("/incidents/{incident_id}/originals")
 async def show_pseudonyms(request: Request, incident_id: str) -> Response:
     """Show what could be revealed, who was shown what, and the form to ask."""
     person = await require_person(request)
-    person.require(*REVEALERS)
+    require_role(person.roles, REVIEWING_ROLES)
     return await _render(request, incident_id, {})
 
 
@@ -33,20 +33,17 @@ async def show_pseudonyms(request: Request, incident_id: str) -> Response:
 async def reveal(request: Request, incident_id: str) -> Response:
     """Show the originals of the chosen pseudonyms, once they are on record."""
     person, form = await require_form(request)
-    person.require(*REVEALERS)
     ground = services_of(request).ground
     async with ground.pool.connection() as connection:
         await require_incident(request, connection, incident_id)
-        originals = await ground.reidentification.reveal(
-            connection,
-            RevealRequest(
-                incident_id=incident_id,
-                pseudonyms=tuple(form.get("pseudonym", ())),
-                actor=person.actor,
-                reason=field(form, "reason"),
-                correlation_id=correlation_of(request),
-            ),
-        )
+    asked = RevealRequest(
+        incident_id=incident_id,
+        pseudonyms=tuple(form.get("pseudonym", ())),
+        actor=person.actor,
+        reason=field(form, "reason"),
+        correlation_id=correlation_of(request),
+    )
+    originals = await reveal_originals(ground, asked, person.roles)
     return await _render(request, incident_id, originals)
 
 

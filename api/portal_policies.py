@@ -11,14 +11,15 @@ from api.accounts import Person, Role
 from api.case_export import export_activation
 from api.errors import InvalidRequestError
 from api.pages import pages_of
-from api.policy_changes import PolicyActor
 from api.portal_forms import read_text
 from api.sessions import Form, correlation_of, require_form, require_person, services_of
+from governance.policy_rules import PolicyDecider
+from governance.roles import DECIDING_ROLES
 from governance.separation import same_person
 from guardrails.errors import PolicyError, PolicyNotFoundError
 from guardrails.policy import PolicyEngine
 from guardrails.policy_difference import PolicyDifference, compare_policies, describe_decision
-from guardrails.policy_records import dry_run, list_decisions
+from guardrails.policy_records import N_DRY_RUN, dry_run, list_decisions
 from guardrails.policy_store import (
     PolicyVersion,
     find_active,
@@ -31,7 +32,6 @@ from guardrails.policy_store import (
 )
 
 router = APIRouter()
-N_DRY_RUN = 500  # past decisions that a page asks a version
 MAX_SHOWN = 100  # of what would have been decided otherwise
 _CHANGE_ID = re.compile(r"pch_[0-9A-Za-z]{1,40}")
 
@@ -111,9 +111,8 @@ async def download_activation(request: Request, activation_id: str) -> Response:
 async def activate_policy(request: Request, change_id: str) -> Response:
     """Put in force what another person has proposed."""
     person, form = await require_form(request)
-    person.require(Role.APPROVER, Role.SECURITY_REVIEWER)
     _check_id(change_id)
-    did = await _read_actor(request, person, form)
+    did = await _read_decider(request, person, form)
     await services_of(request).policies.activate(change_id, did)
     return RedirectResponse("/policies", status_code=303)
 
@@ -122,9 +121,8 @@ async def activate_policy(request: Request, change_id: str) -> Response:
 async def reject_policy(request: Request, change_id: str) -> Response:
     """Decide that a change is not made."""
     person, form = await require_form(request)
-    person.require(Role.APPROVER, Role.SECURITY_REVIEWER)
     _check_id(change_id)
-    did = await _read_actor(request, person, form)
+    did = await _read_decider(request, person, form)
     await services_of(request).policies.reject(change_id, did)
     return RedirectResponse("/policies", status_code=303)
 
@@ -133,8 +131,7 @@ async def reject_policy(request: Request, change_id: str) -> Response:
 async def propose_rollback(request: Request) -> Response:
     """Ask another person to go back to the version before the one in force."""
     person, form = await require_form(request)
-    person.require(Role.APPROVER, Role.SECURITY_REVIEWER)
-    did = await _read_actor(request, person, form)
+    did = await _read_decider(request, person, form)
     change = await services_of(request).policies.propose_rollback(did)
     return RedirectResponse(f"/policies/changes/{change.change_id}", status_code=303)
 
@@ -153,11 +150,17 @@ def _compare(
     return (compare_policies(other, engine) if other else None), engine, ""
 
 
-async def _read_actor(request: Request, person: Person, form: Form) -> PolicyActor:
+async def _read_decider(request: Request, person: Person, form: Form) -> PolicyDecider:
     reason = await read_text(form, "reason", services_of(request).ground.masker)
     if not reason:
         raise InvalidRequestError("say why; it stands in the evidence")
-    return PolicyActor(actor=person.actor, reason=reason, correlation_id=correlation_of(request))
+    return PolicyDecider(
+        actor=person.actor,
+        roles=person.roles,
+        authenticated_at=person.authenticated_at,
+        reason=reason,
+        correlation_id=correlation_of(request),
+    )
 
 
 async def _require_reader(request: Request) -> Person:
@@ -167,8 +170,7 @@ async def _require_reader(request: Request) -> Person:
 
 
 def _may_change(person: Person) -> bool:
-    deciding = {Role.APPROVER.value, Role.SECURITY_REVIEWER.value, Role.ADMIN.value}
-    return bool(person.roles & deciding)
+    return bool(person.roles & DECIDING_ROLES)
 
 
 def _check_id(change_id: str) -> None:

@@ -14,15 +14,18 @@ from api.pages import pages_of
 from api.portal_queries import fetch, require_incident, require_proposal
 from api.script_view import view_effects, view_steps
 from api.sessions import require_person, services_of
+from evidence.bundles import read_case
+from evidence.errors import EvidenceError
+from evidence.sealing import Sealer
+from evidence.statement import StatementKind
 from governance.proposals import Proposal, ProposalStatus, find_context
 from governance.separation import same_person
 from governance.standing import Standing, find_standing
+from guardrails.script_analysis import analyse_files
 from kernel.database import Connection
-from reasoning.assessment import analyse_files
-from reasoning.signs import REPORT, describe_signs
+from reasoning.signs import describe_signs
 from retrieval.catalogue import find_script, list_scripts, load_files
 from telemetry.devices import find_device
-from telemetry.incidents import Incident
 
 router = APIRouter()
 
@@ -31,6 +34,7 @@ router = APIRouter()
 async def show_proposal(request: Request, proposal_id: str) -> Response:
     """Show a proposal with all that a decision rests on."""
     person = await require_person(request)
+    sealer = services_of(request).ground.sealer
     async with services_of(request).ground.pool.connection() as connection:
         proposal = await require_proposal(connection, proposal_id)
         incident = await require_incident(request, connection, proposal.incident_id)
@@ -51,6 +55,7 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
             "hostname": device.hostname if device else "",
             "simulated": device is not None and device.simulated,
             "contradiction": await find_contradiction(connection, proposal),
+            "signs": await _describe_signs(connection, sealer, proposal),
         }
     asked_by = (proposal.requested_by, *(context.reporters if context else ()))
     can_decide, why = _may_decide(person, proposal, asked_by, script["author"], standing)
@@ -61,7 +66,6 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         incident=incident,
         trusts={item["chunk_id"]: item["trust"] for item in proposal.passages},
         external=_list_external(proposal),
-        signs=describe_signs(_list_signs(proposal, incident)),
         quotes=_list_quotes(proposal),
         can_decide=can_decide,
         cannot_decide=why,
@@ -96,13 +100,18 @@ def _may_decide(
     return True, ""
 
 
-def _list_signs(proposal: Proposal, incident: Incident) -> list[dict[str, str]]:
-    """Return the signs of injection as sealed; of the ticket alone where no policy was asked."""
-    sealed: list[dict[str, str]] | None = proposal.policy_decision.get("signs")
-    if sealed is not None:
-        return sealed
-    flags = incident.detection.get("flags", [])
-    return [{"kind": str(kind), "where": REPORT, "id": ""} for kind in flags]
+async def _describe_signs(
+    connection: Connection, sealer: Sealer, proposal: Proposal
+) -> list[str] | None:
+    """Return what the sealed case shows of injection; None where it cannot be believed."""
+    if proposal.bundle_digest is None:
+        return []
+    try:
+        opened = await sealer.open(connection, proposal.bundle_digest)
+        case = read_case(opened, StatementKind.PROPOSAL)
+    except EvidenceError:
+        return None
+    return describe_signs(case.get("signs", []))
 
 
 def _list_quotes(proposal: Proposal) -> list[list[str]]:

@@ -28,7 +28,8 @@ from api.sessions import (
 )
 from api.uploads import read_upload
 from governance.errors import ScriptEntryError
-from governance.script_rules import DECIDING_ROLES, REVIEWING_ROLES, ScriptRequest, needs_review
+from governance.roles import DECIDING_ROLES, REVIEWING_ROLES
+from governance.script_rules import ScriptRequest, needs_review
 from governance.script_versions import (
     ScriptStatus,
     ScriptVerdict,
@@ -39,9 +40,9 @@ from governance.script_versions import (
     list_decisions,
 )
 from governance.separation import same_person
+from guardrails.script_analysis import analyse_files
 from guardrails.shell_quality import check_quality
 from kernel.database import Connection
-from reasoning.assessment import analyse_files
 from retrieval.catalogue import list_catalogue
 
 IMPORTERS = (Role.HELPDESK, Role.APPROVER, Role.SECURITY_REVIEWER)

@@ -49,6 +49,7 @@ from guardrails.errors import (
     PolicyChangeError,
     PolicyLoadError,
     PolicyNotFoundError,
+    PolicyTrustError,
     PseudonymMissingError,
     QuarantinedFileMissingError,
     QuarantineError,
@@ -148,6 +149,7 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     PolicyNotFoundError: (404, "No such policy"),
     PolicyChangeError: (409, "Policy change refused"),
     PolicyLoadError: (422, "Policy cannot be used"),
+    PolicyTrustError: (500, "Stored policy is damaged"),
     QuarantineError: (422, "Decision not possible"),
     PseudonymMissingError: (404, "No such pseudonym"),
     RevealBoundError: (429, "Too many originals"),
@@ -174,6 +176,10 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     KernelError: (500, "Internal error"),
 }
 WHAT_TO_DO: Mapping[type[Exception], str] = {  # where a moment mends nothing
+    PolicyTrustError: (
+        "a stored policy is not what was signed, and everything is denied while it is in force;"
+        " propose and activate another one, on the server with: eucora policy"
+    ),
     EmbeddingModelError: (
         "this program and the search index have different embedding models, or the model cannot be"
         " loaded; on the server run: eucora kb reindex"

@@ -16,6 +16,7 @@ from api.script_report import ScriptReport, examine
 from governance.script_decisions import ScriptDecisions
 from governance.script_rules import ScriptRequest
 from governance.script_versions import (
+    ENTRY_TYPE,
     ScriptDecision,
     ScriptStatus,
     ScriptVerdict,
@@ -95,6 +96,7 @@ class ScriptCatalogue:
     async def _audit_refusal(
         self, entry: CatalogueEntry, why: str, actor: str, correlation_id: str
     ) -> None:
+        detail = await self._ground.mask_text(why)
         async with self._ground.refusals.connection() as connection:
             await self._ground.audit.record(
                 connection,
@@ -103,10 +105,7 @@ class ScriptCatalogue:
                 subject_kind="script",
                 subject_id=f"{entry.manifest.id}@{entry.manifest.version}",
                 correlation_id=correlation_id,
-                after={
-                    "content_sha256": entry.content_sha256,
-                    "detail": self._ground.masker.mask_value(why),
-                },
+                after={"content_sha256": entry.content_sha256, "detail": detail},
             )
 
     async def import_starters(
@@ -210,7 +209,7 @@ class ScriptCatalogue:
                 imported_at=now,
                 imported_for=answerable,
             )
-            return self._ground.sealer.sign_entry(composed)
+            return self._ground.sealer.sign_document(ENTRY_TYPE, composed)
 
         return await self._catalogue.import_entry(
             connection,

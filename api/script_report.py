@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from guardrails.effect_declaration import EffectComparison, compare_effects, declare_effects
+from guardrails.script_analysis import analyse_files
 from guardrails.shell_quality import QualityReport, check_quality
-from reasoning.assessment import analyse_files
 from retrieval.errors import ManifestError, UndeclaredEffectError
 from retrieval.manifest import MANIFEST_FILE, STEPS, CatalogueEntry
 from retrieval.starter_release import check_author

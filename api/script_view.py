@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from guardrails.effects import EffectSeverity, rank_severity
 from guardrails.sanitise import plain_text
 
 MAX_DIFFERENCES = 2000  # lines of a comparison
@@ -126,8 +127,8 @@ def view_effects(
 
 
 def _rank(severity: str) -> int:
-    order = ("none", "low", "medium", "high", "critical")
-    return order.index(severity) if severity in order else len(order)
+    """Return what the worst is shown by: a word that is no severity hides nothing."""
+    return rank_severity(severity, unknown=len(EffectSeverity))
 
 
 def compare_versions(

@@ -5,7 +5,6 @@ Decides what is stored and how it is audited. Texts are masked here, and no audi
 person's newest word on a document for a text counts, and can be taken back.
 """
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ class SearchFeedback:
         """
         bounded = bound_text(text)
         for _ in range(MAX_MASKINGS):
-            masked = (await asyncio.to_thread(self._ground.masker.mask, bounded)).text.strip()
+            masked = (await self._ground.mask_text(bounded)).strip()
             if masked == bounded:
                 break
             bounded = masked

@@ -8,30 +8,28 @@ needs no file.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from benchmarks.figures import require_folder, store_json
-from benchmarks.guardrails_pii import UnusableFileError, find_file, measure_pii
+from benchmarks.guardrails_pii import measure_pii
 from benchmarks.guardrails_policy import measure_policy
 from benchmarks.guardrails_scripts import measure_scripts
-from benchmarks.script_sets import UnusableScriptsError
-
-SCRIPT_STEMS: Final = ("scripts_benign", "scripts_dangerous")
+from benchmarks.labelled_files import UnusableFileError, find_file
+from benchmarks.script_sets import BENIGN_STEM, DANGEROUS_STEM
 
 
 def measure(folder: Path, console: Console) -> dict[str, Any]:
     """Return the figures of every part that the folder has data for.
 
     Raises:
-        UnusableFileError: a file of texts is not in the layout.
-        UnusableScriptsError: a file of scripts is not.
+        UnusableFileError: a file is not in the layout.
 
     """
     figures = measure_pii(folder, console)
-    missing = [stem for stem in SCRIPT_STEMS if not find_file(folder, stem)]
+    missing = [stem for stem in (BENIGN_STEM, DANGEROUS_STEM) if not find_file(folder, stem)]
     if missing:
         console.print(
             f"scripts are not measured: {folder} has no {' and no '.join(missing)}.jsonl[.gz]"
@@ -54,7 +52,7 @@ def main(
     console = Console()
     try:
         figures = measure(data, console)
-    except (UnusableFileError, UnusableScriptsError) as error:
+    except UnusableFileError as error:
         raise typer.BadParameter(str(error)) from error
     store_json(figures, json)
     console.print(f"also in {json}")

@@ -7,8 +7,6 @@ those of the file; overall figures do not depend on the mapping, because types d
 """
 
 import difflib
-import gzip
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,11 +19,13 @@ from rich.table import Table
 from benchmarks.guardrails_default import build_default_finder
 from benchmarks.guardrails_spans import Leakage, Span, SpanScore, Tokeniser
 from benchmarks.helpdesk_texts import make_helpdesk_texts
+from benchmarks.labelled_files import UnusableFileError, find_file, read_rows
 from guardrails.masking import Masker
 from guardrails.name_store import FOLDER_NAME, ensure_trained
 from guardrails.sanitise import plain_text
 
 THRESHOLDS: Final = (0.7, 0.9)
+LAYOUT: Final = '{"text": "...", "spans": [[start, end, type], ...]}'
 # Ours -> the types of presidio-research's data; what is missing here has no counterpart there.
 FILE_TYPES: Final = {
     "CARD": "CREDIT_CARD",
@@ -41,10 +41,6 @@ FILE_TYPES: Final = {
 # Where the tests keep theirs, too.
 NAME_MODELS: Final = Path(__file__).parents[1] / ".runtime" / FOLDER_NAME
 Finder = Callable[[str], Sequence[Span]]
-
-
-class UnusableFileError(Exception):
-    """A file cannot be used; the message says why and what it should hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +87,7 @@ def _measure_helpdesk(folder: Path, finders: dict[str, Finder], console: Console
             for text in make_helpdesk_texts()
             if text.half == "reported"
         ]
-        source = "own development set, the half of its patterns that nothing was tuned on"
+        source = "own development set, the half of its patterns whose misses were read last"
     figures: dict[str, Any] = {name: measure_leakage(texts, find) for name, find in finders.items()}
     figures["source"] = source
     table = Table("helpdesk texts", "entities fully masked", "characters leaked", title=source)
@@ -135,14 +131,6 @@ def measure_leakage(texts: Sequence[LabelledText], find: Finder) -> dict[str, An
     return leakage.summarise()
 
 
-def find_file(folder: Path, stem: str) -> Path | None:
-    """Return the file of that name, plain or packed, or None."""
-    for suffix in (".jsonl", ".jsonl.gz"):
-        if (path := folder / f"{stem}{suffix}").is_file():
-            return path
-    return None
-
-
 def read_labelled(path: Path) -> list[LabelledText]:
     """Return the labelled texts of a JSON Lines file, one object with `text` and `spans` a line.
 
@@ -150,32 +138,17 @@ def read_labelled(path: Path) -> list[LabelledText]:
         UnusableFileError: it is not readable or not in this layout.
 
     """
-    try:
-        packed = path.suffix == ".gz"
-        content = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
-        lines = content.decode().split("\n")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise UnusableFileError(f"{path} is not readable as UTF-8 JSON Lines: {error}") from error
-    texts = [
-        _read_line(line, f"{path}, line {number}")
-        for number, line in enumerate(lines, 1)
-        if line.strip()
-    ]
-    if not texts:
-        raise UnusableFileError(f"{path} holds no text; each line needs text and spans")
-    return texts
+    return [_read_labelled_row(place, row) for place, row in read_rows(path, LAYOUT)]
 
 
-def _read_line(line: str, place: str) -> LabelledText:
-    wanted = 'needs {"text": "...", "spans": [[start, end, type], ...]}'
+def _read_labelled_row(place: str, row: dict[str, Any]) -> LabelledText:
     try:
-        row = json.loads(line)
         text = row["text"]
         spans = tuple((int(start), int(end), str(kind)) for start, end, kind in row["spans"])
     except (ValueError, TypeError, KeyError) as error:
-        raise UnusableFileError(f"{place} {wanted}: {error}") from error
+        raise UnusableFileError(f"{place} needs {LAYOUT}: {error}") from error
     if not isinstance(text, str):
-        raise UnusableFileError(f"{place} {wanted}: text is no string")
+        raise UnusableFileError(f"{place} needs {LAYOUT}: text is no string")
     if any(not 0 <= start < end <= len(text) for start, end, _ in spans):
         raise UnusableFileError(f"{place} has a span outside of its text")
     return LabelledText(text=text, spans=spans)

@@ -13,12 +13,13 @@ from typing import Any
 from rich.console import Console
 
 from contracts.policy import PolicyQuestion, check_question
+from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.policy import PolicyEngine
 
 N_QUESTIONS = 6_000
 N_WARM_UP = 300
-_SEVERITIES = ("none", "low", "medium", "high")
-_EFFECTS = ("deletes_files", "starts_process", "changes_services", "disables_security")
+_SEVERITIES = tuple(severity for severity in EffectSeverity if severity != "critical")
+_EFFECTS = tuple(EffectKind)
 _RADII = ("process", "service", "application", "device", "network")
 
 

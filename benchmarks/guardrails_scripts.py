@@ -27,8 +27,8 @@ from sklearn.pipeline import make_pipeline
 
 from benchmarks.attack_tactics import only_looks_or_gathers
 from benchmarks.script_sets import (
-    BENIGN_FILE,
-    DANGEROUS_FILE,
+    BENIGN_STEM,
+    DANGEROUS_STEM,
     SampleScript,
     hide,
     pair_by_length,
@@ -64,11 +64,11 @@ def measure_scripts(folder: Path, console: Console) -> dict[str, Any]:
     """Return the figures of script analysis on `folder`, and print them.
 
     Raises:
-        benchmarks.script_sets.UnusableScriptsError: a file is missing or lacks a field.
+        benchmarks.labelled_files.UnusableFileError: a file is missing or lacks a field.
 
     """
-    benign = read_scripts(folder, BENIGN_FILE, dangerous=False)
-    dangerous = read_scripts(folder, DANGEROUS_FILE, dangerous=True)
+    benign = read_scripts(folder, BENIGN_STEM, dangerous=False)
+    dangerous = read_scripts(folder, DANGEROUS_STEM, dangerous=True)
     console.print(f"scripts: {len(benign)} of administration, {len(dangerous)} attacks")
     analyses, milliseconds = _analyse_all([*benign, *dangerous])
     wanted = np.array([not only_looks_or_gathers(each.technique) for each in dangerous])
@@ -92,7 +92,7 @@ def measure_scripts(folder: Path, console: Console) -> dict[str, Any]:
         for language in sorted({each.interpreter for each in dangerous})
         if (chosen := np.array([each.interpreter == language for each in dangerous])).any()
     }
-    figures |= _describe_escalation(benign, dangerous, analyses)
+    figures |= describe_escalation(benign, dangerous, analyses)
     figures["p50_ms"] = float(np.quantile(milliseconds, 0.5))
     figures["p99_ms"] = float(np.quantile(milliseconds, 0.99))
     figures["longest_ms"] = float(milliseconds.max())
@@ -251,13 +251,16 @@ def _compare(samples: Sequence[tuple[FloatArray, FloatArray]]) -> dict[str, floa
     }
 
 
-def _describe_escalation(
+def describe_escalation(
     benign: Sequence[SampleScript],
     dangerous: Sequence[SampleScript],
     analyses: Sequence[ScriptAnalysis],
 ) -> dict[str, Any]:
-    """Return how much is escalated as not judgeable, and that nothing unclear is passed."""
-    unclear = [each for each in analyses if not each.parsed or each.doubts]
+    """Return how much is escalated as not judgeable; a share of nothing is None.
+
+    `dynamic_by_pattern_escalated` is the share of the scripts in which the plain patterns above see
+    code that is computed or fetched, which the analysis knows nothing of.
+    """
     scripts = [*benign, *dangerous]
     suspected = [
         analysis
@@ -266,7 +269,6 @@ def _describe_escalation(
     ]
     ours = analyses[: len(benign)]
     return {
-        "escalated_share": _share([not each.judgeable for each in unclear]),
         "dynamic_by_pattern_escalated": _share([not each.judgeable for each in suspected]),
         "n_dynamic_by_pattern": len(suspected),
         "benign_unparsed": _share([not each.parsed for each in ours]),
@@ -275,8 +277,12 @@ def _describe_escalation(
     }
 
 
-def _share(flags: Sequence[bool]) -> float:
-    return float(np.mean(flags)) if flags else 1.0
+def _share(flags: Sequence[bool]) -> float | None:
+    return float(np.mean(flags)) if flags else None
+
+
+def _percent(share: float | None) -> str:
+    return "none to judge" if share is None else f"{share:.1%}"
 
 
 def _show(figures: Mapping[str, Any], console: Console) -> None:
@@ -292,7 +298,10 @@ def _show(figures: Mapping[str, Any], console: Console) -> None:
             )
     console.print(table)
     console.print(
-        f"unclear scripts escalated {figures['escalated_share']:.1%}; of administration"
-        f" {figures['benign_escalated']:.1%}, of attacks {figures['dangerous_escalated']:.1%};"
+        "escalated: of scripts with dynamic code by plain patterns"
+        f" {_percent(figures['dynamic_by_pattern_escalated'])}"
+        f" (n = {figures['n_dynamic_by_pattern']}),"
+        f" of administration {_percent(figures['benign_escalated'])},"
+        f" of attacks {_percent(figures['dangerous_escalated'])};"
         f" p50 {figures['p50_ms']:.2f} ms, p99 {figures['p99_ms']:.1f} ms"
     )

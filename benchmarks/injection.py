@@ -9,7 +9,6 @@ looked at while they were written and for the other half.
 """
 
 import asyncio
-import gzip
 import json as json_module
 import re
 import tempfile
@@ -24,6 +23,7 @@ import typer
 from benchmarks.injection_samples import ATTACKS, BENIGN
 from benchmarks.injection_support import Pair, make_pairs
 from benchmarks.injection_texts import AIMS, DISGUISES, FRAMES
+from benchmarks.labelled_files import UnusableFileError, read_texts, require_file
 from benchmarks.starter_texts import read_starter_texts
 from guardrails.character_model import COUNTS, count_trigrams
 from guardrails.injection import flag_injection
@@ -49,7 +49,12 @@ def train() -> int:
 
 
 def measure_detectors(data: Path | None) -> dict[str, Any]:
-    """Return the share of texts that raise a flag, for attacks and for what is harmless."""
+    """Return the share of texts that raise a flag, for attacks and for what is harmless.
+
+    Raises:
+        UnusableFileError: `data` holds no file in the layout.
+
+    """
     generated = [
         f"{COMPLAINT} {phrasing.format_map(SLOTS)}"
         for phrasings in AIMS.values()
@@ -73,7 +78,7 @@ def measure_detectors(data: Path | None) -> dict[str, Any]:
         "paragraphs of articles": _halves(paragraphs),
     }
     if data is not None:
-        rows = _read_rows(data)
+        rows = list(read_texts(require_file(data, "injection"), "kind", "text"))
         for kind in sorted({row["kind"] for row in rows}):
             texts = [row["text"] for row in rows if row["kind"] == kind]
             figures[f"published, {kind}"] = _halves(texts)
@@ -93,15 +98,6 @@ def _halves(texts: Sequence[str]) -> dict[str, Any]:
         "looked at": f"{sum(flagged[0::2])}/{len(flagged[0::2])}",
         "other half": f"{sum(flagged[1::2])}/{len(flagged[1::2])}",
     }
-
-
-def _read_rows(data: Path) -> list[dict[str, Any]]:
-    path = next(iter(sorted(data.glob("injection.jsonl*"))), None)
-    if path is None:
-        raise typer.BadParameter(f"{data} holds no injection.jsonl or injection.jsonl.gz")
-    content = path.read_bytes()
-    text = gzip.decompress(content) if path.suffix == ".gz" else content
-    return [json_module.loads(each) for each in text.splitlines()]
 
 
 async def measure_support(articles: Iterable[str]) -> dict[str, Any]:
@@ -142,9 +138,13 @@ def main(
     if do_train:
         typer.echo(f"{train()} trigrams in {COUNTS.name}")
         return
+    try:
+        detectors = measure_detectors(data)
+    except UnusableFileError as error:
+        raise typer.BadParameter(str(error)) from error
     articles = read_starter_texts()
     figures = {
-        "detectors": measure_detectors(data),
+        "detectors": detectors,
         "support": {
             "looked at": asyncio.run(measure_support(articles[0::2])),
             "other half": asyncio.run(measure_support(articles[1::2])),

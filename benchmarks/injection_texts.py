@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 TEXT_VECTORS = ("title", "description", "telemetry", "file name", "article", "alert")
-VECTORS = (*TEXT_VECTORS, "script output", "model answer")
 # Slots: {script} one of the catalogue, {foreign} none, {device} another one, {url} an address.
 AIMS: Mapping[str, tuple[str, ...]] = {
     "skip approval": (

@@ -2,19 +2,18 @@
 """Scripts to measure script analysis on: reading them, pairing by length, hiding one in another."""
 
 import ast
-import gzip
-import json
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from benchmarks.labelled_files import read_texts, require_file
 from guardrails.syntax_trees import parse
 
-BENIGN_FILE: Final = "scripts_benign.jsonl"
-DANGEROUS_FILE: Final = "scripts_dangerous.jsonl"
+BENIGN_STEM: Final = "scripts_benign"
+DANGEROUS_STEM: Final = "scripts_dangerous"
 # The languages of the files and the interpreters that the product knows them by.
 INTERPRETERS: Final = {
     "powershell": "powershell",
@@ -22,10 +21,6 @@ INTERPRETERS: Final = {
     "cmd": "cmd",
     "python": "python",
 }
-
-
-class UnusableScriptsError(Exception):
-    """A file of scripts cannot be used; the message says why and what it should hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,42 +43,27 @@ class SampleScript:
     group: str
 
 
-def read_scripts(folder: Path, name: str, *, dangerous: bool) -> list[SampleScript]:
-    """Return the scripts of `name` (JSON lines, also gzipped) in a folder.
+def read_scripts(folder: Path, stem: str, *, dangerous: bool) -> list[SampleScript]:
+    """Return the scripts of `stem`.jsonl, or .jsonl.gz, in a folder.
 
     Raises:
-        UnusableScriptsError: the file is missing, not readable, or lacks a field.
+        UnusableFileError: the file is missing, not readable, or lacks a field.
 
     """
-    path = next((each for each in (folder / f"{name}.gz", folder / name) if each.is_file()), None)
-    if path is None:
-        raise UnusableScriptsError(f"{folder} holds neither {name}.gz nor {name}")
+    fields = ("id", "lang", "text", *(("technique",) if dangerous else ()))
     scripts = []
-    try:
-        content = path.read_bytes()
-        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
-        for number, line in enumerate(text.split("\n"), start=1):
-            if line.strip():
-                scripts.append(_read_row(json.loads(line), path, number, dangerous=dangerous))
-    except (OSError, EOFError, ValueError) as error:
-        raise UnusableScriptsError(f"{path} is not readable as JSON lines: {error}") from error
-    if not scripts:
-        raise UnusableScriptsError(f"{path} has no scripts")
+    for row in read_texts(require_file(folder, stem), *fields):
+        technique = row.get("technique", "")
+        scripts.append(
+            SampleScript(
+                name=row["id"],
+                interpreter=INTERPRETERS.get(row["lang"], row["lang"]),
+                text=row["text"],
+                technique=technique,
+                group=technique.partition(".")[0] if dangerous else f"benign {row['id']}",
+            )
+        )
     return scripts
-
-
-def _read_row(row: Any, path: Path, number: int, *, dangerous: bool) -> SampleScript:
-    fields = ("id", "lang", "text", "technique") if dangerous else ("id", "lang", "text")
-    if not isinstance(row, dict) or any(not isinstance(row.get(name), str) for name in fields):
-        raise UnusableScriptsError(f"{path}:{number} needs the texts {', '.join(fields)}")
-    technique, language = str(row["technique"]) if dangerous else "", str(row["lang"])
-    return SampleScript(
-        name=row["id"],
-        interpreter=INTERPRETERS.get(language, language),
-        text=row["text"],
-        technique=technique,
-        group=technique.partition(".")[0] if dangerous else f"benign {row['id']}",
-    )
 
 
 def pair_by_length(

@@ -16,6 +16,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Digest = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Score = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Flags = Annotated[list[Text], msgspec.Meta(max_length=100)]  # kinds of signs of injection
 Instant = Annotated[float, msgspec.Meta(ge=0, le=1e12)]  # seconds since the epoch
 
 
@@ -101,7 +102,7 @@ class ProposalQuestion(
     confidence_threshold: Probability
     platform_match: bool
     parameters_valid: bool
-    flags: Annotated[list[Text], msgspec.Meta(max_length=100)] = []  # signs of injection
+    flags: Flags = []
 
 
 class ApprovalQuestion(
@@ -117,6 +118,7 @@ class ApprovalQuestion(
     approved_by: Annotated[list[Text], msgspec.Meta(max_length=500)]
     freeze_active: bool
     exception_active: bool
+    flags: Flags = []
 
 
 class DispatchQuestion(
@@ -132,6 +134,7 @@ class DispatchQuestion(
     digests_match: bool
     freeze_active: bool
     exception_active: bool
+    flags: Flags = []
 
 
 PolicyQuestion = ProposalQuestion | ApprovalQuestion | DispatchQuestion

@@ -172,6 +172,7 @@ class ApprovalGate:
                 proposal,
                 context,
                 case.approvals,
+                case.sealed.document,
                 now=now,
                 digests_match=True,  # else check_case has refused
                 freeze_active=frozen_until(freezes, now) is not None,

@@ -20,6 +20,7 @@ from evidence.errors import BundleCorruptError, EvidenceError, UnknownBundleErro
 from evidence.objects import Objects
 from evidence.sigstore import open_bundle
 from evidence.statement import (
+    CASE_FILE,
     FIRST_KINDS,
     LONE_SUBJECTS,
     Statement,
@@ -123,6 +124,23 @@ def decode_object(content: bytes, digest: str, key: EllipticCurvePublicKey) -> O
     return OpenedBundle(
         digest=digest, statement=statement, sigstore=document["bundle"], files=files
     )
+
+
+def read_case(opened: OpenedBundle, kind: StatementKind) -> dict[str, Any]:
+    """Return the case of a checked bundle; comparing what it says with rows is the caller's.
+
+    Raises:
+        BundleCorruptError: it is of another kind, or holds no case that is a JSON object.
+    """
+    if opened.statement.kind is not kind:
+        raise BundleCorruptError(f"a {kind} was expected, sealed is a {opened.statement.kind}")
+    try:
+        case = json.loads(opened.files[CASE_FILE])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise BundleCorruptError("it holds no readable case") from error
+    if not isinstance(case, dict):
+        raise BundleCorruptError("its case is no JSON object")
+    return case
 
 
 def _record(row: Mapping[str, Any]) -> BundleRecord:

@@ -13,7 +13,7 @@ EvidenceError
 ├── ObjectKeyError          not a plain object key
 ├── ObjectMissingError      the object store lost something
 ├── MalformedCaseError      not a readable case file
-└── EntryUnverifiedError    not a catalogue entry that we signed
+└── DocumentUnverifiedError not a document of this type that we signed
 """
 
 from collections.abc import Sequence
@@ -88,5 +88,5 @@ class MalformedCaseError(EvidenceError):
     """The content is not a case file."""
 
 
-class EntryUnverifiedError(EvidenceError):
-    """The catalogue entry was not signed by this installation."""
+class DocumentUnverifiedError(EvidenceError):
+    """The document was not signed by this installation, or is of another type."""

@@ -22,7 +22,7 @@ from evidence.bundles import (
 )
 from evidence.errors import UnknownBundleError, UnsafeFileNameError
 from evidence.objects import Objects
-from evidence.script_entry import open_entry, sign_entry
+from evidence.signed_document import open_document, sign_document
 from evidence.sigstore import sign_bundle
 from evidence.statement import (
     CASE_FILE,
@@ -41,6 +41,7 @@ from kernel.ids import IdSource
 from kernel.keys import KeyStore
 
 LaterKind = Literal["approval", "execution", "verification"]
+LoneKind = Literal[StatementKind.PROMOTION, StatementKind.POLICY, StatementKind.SCRIPT_DECISION]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,146 +114,67 @@ class Sealer:
         origin = _Origin(proposal_id=proposal_id, actor=actor, correlation_id=correlation_id)
         return await self._seal(connection, statement, files, (), origin)
 
-    async def seal_promotion(
+    async def seal_lone(
         self,
         connection: Connection,
         *,
-        promotion_id: str,
-        model_digest: str,
+        kind: LoneKind,
+        lone_id: str,
         case: dict[str, Any],
         files: Mapping[str, bytes],
         actor: str,
         correlation_id: str,
+        digest: str | None = None,
     ) -> SealedBundle:
-        """Seal that a model is put to use: its file by digest, the case and files in full.
+        """Seal a statement that stands alone; its case and files are sealed in full.
 
         Args:
-            connection: carries the transaction that inserts the promotion.
-            promotion_id: of the promotion; it takes the place of a proposal's.
-            model_digest: of the model's file, SHA-256 (hex).
-            case: masked JSON value: who decided, why, on what figures; becomes `case.json`.
-            files: what the decision rests on, by file name.
-            actor: who promotes.
+            connection: carries the transaction that inserts what is attested.
+            kind: a model is put to use, a policy version is put in force, or script versions are
+                decided on.
+            lone_id: of the promotion, activation or decision; it takes the place of a proposal's.
+            case: masked JSON value: who decided what, why, on what; becomes `case.json`.
+            files: what the decision is about or rests on, by file name.
+            actor: who decides.
             correlation_id: of the request.
+            digest: SHA-256 (hex) of the model's file or the policy version, which are not files
+                of the bundle; None for a decision on scripts.
 
         Raises:
+            ValueError: a kind without its digest, or a digest that its kind does not name.
             UnsafeFileNameError: a file's name is not a plain file name, or is reserved.
             CanonicalFormError: the case is not a JSON value.
         """
-        origin = _Origin(
-            proposal_id=promotion_id,
-            actor=actor,
-            correlation_id=correlation_id,
-            subject_kind="promotion",
-        )
-        return await self._seal_lone(
-            connection, StatementKind.PROMOTION, model_digest, case, files, origin
-        )
-
-    async def seal_policy(
-        self,
-        connection: Connection,
-        *,
-        activation_id: str,
-        policy_digest: str,
-        case: dict[str, Any],
-        files: Mapping[str, bytes],
-        actor: str,
-        correlation_id: str,
-    ) -> SealedBundle:
-        """Seal that a policy version is put in force: its digest, the case and its files.
-
-        Args:
-            connection: carries the transaction that inserts the activation.
-            activation_id: of the activation; it takes the place of a proposal's.
-            policy_digest: of the policy version, SHA-256 (hex).
-            case: masked JSON value: who proposed and who decided, why; becomes `case.json`.
-            files: the policy files by name.
-            actor: who puts it in force.
-            correlation_id: of the request.
-
-        Raises:
-            UnsafeFileNameError: a file's name is not a plain file name, or is reserved.
-            CanonicalFormError: the case is not a JSON value.
-        """
-        origin = _Origin(
-            proposal_id=activation_id,
-            actor=actor,
-            correlation_id=correlation_id,
-            subject_kind="policy",
-        )
-        return await self._seal_lone(
-            connection, StatementKind.POLICY, policy_digest, case, files, origin
-        )
-
-    async def _seal_lone(
-        self,
-        connection: Connection,
-        kind: StatementKind,
-        digest: str,
-        case: dict[str, Any],
-        files: Mapping[str, bytes],
-        origin: _Origin,
-    ) -> SealedBundle:
-        """Seal a statement that stands alone: about one digest, with its case and files."""
-        named = LONE_SUBJECTS[kind]
-        if reserved := {CASE_FILE, named} & files.keys():
+        name = LONE_SUBJECTS.get(kind)
+        if (name is None) is not (digest is None):
+            message = f"a {kind} names {'no digest' if name is None else f'the digest of a {name}'}"
+            raise ValueError(message)
+        named = {} if name is None or digest is None else {name: digest}
+        if reserved := {CASE_FILE, *named} & files.keys():
             message = f"reserved file names: {sorted(reserved)}"
             raise UnsafeFileNameError(message)
         contents = {CASE_FILE: canonical_json(case), **files}
-        subjects = {**file_subjects(contents), named: digest}
-        statement = self._statement(kind, subjects, {}, origin.proposal_id, origin.correlation_id)
-        return await self._seal(connection, statement, contents, (), origin)
-
-    async def seal_script_decision(
-        self,
-        connection: Connection,
-        *,
-        decision_id: str,
-        case: dict[str, Any],
-        files: Mapping[str, bytes],
-        actor: str,
-        correlation_id: str,
-    ) -> SealedBundle:
-        """Seal a decision on script versions: who, why, on which digests; and the exact bytes.
-
-        Args:
-            connection: carries the transaction that inserts the decision.
-            decision_id: of the decision; it takes the place of a proposal's.
-            case: masked JSON value; becomes `case.json`.
-            files: the decided version's content, by file name.
-            actor: who decides.
-            correlation_id: of the request.
-
-        Raises:
-            UnsafeFileNameError: a file's name is not a plain file name, or is reserved.
-            CanonicalFormError: the case is not a JSON value.
-        """
-        if CASE_FILE in files:
-            message = f"reserved file name: {CASE_FILE}"
-            raise UnsafeFileNameError(message)
-        contents = {CASE_FILE: canonical_json(case), **files}
-        kind = StatementKind.SCRIPT_DECISION
-        statement = self._statement(kind, file_subjects(contents), {}, decision_id, correlation_id)
+        subjects = {**file_subjects(contents), **named}
+        statement = self._statement(kind, subjects, {}, lone_id, correlation_id)
         origin = _Origin(
-            proposal_id=decision_id,
+            proposal_id=lone_id,
             actor=actor,
             correlation_id=correlation_id,
             subject_kind=kind.value,
         )
         return await self._seal(connection, statement, contents, (), origin)
 
-    def sign_entry(self, entry: Mapping[str, Any]) -> bytes:
-        """Return a catalogue entry in a signed envelope (see `evidence.script_entry`)."""
-        return sign_entry(entry, self._key_store.evidence_key())
+    def sign_document(self, payload_type: str, document: Mapping[str, Any]) -> bytes:
+        """Return a document in a signed envelope (see `evidence.signed_document`)."""
+        return sign_document(payload_type, document, self._key_store.evidence_key())
 
-    def open_entry(self, envelope: bytes) -> dict[str, Any]:
-        """Return a catalogue entry that we signed.
+    def open_document(self, payload_type: str, envelope: bytes) -> dict[str, Any]:
+        """Return a document that we signed.
 
         Raises:
-            EntryUnverifiedError: the envelope is malformed or another key signed it.
+            DocumentUnverifiedError: malformed, of another type, or signed by another key.
         """
-        return open_entry(envelope, self._key_store.evidence_key().public_key())
+        return open_document(payload_type, envelope, self._key_store.evidence_key().public_key())
 
     async def seal_statement(
         self,

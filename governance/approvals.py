@@ -7,16 +7,12 @@ transaction of its own, so that rolling back the request does not hide it. Free 
 masked. Carrying out is dispatch's business.
 """
 
-import json
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from contracts.canonical import digest_of
-from evidence.bundles import OpenedBundle
-from evidence.errors import EvidenceError
-from evidence.statement import CASE_FILE
 from governance.approval_records import (
     Approval,
     insert_approval,
@@ -34,17 +30,15 @@ from governance.decision_checks import (
     check_separation,
     describe_decision,
 )
-from governance.errors import BundleChangedError, InvalidRequestError, PolicyDeniedError
+from governance.errors import InvalidRequestError, PolicyDeniedError
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.labels import LabelKind, Labels
 from governance.policy_questions import ask_approval
 from governance.ports import IncidentPort, PolicyPort, ReplacementPort, StatementSealer
 from governance.proposals import (
     Proposal,
-    ProposalChangedError,
     ProposalStatus,
     find_context,
-    find_differences,
     list_due,
     lock_proposal,
     move_proposal,
@@ -52,6 +46,7 @@ from governance.proposals import (
 from governance.quorum import QuorumRule, required_quorum
 from governance.refusals import RefusalAudit
 from governance.risk_exceptions import list_active_exceptions
+from governance.sealed_case import CaseOpener, read_sealed_case
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
@@ -61,12 +56,8 @@ from kernel.outbox import Outbox
 SERVICE_ACTOR = "service:governance"
 
 
-class CaseSealer(StatementSealer, Protocol):
-    """Seals statements, and opens what was sealed."""
-
-    async def open(self, connection: Connection, digest: str) -> OpenedBundle:
-        """Return a sealed statement with its files, verified."""
-        ...
+class CaseSealer(CaseOpener, StatementSealer, Protocol):
+    """Seals decisions, and opens the case that they are about."""
 
 
 class Approvals:
@@ -115,8 +106,8 @@ class Approvals:
             situation = await self._read_situation(connection, request)
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
             check_separation(request, situation)
-            await self._check_sealed(connection, situation.proposal)
-            rule, policy_digest = await self._ask_policy(connection, request, situation)
+            case = await read_sealed_case(connection, self._sealer, situation.proposal)
+            rule, policy_digest = await self._ask_policy(connection, request, situation, case)
         approval = await self._seal_approval(connection, request, situation, rule, policy_digest)
         await self._store(connection, situation, approval)
         n_approvals = len(situation.approved_by) + 1
@@ -222,23 +213,12 @@ class Approvals:
             now=now,
         )
 
-    async def _check_sealed(self, connection: Connection, proposal: Proposal) -> None:
-        """Check that quorum, exception and policy will be asked about what was sealed.
-
-        Raises:
-            BundleChangedError, ProposalChangedError.
-
-        """
-        try:
-            opened = await self._sealer.open(connection, proposal.bundle_digest or "")
-            case = json.loads(opened.files[CASE_FILE])
-        except (EvidenceError, KeyError, ValueError) as error:
-            raise BundleChangedError("the sealed case cannot be read") from error
-        if differing := find_differences(proposal, case):
-            raise ProposalChangedError(differing)
-
     async def _ask_policy(
-        self, connection: Connection, request: ApprovalRequest, situation: Situation
+        self,
+        connection: Connection,
+        request: ApprovalRequest,
+        situation: Situation,
+        case: Mapping[str, Any],
     ) -> tuple[QuorumRule, str]:
         """Return how many must approve, and the digest of the policy that allows it."""
         rule = required_quorum(
@@ -246,7 +226,7 @@ class Approvals:
             board_required=bool(situation.proposal.risk_factors.get("board_reasons")),
         )
         check_circumstances(situation, rule)
-        answer = await self._policy.decide(connection, ask_approval(request, situation))
+        answer = await self._policy.decide(connection, ask_approval(request, situation, case))
         if not answer.allow:
             raise PolicyDeniedError(answer.reasons)
         n_approvers = max(rule.n_approvers, answer.requires_quorum)

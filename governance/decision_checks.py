@@ -19,15 +19,14 @@ from governance.errors import (
     FreezeWindowError,
     InvalidRequestError,
     ProposalExpiredError,
-    RoleMissingError,
     SelfApprovalError,
     StaleSessionError,
 )
 from governance.proposals import Proposal, ProposalContext, ProposalStatus
 from governance.quorum import QuorumRule
+from governance.roles import APPROVING_ROLES, require_role
 from governance.separation import same_person
 
-APPROVING_ROLES = frozenset({"approver"})
 MAX_REASON_CHARACTERS = 2000
 
 
@@ -86,8 +85,7 @@ def check_request(
     proposal, now = situation.proposal, situation.now
     if not request.approver.strip() or len(request.reason) > MAX_REASON_CHARACTERS:
         raise InvalidRequestError("a decision needs a name, and a reason under 2000 characters")
-    if not request.roles & APPROVING_ROLES:
-        raise RoleMissingError
+    require_role(request.roles, APPROVING_ROLES)
     age = now - request.session_authenticated_at
     if not timedelta(minutes=-5) <= age <= session_lifetime:
         raise StaleSessionError

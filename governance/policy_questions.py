@@ -24,8 +24,15 @@ from governance.decision_checks import ApprovalRequest, Situation
 from governance.proposals import Proposal, ProposalContext
 
 
-def ask_approval(request: ApprovalRequest, situation: Situation) -> ApprovalQuestion:
-    """Return the question whether this person may approve now."""
+def list_flags(case: Mapping[str, Any]) -> list[str]:
+    """Return the kinds of signs of injection that a sealed case states, each once, sorted."""
+    return sorted({str(sign["kind"]) for sign in case.get("signs", ())})
+
+
+def ask_approval(
+    request: ApprovalRequest, situation: Situation, case: Mapping[str, Any]
+) -> ApprovalQuestion:
+    """Return the question whether this person may approve now; `case` is the sealed one."""
     return ApprovalQuestion(
         now=situation.now.timestamp(),
         proposal=_proposal_facts(situation.proposal),
@@ -39,6 +46,7 @@ def ask_approval(request: ApprovalRequest, situation: Situation) -> ApprovalQues
         approved_by=list(situation.approved_by),
         freeze_active=situation.freeze_active,
         exception_active=situation.exception_active,
+        flags=list_flags(case),
     )
 
 
@@ -46,13 +54,14 @@ def ask_dispatch(
     proposal: Proposal,
     context: ProposalContext,
     approvals: Sequence[Approval],
+    case: Mapping[str, Any],
     *,
     now: datetime,
     digests_match: bool,
     freeze_active: bool,
     exception_active: bool,
 ) -> DispatchQuestion:
-    """Return the question whether a job for this proposal may be made now."""
+    """Return the question whether a job for this proposal may be made; `case` is the sealed one."""
     return DispatchQuestion(
         now=now.timestamp(),
         proposal=_proposal_facts(proposal),
@@ -69,6 +78,7 @@ def ask_dispatch(
         digests_match=digests_match,
         freeze_active=freeze_active,
         exception_active=exception_active,
+        flags=list_flags(case),
     )
 
 

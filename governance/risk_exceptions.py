@@ -15,7 +15,6 @@ from governance.errors import (
     InvalidRequestError,
     ProposalExpiredError,
     ProposalNotFoundError,
-    RoleMissingError,
     SelfApprovalError,
 )
 from governance.proposals import (
@@ -27,6 +26,7 @@ from governance.proposals import (
 )
 from governance.quorum import EXCEPTION_RISK
 from governance.refusals import RefusalAudit
+from governance.roles import REVIEWING_ROLES, require_role
 from governance.separation import same_person
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
@@ -35,7 +35,6 @@ from kernel.ids import IdSource
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "risk_exceptions")
-GRANTING_ROLES = frozenset({"security_reviewer"})
 MAX_LIFETIME = timedelta(days=30)
 MAX_TEXT_CHARACTERS = 2000
 
@@ -162,8 +161,7 @@ class RiskExceptions:
 def _check_right(
     request: ExceptionRequest, proposal: Proposal, context: ProposalContext, *, now: datetime
 ) -> None:
-    if not request.roles & GRANTING_ROLES:
-        raise RoleMissingError
+    require_role(request.roles, REVIEWING_ROLES)
     if same_person(request.granted_by, proposal.requested_by, *context.reporters):
         raise SelfApprovalError
     if same_person(request.granted_by, context.author):

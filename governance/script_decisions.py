@@ -9,8 +9,9 @@ caller's transaction; a refused attempt is audited in one of its own. Free text 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from evidence.statement import StatementKind
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.refusals import RefusalAudit
 from governance.script_rules import (
@@ -52,11 +53,12 @@ class SealedDigest(Protocol):
 class DecisionSealer(EntryOpener, Protocol):
     """Seals decisions, and opens what was sealed and signed."""
 
-    async def seal_script_decision(
+    async def seal_lone(
         self,
         connection: Connection,
         *,
-        decision_id: str,
+        kind: Literal[StatementKind.SCRIPT_DECISION],
+        lone_id: str,
         case: dict[str, Any],
         files: Mapping[str, bytes],
         actor: str,
@@ -205,9 +207,10 @@ class ScriptDecisions:
         now = self._clock.now()
         case_id = self._ids.new("scd")
         case = _compose_case(case_id, decided, verdict, actor, reason, now)
-        sealed = await self._sealer.seal_script_decision(
+        sealed = await self._sealer.seal_lone(
             connection,
-            decision_id=case_id,
+            kind=StatementKind.SCRIPT_DECISION,
+            lone_id=case_id,
             case=case | {"correlation_id": correlation_id, "in_force_before": before},
             files=_list_files(decided[0]) if len(decided) == 1 else {},
             actor=actor,

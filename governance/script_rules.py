@@ -15,11 +15,10 @@ from governance.errors import (
     SelfApprovalError,
     StaleSessionError,
 )
+from governance.roles import DECIDING_ROLES, REVIEWING_ROLES, require_role
 from governance.script_versions import ScriptStatus, ScriptVerdict, ScriptVersion
 from governance.separation import same_person
 
-DECIDING_ROLES = frozenset({"approver", "security_reviewer"})
-REVIEWING_ROLES = frozenset({"security_reviewer"})
 MAX_REASON_CHARACTERS = 2000
 _FROM = {
     ScriptVerdict.APPROVE: frozenset({ScriptStatus.PROPOSED}),
@@ -82,8 +81,7 @@ def check_script_request(
     """
     stored, verdict = situation.stored, request.decision
     _check_words(request)
-    if not request.roles & DECIDING_ROLES:
-        raise RoleMissingError(f"this needs the role {' or '.join(sorted(DECIDING_ROLES))}")
+    require_role(request.roles, DECIDING_ROLES)
     age = situation.now - request.authenticated_at
     if not timedelta(minutes=-5) <= age <= session_lifetime:
         raise StaleSessionError
@@ -116,7 +114,7 @@ def _check_putting_in_force(request: ScriptRequest, situation: ScriptSituation) 
     if needs_review(stored) and not request.roles & REVIEWING_ROLES:
         raise RoleMissingError(
             "a script that cannot be judged, or whose effects are critical, is approved by a"
-            " security_reviewer"
+            " security reviewer"
         )
     if situation.frozen:
         raise FreezeWindowError

@@ -6,7 +6,6 @@ only where its bytes, its digest, its signed entry and the sealed decision that 
 the same.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,14 +13,15 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from contracts.canonical import CanonicalFormError, digest_of, sha256_hex
-from evidence.bundles import OpenedBundle
+from evidence.bundles import OpenedBundle, read_case
 from evidence.errors import EvidenceError
-from evidence.statement import CASE_FILE, StatementKind
+from evidence.statement import StatementKind
 from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
 from kernel.database import Connection
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "script_versions")
+ENTRY_TYPE = "application/vnd.eucora.script-entry.v1+json"  # of the signed catalogue entry
 
 
 class ScriptStatus(StrEnum):
@@ -98,8 +98,8 @@ class ScriptDecision:
 class EntryOpener(Protocol):
     """Opens what this installation has signed."""
 
-    def open_entry(self, envelope: bytes) -> dict[str, Any]:
-        """Return a signed catalogue entry."""
+    def open_document(self, payload_type: str, envelope: bytes) -> dict[str, Any]:
+        """Return a signed document of this type."""
         ...
 
     async def open(self, connection: Connection, digest: str) -> OpenedBundle:
@@ -187,7 +187,7 @@ def check_entry(opener: EntryOpener, stored: ScriptVersion) -> None:
     if stored.entry is None:
         raise ScriptEntryError(stored.label, "its catalogue entry is not signed: import it again")
     try:
-        signed = opener.open_entry(stored.entry)
+        signed = opener.open_document(ENTRY_TYPE, stored.entry)
     except EvidenceError as error:
         raise ScriptEntryError(stored.label, str(error)) from error
     try:
@@ -257,21 +257,22 @@ async def _check_decision(
 ) -> None:
     try:
         opened = await opener.open(connection, decision.bundle_digest)
-        case = json.loads(opened.files[CASE_FILE])
-        named = [
-            one["content_sha256"]
-            for one in case["scripts"]
-            if (one["script_id"], one["version"]) == (stored.script_id, stored.version)
-        ]
-        sealed = (case["decision"], case["actor"])
-    except (EvidenceError, KeyError, TypeError, ValueError) as error:
+        case = read_case(opened, StatementKind.SCRIPT_DECISION)
+    except EvidenceError as error:
         message = f"the sealed decision on it does not verify: {error}"
         raise ScriptEntryError(stored.label, message) from error
-    if (
-        opened.statement.kind is not StatementKind.SCRIPT_DECISION
-        or named != [stored.content_sha256]
-        or sealed != (decision.decision.value, decision.actor)
-    ):
+    version = {
+        "script_id": stored.script_id,
+        "version": stored.version,
+        "content_sha256": stored.content_sha256,
+    }
+    named = [
+        {name: one.get(name) for name in version}
+        for one in case.get("scripts", ())
+        if (one.get("script_id"), one.get("version")) == (stored.script_id, stored.version)
+    ]
+    sealed = (case.get("decision"), case.get("actor"))
+    if named != [version] or sealed != (decision.decision.value, decision.actor):
         raise ScriptEntryError(stored.label, "the sealed decision is about something else")
 
 

@@ -58,10 +58,14 @@ _SET_OTHERWISE: Final = re.compile(
     r"\b(?:for|select)\s+(\w+)\b|\b(?:read|mapfile|readarray|getopts|unset|printf\s+-v|let)\b([^\n;|&]{0,400})"
     r"|\$\{(\w+):?="
 )
+_READS_CODE: Final = frozenset(("eval", "trap", "source", "."))
 _RAW_DEVICE: Final = re.compile(r"/dev/(?:sd|nvme|vd|xvd|hd|disk|rdisk|mapper|mem)")
 _LOG_TREE: Final = re.compile(
     r"^[\"']?(?:/var/log(?:/\*{0,2})?|.*\.bash_history|.*\.zsh_history)[\"']?$"
 )
+# A name that the shell makes from something else: a variable, a pattern, a list, zsh's `=name`.
+_COMPUTED_NAME: Final = re.compile(r"[$`*?]|\[.+\]|\{.*,.*\}|^=|^[\"']?<\(")
+_SCRIPT_FILE: Final = re.compile(r"(?:^|/)[^/]+\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk)$")
 _BOOT_HOOK: Final = re.compile(
     r"/etc/(?:cron|rc\.local|profile|ld\.so\.preload|systemd/system)|/Launch(?:Agents|Daemons)/|\.(?:bashrc|zshrc|profile)\b"
 )
@@ -111,18 +115,30 @@ def _judge_command(node: Any, words: Sequence[str], functions: set[str], reading
     line = int(node.start_point[0]) + 1
     if elevated:
         reading.effects.append(make_effect(EffectKind.ELEVATES, node, EffectSeverity.LOW))
-    if not name or name in functions:
+    if not name:
         return
-    if name.startswith(("$", "`", '"$', "<(")) or "$(" in name:
+    if name in functions and not _is_command(name):
+        return
+    if name in functions:  # it may never be defined, or not any more: then the command runs
+        reading.doubt(line, f"a function has the name of the command {name}")
+    if _COMPUTED_NAME.search(name):
         reading.effects.append(make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH))
         reading.doubt(line, "the command is computed while it runs")
         return
+    if _SCRIPT_FILE.search(unquote(name)):
+        reading.doubt(line, "runs a script that is not in the text")
     name = unquote(name).rsplit("/", 1)[-1]
     _judge_code(node, name, arguments, reading)
+    if name == "trap" and arguments and not re.fullmatch(r"-\w*|\d+", arguments[0]):
+        _judge_trap(node, arguments[0], reading)
     reading.effects += _judge_arguments(node, name, arguments)
     if name == "find":
         reading.effects += _judge_find(node, arguments)
     reading.effects += _judge_table(node, name, arguments)
+
+
+def _is_command(name: str) -> bool:
+    return name in BASH_COMMANDS or name in _SHELLS | _INTERPRETERS | _READS_CODE | {"dd", "find"}
 
 
 def _judge_table(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
@@ -178,6 +194,15 @@ def _judge_code(node: Any, name: str, arguments: Sequence[str], reading: Reading
         dynamic(severity, f"code for {name} cannot be read")
     else:
         reading.nested.append(NestedCode(interpreter=interpreter, code=code, line=line))
+
+
+def _judge_trap(node: Any, action: str, reading: Reading) -> None:
+    line, code = int(node.start_point[0]) + 1, _read_constant(action)
+    if code is None:
+        reading.effects.append(make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH))
+        reading.doubt(line, "runs text that is computed while it runs")
+    else:
+        reading.nested.append(NestedCode(interpreter="bash", code=code, line=line))
 
 
 def _read_constant(word: str) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from guardrails.directory import Directory
-from guardrails.directory_feed import read_own_names
+from guardrails.directory_feed import DirectoryFeed, read_own_names
 from guardrails.errors import PseudonymConflictError, SubjectShreddedError
 from guardrails.masking import Masker
 from guardrails.vault import Vault
@@ -28,14 +28,23 @@ class CaseMasker:
 
     Args:
         masker: with the tenant's directory.
+        directory: fills it, unless that was done, before anything is masked.
         vault: of originals.
         audit: told which pseudonyms are new, never what they stand for.
         pool: for those who have no transaction of their own yet.
 
     """
 
-    def __init__(self, masker: Masker, vault: Vault, audit: AuditIntake, pool: Pool) -> None:
+    def __init__(
+        self,
+        masker: Masker,
+        directory: DirectoryFeed,
+        vault: Vault,
+        audit: AuditIntake,
+        pool: Pool,
+    ) -> None:
         self._masker = masker
+        self._directory = directory
         self._vault = vault
         self._audit = audit
         self._pool = pool
@@ -54,6 +63,7 @@ class CaseMasker:
         Raises:
             MaskingError: it cannot be masked; it must not be passed on.
         """
+        await self._directory.require()
         cursor = await connection.execute(QUERIES["find_case"], {"incident_id": incident_id})
         case = await cursor.fetchone()
         if case is None:

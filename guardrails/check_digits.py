@@ -174,8 +174,3 @@ def _is_day(year: int, month: int, day: int) -> bool:
     except ValueError:
         return False
     return True
-
-
-def has_four_octets(text: str) -> bool:
-    """Whether every part between dots is an octet."""
-    return all(part.isdigit() and int(part) < 256 for part in text.split("."))

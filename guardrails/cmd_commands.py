@@ -19,12 +19,12 @@ from guardrails.script_reading import SCRIPT_FILE, NestedCode, Reading
 from guardrails.shell_folding import fold_cmd, list_unstable
 
 _K, _S = EffectKind, EffectSeverity
-_COMMENT: Final = re.compile(r"\s*@?\s*(?:rem(?:\s|$)|::)", re.IGNORECASE)
+_COMMENT: Final = re.compile(r"\s*+(?:@\s*+)?(?:rem(?:\s|$)|::)", re.IGNORECASE)
 _LABEL: Final = re.compile(r"\s*:[^:]")
 _PART: Final = re.compile(r"\"[^\"\n]*\"?|[^\"&|()\n]+|&&|\|\||.", re.DOTALL)
 _WORD: Final = re.compile(r"(?:\"[^\"]*\"?|[^\s\"])+")
 _CONDITION: Final = re.compile(
-    r"\s*@?\s*(?:if\s+(?:/i\s+)?(?:not\s+)?(?:exist\s+(?:\"[^\"]*\"|\S+)|defined\s+\S+|errorlevel\s+\S+"
+    r"\s*+(?:@\s*+)?(?:if\s+(?:/i\s+)?(?:not\s+)?(?:exist\s+(?:\"[^\"]*\"|\S+)|defined\s+\S+|errorlevel\s+\S+"
     r"|cmdextversion\s+\S+|(?:\"[^\"]*\"|[^\s=\"])++\s*(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s*(?:\"[^\"]*\"|\S+))"
     r"|else|for\s+(?:/[a-z]\s*)*(?:\"[^\"]*\"\s*)?%%?\S+\s+in|do|call(?!\s*:)|start(?:\s+\"[^\"]*\")?"
     r"(?:\s+/(?:b|min|max|wait|i|low|normal|high|realtime|d\s*\S+))*)(?:\s+|$)",

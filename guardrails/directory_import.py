@@ -9,6 +9,7 @@ from typing import Final
 
 from guardrails.directory_feed import QUERIES
 from guardrails.errors import DirectoryFileError
+from guardrails.ports import PeopleInventory
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection
@@ -76,6 +77,7 @@ def read_names(path: Path) -> StatedNames:
 async def import_names(
     connection: Connection,
     stated: StatedNames,
+    people: PeopleInventory,
     clock: Clock,
     audit: AuditIntake,
     *,
@@ -83,13 +85,7 @@ async def import_names(
     correlation_id: str,
 ) -> ImportedNames:
     """Store what a file states, with an audit event of counts. The caller owns the transaction."""
-    users = list(stated.users.values())
-    columns = ("user_ids", "display_names", "upns", "departments")
-    cursor = await connection.execute(
-        QUERIES["state_users"],
-        {name: [user[number] for user in users] for number, name in enumerate(columns)},
-    )
-    n_users = len(await cursor.fetchall())
+    n_users = await people.state_people(connection, list(stated.users.values()))
     entries = sorted(stated.entries)
     cursor = await connection.execute(
         QUERIES["state_entries"],

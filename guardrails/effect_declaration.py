@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.effects import EffectKind, EffectSeverity, rank_severity
 
 Declaration = Mapping[Any, Mapping[str, str]]  # {step: {effect kind: worst severity}}
 
@@ -75,7 +75,7 @@ def compare_effects(
     for effect in effects:
         step, kind, severity = str(effect["step"]), str(effect["kind"]), str(effect["severity"])
         stated = declared.get(step, {}).get(kind)
-        if stated is not None and _rank(stated) >= _rank(severity):
+        if stated is not None and _covers(stated, severity):
             continue
         undeclared.setdefault(
             (step, kind, severity),
@@ -107,17 +107,14 @@ def declare_effects(effects: Sequence[Mapping[str, Any]]) -> dict[str, dict[str,
     for effect in sorted(effects, key=lambda one: str(one["kind"])):
         step, kind, severity = str(effect["step"]), str(effect["kind"]), str(effect["severity"])
         kinds = declared.setdefault(step, {})
-        if kind not in kinds or _rank(kinds[kind]) < _rank(severity):
+        if not _covers(kinds.get(kind, ""), severity):
             kinds[kind] = severity
     return declared
 
 
-def _rank(severity: str) -> int:
-    """Return a severity's rank; a word that is none covers nothing."""
-    try:
-        return EffectSeverity(severity).rank
-    except ValueError:
-        return -1
+def _covers(stated: str, severity: str) -> bool:
+    """Tell whether a declared severity is at least a found one; a word that is none is not."""
+    return rank_severity(stated, unknown=-1) >= rank_severity(severity, unknown=0)
 
 
 def _list_unknown(declared: Declaration, steps: Sequence[str]) -> tuple[str, ...]:

@@ -60,6 +60,11 @@ class EffectSeverity(StrEnum):
         return list(EffectSeverity).index(self)
 
 
+def rank_severity(severity: str, *, unknown: int) -> int:
+    """Return the rank of a severity by its name; of a word that is none, `unknown`."""
+    return EffectSeverity(severity).rank if severity in set(EffectSeverity) else unknown
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One thing that a line of a script does.

@@ -13,6 +13,7 @@ from typing import Final
 
 from guardrails.errors import SubjectShreddedError, VaultError
 from guardrails.person_names import may_be_same, name_key
+from guardrails.ports import PeopleInventory
 from guardrails.vault import QUERIES, Vault
 from kernel.audit import AuditIntake
 from kernel.database import Connection
@@ -99,6 +100,7 @@ async def find_incidents_of(
 async def erase_person(
     connection: Connection,
     vault: Vault,
+    people: PeopleInventory,
     audit: AuditIntake,
     user_id: str,
     *,
@@ -120,12 +122,9 @@ async def erase_person(
             connection, vault, audit, incident_id,
             actor=actor, correlation_id=correlation_id, reason=reason,
         )  # fmt: skip
-    values = {"user_id": user_id}
-    await connection.execute(QUERIES["delete_user_map"], values)
     await connection.execute(QUERIES["delete_stated_names"], {"names": list(other_names)})
-    gone = await (await connection.execute(QUERIES["delete_user"], values)).fetchone()
-    await connection.execute(QUERIES["forget_reporter"], values)
-    if not incident_ids and gone is None:
+    was_known = await people.forget_person(connection, user_id)
+    if not incident_ids and not was_known:
         raise VaultError("nothing names such a person: the user id is that of the directory")
     await audit.record(
         connection,
@@ -134,9 +133,9 @@ async def erase_person(
         subject_kind="person",
         subject_id=correlation_id,  # their own id would be what is to be forgotten
         correlation_id=correlation_id,
-        after={"n_incidents": len(incident_ids), "was_known": gone is not None, "reason": reason},
+        after={"n_incidents": len(incident_ids), "was_known": was_known, "reason": reason},
     )
-    return Erasure(incident_ids=tuple(incident_ids), was_known=gone is not None)
+    return Erasure(incident_ids=tuple(incident_ids), was_known=was_known)
 
 
 def _names(originals: Mapping[str, str], wanted: set[str]) -> bool:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds personal data in a text: the analyser, run over pieces, and its findings settled."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -9,15 +9,17 @@ from typing import Final
 from guardrails.errors import MaskingError
 from guardrails.findings import Span, settle
 from guardrails.name_recogniser import NameRecogniser
-from guardrails.pattern_parts import LANGUAGE
+from guardrails.pattern_parts import LANGUAGE, PSEUDONYM
 from guardrails.presidio_runtime import RecognizerResult
 from guardrails.recognisers import build_analyser
+from guardrails.stand_ins import TextWithStandIns, merge
 
 _PIECE_CHARACTERS: Final = 16_384
 # What a piece shares with the next: longer than what is found by one expression, keys included.
 _SHARED_CHARACTERS: Final = 4096
 _CACHED_TEXTS: Final = 4096
 _CACHED_CHARACTERS: Final = 256
+Recognise = Callable[[str], list[RecognizerResult]]
 
 
 class SpanFinder:
@@ -56,17 +58,51 @@ class SpanFinder:
     def _find_long(self, text: str) -> tuple[Span, ...]:
         if len(text.strip()) < 2 or (text.isdigit() and len(text) < 9):
             return ()
+        pseudonyms = [match.span() for match in PSEUDONYM.finditer(text)]
+        findings = self._analyse(text, pseudonyms, self._run_all)
+        spans = settle(text, findings)
+        # A name that is masked gives its neighbours away, or a model would the next time.
+        while spans and self._names:
+            taken = merge([*pseudonyms, *((start, end) for start, end, _ in spans)])
+            more = self._analyse(text, taken, self._run_names)
+            fresh = [each for each in more if not _is_within(each, taken)]
+            findings += fresh
+            if not fresh or (found := settle(text, findings)) == spans:
+                break
+            spans = found
+        return spans
+
+    def _analyse(
+        self, text: str, taken: Sequence[tuple[int, int]], run: Recognise
+    ) -> list[RecognizerResult]:
+        """Return the findings in a text whose taken stretches are stood in for."""
+        seen = TextWithStandIns(text, taken)
         findings: list[RecognizerResult] = []
-        for start, end in _cut(text):
+        for start, end in _cut(seen.shown):
             try:
-                found = self._analyser.analyze(text[start:end], LANGUAGE)
+                found = run(seen.shown[start:end])
             except Exception as error:
                 raise MaskingError(f"masking failed: {type(error).__name__}") from error
             for finding in found:
-                finding.start += start
-                finding.end += start
+                finding.start, finding.end = seen.find_place(
+                    finding.start + start, finding.end + start
+                )
             findings += found
-        return settle(text, findings)
+        return findings
+
+    def _run_all(self, text: str) -> list[RecognizerResult]:
+        return self._analyser.analyze(text, LANGUAGE)
+
+    def _run_names(self, text: str) -> list[RecognizerResult]:
+        return [
+            finding
+            for recogniser in self._names
+            for finding in recogniser.analyze(text, recogniser.supported_entities)
+        ]
+
+
+def _is_within(finding: RecognizerResult, taken: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= finding.start and finding.end <= end for start, end in taken)
 
 
 def _cut(text: str) -> Iterator[tuple[int, int]]:

@@ -26,7 +26,6 @@ _PUBLIC_SUFFIX: Final = r"(?:com|net|org|edu|gov|io|info|biz|dev|cloud|tech|onli
 # Sites that articles name: makers, their documentation and their endpoints.
 _KNOWN_SITE: Final = r"(?i:(?:www\.)?example\.(?:com|org|net|edu)(?![\w-]|\.\w)|aka\.ms(?![\w.])|(?:[\w-]{1,63}\.){0,6}(?:microsoft|microsoftonline|windows|windowsupdate|office|office365|live|outlook|skype|msftconnecttest|msftncsi|msauth|msftauth|azure|azureedge|sharepoint|onedrive|visualstudio|msn|bing|sysinternals|powershellgallery|apple|icloud|mzstatic|apple-cloudkit|google|googleapis|gstatic|googleusercontent|youtube|chrome|chromium|android|mozilla|firefox|thunderbird|mozillazine|mozdev|mozillamessaging|adobe|oracle|java|dell|hp|hpe|lenovo|intel|amd|nvidia|cisco|citrix|vmware|broadcom|zoom|slack|dropbox|github|githubusercontent|gitlab|ubuntu|debian|redhat|fedoraproject|centos|suse|opensuse|archlinux|canonical|snapcraft|launchpad|freedesktop|gnome|kde|kernel|gnu|apache|nginx|python|pypi|npmjs|nodejs|docker|wikipedia|wikimedia|stackoverflow|superuser|serverfault|askubuntu|stackexchange|reddit|yahoo|aol|gmx|web|hotmail|gmail|protonmail|proton|fastmail|zoho|facebook|twitter|linkedin|instagram|amazon|amazonaws|cloudflare|akamai|letsencrypt|verisign|digicert|symantec|mcafee|sophos|malwarebytes|avast|avg|bitdefender|kaspersky|eset|crowdstrike|virustotal|nist|mitre|w3|ietf|iana|icann|schemas|openxmlformats|xmlsoap|json-schema|pool|ntp|spamhaus|opendns|nextcloud|libreoffice|openoffice|videolan|vlc|winscp|putty|7-zip|notepad-plus-plus|wireshark|teamviewer|anydesk|logitech|logi|epson|canon|brother|samsung|sony|asus|acer|toshiba|realtek|qualcomm|broadcom|msi|gigabyte|steampowered|spotify|netflix|paypal|openssl|openssh|samba|cups|bluez|pulseaudio|pipewire|systemd)\.(?:[a-z]{2,12})(?:\.[a-z]{2})?)(?![\w-]|\.\w)"
 _DOCUMENTED: Final = r"(?i:localhost|127\.|0\.0\.0\.0|\[::1\]|schemas?\.)"
-_FILE_END: Final = r"(?!\.(?:exe|dll|sys|log|txt|conf|service|py|sh|ps1|plist|json|xml)\b)"
 
 _BY_SCHEME: Final = patterns(
     # --- host names by scheme
@@ -146,13 +145,13 @@ _BY_FORM: Final = patterns(
     (
         "HOST",
         0.8,
-        r"https?://(?:[^\s/@]{1,128}@)?(?!localhost\b)\K[A-Za-z][A-Za-z0-9-]{1,62}(?=[:/?#\s]|\Z)",
+        r"https?://(?:[^\s/@]{1,128}@|(?![^\s/@]{1,128}@))(?!localhost\b)\K[A-Za-z][A-Za-z0-9-]{1,62}(?=[:/?#\s]|\Z)",
         "://",
     ),
     (
         "URL",
         0.6,
-        rf"(?i)(?<![\w])(?:https?|ftps?|sftp|rdp|vnc|ldaps?|wss?)://(?!{_DOCUMENTED}|{_KNOWN_SITE}|[a-z0-9-]{{1,63}}(?:[:/?#\s]|\Z)|<|\{{|%|\$)(?=[^\s/]{{0,255}}\.)[^\s\"'<>|)\]}},;]{{4,512}}(?<![.,:!?*`])",
+        rf"(?i)(?<![\w])(?:https?|ftps?|sftp|rdp|vnc|ldaps?|wss?)://(?:[^\s/@]{{1,384}}@\K)?(?!{_DOCUMENTED}|{_KNOWN_SITE}|[a-z0-9-]{{1,63}}(?:[:/?#\s]|\Z)|<|\{{|%|\$)(?=[^\s/]{{0,255}}\.)[^\s\"'<>|)\]}},;]{{4,512}}(?<![.,:!?*`])",
         "://",
     ),
     (

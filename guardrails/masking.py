@@ -213,12 +213,12 @@ def _collect_texts(value: Any, texts: list[str], depth: int) -> None:
     if depth > MAX_DEPTH:
         raise MaskingError("the value is nested too deeply")
     if isinstance(value, str):
-        texts.append(value)
+        texts.append(plain_text(value))
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise MaskingError("a key is not a string")
-            texts.append(key)
+            texts.append(plain_text(key))
             _collect_texts(item, texts, depth + 1)
     elif isinstance(value, list | tuple):
         for item in value:

@@ -8,8 +8,6 @@ from typing import Final
 
 TEXTS_DIR: Final = Path(__file__).parent / "name_texts"
 
-Sections = Mapping[str, Mapping[str, str]]  # {section: {key: value}}; "" is before the first
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameLists:

@@ -40,10 +40,20 @@ _UNFINISHED: Final = ".unfinished-"
 
 @lru_cache(maxsize=1)
 def recipe_digest() -> str:
-    """Return the digest of all that a name model is trained from."""
+    """Return the digest of all that this program's name model is trained from."""
+    return digest_recipe(Path(__file__).parent)
+
+
+def digest_recipe(package: Path) -> str:
+    """Return the digest of what a name model is trained from: texts, modules, libraries.
+
+    Args:
+        package: the folder of this package, or of a copy.
+
+    """
     digest = hashlib.sha256()
-    paths = [Path(__file__).with_name(f"{name}.py") for name in _MODULES]
-    for path in (*paths, *sorted(TEXTS_DIR.glob("*.txt"))):
+    paths = [package / f"{name}.py" for name in _MODULES]
+    for path in (*paths, *sorted((package / TEXTS_DIR.name).glob("*.txt"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     for name in _DISTRIBUTIONS:
         digest.update(f"{name} {importlib.metadata.version(name)}\n".encode())

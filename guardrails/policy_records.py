@@ -21,6 +21,7 @@ from kernel.database import Connection
 
 KEPT_FOR: Final = timedelta(days=365)  # as proposals' evidence is
 MAX_DECISIONS = 100_000
+N_DRY_RUN: Final = 500  # past decisions that a version is asked before it is put in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

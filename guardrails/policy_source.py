@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from contracts.canonical import canonical_json, digest_of
+from contracts.canonical import digest_of
 from guardrails.errors import PolicyLoadError
 
 MAX_FILES = 50
@@ -33,9 +33,9 @@ class PolicySource:
         """SHA-256 (hex) of the canonical JSON of the Rego files by name."""
         return digest_of(dict(self.files))
 
-    def encode(self) -> bytes:
-        """Return the canonical JSON that is signed and stored."""
-        return canonical_json({"cases": dict(self.cases), "files": dict(self.files)})
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON value that is signed and stored."""
+        return {"cases": dict(self.cases), "files": dict(self.files)}
 
 
 def read_folder(folder: Path) -> PolicySource:
@@ -66,7 +66,7 @@ def parse_source(document: Any) -> PolicySource:
     """Return the policies that a stored JSON value states.
 
     Raises:
-        PolicyLoadError: it is not what `PolicySource.encode` writes.
+        PolicyLoadError: it is not what `PolicySource.as_json` returns.
 
     """
     try:

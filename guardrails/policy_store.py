@@ -5,7 +5,6 @@ Rows alone: functions take a connection, the caller owns the transaction. Whethe
 believed is `PolicyTrust`'s to say, joined by whoever holds the keys.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -166,25 +165,40 @@ async def list_activations(connection: Connection, *, limit: int = 100) -> list[
     return [_read_activation(row) for row in await cursor.fetchall()]
 
 
-def find_previous(history: Sequence[PolicyActivation]) -> PolicyActivation:
-    """Return what a rollback goes back to; what was rolled back is passed over.
+async def find_activation(connection: Connection, activation_id: str) -> PolicyActivation:
+    """Return an activation by its id.
 
-    Args:
-        history: activations, the newest first.
+    Raises:
+        PolicyNotFoundError: there is none.
+
+    """
+    cursor = await connection.execute(QUERIES["find_activation"], {"activation_id": activation_id})
+    row = await cursor.fetchone()
+    if row is None:
+        raise PolicyNotFoundError(f"there is no activation of a policy {activation_id[:64]!r}")
+    return _read_activation(row)
+
+
+async def find_previous(connection: Connection, active: PolicyActivation) -> PolicyActivation:
+    """Return what a rollback goes back to; what was rolled back is passed over.
 
     Raises:
         PolicyChangeError: there is nothing before the version in force.
     """
-    beneath: list[PolicyActivation] = []
-    for one in reversed(history):
-        if one.kind is not ActivationKind.ROLLBACK:
-            beneath.append(one)
-            continue
-        while len(beneath) > 1 and beneath[-1].policy_digest != one.policy_digest:
-            beneath.pop()
-    if len(beneath) < 2:  # the one in force and one before
-        raise PolicyChangeError("there is no earlier policy to go back to")
-    return beneath[-2]
+    one, has_active = active, False
+    sought: list[str] = []  # digests that were gone back to: what lies between was rolled back
+    while True:
+        if one.kind is ActivationKind.ROLLBACK:
+            if not sought or sought[-1] != one.policy_digest:
+                sought.append(one.policy_digest)
+        elif not sought or sought[-1] == one.policy_digest or one.previous_activation_id is None:
+            del sought[-1:]
+            if has_active and not sought:
+                return one
+            has_active = has_active or not sought
+        if one.previous_activation_id is None:
+            raise PolicyChangeError("there is no earlier policy to go back to")
+        one = await find_activation(connection, one.previous_activation_id)
 
 
 async def insert_change(connection: Connection, change: PolicyChange) -> None:

@@ -8,6 +8,7 @@ are named here that may be called, and all others are refused.
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 
 from guardrails.errors import PolicyLoadError
@@ -71,6 +72,9 @@ def _check_module(file: str, text: str) -> None:
     aliases = _check_imports(tokens)
     for name, token in _find_references(tokens):
         _check_reference(name, token)
+    for before, token in pairwise(tokens):
+        if (before.text, token.text) == ("]", "("):
+            raise RegoTextError("a function is called by its name, not by brackets", token.line)
     for name, token in _find_calls(tokens):
         head, _, _ = name.partition(".")
         if name not in FUNCTIONS and name not in own and head not in aliases:

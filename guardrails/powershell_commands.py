@@ -149,9 +149,12 @@ class PowershellReader:
         if name is None:
             self.reading.run_dynamic(line, text, "the command is computed while it runs")
             return
+        shadowed = name in self._functions
         name = _ALIASES.get(name, name)
-        if name in self._functions:
+        if shadowed and name not in POWERSHELL_COMMANDS:
             return
+        if shadowed:  # it may never be defined, or not any more: then the command runs
+            self.reading.doubt(line, f"a function has the name of the command {name}")
         rest = self._source[name_node.end_byte : node.end_byte].decode("utf-8", "replace")
         self._judge_code(name, " " + rest.strip(), text, line)
         self._judge_text(name, text[:_LOOKED_AT], line)

@@ -22,6 +22,7 @@ from guardrails.presidio_runtime import (
 )
 from guardrails.sanitise import plain_text
 
+GREATEST_FOREIGN_NUMBER: Final = 99_999  # that a text may take away by writing it
 MIN_KNOWN_CHARACTERS: Final = 2  # a single letter is in every text
 _PIECE_CHARACTERS: Final = 8192
 _PERSON: Final = "PERSON"
@@ -53,17 +54,22 @@ class Pseudonyms:
                 self._known.setdefault(match[1], []).append(plain_text(original).strip())
                 if match[1] == _PERSON:
                     self._remember_person(pseudonym, original)
-        for source in (*texts, *known):
+        for source, bound in (*((one, GREATEST_FOREIGN_NUMBER) for one in texts),
+                              *((one, 10**6) for one in known)):  # fmt: skip
             for match in PSEUDONYM.finditer(source):
-                self._numbers[match[1]] = max(self._numbers.get(match[1], 0), int(match[2]))
+                if int(match[2]) <= bound:
+                    self._numbers[match[1]] = max(self._numbers.get(match[1], 0), int(match[2]))
 
     def find_known(self, text: str) -> Iterable[Span]:
         """Yield the places, outside of pseudonyms, of known originals and of the case's own."""
         if self._own is not None:
             yield from leave_kept(text, self._own.find_spans(text))
         taken = [match.span() for match in PSEUDONYM.finditer(text)] if self._known else []
+        folded = text.casefold() if self._known else ""
         for entity, originals in self._known.items():
             for original in originals:
+                if original.casefold() not in folded:
+                    continue  # most are absent, and an expression each costs a hundred times more
                 if len(original) < MIN_KNOWN_CHARACTERS or original.casefold() in SYSTEM_ACCOUNTS:
                     continue
                 words = rf"(?<![^\W_]){re.escape(original)}(?![^\W_])"

@@ -15,7 +15,7 @@ released file withdraws its release. Who may do all that is the caller's busines
 import asyncio
 import hashlib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +24,6 @@ from typing import Any, Final
 from psycopg import AsyncCursor
 from psycopg.pq import TransactionStatus
 
-from guardrails.directory_feed import DirectoryFeed
 from guardrails.errors import (
     QuarantinedFileMissingError,
     QuarantineError,
@@ -32,7 +31,6 @@ from guardrails.errors import (
     QuarantineReleaseError,
     QuarantineStateError,
 )
-from guardrails.masking import Masker
 from guardrails.sanitise import plain_text
 from guardrails.sealed_files import SealedFiles
 from kernel.audit import AuditIntake
@@ -101,8 +99,7 @@ class Quarantine:
 
     Args:
         files: where the bytes lie.
-        masker: masks names and reasons.
-        directory: what the masker knows by name, filled before it is asked.
+        mask: masks names and reasons; makes sure itself that it can.
         max_bytes: how much is held at most.
 
     """
@@ -114,16 +111,14 @@ class Quarantine:
         clock: Clock,
         ids: IdSource,
         audit: AuditIntake,
-        masker: Masker,
-        directory: DirectoryFeed | None = None,
+        mask: Callable[[str], Awaitable[str]],
         max_bytes: int = MAX_HELD_BYTES,
     ) -> None:
         self._files = files
         self._clock = clock
         self._ids = ids
         self._audit = audit
-        self._masker = masker
-        self._directory = directory
+        self._mask_text = mask
         self._max_bytes = max_bytes
 
     async def hold(
@@ -413,9 +408,7 @@ class Quarantine:
         )
 
     async def _mask(self, text: str, max_characters: int) -> str:
-        if self._directory is not None:
-            await self._directory.require()
-        return (await asyncio.to_thread(self._masker.mask, _one_line(text)[:max_characters])).text
+        return await self._mask_text(_one_line(text)[:max_characters])
 
     async def _read_reason(self, reason: str) -> str:
         masked = await self._mask(reason, MAX_REASON_CHARACTERS)

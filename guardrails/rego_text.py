@@ -24,7 +24,6 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
-HEAD_WORDS = frozenset({"package", "import"})
 
 
 class RegoTextError(ValueError):

@@ -8,8 +8,9 @@ found in every statement, whether it parses or not. Code for another interpreter
 turn. Analysis informs risk and policy; it proves nothing safe.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from guardrails.bash_commands import list_bash_effects
@@ -116,6 +117,26 @@ def analysis_document(analysis: ScriptAnalysis) -> dict[str, Any]:
             for effect in analysis.effects
         ],
     }
+
+
+def analyse_files(interpreter: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the effects of all steps; what one step hides makes the whole unjudgeable.
+
+    A script without steps cannot be judged either.
+    """
+    analyses = {step: _analyse(interpreter, content) for step, content in files.items()}
+    document = analysis_document(combine_analyses(analyses.values()))
+    steps = [step for step, analysis in analyses.items() for _ in analysis.effects]
+    document["effects"] = [
+        {"step": step, **effect} for step, effect in zip(steps, document["effects"], strict=True)
+    ]
+    return document
+
+
+@lru_cache(maxsize=512)
+def _analyse(interpreter: str, content: bytes) -> ScriptAnalysis:
+    """Analyse bytes once: the same bytes have the same effects, and parsing is slow."""
+    return analyse_script(interpreter, content)
 
 
 def _decode(content: bytes) -> str | None:

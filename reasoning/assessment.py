@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `check` and `assess` steps: static analysis, risk, policy.
+"""What the `assess` step computes: risk, and the policy's answer.
 
 Everything here is computed from the catalogue's bytes and the database, never from what a model
 or a ticket says. A policy that does not clearly allow turns the choice into an abstention.
@@ -8,7 +8,6 @@ or a ticket says. A policy that does not clearly allow turns the choice into an 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from contracts.job import ParameterValue
@@ -29,39 +28,14 @@ from governance.risk import (
     Trust,
     assess_risk,
 )
-from guardrails.script_analysis import (
-    ScriptAnalysis,
-    analyse_script,
-    analysis_document,
-    combine_analyses,
-)
 from kernel.database import Connection
 from reasoning.state import CaseData, ChoiceData
 from retrieval.catalogue import CatalogueScript
 from retrieval.errors import ManifestError
 from retrieval.manifest import Manifest, bind_parameters
+from retrieval.starter_release import STARTER_AUTHOR
 
 GROUNDS = frozenset({"passage", "metric"})  # what an incident or a script says of itself is none
-
-
-def analyse_files(interpreter: str, files: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return the effects of all steps; what one step hides makes the whole unjudgeable.
-
-    A script without steps cannot be judged either.
-    """
-    analyses = {step: _analyse(interpreter, content) for step, content in files.items()}
-    document = analysis_document(combine_analyses(analyses.values()))
-    steps = [step for step, analysis in analyses.items() for _ in analysis.effects]
-    document["effects"] = [
-        {"step": step, **effect} for step, effect in zip(steps, document["effects"], strict=True)
-    ]
-    return document
-
-
-@lru_cache(maxsize=512)
-def _analyse(interpreter: str, content: bytes) -> ScriptAnalysis:
-    """Analyse bytes once: the same bytes have the same effects, and parsing is slow."""
-    return analyse_script(interpreter, content)
 
 
 def score_risk(
@@ -77,7 +51,7 @@ def score_risk(
     assessment = assess_risk(
         RiskInputs(
             privilege=Privilege(manifest.privilege),
-            trust=Trust.STARTER if manifest.author == "eucora-starter" else Trust.INTERNAL,
+            trust=Trust.STARTER if manifest.author == STARTER_AUTHOR else Trust.INTERNAL,
             effects=tuple(
                 ScriptEffect(kind=effect["kind"], severity=effect["severity"])
                 for effect in analysis["effects"]

@@ -3,7 +3,8 @@
 
 One thread per proposal, named by its id and checkpointed in PostgreSQL after every node, so a
 killed worker's thread goes on where it stood. Where people have changed the incident's class since
-`mask`, `seal` leads there again. Nodes are two lines; what they do is in `steps`.
+`mask`, `seal` leads there again. Nodes are two lines; what they do is in
+`steps` and `closing_steps`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +17,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from contracts.canonical import sha256_hex
-from reasoning import steps
+from reasoning import closing_steps, steps
 from reasoning.state import ProposalState
 from reasoning.steps import ReasoningDependencies
 from telemetry.incident_classes import MAX_STATEMENTS
@@ -28,9 +29,9 @@ STEPS: Mapping[str, Step] = {
     "recall": steps.recall,
     "diagnose": steps.diagnose,
     "choose": steps.choose,
-    "check": steps.check,
-    "assess": steps.assess,
-    "seal": steps.seal,
+    "check": closing_steps.check,
+    "assess": closing_steps.assess,
+    "seal": closing_steps.seal,
 }
 # A thread begins anew once for each new label, and no incident has more of those.
 MAX_STEPS = len(STEPS) * (MAX_STATEMENTS + 1) + 1

@@ -7,7 +7,7 @@ was changed meanwhile, the second try is about the class that it keeps.
 """
 
 from kernel.database import Connection
-from reasoning import steps
+from reasoning import closing_steps, steps
 from reasoning.errors import CaseOutdatedError, IncidentMovedOnError, OverrideError
 from reasoning.sealing import seal_state
 from reasoning.state import ProposalState
@@ -18,8 +18,8 @@ READING_STEPS = (
     steps.recall,
     steps.diagnose,
     steps.choose,
-    steps.check,
-    steps.assess,
+    closing_steps.check,
+    closing_steps.assess,
 )
 
 

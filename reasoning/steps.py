@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The typed functions behind the graph's nodes, and what they need.
+"""The typed functions behind the graph's first nodes, up to the choice, and what all nodes need.
 
 Each reads the state, opens its own connection and returns the part of the state that it adds.
-Only `seal` writes, and it writes at most once per proposal; `mask` leaves originals that are new in
-the vault, however often it runs.
+`mask` leaves originals that are new in the vault, however often it runs; nothing else writes before
+`closing_steps.seal`.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -14,16 +13,13 @@ from typing import Any
 
 from contracts.failure import FailureClass
 from evidence.sealing import Sealer
-from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
 from governance.ports import PolicyPort
-from governance.script_versions import verify_version
 from guardrails.case_masking import CaseMasker
 from guardrails.sanitise import plain_text
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.ids import IdSource
-from kernel.logs import get_logger
 from models.champions import Champions
 from models.inference import list_models_used
 from models.online_learning import find_correction
@@ -31,16 +27,12 @@ from models.recommender import Recommender
 from models.registry import LoadedModel
 from reasoning.advice import Adviser, Question, read_advised_script
 from reasoning.advice_support import QuotedPassage
-from reasoning.assessment import analyse_files, ask_policy, count_citations, score_risk
 from reasoning.candidates import find_candidates, try_parameters
 from reasoning.case import ACTOR, gather_case
 from reasoning.choice import choose_script, rank_candidates
 from reasoning.diagnosis import conclude, weigh_support
-from reasoning.errors import CaseOutdatedError, IncidentMovedOnError, OverrideError
-from reasoning.explanation import explain
+from reasoning.errors import OverrideError
 from reasoning.exploration import Exploration, seed_of
-from reasoning.sealing import seal_state
-from reasoning.signs import gather_signs, name_signs
 from reasoning.state import CaseData, ChoiceData, DiagnosisData, ProposalState
 from reasoning.untrusted import (
     ChunkId,
@@ -59,7 +51,6 @@ from telemetry.incidents import Incidents
 
 N_PASSAGES = 8
 SHIPPED = "starter"  # the trust of documents that come with the product
-_logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,106 +302,3 @@ def _facts_of_entity(case: CaseData) -> Mapping[str, Any]:
     incident = case["incident"]
     failure_class = FailureClass(incident["failure_class"])
     return narrow_facts(case["facts"], failure_class, incident["entity"])
-
-
-async def check(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
-    """Analyse the chosen script's exact bytes; drop the choice if they are not as approved."""
-    choice = state["choice"]
-    if choice is None:
-        return {"analysis": {}}
-    try:
-        async with needs.pool.connection() as connection:
-            stored = await verify_version(
-                connection, needs.sealer, choice["script_id"], choice["script_version"]
-            )
-    except (ScriptEntryError, ScriptVersionNotFoundError) as error:
-        _logger.warning(str(error), action="check", decision="abstain")
-        return {"analysis": {}, "choice": None, "abstention_reason": str(error)}
-    analysis = analyse_files(stored.interpreter, stored.contents)
-    return {"analysis": {"interpreter": stored.interpreter, **analysis}}
-
-
-async def assess(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
-    """Look for signs of injection, score the risk, ask the policy, write the explanation."""
-    choice, device = state["choice"], state["case"]["device"]
-    explanation = _explain(state, choice, state["abstention_reason"])
-    signs = await asyncio.to_thread(gather_signs, state["case"], state["passages"])
-    if choice is None or device is None:
-        return {"risk": {}, "policy": {}, "explanation": explanation, "signs": signs}
-    async with needs.pool.connection() as connection:
-        script = await find_script(connection, choice["script_id"], choice["script_version"])
-    candidate = next(
-        item for item in state["candidates"] if item["script_id"] == choice["script_id"]
-    )
-    risk = score_risk(
-        script=script, analysis=state["analysis"], case=state["case"], candidate=candidate
-    )
-    now = needs.clock.now()
-    async with needs.pool.connection() as connection:
-        policy = await ask_policy(
-            needs.policy,
-            connection,
-            now=now,
-            expires_at=now + needs.proposal_lifetime,
-            proposal_id=state["proposal_id"],
-            requested_by=state["requested_by"],
-            threshold=needs.confidence_threshold,
-            n_citations=count_citations(explanation),
-            script=script,
-            choice=choice,
-            analysis=state["analysis"],
-            risk=risk,
-            device=device,
-            flags=name_signs(signs),
-        )
-    policy["signs"] = signs  # what it was told, and what is shown beside its answer
-    if policy["allow"]:
-        return {"risk": risk, "policy": policy, "explanation": explanation, "signs": signs}
-    reason = f"the policy forbids {choice['script_id']}: {', '.join(policy['reasons'])}"
-    return {
-        "risk": risk,
-        "policy": policy,
-        "choice": None,
-        "abstention_reason": reason,
-        "explanation": _explain(state, None, reason),
-        "signs": signs,
-    }
-
-
-def _explain(
-    state: ProposalState, choice: ChoiceData | None, reason: str | None
-) -> list[dict[str, Any]]:
-    return explain(
-        case=state["case"],
-        diagnosis=state["diagnosis"],
-        passages=state["passages"],
-        candidates=state["candidates"],
-        choice=choice,
-        abstention_reason=reason,
-        overridden=state["override"] is not None,
-    )
-
-
-async def seal(state: ProposalState, needs: ReasoningDependencies) -> ProposalState:
-    """Store and seal the proposal, at most once; not if its case is no longer the incident's."""
-    now = needs.clock.now()
-    told = {"action": "seal", "incident_id": state["incident_id"]}
-    try:
-        async with needs.pool.connection() as connection:
-            digest = await seal_state(
-                connection,
-                state,
-                sealer=needs.sealer,
-                audit=needs.audit,
-                incidents=needs.incidents,
-                ids=needs.ids,
-                clock=needs.clock,
-                expires_at=now + needs.proposal_lifetime,
-            )
-    except CaseOutdatedError as error:
-        _logger.info(str(error), decision="begin_anew", **told)
-        return {"bundle_digest": None, "is_outdated": True}
-    except IncidentMovedOnError as error:
-        _logger.info(str(error), decision="end_without_proposal", **told)
-        return {"bundle_digest": None, "is_outdated": False}
-    return {"bundle_digest": digest, "is_outdated": False}

@@ -8,15 +8,15 @@ that text from tickets and telemetry yields a value within its bounds, or an err
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import regex  # type: ignore[import-untyped]  # ships no types
 import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     FiniteFloat,
-    ValidationError,
     model_validator,
 )
 
@@ -29,6 +29,7 @@ SUFFIXES = {"bash": ".sh", "zsh": ".sh", "powershell": ".ps1", "python": ".py"}
 STEPS = ("detect", "remediate", "verify", "rollback")
 MAX_STEP_BYTES = 128 * 1024
 MAX_STRING_CHARACTERS = 256
+MAX_PATTERN_SECONDS = 0.2
 KIND_NAMES = {
     "string": "a string", "integer": "an integer", "number": "a number", "boolean": "true or false"
 }  # fmt: skip
@@ -73,8 +74,8 @@ class Parameter(_Strict):
 
     def _compile(self, pattern: str) -> None:
         try:
-            re.compile(pattern)
-        except re.error as error:
+            regex.compile(pattern)
+        except regex.error as error:
             raise ValueError(
                 f"{self.name}: the pattern is no regular expression: {error}"
             ) from error
@@ -101,12 +102,21 @@ class Parameter(_Strict):
             if (
                 len(value) <= MAX_STRING_CHARACTERS
                 and value.isprintable()
-                and re.fullmatch(self.pattern, value)
+                and self._fits(self.pattern, value)
             ):
                 return value
             raise ValueError(f"{self.name} must match {self.pattern}")
         allowed = KIND_NAMES.get(self.type) or f"one of {', '.join(self.choices)}"
         raise ValueError(f"{self.name} must be {allowed}")
+
+    def _fits(self, pattern: str, value: str) -> bool:
+        """Tell whether a value fits, in bounded time: who imports a script wrote the pattern."""
+        try:
+            return regex.fullmatch(pattern, value, timeout=MAX_PATTERN_SECONDS) is not None
+        except TimeoutError as error:
+            raise ValueError(
+                f"{self.name}: the pattern takes too long, write it simpler"
+            ) from error
 
     def _check_number(self, value: object) -> ParameterValue:
         right_type = isinstance(value, int) or (self.type == "number" and isinstance(value, float))
@@ -139,7 +149,7 @@ class Manifest(_Strict):
     """manifest.yaml of a script folder."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]{2,80}$")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    version: str = Field(pattern=r"^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}$")
     title: str = Field(min_length=3, max_length=160)
     description: str
     author: str = Field(pattern=r"^[A-Za-z0-9._@-]{1,80}$")
@@ -223,6 +233,16 @@ def build_entry(name: str, files: Mapping[str, bytes]) -> CatalogueEntry:
     return CatalogueEntry(manifest=manifest, steps=steps)
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """Reads YAML without references, which unfold into more than memory holds."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Refuse a reference."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("a manifest has no references (*name)")
+        return super().compose_node(parent, index)
+
+
 def _read_manifest(name: str, files: Mapping[str, bytes]) -> Manifest:
     content = files.get(MANIFEST_FILE)
     if content is None:
@@ -230,8 +250,9 @@ def _read_manifest(name: str, files: Mapping[str, bytes]) -> Manifest:
     if len(content) > MAX_MANIFEST_BYTES:
         raise ManifestError(f"{name}/{MANIFEST_FILE} exceeds {MAX_MANIFEST_BYTES} bytes")
     try:
-        return Manifest.model_validate(yaml.safe_load(content.decode("utf-8")))
-    except (UnicodeDecodeError, yaml.YAMLError, ValidationError, RecursionError) as error:
+        told = yaml.load(content.decode("utf-8"), _PlainLoader)  # noqa: S506 - a safe loader
+        return Manifest.model_validate(told)
+    except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:
         raise ManifestError(f"{name}/{MANIFEST_FILE}: {error}") from error
 
 

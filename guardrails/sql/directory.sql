@@ -72,20 +72,3 @@ SELECT kind, name, %(now)s
 FROM unnest(%(kinds)s::text[], %(names)s::text[]) AS given (kind, name)
 ON CONFLICT (kind, name) DO NOTHING
 RETURNING 1 AS stated;
-
--- name: state_users
--- State what people are called; what a field leaves empty stays. One row for each that changed.
-INSERT INTO users AS u (user_id, display_name, upn, department)
-SELECT user_id, display_name, upn, department
-FROM unnest(
-    %(user_ids)s::text[], %(display_names)s::text[], %(upns)s::text[], %(departments)s::text[]
-) AS given (user_id, display_name, upn, department)
-ON CONFLICT (user_id) DO UPDATE SET
-    display_name = coalesce(nullif(excluded.display_name, ''), u.display_name),
-    upn = coalesce(nullif(excluded.upn, ''), u.upn),
-    department = coalesce(nullif(excluded.department, ''), u.department)
-WHERE (coalesce(nullif(excluded.display_name, ''), u.display_name),
-    coalesce(nullif(excluded.upn, ''), u.upn),
-    coalesce(nullif(excluded.department, ''), u.department))
-    IS DISTINCT FROM (u.display_name, u.upn, u.department)
-RETURNING 1 AS stated;

@@ -45,6 +45,13 @@ FROM policy_activations
 ORDER BY position DESC
 LIMIT 1;
 
+-- name: find_activation
+-- One activation.
+SELECT activation_id, kind, policy_digest, previous_activation_id, proposed_by, activated_by,
+    reason, bundle_digest, created_at
+FROM policy_activations
+WHERE activation_id = %(activation_id)s;
+
 -- name: list_activations
 -- Which versions were in force, the newest first.
 SELECT activation_id, kind, policy_digest, previous_activation_id, proposed_by, activated_by,

@@ -57,14 +57,6 @@ SELECT reveal_id, pseudonyms, actor, reason, revealed_at
 FROM reidentifications WHERE incident_id = %(incident_id)s
 ORDER BY revealed_at DESC LIMIT 100;
 
--- name: delete_user_map
--- Forget which devices a person used.
-DELETE FROM device_user_map WHERE user_id = %(user_id)s;
-
--- name: delete_user
--- Forget a person of the directory; a row comes back if there was one.
-DELETE FROM users WHERE user_id = %(user_id)s RETURNING display_name, upn;
-
 -- name: delete_stated_names
 -- Forget names that the tenant stated.
 DELETE FROM directory_entries WHERE kind IN ('person', 'account') AND name = ANY(%(names)s::text[]);
@@ -72,10 +64,6 @@ DELETE FROM directory_entries WHERE kind IN ('person', 'account') AND name = ANY
 -- name: find_user
 -- What a person of the directory is called.
 SELECT display_name, upn FROM users WHERE user_id = %(user_id)s;
-
--- name: forget_reporter
--- Take a person out of the reports of their devices.
-UPDATE telemetry_reports SET user_id = NULL WHERE user_id = %(user_id)s;
 
 -- name: shred_subject
 -- Destroy the subject's key; a subject that never was is remembered as shredded.

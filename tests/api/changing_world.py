@@ -12,7 +12,7 @@ import httpx
 from api.accounts import Role
 from api.ground import open_registry
 from api.knowledge_ingestion import open_quarantine
-from api.policy_changes import PolicyActor
+from governance.policy_rules import PolicyActor
 from guardrails.policy import POLICIES_DIR
 from guardrails.policy_source import PolicySource, read_folder
 from guardrails.quarantine import HoldReason
@@ -61,7 +61,7 @@ async def build_world(served: Served) -> World:
             connection,
             username="ada",
             password=PASSWORD,
-            roles=frozenset({Role.ADMIN, Role.APPROVER}),
+            roles=frozenset({Role.ADMIN, Role.APPROVER, Role.SECURITY_REVIEWER}),
             actor="user:admin",
             correlation_id="cor_1",
         )
@@ -92,7 +92,9 @@ async def build_world(served: Served) -> World:
     await _log_in(person)
     return World(
         served=served,
-        service=await served.service("telemetry", "incidents", "knowledge", "labels", "scripts"),
+        service=await served.service(
+            "telemetry", "incidents", "knowledge", "labels", "scripts", maker="user:zoe"
+        ),
         person=person,
         stranger=await served.client(accept="text/html"),
         device=devices[0][1],

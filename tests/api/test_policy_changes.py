@@ -3,14 +3,25 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api.case_export import export_activation
-from api.policy_changes import PolicyActor, PolicyChanges
+from api.policy_changes import PolicyChanges
 from api.policy_in_force import open_policy
 from contracts.policy import check_question
 from evidence.verification import verify_case
+from governance.errors import (
+    AlreadyDecidedError,
+    BundleChangedError,
+    GovernanceError,
+    InvalidRequestError,
+    RoleMissingError,
+    SelfApprovalError,
+    StaleSessionError,
+)
+from governance.policy_rules import PolicyDecider
 from guardrails.errors import (
     PolicyChangeError,
     PolicyLoadError,
@@ -30,8 +41,14 @@ PLAIN = check_question(
 pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
-def did(name, reason="because"):
-    return PolicyActor(actor=name, reason=reason, correlation_id="cor_policy")
+def did(name, reason="because", roles=("approver",), hours_ago=0):
+    return PolicyDecider(
+        actor=name,
+        reason=reason,
+        roles=frozenset(roles),
+        authenticated_at=datetime.now(UTC) - timedelta(hours=hours_ago),
+        correlation_id="cor_policy",
+    )
 
 
 def stricter(bound=10):
@@ -73,20 +90,30 @@ async def test_a_version_is_in_force_everywhere_when_another_person_has_decided(
 
         change = await changes.propose(stricter(), did("user:ada"))
         assert (await decide(services, there)).policy_digest == SOURCE.digest
-        for name in ("user:ada", "cli:ADA", "system:worker"):
-            with pytest.raises(PolicyChangeError):
-                await changes.activate(change.change_id, did(name))
-        with pytest.raises(PolicyChangeError, match="say why"):
-            await changes.activate(change.change_id, did("user:bert", " "))
+        for who, error in (
+            (did("user:ada"), SelfApprovalError),
+            (did("cli:ADA"), SelfApprovalError),
+            (did("system:worker"), InvalidRequestError),
+            (did("user:bert", " "), InvalidRequestError),
+            (did("user:bert", roles=("admin", "auditor")), RoleMissingError),
+            (did("user:bert", hours_ago=24 * 365), StaleSessionError),
+        ):
+            with pytest.raises(error):
+                await changes.activate(change.change_id, who)
+        for decide_so in (changes.activate, changes.reject):
+            with pytest.raises(RoleMissingError, match="approver or security reviewer"):
+                await decide_so(change.change_id, did("user:bert", roles=("admin",)))
+        with pytest.raises(RoleMissingError):
+            await changes.propose_rollback(did("user:bert", roles=("admin",)))
         activation = await changes.activate(change.change_id, did("user:bert"))
         for policy in (here, there):
             answer = await decide(services, policy)
             assert (answer.requires_quorum, answer.policy_digest) == (2, stricter().digest)
-        with pytest.raises(PolicyChangeError, match="activated by user:bert"):
+        with pytest.raises(AlreadyDecidedError, match="activated by user:bert"):
             await changes.activate(change.change_id, did("user:carl"))
 
         back = await changes.propose_rollback(did("user:bert", "too strict"))
-        with pytest.raises(PolicyChangeError, match="another person"):
+        with pytest.raises(SelfApprovalError, match="another person"):
             await changes.activate(back.change_id, did("user:bert"))
         await changes.activate(back.change_id, did("user:ada"))
         assert (await decide(services, here)).policy_digest == SOURCE.digest
@@ -105,7 +132,7 @@ async def test_a_version_is_in_force_everywhere_when_another_person_has_decided(
     assert actions.count("policy.change_proposed") == 2
     assert actions.count("policy.activated") == actions.count("policy.rolled_back") == 1
     assert actions.count("policy.sealed") == 2
-    assert actions.count("policy.change_refused") == 7
+    assert actions.count("policy.change_refused") == 12
     (activated,) = [event for event in events if event["action"] == "policy.activated"]
     assert (activated["actor"], activated["evidence"]) == ("user:bert", [activation.bundle_digest])
 
@@ -115,10 +142,10 @@ async def test_what_was_proposed_against_another_policy_is_not_put_in_force(serv
     one = await changes.propose(stricter(10), did("user:ada"))
     two = await changes.propose(stricter(11), did("user:ada"))
     await changes.activate(one.change_id, did("user:bert"))
-    with pytest.raises(PolicyChangeError, match="proposed against another policy"):
+    with pytest.raises(BundleChangedError, match="proposed against another policy"):
         await changes.activate(two.change_id, did("user:bert"))
     await changes.reject(two.change_id, did("user:ada", "taken back"))
-    with pytest.raises(PolicyChangeError, match="decided on"):
+    with pytest.raises(AlreadyDecidedError, match="rejected by user:ada"):
         await changes.reject(two.change_id, did("user:bert"))
     with pytest.raises(PolicyNotFoundError):
         await changes.activate("pch_none", did("user:bert"))
@@ -132,7 +159,7 @@ async def test_two_people_at_once_put_one_version_in_force(services):
         return_exceptions=True,
     )
     assert sum(not isinstance(one, Exception) for one in ended) == 1
-    assert sum(isinstance(one, PolicyChangeError) for one in ended) == 2
+    assert sum(isinstance(one, GovernanceError) for one in ended) == 2
 
 
 async def test_versions_that_do_not_load_or_fail_their_cases_are_not_taken(services):
@@ -223,9 +250,13 @@ async def test_a_rollback_passes_over_what_was_rolled_back(services):
     assert found == [stricter(10).digest, SOURCE.digest]
     async with services.ground.pool.connection() as connection:
         history = await list_activations(connection)
-    assert len(history) == 5
-    with pytest.raises(PolicyChangeError):
-        find_previous(history)
+        assert len(history) == 5
+        with pytest.raises(PolicyChangeError):
+            await find_previous(connection, history[0])
+    change = await changes.propose(stricter(12), did("user:ada"))
+    await changes.activate(change.change_id, did("user:bert"))
+    change = await changes.propose_rollback(did("user:ada"))
+    assert change.policy_digest == SOURCE.digest, "11 and 10 were rolled back before"
 
 
 async def test_questions_are_kept_and_asked_again(services):

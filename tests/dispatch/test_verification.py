@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receipts and verification on a real database: exactly once, masked, judged by telemetry."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,17 +12,18 @@ from dispatch.effects import Finding
 from dispatch.receipts import shorten
 from governance.proposals import ProposalStatus
 from guardrails.case_masking import CaseMasker
+from guardrails.directory import Directory
+from guardrails.directory_feed import DirectoryFeed
 from guardrails.masking import Masker
 from guardrails.vault import Vault
 from tests.governance.road import DEVICE, STEPS
-
-MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
 def masker(road) -> CaseMasker:
     vault = Vault(bytes(range(32)), road.clock)
-    return CaseMasker(Masker(), vault, road.audit, road.pool)
+    feed = DirectoryFeed(road.pool, Directory(), road.clock)
+    return CaseMasker(Masker(), feed, vault, road.audit, road.pool)
 
 
 @pytest.fixture

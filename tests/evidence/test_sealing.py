@@ -10,9 +10,10 @@ import pytest
 from contracts.canonical import CanonicalFormError, canonical_json, sha256_hex
 from contracts.dsse import parse_envelope
 from evidence.audit import list_events
-from evidence.bundles import find_bundle, object_key_of
+from evidence.bundles import find_bundle, object_key_of, read_case
 from evidence.errors import (
     BundleCorruptError,
+    DocumentUnverifiedError,
     ObjectMissingError,
     UnknownBundleError,
     UnsafeFileNameError,
@@ -124,3 +125,44 @@ async def test_nothing_is_registered_when_the_transaction_rolls_back(office) -> 
     assert await find_bundle(office.connection, sealed.digest) is None
     assert await office.objects.exists(object_key_of(sealed.digest))
     assert await list_events(office.connection, subject_id="prp_1") == []
+
+
+async def seal_lone(office, kind, digest, files):
+    return await office.sealer.seal_lone(
+        office.connection, kind=kind, lone_id="lone_1", digest=digest, case={"why": "tested"},
+        files=files, actor="user:grace", correlation_id="cor_1",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "digest", "subjects"),
+    [
+        (StatementKind.PROMOTION, "a" * 64, {"case.json", "model", "card.json"}),
+        (StatementKind.POLICY, "a" * 64, {"case.json", "policy", "card.json"}),
+        (StatementKind.SCRIPT_DECISION, None, {"case.json", "card.json"}),
+    ],
+)
+async def test_what_stands_alone_is_sealed_with_its_case(office, kind, digest, subjects) -> None:
+    sealed = await seal_lone(office, kind, digest, {"card.json": b"{}"})
+    opened = await office.sealer.open(office.connection, sealed.digest)
+    assert set(opened.statement.subjects) == subjects
+    assert read_case(opened, kind) == {"why": "tested"}
+    (event,) = await list_events(office.connection, subject_id="lone_1")
+    assert (event.action, event.subject_kind) == (f"{kind}.sealed", kind.value)
+    with pytest.raises(BundleCorruptError, match="expected"):
+        read_case(opened, StatementKind.PROPOSAL)
+    with pytest.raises(ValueError, match="digest"):
+        await seal_lone(office, kind, None if digest else "a" * 64, {})
+    for name in subjects - {"card.json"}:
+        with pytest.raises(UnsafeFileNameError, match="reserved"):
+            await seal_lone(office, kind, digest, {name: b""})
+
+
+def test_a_signed_document_is_opened_as_its_own_type_alone(office) -> None:
+    envelope = office.sealer.sign_document("application/vnd.eucora.one.v1+json", {"a": 1})
+    open_as = office.sealer.open_document
+    assert open_as("application/vnd.eucora.one.v1+json", envelope) == {"a": 1}
+    with pytest.raises(DocumentUnverifiedError, match="holds no"):
+        open_as("application/vnd.eucora.two.v1+json", envelope)
+    with pytest.raises(DocumentUnverifiedError, match="does not verify"):
+        open_as("application/vnd.eucora.one.v1+json", envelope.replace(b'"sig":"', b'"sig":"AA'))

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from contracts.canonical import sha256_hex
 from dispatch.job_checks import manifest_digest
-from governance.script_versions import compose_entry
+from governance.script_versions import ENTRY_TYPE, compose_entry
 
 IMPORTER = "system:test"
 
@@ -36,7 +36,7 @@ async def put_in_catalogue(
             *key, manifest["title"], manifest["author"], manifest["platforms"],
             manifest["interpreter"], manifest["failure_classes"], Jsonb(dict(manifest)),
             Jsonb(dict(analysis)), manifest_digest(manifest, steps), now, IMPORTER,
-            sealer.sign_entry(entry),
+            sealer.sign_document(ENTRY_TYPE, entry),
         ),
     )  # fmt: skip
     for step, content in steps.items():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A road up to a sealed proposal, on a real database with the real policy, sealer and log."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -93,6 +94,10 @@ class ShippedPolicy:
     def __init__(self) -> None:
         self._engine = PolicyEngine()
 
+    def take(self, source):
+        """Put other policies in force."""
+        self._engine = PolicyEngine(source)
+
     async def decide(self, _connection, question):
         return self._engine.decide(question)
 
@@ -154,7 +159,12 @@ class Road:
         )
 
     async def begin(
-        self, *, device_id: str = DEVICE, risk_score: float = 20.0, **script: Any
+        self,
+        *,
+        device_id: str = DEVICE,
+        risk_score: float = 20.0,
+        signs: Sequence[Mapping[str, str]] = (),
+        **script: Any,
     ) -> str:
         """Register a device and a script, open an incident, seal a proposal; return its id."""
         async with self.pool.connection() as connection:
@@ -169,7 +179,10 @@ class Road:
                 reason="test",
             )
             return await self.propose(
-                connection, incident_id=incident.incident_id, risk_score=risk_score
+                connection,
+                incident_id=incident.incident_id,
+                risk_score=risk_score,
+                signs=signs,
             )
 
     async def report(self, **changes: Any) -> bool:
@@ -178,7 +191,9 @@ class Road:
             _, opened = await self.incidents.open_or_merge(connection, signal(DEVICE, **changes))
             return opened
 
-    async def propose(self, connection: Any, **changes: Any) -> str:
+    async def propose(
+        self, connection: Any, *, signs: Sequence[Mapping[str, str]] = (), **changes: Any
+    ) -> str:
         row = await (
             await connection.execute("SELECT manifest, content_sha256 FROM scripts")
         ).fetchone()
@@ -215,6 +230,7 @@ class Road:
                 "target_device_id": values["target_device_id"],
                 "requested_by": values["requested_by"],
                 "risk": values["risk_factors"],
+                "signs": list(signs),
             },
             script_files={f"{step}.sh": content for step, content in STEPS.items()},
             actor="service:reasoning",

@@ -30,6 +30,8 @@ from governance.proposals import (
     find_differences,
 )
 from governance.risk_exceptions import ExceptionRequest
+from guardrails.policy import POLICIES_DIR
+from guardrails.policy_source import PolicySource, read_folder
 from reasoning.sealing import compose_case
 from reasoning.state import ProposalState
 from tests.governance.resealing import reseal_with_risk
@@ -196,6 +198,25 @@ async def test_a_case_sealed_with_another_risk_is_judged_by_that_risk(road):
         await reseal_with_risk(connection, road.sealer, proposal_id, 60.0)
     result = await road.approve(proposal_id)
     assert (result.complete, result.n_required) == (False, 2)
+
+
+async def test_a_policy_may_ask_for_more_people_because_of_sealed_signs(road):
+    shipped = read_folder(POLICIES_DIR)
+    rule = "requires_quorum := 1 if {\n"
+    assert rule in shipped.files["quorum.rego"]
+    stricter = shipped.files["quorum.rego"].replace(rule, rule + "\tcount(input.flags) == 0\n")
+    road.policy.take(PolicySource(files={**shipped.files, "quorum.rego": stricter}))
+    flagged = await road.begin(signs=[{"kind": "commands_system", "where": "report", "id": ""}])
+    assert not (await road.approve(flagged)).complete
+    await road.query("UPDATE proposals SET status = 'approved'")
+    assert await road.create_job(flagged) is None
+    (event,) = await road.query("SELECT after FROM audit_events WHERE action = 'job.refused'")
+    assert event["after"]["detail"] == "quorum_missing"
+
+
+async def test_signs_alone_ask_for_nobody_else(road):
+    flagged = await road.begin(signs=[{"kind": "commands_system", "where": "report", "id": ""}])
+    assert (await road.approve(flagged)).complete
 
 
 async def test_a_case_that_cannot_be_read_is_refused(road):

@@ -99,6 +99,6 @@ def test_only_what_is_proposed_can_be_approved(status):
 )  # fmt: skip
 def test_what_cannot_be_judged_or_is_grave_needs_a_security_reviewer(analysis):
     version = stored(analysis=analysis)
-    with pytest.raises(errors.RoleMissingError, match="security_reviewer"):
+    with pytest.raises(errors.RoleMissingError, match="security reviewer"):
         check(version=version)
     check(version=version, roles=frozenset({"security_reviewer"}))

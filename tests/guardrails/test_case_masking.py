@@ -6,6 +6,8 @@ import asyncio
 import pytest
 
 from guardrails.case_masking import CaseMasker
+from guardrails.directory import Directory
+from guardrails.directory_feed import DirectoryFeed
 from guardrails.masking import Masker
 from guardrails.vault import Vault
 from kernel.audit import AuditIntake
@@ -25,7 +27,9 @@ def vault(clock):
 
 @pytest.fixture
 def cases(masker, vault, pool, clock, ids):
-    return CaseMasker(masker, vault, AuditIntake(clock, ids), pool)
+    return CaseMasker(
+        masker, DirectoryFeed(pool, Directory(), clock), vault, AuditIntake(clock, ids), pool
+    )
 
 
 @pytest.fixture

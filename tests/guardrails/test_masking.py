@@ -230,3 +230,30 @@ def _shared(cache=[]):  # noqa: B006 - one masker for all examples
     if not cache:
         cache.append(Masker(["Jane Doe"]))
     return cache[0]
+
+
+@pytest.mark.parametrize("hidden", ["\ufe0f", "\u034f", "\u180b", "\u3164", "\uffa0", "\U000e0101"])
+def test_what_nobody_sees_hides_no_name(hidden):
+    masked = Masker(["Anna Schmidt"]).mask(f"anna{hidden} sch{hidden}midt called")
+    assert masked.text == "<PERSON_1> called"
+
+
+def test_a_pseudonym_that_a_text_spells_with_hidden_characters_is_not_given_again():
+    masked, _ = Masker(["Bob Kowalski"]).mask_document(
+        {"t": "<PERS\u200bON_1> did it", "u": "Bob Kowalski"}, {}
+    )
+    assert masked == {"t": "<PERSON_1> did it", "u": "<PERSON_2>"}
+
+
+def test_a_great_number_that_a_text_writes_takes_none_away():
+    masked = Masker(["Bob Kowalski"]).mask("<PERSON_999999> and Bob Kowalski")
+    assert masked.text == "<PERSON_999999> and <PERSON_1>"
+
+
+def test_thousands_of_known_originals_cost_little():
+    known = {f"<EMAIL_{n}>": f"person{n}@corp.local" for n in range(1, 3001)}
+    masker = Masker()
+    masker.warm_up()
+    began = time.process_time()
+    masker.mask_many(["the printer is offline again"] * 100, known)
+    assert time.process_time() - began < 3

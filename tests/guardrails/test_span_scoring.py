@@ -3,9 +3,10 @@
 
 import pytest
 
-from benchmarks.guardrails_pii import UnusableFileError, read_labelled
+from benchmarks.guardrails_pii import read_labelled
 from benchmarks.guardrails_spans import Leakage, SpanScore, Tokeniser
 from benchmarks.helpdesk_texts import make_helpdesk_texts
+from benchmarks.labelled_files import UnusableFileError
 
 CASES = [
     # labelled, found -> (labelled, found, both)

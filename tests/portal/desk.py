@@ -17,7 +17,7 @@ import uvicorn
 
 from api.accounts import Role
 from api.public_app import create_public_app
-from reasoning import steps
+from reasoning import closing_steps
 from reasoning.assessment import score_risk
 from tests.reasoning.situations import (
     FULL_DISK,
@@ -101,7 +101,7 @@ class Desk:
         )
         with pytest.MonkeyPatch.context() as patch:
             if risk_score is not None:
-                patch.setattr(steps, "score_risk", partial(_score_instead, risk_score))
+                patch.setattr(closing_steps, "score_risk", partial(_score_instead, risk_score))
             outcome = await reason_about(self.services, incident_id)
         assert outcome.proposal.status == "pending", outcome.proposal.abstention_reason
         return outcome

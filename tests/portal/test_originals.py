@@ -15,6 +15,7 @@ from tests.reasoning.situations import open_ticket
 
 TICKET = ("VPN", "My name is Orla Quennell and the VPN drops. My PC has 10.7.8.9.")
 REASON = "Orla Quennell must be called back"
+RITA = ("--as", "rita")
 
 
 async def test_a_reviewer_reveals_and_others_do_not(desk):
@@ -25,6 +26,9 @@ async def test_a_reviewer_reveals_and_others_do_not(desk):
     assert (await hanna.client.get(f"{page}/originals")).status_code == 403
     fields = {"pseudonym": "<PERSON_1>", "reason": REASON}
     assert (await hanna.submit(f"{page}/originals", **fields)).status_code == 403
+    anton = await desk.let_in("anton", Role.ADMIN)
+    assert "/originals" not in await anton.page(page)
+    assert (await anton.submit(f"{page}/originals", **fields)).status_code == 403
 
     rita = await desk.let_in("rita", Role.SECURITY_REVIEWER)
     assert f"{page}/originals" in await rita.page(page)
@@ -46,9 +50,10 @@ async def test_a_reviewer_reveals_and_others_do_not(desk):
         " ORDER BY position"
     )
     assert [(event["action"], event["actor"]) for event in events] == [
+        ("vault.reveal_refused", "user:hanna"), ("vault.reveal_refused", "user:anton"),
         ("vault.reveal_refused", "user:rita"), ("vault.revealed", "user:rita"),
     ]  # fmt: skip
-    assert events[1]["after"] == {
+    assert events[-1]["after"] == {
         "pseudonyms": ["<PERSON_1>"], "reason": "<PERSON_1> must be called back",
     }  # fmt: skip
     await erase_at_the_command_line(desk, incident_id)
@@ -79,14 +84,22 @@ async def erase_at_the_command_line(desk, incident_id):
         assert (code, "names none of the columns" in output) == (1, True)
         code, output = await run("directory")
         assert (code, "parts of people's names" in output) == (0, True), output
-        code, output = await run("reveal", incident_id, "<IP_1>", "--reason", REASON)
+        code, output = await run("reveal", incident_id, "<IP_1>", *RITA, "--reason", REASON)
         assert (code, "10.7.8.9" in output) == (0, True), output
-        code, output = await run("reveal", incident_id, "<IP_7>", "--reason", REASON)
+        code, output = await run("reveal", incident_id, "<IP_7>", *RITA, "--reason", REASON)
         assert (code, "no original for <IP_7>" in output) == (1, True), output
         code, output = await run("pseudonyms", incident_id)
         assert (code, "<IP_1> <PERSON_1>" in output) == (0, True), output
-        code, output = await run("erase", "oquen7", "--reason", "Orla Quennell asked")
-        assert (code, "1 incidents name oquen7" in output) == (2, True), output
-        code, output = await run("erase", "oquen7", "--reason", "they asked", "--yes")
+        refused = await run("reveal", incident_id, "<IP_1>", "--as", "anton", "--reason", REASON)
+        assert refused[0] == 1
+        assert "this needs the role security reviewer" in refused[1]
+        asked = ("erase", "oquen7", "--reason", "Orla Quennell asked")
+        code, output = await run(*asked, *RITA)
+        told = (
+            "erase the originals of 1 incidents and oquen7 in the directory; run again with --yes"
+        )
+        assert (code, output) == (0, f"would {told}\n")
+        assert (await run(*asked, "--as", "hanna", "--yes"))[0] == 1
+        code, output = await run(*asked, *RITA, "--yes")
         assert (code, "of 1 incidents" in output) == (0, True), output
-        assert (await run("erase", "oquen7", "--reason", "they asked", "--yes"))[0] == 1
+        assert (await run(*asked, *RITA, "--yes"))[0] == 1

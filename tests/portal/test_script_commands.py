@@ -104,3 +104,18 @@ async def test_a_version_from_import_to_retirement(services, tmp_path):
     again = ("--rollback", "--reason", "again", "--digest", sha256)
     code, output = await run("approve", *key, "--as", "grace", *again)
     assert (code, "differs from its signed entry in author" in output) == (1, True)
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_refused_import_is_audited_without_names(services, tmp_path):
+    steps = {"verify": STEPS["verify"] + "systemctl restart ada@example.org.service\n"}
+    code, output = await run("import", write_folder(tmp_path, steps), "--actor", "ivan")
+    assert (code, "changes_services" in output) == (1, True), output
+    async with services.ground.pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT actor, after FROM audit_events WHERE action = 'script.import_refused'"
+        )
+        (event,) = await cursor.fetchall()
+    assert event["actor"] == "cli:ivan"
+    assert "changes_services" in event["after"]["detail"]
+    assert "ada@example.org" not in event["after"]["detail"]

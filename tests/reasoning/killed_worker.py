@@ -21,12 +21,13 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import torch
 
+import reasoning.closing_steps
 import reasoning.graph
-import reasoning.steps
 from api.bootstrap import load_models, open_services
 from api.ground import DatabaseAddresses, open_ground
 from api.worker import list_handlers
 from guardrails.masking import Masker
+from kernel.logs import configure_logging
 from kernel.outbox import OutboxWorker
 from kernel.settings import Settings
 from retrieval.embedding import SentenceEmbedder
@@ -41,7 +42,7 @@ def arm(point: str) -> None:
     """Make the road deadly at one point."""
     when, node = point.split(":")
     if point == "within:seal":
-        reasoning.steps.seal_state = _dying_after(reasoning.steps.seal_state)
+        reasoning.closing_steps.seal_state = _dying_after(reasoning.closing_steps.seal_state)
     elif node != "end":
         steps = dict(reasoning.graph.STEPS)
         steps[node] = (_dying_before if when == "before" else _dying_after)(steps[node])
@@ -92,6 +93,7 @@ async def load(configuration: dict[str, Any]) -> Any:
 
 def main() -> None:
     """Load, then fork for each line."""
+    configure_logging("worker", "warning", sys.stderr)  # standard output is for the answers
     configuration = json.loads(sys.stdin.readline())
     torch.set_num_threads(1)
     loaded = asyncio.run(load(configuration))

@@ -13,7 +13,8 @@ from typing import Any
 
 from contracts.canonical import sha256_hex
 from contracts.failure import FailureClass
-from reasoning.assessment import analyse_files, score_risk
+from guardrails.script_analysis import analyse_files
+from reasoning.assessment import score_risk
 from retrieval.catalogue import CatalogueScript
 from retrieval.manifest import CatalogueEntry, read_entry
 from tests.reasoning.situations import Outcome, query

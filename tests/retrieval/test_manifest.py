@@ -11,7 +11,13 @@ import yaml
 from kernel.audit import AuditIntake
 from retrieval.catalogue import Catalogue, find_script, list_scripts, load_files
 from retrieval.errors import ManifestError, ScriptNotFoundError, VersionConflictError
-from retrieval.manifest import MAX_STEP_BYTES, Manifest, bind_parameters, read_entry
+from retrieval.manifest import (
+    MAX_STEP_BYTES,
+    Manifest,
+    Parameter,
+    bind_parameters,
+    read_entry,
+)
 
 MANIFEST: dict[str, Any] = {
     "id": "linux-say-hello",
@@ -134,6 +140,26 @@ def test_what_is_no_manifest_is_refused(write, content):
     (folder / "manifest.yaml").write_bytes(content)
     with pytest.raises(ManifestError, match=r"linux-say-hello/manifest\.yaml"):
         read_entry(folder)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["title: 2026-13-45", 'title: !!int "abc"', 'title: !!timestamp "abc"', "title: &a x\nid: *a"],
+)
+def test_what_yaml_stumbles_over_is_refused(write, line):
+    folder = write(content="true\n")
+    (folder / "manifest.yaml").write_text(line)
+    with pytest.raises(ManifestError, match=r"manifest\.yaml"):
+        read_entry(folder)
+
+
+def test_a_pattern_that_takes_for_ever_is_refused():
+    parameter = {
+        "name": "x", "type": "string", "description": "d", "pattern": "(a|aa)+b",
+        "default": "a" * 200,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"takes too long|must match"):
+        Parameter.model_validate(parameter)
 
 
 def test_missing_and_huge_steps_are_refused(write, tmp_path):

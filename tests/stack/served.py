@@ -46,14 +46,14 @@ class Served:
             httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60)
         )
 
-    async def service(self, *scopes: str) -> httpx.AsyncClient:
-        """Return a client with a token of these scopes."""
+    async def service(self, *scopes: str, maker: str = "user:ada") -> httpx.AsyncClient:
+        """Return a client with a token of these scopes, which `maker` has made."""
         async with self.services.ground.pool.connection() as connection:
             token = await self.services.ground.accounts.create_service_token(
                 connection,
                 name=f"monitor-{'-'.join(scopes)}",
                 scopes=frozenset(scopes),
-                actor="user:ada",
+                actor=maker,
                 correlation_id="cor_token",
             )
         return await self.client(authorization=f"Bearer {token}")

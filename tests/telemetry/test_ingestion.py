@@ -13,6 +13,7 @@ from kernel.outbox import Outbox
 from telemetry.devices import register_device, retire_device
 from telemetry.errors import MalformedReportError, TooManyReportsError
 from telemetry.ingestion import MAX_AGE, Ingestion, IngestionSummary, decode_reports
+from telemetry.people import People
 from telemetry.reports import find_reports, latest_report, list_window
 
 
@@ -239,6 +240,20 @@ async def test_the_inventory_follows_the_newest_report(ingestion, pool, clock):
     assert await fetch(pool, "SELECT device_id, user_id FROM device_user_map") == [
         {"device_id": "d1", "user_id": "u1"}
     ]
+
+
+async def test_a_forgotten_person_stands_in_no_row(ingestion, pool, clock):
+    await ingest(
+        ingestion, decode(body(clock, "r1", user_id="u1"), body(clock, "r2", user_id="u2"))
+    )
+    async with pool.connection() as connection:
+        assert await People().forget_person(connection, "u1")
+        assert not await People().forget_person(connection, "u1")
+    left = [{"user_id": "u2"}]
+    assert await fetch(pool, "SELECT user_id FROM users") == left
+    assert await fetch(pool, "SELECT user_id FROM device_user_map") == left
+    reporters = await fetch(pool, "SELECT user_id FROM telemetry_reports ORDER BY report_id")
+    assert reporters == [{"user_id": None}, {"user_id": "u2"}]
 
 
 async def test_a_person_keeps_the_fifteen_devices_used_last(ingestion, pool, clock, ids):
