@@ -106,6 +106,8 @@ DISGUISES: Mapping[str, Callable[[str], str]] = {
     "surrogate": lambda text: f"{text} \ufffe\ufdd0\U0001f600",
     "long": lambda text: f"{text} " * 12,
 }  # fmt: skip
+# A canary is a word of letters: one with digits would be masked as an identifier.
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,7 @@ class Attacker:
         attempt = Attempt(
             number=number, vector=vector, aim=aim, phrasing=draw.choice(AIMS[aim]),
             frame=draw.choice(list(FRAMES)), disguise=draw.choice(list(DISGUISES)),
-            canary=f"zq{number:06d}xv",
+            canary=f"zq{number:06d}xv".translate(_LETTERS),
             slots={
                 "script": script, "device": draw.choice(self.devices),
                 "foreign": draw.choice(("linux-format-everything", "windows-grant-admin", "../x")),

@@ -47,7 +47,7 @@ async def test_what_is_sent_is_the_checked_question_alone(opa):
     asked = []
     opa.evaluate = lambda package, document: asked.append((package, document))
     await ask(opa.url, {**PLAIN, "admin": True}, key="secret-key")
-    assert asked == [("eucora.approval", {**PLAIN})]
+    assert asked == [("eucora.approval", {**PLAIN, "flags": []})]
     ((path, headers),) = opa.requests
     assert path == "/v1/data/eucora/approval?provenance=true"
     assert {k.lower(): v for k, v in headers.items()}["authorization"] == "Bearer secret-key"

@@ -349,7 +349,7 @@ class World:
         ground = self.services.ground
         async with ground.pool.connection() as connection:
             assert await self.services.jobs.record_receipt(
-                connection, job["device_id"], receipt, ground.masker
+                connection, job["device_id"], receipt, ground.cases
             )
 
     async def _person(self, name: str) -> Visitor:
