@@ -5,6 +5,7 @@ Until a model has been trained, which an installation does at its first start, n
 here, masking goes on with the directory and with patterns, and the log says so.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from kernel.logs import get_logger
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 MAX_RESULT_SCORE: Final = 0.79  # what a recogniser with context or check digits found comes first
+_LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _log = get_logger(__name__)
 
 
@@ -64,13 +66,14 @@ class NameRecogniser(LocalRecognizer):
             self._obtain_scorer()
 
     def find_names(self, text: str) -> list[FoundName]:
-        """Return the names in a text, in order."""
+        """Return the names in a text, in order; of other scripts than Latin it learnt nothing."""
         with self._lock:
             scorer = self._obtain_scorer()
             if scorer is None:
                 return []
             places, scores = scorer.score(text)
-        return decode(text, places, scores)
+        found = decode(text, places, scores)
+        return [name for name in found if _LATIN.search(text, name.start, name.end)]
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: Any = None

@@ -129,6 +129,10 @@ def test_a_name_in_a_path_or_a_call_is_left_to_patterns(recogniser):
         assert recogniser.find_names(text) == []
 
 
+def test_scripts_that_it_never_learnt_are_left_alone(recogniser):
+    assert recogniser.find_names("Printer is off\n" + "\n\u0436\u0443\u043a" * 40) == []
+
+
 def test_nothing_but_spaces_has_no_names(recogniser):
     for text in ("", " ", "\n", "\u200b"):
         assert recogniser.find_names(text) == []
