@@ -214,9 +214,14 @@ async def test_the_reasoner_reads_no_group_unless_it_is_told(services):
     assert "web.disk" not in {item["document_id"] for item in outcome.case["passages"]}
     ground = services.ground
     needs = SimpleNamespace(
-        pool=ground.pool, clock=ground.clock, retriever=services.retriever, champions={}
-    )
-    state = {"case": {"query": TICKET, "device": {"os_family": "linux"}}}
+        pool=ground.pool, clock=ground.clock, retriever=services.retriever, champions={},
+        cases=ground.cases,
+    )  # fmt: skip
+    state = {
+        "incident_id": outcome.proposal.incident_id,
+        "correlation_id": "cor_test",
+        "case": {"query": TICKET, "device": {"os_family": "linux"}},
+    }
     for groups, sees in (((), False), (("sales",), False), (("finance",), True)):
         needs.reader_groups = groups
         found = await steps.recall(state, needs)

@@ -136,7 +136,7 @@ BOMB = gzip.compress(b"[" + b" " * (64 * 1024 * 1024), compresslevel=9)
 BODIES: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "no JSON": (b"{", JSON, 422, "truncated"),
     "empty": (b"", JSON, 422, "truncated"),
-    "not UTF-8": (b'{"report_id": "\xff\xfe"}', JSON, 422, "utf-8"),
+    "not UTF-8": (b'{"report_id": "\xff\xfe"}', JSON, 422, "UTF-8"),
     "another document": (b'{"hello": 1}', JSON, 422, "unknown field"),
     "a number": (b"7", JSON, 422, "Expected"),
     "NaN": (b'{"report_id": NaN}', JSON, 422, "JSON"),

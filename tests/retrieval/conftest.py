@@ -47,9 +47,13 @@ def masker():
 def ground(pool, clock, ids, key_store, masker, clamd, tmp_path):
     """What ingestion stands on."""
     settings = Settings(data_dir=tmp_path / "data", clamd=clamd.unix)
+
+    async def mask_text(text, known=None):
+        return masker.mask(text, known).text
+
     return SimpleNamespace(
         settings=settings, pool=pool, clock=clock, ids=ids, key_store=key_store, masker=masker,
-        audit=AuditIntake(clock, ids),
+        audit=AuditIntake(clock, ids), mask_text=mask_text,
     )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from rich.console import Console
 import api.cli_ground
 from api.simulation import Simulation, read_patterns, simulate_fleet
 from contracts.failure import FailureClass as F
+from guardrails.directory import Directory
+from guardrails.directory_feed import DirectoryFeed
 from guardrails.masking import Masker
 from kernel.audit import AuditIntake
 from kernel.outbox import Outbox
@@ -19,13 +21,15 @@ from telemetry.errors import SimulationError
 @pytest.fixture
 def ground(pool, clock, ids):
     """The parts of the ground that a simulation stands on, all real."""
+    directory = Directory(is_complete=False)
     return SimpleNamespace(
         pool=pool,
         clock=clock,
         ids=ids,
         audit=AuditIntake(clock, ids),
         outbox=Outbox(clock),
-        masker=Masker(),
+        masker=Masker(directory=directory),
+        directory=DirectoryFeed(pool, directory, clock),
     )
 
 
