@@ -48,9 +48,14 @@ EXPENSIVE = {
 @pytest.fixture
 def ground(pool, clock, ids, key_store, tmp_path):
     settings = Settings(data_dir=tmp_path / "data", clamd=CLAMD_OFF)
+    masker = Masker()
+
+    async def mask_text(text, known=None):
+        return masker.mask(text, known).text
+
     return SimpleNamespace(
-        settings=settings, pool=pool, clock=clock, ids=ids, key_store=key_store, masker=Masker(),
-        audit=AuditIntake(clock, ids),
+        settings=settings, pool=pool, clock=clock, ids=ids, key_store=key_store, masker=masker,
+        audit=AuditIntake(clock, ids), mask_text=mask_text,
     )  # fmt: skip
 
 
