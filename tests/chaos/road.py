@@ -342,7 +342,7 @@ class RoadUnderAttack:
             AUDITED_ONCE, 1
         ), counted
         # A device that lost what it was handed gets it again; a detection goes on meanwhile.
-        assert counted.keys() - AUDITED_ONCE <= {"incident.merged", "job.leased"}
+        assert counted.keys() - AUDITED_ONCE <= {"incident.merged", "job.leased"}, counted
 
     def assert_verifies(self, folder: Path) -> None:
         """The case is whole and signed, checked by the command that auditors use."""
