@@ -30,7 +30,7 @@ from governance.decision_checks import (
     check_separation,
     describe_decision,
 )
-from governance.errors import InvalidRequestError, PolicyDeniedError
+from governance.errors import IncidentMovedOnError, InvalidRequestError, PolicyDeniedError
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.labels import LabelKind, Labels
 from governance.policy_questions import ask_approval
@@ -107,6 +107,9 @@ class Approvals:
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
             check_separation(request, situation)
             case = await read_sealed_case(connection, self._sealer, situation.proposal)
+            incident_id = situation.proposal.incident_id
+            if not await self._incidents.may_move(connection, incident_id, "approved"):
+                raise IncidentMovedOnError
             rule, policy_digest = await self._ask_policy(connection, request, situation, case)
         approval = await self._seal_approval(connection, request, situation, rule, policy_digest)
         await self._store(connection, situation, approval)
