@@ -84,6 +84,17 @@ class PolicyTrust(Protocol):
         """
         ...
 
+    async def check_newest(
+        self, connection: Connection, activation: PolicyActivation | None
+    ) -> None:
+        """Check that an activation is the last one that the audit log knows.
+
+        Raises:
+            PolicyTrustError: it is not.
+
+        """
+        ...
+
     async def check_activation(self, connection: Connection, activation: PolicyActivation) -> None:
         """Check that an activation is what was sealed of it.
 
