@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from api.ground import Ground
-from api.policy_trust import PUT_IN_FORCE, SealedPolicyTrust, facts_of
+from api.policy_trust import SealedPolicyTrust, facts_of
 from evidence.statement import StatementKind
 from governance.errors import GovernanceError
 from governance.policy_rules import (
@@ -31,6 +31,7 @@ from guardrails.errors import PolicyChangeError, PolicyError, PolicyTrustError
 from guardrails.policy_records import N_DRY_RUN, DryRun, list_decisions
 from guardrails.policy_source import POLICIES_DIR, PolicySource, read_folder
 from guardrails.policy_store import (
+    PUT_IN_FORCE,
     ActivationKind,
     PolicyActivation,
     PolicyChange,

@@ -14,14 +14,9 @@ from evidence.sealing import Sealer
 from evidence.statement import POLICY_SUBJECT, StatementKind
 from guardrails.errors import PolicyLoadError, PolicyTrustError
 from guardrails.policy_source import PolicySource, parse_source
-from guardrails.policy_store import ActivationKind, PolicyActivation, PolicyVersion
+from guardrails.policy_store import PUT_IN_FORCE, PolicyActivation, PolicyVersion
 from kernel.database import Connection
 
-PUT_IN_FORCE = {
-    ActivationKind.FIRST: "policy.activated",
-    ActivationKind.ACTIVATION: "policy.activated",
-    ActivationKind.ROLLBACK: "policy.rolled_back",
-}  # what the audit event of an activation is called
 PAYLOAD_TYPE = "application/vnd.eucora.policy.v1+json"
 
 

@@ -28,6 +28,13 @@ class ActivationKind(StrEnum):
     ROLLBACK = "rollback"
 
 
+PUT_IN_FORCE = {
+    ActivationKind.FIRST: "policy.activated",
+    ActivationKind.ACTIVATION: "policy.activated",
+    ActivationKind.ROLLBACK: "policy.rolled_back",
+}  # what the audit event of an activation is called
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyVersion:
     """A stored policy version; `envelope` is the signed text, not yet believed."""
@@ -210,6 +217,17 @@ async def find_previous(connection: Connection, active: PolicyActivation) -> Pol
         if one.previous_activation_id is None:
             raise PolicyChangeError("there is no earlier policy to go back to")
         one = await find_activation(connection, one.previous_activation_id)
+
+
+async def list_unlogged(connection: Connection) -> list[str]:
+    """Return in plain words each activation that only the audit log has, or only the database."""
+    parameters = {"actions": sorted(set(PUT_IN_FORCE.values()))}
+    cursor = await connection.execute(QUERIES["list_unlogged"], parameters)
+    return [
+        f"the activation {row['activation_id']} of a policy is not in the"
+        f" {'database' if row['is_logged'] else 'audit log'}"
+        for row in await cursor.fetchall()
+    ]
 
 
 async def insert_change(connection: Connection, change: PolicyChange) -> None:

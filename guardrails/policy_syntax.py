@@ -73,8 +73,7 @@ def check_policies(files: Mapping[str, str]) -> None:
 def _check_module(file: str, text: str) -> int:
     """Check one file; return how many rules it has."""
     tokens = read_tokens(text)
-    for token in tokens:
-        _check_size(token)
+    _check_sizes(tokens)
     rules = read_rules(file, text)
     if not rules or not all(_PACKAGE.fullmatch(rule.package) for rule in rules):
         raise RegoTextError("a policy is a package eucora.NAME with rules", 1)
@@ -98,13 +97,13 @@ def _check_module(file: str, text: str) -> int:
     return len(rules)
 
 
-def _check_size(token: Token) -> None:
-    if token.depth > MAX_DEPTH:
-        raise RegoTextError(f"brackets are at most {MAX_DEPTH} deep", token.line)
-    if token.kind == "number" and len(token.text) > MAX_NUMBER_CHARACTERS:
-        raise RegoTextError(f"a number has at most {MAX_NUMBER_CHARACTERS} characters", token.line)
-    if len(token.text) > MAX_TEXT_CHARACTERS:
-        raise RegoTextError(f"a text has at most {MAX_TEXT_CHARACTERS} characters", token.line)
+def _check_sizes(tokens: list[Token]) -> None:
+    for token in tokens:
+        if token.depth > MAX_DEPTH:
+            raise RegoTextError(f"brackets are at most {MAX_DEPTH} deep", token.line)
+        longest = MAX_NUMBER_CHARACTERS if token.kind == "number" else MAX_TEXT_CHARACTERS
+        if len(token.text) > longest:
+            raise RegoTextError(f"a {token.kind} has at most {longest} characters", token.line)
 
 
 def _check_imports(tokens: list[Token]) -> set[str]:
