@@ -69,7 +69,7 @@ class SealedPolicyTrust:
         raise PolicyTrustError(
             f"the audit log names {told} as the newest activation of a policy, the database"
             f" {found}: rows were deleted or changed; put a policy in force anew, or restore a"
-            " backup"
+            " backup where none is left"
         )
 
     async def check_activation(self, connection: Connection, activation: PolicyActivation) -> None:
