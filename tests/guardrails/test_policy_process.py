@@ -231,17 +231,12 @@ def test_mutants_are_tried_there_too():
     few = {
         "approval.rego": "package eucora.approval\n\nimport rego.v1\n\ndefault allow := false\n\n"
         "allow if count(deny) == 0\n\nrequires_quorum := 1\n" + rule,
-        **{
-            f"{name}.rego": f"package eucora.{name}\n\nimport rego.v1\n\nallow := true\n\n"
-            "deny := set()\n\nrequires_quorum := 1\n"
-            for name in ("proposal", "dispatch")
-        },
     }
     table = {"decision": "approval", "base": PLAIN, "cases": [{"name": "plain"}]}
     cases = {"own.yaml": json.dumps(table)}
     report = run(try_mutants(PolicySource(files=few, cases=cases), seconds=120))
     assert report.n_mutants > 5
-    assert report.unnoticed
+    assert "approval.rego:11 deny: > becomes >=" in report.unnoticed
     assert not report.wrongly_excused
 
 
