@@ -8,8 +8,7 @@ the same way. Refusals are audited.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -19,7 +18,6 @@ from api.policy_trust import SealedPolicyTrust, facts_of
 from evidence.statement import StatementKind
 from governance.errors import GovernanceError
 from governance.policy_rules import (
-    MAX_REASON_CHARACTERS,
     PolicyActor,
     PolicyDecider,
     check_activation,
@@ -48,6 +46,7 @@ from guardrails.policy_store import (
 )
 from guardrails.policy_trials import check_version, dry_run
 from kernel.database import Connection
+from kernel.refusals import RefusalAudit
 
 SYSTEM = "system:bootstrap"
 
@@ -326,17 +325,17 @@ class PolicyChanges:
             **facts,
         )
 
-    @asynccontextmanager
-    async def _auditing_refusals(self, subject_id: str, did: PolicyActor) -> AsyncIterator[None]:
-        """Audit a refusal in a transaction of its own, and pass it on."""
-        try:
-            yield
-        except (PolicyError, GovernanceError) as error:
-            async with self._ground.refusals.connection() as own:
-                await self._audit(own, "policy.change_refused", subject_id, did, after={
-                    "failure": str(error)[:MAX_REASON_CHARACTERS],
-                })  # fmt: skip
-            raise
+    def _auditing_refusals(
+        self, subject_id: str, did: PolicyActor
+    ) -> AbstractAsyncContextManager[None]:
+        refused = "policy.change_refused"
+        return RefusalAudit(self._ground.refusals, self._ground.audit).guard(
+            {PolicyError: refused, GovernanceError: refused},
+            actor=did.actor,
+            subject_kind="policy",
+            subject_id=subject_id,
+            correlation_id=did.correlation_id,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from typing import Any, Literal, Protocol
 
 from evidence.audit import AuditSubject, find_newest
 from evidence.statement import StatementKind
+from governance.errors import RefusalError
 from governance.freeze_windows import frozen_until, list_freezes
-from governance.refusals import RefusalAudit
 from governance.script_rules import (
     PUTS_IN_FORCE,
     ScriptRequest,
@@ -39,6 +39,7 @@ from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.ids import IdSource
+from kernel.refusals import RefusalAudit
 
 SUBJECT = "script"
 
@@ -133,10 +134,10 @@ class ScriptDecisions:
             now=now,
         )
         async with self._refusals.guard(
-            "script.decision_refused",
+            {RefusalError: "script.decision_refused"},
             actor=request.actor,
-            proposal_id=stored.label,
             subject_kind=SUBJECT,
+            subject_id=stored.label,
             correlation_id=request.correlation_id,
             details={"decision": request.decision.value},
         ):
