@@ -130,10 +130,8 @@ async def find_version(connection: Connection, policy_digest: str) -> PolicyVers
         PolicyNotFoundError: there is none.
 
     """
-    cursor = await connection.execute(QUERIES["find_version"], {"policy_digest": policy_digest})
-    row = await cursor.fetchone()
-    if row is None:
-        raise PolicyNotFoundError(f"no policy with the digest {policy_digest[:64]!r} is stored")
+    missing = f"no policy with the digest {policy_digest[:64]!r} is stored"
+    row = await _find(connection, "find_version", missing, policy_digest=policy_digest)
     return PolicyVersion(**row)
 
 
@@ -144,11 +142,10 @@ async def find_numbered_version(connection: Connection, number: int) -> PolicyVe
         PolicyNotFoundError: there is none.
 
     """
-    cursor = await connection.execute(QUERIES["find_numbered_version"], {"version": number})
-    row = await cursor.fetchone()
-    if row is None:
-        raise PolicyNotFoundError(f"there is no policy version {number}: eucora policy list")
-    return PolicyVersion(**row)
+    missing = f"there is no policy version {number}: eucora policy list"
+    return PolicyVersion(
+        **await _find(connection, "find_numbered_version", missing, version=number)
+    )
 
 
 async def list_versions(connection: Connection) -> list[PolicyVersion]:
@@ -190,10 +187,8 @@ async def find_activation(connection: Connection, activation_id: str) -> PolicyA
         PolicyNotFoundError: there is none.
 
     """
-    cursor = await connection.execute(QUERIES["find_activation"], {"activation_id": activation_id})
-    row = await cursor.fetchone()
-    if row is None:
-        raise PolicyNotFoundError(f"there is no activation of a policy {activation_id[:64]!r}")
+    missing = f"there is no activation of a policy {activation_id[:64]!r}"
+    row = await _find(connection, "find_activation", missing, activation_id=activation_id)
     return _read_activation(row)
 
 
@@ -244,11 +239,8 @@ async def find_change(connection: Connection, change_id: str) -> PolicyChange:
         PolicyNotFoundError: there is none.
 
     """
-    cursor = await connection.execute(QUERIES["find_change"], {"change_id": change_id})
-    row = await cursor.fetchone()
-    if row is None:
-        raise PolicyNotFoundError(f"there is no policy change {change_id[:64]!r}")
-    return _read_change(row)
+    missing = f"there is no policy change {change_id[:64]!r}"
+    return _read_change(await _find(connection, "find_change", missing, change_id=change_id))
 
 
 async def list_changes(connection: Connection, *, limit: int = 50) -> list[PolicyChange]:
@@ -284,6 +276,19 @@ async def decide_change(
     )
     if cursor.rowcount != 1:
         raise PolicyChangeError(f"somebody has decided on {change.change_id} already")
+
+
+async def _find(connection: Connection, query: str, missing: str, **values: Any) -> dict[str, Any]:
+    """Return the row of a query.
+
+    Raises:
+        PolicyNotFoundError: there is none, which is said in the words of `missing`.
+
+    """
+    row = await (await connection.execute(QUERIES[query], values)).fetchone()
+    if row is None:
+        raise PolicyNotFoundError(missing)
+    return row
 
 
 def _read_activation(row: dict[str, Any]) -> PolicyActivation:
