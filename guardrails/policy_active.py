@@ -15,7 +15,7 @@ from contracts.policy import PolicyQuestion
 from guardrails.errors import PolicyLoadError, PolicyTrustError
 from guardrails.policy_confined import ConfinedPolicy
 from guardrails.policy_decision import PolicyDecision, deny
-from guardrails.policy_process import PolicyProcess
+from guardrails.policy_pool import PolicyPool
 from guardrails.policy_records import insert_decision
 from guardrails.policy_store import (
     PolicyActivation,
@@ -47,7 +47,7 @@ class ActivePolicy:
         trust: says what of the stored policies may be believed.
         denials: denials are kept in transactions of their own from this pool, because the
             caller's is rolled back.
-        process: evaluates the policy in force, and no other.
+        processes: evaluate the policy in force, and no other.
         server: asked instead of evaluating here, where one is configured.
 
     """
@@ -58,14 +58,14 @@ class ActivePolicy:
         trust: PolicyTrust,
         *,
         denials: Pool,
-        process: PolicyProcess,
+        processes: PolicyPool,
         server: RemotePolicy | None = None,
     ) -> None:
         self._clock = clock
         self._trust = trust
         self._denials = denials
         self._server = server
-        self._process = process
+        self._processes = processes
         self._loaded: tuple[PolicyActivation, ConfinedPolicy] | None = None
         self._lock = asyncio.Lock()
 
@@ -109,7 +109,7 @@ class ActivePolicy:
         version = await find_version(connection, activation.policy_digest)
         await self._trust.check_activation(connection, activation)
         policy = ConfinedPolicy(
-            self._process, await asyncio.to_thread(self._trust.open_version, version)
+            self._processes, await asyncio.to_thread(self._trust.open_version, version)
         )
         await policy.load()
         _logger.info(

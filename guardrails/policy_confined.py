@@ -8,6 +8,7 @@ import msgspec
 from contracts.policy import PolicyQuestion, QuestionError, check_question
 from guardrails.errors import PolicyLimitError, PolicyLoadError, PolicySlowError
 from guardrails.policy_decision import PolicyDecision, deny
+from guardrails.policy_pool import PolicyPool
 from guardrails.policy_process import PolicyProcess
 from guardrails.policy_protocol import Decide
 from guardrails.policy_source import PolicySource
@@ -22,18 +23,22 @@ class ConfinedPolicy:
     """Asks a process about one version.
 
     Args:
-        process: compiles the version when it was started anew, or had another one.
+        processes: one or several; each compiles the version when it has not got it.
         source: the version.
         seconds: for one answer, after which it is a denial.
 
     """
 
     def __init__(
-        self, process: PolicyProcess, source: PolicySource, *, seconds: float = DECISION_SECONDS
+        self,
+        processes: PolicyProcess | PolicyPool,
+        source: PolicySource,
+        *,
+        seconds: float = DECISION_SECONDS,
     ) -> None:
         self.source: Final = source
         self.policy_digest: Final = source.digest
-        self._process = process
+        self._processes = processes
         self._seconds = seconds
 
     async def load(self) -> None:
@@ -42,7 +47,7 @@ class ConfinedPolicy:
         Raises:
             PolicyLoadError: it does not compile, or not within its limits.
         """
-        await self._process.load(self.source, seconds=LOAD_SECONDS)
+        await self._processes.load(self.source, seconds=LOAD_SECONDS)
 
     async def decide(self, question: PolicyQuestion) -> PolicyDecision:
         """Answer a question in bounded time; doubt denies."""
@@ -51,7 +56,7 @@ class ConfinedPolicy:
         except QuestionError as error:
             return deny(error.code, self.policy_digest)
         try:
-            decision = await self._process.ask_of(
+            decision = await self._processes.ask_of(
                 self.source,
                 Decide(question=msgspec.Raw(content)),
                 PolicyDecision,

@@ -13,6 +13,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -111,6 +113,7 @@ class PolicyProcess:
         self._running: _Running | None = None
         self._watcher: asyncio.TimerHandle | None = None
         self._turn = asyncio.Lock()
+        self.n_asking = 0  # who is answered or waits
         self._loaded: str | None = None  # digest of the version
 
     async def __aenter__(self) -> Self:
@@ -160,25 +163,32 @@ class PolicyProcess:
             PolicySlowError: others were before, and took too long.
             PolicyLimitError, PolicyLoadError: as `ask` does.
         """
-        if self._turn.locked():
-            await self._wait()
-        else:
-            await self._turn.acquire()
-        try:
+        async with self._taking_turns():
             if self._running is not None and self._running.replies.lost:
                 await self.stop()  # it was ended between tasks, which is no answer's fault
             if self._running is None or self._loaded != source.digest:
                 await self._load(source, load_seconds)
             return await self._ask(task, answer, seconds)
-        finally:
-            self._turn.release()
 
-    async def _wait(self) -> None:
+    @asynccontextmanager
+    async def _taking_turns(self) -> AsyncIterator[None]:
+        self.n_asking += 1
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            if self._turn.locked():
+                try:
+                    async with asyncio.timeout(WAIT_SECONDS):
+                        await self._turn.acquire()
+                except TimeoutError as error:
+                    message = "others wait for the policy, too, and it is slow"
+                    raise PolicySlowError(message) from error
+            else:
                 await self._turn.acquire()
-        except TimeoutError as error:
-            raise PolicySlowError("others wait for the policy, too, and it is slow") from error
+            try:
+                yield
+            finally:
+                self._turn.release()
+        finally:
+            self.n_asking -= 1
 
     async def _load(self, source: PolicySource, seconds: float) -> None:
         self._loaded = None

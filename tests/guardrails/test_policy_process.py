@@ -24,6 +24,7 @@ from guardrails.policy_confined import ConfinedPolicy
 from guardrails.policy_decision import MAX_REASONS, read_answer
 from guardrails.policy_difference import compare_policies
 from guardrails.policy_explanation import explain
+from guardrails.policy_pool import PolicyPool
 from guardrails.policy_process import PolicyProcess
 from guardrails.policy_protocol import Check, Load
 from guardrails.policy_source import POLICIES_DIR, PolicySource, read_folder
@@ -282,3 +283,25 @@ def test_reasons_are_codes(reason):
     assert read_answer(fine, "d").reasons == ("missing:script.author",)
     many = {**fine, "deny": [f"r{n}" for n in range(MAX_REASONS + 1)]}
     assert read_answer(many, "d").reasons == ("policy_undefined",)
+
+
+def test_while_one_is_held_by_a_slow_answer_another_goes_on():
+    async def decide():
+        async with PolicyPool() as pool:
+            policy = ConfinedPolicy(pool, extend(SLOW_ON_ONE), seconds=20)
+            assert (await policy.decide(ask("pro_1"))).allow
+            assert len(pool.pids) == 1, "the second is started at need"
+            slow = asyncio.create_task(policy.decide(ask("pro_slow")))
+            await asyncio.sleep(0.1)
+            answers = [await policy.decide(ask(f"pro_{n}")) for n in range(5)]
+            waiting, pids = not slow.done(), pool.pids
+            slow.cancel()
+            with suppress(asyncio.CancelledError):
+                await slow
+            return answers, waiting, pids
+
+    answers, waiting, pids = run(decide())
+    assert waiting
+    assert all(answer.allow for answer in answers)
+    assert len(pids) == 2
+    assert not any(psutil.pid_exists(pid) for pid in pids)
