@@ -41,7 +41,7 @@ from retrieval.screening import RELEASED, Screening
 from retrieval.sources import Sources, SourceTerms
 
 CURATORS: Final = (Role.DATA_SCIENTIST, Role.ADMIN)  # who may bring and remove knowledge
-REVIEWERS: Final = (Role.SECURITY_REVIEWER, Role.ADMIN)  # who may decide on what is held back
+REVIEWERS: Final = (Role.SECURITY_REVIEWER,)  # who may decide on what is held back
 SERVICE_SCOPE: Final = "knowledge"  # of the tokens of services that bring knowledge
 # What clamd says under AlertEncrypted and AlertExceedsMax.
 ENCRYPTED: Final = "Heuristics.Encrypted."
