@@ -87,7 +87,7 @@ class Vault:
                 )
         async with connection.cursor() as cursor:
             await cursor.executemany(QUERIES["insert_entry"], rows)
-        await self.take_numbers(connection, subject_id, [row["pseudonym"] for row in rows])
+        await self.take_numbers(connection, subject_id, originals)
 
     async def hold_numbers(self, connection: Connection, subject_id: str) -> dict[str, int]:
         """Return {kind: greatest number given}; nobody else gives one until the transaction ends.
