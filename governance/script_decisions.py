@@ -212,11 +212,8 @@ class ScriptDecisions:
         """Seal, store, audit and apply one decision on one version, or a release's on many."""
         now = self._clock.now()
         case_id = self._ids.new("scd")
-        before_that = {
-            one.script_id: next(iter(await list_decisions(connection, one.script_id)), None)
-            for one in decided
-        }
-        case = _compose_case(case_id, decided, verdict, actor, reason, now, before_that)
+        last = await self._find_last(connection, decided)
+        case = _compose_case(case_id, decided, verdict, actor, reason, now, last)
         sealed = await self._sealer.seal_lone(
             connection,
             kind=StatementKind.SCRIPT_DECISION,
@@ -239,11 +236,30 @@ class ScriptDecisions:
                 bundle_digest=sealed.digest,
                 created_at=now,
             )
-            await connection.execute(QUERIES["insert_decision"], asdict(decision))
-            await self._apply(connection, stored, verdict)
-            await self._audit_decision(connection, stored, decision, correlation_id)
+            await self._store(connection, stored, decision, correlation_id)
             decisions.append(decision)
         return decisions
+
+    async def _store(
+        self,
+        connection: Connection,
+        stored: ScriptVersion,
+        decision: ScriptDecision,
+        correlation_id: str,
+    ) -> None:
+        """Store, apply and audit a decision that is sealed."""
+        await connection.execute(QUERIES["insert_decision"], asdict(decision))
+        await self._apply(connection, stored, decision.decision)
+        await self._audit_decision(connection, stored, decision, correlation_id)
+
+    async def _find_last(
+        self, connection: Connection, decided: Sequence[ScriptVersion]
+    ) -> dict[str, ScriptDecision | None]:
+        """Return the newest decision on each script, by its id."""
+        return {
+            one.script_id: next(iter(await list_decisions(connection, one.script_id)), None)
+            for one in decided
+        }
 
     async def _apply(
         self, connection: Connection, stored: ScriptVersion, verdict: ScriptVerdict

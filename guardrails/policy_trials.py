@@ -6,8 +6,11 @@ wrote and nobody has agreed to yet. What goes beyond its time or memory is refus
 force has come through here.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from guardrails.policy_decision import PolicyDecision
 from guardrails.policy_difference import PolicyDifference
@@ -30,7 +33,9 @@ from guardrails.policy_source import PolicySource
 TRIAL_SECONDS: Final = 30.0
 MUTANTS_SECONDS: Final = 900.0  # each of hundreds is compiled
 DRY_RUN_BATCH: Final = 500
+MAX_AT_ONCE: Final = 2  # each may take the memory of a process; others wait
 _Answer = TypeVar("_Answer")
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def check_version(source: PolicySource, *, seconds: float = TRIAL_SECONDS) -> int:
@@ -100,7 +105,7 @@ async def dry_run(
         PolicyLimitError: it takes too much time or memory.
     """
     answers: list[PolicyDecision] = []
-    async with PolicyProcess() as process:
+    async with _open_process() as process:
         await process.load(source, seconds=seconds)
         for start in range(0, len(decisions), DRY_RUN_BATCH):
             asked = [one.question for one in decisions[start : start + DRY_RUN_BATCH]]
@@ -112,5 +117,13 @@ async def dry_run(
 
 
 async def _try(task: Task, answer: type[_Answer], seconds: float) -> _Answer:
-    async with PolicyProcess() as process:
+    async with _open_process() as process:
         return await process.ask(task, answer, seconds=seconds)
+
+
+@asynccontextmanager
+async def _open_process() -> AsyncIterator[PolicyProcess]:
+    loop = asyncio.get_running_loop()
+    turn = _turns.setdefault(loop, asyncio.Semaphore(MAX_AT_ONCE))
+    async with turn, PolicyProcess() as process:
+        yield process

@@ -87,7 +87,7 @@ class Vault:
                 )
         async with connection.cursor() as cursor:
             await cursor.executemany(QUERIES["insert_entry"], rows)
-        await self.take_numbers(connection, subject_id, [row["pseudonym"] for row in rows])
+        await self.take_numbers(connection, subject_id, originals)
 
     async def hold_numbers(self, connection: Connection, subject_id: str) -> dict[str, int]:
         """Return {kind: greatest number given}; nobody else gives one until the transaction ends.
@@ -137,7 +137,11 @@ class Vault:
         await connection.execute(
             QUERIES["shred_subject"], {"subject_id": subject_id, "now": self._clock.now()}
         )
-        await connection.execute(QUERIES["delete_entries"], {"subject_id": subject_id})
+        subject = {"subject_id": subject_id}
+        cursor = await connection.execute(QUERIES["list_pseudonyms"], subject)
+        given = [str(row["pseudonym"]) for row in await cursor.fetchall()]
+        await self.take_numbers(connection, subject_id, given)
+        await connection.execute(QUERIES["delete_entries"], subject)
 
     def _wrap(self, subject_id: str, subject_key: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)

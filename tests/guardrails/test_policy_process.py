@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from contracts.policy import check_question
-from guardrails import policy_process
+from guardrails import policy_process, policy_trials
 from guardrails.errors import PolicyLimitError, PolicyLoadError, PolicySlowError
 from guardrails.policy import PolicyEngine
 from guardrails.policy_cases import read_cases
@@ -305,3 +305,27 @@ def test_while_one_is_held_by_a_slow_answer_another_goes_on():
     assert all(answer.allow for answer in answers)
     assert len(pids) == 2
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_trials_take_turns(monkeypatch):
+    """Whoever may look at a change can have it tried as often as they like, not at once."""
+    monkeypatch.setattr(policy_trials, "MAX_AT_ONCE", 1)
+    running, most = 0, 0
+    ask = PolicyProcess.ask
+
+    async def count(self, *arguments, **named):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return await ask(self, *arguments, **named)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(PolicyProcess, "ask", count)
+
+    async def try_all():
+        return await asyncio.gather(*(check_version(SOURCE) for _ in range(3)))
+
+    assert run(try_all()) == [len(read_cases(SOURCE))] * 3
+    assert most == 1
