@@ -10,6 +10,7 @@ imports and computed commands are doubts.
 import ast
 import base64
 import binascii
+import itertools
 import shlex
 import warnings
 from collections import Counter
@@ -17,12 +18,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from guardrails.effects import EffectKind, EffectSeverity
-from guardrails.script_reading import NestedCode, Reading
+from guardrails.script_reading import Deadline, NestedCode, Reading
 
 _K, _S = EffectKind, EffectSeverity
 _MAX_FOLDED: Final = 65_536
 _MAX_DEPTH: Final = 40
 _MAX_NODES: Final = 400_000
+_MAX_CHARACTERS: Final = 400_000  # the parser cannot be stopped, and takes 4 us a character
+_NODES_BETWEEN_CHECKS: Final = 1024
 _CALLS: Final = {
     name: entry
     for names, entry in (
@@ -55,9 +58,16 @@ _SHELL_CALLS: Final = frozenset(
 )
 
 
-def read_python(text: str) -> tuple[Reading, bool]:
-    """Return (what a Python script does, whether it parses)."""
+def read_python(text: str, deadline: Deadline) -> tuple[Reading, bool]:
+    """Return (what a Python script does, whether it parses).
+
+    Raises:
+        DeadlineError: it takes too long.
+
+    """
     reading = Reading()
+    if len(text) > _MAX_CHARACTERS:
+        return reading, False
     try:
         with warnings.catch_warnings():  # on doubtful literals, which are no concern of ours
             warnings.simplefilter("ignore")
@@ -66,8 +76,9 @@ def read_python(text: str) -> tuple[Reading, bool]:
         return reading, False
     names: dict[str, str] = {}
     constants: dict[str, Any] = {}
-    stable = _list_stable(tree)
-    for count, node in enumerate(_walk(tree)):
+    deadline.check()
+    stable = _list_stable(tree, deadline)
+    for count, node in enumerate(_walk(tree, deadline)):
         if count > _MAX_NODES:
             return reading, False
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -81,19 +92,23 @@ def read_python(text: str) -> tuple[Reading, bool]:
     return reading, True
 
 
-def _walk(tree: ast.AST) -> Iterator[ast.AST]:
+def _walk(tree: ast.AST, deadline: Deadline) -> Iterator[ast.AST]:
     """Yield the nodes in the order of the text, without recursion."""
     waiting = [tree]
-    while waiting:
+    for count in itertools.count():
+        if not waiting:
+            return
+        if not count % _NODES_BETWEEN_CHECKS:
+            deadline.check()
         node = waiting.pop()
         yield node
         waiting.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
-def _list_stable(tree: ast.AST) -> set[str]:
+def _list_stable(tree: ast.AST, deadline: Deadline) -> set[str]:
     """Return the names that are set at one place only."""
     counts: Counter[str] = Counter()
-    for node in _walk(tree):
+    for node in _walk(tree, deadline):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             counts[node.id] += 1
         elif isinstance(node, ast.arg):

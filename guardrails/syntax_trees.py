@@ -16,6 +16,8 @@ import tree_sitter_bash
 import tree_sitter_powershell
 from tree_sitter import Language, Parser, Query, QueryCursor
 
+from guardrails.script_reading import Deadline, DeadlineError
+
 Span = tuple[int, int]
 _BASH_GAPS: Final = (
     (re.compile(rb"(?<![\w{$#])(?:[2-9]|[1-5]\d|6[0-4])#(?=\$)"), b" "),
@@ -48,6 +50,9 @@ _QUERIES: Final = {
 # Beyond these the parser takes quadratic time: such a script is not parsed, and so not judgeable.
 MAX_OPEN_BRACKETS: Final = 500
 MAX_PIPES: Final = 4000
+_MAX_REPEATED: Final = ((b"()", 2000), (b"<<", 1000), (b"&&", 4000), (b"`", 8000), (b"((", 4000))
+_MAX_UNWATCHED_BYTES: Final = 4096
+_CHUNK_BYTES: Final = 65_536
 _MAX_QUERIED_BYTES: Final = 32_768
 _BRACKETS: Final = re.compile(rb"[(){}\[\]]")
 _NAMES_OF_TYPES: Final = {
@@ -69,6 +74,8 @@ def is_readable(source: bytes) -> bool:
     """Say whether a script is shallow enough to be parsed in linear time."""
     if source.count(b"|") > MAX_PIPES:
         return False
+    if any(source.count(piece) > most for piece, most in _MAX_REPEATED):
+        return False
     depth = 0
     for bracket in _BRACKETS.findall(source):
         depth += 1 if bracket in b"({[" else -1
@@ -84,10 +91,14 @@ def _load(language: str) -> tuple[Language, Query]:
     return found, Query(found, _QUERIES[language])
 
 
-def parse(language: str, source: bytes) -> Any:
-    """Return the root of a script in `powershell` or `bash`; `has_error` says if it parses."""
-    parser = Parser(_load(language)[0])
-    root = parser.parse(source).root_node
+def parse(language: str, source: bytes, deadline: Deadline | None = None) -> Any:
+    """Return the root of a script in `powershell` or `bash`; `has_error` says if it parses.
+
+    Raises:
+        DeadlineError: parsing takes longer than the deadline, where one is given.
+
+    """
+    root = _parse_once(language, source, deadline)
     if not root.has_error:
         return root
     copy = _overwrite(source, _POWERSHELL_GAPS if language == "powershell" else _BASH_GAPS)
@@ -95,8 +106,23 @@ def parse(language: str, source: bytes) -> Any:
         copy = _TRAILING_PIPE.sub(lambda match: match[1] + b"|", copy)
     if copy == source:
         return root
-    again = parser.parse(copy).root_node
+    again = _parse_once(language, copy, deadline)
     return root if again.has_error else again
+
+
+def _parse_once(language: str, source: bytes, deadline: Deadline | None) -> Any:
+    parser = Parser(_load(language)[0])
+    if deadline is None or len(source) <= _MAX_UNWATCHED_BYTES:
+        return parser.parse(source).root_node
+    deadline.check()
+    try:
+        tree = parser.parse(
+            lambda offset, _: source[offset : offset + _CHUNK_BYTES],
+            progress_callback=lambda *_: deadline.is_over,
+        )
+    except ValueError as error:  # what the library says of a parse that was stopped
+        raise DeadlineError from error
+    return tree.root_node
 
 
 def _overwrite(source: bytes, gaps: tuple[tuple[re.Pattern[bytes], bytes], ...]) -> bytes:
