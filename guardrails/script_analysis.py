@@ -9,11 +9,12 @@ turn. Analysis informs risk and policy; it proves nothing safe.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from guardrails.bash_commands import list_bash_effects
+from guardrails.bash_commands import BashReader
+from guardrails.bash_openings import list_openings
 from guardrails.cmd_commands import list_cmd_effects
 from guardrails.danger_effects import score_danger
 from guardrails.effects import Doubt, Effect, EffectKind, EffectSeverity
@@ -183,16 +184,13 @@ class _Work:
             self._doubts.add(Doubt(line=piece.line, reason="too repetitive to be read to its end"))
         for inner in reading.nested:
             line = piece.line if nesting else inner.line
-            self.analyse(
-                NestedCode(interpreter=inner.interpreter, code=inner.code, line=line),
-                nesting=nesting + 1,
-            )
+            self.analyse(replace(inner, line=line), nesting=nesting + 1)
 
     def _read(self, piece: NestedCode, nesting: int) -> tuple[Reading, Iterator[tuple[int, str]]]:
         interpreter = piece.interpreter
         text = piece.code.encode("utf-8", "replace").decode()  # no lone surrogates
         if interpreter in ("powershell", "bash", "zsh"):
-            return self._read_tree(interpreter, text, piece.line, nesting)
+            return self._read_tree(piece, text, nesting)
         if interpreter == "cmd":
             reading, parsed = list_cmd_effects(text)
         elif interpreter == "python":
@@ -205,8 +203,9 @@ class _Work:
         return reading, list_statements(interpreter, text)
 
     def _read_tree(
-        self, interpreter: str, text: str, line: int, nesting: int
+        self, piece: NestedCode, text: str, nesting: int
     ) -> tuple[Reading, Iterator[tuple[int, str]]]:
+        interpreter, line = piece.interpreter, piece.line
         language = "powershell" if interpreter == "powershell" else "bash"
         source = text.encode("utf-8", "replace")
         if not is_readable(source):
@@ -225,7 +224,12 @@ class _Work:
             reader = PowershellReader(source)
             reading = reader.read(nodes)
             return reading, list_statements(interpreter, code, reader.history)
-        return list_bash_effects(nodes, text), list_statements(interpreter, code)
+        bash = BashReader(
+            nodes, text, self._deadline, dialect=interpreter, functions=piece.functions
+        )
+        reading = bash.read()
+        list_openings(nodes, source, interpreter, reading)
+        return reading, list_statements(interpreter, code)
 
     def give_up(self) -> None:
         """Say that the time is up; what was found until then stays."""

@@ -70,11 +70,20 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NestedCode:
-    """Code in another interpreter's argument, and the 1-based line of the outer script."""
+    """Code inside a script.
+
+    Attributes:
+        interpreter: as analyse_script names it.
+        code: its text.
+        line: 1-based, of the outer script.
+        functions: of the outer script, that it may call: code of the same shell's.
+
+    """
 
     interpreter: str
     code: str
     line: int
+    functions: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

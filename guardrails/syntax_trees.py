@@ -43,10 +43,17 @@ _QUERIES: Final = {
     "bash": "(command) @command (variable_assignment) @assignment (comment) @comment"
     " (file_redirect) @redirect (pipeline) @pipeline (ERROR) @error"
     " (MISSING) @error (function_definition name: (word) @function)"
-    " (redirected_statement) @redirected",
+    " (declaration_command) @declaration (unset_command) @unset (test_command) @test"
+    " (expansion) @expansion (subscript) @subscript (arithmetic_expansion) @arithmetic"
+    " (compound_statement) @compound (command_substitution) @substitution"
+    " (heredoc_redirect) @heredoc (string) @string (raw_string) @string (ansi_c_string) @string",
 }
 
 
+# `a=1 b=2` alone on a line: the grammar takes what follows for their command.
+_ASSIGNMENTS_LINE: Final = re.compile(
+    rb"(?m)^([ \t]*)((?:\w+=(?:[\w./:-]{0,200}|\(\))[ \t]){1,20})(?=\w+=(?:[\w./:-]*|\(\))[ \t]*$)"
+)
 # Beyond these the parser takes quadratic time: such a script is not parsed, and so not judgeable.
 MAX_OPEN_BRACKETS: Final = 500
 MAX_PIPES: Final = 4000
@@ -66,7 +73,18 @@ _NAMES_OF_TYPES: Final = {
     "function_name": "function",
     "file_redirect": "redirect",
     "pipeline": "pipeline",
-    "redirected_statement": "redirected",
+    "declaration_command": "declaration",
+    "unset_command": "unset",
+    "test_command": "test",
+    "expansion": "expansion",
+    "subscript": "subscript",
+    "arithmetic_expansion": "arithmetic",
+    "compound_statement": "compound",
+    "command_substitution": "substitution",
+    "heredoc_redirect": "heredoc",
+    "string": "string",
+    "raw_string": "string",
+    "ansi_c_string": "string",
 }
 
 
@@ -98,6 +116,10 @@ def parse(language: str, source: bytes, deadline: Deadline | None = None) -> Any
         DeadlineError: parsing takes longer than the deadline, where one is given.
 
     """
+    if language == "bash":
+        source = _ASSIGNMENTS_LINE.sub(
+            lambda match: match[1] + re.sub(rb"[ \t]", b";", match[2]), source
+        )
     root = _parse_once(language, source, deadline)
     if not root.has_error:
         return root

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builtins of bash and zsh that change which code runs, and those that set variables."""
+# ruff: noqa: SIM905 - tables
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from guardrails.bash_variables import doubt_assignment_word, doubt_variable
+from guardrails.bash_words import Word
+from guardrails.unix_programs import SENSITIVE_VARIABLE
+
+# Always a doubt: what each does is not followed.
+_REFUSED: Final = {
+    "alias": "an alias gives a command another meaning",
+    "enable": "builtins are loaded or switched off",
+    "bind": "keys run code",
+    "complete": "completion runs code",
+    "compgen": "completion runs code",
+    "compopt": "completion runs code",
+    "fc": "commands of the history run",
+    "zmodload": "modules of zsh are loaded",
+    "autoload": "functions are loaded from files",
+    "zle": "widgets run code",
+    "sched": "code runs later",
+    "functions": "functions are changed",
+    "unfunction": "functions are removed",
+    "bindkey": "keys run code",
+    "compdef": "completion runs code",
+    "zcompile": "code is compiled",
+    "add-zsh-hook": "hooks run code",
+    "command_not_found_handle": "runs for every unknown command",
+}
+_SETTERS: Final = frozenset(
+    "read mapfile readarray getopts unset vared declare typeset local export readonly integer float"
+    " private zparseopts let wait select ((".split()
+)
+_DECLARES: Final = frozenset(("declare", "typeset", "local", "export", "readonly", "integer", "float", "private"))  # fmt: skip
+_RUNS_LATER: Final = frozenset(("eval", "trap", "source", "."))
+_LOOKED_THROUGH: Final = frozenset(("builtin", "command", "\\builtin", "time"))
+_SHELL_OPTIONS: Final = frozenset(
+    "nullglob extglob globstar dotglob failglob nocaseglob nocasematch inherit_errexit lastpipe"
+    " huponexit checkwinsize globasciiranges patsub_replacement xpg_echo localvar_inherit nullglob"
+    " execfail sourcepath no_empty_cmd_completion".split()
+)
+_ZSH_OPTIONS: Final = frozenset(
+    "errexit nounset pipefail extendedglob nullglob globdots noglob localoptions warncreateglobal"
+    " errreturn shwordsplit ksharrays nomatch nonomatch bareglobqual numericglobsort typesetsilent"
+    " localtraps noclobber clobber pipe_fail err_exit no_unset unset null_glob extended_glob"
+    " interactivecomments monitor nomonitor verbose xtrace err_return".split()
+)
+_INDEXED: Final = re.compile(r"\w+\[(?!(?:\d+|[@*]|\w+|\$\w+|\"?\$\{\w+\}\"?)\])")
+
+
+def names_set_by(words: Sequence[Word]) -> set[str] | None:
+    """Return the variables that a command may set; None when any may be."""
+    rest = list(words)
+    while rest and rest[0].value in _LOOKED_THROUGH:
+        rest = rest[1:]
+    if not rest or rest[0].value is None:
+        return set()
+    name = rest[0].value
+    prints = name == "printf" and any(word.value == "-v" for word in rest)
+    if name not in _SETTERS | _RUNS_LATER and not prints:
+        return set()
+    names: set[str] = set()
+    for word in rest[1:]:
+        if name in _DECLARES and "=" in word.raw and word.value is not None:
+            names.add(word.value.partition("=")[0])
+            continue
+        text = word.value if word.value is not None else word.raw
+        if word.value is None and name in _SETTERS and "=" not in word.raw:
+            return None
+        names |= set(re.findall(r"[A-Za-z_]\w*", text))
+    return names if name not in _DECLARES else {each for each in names if each}
+
+
+def check_builtin(name: str, arguments: Sequence[Word], dialect: str) -> str | None:
+    """Return a doubt about a builtin, "" when it is harmless, None when it is none."""
+    if name in _REFUSED:
+        return _REFUSED[name]
+    values = [word.value for word in arguments]
+    if name == "hash":
+        return "" if values in ([], ["-r"]) else "programs are given another place"
+    if name == "shopt":
+        return _check_options(values, _SHELL_OPTIONS)
+    if name in ("setopt", "unsetopt"):
+        plain = [value and value.lower() for value in values]
+        return _check_options(plain, _ZSH_OPTIONS | {opt.replace("_", "") for opt in _ZSH_OPTIONS})
+    if name == "emulate":
+        plain = [value for value in values if value not in ("-L", "-R", "-LR")]
+        harmless = plain in (["zsh"], ["sh"], ["bash"], ["ksh"])
+        return "" if harmless else "code runs under other options"
+    if name in ("mapfile", "readarray"):
+        runs = any(value is None or re.match(r"-\w*C", value) for value in values)
+        return "a callback runs for every line" if runs else _check_names(arguments)
+    if name == "set":
+        return _check_set(arguments)
+    if name in ("read", "getopts", "unset", "let") or (name == "printf" and "-v" in values):
+        return _check_setter(name, arguments)
+    if name in _DECLARES:
+        return _check_declaration(arguments)
+    if name == "print" and dialect == "zsh":
+        runs = any(value is None or re.match(r"-\w*[zsRPe]", value) for value in values[:1])
+        return "print expands or stores code" if runs else ""
+    if name in ("test", "["):
+        return "a test evaluates an index" if "-v" in values and _has_index(arguments) else ""
+    if name == "wait" and "-p" in values:
+        return _check_names(arguments)
+    return None
+
+
+def _check_options(values: Sequence[str | None], known: frozenset[str]) -> str:
+    chosen = [value for value in values if value not in ("-s", "-u", "-q", "-o", "-p", "-qs")]
+    if all(value is not None and value in known for value in chosen):
+        return ""
+    return "options of the shell change which code runs"
+
+
+def _check_set(arguments: Sequence[Word]) -> str:
+    for word in arguments:
+        if word.value in ("--", "-") or word.value is None or not word.value[:1] in "-+":
+            break
+        if re.fullmatch(r"[-+]\w*[k]\w*", word.value):
+            return "options of the shell change which code runs"
+    return ""
+
+
+def _check_setter(name: str, arguments: Sequence[Word]) -> str:
+    if name == "let":
+        return "an expression is evaluated" if any(_has_index([w]) for w in arguments) else ""
+    if name == "printf":
+        position = next(i for i, word in enumerate(arguments) if word.value == "-v")
+        return _check_names(arguments[position + 1 : position + 2])
+    if name == "unset":
+        computed = any(word.value is None and word.raw[:2] != '"$' for word in arguments)
+        return "removes what is computed" if computed else ""
+    skipped = 2 if name == "getopts" else 0
+    targets = arguments[1:skipped] if name == "getopts" else arguments
+    return _check_names(targets, valued=frozenset(("-p", "-d", "-n", "-t", "-u", "-i", "-N")))
+
+
+def _check_names(words: Sequence[Word], valued: frozenset[str] = frozenset()) -> str:
+    position = 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        if word.value in valued:
+            position += 1
+        elif word.value is None:
+            return "sets a variable whose name is computed"
+        elif word.value.startswith("-"):
+            if word.value[-2:-1] != "-" and f"-{word.value[-1]}" in valued:
+                position += 1
+        elif _INDEXED.match(word.value):
+            return "an index is evaluated"
+        elif SENSITIVE_VARIABLE.fullmatch(word.value.partition("[")[0]) or word.value == "PATH":
+            return f"sets {word.value[:40]}, which changes what runs"
+    return ""
+
+
+def _check_declaration(arguments: Sequence[Word]) -> str:
+    for word in arguments:
+        text = word.value if word.value is not None else word.raw
+        if text[:1] in "-+":
+            if re.search(r"[nieulTF]", text[1:]):
+                return "a declaration gives a variable a meaning of its own"
+        elif "=" in text:
+            if doubt := doubt_assignment_word(word, exported=True):
+                return doubt
+        elif word.value is None:
+            return "sets a variable whose name is computed"
+        elif _INDEXED.match(text):
+            return "an index is evaluated"
+    return ""
+
+
+def _has_index(words: Sequence[Word]) -> bool:
+    return any(
+        word.value is None or "[" in word.value for word in words if word.value not in ("[", "]")
+    )
+
+
+__all__ = ["check_builtin", "doubt_variable", "names_set_by"]
