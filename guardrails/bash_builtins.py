@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from guardrails.bash_variables import doubt_assignment_word, doubt_variable
+from guardrails.bash_variables import doubt_assignment_word
 from guardrails.bash_words import Word
 from guardrails.unix_programs import SENSITIVE_VARIABLE
 
@@ -134,6 +134,8 @@ def _check_setter(name: str, arguments: Sequence[Word]) -> str:
         return _check_names(arguments[position + 1 : position + 2])
     if name == "unset":
         computed = any(word.value is None and word.raw[:2] != '"$' for word in arguments)
+        if any(word.value is not None and _INDEXED.match(word.value) for word in arguments):
+            return "an index is evaluated"
         return "removes what is computed" if computed else ""
     skipped = 2 if name == "getopts" else 0
     targets = arguments[1:skipped] if name == "getopts" else arguments
@@ -179,6 +181,3 @@ def _has_index(words: Sequence[Word]) -> bool:
     return any(
         word.value is None or "[" in word.value for word in words if word.value not in ("[", "]")
     )
-
-
-__all__ = ["check_builtin", "doubt_variable", "names_set_by"]

@@ -16,7 +16,7 @@ from guardrails.bash_code import InterpreterCall, is_interpreter, read_interpret
 from guardrails.bash_effects import expand, judge_arguments, judge_table
 from guardrails.bash_effects import list_constants as list_any_constants
 from guardrails.bash_functions import FunctionTable
-from guardrails.bash_variables import doubt_assignment, doubt_assignment_word
+from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
 from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
 from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap
 from guardrails.command_effects import BASH_COMMANDS
@@ -88,6 +88,9 @@ class BashReader:
             for match in _SET_OTHERWISE.finditer(self._text)
             for name in (match[1] or match[2],)
         }
+        for name in sorted(unstable):
+            if doubt := doubt_variable(name, "", None, exported=True, dialect=self._dialect):
+                self.reading.doubt(1, doubt)
         found = list_constants(assignments, unstable)
         for kind in ("command", "declaration", "unset"):
             for node in self._nodes.get(kind, ()):

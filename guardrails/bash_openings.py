@@ -31,6 +31,7 @@ _ODD_BLANK: Final = re.compile("[\x85\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-
 _JOINED_LINES: Final = re.compile(r"[^\s\\]\\\n[^\s]")
 _HEREDOC_START: Final = re.compile(r"(?:\w+|'\w+'|\"\w+\"|\\\w+)")
 _COMMENT_START: Final = re.compile(r"(?:^|[\s;&|()`])$")
+_BACKQUOTE: Final = re.compile(r"(?<!\\)`")
 _DEEP_BACKQUOTES: Final = re.compile(r"\\[`\\]|\\\$[({]")
 
 
@@ -70,6 +71,9 @@ def _list_expansions(nodes: Mapping[str, Sequence[Any]], dialect: str) -> Iterat
         if dialect == "zsh" and (match := _ZSH_FLAGS.match(text)):
             if not _ZSH_HARMLESS_FLAGS.fullmatch(match[1]):
                 yield _line(node), "an expansion runs what stands in the value"
+    for node in nodes.get("test", ()):
+        if re.search(r"\s-[vR]\s+[^\]]*\[", text_of(node)[1:]):
+            yield _line(node), "an index is evaluated"
     for node in nodes.get("substitution", ()):
         text = text_of(node)
         if text.startswith("`") and _DEEP_BACKQUOTES.search(text):
@@ -110,6 +114,8 @@ def _list_heredocs(nodes: Mapping[str, Sequence[Any]]) -> Iterator[tuple[int, st
         if end is None or not _HEREDOC_START.fullmatch(name):
             yield _line(node), "where a here-document ends is not certain"
             continue
+        if name.isalnum() and body is not None and _BACKQUOTE.search(text_of(body)):
+            yield _line(node), "commands in a here-document are not followed"
         word = re.sub(r"\W", "", name)
         lines = (text_of(body) if body is not None else "").split("\n")
         strips = any(child.type == "<<-" for child in node.children)

@@ -68,7 +68,7 @@ def _row(
 
 _STDIN: Final = "runs a shell that reads what the text does not show"
 WRAPPERS: Final[dict[str, Wrapper]] = {
-    "sudo": _row("-C -D -g -h -p -R -r -t -T -U -u --user --group --prompt --chdir --host --chroot --close-from --role --type --other-user --command-timeout", "AbEHKknPSBis", "--askpass --background --preserve-env --set-home --login --remove-timestamp --reset-timestamp --non-interactive --preserve-groups --stdin --shell", looks="-v -l -V -K -k --list --validate --version", assigns=True, bare=""),
+    "sudo": _row("-C -D -g -h -p -R -r -t -T -U -u --user --group --prompt --chdir --host --chroot --close-from --role --type --other-user --command-timeout", "AbEHKknPSBis", "--askpass --background --preserve-env --set-home --login --remove-timestamp --reset-timestamp --non-interactive --preserve-groups --stdin --shell", looks="-v -l -V -K -k -nv -ln -nl --list --validate --version", assigns=True, bare=_STDIN),
     "doas": _row("-u -C", "nsL", bare=_STDIN),
     "pkexec": _row("--user", "", "--disable-internal-agent --keep-cwd", bare=_STDIN),
     "su": _row("-s --shell -g --group -G --supp-group -w --whitelist-environment -T", "lmpfP", "- --login --preserve-environment --fast --pty", code="-c --command --session-command", bare=_STDIN, skipped=1),

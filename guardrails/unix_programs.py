@@ -105,7 +105,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
         ("hostname", r"(?:^|\s)-[A-Za-z]*F"),
         ("curl", r"(?:^|\s)(?:-[A-Za-z]*K|--config|--libcurl|--engine|--proto-default)"),
         ("wget", r"(?:^|\s)(?:-e|--execute|--use-askpass|--config|--input-file|-i)\b"),
-        ("scp sftp ssh", r"(?:^|\s)(?:-[A-Za-z]*[FSDo]|-o\S*)\s*\S*(?:command|include|pkcs11|provider|exec|\$)|(?:^|\s)-[A-Za-z]*[FSb]"),
+        ("scp sftp ssh", r"(?:^|\s)(?:-[A-Za-z]*[FSDo]|-o\S*)\s*\S*(?i:\S*command|\S*include|pkcs11|\S*provider|\S*exec|\$)|(?:^|\s)-[A-Za-z]*[FSb]"),
         ("apt apt-get aptitude", r"(?:^|\s)(?:-o|--option|-c|--config-file|source|build-dep)\b|::"),
         ("dpkg", r"--(?:pre-invoke|post-invoke|status-logger|root|instdir|admindir)"),
         ("rpm", r"(?:^|\s)(?:--eval|-E|--define|-D|--pipe|--rcfile|--macros|--load|--root|--dbpath)\b"),
