@@ -145,18 +145,24 @@ def judge_redirect(node: Any, variables: Mapping[str, str]) -> list[Effect]:
 
 def judge_target(node: Any, target: str) -> list[Effect]:
     """Return what writing to a file means, by its place."""
+    found = classify_target(target)
+    return [make_effect(found[0], node, found[1])] if found else []
+
+
+def classify_target(target: str) -> tuple[EffectKind, EffectSeverity] | None:
+    """Return what writing to a file of this name does; None for an ordinary place."""
     target = re.sub(r"/(?:\./|/)+", "/", target)
     if ".." in target and target[:1] == "/":
         target = posixpath.normpath(target)
     if _RAW_DEVICE.search(target):
-        return [make_effect(EffectKind.CHANGES_DISKS, node, EffectSeverity.CRITICAL)]
+        return EffectKind.CHANGES_DISKS, EffectSeverity.CRITICAL
     if CREDENTIAL_FILE.search(target):
-        return [make_effect(EffectKind.CHANGES_ACCOUNTS, node, EffectSeverity.CRITICAL)]
+        return EffectKind.CHANGES_ACCOUNTS, EffectSeverity.CRITICAL
     if _BOOT_HOOK.search(target):
-        return [make_effect(EffectKind.PERSISTS, node, EffectSeverity.HIGH)]
+        return EffectKind.PERSISTS, EffectSeverity.HIGH
     if _SYSTEM_FILE.match(target):
-        return [make_effect(EffectKind.WRITES_SYSTEM_FILES, node, EffectSeverity.MEDIUM)]
-    return []
+        return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM
+    return None
 
 
 def _raise_severity(
