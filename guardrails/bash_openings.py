@@ -28,7 +28,8 @@ _SETS_DEFAULT: Final = re.compile(
 )
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 _ODD_BLANK: Final = re.compile("[\x85\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff]")  # fmt: skip
-_JOINED_LINES: Final = re.compile(r"[^\s\\]\\\n[^\s]")
+_JOINED_LINES: Final = re.compile(r"(?<=\S)\\\n\S|=\\\n")
+_OPENER: Final = re.compile(rb"(?<!\\)(?:\\\\)*(\$\(|`|\$\{|\$\[|[<>]\()")
 _HEREDOC_START: Final = re.compile(r"(?:\w+|'\w+'|\"\w+\"|\\\w+)")
 _COMMENT_START: Final = re.compile(r"(?:^|[\s;&|()`])$")
 _BACKQUOTE: Final = re.compile(r"(?<!\\)`")
@@ -47,6 +48,7 @@ def list_openings(
         *OutsideValues(nodes, source).list_doubts(),
         *_list_layout(nodes, source),
         *_list_heredocs(nodes),
+        *_list_unread(nodes, source),
     ):
         reading.doubt(line, reason)
     if dialect == "zsh":
@@ -102,6 +104,33 @@ def _list_layout(nodes: Mapping[str, Sequence[Any]], source: bytes) -> Iterator[
         before = source[max(0, start - 1) : start].decode("utf-8", "replace")
         if not _COMMENT_START.search(before):
             yield source.count(b"\n", 0, start) + 1, "what is a comment is not certain"
+
+
+def _list_unread(nodes: Mapping[str, Sequence[Any]], source: bytes) -> Iterator[tuple[int, str]]:
+    """Yield where the shell would expand something that the tree has as mere text."""
+    known: set[int] = set()
+    for name in ("substitution", "expansion", "arithmetic", "process"):
+        for node in nodes.get(name, ()):
+            text = node.text or b""  # in a string, with the blanks before it
+            known |= {int(node.end_byte) - len(text.lstrip()), int(node.end_byte) - 1}
+    blanked = [
+        (node.start_byte, node.end_byte)
+        for node in (*nodes.get("string", ()), *nodes.get("comment", ()))
+        if node.type != "string"
+    ]
+    for node in nodes.get("heredoc", ()):
+        start = next((child for child in node.children if child.type == "heredoc_start"), None)
+        if start is not None and text_of(start)[:1] in "'\"\\":
+            blanked += [
+                (child.start_byte, child.end_byte)
+                for child in node.children
+                if child.type == "heredoc_body"
+            ]
+    for match in _OPENER.finditer(blank_spans(source, blanked)):
+        if match.start(1) not in known:
+            line = source.count(b"\n", 0, match.start(1)) + 1
+            yield line, "an expansion is not followed"
+            return
 
 
 def _list_heredocs(nodes: Mapping[str, Sequence[Any]]) -> Iterator[tuple[int, str]]:

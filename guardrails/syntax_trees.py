@@ -46,6 +46,7 @@ _QUERIES: Final = {
     " (declaration_command) @declaration (unset_command) @unset (test_command) @test"
     " (expansion) @expansion (subscript) @subscript (arithmetic_expansion) @arithmetic"
     " (compound_statement) @compound (command_substitution) @substitution"
+    " (process_substitution) @process"
     " (heredoc_redirect) @heredoc (string) @string (raw_string) @string (ansi_c_string) @string",
 }
 
@@ -81,6 +82,7 @@ _NAMES_OF_TYPES: Final = {
     "arithmetic_expansion": "arithmetic",
     "compound_statement": "compound",
     "command_substitution": "substitution",
+    "process_substitution": "process",
     "heredoc_redirect": "heredoc",
     "string": "string",
     "raw_string": "string",

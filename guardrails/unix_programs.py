@@ -50,7 +50,7 @@ HARMLESS_PROGRAMS: Final = SHELL_BUILTINS | frozenset(
     " getfacl getcap lsattr getfattr getsebool getenforce sestatus aa-status apparmor_status semodule seinfo matchpathcon"
     " lpstat lpq lpoptions lpinfo pactl pacmd amixer aplay wpctl bluetoothctl xrandr xdpyinfo xset xprop glxinfo vainfo"
     " kextstat kextfind kmutil otool nm size codesign stapler xcode-select PlistBuddy plutil say afplay system_profiler"
-    " klist kinit kdestroy wbinfo realm adcli testparm dsconfigad odutil opendirectoryd ntpq ntpstat chage"
+    " pg_isready klist kinit kdestroy wbinfo realm adcli testparm dsconfigad odutil opendirectoryd ntpq ntpstat chage"
     " caffeinate open osascript_version tmutil fdesetup tccutil profiles jamf sysdiagnose log powerprofilesctl cpupower tuned-adm"
     " gsettings dconf xdg-mime xdg-settings xdg-user-dir update-alternatives update-desktop-database gtk-update-icon-cache fc-cache fc-list"
     " update-mime-database mandb updatedb ldconfig depmod cancel cupsenable cupsdisable cupsaccept cupsreject lpadmin lp lpr lprm"
