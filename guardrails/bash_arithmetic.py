@@ -2,9 +2,10 @@
 """Arithmetic and indexes on text from outside: the shell evaluates the value once more.
 
 `((x))` with x = `a[$(id)]` runs id. A variable is safe there when all that sets it is a number, an
-expression, or what a command of a script's own prints; text that is read from a file, an argument or
-the network as it is comes from outside, unless the script checks it for digits.
+expression, or what a command of a script's own prints; text that a command passes on as it is, from
+a file or the network, comes from outside, unless the script checks it for digits.
 """
+# ruff: noqa: E501 - tables
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,6 @@ _CHECKED: Final = re.compile(r"\[\[\s+\"?\$\{?(\w+)(?::-\w*)?\}?\"?\s+=~\s+\^")
 _CASED: Final = re.compile(r"case\s+\"?\$\{?(\w+)(?::-\w*)?\}?\"?\s+in\s[^;]*\[!0-9\]")
 _HIDDEN_INDEX: Final = re.compile(r"\w\[[^\]\n]{0,200}(?:\$\(|`|\\x24|\\044|\\x60|\\140)")
 _RAW_SOURCES: Final = re.compile(r"(?:^|\|)\s*(?:sudo\s+)?(?:cat|curl|wget|head|tail|echo|printf|print|base64|xxd|nc|ssh|tee|sed|rev|tac|dig|jq|openssl|strings)\b[^|]*$|^\s*<")  # fmt: skip
-_READ: Final = re.compile(r"\bread(?:array)?\s+((?:-\w+\s+(?:''|\S)?\s*)*)([A-Za-z_][\w ]*)")
 
 
 class OutsideValues:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builtins of bash and zsh that change which code runs, and those that set variables."""
-# ruff: noqa: SIM905 - tables
+# ruff: noqa: E501, SIM905 - tables
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from guardrails.bash_variables import doubt_assignment_word
@@ -35,7 +36,9 @@ _SETTERS: Final = frozenset(
     "read mapfile readarray getopts unset vared declare typeset local export readonly integer float"
     " private zparseopts let wait select ((".split()
 )
-_DECLARES: Final = frozenset(("declare", "typeset", "local", "export", "readonly", "integer", "float", "private"))  # fmt: skip
+_DECLARES: Final = frozenset(
+    ("declare", "typeset", "local", "export", "readonly", "integer", "float", "private")
+)
 _RUNS_LATER: Final = frozenset(("eval", "trap", "source", "."))
 _LOOKED_THROUGH: Final = frozenset(("builtin", "command", "\\builtin", "time"))
 _SHELL_OPTIONS: Final = frozenset(
@@ -46,9 +49,9 @@ _SHELL_OPTIONS: Final = frozenset(
 _ZSH_OPTIONS: Final = frozenset(
     "errexit nounset pipefail extendedglob nullglob globdots noglob localoptions warncreateglobal"
     " errreturn shwordsplit ksharrays nomatch nonomatch bareglobqual numericglobsort typesetsilent"
-    " localtraps noclobber clobber pipe_fail err_exit no_unset unset null_glob extended_glob"
-    " interactivecomments monitor nomonitor verbose xtrace err_return".split()
+    " localtraps noclobber clobber unset interactivecomments monitor nomonitor verbose xtrace".split()
 )
+_ZSH_PRINT: Final = re.compile(r"-\w*[zsRPe]")
 _INDEXED: Final = re.compile(r"\w+\[(?!(?:\d+|[@*]|\w+|\$\w+|\"?\$\{\w+\}\"?)\])")
 
 
@@ -79,35 +82,71 @@ def check_builtin(name: str, arguments: Sequence[Word], dialect: str) -> str | N
     """Return a doubt about a builtin, "" when it is harmless, None when it is none."""
     if name in _REFUSED:
         return _REFUSED[name]
-    values = [word.value for word in arguments]
-    if name == "hash":
-        return "" if values in ([], ["-r"]) else "programs are given another place"
-    if name == "shopt":
-        return _check_options(values, _SHELL_OPTIONS)
-    if name in ("setopt", "unsetopt"):
-        plain = [value and value.lower() for value in values]
-        return _check_options(plain, _ZSH_OPTIONS | {opt.replace("_", "") for opt in _ZSH_OPTIONS})
-    if name == "emulate":
-        plain = [value for value in values if value not in ("-L", "-R", "-LR")]
-        harmless = plain in (["zsh"], ["sh"], ["bash"], ["ksh"])
-        return "" if harmless else "code runs under other options"
-    if name in ("mapfile", "readarray"):
-        runs = any(value is None or re.match(r"-\w*C", value) for value in values)
-        return "a callback runs for every line" if runs else _check_names(arguments)
-    if name == "set":
-        return _check_set(arguments)
-    if name in ("read", "getopts", "unset", "let") or (name == "printf" and "-v" in values):
-        return _check_setter(name, arguments)
     if name in _DECLARES:
         return _check_declaration(arguments)
+    if name in _CHECKS:
+        return _CHECKS[name](arguments)
     if name == "print" and dialect == "zsh":
-        runs = any(value is None or re.match(r"-\w*[zsRPe]", value) for value in values[:1])
+        runs = any(word.value is None or _ZSH_PRINT.match(word.value) for word in arguments[:1])
         return "print expands or stores code" if runs else ""
-    if name in ("test", "["):
-        return "a test evaluates an index" if "-v" in values and _has_index(arguments) else ""
-    if name == "wait" and "-p" in values:
-        return _check_names(arguments)
     return None
+
+
+def _check_hash(arguments: Sequence[Word]) -> str:
+    harmless = [word.value for word in arguments] in ([], ["-r"])
+    return "" if harmless else "programs are given another place"
+
+
+def _check_emulate(arguments: Sequence[Word]) -> str:
+    plain = [word.value for word in arguments if word.value not in ("-L", "-R", "-LR")]
+    harmless = plain in (["zsh"], ["sh"], ["bash"], ["ksh"])
+    return "" if harmless else "code runs under other options"
+
+
+def _check_mapfile(arguments: Sequence[Word]) -> str:
+    if any(word.value is None or re.match(r"-\w*C", word.value) for word in arguments):
+        return "a callback runs for every line"
+    return _check_names(arguments)
+
+
+def _check_test(arguments: Sequence[Word]) -> str:
+    asks = any(word.value == "-v" for word in arguments)
+    return "a test evaluates an index" if asks and _has_index(arguments) else ""
+
+
+def _check_wait(arguments: Sequence[Word]) -> str | None:
+    return _check_names(arguments) if any(word.value == "-p" for word in arguments) else None
+
+
+def _check_printf(arguments: Sequence[Word]) -> str | None:
+    for option, target in pairwise(arguments):
+        if option.value == "-v":
+            return _check_names([target])
+    return None
+
+
+def _check_let(arguments: Sequence[Word]) -> str:
+    return "an expression is evaluated" if any(_has_index([word]) for word in arguments) else ""
+
+
+def _check_unset(arguments: Sequence[Word]) -> str:
+    if any(word.value is not None and _INDEXED.match(word.value) for word in arguments):
+        return "an index is evaluated"
+    computed = any(word.value is None and word.raw[:2] != '"$' for word in arguments)
+    return "removes what is computed" if computed else ""
+
+
+def _check_read(arguments: Sequence[Word]) -> str:
+    return _check_names(arguments, valued=frozenset(("-p", "-d", "-n", "-t", "-u", "-i", "-N")))
+
+
+def _check_shopt(arguments: Sequence[Word]) -> str:
+    return _check_options([word.value for word in arguments], _SHELL_OPTIONS)
+
+
+def _check_setopt(arguments: Sequence[Word]) -> str:
+    values = [word.value and word.value.lower().replace("_", "") for word in arguments]
+    return _check_options(values, _ZSH_OPTIONS)
 
 
 def _check_options(values: Sequence[str | None], known: frozenset[str]) -> str:
@@ -119,27 +158,11 @@ def _check_options(values: Sequence[str | None], known: frozenset[str]) -> str:
 
 def _check_set(arguments: Sequence[Word]) -> str:
     for word in arguments:
-        if word.value in ("--", "-") or word.value is None or not word.value[:1] in "-+":
+        if word.value in ("--", "-", "", None) or (word.value or "")[:1] not in "-+":
             break
-        if re.fullmatch(r"[-+]\w*[k]\w*", word.value):
+        if re.fullmatch(r"[-+]\w*k\w*", word.value or ""):
             return "options of the shell change which code runs"
     return ""
-
-
-def _check_setter(name: str, arguments: Sequence[Word]) -> str:
-    if name == "let":
-        return "an expression is evaluated" if any(_has_index([w]) for w in arguments) else ""
-    if name == "printf":
-        position = next(i for i, word in enumerate(arguments) if word.value == "-v")
-        return _check_names(arguments[position + 1 : position + 2])
-    if name == "unset":
-        computed = any(word.value is None and word.raw[:2] != '"$' for word in arguments)
-        if any(word.value is not None and _INDEXED.match(word.value) for word in arguments):
-            return "an index is evaluated"
-        return "removes what is computed" if computed else ""
-    skipped = 2 if name == "getopts" else 0
-    targets = arguments[1:skipped] if name == "getopts" else arguments
-    return _check_names(targets, valued=frozenset(("-p", "-d", "-n", "-t", "-u", "-i", "-N")))
 
 
 def _check_names(words: Sequence[Word], valued: frozenset[str] = frozenset()) -> str:
@@ -181,3 +204,23 @@ def _has_index(words: Sequence[Word]) -> bool:
     return any(
         word.value is None or "[" in word.value for word in words if word.value not in ("[", "]")
     )
+
+
+_CHECKS: Final[dict[str, Callable[[Sequence[Word]], str | None]]] = {
+    "hash": _check_hash,
+    "shopt": _check_shopt,
+    "setopt": _check_setopt,
+    "unsetopt": _check_setopt,
+    "emulate": _check_emulate,
+    "mapfile": _check_mapfile,
+    "readarray": _check_mapfile,
+    "set": _check_set,
+    "read": _check_read,
+    "getopts": lambda arguments: _check_names(arguments[1:2]),
+    "unset": _check_unset,
+    "let": _check_let,
+    "printf": _check_printf,
+    "test": _check_test,
+    "[": _check_test,
+    "wait": _check_wait,
+}

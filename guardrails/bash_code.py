@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interpreters in a bash or zsh script: the code that they are given, where the text shows it."""
-# ruff: noqa: SIM905 - tables
+# ruff: noqa: E501, SIM905 - tables
 
 import re
 from collections.abc import Sequence
@@ -20,6 +20,8 @@ OTHER_INTERPRETERS: Final = frozenset(
 _PYTHON: Final = re.compile(r"python(?:[23](?:\.\d{1,2})?)?")
 _VERSIONS: Final = frozenset(("--version", "-V", "-v", "--help", "-version"))
 _SHELL_FLAGS: Final = re.compile(r"[-+][abefhiklmnprstuvxBCDEHPTX]+")
+_WITH_CODE: Final = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
+_FROM_INPUT: Final = re.compile(r"-[A-Za-z]*s[A-Za-z]*")
 _SHELL_LONG: Final = frozenset(
     ("--norc", "--noprofile", "--login", "--posix", "--verbose", "--restricted", "--noediting",
      "--no-rcs", "--no-globalrcs", "--protected", "--emacs", "--vi")
@@ -84,61 +86,61 @@ def _read_osascript(words: Sequence[Word]) -> InterpreterCall:
 
 def _read_shell(name: str, words: Sequence[Word]) -> InterpreterCall:
     interpreter = INTERPRETERS.get(name, "bash")
-    position, with_code = 0, False
+    position = 0
+    options: list[str] = []
     while position < len(words):
         value = words[position].value
-        if value is None:
-            return InterpreterCall(doubt=f"code for {name} cannot be read")
-        if value in ("-o", "+o", "-O", "+O"):
-            position += 2
-        elif re.fullmatch(r"-[A-Za-z]*c[A-Za-z]*", value):
-            with_code = True
-            position += 2 if value.endswith(("o", "O")) else 1
-        elif re.fullmatch(r"-[A-Za-z]*[oO]", value) and _SHELL_FLAGS.fullmatch(value[:-1]):
-            position += 2
-        elif value in ("--", "-"):
-            position += 1
+        length = _length_of_option(value)
+        if length == 0:
             break
-        elif value in _SHELL_LONG or _SHELL_FLAGS.fullmatch(value):
-            position += 1
-        elif value.startswith(("-", "+")):
-            return InterpreterCall(doubt=f"the option {value[:40]} of {name} is not followed")
-        else:
+        if value is None or length is None:
+            return InterpreterCall(doubt=f"options of {name} are not followed")
+        options.append(value)
+        position += length
+        if value in ("--", "-"):
             break
-    if with_code:
-        code = words[position].value if position < len(words) else None
-        if code is None:
+    given = words[position].value if position < len(words) else None
+    if any(_WITH_CODE.fullmatch(option) for option in options):
+        if given is None:
             return InterpreterCall(doubt=f"code for {name} cannot be read")
-        return InterpreterCall(interpreter=interpreter, code=code)
-    options = [word.value or "" for word in words[:position]]
-    if any(re.fullmatch(r"-[A-Za-z]*s[A-Za-z]*", option) for option in options):
+        return InterpreterCall(interpreter=interpreter, code=given)
+    from_input = any(_FROM_INPUT.fullmatch(option) for option in options)
+    if position >= len(words) or from_input or given == "/dev/stdin":
         return InterpreterCall(interpreter=interpreter, reads_input=True)
-    if position < len(words) and words[position].value != "/dev/stdin":
-        return InterpreterCall(doubt="runs code that is not in the text")
-    return InterpreterCall(interpreter=interpreter, reads_input=True)
+    return InterpreterCall(doubt="runs code that is not in the text")
+
+
+def _length_of_option(value: str | None) -> int | None:
+    """Return how many words a shell's option takes; 0 for no option, None for an unknown one."""
+    if value is None:
+        return 0
+    if re.fullmatch(r"[-+][A-Za-z]*[oO]", value) and (
+        len(value) == 2 or _SHELL_FLAGS.fullmatch(value[:-1]) or _WITH_CODE.fullmatch(value[:-1])
+    ):
+        return 2
+    if value in ("--", "-") or value in _SHELL_LONG:
+        return 1
+    if _SHELL_FLAGS.fullmatch(value) or _WITH_CODE.fullmatch(value):
+        return 1
+    return None if value.startswith(("-", "+")) else 0
 
 
 def _read_python(words: Sequence[Word]) -> InterpreterCall:
     position = 0
     while position < len(words):
-        value = words[position].value
-        if value is None:
-            return InterpreterCall(doubt="code for python cannot be read")
-        if value in ("-W", "-X"):
-            position += 2
-        elif re.fullmatch(r"-[bBdEiIOPqRsSuvx]*c", value):
+        value = words[position].value or ""
+        if _PYTHON_FLAGS.fullmatch(value) or value in ("-W", "-X"):
+            position += 2 if value in ("-W", "-X") else 1
+            continue
+        if re.fullmatch(r"-[bBdEiIOPqRsSuvx]*c", value):
             code = words[position + 1].value if position + 1 < len(words) else None
-            if code is None:
-                return InterpreterCall(doubt="code for python cannot be read")
-            return InterpreterCall(interpreter="python", code=code)
-        elif re.fullmatch(r"-[bBdEiIOPqRsSuvx]*m", value):
+            doubt = "" if code is not None else "code for python cannot be read"
+            return InterpreterCall(interpreter="python", code=code, doubt=doubt)
+        if re.fullmatch(r"-[bBdEiIOPqRsSuvx]*m", value):
             return _read_module(words[position + 1 :])
-        elif _PYTHON_FLAGS.fullmatch(value):
-            position += 1
-        elif value == "-":
-            return InterpreterCall(interpreter="python", reads_input=True)
-        else:
+        if value != "-":
             return InterpreterCall(doubt="runs code that is not in the text")
+        break
     return InterpreterCall(interpreter="python", reads_input=True)
 
 

@@ -5,7 +5,7 @@ Every command is resolved to a function of the script (whose body is analysed), 
 program that the tables know, or a wrapper, which is looked through. What is none of these is an
 unknown program, and what names it, or the code it runs, is computed: both are doubts.
 """
-# ruff: noqa: SIM905 - tables
+# ruff: noqa: E501, SIM905 - tables
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -203,12 +203,16 @@ class BashReader:
         elif name in ("source", "."):
             self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.MEDIUM)
             self._doubt(node, "runs a script that is not in the text")
-        elif name in _AWKS:
+        elif name == "find":
+            self._judge_find(node, arguments)
+        else:
+            self._judge_by_table(node, name, arguments)
+
+    def _judge_by_table(self, node: Any, name: str, arguments: list[Word]) -> None:
+        if name in _AWKS:
             self._doubt(node, doubt_awk(arguments))
         elif name in _SEDS:
             self._doubt(node, doubt_sed(arguments))
-        elif name == "find":
-            self._judge_find(node, arguments)
         elif name in _RESERVED:
             self._doubt(node, "does not parse")
         elif (doubt := check_builtin(name, arguments, self._dialect)) is not None:
@@ -350,13 +354,14 @@ def list_inputs(node: Any) -> list[Any]:
     found = [child for child in node.children if child.type == "herestring_redirect"]
     parent = node.parent
     if parent is not None and parent.type == "redirected_statement" and _is_body(parent, node):
-        for child in parent.children:
-            if child.type in ("heredoc_redirect", "herestring_redirect") or (
-                child.type == "file_redirect"
-                and any(c.type in ("<", "<&", "<>") for c in child.children)
-            ):
-                found.append(child)
+        found += [child for child in parent.children if _is_input(child)]
     return found
+
+
+def _is_input(node: Any) -> bool:
+    if node.type == "file_redirect":
+        return any(child.type in ("<", "<&", "<>") for child in node.children)
+    return node.type in ("heredoc_redirect", "herestring_redirect")
 
 
 def _is_body(parent: Any, node: Any) -> bool:

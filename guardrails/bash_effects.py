@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the known commands of a bash or zsh script do, by their words and by where they write."""
+# ruff: noqa: E501 - tables
 
 import posixpath
 import re

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where bash and zsh run code outside of commands, and where the grammar reads them otherwise.
 
-Expansions that evaluate a value once more, indexes and arithmetic on text from outside, here-strings
-and redirections; and text that the shell splits into lines and words in another way than the tree:
-carriage returns, odd blanks, words that go on in the next line, here-documents.
+Expansions that evaluate a value once more, indexes and arithmetic on text from outside, and
+redirections; and text that the shell splits into lines and words in another way than the tree:
+odd blanks, words that go on in the next line, here-documents, expansions that the tree has as text.
 """
+# ruff: noqa: E501 - tables
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +46,7 @@ def list_openings(
         reading.effects += judge_redirect(node, variables)
     for line, reason in (
         *_list_expansions(nodes, dialect),
+        *_list_other_evaluations(nodes),
         *OutsideValues(nodes, source).list_doubts(),
         *_list_layout(nodes, source),
         *_list_heredocs(nodes),
@@ -70,9 +72,12 @@ def _list_expansions(nodes: Mapping[str, Sequence[Any]], dialect: str) -> Iterat
             yield _line(node), "an expansion names its variable while it runs"
         if _SETS_DEFAULT.match(text):
             yield _line(node), "changes where programs are found"
-        if dialect == "zsh" and (match := _ZSH_FLAGS.match(text)):
-            if not _ZSH_HARMLESS_FLAGS.fullmatch(match[1]):
-                yield _line(node), "an expansion runs what stands in the value"
+        flags = _ZSH_FLAGS.match(text) if dialect == "zsh" else None
+        if flags and not _ZSH_HARMLESS_FLAGS.fullmatch(flags[1]):
+            yield _line(node), "an expansion runs what stands in the value"
+
+
+def _list_other_evaluations(nodes: Mapping[str, Sequence[Any]]) -> Iterator[tuple[int, str]]:
     for node in nodes.get("test", ()):
         if re.search(r"\s-[vR]\s+[^\]]*\[", text_of(node)[1:]):
             yield _line(node), "an index is evaluated"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Assignments of a bash or zsh script that change which code runs: PATH, LD_PRELOAD and their kin."""
+"""Assignments of bash and zsh that change which code runs: PATH, LD_PRELOAD and their kin."""
 
 import re
 from typing import Any, Final
@@ -56,38 +56,41 @@ def doubt_variable(
         dialect: bash or zsh; in zsh, `path` and others are tied to what runs.
 
     """
-    tied = dialect == "zsh" and SENSITIVE_IN_ZSH.fullmatch(name.partition("[")[0]) is not None
-    if tied and name != "path":
-        return f"sets {name[:40]}, which changes what runs"
-    if "[" in name:
-        base = name.partition("[")[0]
-        return f"sets {base[:40]}, which changes what runs" if _is_sensitive(base) else ""
-    if name == "PATH" or tied:
+    base = name.partition("[")[0]
+    tied = dialect == "zsh" and SENSITIVE_IN_ZSH.fullmatch(base) is not None
+    if name == "PATH" or (tied and name == "path"):
         return "" if _is_safe_path(raw, value) else "changes where programs are found"
     if _PROMPTS.fullmatch(name):
         return f"{name} runs what stands in it" if value is None or _RUNS.search(raw) else ""
-    if name == "HOME" and (_HOME.fullmatch(raw) or value in ("/root", "/var/root")):
+    if not tied and (
+        not _changes_what_runs(base, exported=exported) or _is_harmless(base, raw, value)
+    ):
         return ""
-    if name == "SHELL" and value is not None and _SYSTEM_SHELL.fullmatch(value):
-        return ""
+    return f"sets {base[:40]}, which changes what runs"
+
+
+def _changes_what_runs(name: str, *, exported: bool) -> bool:
+    if SENSITIVE_VARIABLE.fullmatch(name):
+        return True
+    return exported and EXPORTED_SENSITIVE.fullmatch(name) is not None
+
+
+def _is_harmless(name: str, raw: str, value: str | None) -> bool:
+    """Say whether this value makes nothing else run."""
     if name == "GLOBIGNORE":
-        return ""
-    if value in _HARMLESS_VALUES and not name.startswith(("LD_", "DYLD_")):
-        return ""
-    if _is_sensitive(name) or (exported and EXPORTED_SENSITIVE.fullmatch(name)):
-        return f"sets {name[:40]}, which changes what runs"
-    return ""
-
-
-def _is_sensitive(name: str) -> bool:
-    return SENSITIVE_VARIABLE.fullmatch(name) is not None
+        return True
+    if name == "HOME":
+        return _HOME.fullmatch(raw) is not None or value in ("/root", "/var/root")
+    if name == "SHELL":
+        return value is not None and _SYSTEM_SHELL.fullmatch(value) is not None
+    if name in ("BASH_ENV", "ENV") or name.startswith(("LD_", "DYLD_")):
+        return value == ""
+    return value in _HARMLESS_VALUES
 
 
 def _is_safe_path(raw: str, value: str | None) -> bool:
     text = value if value is not None else raw
     text = text.strip("\"'")
-    if text.startswith("(") and text.endswith(")"):
-        parts = text[1:-1].split()
-    else:
-        parts = text.split(":")
+    is_array = text.startswith("(") and text.endswith(")")
+    parts = text[1:-1].split() if is_array else text.split(":")
     return bool(parts) and all(SAFE_PATHS.fullmatch(part.strip("\"'")) for part in parts)

@@ -7,7 +7,7 @@ leaves an empty variable, and then `$x rm` runs rm.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -135,29 +135,31 @@ def read_constant(node: Any, constants: Constants) -> str | None:
 
 
 def _read(node: Any, constants: Constants, depth: int) -> str | None:
-    kind = node.type
     if depth > _MAX_DEPTH:
         return None
-    if kind == "command_name":
-        return _read(node.children[0], constants, depth + 1) if node.children else None
-    if kind == "raw_string":
-        return text_of(node)[1:-1]
-    if kind == "ansi_c_string":
-        return decode_escapes(text_of(node)[2:-1])
-    if kind in ("word", "number", "variable_name", "test_operator", "special_variable_name"):
-        text = text_of(node)
-        return None if re.search(r"(?<!\\)[$`(]", text) else _unescape(text)
-    if kind == "string_content":
-        return re.sub(r"\\([\"\\$`\n])", lambda m: "" if m[1] == "\n" else m[1], text_of(node))
-    if kind == "string":
-        return _read_string(node, constants, depth)
-    if kind == "concatenation":
-        return _join(node.children, constants, depth)
-    if kind in _EXPANDS:
-        match = _BARE.fullmatch(text_of(node))
-        held = constants.get(match[1]) if match else None
-        return held.value if held and held.since <= node.start_byte else None
-    return None
+    reader = _READERS.get(node.type)
+    return reader(node, constants, depth) if reader else None
+
+
+def _read_name(node: Any, constants: Constants, depth: int) -> str | None:
+    return _read(node.children[0], constants, depth + 1) if node.children else None
+
+
+def _read_bare(node: Any, _: Constants, __: int) -> str | None:
+    text = text_of(node)
+    return None if re.search(r"(?<!\\)[$`(]", text) else _unescape(text)
+
+
+def _read_content(node: Any, _: Constants, __: int) -> str:
+    return re.sub(
+        r"\\([\"\\$`\n])", lambda match: "" if match[1] == "\n" else match[1], text_of(node)
+    )
+
+
+def _read_variable(node: Any, constants: Constants, _: int) -> str | None:
+    match = _BARE.fullmatch(text_of(node))
+    held = constants.get(match[1]) if match else None
+    return held.value if held and held.since <= node.start_byte else None
 
 
 def _unescape(text: str) -> str:
@@ -197,3 +199,20 @@ def _join(nodes: Iterable[Any], constants: Constants, depth: int) -> str | None:
         parts.append(value)
     joined = "".join(parts)
     return joined if len(joined) <= _MAX_VALUE else None
+
+
+_READERS: Final[dict[str, Callable[[Any, Constants, int], str | None]]] = {
+    "command_name": _read_name,
+    "raw_string": lambda node, _, __: text_of(node)[1:-1],
+    "ansi_c_string": lambda node, _, __: decode_escapes(text_of(node)[2:-1]),
+    "word": _read_bare,
+    "number": _read_bare,
+    "variable_name": _read_bare,
+    "test_operator": _read_bare,
+    "special_variable_name": _read_bare,
+    "string_content": _read_content,
+    "string": _read_string,
+    "concatenation": lambda node, constants, depth: _join(node.children, constants, depth),
+    "simple_expansion": _read_variable,
+    "expansion": _read_variable,
+}

@@ -5,7 +5,7 @@ Each wrapper has the options that it takes with a value, those without, and how 
 before the command. An option that is not in its row may take the next word or not: then nobody can
 tell which word is the command, and that is a doubt.
 """
-# ruff: noqa: E501, SIM905 - tables
+# ruff: noqa: E501 - tables
 
 import re
 from collections.abc import Sequence
@@ -132,7 +132,7 @@ WRAPPERS: Final[dict[str, Wrapper]] = {
 }  # fmt: skip
 ELEVATING: Final = frozenset(("sudo", "doas", "su", "runuser", "pkexec", "sg"))
 _ASSIGNS: Final = re.compile(r"[A-Za-z_]\w*=")
-_GLUED: Final = re.compile(r"-[A-Za-z]")
+_POSITIONAL: Final = frozenset(("su", "script", "flock", "sg"))
 
 
 def unwrap(name: str, words: Sequence[Word]) -> Unwrapped:
@@ -143,37 +143,43 @@ def unwrap(name: str, words: Sequence[Word]) -> Unwrapped:
     skipped = wrapper.skipped
     while rest:
         value = rest[0].value
-        if value is None:
-            if not skipped:
-                break
-            if not rest[0].raw.startswith(('"', "'")):  # may be none or several words
-                return Unwrapped(doubt=f"what {name} runs is computed while it runs")
-            rest, skipped = rest[1:], skipped - 1
-            continue
         if value == "--":
             rest = rest[1:]
             break
-        if wrapper.assigns and _ASSIGNS.match(value):
+        if value is not None and wrapper.assigns and _ASSIGNS.match(value):
             assignments.append(rest[0])
             rest = rest[1:]
-            continue
-        if value.startswith("-") and (value != "-" or "-" in wrapper.long):
+        elif value is not None and _is_option(wrapper, value):
             found = _read_option(name, wrapper, rest)
             if isinstance(found, Unwrapped):
                 return found
             rest = rest[found:]
-            continue
-        if not skipped:
+        elif not skipped:
             break
-        if name in ("su", "script", "flock", "sg"):
-            return _read_positional(name, wrapper, rest)
-        rest, skipped = rest[1:], skipped - 1
+        elif (found_early := _read_skipped(name, wrapper, rest)) is not None:
+            return found_early
+        else:
+            rest, skipped = rest[1:], skipped - 1
     rest = rest[skipped:]
     if not rest:
         return Unwrapped(doubt=wrapper.bare, assignments=assignments)
-    if wrapper.joins and not (name == "watch" and len(rest) == 0):
+    if wrapper.joins:
         return Unwrapped(code=_join(rest), assignments=assignments)
     return Unwrapped(words=rest, assignments=assignments)
+
+
+def _read_skipped(name: str, wrapper: Wrapper, rest: Sequence[Word]) -> Unwrapped | None:
+    """Return what is known by a word before the command; None when it is simply skipped."""
+    if rest[0].value is None:
+        if rest[0].raw.startswith(('"', "'")):
+            return None
+        # may be none or several words
+        return Unwrapped(doubt=f"what {name} runs is computed while it runs")
+    return _read_positional(name, wrapper, rest) if name in _POSITIONAL else None
+
+
+def _is_option(wrapper: Wrapper, value: str) -> bool:
+    return value.startswith("-") and (value != "-" or "-" in wrapper.long)
 
 
 def _read_positional(name: str, wrapper: Wrapper, rest: Sequence[Word]) -> Unwrapped:
@@ -181,54 +187,62 @@ def _read_positional(name: str, wrapper: Wrapper, rest: Sequence[Word]) -> Unwra
     after = list(rest[1:])
     for position, word in enumerate(after):
         if word.value in wrapper.code:
-            code = after[position + 1] if position + 1 < len(after) else None
-            return Unwrapped(code=code, doubt="" if code else "a command is missing")
+            return _code_of(after[position + 1 : position + 2])
         if name == "flock":
             break
-    if name == "flock":
-        return Unwrapped(words=after)
-    if name == "script" and after:
+    if name == "flock" or (name == "script" and after):
         return Unwrapped(words=after)
     if name == "sg" and after:
         return Unwrapped(code=after[0])
     return Unwrapped(doubt=_STDIN if not after else f"what {name} runs cannot be read")
 
 
+def _code_of(words: Sequence[Word]) -> Unwrapped:
+    return Unwrapped(code=words[0]) if words else Unwrapped(doubt="a command is missing")
+
+
 def _read_option(name: str, wrapper: Wrapper, rest: Sequence[Word]) -> Unwrapped | int:
     """Return how many words an option takes, or what is known by it."""
     value = rest[0].value or ""
-    option, glued, _ = value.partition("=")
     if value in wrapper.looks or value in ("--help", "--version"):
         return Unwrapped()
-    if option in wrapper.code or (value[:2] in wrapper.code and not value.startswith("--")):
-        if glued and value.startswith("--"):
-            return Unwrapped(code=Word(value, value.partition("=")[2]))
-        if len(value) > 2 and not value.startswith("--"):
-            return Unwrapped(code=Word(value, value[2:]))
-        code = rest[1] if len(rest) > 1 else None
-        return Unwrapped(code=code, doubt="" if code else "a command is missing")
+    if value in wrapper.code:
+        return _code_of(rest[1:2])
     if value in wrapper.valued:
         if len(rest) > 1 and rest[1].value is None and not rest[1].raw.startswith('"'):
             return Unwrapped(doubt=f"what {name} runs is computed while it runs")
         return 2
-    if name == "ssh" and value.startswith("-o"):
+    if value.startswith("--"):
+        return _read_long_option(name, wrapper, value)
+    return _read_letters(name, wrapper, rest)
+
+
+def _read_long_option(name: str, wrapper: Wrapper, value: str) -> Unwrapped | int:
+    option, glued, given = value.partition("=")
+    if glued and option in wrapper.code:
+        return Unwrapped(code=Word(value, given))
+    if option in wrapper.long or (glued and option in wrapper.valued):
         return 1
-    if glued and (option in wrapper.valued or option in wrapper.long):
+    return Unwrapped(doubt=f"the option {value[:40]} of {name} is not known")
+
+
+def _read_letters(name: str, wrapper: Wrapper, rest: Sequence[Word]) -> Unwrapped | int:
+    """Read `-abc`, where the last may take the next word, or the first all that follows it."""
+    value = rest[0].value or ""
+    first, letters = value[:2], value[1:]
+    if first in wrapper.code:
+        return Unwrapped(code=Word(value, value[2:]))
+    if value in wrapper.long or first in wrapper.valued:
         return 1
-    if value in wrapper.long or (option in wrapper.long and glued):
+    known = len(letters) - len(letters.lstrip(wrapper.plain)) if wrapper.plain else 0
+    if known == len(letters) and letters:
         return 1
-    if value[:2] in wrapper.valued and not value.startswith("--"):
-        return 1
-    letters = value[1:]
-    if not value.startswith("--") and letters and all(each in wrapper.plain for each in letters):
-        return 1
-    last = f"-{letters[-1:]}"
-    if not value.startswith("--") and all(each in wrapper.plain for each in letters[:-1]):
+    if known == len(letters) - 1:
+        last = f"-{letters[-1]}"
         if last in wrapper.valued:
             return 2
         if last in wrapper.code:
-            code = rest[1] if len(rest) > 1 else None
-            return Unwrapped(code=code, doubt="" if code else "a command is missing")
+            return _code_of(rest[1:2])
     return Unwrapped(doubt=f"the option {value[:40]} of {name} is not known")
 
 

@@ -23,6 +23,7 @@ from guardrails.python_modules import (
     HARMLESS_BUILTINS,
     HARMLESS_DUNDERS,
     HARMLESS_MODULES,
+    INNER_MODULES,
     LOADERS,
     METHOD_DOUBTS,
     METHOD_EFFECTS,
@@ -41,11 +42,6 @@ _MAX_CHARACTERS: Final = 400_000  # the parser cannot be stopped, and takes 4 us
 _MODULES: Final = HARMLESS_MODULES | SOME_OF.keys()
 _ATTRIBUTE_CALLS: Final = frozenset(("getattr", "setattr", "delattr", "hasattr"))
 _RUNS: Final = SHELL_CALLS | EXEC_CALLS | SPAWN_CALLS
-# Attributes of harmless modules that are other modules, whose functions would come in that way.
-_INNER_MODULES: Final = frozenset(
-    "os sys subprocess builtins codecs io shutil importlib types inspect ctypes socket pickle marshal"
-    " code pty platform imp runpy posix nt signal threading warnings functools re linecache tokenize".split()  # noqa: SIM905
-)
 _STREAMS: Final = frozenset(("sys.stdin", "sys.stdout", "sys.stderr"))
 _WRITES: Final = frozenset("wax+")
 _ODD_TEXT: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -101,16 +97,22 @@ class _PythonReader:
             self._read_attribute(node)
         elif isinstance(node, ast.Name):
             self._read_name(node)
-        elif isinstance(node, ast.Dict):
+        else:
+            self._read_entries(node)
+
+    def _read_entries(self, node: ast.AST) -> None:
+        """Judge what gives an entry of a mapping a value, and methods that make attributes."""
+        if isinstance(node, ast.Dict):
             for key in node.keys:
                 self._check_variable(fold(key, self._constants), node.lineno)
         elif isinstance(node, ast.keyword) and node.arg:
             self._check_variable(node.arg, node.lineno)
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
             self._check_variable(fold(node.slice, self._constants), node.lineno)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if node.name.startswith("__getattr"):
-                self._reading.doubt(node.lineno, f"{node.name} makes attributes while it runs")
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith(
+            "__getattr"
+        ):
+            self._reading.doubt(node.lineno, f"{node.name} makes attributes while it runs")
 
     def _read_import(self, node: ast.Import | ast.ImportFrom) -> None:
         line = node.lineno
@@ -150,9 +152,10 @@ class _PythonReader:
 
     def _check_variable(self, name: object, line: int) -> None:
         """Doubt an entry of a mapping that is named like a variable which changes what runs."""
-        if isinstance(name, str) and (name == "PATH" or SENSITIVE_VARIABLE.fullmatch(name)):
-            if name not in ("HOME", "SHELL"):
-                self._reading.doubt(line, f"sets {name[:40]}, which changes what runs")
+        if not isinstance(name, str) or name in ("HOME", "SHELL"):
+            return
+        if name == "PATH" or SENSITIVE_VARIABLE.fullmatch(name):
+            self._reading.doubt(line, f"sets {name[:40]}, which changes what runs")
 
     def _resolve(self, node: ast.expr) -> set[str]:
         """Return the dotted names that an expression may stand for, by imports; none if unknown."""
@@ -182,9 +185,9 @@ class _PythonReader:
 
     def _check_attribute(self, node: ast.Attribute) -> None:
         name = node.attr
-        if name.startswith("__") and name.endswith("__") and name not in HARMLESS_DUNDERS:
-            if not (name == "__class__" and id(node) in self._called):
-                self._reading.doubt(node.lineno, f"reaches into Python by {name}")
+        is_inner = name.startswith("__") and name.endswith("__") and name not in HARMLESS_DUNDERS
+        if is_inner and not (name == "__class__" and id(node) in self._called):
+            self._reading.doubt(node.lineno, f"reaches into Python by {name}")
         if name == "__name__" and isinstance(node.value, ast.Attribute):
             self._called.add(id(node.value))  # `x.__class__.__name__` only names
 
@@ -347,7 +350,7 @@ def _reaches_inside(parts: list[str], module: str) -> bool:
     """Say whether a name leads from a module to another one, or to what is private."""
     own = module.rpartition(".")[2]
     return any(
-        (part in _INNER_MODULES and part != own)
+        (part in INNER_MODULES and part != own)
         or (part.startswith("_") and part not in HARMLESS_DUNDERS)
         for part in parts
     )

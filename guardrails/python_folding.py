@@ -53,9 +53,9 @@ def _fold_formatted(node: ast.JoinedStr, constants: dict[str, Any], depth: int) 
 def _fold_operation(node: ast.BinOp, constants: dict[str, Any], depth: int) -> Any:
     left = fold(node.left, constants, depth + 1)
     right = fold(node.right, constants, depth + 1)
-    if isinstance(node.op, ast.Add) and type(left) is type(right):
-        if isinstance(left, (str, bytes, list)) and len(left) + len(right) <= MAX_FOLDED:
-            return left + right
+    adds = isinstance(node.op, ast.Add) and type(left) is type(right)
+    if adds and isinstance(left, (str, bytes, list)) and len(left) + len(right) <= MAX_FOLDED:
+        return left + right
     if isinstance(node.op, ast.Mod) and isinstance(left, str) and len(left) <= MAX_FOLDED:
         given = tuple(right) if isinstance(right, list) else (right,)
         if all(isinstance(each, (str, int)) for each in given):
@@ -98,25 +98,33 @@ def _fold_call(node: ast.Call, constants: dict[str, Any], depth: int) -> Any:
     assert isinstance(node.func, ast.Attribute)  # noqa: S101 - the caller looked
     name, owner = node.func.attr, fold(node.func.value, constants, depth + 1)
     try:
-        if name == "b64decode" and isinstance(first, (str, bytes)):
-            return base64.b64decode(first)
-        if name == "fromhex" and isinstance(first, str):
-            return bytes.fromhex(first)
-        if name == "decode" and isinstance(owner, bytes) and not given:
-            return owner.decode()
-        if name == "encode" and isinstance(owner, str) and not given:
-            return owner.encode()
-        if name == "join" and isinstance(owner, str) and isinstance(first, list):
-            return owner.join(first)[:MAX_FOLDED]
-        if name == "split" and isinstance(owner, str) and len(given) <= 1:
-            return owner.split(first)[:_MAX_ELEMENTS]
-        if name == "replace" and isinstance(owner, str) and len(given) == 2:
-            return owner.replace(*given)[:MAX_FOLDED]
-        if name in ("strip", "lower", "upper") and isinstance(owner, str) and not given:
-            return getattr(owner, name)()
+        return _call_method(name, owner, given)
     except (binascii.Error, ValueError, TypeError):
         return None  # no base64, no UTF-8, or a list with unknown parts
-    return None
+
+
+def _call_method(name: str, owner: Any, given: list[Any]) -> Any:
+    first = given[0] if given else None
+    if name == "b64decode" and isinstance(first, (str, bytes)):
+        return base64.b64decode(first)
+    if name == "fromhex" and isinstance(first, str):
+        return bytes.fromhex(first)
+    if name == "decode" and isinstance(owner, bytes) and not given:
+        return owner.decode()
+    return _call_text_method(name, owner, given) if isinstance(owner, str) else None
+
+
+def _call_text_method(name: str, owner: str, given: list[Any]) -> Any:
+    if name == "join" and len(given) == 1 and isinstance(given[0], list):
+        return owner.join(given[0])[:MAX_FOLDED]
+    if name == "split" and len(given) <= 1:
+        return owner.split(*given)[:_MAX_ELEMENTS]
+    if name == "replace" and len(given) == 2:
+        return owner.replace(*given)[:MAX_FOLDED]
+    plain = {"strip": owner.strip, "lower": owner.lower, "upper": owner.upper}
+    if given or name not in {*plain, "encode"}:
+        return None
+    return owner.encode() if name == "encode" else plain[name]()
 
 
 def _fold_character(code: object) -> str | None:

@@ -35,27 +35,27 @@ HARMLESS_MODULES: Final = frozenset(
 SOME_OF: Final[dict[str, frozenset[str]]] = {
     module: frozenset(names.split())
     for module, names in (
-        ("os", "path environ getenv getcwd getcwdb listdir scandir walk fwalk stat lstat fstat access sep linesep curdir pardir extsep altsep pathsep name devnull"
+        ("os", ("path environ getenv getcwd getcwdb listdir scandir walk fwalk stat lstat fstat access sep linesep curdir pardir extsep altsep pathsep name devnull"
                " getpid getppid getuid geteuid getgid getegid getgroups getlogin getpgid getpgrp getsid getloadavg cpu_count uname times urandom get_terminal_size isatty ttyname"
                " fsencode fsdecode fspath PathLike DirEntry stat_result statvfs fstatvfs readlink getxattr listxattr error F_OK R_OK W_OK X_OK O_RDONLY O_WRONLY O_CREAT O_EXCL"
                " close closerange dup dup2 pipe read lseek fdopen umask mkdir makedirs mkfifo sched_getaffinity sysconf confstr pathconf strerror getpriority getenvb environb"
-               " WEXITSTATUS WIFEXITED WIFSIGNALED WTERMSIG WNOHANG waitpid wait _exit EX_OK EX_USAGE SEEK_SET SEEK_END supports_follow_symlinks fsync sync utime get_exec_path major minor chdir fchdir getlogin abort getrandom"),
-        ("sys", "argv exit stdin stdout stderr __stdin__ __stdout__ __stderr__ platform version version_info executable maxsize maxunicode maxint byteorder getsizeof getdefaultencoding"
+               " WEXITSTATUS WIFEXITED WIFSIGNALED WTERMSIG WNOHANG waitpid wait _exit EX_OK EX_USAGE SEEK_SET SEEK_END supports_follow_symlinks fsync sync utime get_exec_path major minor chdir fchdir getlogin abort getrandom")),
+        ("sys", ("argv exit stdin stdout stderr __stdin__ __stdout__ __stderr__ platform version version_info executable maxsize maxunicode maxint byteorder getsizeof getdefaultencoding"
                 " getfilesystemencoding exc_info getrecursionlimit setrecursionlimit flags implementation hexversion getwindowsversion prefix base_prefix exec_prefix float_info int_info intern"
-                " getrefcount stdlib_module_names builtin_module_names hash_info api_version copyright winver last_traceback exception exc_clear setdefaultencoding tracebacklimit dont_write_bytecode is_finalizing"),
+                " getrefcount stdlib_module_names builtin_module_names hash_info api_version copyright winver last_traceback exception exc_clear setdefaultencoding tracebacklimit dont_write_bytecode is_finalizing")),
         ("pathlib", "Path PurePath PosixPath WindowsPath PurePosixPath PureWindowsPath"),
         ("shutil", "which disk_usage get_terminal_size SameFileError Error ignore_patterns get_archive_formats"),
         ("subprocess", "PIPE STDOUT DEVNULL CalledProcessError TimeoutExpired SubprocessError CompletedProcess list2cmdline CREATE_NO_WINDOW CREATE_NEW_CONSOLE CREATE_NEW_PROCESS_GROUP DETACHED_PROCESS STARTUPINFO STARTF_USESHOWWINDOW SW_HIDE"),
-        ("socket", "gethostname getfqdn gethostbyname gethostbyname_ex gethostbyaddr getaddrinfo getnameinfo getservbyname getservbyport inet_aton inet_ntoa inet_pton inet_ntop htons ntohs htonl ntohl"
+        ("socket", ("gethostname getfqdn gethostbyname gethostbyname_ex gethostbyaddr getaddrinfo getnameinfo getservbyname getservbyport inet_aton inet_ntoa inet_pton inet_ntop htons ntohs htonl ntohl"
                    " AF_INET AF_INET6 AF_UNIX AF_UNSPEC AF_PACKET SOCK_STREAM SOCK_DGRAM SOCK_RAW SOL_SOCKET SO_REUSEADDR SO_BROADCAST SO_KEEPALIVE IPPROTO_TCP IPPROTO_UDP IPPROTO_ICMP IPPROTO_IP TCP_NODELAY IP_TTL SHUT_RDWR"
-                   " timeout error gaierror herror setdefaulttimeout getdefaulttimeout has_ipv6 if_nameindex INADDR_ANY"),
+                   " timeout error gaierror herror setdefaulttimeout getdefaulttimeout has_ipv6 if_nameindex INADDR_ANY")),
         ("urllib.request", "Request build_opener HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler HTTPBasicAuthHandler HTTPPasswordMgrWithDefaultRealm AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor OpenerDirector install_opener getproxies quote unquote pathname2url url2pathname"),
         ("urllib2", "Request build_opener HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor OpenerDirector install_opener quote unquote"),
         ("requests", "exceptions auth adapters codes HTTPError RequestException ConnectionError Timeout Response Request packages urllib3 structures utils"),
         ("httpx", "HTTPError RequestError HTTPStatusError TimeoutException Timeout Response"),
         ("urllib3", "exceptions util disable_warnings Retry Timeout"),
-        ("winreg", "HKEY_LOCAL_MACHINE HKEY_CURRENT_USER HKEY_CLASSES_ROOT HKEY_USERS KEY_READ KEY_WRITE KEY_ALL_ACCESS KEY_SET_VALUE KEY_WOW64_64KEY KEY_WOW64_32KEY KEY_QUERY_VALUE REG_SZ REG_DWORD REG_EXPAND_SZ REG_BINARY REG_MULTI_SZ REG_QWORD"
-                   " OpenKey OpenKeyEx ConnectRegistry QueryValue QueryValueEx QueryInfoKey EnumKey EnumValue CloseKey ExpandEnvironmentStrings HKEYType"),
+        ("winreg", ("HKEY_LOCAL_MACHINE HKEY_CURRENT_USER HKEY_CLASSES_ROOT HKEY_USERS KEY_READ KEY_WRITE KEY_ALL_ACCESS KEY_SET_VALUE KEY_WOW64_64KEY KEY_WOW64_32KEY KEY_QUERY_VALUE REG_SZ REG_DWORD REG_EXPAND_SZ REG_BINARY REG_MULTI_SZ REG_QWORD"
+                   " OpenKey OpenKeyEx ConnectRegistry QueryValue QueryValueEx QueryInfoKey EnumKey EnumValue CloseKey ExpandEnvironmentStrings HKEYType")),
         ("yaml", "safe_load safe_load_all dump safe_dump YAMLError SafeLoader CSafeLoader SafeDumper"),
         ("ast", "literal_eval"),
         ("inspect", "currentframe getframeinfo cleandoc getdoc"),
@@ -114,13 +114,13 @@ EFFECTS: Final[dict[str, Entry]] = {
         ("os.chroot os.setuid os.setgid os.seteuid os.setegid os.setreuid os.setregid os.setresuid os.setresgid os.setgroups os.initgroups", (_K.ELEVATES, _S.HIGH)),
         ("os.memfd_create os.eventfd", (_K.INJECTS_CODE, _S.HIGH)),
         ("winreg.SetValue winreg.SetValueEx winreg.DeleteKey winreg.DeleteKeyEx winreg.DeleteValue winreg.CreateKey winreg.CreateKeyEx winreg.LoadKey winreg.SaveKey winreg.DisableReflectionKey winreg.EnableReflectionKey winreg.FlushKey", (_K.CHANGES_REGISTRY, _S.MEDIUM)),
-        ("urllib.request.urlopen urllib.request.urlretrieve urllib.request.URLopener urllib.request.FancyURLopener urllib2.urlopen urllib.urlopen urllib.urlretrieve"
+        (("urllib.request.urlopen urllib.request.urlretrieve urllib.request.URLopener urllib.request.FancyURLopener urllib2.urlopen urllib.urlopen urllib.urlretrieve"
          " requests.get requests.head requests.options requests.request requests.Session requests.session httpx.get httpx.head httpx.options httpx.request httpx.stream httpx.Client httpx.AsyncClient"
-         " urllib3.PoolManager urllib3.request urllib3.ProxyManager http.client.HTTPConnection http.client.HTTPSConnection httplib.HTTPConnection httplib.HTTPSConnection boto3.client boto3.resource boto3.Session", (_K.DOWNLOADS, _S.MEDIUM)),
-        ("requests.post requests.put requests.patch requests.delete httpx.post httpx.put httpx.patch httpx.delete ftplib.FTP ftplib.FTP_TLS smtplib.SMTP smtplib.SMTP_SSL smtplib.LMTP paramiko.SSHClient paramiko.Transport paramiko.SFTPClient"
-         " telnetlib.Telnet imaplib.IMAP4 imaplib.IMAP4_SSL poplib.POP3 poplib.POP3_SSL logging.handlers.HTTPHandler logging.handlers.SMTPHandler logging.handlers.SocketHandler", (_K.SENDS_DATA, _S.HIGH)),
-        ("socket.socket socket.create_server socket.create_connection socket.socketpair socket.fromfd socket.SocketType socketserver.TCPServer socketserver.UDPServer socketserver.ThreadingTCPServer socketserver.BaseRequestHandler socketserver.StreamRequestHandler"
-         " http.server.HTTPServer http.server.ThreadingHTTPServer http.server.SimpleHTTPRequestHandler http.server.BaseHTTPRequestHandler asyncio.start_server asyncio.open_connection", (_K.OPENS_NETWORK, _S.HIGH)),
+         " urllib3.PoolManager urllib3.request urllib3.ProxyManager http.client.HTTPConnection http.client.HTTPSConnection httplib.HTTPConnection httplib.HTTPSConnection boto3.client boto3.resource boto3.Session"), (_K.DOWNLOADS, _S.MEDIUM)),
+        (("requests.post requests.put requests.patch requests.delete httpx.post httpx.put httpx.patch httpx.delete ftplib.FTP ftplib.FTP_TLS smtplib.SMTP smtplib.SMTP_SSL smtplib.LMTP paramiko.SSHClient paramiko.Transport paramiko.SFTPClient"
+         " telnetlib.Telnet imaplib.IMAP4 imaplib.IMAP4_SSL poplib.POP3 poplib.POP3_SSL logging.handlers.HTTPHandler logging.handlers.SMTPHandler logging.handlers.SocketHandler"), (_K.SENDS_DATA, _S.HIGH)),
+        (("socket.socket socket.create_server socket.create_connection socket.socketpair socket.fromfd socket.SocketType socketserver.TCPServer socketserver.UDPServer socketserver.ThreadingTCPServer socketserver.BaseRequestHandler socketserver.StreamRequestHandler"
+         " http.server.HTTPServer http.server.ThreadingHTTPServer http.server.SimpleHTTPRequestHandler http.server.BaseHTTPRequestHandler asyncio.start_server asyncio.open_connection"), (_K.OPENS_NETWORK, _S.HIGH)),
         ("pty.spawn pty.fork pty.openpty", (_K.OPENS_NETWORK, _S.HIGH)),
         ("keyring.get_password keyring.get_credential win32crypt.CryptUnprotectData spwd.getspnam spwd.getspall netrc.netrc", (_K.READS_CREDENTIALS, _S.HIGH)),
         ("keyring.set_password keyring.delete_password", (_K.READS_CREDENTIALS, _S.MEDIUM)),
@@ -179,6 +179,12 @@ EXCEPTIONS: Final = frozenset(
     "typing.get_type_hints typing.ForwardRef logging.config dataclasses.make_dataclass"
     " operator.methodcaller operator.attrgetter multiprocessing.connection multiprocessing.managers"
     " multiprocessing.Manager platform.popen cgi.test readline.set_completer gettext.c2py".split()
+)
+
+# Attributes of harmless modules that are other modules, whose functions would come in that way.
+INNER_MODULES: Final = frozenset(
+    "os sys subprocess builtins codecs io shutil importlib types inspect ctypes socket pickle marshal"
+    " code pty platform imp runpy posix nt signal threading warnings functools re linecache tokenize".split()
 )
 
 # Python's own functions; the ones left out (exec, eval, globals, ...) are doubts where they are named.

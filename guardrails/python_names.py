@@ -62,28 +62,33 @@ def list_names(tree: ast.AST, deadline: Deadline) -> ScriptNames:
     """Return the names of a script; what binds them after their use counts too."""
     names = ScriptNames()
     for node in walk(tree, deadline):
-        if isinstance(node, ast.Import):
-            for each in node.names:
-                bound = each.asname or each.name.partition(".")[0]
-                meant = each.name if each.asname else bound
-                names.imported.setdefault(bound, set()).add(meant)
-                names.counts[bound] += 1
-        elif isinstance(node, ast.ImportFrom):
-            for each in node.names:
-                dotted = f"{node.module or ''}.{each.name}"
-                names.imported.setdefault(each.asname or each.name, set()).add(dotted)
-                names.counts[each.asname or each.name] += 1
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.bind(node.id)
-        elif isinstance(node, ast.arg):
-            names.bind(node.arg)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.bind(node.name)
-            names.methods.add(node.name)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            names.bind(node.name)
-        elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
-            names.bind(node.name)
-        elif isinstance(node, ast.MatchMapping) and node.rest:
-            names.bind(node.rest)
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            _note_import(node, names)
+        elif (name := _bound_by(node)) is not None:
+            names.bind(name)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                names.methods.add(name)
     return names
+
+
+def _note_import(node: ast.Import | ast.ImportFrom, names: ScriptNames) -> None:
+    for each in node.names:
+        if isinstance(node, ast.ImportFrom):
+            bound, meant = each.asname or each.name, f"{node.module or ''}.{each.name}"
+        else:
+            bound = each.asname or each.name.partition(".")[0]
+            meant = each.name if each.asname else bound
+        names.imported.setdefault(bound, set()).add(meant)
+        names.counts[bound] += 1
+
+
+def _bound_by(node: ast.AST) -> str | None:
+    """Return the name that a node gives a value; None when it gives none."""
+    if isinstance(node, ast.Name):
+        return None if isinstance(node.ctx, ast.Load) else node.id
+    if isinstance(node, ast.arg):
+        return node.arg
+    if isinstance(node, ast.MatchMapping):
+        return node.rest
+    named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
+    return node.name if isinstance(node, (*named, ast.MatchAs, ast.MatchStar)) else None

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands that a Python script runs: the text that a shell's reader then reads."""
+# ruff: noqa: E501 - tables
 
 import ast
 import re
@@ -15,6 +16,7 @@ _WINDOWS: Final = re.compile(
     r"(?i)^\"?(?:[a-z]:\\|\S*\.(?:exe|cmd|bat|com)\b|(?:cmd|powershell|pwsh|reg|sc|net|netsh|tasklist|taskkill|wmic|schtasks"
     r"|ipconfig|systeminfo|choco|winget|msiexec|icacls|sfc|dism|gpupdate|wevtutil|bcdedit|vssadmin|driverquery|fsutil|cscript|wscript|rundll32|regsvr32|mshta|certutil|bitsadmin|ver|dir|start|query|quser|w32tm|manage-bde|chkdsk|shutdown /\S*)(?:\s|$))"
 )
+_COMPUTED: Final = "the command is computed while it runs"
 _CHANGES_PROGRAM: Final = frozenset(("executable",))
 
 
@@ -30,7 +32,7 @@ class PythonCommand:
 def read_command(node: ast.Call, name: str, constants: dict[str, Any]) -> PythonCommand:
     """Return the command of a call of `subprocess.run`, `os.system` and their kin."""
     if any(isinstance(each, ast.Starred) for each in node.args) and name not in EXEC_CALLS:
-        return PythonCommand(doubt="the command is computed while it runs")
+        return PythonCommand(doubt=_COMPUTED)
     if any(each.arg is None or each.arg in _CHANGES_PROGRAM for each in node.keywords):
         return PythonCommand(doubt="the program of a command is given apart")
     if name in EXEC_CALLS | SPAWN_CALLS or name.endswith("create_subprocess_exec"):
@@ -42,16 +44,17 @@ def read_command(node: ast.Call, name: str, constants: dict[str, Any]) -> Python
             given = keyword.value
         elif keyword.arg == "shell":
             shell = fold(keyword.value, constants)
-    command = fold(given, constants)
+    return _read_words(fold(given, constants), uses_shell=shell is not False and shell != 0)
+
+
+def _read_words(command: object, *, uses_shell: bool) -> PythonCommand:
+    if isinstance(command, list) and command and isinstance(command[0], (str, bytes)):
+        if not uses_shell:
+            return _finish(_join(command))
+        command = command[0]  # a shell reads the first only, the others are its arguments
     if isinstance(command, str):
         return _finish(command)
-    if not isinstance(command, list) or not command or not isinstance(command[0], (str, bytes)):
-        return PythonCommand(doubt="the command is computed while it runs")
-    if shell is not False and shell not in (0, None):
-        # A shell reads the first only, the others are its arguments.
-        code = command[0] if isinstance(command[0], str) else None
-        return _finish(code) if code else PythonCommand(doubt="the command is computed")
-    return _finish(_join(command))
+    return PythonCommand(doubt=_COMPUTED)
 
 
 def _read_program(node: ast.Call, name: str, constants: dict[str, Any]) -> PythonCommand:
@@ -61,7 +64,7 @@ def _read_program(node: ast.Call, name: str, constants: dict[str, Any]) -> Pytho
     if name in SPAWN_CALLS:
         values = values[1:]
     if not values or not isinstance(values[0], str):
-        return PythonCommand(doubt="the command is computed while it runs")
+        return PythonCommand(doubt=_COMPUTED)
     program, rest = values[0], values[1:]
     if name.endswith("create_subprocess_exec"):
         return _finish(_join([program, *rest]))
@@ -70,7 +73,7 @@ def _read_program(node: ast.Call, name: str, constants: dict[str, Any]) -> Pytho
     if "v" in name.rpartition(".")[2].removeprefix("exec").removeprefix("spawn") or (
         "posix_spawn" in name
     ):
-        return PythonCommand(doubt="the command is computed while it runs")
+        return PythonCommand(doubt=_COMPUTED)
     return _finish(_join([program, *rest[1:]]))
 
 

@@ -80,6 +80,9 @@ def analyse_script(interpreter: str, content: bytes) -> ScriptAnalysis:
     if text is None:
         return _refuse("not UTF-8 text, or holds NUL characters")
     work = _Work(Deadline())
+    if interpreter in ("bash", "zsh") and b"\r" in content:
+        line = content.count(b"\n", 0, content.index(b"\r")) + 1
+        work.doubt(line, "carriage returns, which the shell takes for characters of words")
     try:
         work.analyse(NestedCode(interpreter=interpreter, code=text, line=1), nesting=0)
     except DeadlineError:
@@ -234,6 +237,10 @@ class _Work:
     def give_up(self) -> None:
         """Say that the time is up; what was found until then stays."""
         self._fail(1, "takes too long to be read")
+
+    def doubt(self, line: int, reason: str) -> None:
+        """Note why this line cannot be judged."""
+        self._doubts.add(Doubt(line=line, reason=reason))
 
     def _fail(self, line: int, reason: str = "does not parse") -> None:
         self._parsed = False

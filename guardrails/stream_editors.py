@@ -4,6 +4,7 @@
 Both run commands when told to (awk's `system` and pipes, sed's `e`), and write files. What is not
 constant, or cannot be followed here, is a doubt.
 """
+# ruff: noqa: E501 - tables
 
 import re
 from collections.abc import Sequence
@@ -110,39 +111,45 @@ def _strip_awk(program: str, *, bracket_ends_value: bool) -> str | None:
 
 def doubt_sed(words: Sequence[Word]) -> str:
     """Return why a sed command may run or write something else; empty when it only edits."""
-    if any(word.value == "--sandbox" for word in words[:4]):
-        return ""  # GNU sed refuses to run or write anything then
+    if any(word.value in ("--sandbox", "--version", "--help") for word in words[:4]):
+        return ""  # GNU sed refuses to run or write anything in its sandbox
     scripts: list[str | None] = []
     operands: list[Word] = []
     position = 0
     while position < len(words):
-        word = words[position]
-        value = word.value
-        position += 1
+        value = words[position].value
+        following = words[position + 1].value if position + 1 < len(words) else None
         if value is None or not value.startswith("-") or value == "-":
-            operands.append(word)
+            operands.append(words[position])
         elif value in ("-e", "--expression") or re.fullmatch(r"-[nErsuz]+e", value):
-            scripts.append(words[position].value if position < len(words) else None)
+            scripts.append(following)
             position += 1
         elif value.startswith("--expression="):
             scripts.append(value.partition("=")[2])
+        elif value == "--":
+            operands += words[position + 1 :]
+            break
         elif value in _SED_VALUED:
             position += 1
-        elif value == "--":
-            operands += words[position:]
-            break
-        elif value in ("--version", "--help"):
-            return ""
         elif not _SED_PLAIN.fullmatch(value):
             return f"the option {value[:40]} of sed is not followed"
-    if not scripts and operands and operands[0].value == "" and len(operands) > 1:
-        operands = operands[1:]  # `sed -i '' ...` of macOS
-    if not scripts and operands:
-        scripts.append(operands[0].value)
-    if None in scripts:
+        position += 1
+    return _doubt_scripts(scripts or _take_script(operands))
+
+
+def _take_script(operands: Sequence[Word]) -> list[str | None]:
+    """Return the script among the operands: the first, or the second after `-i ''` of macOS."""
+    if len(operands) > 1 and operands[0].value == "":
+        operands = operands[1:]
+    return [word.value for word in operands[:1]]
+
+
+def _doubt_scripts(scripts: Sequence[str | None]) -> str:
+    known = [each for each in scripts if each is not None]
+    if len(known) < len(scripts):
         return "a script for sed is computed while it runs"
-    edits = "\n".join(each for each in scripts if each is not None)
-    return "" if _only_edits(edits) else "a script for sed may run commands or write other files"
+    only_edits = _only_edits("\n".join(known))
+    return "" if only_edits else "a script for sed may run commands or write other files"
 
 
 def _only_edits(script: str) -> bool:
@@ -167,23 +174,25 @@ def _read_sed_command(script: str, position: int) -> int | None:
         return None
     command = script[addressed]
     rest = addressed + 1
+    if command == "{":
+        return rest
     if command in _SED_ONE:
         digits = re.match(r"\s*\d*", script[rest:])
         return rest + (digits.end() if digits and command in "lqQ" else 0)
-    if command == "{":
-        return rest
     if command in "sy":
         return _read_substitution(script, rest, command)
-    if command in "aicrR:btT#v":
-        end = script.find("\n", rest)
+    return _skip_line(script, rest, command) if command in "aicrR:btT#v" else None
+
+
+def _skip_line(script: str, rest: int, command: str) -> int:
+    """Return the end of a command that takes the rest of its line, or up to a semicolon."""
+    end = script.find("\n", rest)
+    stop = len(script) if end < 0 else end
+    while command in "aic" and stop < len(script) and script[stop - 1] == "\\":
+        end = script.find("\n", stop + 1)
         stop = len(script) if end < 0 else end
-        while command in "aic" and stop < len(script) and script[stop - 1] == "\\":
-            end = script.find("\n", stop + 1)
-            stop = len(script) if end < 0 else end
-        if command in "btT" and (semicolon := script.find(";", rest, stop)) >= 0:
-            return semicolon
-        return stop
-    return None
+    semicolon = script.find(";", rest, stop) if command in "btT" else -1
+    return stop if semicolon < 0 else semicolon
 
 
 def _skip_addresses(script: str, position: int) -> int | None:

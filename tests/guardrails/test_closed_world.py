@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The closed world of bash, zsh and Python: evasions are never judged harmless, ordinary work is judged.
+"""The closed world of bash, zsh and Python: evasions are never harmless, ordinary work is judged.
 
 The tables hold one script a line. An evasion has to be a doubt, or an effect of medium severity.
 """
+
+# ruff: noqa: E501, Q003, SIM905 - tables of cases
 
 import os
 import shutil
@@ -65,9 +67,10 @@ def _read(name):
     escapes = {"\\\\": "\0", "\\n": "\n", "\\r": "\r", "\\x0b": "\x0b", "\\xa0": "\xa0", "\0": "\\"}
     for line in (_HERE / name).read_text().splitlines():
         if line and not line.startswith("#"):
+            text = line
             for escape, meant in escapes.items():
-                line = line.replace(escape, meant)
-            yield line
+                text = text.replace(escape, meant)
+            yield text
 
 
 def _is_harmless(interpreter, text):

@@ -10,7 +10,21 @@ from guardrails.script_reading import Deadline, DeadlineError
 from guardrails.syntax_trees import parse
 
 _SECONDS = 0.2
-_PIECES = "() (()) a() $(() <<a\n [[ &&a <(a) a; {} a, a< @a\n".split(" ")
+_PIECES = [
+    "()",
+    "(())",
+    "a()",
+    "$(()",
+    "<<a\n",
+    "[[",
+    "&&a",
+    "<(a)",
+    "a;",
+    "{}",
+    "a,",
+    "a<",
+    "@a\n",
+]
 
 
 @pytest.mark.parametrize("interpreter", ["bash", "zsh", "powershell", "cmd", "python"])
