@@ -16,6 +16,7 @@ from guardrails.bash_code import InterpreterCall, is_interpreter, read_interpret
 from guardrails.bash_effects import expand, judge_arguments, judge_table
 from guardrails.bash_effects import list_constants as list_any_constants
 from guardrails.bash_functions import FunctionTable
+from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
 from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
 from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap
@@ -35,6 +36,8 @@ _AWKS: Final = frozenset(("awk", "gawk", "mawk", "nawk", "original-awk"))
 _SEDS: Final = frozenset(("sed", "gsed"))
 _RUNS: Final = frozenset(("-exec", "-execdir", "-ok", "-okdir"))
 _WRITES: Final = frozenset(("-fprint", "-fprintf", "-fprint0", "-fls"))
+_FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)(?: |$)")
+_SUBSTITUTION: Final = re.compile(r"\$\([^()]*\)")
 _KNOWN: Final = HARMLESS_PROGRAMS | BASH_COMMANDS.keys()
 _SCRIPT_FILE: Final = re.compile(r"\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk|command)$")
 
@@ -59,6 +62,7 @@ class BashReader:
         self._functions = FunctionTable(nodes, functions)
         self._any_constants = list_any_constants(nodes.get("assignment", ()))
         self._constants: dict[str, Constant] = {}
+        self._loose_options = ""
 
     def read(self) -> Reading:
         """Return what the commands do, and what keeps them from being judged.
@@ -68,6 +72,7 @@ class BashReader:
 
         """
         self._constants = self._find_constants()
+        self._loose_options = self._list_options()
         for count, node in enumerate(self._nodes.get("command", ())):
             if not count % _COMMANDS_BETWEEN_CHECKS:
                 self._deadline.check()
@@ -100,10 +105,26 @@ class BashReader:
                 unstable |= names
         return list_constants(assignments, unstable)
 
+    def _list_options(self) -> str:
+        """Return the options that variables, and arguments of functions, may hold, as one line."""
+        texts = [
+            _SUBSTITUTION.sub("", text_of(node).partition("=")[2])
+            for node in self._nodes.get("assignment", ())
+        ]
+        for node in self._nodes.get("command", ()):
+            name = node.child_by_field_name("name")
+            called = text_of(name) if name is not None else ""
+            if called in self._functions or called in ("read", "printf", "echo"):
+                texts.append(text_of(node).partition(" ")[2])
+            elif called == "set":
+                texts.append(text_of(node).partition(" -- ")[2])
+        words = " ".join(texts).replace("(", " ").replace(")", " ").split()
+        plain = [re.sub(r"[\"'\\]", "", word) for word in words]
+        return " ".join(word for word in plain if word.startswith("-"))
+
     def _words_of(self, node: Any, constants: Mapping[str, Constant]) -> list[Word]:
-        arguments = [child for child in node.children if is_argument(child)]
         splits = self._dialect != "zsh" and not self._assigns_separators()
-        words = read_words(arguments, constants, splits=splits)
+        words = read_words(list_arguments(node), constants, splits=splits)
         if node.type in ("declaration_command", "unset_command"):
             keyword = text_of(node.children[0])
             return [Word(keyword, keyword), *words]
@@ -225,7 +246,9 @@ class BashReader:
         if pattern is None:
             return
         line = " ".join(word.value if word.value is not None else word.raw for word in arguments)
-        if pattern.search(line):
+        computed = any(word.value is None for word in arguments)
+        line = " ".join(expand(each, self._any_constants) for each in line.split(" "))
+        if pattern.search(line) or (computed and pattern.search(self._loose_options)):
             self._doubt(node, f"arguments of {name} may run other code")
         elif any(word.value is None and not word.raw.startswith('"') for word in arguments[:1]):
             self._doubt(node, f"arguments of {name} are computed while it runs")
@@ -284,8 +307,8 @@ class BashReader:
         while position < len(arguments):
             value = arguments[position].value
             position += 1
-            if value is None and arguments[position - 1].raw[:1] != '"':
-                continue  # an array of conditions of the script: it is judged where it is filled
+            if value is None and _FIND_RUNS.search(self._loose_options):
+                self._doubt(node, "what find runs is computed while it runs")
             if value in _WRITES:
                 self._doubt(node, "find writes files")
             if value not in _RUNS:
@@ -347,44 +370,3 @@ def _with_input(name: str, arguments: Sequence[Word]) -> list[Word]:
         is_option = word.value is not None and re.match(r"-[IJi]|--replace", word.value)
         changed.append(Word(word.raw, None) if hit and not is_mark and not is_option else word)
     return changed
-
-
-def list_inputs(node: Any) -> list[Any]:
-    """Return the redirections that give a command its input, its own and those around it."""
-    found = [child for child in node.children if child.type == "herestring_redirect"]
-    parent = node.parent
-    if parent is not None and parent.type == "redirected_statement" and _is_body(parent, node):
-        found += [child for child in parent.children if _is_input(child)]
-    return found
-
-
-def _is_input(node: Any) -> bool:
-    if node.type == "file_redirect":
-        return any(child.type in ("<", "<&", "<>") for child in node.children)
-    return node.type in ("heredoc_redirect", "herestring_redirect")
-
-
-def _is_body(parent: Any, node: Any) -> bool:
-    body = parent.child_by_field_name("body")
-    return (
-        body is not None and body.start_byte == node.start_byte and body.end_byte == node.end_byte
-    )
-
-
-def read_heredoc(redirect: Any) -> tuple[str | None, int]:
-    """Return (the text of a here-document, None when the shell computes in it; its line)."""
-    line = int(redirect.start_point[0]) + 1
-    start = next((child for child in redirect.children if child.type == "heredoc_start"), None)
-    body = next((child for child in redirect.children if child.type == "heredoc_body"), None)
-    if start is None or body is None:
-        return None, line
-    quoted = text_of(start)[:1] in "'\"\\"
-    code, line = text_of(body), int(body.start_point[0]) + 1
-    return (None if not quoted and re.search(r"[$`\\]", code) else code), line
-
-
-def is_argument(node: Any) -> bool:
-    """Say whether a child of a command is one of its words."""
-    return node.is_named and node.type not in (
-        "variable_assignment", "file_redirect", "herestring_redirect", "heredoc_redirect", "comment"
-    )  # fmt: skip

@@ -136,7 +136,8 @@ def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effe
 
 def judge_redirect(node: Any, variables: Mapping[str, str]) -> list[Effect]:
     """Return what writing to a redirection's target does."""
-    target = unquote(expand(text_of(node.children[-1]), variables)) if node.children else ""
+    destination = node.child_by_field_name("destination")
+    target = unquote(expand(text_of(destination), variables)) if destination is not None else ""
     if re.match(r"/dev/(?:tcp|udp)/", re.sub(r"[\"'\\]", "", target)):
         return [make_effect(EffectKind.OPENS_NETWORK, node, EffectSeverity.HIGH)]
     if not any(child.type in (">", ">>", ">|", "&>", "&>>", "<>", ">&") for child in node.children):

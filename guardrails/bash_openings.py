@@ -15,7 +15,7 @@ from guardrails.bash_arithmetic import OutsideValues
 from guardrails.bash_effects import judge_redirect, list_constants
 from guardrails.command_words import text_of
 from guardrails.script_reading import Reading
-from guardrails.syntax_trees import blank_spans
+from guardrails.syntax_trees import Span, blank_spans
 
 _EVALUATES: Final = re.compile(r"\$\{\w+(?:\[[^\]]*\])?@[PAE]\}")
 _INDIRECT: Final = re.compile(r"\$\{!\w+(?!\w*(?:\[[@*]\]|[@*])\})")
@@ -29,7 +29,7 @@ _SETS_DEFAULT: Final = re.compile(
 )
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 _ODD_BLANK: Final = re.compile("[\x85\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff]")  # fmt: skip
-_JOINED_LINES: Final = re.compile(r"(?<=\S)\\\n\S|=\\\n")
+_JOINED_LINES: Final = re.compile(r"(?m)(?<=\S)\\\n\S|=\\\n|^[ \t]*\\\n")
 _OPENER: Final = re.compile(rb"(?<!\\)(?:\\\\)*(\$\(|`|\$\{|\$\[|[<>]\()")
 _HEREDOC_START: Final = re.compile(r"(?:\w+|'\w+'|\"\w+\"|\\\w+)")
 _COMMENT_START: Final = re.compile(r"(?:^|[\s;&|()`])$")
@@ -87,17 +87,37 @@ def _list_other_evaluations(nodes: Mapping[str, Sequence[Any]]) -> Iterator[tupl
             yield _line(node), "commands inside backquotes inside backquotes are not followed"
 
 
-def _list_layout(nodes: Mapping[str, Sequence[Any]], source: bytes) -> Iterator[tuple[int, str]]:
-    comments = [(node.start_byte, node.end_byte) for node in nodes.get("comment", ())]
-    quoted = [(node.start_byte, node.end_byte) for node in nodes.get("string", ())]
-    bodies = [
-        (child.start_byte, child.end_byte)
-        for node in nodes.get("heredoc", ())
-        for child in node.children
-        if child.type == "heredoc_body"
+def _list_bodies(nodes: Mapping[str, Sequence[Any]]) -> list[tuple[Span, bool]]:
+    """Return the here-documents' texts as spans of bytes, and whether the shell leaves each alone."""
+    found = []
+    for node in nodes.get("heredoc", ()):
+        start = next((child for child in node.children if child.type == "heredoc_start"), None)
+        quoted = start is not None and text_of(start)[:1] in "'\"\\"
+        found += [
+            ((child.start_byte, child.end_byte), quoted)
+            for child in node.children
+            if child.type == "heredoc_body"
+        ]
+    return found
+
+
+def _list_comments(nodes: Mapping[str, Sequence[Any]]) -> list[Span]:
+    """Return the comments; what the tree takes for one inside a here-document is none."""
+    bodies = [span for span, _ in _list_bodies(nodes)]
+    return [
+        (node.start_byte, node.end_byte)
+        for node in nodes.get("comment", ())
+        if not any(start <= node.start_byte < end for start, end in bodies)
     ]
+
+
+def _list_layout(nodes: Mapping[str, Sequence[Any]], source: bytes) -> Iterator[tuple[int, str]]:
+    comments = _list_comments(nodes)
+    quoted = [(node.start_byte, node.end_byte) for node in nodes.get("string", ())]
+    bodies = [span for span, _ in _list_bodies(nodes)]
     code = blank_spans(source, comments).decode("utf-8", "replace")
-    bare = blank_spans(source, [*comments, *quoted, *bodies]).decode("utf-8", "replace")
+    bare = blank_spans(source, [*comments, *bodies])
+    bare = blank_spans(bare, quoted, filler=b"x").decode("utf-8", "replace")
     for pattern, text, reason in (
         (_CONTROL, code, "control characters stand in the text"),
         (_ODD_BLANK, bare, "characters that look like blanks stand in the text"),
@@ -118,19 +138,14 @@ def _list_unread(nodes: Mapping[str, Sequence[Any]], source: bytes) -> Iterator[
         for node in nodes.get(name, ()):
             text = node.text or b""  # in a string, with the blanks before it
             known |= {int(node.end_byte) - len(text.lstrip()), int(node.end_byte) - 1}
-    blanked = [
+    bodies = _list_bodies(nodes)
+    blanked = [span for span, quoted in bodies if quoted] + _list_comments(nodes)
+    blanked += [
         (node.start_byte, node.end_byte)
-        for node in (*nodes.get("string", ()), *nodes.get("comment", ()))
+        for node in nodes.get("string", ())
         if node.type != "string"
+        and not any(start <= node.start_byte < end for (start, end), quoted in bodies)
     ]
-    for node in nodes.get("heredoc", ()):
-        start = next((child for child in node.children if child.type == "heredoc_start"), None)
-        if start is not None and text_of(start)[:1] in "'\"\\":
-            blanked += [
-                (child.start_byte, child.end_byte)
-                for child in node.children
-                if child.type == "heredoc_body"
-            ]
     for match in _OPENER.finditer(blank_spans(source, blanked)):
         if match.start(1) not in known:
             line = source.count(b"\n", 0, match.start(1)) + 1
@@ -145,7 +160,8 @@ def _list_heredocs(nodes: Mapping[str, Sequence[Any]]) -> Iterator[tuple[int, st
         body = next((child for child in node.children if child.type == "heredoc_body"), None)
         end = next((child for child in node.children if child.type == "heredoc_end"), None)
         name = text_of(start) if start is not None else ""
-        if end is None or not _HEREDOC_START.fullmatch(name):
+        hides = any(child.type == "comment" for child in node.children)
+        if end is None or hides or not _HEREDOC_START.fullmatch(name):
             yield _line(node), "where a here-document ends is not certain"
             continue
         if name.isalnum() and body is not None and _BACKQUOTE.search(text_of(body)):

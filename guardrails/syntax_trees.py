@@ -182,14 +182,14 @@ def _find_slowly(language: str, root: Any) -> dict[str, list[Any]]:
     return found
 
 
-def blank_spans(source: bytes, spans: list[Span]) -> bytes:
-    """Return the source with these byte spans as spaces, its line ends kept."""
+def blank_spans(source: bytes, spans: list[Span], filler: bytes = b" ") -> bytes:
+    """Return the source with these byte spans as spaces, or the filler; line ends are kept."""
     parts, position = [], 0
     for start, end in sorted(spans):
         if start < position:
             continue
         parts.append(source[position:start])
-        parts.append(re.sub(rb"[^\n]", b" ", source[start:end]))
+        parts.append(re.sub(rb"[^\n]", filler, source[start:end]))
         position = end
     parts.append(source[position:])
     return b"".join(parts)
