@@ -116,8 +116,8 @@ def _list_layout(nodes: Mapping[str, Sequence[Any]], source: bytes) -> Iterator[
     quoted = [(node.start_byte, node.end_byte) for node in nodes.get("string", ())]
     bodies = [span for span, _ in _list_bodies(nodes)]
     code = blank_spans(source, comments).decode("utf-8", "replace")
-    bare = blank_spans(source, [*comments, *bodies])
-    bare = blank_spans(bare, quoted, filler=b"x").decode("utf-8", "replace")
+    unquoted = blank_spans(source, [*comments, *bodies])
+    bare = blank_spans(unquoted, quoted, filler=b"x").decode("utf-8", "replace")
     for pattern, text, reason in (
         (_CONTROL, code, "control characters stand in the text"),
         (_ODD_BLANK, bare, "characters that look like blanks stand in the text"),
