@@ -29,7 +29,9 @@ _SYSTEM_TREE: Final = re.compile(
 )
 # Empty or unset, the variable leaves the root directory.
 _UNGUARDED_ROOT: Final = re.compile(r"^[\"']?\$\{?\w+\}?[\"']?/[\"']?\*?[\"']?$")
-_SYSTEM_FILE: Final = re.compile(r"^[\"']?/(?:etc|usr|bin|sbin|lib\w*|boot|System|Library)/")
+_SYSTEM_FILE: Final = re.compile(
+    r"^[\"']?/(?:(?:etc|usr|bin|sbin|lib\w*|boot|System|Library)(?:/|[\"']?$)|[\"']?$)"
+)
 _RAW_DEVICE: Final = re.compile(r"/dev/(?:sd|nvme|vd|xvd|hd|disk|rdisk|mapper|mem)")
 _LOG_TREE: Final = re.compile(
     r"^[\"']?(?:/var/log(?:/\*{0,2})?|.*\.bash_history|.*\.zsh_history)[\"']?$"

@@ -42,6 +42,7 @@ _MAX_CHARACTERS: Final = 400_000  # the parser cannot be stopped, and takes 4 us
 _MODULES: Final = HARMLESS_MODULES | SOME_OF.keys()
 _ATTRIBUTE_CALLS: Final = frozenset(("getattr", "setattr", "delattr", "hasattr"))
 _RUNS: Final = SHELL_CALLS | EXEC_CALLS | SPAWN_CALLS
+_NO_EFFECT: Final = (None, None)
 _STREAMS: Final = frozenset(("sys.stdin", "sys.stdout", "sys.stderr"))
 _WRITES: Final = frozenset("wax+")
 _ODD_TEXT: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -177,7 +178,11 @@ class _PythonReader:
             self._check_attribute(node)
             return
         self._check_attribute(node)
-        for dotted in self._resolve(node):
+        resolved = self._resolve(node)
+        if not resolved and id(node) not in self._called and node.attr in METHOD_EFFECTS:
+            kind, severity = METHOD_EFFECTS[node.attr]
+            self._reading.add(kind, severity, node.lineno, f".{node.attr}")
+        for dotted in resolved:
             if isinstance(node.ctx, ast.Load):
                 self._judge_reference(dotted, node.lineno)
             elif dotted not in _STREAMS:
@@ -200,15 +205,13 @@ class _PythonReader:
                 self._judge_reference(dotted, line)
         elif name in self._names.bound or name in HARMLESS_BUILTINS:
             return
-        elif name == "open":
-            if id(node) not in self._called:
-                self._reading.add(_K.WRITES_SYSTEM_FILES, _S.LOW, line, "open")
         elif id(node) not in self._called:
             self._reading.run_dynamic(line, name, f"{name[:40]} is no known function")
 
     def _judge_reference(self, dotted: str, line: int) -> None:
         """Judge what is named, whether it is called there or not."""
-        if entry := EFFECTS.get(dotted):
+        method = METHOD_EFFECTS.get(dotted.rpartition(".")[2]) if dotted.count(".") > 1 else None
+        if entry := EFFECTS.get(dotted) or method:
             self._reading.add(entry[0], entry[1], line, dotted)
             return
         if dotted in _RUNS or dotted in LOADERS:
@@ -241,8 +244,18 @@ class _PythonReader:
                 self._read_open(node, 1)
             else:
                 self._judge_reference(name, line)
+        if any(EFFECTS.get(name, _NO_EFFECT)[0] is _K.WRITES_SYSTEM_FILES for name in dotted):
+            self._read_targets(node)
         if isinstance(node.func, ast.Attribute) and not dotted:
+            self._called.add(id(node.func))
             self._read_method(node, node.func)
+
+    def _read_targets(self, node: ast.Call) -> None:
+        """Judge the files that a call may write, by its constant arguments."""
+        for each in (*node.args, *(keyword.value for keyword in node.keywords)):
+            target = fold(each, self._constants)
+            if isinstance(target, str) and classify_target(target):
+                self._write(target, node.lineno, "writes")
 
     def _read_own(self, node: ast.Call, func: ast.Name) -> None:
         """Judge a call of one of Python's own functions."""
@@ -282,6 +295,8 @@ class _PythonReader:
                 for each in sorted(dotted):
                     self._judge_reference(each, line)
                 self._check_attribute(found)
+                if not dotted and attribute in METHOD_EFFECTS:
+                    self._reading.add(*METHOD_EFFECTS[attribute], line, f".{attribute}")
                 if not dotted and attribute in METHOD_DOUBTS:
                     self._reading.run_dynamic(line, attribute, f"{attribute} may run code")
         elif attribute.startswith("__"):
@@ -298,7 +313,8 @@ class _PythonReader:
             mode = None
         if isinstance(mode, str) and not set(mode) & _WRITES:
             return
-        target = node.args[0] if node.args else None
+        named = [keyword.value for keyword in node.keywords if keyword.arg == "file"]
+        target = next(iter([*node.args, *named]), None)
         if not position:  # `Path("x").open("w")`
             owner = node.func.value if isinstance(node.func, ast.Attribute) else None
             target = owner.args[0] if isinstance(owner, ast.Call) and owner.args else None
@@ -319,6 +335,8 @@ class _PythonReader:
                 self._write(target, line, f".{name}(...)")
             else:
                 self._reading.add(entry[0], entry[1], line, f".{name}(...)")
+            if entry[0] is _K.WRITES_SYSTEM_FILES:
+                self._read_targets(node)
         elif name == "open":
             self._read_open(node, 0)
         elif name == "replace" and len(node.args) == 1:

@@ -130,7 +130,7 @@ EFFECTS: Final[dict[str, Entry]] = {
         ("win32evtlog.ClearEventLog", (_K.ERASES_TRACES, _S.CRITICAL)),
         ("cryptography.fernet.Fernet Crypto.Cipher.AES", (_K.ENCRYPTS_FILES, _S.MEDIUM)),
         ("fcntl.ioctl termios.tcsetattr", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
-        ("fileinput.input fileinput.FileInput gzip.open bz2.open lzma.open gzip.GzipFile", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("fileinput.input fileinput.FileInput gzip.open bz2.open lzma.open gzip.GzipFile logging.FileHandler logging.handlers.RotatingFileHandler logging.handlers.TimedRotatingFileHandler logging.handlers.WatchedFileHandler", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
         ("os.fork", (_K.ENDS_PROCESSES, _S.LOW)),
     )
     for name in names.split()
@@ -190,7 +190,7 @@ INNER_MODULES: Final = frozenset(
 # Python's own functions; the ones left out (exec, eval, globals, ...) are doubts where they are named.
 HARMLESS_BUILTINS: Final = frozenset(
     "abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod complex dict dir divmod enumerate filter float"
-    " format frozenset hasattr hash hex id input int isinstance issubclass iter len list map max memoryview min next object oct open ord pow print"
+    " format frozenset hasattr hash hex id input int isinstance issubclass iter len list map max memoryview min next object oct ord pow print"
     " property range repr reversed round set slice sorted staticmethod str sum super tuple type zip exit quit copyright credits license"
     " True False None Ellipsis NotImplemented __debug__ __name__ __file__ __doc__ unicode xrange raw_input basestring long unichr reduce cmp file"
     " ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError BrokenPipeError BufferError BytesWarning ChildProcessError"
