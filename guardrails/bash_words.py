@@ -16,6 +16,7 @@ from guardrails.shell_folding import decode_escapes
 
 _MAX_VALUE: Final = 8192
 _MAX_DEPTH: Final = 40
+_MAX_PARTS: Final = 1000
 _PATTERN: Final = re.compile(r"[*?\[]|\{[^{}]*(?:,|\.\.)[^{}]*\}|^=|^~")
 _EXPANDS: Final = frozenset(("simple_expansion", "expansion"))
 _BARE: Final = re.compile(r"\$\{?(\w+)\}?")
@@ -190,15 +191,15 @@ def _read_string(node: Any, constants: Constants, depth: int) -> str | None:
     return joined if len(joined) <= _MAX_VALUE else None
 
 
-def _join(nodes: Iterable[Any], constants: Constants, depth: int) -> str | None:
+def _join(nodes: Sequence[Any], constants: Constants, depth: int) -> str | None:
     parts: list[str] = []
-    for node in nodes:
+    for node in nodes[:_MAX_PARTS]:
         value = text_of(node) if not node.is_named else _read(node, constants, depth + 1)
         if value is None:
             return None
         parts.append(value)
     joined = "".join(parts)
-    return joined if len(joined) <= _MAX_VALUE else None
+    return joined if len(joined) <= _MAX_VALUE and len(nodes) <= _MAX_PARTS else None
 
 
 _READERS: Final[dict[str, Callable[[Any, Constants, int], str | None]]] = {

@@ -51,6 +51,8 @@ _QUERIES: Final = {
 }
 
 
+# A backslash before a letter that begins a line: the grammar takes the line for arguments.
+_ESCAPED_LINE: Final = re.compile(rb"(?m)^([ \t]*)\\(?=[A-Za-z])")
 # `a=1 b=2` alone on a line: the grammar takes what follows for their command.
 _ASSIGNMENTS_LINE: Final = re.compile(
     rb"(?m)^([ \t]*)((?:\w+=(?:[\w./:-]{0,200}|\(\))[ \t]){1,20})(?=\w+=(?:[\w./:-]*|\(\))[ \t]*$)"
@@ -119,6 +121,7 @@ def parse(language: str, source: bytes, deadline: Deadline | None = None) -> Any
 
     """
     if language == "bash":
+        source = _ESCAPED_LINE.sub(rb"\1 ", source)
         source = _ASSIGNMENTS_LINE.sub(
             lambda match: match[1] + re.sub(rb"[ \t]", b";", match[2]), source
         )
@@ -139,14 +142,20 @@ def _parse_once(language: str, source: bytes, deadline: Deadline | None) -> Any:
     if deadline is None or len(source) <= _MAX_UNWATCHED_BYTES:
         return parser.parse(source).root_node
     deadline.check()
+
+    def read_chunk(offset: int, _: object) -> bytes:
+        return source[offset : offset + _CHUNK_BYTES]
+
     try:
         tree = parser.parse(
-            lambda offset, _: source[offset : offset + _CHUNK_BYTES],
+            read_chunk,
             progress_callback=lambda *_: deadline.is_over,
         )
     except ValueError as error:  # what the library says of a parse that was stopped
         raise DeadlineError from error
-    return tree.root_node
+    # Nodes of a tree that was read in chunks ask for their texts in chunks too, slowly and after
+    # the reader is gone; parsed once more from one piece, unchanged, they keep it. That is cheap.
+    return parser.parse(source, tree).root_node
 
 
 def _overwrite(source: bytes, gaps: tuple[tuple[re.Pattern[bytes], bytes], ...]) -> bytes:
