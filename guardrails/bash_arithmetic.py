@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.command_words import text_of, walk
+from guardrails.script_reading import Deadline
 
 _COMPARES: Final = frozenset(("-eq", "-ne", "-lt", "-le", "-gt", "-ge"))
 _CHECKED: Final = re.compile(r"\[\[\s+\"?\$\{?(\w+)(?::-\w*)?\}?\"?\s+=~\s+\^")
@@ -23,11 +24,15 @@ _RAW_SOURCES: Final = re.compile(r"(?:^|\|)\s*(?:sudo\s+)?(?:cat|curl|wget|head|
 class OutsideValues:
     """The variables of a script whose values come from outside, and where they are evaluated."""
 
-    def __init__(self, nodes: Mapping[str, Sequence[Any]], source: bytes) -> None:
+    def __init__(
+        self, nodes: Mapping[str, Sequence[Any]], source: bytes, deadline: Deadline
+    ) -> None:
         self._nodes = nodes
+        self._deadline = deadline
         self._text = source.decode("utf-8", "replace")
         checked = {match[1] for match in _CHECKED.finditer(self._text)}
         checked |= {match[1] for match in _CASED.finditer(self._text)}
+        self._checked = checked
         self._outside = self._find_outside() - checked
         self._hides_index = any(
             _HIDDEN_INDEX.search(text_of(node))
@@ -39,12 +44,16 @@ class OutsideValues:
     def list_doubts(self) -> Iterator[tuple[int, str]]:
         """Yield (1-based line, reason) for every evaluation of a value from outside."""
         for node in self._evaluated():
+            self._deadline.check()
             names = {
                 text_of(each)
                 for each in walk(node)
                 if each.type in ("variable_name", "word") and not _inside_substitution(each, node)
             }
-            if self._hides_index or names & self._outside:
+            given = {name for name in names if name.isdigit()} - self._checked
+            given &= set(re.findall(r"\$\{?(\d)\b", text_of(node)))
+            outside = bool(names & self._outside) or bool(given and not _is_in_function(node))
+            if self._hides_index or outside:
                 line = int(node.start_point[0]) + 1
                 yield line, "an expression evaluates text from outside"
 
@@ -74,11 +83,26 @@ class OutsideValues:
             name = text_of(node).partition("=")[0].rstrip("+")
             if value is not None and _is_raw(text_of(value)):
                 found.add(name)
+        for node in self._nodes.get("command", ()):
+            words = [
+                text_of(child) for child in node.children if child.type in ("command_name", "word")
+            ]
+            if words[:1] in (["read"], ["mapfile"], ["readarray"]):
+                found |= {word for word in words[1:] if re.fullmatch(r"[A-Za-z_]\w*", word)}
         return found
 
 
 def _has_substitution(node: Any) -> bool:
     return any(child.type in ("command_substitution", "expansion") for child in node.children)
+
+
+def _is_in_function(node: Any) -> bool:
+    """Say whether a node stands in a function, whose arguments the script itself gives."""
+    while node is not None:
+        if node.type == "function_definition":
+            return True
+        node = node.parent
+    return False
 
 
 def _inside_substitution(node: Any, outer: Any) -> bool:

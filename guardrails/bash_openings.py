@@ -14,7 +14,7 @@ from typing import Any, Final
 from guardrails.bash_arithmetic import OutsideValues
 from guardrails.bash_effects import judge_redirect, list_constants
 from guardrails.command_words import text_of
-from guardrails.script_reading import Reading
+from guardrails.script_reading import Deadline, Reading
 from guardrails.syntax_trees import Span, blank_spans
 
 _EVALUATES: Final = re.compile(r"\$\{\w+(?:\[[^\]]*\])?@[PAE]\}")
@@ -38,16 +38,26 @@ _DEEP_BACKQUOTES: Final = re.compile(r"\\[`\\]|\\\$[({]")
 
 
 def list_openings(
-    nodes: Mapping[str, Sequence[Any]], source: bytes, dialect: str, reading: Reading
+    nodes: Mapping[str, Sequence[Any]],
+    source: bytes,
+    deadline: Deadline,
+    *,
+    dialect: str,
+    reading: Reading,
 ) -> None:
-    """Add what a script does outside of its commands, and what keeps it from being judged."""
+    """Add what a script does outside of its commands, and what keeps it from being judged.
+
+    Raises:
+        DeadlineError: it takes too long.
+
+    """
     variables = list_constants(nodes.get("assignment", ()))
     for node in nodes.get("redirect", ()):
         reading.effects += judge_redirect(node, variables)
     for line, reason in (
         *_list_expansions(nodes, dialect),
         *_list_other_evaluations(nodes),
-        *OutsideValues(nodes, source).list_doubts(),
+        *OutsideValues(nodes, source, deadline).list_doubts(),
         *_list_layout(nodes, source),
         *_list_heredocs(nodes),
         *_list_unread(nodes, source),

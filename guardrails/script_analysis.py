@@ -231,7 +231,7 @@ class _Work:
             nodes, text, self._deadline, dialect=interpreter, functions=piece.functions
         )
         reading = bash.read()
-        list_openings(nodes, source, interpreter, reading)
+        list_openings(nodes, source, self._deadline, dialect=interpreter, reading=reading)
         return reading, list_statements(interpreter, code)
 
     def give_up(self) -> None:
