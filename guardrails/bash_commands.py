@@ -38,6 +38,7 @@ _RUNS: Final = frozenset(("-exec", "-execdir", "-ok", "-okdir"))
 _WRITES: Final = frozenset(("-fprint", "-fprintf", "-fprint0", "-fls"))
 _FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)(?: |$)")
 _SUBSTITUTION: Final = re.compile(r"\$\([^()]*\)")
+_KEEPS_FUNCTIONS: Final = frozenset(("time", "noglob", "nocorrect", "coproc", "repeat"))
 _KNOWN: Final = HARMLESS_PROGRAMS | BASH_COMMANDS.keys()
 _SCRIPT_FILE: Final = re.compile(r"\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk|command)$")
 
@@ -157,16 +158,25 @@ class BashReader:
     def _doubt_assignment(self, node: Any, *, exported: bool) -> str:
         return doubt_assignment(node, self._constants, exported=exported, dialect=self._dialect)
 
-    def _judge(self, node: Any, words: Sequence[Word]) -> None:
-        """Judge one command, and what it runs when it is a wrapper."""
+    def _judge(self, node: Any, words: Sequence[Word], *, finds_functions: bool = True) -> None:
+        """Judge one command, and what it runs when it is a wrapper.
+
+        Args:
+            node: of the command.
+            words: of the command.
+            finds_functions: the shell itself runs it; another program would not know functions.
+
+        """
         for _ in range(_MAX_WRAPPERS):
             name = self._resolve(node, words[0])
             if name is None:
                 return
             arguments = list(words[1:])
             shown = [expand(word.raw, self._any_constants) for word in arguments]
-            if name in self._functions and not self._judge_function(node, name):
+            is_function = finds_functions and words[0].value in self._functions
+            if is_function and not self._judge_function(node, name):
                 return
+            finds_functions = finds_functions and name in _KEEPS_FUNCTIONS
             if name in ELEVATING:
                 self._add(node, EffectKind.ELEVATES, EffectSeverity.LOW)
             self.reading.effects += judge_arguments(node, name, shown)
@@ -205,11 +215,12 @@ class BashReader:
 
     def _judge_function(self, node: Any, name: str) -> bool:
         """Say whether a command of a function's name has to be judged as a program too."""
-        certain = self._functions.is_certain(name, node)
+        if self._functions.is_certain(name, node):
+            return False
         if name in BASH_COMMANDS or name in WRAPPERS or is_interpreter(name):
             self._doubt(node, f"a function has the name of the command {name}")
             return True
-        if not certain and name not in HARMLESS_PROGRAMS:
+        if name not in HARMLESS_PROGRAMS:
             self._doubt(node, f"the function {name[:40]} may not be defined yet")
         return False
 
@@ -320,7 +331,7 @@ class BashReader:
                 inner.append(Word(word.raw, held, word.is_pattern))
                 position += 1
             if inner:
-                self._judge(node, inner)
+                self._judge(node, inner, finds_functions=False)
 
     def _run_code(
         self, node: Any, interpreter: str, code: str | None, name: str, *, inherits: bool = False

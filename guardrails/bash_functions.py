@@ -6,12 +6,15 @@ call, or before the first top-level call of any function when the call is inside
 program of that name may run.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.command_words import text_of
 
 _DEFINES: Final = "function_definition"
+_REMOVES: Final = re.compile(r"\b(?:unset|unfunction|disable|un.{0,4}set)\b")
+_WORD: Final = re.compile(r"[^\s;&|()'\"]+")
 
 
 class FunctionTable:
@@ -29,10 +32,9 @@ class FunctionTable:
                 end = int(definition.end_byte)
                 self._straight[name] = min(self._straight.get(name, end), end)
         self._first_call = self._find_first_call(nodes.get("command", ()))
-        removed = nodes.get("unset", ())
-        if removed:
-            gone = {text_of(child) for node in removed for child in node.children[1:]}
-            self._straight = {n: e for n, e in self._straight.items() if n not in gone}
+        self._straight = {
+            name: end for name, end in self._straight.items() if name not in _list_removed(nodes)
+        }
 
     @property
     def names(self) -> frozenset[str]:
@@ -62,6 +64,14 @@ class FunctionTable:
             if _name_of(node) in self._all and _outermost_definition(node) is None
         ]
         return min(starts, default=None)
+
+
+def _list_removed(nodes: Mapping[str, Sequence[Any]]) -> set[str]:
+    """Return every word of the commands, and of code in strings, that may remove functions."""
+    texts = [text_of(node) for node in nodes.get("unset", ())]
+    for kind in ("command", "string", "heredoc"):
+        texts += [text for node in nodes.get(kind, ()) if _REMOVES.search(text := text_of(node))]
+    return {word for text in texts for word in _WORD.findall(text)}
 
 
 def _name_of(node: Any) -> str:

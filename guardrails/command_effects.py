@@ -114,6 +114,11 @@ BASH_COMMANDS: Final = _table(
     ("kinit realm adcli dsconfigad", _K.CHANGES_ACCOUNTS, _S.MEDIUM),
     ("atrm batch", _K.PERSISTS, _S.HIGH),
     ("nmap", _K.EXPLORES, _S.MEDIUM),
+    ("kmutil", _K.WRITES_SYSTEM_FILES, _S.HIGH),
+    ("ipmitool", _K.RESTARTS_DEVICE, _S.HIGH),
+    ("hpssacli ssacli storcli megacli lvchange vgchange pvremove", _K.CHANGES_DISKS, _S.HIGH),
+    ("xcode-select bootctl", _K.WRITES_SYSTEM_FILES, _S.MEDIUM),
+    ("setfattr", _K.CHANGES_PERMISSIONS, _S.LOW),
 )
 
 POWERSHELL_COMMANDS: Final = _table(

@@ -37,14 +37,14 @@ HARMLESS_PROGRAMS: Final = SHELL_BUILTINS | frozenset(
     " uuencode uudecode getopt gettext ngettext msgfmt column lesspipe more tabs logname unlink rmdir"
     # The system, looked at
     " date uptime uname arch nproc hostname hostnamectl hostid id whoami who w users groups last lastb lastlog finger getent tty"
-    " stty sleep usleep ps pgrep pidof pstree pmap pwdx top htop atop iotop free vmstat iostat mpstat sar nfsstat dstat pidstat slabtop"
+    " stty sleep usleep ps pgrep pidof pstree pmap pwdx top htop atop iotop free vmstat iostat mpstat sar nfsstat pidstat slabtop"
     " lsblk blkid lsof fuser lscpu lsmem lspci lsusb lshw hwinfo inxi dmidecode dmesg lsmod modinfo lsns lsipc lslocks lslogins ipcs"
-    " findmnt mountpoint smartctl nvme hdparm sensors sensors-detect acpi upower tlp-stat powertop ethtool mii-tool"
+    " findmnt mountpoint smartctl nvme hdparm sensors acpi upower tlp-stat powertop ethtool mii-tool"
     " journalctl systemd-analyze loginctl busctl systemd-detect-virt systemd-cgls systemd-cgtop systemd-path coredumpctl bootctl localectl"
     " ss netstat networkctl udhcpc ping ping6 traceroute traceroute6 tracepath mtr dig host nslookup whois arp arping iw iwlist iwgetid nmblookup"
     " ethstatus bridge tc lldpctl avahi-browse avahi-resolve mdfind mdls sw_vers system_profiler ioreg vm_stat"
     " fs_usage sc_usage sample spindump heap leaks vmmap powermetrics nettop networkQuality airport hidutil"
-    " dpkg-query apt-cache apt-mark dpkg-architecture rpmquery repoquery dnf-automatic needs-restarting checkrestart needrestart locate mdutil"
+    " dpkg-query apt-cache apt-mark dpkg-architecture rpmquery repoquery needs-restarting checkrestart locate mdutil"
     " zpool zfs pvs vgs lvs pvdisplay vgdisplay lvdisplay mdadm multipath lsscsi sg_inq tune2fs dumpe2fs xfs_info btrfs"
     " hpasmcli hpssacli ssacli ipmitool storcli megacli"
     " getfacl getcap lsattr getfattr getsebool getenforce sestatus aa-status apparmor_status semodule seinfo matchpathcon"
@@ -76,7 +76,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
         ("less more", r"(?:^|\s)(?:\+|-[A-Za-z]*[kPtTo]|--lesskey|--cmd)"),
         ("git", r"(?:^|\s)(?:-c|--exec-path|--upload-pack|--receive-pack|--config-env|-u|-x|-O|--open-files-in-pager|--extcmd|--exec|config|bisect|rebase|filter-branch|submodule|difftool|mergetool|daemon|help|hook|am|commit|maintenance|clone|pull|checkout|merge|gc|fetch|push|remote|archive|stash|switch|restore|reset)\b"),
         ("svn hg", r"(?s).*"),
-        ("journalctl loginctl busctl coredumpctl localectl bootctl", r"(?:^|\s)(?:debug|gdb|--debugger|-H|--host)"),
+        ("journalctl loginctl busctl coredumpctl localectl bootctl", r"(?:^|\s)(?:debug|gdb|--debugger|-H|--host|call|set-property|emit)\b"),
         ("openssl", r"(?:^|\s)(?:engine|-engine|-provider(?:-path)?|-config|-sign|s_server|s_client|s_time|ts|-passin\s+\S*file|-load)\b"),
         ("patch", r"(?:^|\s)(?:-[A-Za-z]*e|--ed)"),
         ("cpio ar", r"--rsh-command|(?:^|\s)-[A-Za-z]*I"),
@@ -86,6 +86,17 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
         ("dkms depmod dracut", r"(?:^|\s)(?:build|install|autoinstall|add|mkdeb)\b"),
         ("smbclient", r"(?:^|\s)(?:-[A-Za-z]*c|--command)|!"),
         ("open", r"(?s).*"),
+        ("sdiff diff3", r"--diff-program"),
+        ("systemd-analyze", r"\bunit-shell\b"),
+        ("xcode-select", r"(?:^|\s)(?:-s|--switch|-r|--reset|--install)\b"),
+        ("log", r"(?:^|\s)(?:erase|config)\b"),
+        ("codesign", r"(?:^|\s)(?:-s|--sign|--remove-signature|-f)\b"),
+        ("gpg gpg2", r"(?:^|\s)--(?:exec-path|photo-viewer|agent-program|dirmngr-program|pinentry|gpgconf|options|homedir)"),
+        ("wpa_cli", r"(?:^|\s)-a"),
+        ("dhclient dhcpcd", r"(?:^|\s)(?:-sf|-cf|-c|-f|--script|--config)\b"),
+        ("mount", r"(?:^|\s)-\w*t\s*(?:fuse\S*|\S*fs\.\w+)|helper="),
+        ("tftp lftp ftp", r"(?:^|\s)(?:-[ecf]|!)"),
+        ("mail mailx mutt sendmail", r"(?:^|\s)(?:-[A-Za-z]*[SCOX]|-e|-F)"),
         ("jamf", r"(?:^|\s)(?:policy|runScript|install|recon\s+-\S*\s*script|runSoftwareUpdate)\b"),
         ("mdadm", r"(?:^|\s)(?:-p|--program|--alert)|--config"),
         ("powertop", r"(?:^|\s)(?:-w|--workload)"),
@@ -251,6 +262,10 @@ LOOKS: Final[dict[str, re.Pattern[str]]] = {
         ("tccutil", r"(?!)"),
         ("getsebool sestatus semodule", r"(?!.*-[irBed]).*"),
         ("klist", r".*"),
+        ("ipmitool", r"(?:-\S+ (?:\S+ )?)*(?:sdr|sensor|fru|sel (?:list|elist|info)|mc info|lan print|chassis (?:status|power status)|user list)(?: .*)?"),
+        ("hpssacli ssacli storcli megacli", r"(?i)(?!.*\b(?:delete|create|modify|add|remove|set|del|start|stop|init|erase)\b)(?=.*(?:show|info|-ShowSummary|-LdPdInfo|-AdpAllInfo)).*"),
+        ("bootctl", r"(?:status|list|is-installed)?(?: .*)?"),
+        ("xcode-select", r"(?:-p|--print-path|-v|--version)"),
     )
     for name in names.split()
 }  # fmt: skip
