@@ -173,7 +173,7 @@ class BashReader:
                 return
             arguments = list(words[1:])
             shown = [expand(word.raw, self._any_constants) for word in arguments]
-            is_function = finds_functions and words[0].value in self._functions
+            is_function = finds_functions and (words[0].value or "") in self._functions
             if is_function and not self._judge_function(node, name):
                 return
             finds_functions = finds_functions and name in _KEEPS_FUNCTIONS

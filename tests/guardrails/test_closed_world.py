@@ -97,6 +97,12 @@ def test_evasions_are_not_judged_harmless_inside(frame):
     assert [text for text in texts if _is_harmless("bash", frame.format(text))] == []
 
 
+@pytest.mark.parametrize("text", ["(($1 > 2))", "echo $((${1} + 1))", "[[ $2 -gt 3 ]]"])
+def test_the_arguments_of_a_script_are_text_from_outside(text):
+    assert not _is_harmless("bash", text)
+    assert _is_harmless("bash", f"f() {{ {text}; }}\nf 3 4")  # the script's own numbers
+
+
 @pytest.mark.parametrize(
     ("interpreter", "text"),
     [("bash", text) for text in _read("bash_ordinary.txt")]
