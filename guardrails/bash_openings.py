@@ -30,6 +30,7 @@ _SETS_DEFAULT: Final = re.compile(
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 _ODD_BLANK: Final = re.compile("[\x85\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff]")  # fmt: skip
 _JOINED_LINES: Final = re.compile(r"(?m)(?<=\S)\\\n\S|=\\\n|^[ \t]*\\\n")
+_ESCAPED_BLANK: Final = re.compile(r"(?m)(?:^|\s)\\[ \t\v\f]")
 _OPENER: Final = re.compile(rb"(?<!\\)(?:\\\\)*(\$\(|`|\$\{|\$\[|[<>]\()")
 _HEREDOC_START: Final = re.compile(r"(?:\w+|'\w+'|\"\w+\"|\\\w+)")
 _COMMENT_START: Final = re.compile(r"(?:^|[\s;&|()`])$")
@@ -132,6 +133,7 @@ def _list_layout(nodes: Mapping[str, Sequence[Any]], source: bytes) -> Iterator[
         (_CONTROL, code, "control characters stand in the text"),
         (_ODD_BLANK, bare, "characters that look like blanks stand in the text"),
         (_JOINED_LINES, bare, "a word goes on in the next line"),
+        (_ESCAPED_BLANK, bare, "a word begins with an escaped blank"),
     ):
         if match := pattern.search(text):
             yield text.count("\n", 0, match.start()) + 1, reason
