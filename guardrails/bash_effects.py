@@ -115,7 +115,8 @@ def _only_looks(name: str, arguments: Sequence[str]) -> bool:
 def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
     """Return what a command does by what its arguments name."""
     effects = []
-    if any(CREDENTIAL_FILE.search(word) for word in arguments):
+    # find lists files; what it runs on them is judged for itself
+    if name != "find" and any(CREDENTIAL_FILE.search(word) for word in arguments):
         effects.append(make_effect(EffectKind.READS_CREDENTIALS, node, EffectSeverity.HIGH))
     if name in _WRITERS or (name == "sed" and any(word[:2] == "-i" for word in arguments)):
         for word in (
@@ -141,7 +142,7 @@ def judge_redirect(node: Any, variables: Mapping[str, str]) -> list[Effect]:
     destination = node.child_by_field_name("destination")
     target = unquote(expand(text_of(destination), variables)) if destination is not None else ""
     if re.match(r"/dev/(?:tcp|udp)/", re.sub(r"[\"'\\]", "", target)):
-        return [make_effect(EffectKind.OPENS_NETWORK, node, EffectSeverity.HIGH)]
+        return [make_effect(EffectKind.OPENS_NETWORK, node, EffectSeverity.MEDIUM)]
     if not any(child.type in (">", ">>", ">|", "&>", "&>>", "<>", ">&") for child in node.children):
         return []
     return judge_target(node, target)

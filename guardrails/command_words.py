@@ -14,7 +14,7 @@ Found = tuple[list[Effect], bool]
 _DETAIL_CHARACTERS: Final = 120
 CREDENTIAL_FILE: Final = re.compile(
     r"/etc/(?:g?shadow|sudoers)|\.ssh/(?:id_|authorized_keys)|\.aws/credentials|\.netrc|\.kube/config"
-    r"|login\.keychain|Library/(?:Keychains|Cookies)\b|Login Data|cookies\.sqlite"
+    r"|login\.keychain|Library/(?:Keychains(?!/crls)|Cookies)\b|Login Data|cookies\.sqlite"
     r"|\.gnupg/|/etc/security/opasswd|\\config\\SAM|NTDS\.dit|lsass",
     re.IGNORECASE,
 )
