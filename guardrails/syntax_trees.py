@@ -37,7 +37,9 @@ _TRAILING_PIPE: Final = re.compile(rb"\|([ \t]{1,40})(?=\n)")
 _QUERIES: Final = {
     "powershell": "(command) @command (assignment_expression) @assignment (comment) @comment"
     " (invokation_expression) @call (member_access) @call (ERROR) @error (MISSING) @error"
-    " (function_name) @function",
+    " (function_name) @function (type_literal) @type (redirection) @redirection"
+    " (class_statement) @class (enum_statement) @class (script_parameter) @parameter"
+    " (class_method_parameter) @parameter (variable) @variable",
     "bash": "(command) @command (variable_assignment) @assignment (comment) @comment"
     " (file_redirect) @redirect (pipeline) @pipeline (ERROR) @error"
     " (MISSING) @error (function_definition name: (word) @function)"
@@ -59,6 +61,13 @@ _NAMES_OF_TYPES: Final = {
     "member_access": "call",
     "ERROR": "error",
     "function_name": "function",
+    "type_literal": "type",
+    "redirection": "redirection",
+    "class_statement": "class",
+    "enum_statement": "class",
+    "script_parameter": "parameter",
+    "class_method_parameter": "parameter",
+    "variable": "variable",
     "file_redirect": "redirect",
     "pipeline": "pipeline",
     "redirected_statement": "redirected",
