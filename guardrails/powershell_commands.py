@@ -42,6 +42,10 @@ _STEERING_ENVIRONMENT: Final = re.compile(
     r"env:(?:path$|psmodulepath|comspec|pathext|windir|systemroot|systemdrive|cor_|coreclr_|complus_|dotnet_|node_|python|perl5|ruby|git_|java_|_java|npm_|__)",
     re.IGNORECASE,
 )
+_ITSELF: Final = re.compile(
+    r"\"?\$(?:\()?(?:myinvocation\.mycommand\.(?:path|definition)|pscommandpath)\)?\"?", re.IGNORECASE
+)
+_SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*=")
 _REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
 _CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY))
 
@@ -158,6 +162,8 @@ class PowershellReader:
             return  # a range or a number: no command
         if called and written.lower().strip("${}") in self._scope.blocks and written[:1] == "$":
             return
+        if _ITSELF.fullmatch(written) and not _SETS_ITSELF.search(self._scope.text):
+            return  # the script runs itself again
         name = read_name(written, self.variables)
         if not name:
             self.reading.run_dynamic(line, text, "the command is computed while it runs")

@@ -23,7 +23,7 @@ _ASSEMBLIES: Final = re.compile(
     re.IGNORECASE,
 )
 _KNOWN_MODULES: Final = re.compile(
-    r"microsoft\.\w[\w.]*|activedirectory|exchangeonlinemanagement|azuread(?:preview)?|msonline|az(?:\.\w+)?|azurerm(?:\.\w+)?|net(?:adapter|tcpip|security|connection|qos|switchteam|lbfo|nat|eventpacketcapture|workswitchmanager)|dnsclient|dnsserver|dhcpserver|storage|scheduledtasks|appx|dism|printmanagement|defender|configdefender|bitlocker|hyper-v|failoverclusters|grouppolicy|servermanager|webadministration|iisadministration|smbshare|pki|tls|trustedplatformmodule|secureboot|international|kds|bitstransfer|cimcmdlets|psscheduledjob|psdiagnostics|threadjob|powershellget|packagemanagement|pswindowsupdate|burnttoast|updateservices|remotedesktop|sqlserver|sqlps|dbatools|vmware\.\w[\w.]*|pnp\.powershell|sharepointpnppowershell\w*|microsoftteams|skypeonlineconnector|configurationmanager|laps|admpwd\.ps|assignedaccess|startlayout|windowserrorreporting|windowsupdate(?:provider)?|deliveryoptimization|processmitigations|eventtracingmanagement|wdac|windowssearch|pnpdevice|vpnclient|dfsn|dfsr|nfs|dhcpserver|aws(?:powershell|\.tools)[\w.]*|psreadline|language\w*",
+    r"microsoft\.\w[\w.]*|activedirectory|exchangeonlinemanagement|azuread(?:preview)?|msonline|az(?:\.\w+)?|azurerm(?:\.\w+)?|net(?:adapter|tcpip|security|connection|qos|switchteam|lbfo|nat|eventpacketcapture|workswitchmanager)|dnsclient|dnsserver|dhcpserver|storage|scheduledtasks|appx|dism|printmanagement|defender|configdefender|bitlocker|hyper-v|failoverclusters|grouppolicy|servermanager|webadministration|iisadministration|smbshare|pki|tls|trustedplatformmodule|secureboot|international|kds|bitstransfer|cimcmdlets|psscheduledjob|psdiagnostics|threadjob|powershellget|packagemanagement|pswindowsupdate|burnttoast|updateservices|remotedesktop|sqlserver|sqlps|dbatools|vmware\.\w[\w.]*|pnp\.powershell|sharepointpnppowershell\w*|microsoftteams|skypeonlineconnector|configurationmanager|laps|admpwd\.ps|assignedaccess|startlayout|windowserrorreporting|windowsupdate(?:provider)?|deliveryoptimization|processmitigations|eventtracingmanagement|wdac|windowssearch|pnpdevice|vpnclient|dfsn|dfsr|nfs|dhcpserver|aws(?:powershell|\.tools)[\w.]*|psreadline|runasuser|remotedesktopservices|adsync|hpcmsl|dellbiosprovider",
     re.IGNORECASE,
 )
 _PROPERTIES: Final = frozenset(
@@ -80,6 +80,7 @@ class CmdletJudge:
             "remove-wmiobject": self._change_wmi,
             "new-scheduledtaskaction": self._schedule,
             "export-modulemember": self._ignore,
+            "invoke-ascurrentuser": self._run_block,
             "start-job": self._run_block,
             "start-threadjob": self._run_block,
             "register-scheduledjob": self._run_block,
@@ -115,7 +116,7 @@ class CmdletJudge:
 
     def _run_value(self, name: str, rest: str, node: Any, line: int) -> None:
         text = self._text(node)
-        expression = re.sub(r"^\s*-c\w*[\s:]+", "", rest).strip()
+        expression = re.sub(r"^\s*-c\w*[\s:]+", "", rest, flags=re.IGNORECASE).strip()
         value = fold_value(expression, self._variables) if expression else None
         if value is None and re.fullmatch(r"\"[^\"$`]*\"|'[^']*'", expression):
             value = expression[1:-1]

@@ -169,7 +169,7 @@ class MemberJudge:
         if receiver.lower() == "$this" and self._scope.classes:
             return
         if member == "gettype" or _CALLBACK.match(member):
-            if given and not given.startswith("{"):
+            if given and not given.startswith("{") and not self._is_handler(given):
                 self._reading.run_dynamic(line, text, f"reflection or callback by {member}")
         elif member in ("foreach", "where"):
             if not given.startswith("{"):
@@ -181,6 +181,11 @@ class MemberJudge:
             self._judge_start(text, line)
         else:
             self._look_up(member, receiver, text, line)
+
+    def _is_handler(self, given: str) -> bool:
+        """Say whether an argument is a variable that certainly holds a script block of the text."""
+        name = re.fullmatch(r"(?:\[[\w.]+\]\s*)?\$\{?(\w+)\}?", given)
+        return name is not None and name[1].lower() in self._scope.blocks
 
     def _judge_start(self, text: str, line: int) -> None:
         script = self._scope.text

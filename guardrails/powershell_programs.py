@@ -9,7 +9,6 @@ folder, or is computed is a doubt.
 import re
 from typing import Any, Final
 
-from guardrails.command_words import unquote
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import decode_base64, expand, fold_value
 from guardrails.powershell_paths import judge_path
@@ -81,6 +80,8 @@ class ProgramJudge:
             return False
         if entry.kind is _K.WRITES_SYSTEM_FILES:
             self._reading.add(*judge_path(rest), line, text)
+        elif entry.kind is _K.RUNS_DYNAMIC_CODE:
+            self._reading.run_dynamic(line, text, f"{bare} runs what it is given", entry.severity)
         elif entry.kind is not None:
             self._reading.add(entry.kind, entry.severity, line, text)
         return True
@@ -174,18 +175,22 @@ def put_folders(text: str) -> str:
     )
 
 
+def _unquote(word: str) -> str:
+    return re.sub(r"[\"']", "", word) if "$(" not in word else word
+
+
 def read_name(written: str, variables: dict[str, Any]) -> str | None:
     """Return a command's name as written, without quotes, backticks and variables, or None.
 
     A folder that is computed is kept as `?`, for the program itself is named.
     """
-    plain = unquote(written.replace("`", "").strip())
+    plain = _unquote(written.replace("`", "").strip())
     if not any(sign in plain for sign in "$(+@"):
         return plain
     folded = fold_value(written, variables)
     if folded is None and "(" not in plain:
         folded = expand(put_folders(plain), variables)
     if folded is not None:
-        return unquote(folded)
+        return folded
     named = re.search(r"[\\/]([\w.@+~ -]{1,80}\.(?:exe|com|msc|cpl|ps1|bat|cmd|vbs))$", plain, re.IGNORECASE)
     return f"?\\{named[1]}" if named and "(" not in plain else None

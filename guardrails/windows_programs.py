@@ -24,7 +24,7 @@ changes_preferences low | ftype assoc | ^[^=]*$
 changes_services medium | sc | ^(?:\\\\\S+\s+)?(?:query|queryex|qc|qdescription|qfailure|qtriggerinfo|qsidtype|qprivs|enumdepend|sdshow|getdisplayname|getkeyname|showsid|querylock)\b
 changes_services medium | net net1 | ^(?:(?:start|use|view|session|sessions|share|time|file|config|accounts|statistics|users|localgroup|group)|(?:user|localgroup|group|accounts|view|config|statistics)(?:\s+(?:"[^"$%]*"|[\w.-]+))?(?:\s+/domain)?|helpmsg\s+\d+)$
 ends_processes medium | taskkill tskill pskill | ^/\?$
-changes_software medium | msiexec wusa usoclient wuauclt choco winget scoop dism pkgmgr pnputil lpksetup appcmd | ^(?:/\?|list\b.*|search\b.*|info\b.*|show\b.*|outdated|upgrade|--version|-v|/online\s+/get-\w+\b.*|/online\s+/cleanup-image\s+/(?:checkhealth|scanhealth)|/enum-\w+\b.*|-e)$
+changes_software medium | msiexec wusa usoclient wuauclt choco cup cinst cuninst winget scoop dism pkgmgr pnputil lpksetup appcmd | ^(?:/\?|list\b.*|search\b.*|info\b.*|show\b.*|outdated|upgrade|--version|-v|/online\s+/get-\w+\b.*|/online\s+/cleanup-image\s+/(?:checkhealth|scanhealth)|/enum-\w+\b.*|-e)$
 changes_software low | sfc | ^(?:/verifyonly|/verifyfile=\S+)$
 changes_registry medium | reg | ^(?:query|compare)\b
 changes_registry medium | regini regedit regedt32 setx | ^$
@@ -56,13 +56,14 @@ writes_system_files low | expand unrar copy xcopy robocopy move ren rename md mk
 writes_system_files low | sort msinfo32 dxdiag gpresult typeperf | ^(?!.*[/-](?:o|output|t|x|h|report|nfo|whql|dontskip)\b)
 changes_accounts medium | dsregcmd nltest | ^/(?:status|dsgetdc\S*|dclist\S*|sc_query\S*|domain_trusts|dsgetsite|parentdomain)\b(?!.*/(?:sc_reset|sc_change_pwd|leave|join))
 deletes_files medium | del erase rd rmdir sdelete | ^$
+runs_dynamic_code medium | wmic | ^(?!.*\b(?:call|create|delete|set)\b)(?!.*/(?:format|output|append|record|node)\b).*\b(?:get|list)\b
 encrypts_files medium | cipher efsui | ^$
 """
 # Programs that run code, or other programs, which they are given: by name, file or option.
 LAUNCHERS: Final = frozenset(
     "mshta wscript cscript rundll32 regsvr32 msbuild installutil regasm regsvcs cmstp odbcconf hh ieexec"
     " forfiles conhost pcalua scriptrunner bash wsl sh zsh python pythonw python3 py perl ruby node php java"
-    " javaw dotnet npm npx pip pip3 wmic psexec psexec64 paexec runas winrm winrs csc vbc jsc ilasm at mmc"
+    " javaw dotnet npm npx pip pip3 psexec psexec64 paexec runas winrm winrs csc vbc jsc ilasm at mmc"
     " verclsid presentationhost mavinject msdt runonce tttracer gpscript infdefaultinstall xwizard cdb windbg"
     " ntsd eventvwr fodhelper sdclt explorer powershell_ise syncappvpublishingserver appvlp bginfo msxsl"
     " procdump vsjitdebugger wt ntdsutil esentutl ssh telnet deno bun docker kubectl nssm srvany instsrv"
