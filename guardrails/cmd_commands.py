@@ -118,7 +118,7 @@ class _CmdReader:
         for command in line.commands:
             self._judge(command, number)
         for option, name, value in list_sets(line.commands):
-            if not option and name in self._constants:
+            if not option and name in self._constants and not re.search("[%!]", value):
                 self._variables[name] = value[:2000]
 
     def _doubt_variables(self, number: int, text: str) -> None:

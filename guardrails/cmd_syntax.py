@@ -168,7 +168,7 @@ def _read_set(text: str, found: re.Match[str], line: Line) -> int:
     inside = text[found.end() : end].strip()
     quote = "`" if "usebackq" in found[2].lower() else "'"
     if "f" in found[1].lower() and inside[:1] == quote:
-        inner = read_line(inside.strip(quote), 0)
+        inner = read_line(plain(inside.strip(quote)), 0)
         line.commands += inner.commands
         line.doubts += inner.doubts
     return end + 1
@@ -195,7 +195,7 @@ def _make_command(text: str, by: str) -> SimpleCommand:
         if target:
             targets.append(plain(target))
     kept.append(text[position:])
-    command = " ".join(kept).strip(" \t,;=")
+    command = " ".join(kept).lstrip(" \t,;=").rstrip()
     return SimpleCommand(text=plain(command), targets=tuple(targets), by=by)
 
 

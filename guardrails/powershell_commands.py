@@ -16,7 +16,7 @@ from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, reads_by_its_nam
 from guardrails.powershell_folding import fold_value
 from guardrails.powershell_launchers import CmdletJudge
 from guardrails.powershell_members import MemberJudge
-from guardrails.powershell_paths import judge_path
+from guardrails.powershell_paths import FOLDERS, fold_path, judge_path
 from guardrails.powershell_programs import ProgramJudge, read_name
 from guardrails.powershell_quotes import find_false_quotes
 from guardrails.powershell_scope import PowershellScope
@@ -39,7 +39,7 @@ _STEERING_VARIABLE: Final = re.compile(
 )
 # Variables of the environment that decide which programs, modules and libraries run.
 _STEERING_ENVIRONMENT: Final = re.compile(
-    r"env:(?:path$|psmodulepath|comspec|pathext|windir|systemroot|systemdrive|cor_|coreclr_|complus_|dotnet_|node_|python|perl5|ruby|git_|java_|_java|npm_|__)",
+    r"env:(?:path$|psmodulepath|comspec|pathext|windir|systemroot|systemdrive|homedrive|programfiles|programw6432|commonprogramfiles|localappdata|appdata$|userprofile|cor_|coreclr_|complus_|dotnet_|node_|python|perl5|ruby|git_|java_|_java|npm_|__)",
     re.IGNORECASE,
 )
 _ITSELF: Final = re.compile(
@@ -47,7 +47,9 @@ _ITSELF: Final = re.compile(
 )
 _SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*=")
 _REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
-_CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY))
+_CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY, _K.DELETES_FILES))
+_TAKES_PATHS: Final = frozenset(("set-location", "push-location", "new-psdrive"))
+_PROVIDER: Final = re.compile(r"-ps\w*[\s:]+[\"']?(?!filesystem\b|registry\b|[\"'])", re.IGNORECASE)
 
 
 class PowershellReader:
@@ -59,7 +61,7 @@ class PowershellReader:
     def __init__(self, source: bytes, first_line: int = 1) -> None:
         self._source = source
         self._first_line = first_line
-        self.variables: dict[str, Any] = {}
+        self.variables: dict[str, Any] = {f"env:{name}": path for name, path in FOLDERS.items()}
         self.history: list[tuple[int, str, Any]] = []
         self.reading = Reading()
 
@@ -106,10 +108,12 @@ class PowershellReader:
         name = re.sub(r"^(?:script|global|local|private|variable):", "", name)
         if "." in name or "::" in left:
             self._members.judge_assignment(left.rstrip("+-*/? "), line)
+        self._judge_steering(name, right, line)
         if not re.fullmatch(r"[\w:]{1,80}", name.rstrip("+")):
             return
-        self._judge_steering(name, right, line)
         value = fold_value(right.strip(), self.variables)
+        if value is None:
+            value = fold_path(right, lambda part: fold_value(part, self.variables))
         if name.endswith("+"):
             before = self.variables.get(name[:-1])
             value = before + value if isinstance(before, str) and value else None
@@ -199,11 +203,11 @@ class PowershellReader:
 
     def _judge_cmdlet(self, name: str, rest: str, node: Any, line: int) -> None:
         entry, text = find_cmdlet(name), self._text(node)
+        if entry is not None and (entry.kind in _CHANGES or name in _TAKES_PATHS):
+            self._judge_target(name, rest, line)
         if entry is None or entry.kind is None:
             return
         kind, severity = entry.kind, entry.severity
-        if kind in _CHANGES or _COMMAND_DRIVE.search(text):
-            self._judge_target(name, rest, line)
         if kind is _K.WRITES_SYSTEM_FILES:
             kind, severity = judge_path(self._find_target(name, self._put(rest)))
         if kind is _K.DISABLES_SECURITY and turns_on(rest.split()):
@@ -225,6 +229,8 @@ class PowershellReader:
         put = self._put(rest)
         if _COMMAND_DRIVE.search(put) or re.search(r"\bvariable:", put, re.IGNORECASE):
             self.reading.doubt(line, "changes commands or variables by their drive")
+        if name == "new-psdrive" and _PROVIDER.search(put):
+            self.reading.doubt(line, "a drive whose provider is unknown")
         found = re.search(r"env:[\w]+", put, re.IGNORECASE)
         if found and _STEERING_ENVIRONMENT.match(found[0]) and name.startswith(("set-", "new-item", "add-")) and not re.search(r"\$\{?env:", put, re.IGNORECASE):
             self.reading.doubt(line, f"changes {found[0]}: other programs may run")

@@ -40,7 +40,7 @@ _PROCESS: Final = re.compile(r"diagnostics\.process|processstartinfo|\bprocess\]
 _SERVICE: Final = re.compile(r"get-service|\bgsv\b|servicecontroller|win32_service")
 _TIMER: Final = re.compile(r"stopwatch|timers?\.timer|forms\.timer|dispatchertimer")
 _CALLBACK: Final = re.compile(r"^(?:add|remove)_\w+$")
-_PLAIN_TEXT: Final = re.compile(r"[\"')\]]$|\.\w+$")
+_PLAIN_TEXT: Final = re.compile(r"[\"')]$|\.\w+$")
 
 
 class MemberJudge:
@@ -118,10 +118,9 @@ class MemberJudge:
         if member is None:
             self._reading.run_dynamic(line, text, "the method is computed while it runs")
             return
-        static = any(child.type == "::" for child in node.children) or "::" in text[
-            owner.end_byte - node.start_byte :
-        ][:4]
-        if owner.type == "type_literal":
+        between = self._source[owner.end_byte : owner.end_byte + 8].lstrip()
+        static = between.startswith(b"::")
+        if owner.type == "type_literal" and static:
             self._judge_static(self._text(owner), member, text, line)
         elif static:
             self._judge_static_of_value(owner, member, text, line)
@@ -196,9 +195,7 @@ class MemberJudge:
 
     def _look_up(self, member: str, receiver: str, text: str, line: int) -> None:
         entry = find_method(member, self._scope.text)
-        if member == "replace" and not _PLAIN_TEXT.search(receiver) and _FILES.search(
-            self._scope.text
-        ):
+        if member == "replace" and _may_be_file(receiver.lower(), self._scope.text):
             entry = CommandEntry(_K.WRITES_SYSTEM_FILES, _S.LOW)  # FileInfo.Replace
         if entry is None:
             self._reading.doubt(line, f"unknown method {member[:80]}")
@@ -210,6 +207,13 @@ class MemberJudge:
             self._reading.run_dynamic(line, text, "makes an object that runs code")
         elif entry.kind is not None:
             self._reading.add(entry.kind, entry.severity, line, text)
+
+
+def _may_be_file(receiver: str, script: str) -> bool:
+    """Say whether an object may be a FileInfo, whose Replace is none of text."""
+    if _PLAIN_TEXT.search(receiver):
+        return receiver.endswith(")") and _FILES.search(receiver) is not None
+    return _FILES.search(script) is not None
 
 
 __all__ = ["MemberJudge"]

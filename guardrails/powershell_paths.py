@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - tables
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from guardrails.effects import EffectKind, EffectSeverity
@@ -23,6 +24,31 @@ _CODE: Final = re.compile(
     re.IGNORECASE,
 )
 _REGISTRY: Final = re.compile(r"\b(?:hklm|hkcu|hkcr|hku|hkcc|hkey_\w+):|registry::", re.IGNORECASE)
+# Folders that Windows itself sets, by the variables and names that give them.
+FOLDERS: Final = {
+    "windir": "C:\\Windows", "systemroot": "C:\\Windows", "systemdrive": "C:", "homedrive": "C:",
+    "programfiles": "C:\\Program Files", "programw6432": "C:\\Program Files",
+    "programfiles(x86)": "C:\\Program Files (x86)", "comspec": "C:\\Windows\\System32\\cmd.exe",
+    "programdata": "C:\\ProgramData", "public": "C:\\Users\\Public", "userprofile": "C:\\Users\\x",
+    "temp": "C:\\Users\\x\\AppData\\Local\\Temp", "tmp": "C:\\Users\\x\\AppData\\Local\\Temp",
+    "appdata": "C:\\Users\\x\\AppData\\Roaming", "localappdata": "C:\\Users\\x\\AppData\\Local",
+    "commonprogramfiles": "C:\\Program Files\\Common Files",
+}  # fmt: skip
+_SPECIAL: Final = {
+    "systemdirectory": "C:\\Windows\\System32", "system": "C:\\Windows\\System32",
+    "systemx86": "C:\\Windows\\SysWOW64", "windows": FOLDERS["windir"],
+    "programfiles": FOLDERS["programfiles"], "programfilesx86": FOLDERS["programfiles(x86)"],
+    "commonapplicationdata": FOLDERS["programdata"], "applicationdata": FOLDERS["appdata"],
+    "localapplicationdata": FOLDERS["localappdata"], "userprofile": FOLDERS["userprofile"],
+}  # fmt: skip
+_SPECIAL_FOLDER: Final = re.compile(
+    r"\(?\s*\[(?:system\.)?environment\]::(?:(systemdirectory)|getfolderpath\(\s*[\"'](\w+)[\"']\s*\))\s*\)?",
+    re.IGNORECASE,
+)
+_JOIN: Final = re.compile(
+    r"\(?\s*join-path\s+(?:-path\s+)?(\S+|\([^()]*\)|\(\[[^()]*\([^()]*\)\))\s+(?:-childpath\s+)?(\"[^\"]*\"|'[^']*'|[\w.\\-]+)\s*\)?",
+    re.IGNORECASE,
+)
 
 
 def judge_path(text: str) -> tuple[EffectKind, EffectSeverity]:
@@ -36,3 +62,16 @@ def judge_path(text: str) -> tuple[EffectKind, EffectSeverity]:
     if _CODE.search(text):
         return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM
     return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.LOW
+
+
+def fold_path(expression: str, fold: Callable[[str], str | None]) -> str | None:
+    """Return the path that Join-Path or a special folder gives, `fold` computing its parts."""
+    text = expression.strip()[:1024]
+    if special := _SPECIAL_FOLDER.fullmatch(text):
+        return _SPECIAL.get((special[1] or special[2]).lower())
+    joined = _JOIN.fullmatch(text)
+    if joined is None:
+        return None
+    base = fold_path(joined[1], fold) or fold(joined[1])
+    child = fold(joined[2]) if joined[2][:1] in "\"'" else joined[2]
+    return f"{base.rstrip(chr(92))}\\{child.lstrip(chr(92))}" if base and child else None

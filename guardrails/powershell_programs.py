@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import decode_base64, expand, fold_value
-from guardrails.powershell_paths import judge_path
+from guardrails.powershell_paths import fold_path, judge_path
 from guardrails.script_reading import SCRIPT_FILE, NestedCode, Reading
 from guardrails.windows_programs import LAUNCHERS, bare_name, find_program, is_system_folder
 
@@ -26,16 +26,6 @@ _CODE: Final = re.compile(
 )
 _FILE: Final = re.compile(r"\s[-/\u2013\u2014\u2015]f", re.IGNORECASE)
 _CMD_CODE: Final = re.compile(r"\s/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
-_ENVIRONMENT: Final = re.compile(r"\$(?:\{env:([\w()]{1,40})\}|env:(\w{1,40}))", re.IGNORECASE)
-_FOLDERS: Final = {
-    "windir": "C:\\Windows", "systemroot": "C:\\Windows", "systemdrive": "C:", "homedrive": "C:",
-    "programfiles": "C:\\Program Files", "programw6432": "C:\\Program Files",
-    "programfiles(x86)": "C:\\Program Files (x86)", "comspec": "C:\\Windows\\System32\\cmd.exe",
-    "programdata": "C:\\ProgramData", "public": "C:\\Users\\Public",
-    "temp": "C:\\Users\\x\\AppData\\Local\\Temp", "tmp": "C:\\Users\\x\\AppData\\Local\\Temp",
-    "userprofile": "C:\\Users\\x", "appdata": "C:\\Users\\x\\AppData\\Roaming",
-    "localappdata": "C:\\Users\\x\\AppData\\Local", "commonprogramfiles": "C:\\Program Files\\Common Files",
-}  # fmt: skip
 _START_SWITCHES: Final = re.compile(
     r"\s-(?:wait|nonewwindow|nnw|passthru|windowstyle\s+\w+|verb\s+\w+|loaduserprofile|erroraction\s+\w+|workingdirectory\s+(?:\"[^\"]*\"|'[^']*'|\S+)|redirect\w+\s+(?:\"[^\"]*\"|'[^']*'|\S+))(?=\s|$)",
     re.IGNORECASE,
@@ -122,7 +112,7 @@ class ProgramJudge:
         elif "$" in code or "(" in code or "@" in code:
             value = None
             if shell == "cmd":
-                value = expand(put_folders(code), self._variables)
+                value = expand(code, self._variables)
         else:
             value = code
         if value is None:
@@ -168,13 +158,6 @@ class ProgramJudge:
             self._reading.run_dynamic(line, text, f"unknown program {name[:80]}", _S.MEDIUM)
 
 
-def put_folders(text: str) -> str:
-    """Return a text with the folders that Windows itself sets in place of their variables."""
-    return _ENVIRONMENT.sub(
-        lambda match: _FOLDERS.get((match[1] or match[2]).lower(), match[0]), text
-    )
-
-
 def _unquote(word: str) -> str:
     return re.sub(r"[\"']", "", word) if "$(" not in word else word
 
@@ -189,7 +172,9 @@ def read_name(written: str, variables: dict[str, Any]) -> str | None:
         return plain
     folded = fold_value(written, variables)
     if folded is None and "(" not in plain:
-        folded = expand(put_folders(plain), variables)
+        folded = expand(plain, variables)
+    if folded is None:
+        folded = fold_path(written, lambda part: fold_value(part, variables))
     if folded is not None:
         return folded
     named = re.search(r"[\\/]([\w.@+~ -]{1,80}\.(?:exe|com|msc|cpl|ps1|bat|cmd|vbs))$", plain, re.IGNORECASE)

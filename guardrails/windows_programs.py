@@ -29,7 +29,7 @@ changes_software low | sfc | ^(?:/verifyonly|/verifyfile=\S+)$
 changes_registry medium | reg | ^(?:query|compare)\b
 changes_registry medium | regini regedit regedt32 setx | ^$
 changes_preferences low | powercfg | ^[/-](?:l|list|q|query|a|availablesleepstates|getactivescheme|aliases|lastwake|waketimers|requests|devicequery|batteryreport|energy|sleepstudy|srumutil|systemsleepdiagnostics|systempowerreport)\b
-changes_preferences low | control printui cleanmgr displayswitch tabcal | ^$
+changes_preferences low | onedrive control printui cleanmgr displayswitch tabcal | ^$
 changes_preferences medium | gpupdate certreq lodctr unlodctr mofcomp winmgmt slmgr reagentc tpmtool sdbinst | ^(?:/verifyrepository|/info|getdeviceinformation)$
 changes_preferences low | fsutil | ^(?:fsinfo|volume\s+(?:diskfree|querycluster|list)|dirty\s+query|behavior\s+query|usn\s+query|quota\s+query|reparsepoint\s+query|8dot3name\s+query|hardlink\s+list|file\s+(?:queryfileid|layout|queryextents))\b
 changes_permissions medium | icacls cacls | ^(?:"[^"]*"|[^\s"/]+)$
@@ -73,7 +73,8 @@ _EXTENSION: Final = re.compile(r"\.(?:exe|com|msc|cpl)$")
 _SYSTEM_FOLDER: Final = re.compile(
     r"^(?:[a-z]:|%systemdrive%)?[\\/]windows(?:[\\/](?:system32|syswow64|sysnative)(?:[\\/](?:wbem|windowspowershell[\\/]v1\.0|openssh))?)?[\\/]$"
     r"|^%(?:windir|systemroot)%(?:[\\/](?:system32|syswow64|sysnative)(?:[\\/](?:wbem|windowspowershell[\\/]v1\.0|openssh))?)?[\\/]$"
-    r"|^(?:[a-z]:[\\/]program files|%programfiles%)[\\/](?:powershell[\\/]7|windows defender)[\\/]$",
+    r"|^(?:[a-z]:[\\/]program files|%programfiles%)[\\/](?:powershell[\\/]7|windows defender|microsoft onedrive)[\\/]$"
+    r"|\\appdata\\local\\microsoft\\onedrive\\$",
     re.IGNORECASE,
 )
 
@@ -101,7 +102,7 @@ def bare_name(name: str) -> str:
 def is_system_folder(written: str) -> bool:
     """Say whether a program's folder, as written, is the system's, or none (found by PATH)."""
     folder = written[: len(written) - len(re.split(r"[\\/]", written)[-1])]
-    return not folder or _SYSTEM_FOLDER.match(folder) is not None
+    return not folder or _SYSTEM_FOLDER.search(folder) is not None
 
 
 def find_program(bare: str, arguments: str) -> CommandEntry | None:
