@@ -25,10 +25,12 @@ from guardrails.powershell_folding import decode_base64
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_programs import ProgramJudge
 from guardrails.script_reading import NestedCode, Reading
-from guardrails.windows_programs import bare_name, find_program, is_system_folder
+from guardrails.windows_programs import bare_name, is_system_folder
 
 _K, _S = EffectKind, EffectSeverity
-_COMMENT: Final = re.compile(r"[\s;,=]*+(?:@\s*+)?(?:rem(?:[\s;,=]+(?![\s&|])|$)|::)", re.IGNORECASE)
+_COMMENT: Final = re.compile(
+    r"[\s;,=]*+(?:@\s*+)?(?:rem(?:[\s;,=]+(?![\s&|])|$)|::)", re.IGNORECASE
+)
 _LABEL: Final = re.compile(r"[\s;,=]*:[^:]")
 _ACCOUNTS: Final = re.compile(r"\b(?:user|localgroup)\b.*\s/(?:add|del)", re.IGNORECASE)
 _ENCODED: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?\s+\"?([A-Za-z0-9+/=]{4,})", re.IGNORECASE)
@@ -51,7 +53,10 @@ _WIDE_DELETE: Final = re.compile(
     r"|[a-z]:\\(?:windows|users|program files)\\?\*?)[\"]?(?:\s|$)",
     re.IGNORECASE,
 )
-_STEERING: Final = re.compile(r"path(?:ext)?$|comspec$|prompt$|psmodulepath$|cor_|coreclr_|complus_|dotnet_|node_|python|git_|java_|_java|npm_|__|windir$|systemroot$", re.IGNORECASE)
+_STEERING: Final = re.compile(
+    r"path(?:ext)?$|comspec$|prompt$|psmodulepath$|cor_|coreclr_|complus_|dotnet_|node_|python|git_|java_|_java|npm_|__|windir$|systemroot$",
+    re.IGNORECASE,
+)
 _OPERATORS: Final = re.compile(r"[&|<>^]")
 _UNKNOWN_VARIABLE: Final = re.compile(r"%([^%\s:~\"*\d][^%:\"]{0,60})(?::[^%]*)?%")
 _COMSPEC: Final = re.compile(r"[%!]comspec[%!]", re.IGNORECASE)
@@ -102,7 +107,9 @@ class _CmdReader:
             name
             for line in lines
             for option, name, value in list_sets(line.commands)
-            if option == "/p" or _OPERATORS.search(value) or re.search(r"%%?[a-z~*]\b|%~|%\d", value)
+            if option == "/p"
+            or _OPERATORS.search(value)
+            or re.search(r"%%?[a-z~*]\b|%~|%\d", value)
         )
 
     def _read(self, number: int, statement: str) -> None:
@@ -164,9 +171,7 @@ class _CmdReader:
             self._judge_program(name, rest, text, line)
 
     def _judge_program(self, name: str, rest: str, text: str, line: int) -> None:
-        if re.search(r"[%!]", name) and find_program(bare_name(name), rest) is None:
-            self._programs.judge_named(name, rest, text, line)
-        elif "\\" in name or "/" in name:
+        if re.search(r"[%!\\/]", name):
             self._programs.judge_named(name, rest, text, line)
         elif not self._programs.judge(name, rest, text, line):
             self.reading.doubt(line, f"unknown command {bare_name(name)[:60]}")
@@ -220,7 +225,11 @@ def _run_shell(shell: str, rest: str, command: str, line: int, reading: Reading)
             reading.nested.append(NestedCode(interpreter="powershell", code=decoded, line=line))
         return
     found = _POWERSHELL_CODE.search(rest) or re.search(r"\s([\"&{].*|[A-Za-z].*)$", rest, re.DOTALL)
-    if re.search(r"(?i)\s-f(?:i|il|ile)?\s", rest) or found is None or found[1].strip() in ("-", ""):
+    if (
+        re.search(r"(?i)\s-f(?:i|il|ile)?\s", rest)
+        or found is None
+        or found[1].strip() in ("-", "")
+    ):
         reading.doubt(line, "runs a script that is not in the text")
         return
     if re.search(r"[%!]", rest[: found.start(1)]):

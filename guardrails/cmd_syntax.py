@@ -5,7 +5,6 @@ cmd puts the values of variables in first, and takes carets, quotes and operator
 does this. What a caret escapes becomes a placeholder, so that it is no operator. `if`, `for`,
 `else`, `call` and `start` are taken off; the command of `for /f` is a command of its own.
 """
-# ruff: noqa: E501 - a regular expression does not read better in pieces
 
 import re
 from collections import Counter
@@ -41,7 +40,9 @@ _TARGET: Final = re.compile(r"[\s,;=]*(&\d|(?:\"[^\"]*\"?|[^\s\"&|<>,;=()])+)?")
 _LEADING_REDIRECTION: Final = re.compile(
     r"\d?(?:>{1,2}|<)[\s,;=]*(?:&\d|(?:\"[^\"]*\"?|[^\s\"&|<>,;=()])+)"
 )
-_SET: Final = re.compile(r"set(?=[\s,;=\"/])[\s,;=]*(/[ap])?[\s,;=]*\"?([^=\"]{1,60})=(.*)", re.IGNORECASE | re.DOTALL)
+_SET: Final = re.compile(
+    r"set(?=[\s,;=\"/])[\s,;=]*(/[ap])?[\s,;=]*\"?([^=\"]{1,60})=(.*)", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +181,9 @@ def _find_end(text: str, position: int, depth: int) -> int:
         character = text[place]
         if character == '"':
             quoted = not quoted
-        elif not quoted and (character in "&|" and text[place - 1] not in "<>" or (character == ")" and depth > 0)):
+        elif not quoted and (
+            (character in "&|" and text[place - 1] not in "<>") or (character == ")" and depth > 0)
+        ):
             return place
     return len(text)
 

@@ -5,7 +5,7 @@ A name that stands in no row, belongs to no family and is no function of the scr
 so a doubt. Rows are `kind severity | names`; kind `-` only reads, prints or computes. Families are
 nouns of modules by one maker, whose verbs tell what they do. From Microsoft's module reference.
 """
-# ruff: noqa: E501 - tables
+# ruff: noqa: E501, SIM905 - tables
 
 import re
 from dataclasses import dataclass
@@ -76,13 +76,13 @@ changes_services medium | start-service stop-service restart-service set-service
 ends_processes medium | stop-process
 persists high | new-service remove-service register-scheduledtask register-scheduledjob set-scheduledjob new-scheduledtask register-clusteredscheduledtask add-jobtrigger set-jobtrigger
 persists medium | register-wmievent register-cimindicationevent
-runs_dynamic_code medium | register-objectevent register-engineevent start-job start-threadjob set-psbreakpoint register-argumentcompleter set-psreadlinekeyhandler new-module 
+runs_dynamic_code medium | register-objectevent register-engineevent start-job start-threadjob set-psbreakpoint register-argumentcompleter set-psreadlinekeyhandler new-module
 changes_software medium | install-package uninstall-package install-module uninstall-module update-module install-script uninstall-script update-script install-packageprovider import-packageprovider register-psrepository unregister-psrepository set-psrepository register-packagesource unregister-packagesource set-packagesource update-help  install-psresource update-psresource uninstall-psresource register-psresourcerepository set-psresourcerepository
 changes_software medium | add-appxpackage remove-appxpackage add-appxprovisionedpackage remove-appxprovisionedpackage move-appxpackage reset-appxpackage repair-appxpackage set-appxdefaultvolume enable-windowsoptionalfeature add-windowscapability remove-windowscapability add-windowspackage remove-windowspackage add-windowsfeature install-windowsfeature install-language uninstall-language repair-windowsimage add-windowsdriver remove-windowsdriver optimize-appxprovisionedpackages set-windowsedition use-windowsunattend optimize-windowsimage mount-windowsimage dismount-windowsimage save-windowsimage expand-windowsimage new-windowsimage
 changes_software medium | get-wuinstall install-windowsupdate hide-windowsupdate show-windowsupdate uninstall-windowsupdate remove-windowsupdate add-wuservicemanager remove-wuservicemanager set-wusettings reset-wucomponents enable-wuremoting update-mpsignature  install-wingetpackage update-wingetpackage uninstall-wingetpackage repair-wingetpackagemanager start-wuscan add-printerdriver remove-printerdriver
 disables_security medium | disable-windowsoptionalfeature remove-windowsfeature uninstall-windowsfeature disable-tpmautoprovisioning clear-tpm suspend-bitlocker disable-bitlockerautounlock clear-bitlockerautounlock remove-bitlockerkeyprotector set-processmitigation remove-mpthreat
 disables_security high | set-mppreference add-mppreference disable-bitlocker set-netfirewallprofile disable-netfirewallrule remove-netfirewallrule set-netfirewallsetting set-executionpolicy set-smbserverconfiguration set-smbclientconfiguration set-securebootuefi   set-netfirewallrule set-netfirewallsecurityfilter set-netfirewalladdressfilter set-netfirewallportfilter   set-applockerpolicy
-changes_preferences low | remove-mppreference start-mpscan start-mpwdoscan enable-bitlocker resume-bitlocker lock-bitlocker unlock-bitlocker add-bitlockerkeyprotector backup-bitlockerkeyprotector backuptoaad-bitlockerkeyprotector enable-bitlockerautounlock initialize-tpm unblock-tpm enable-tpmautoprovisioning protect-tpm 
+changes_preferences low | remove-mppreference start-mpscan start-mpwdoscan enable-bitlocker resume-bitlocker lock-bitlocker unlock-bitlocker add-bitlockerkeyprotector backup-bitlockerkeyprotector backuptoaad-bitlockerkeyprotector enable-bitlockerautounlock initialize-tpm unblock-tpm enable-tpmautoprovisioning protect-tpm
 changes_preferences medium | set-winuserlanguagelist set-winsystemlocale set-winhomelocation set-culture set-winuilanguageoverride set-windefaultinputmethodoverride set-winlanguagebaroption set-systempreferreduilanguage copy-userinternationalsettingstosystem set-winacceptlanguagefromlanguagelistoptout set-winculturefromlanguagelistoptout new-winuserlanguagelist set-displayresolution import-startlayout set-assignedaccess clear-assignedaccess set-windowssearchsetting set-windowsreservedstoragestate enable-windowserrorreporting disable-windowserrorreporting
 changes_preferences low | add-printer remove-printer add-printerport remove-printerport set-printer set-printconfiguration set-printerproperty rename-printer restart-printjob suspend-printjob resume-printjob set-odbcdsn add-odbcdsn remove-odbcdsn enable-pnpdevice disable-pnpdevice new-eventlog set-psreadlineoption
 changes_network medium | new-netroute remove-netroute set-netroute set-netipaddress new-netipaddress remove-netipaddress set-netipinterface set-dnsclientserveraddress set-dnsclient set-dnsclientglobalsetting add-dnsclientnrptrule remove-dnsclientnrptrule set-dnsclientnrptrule add-dnsclientdohserveraddress set-dnsclientdohserveraddress add-vpnconnection set-vpnconnection remove-vpnconnection add-vpnconnectionroute remove-vpnconnectionroute set-vpnconnectionipsecconfiguration set-vpnconnectionproxy set-netconnectionprofile new-psdrive new-smbmapping new-smbshare set-smbshare close-smbsession close-smbopenfile new-smbglobalmapping
@@ -104,7 +104,7 @@ reads_credentials low | new-selfsignedcertificate protect-cmsmessage
 changes_preferences medium | import-pfxcertificate import-certificate set-authenticodesignature switch-certificate get-certificaterequest  enable-windowsdeveloperlicense
 erases_traces critical | clear-eventlog remove-eventlog
 erases_traces high | limit-eventlog clear-history disable-computerrestore restore-computer
-captures_data medium | new-neteventsession start-neteventsession add-neteventprovider start-etwtracesession 
+captures_data medium | new-neteventsession start-neteventsession add-neteventprovider start-etwtracesession
 reaches_devices high | new-pssession connect-pssession invoke-wsmanaction connect-wsman send-rduserMessage disconnect-rduser invoke-rduserlogoff
 """
 # Nouns of one maker's modules: what reading verbs give is a look, other verbs do this.
@@ -133,17 +133,17 @@ _CHANGING: Final = frozenset(
     "set new add remove enable disable update clear reset rename move restart stop start suspend resume grant revoke connect disconnect mount dismount copy restore repair optimize resize sync unregister block unblock lock unlock submit limit checkpoint merge initialize hide publish unpublish uninstall save backup approve deny close join protect unprotect switch undo redo assert".split()
 )
 _NAME: Final = re.compile(r"([a-z]{2,14})-([a-z][\w.]{1,80})")
-_COMPILED: Final = tuple(
-    (re.compile(noun), kind, severity) for noun, kind, severity in _FAMILIES
-)
+_COMPILED: Final = tuple((re.compile(noun), kind, severity) for noun, kind, severity in _FAMILIES)
 
 
 def _read_rows() -> dict[str, CommandEntry]:
-    entries = {}
+    entries: dict[str, CommandEntry] = {}
     for row in _ROWS.strip().split("\n"):
         does, _, names = row.partition(" | ")
         kind, _, severity = does.partition(" ")
-        entry = HARMLESS if kind == "-" else CommandEntry(EffectKind(kind), EffectSeverity(severity))
+        entry = (
+            HARMLESS if kind == "-" else CommandEntry(EffectKind(kind), EffectSeverity(severity))
+        )
         entries |= dict.fromkeys(names.lower().split(), entry)
     return entries
 

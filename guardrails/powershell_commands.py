@@ -5,7 +5,7 @@ A closed world: a command is a function of the script, a cmdlet or program of th
 doubt. A command or an argument that is computed is folded first; code in a constant
 (`-EncodedCommand`, Invoke-Expression, `cmd /c`) is handed on to be analysed.
 """
-# ruff: noqa: E501 - a regular expression does not read better in pieces
+# ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 
 import re
 from typing import Any, Final
@@ -18,7 +18,11 @@ from guardrails.powershell_launchers import CmdletJudge
 from guardrails.powershell_members import MemberJudge
 from guardrails.powershell_paths import FOLDERS, fold_path, judge_path
 from guardrails.powershell_programs import ProgramJudge, read_name
-from guardrails.powershell_quotes import find_false_quotes
+from guardrails.powershell_quotes import (
+    SPLIT_REDIRECTION,
+    find_false_quotes,
+    find_misread_words,
+)
 from guardrails.powershell_scope import PowershellScope
 from guardrails.script_reading import SCRIPT_FILE, Reading
 
@@ -31,8 +35,18 @@ _WIDE: Final = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS: Final = re.compile(r"-?\d[\d.]*(?:\.\.-?\d+)?")
-_MODULE_PREFIX: Final = re.compile(r"^microsoft\.(?:powershell|wsman|graph)\.[\w.]+\\(?=\w+-\w+$)", re.IGNORECASE)
-_COMMAND_DRIVE: Final = re.compile(r"(?<![\w$])\$?\{?\b(?:function|alias):", re.IGNORECASE)
+_MODULE_PREFIX: Final = re.compile(
+    r"^microsoft\.(?:powershell|wsman|graph)\.[\w.]+\\(?=\w+-\w+$)", re.IGNORECASE
+)
+_COMMAND_DRIVE: Final = re.compile(
+    r"(?<![\w$])\$?\{?\b(?:function|alias):(?=[\w\\/*?{$'\"]|$)", re.IGNORECASE
+)
+# An expression that computes a text, and signs that the text is a path below some root.
+_COMPUTES: Final = re.compile(
+    r"\+|-f\b|-join|-replace|\[char|\.(?:replace|substring|insert|tochararray)\(|::(?:join|concat)|-bxor|frombase64",
+    re.IGNORECASE,
+)
+_ROOTED: Final = re.compile(r"[\\/]|join-path|\b[a-z]:|\$env:|combine\(|gettemp", re.IGNORECASE)
 _STEERING_VARIABLE: Final = re.compile(
     r"\$\{?(?:global:|script:)?(?:psdefaultparametervalues|executioncontext)\b|\b(?:psdefaultparametervalues|ex\w*\*\w*context|executioncontext)\b",
     re.IGNORECASE,
@@ -43,12 +57,22 @@ _STEERING_ENVIRONMENT: Final = re.compile(
     re.IGNORECASE,
 )
 _ITSELF: Final = re.compile(
-    r"\"?\$(?:\()?(?:myinvocation\.mycommand\.(?:path|definition)|pscommandpath)\)?\"?", re.IGNORECASE
+    r"\"?\$(?:\()?(?:myinvocation\.mycommand\.(?:path|definition)|pscommandpath)\)?\"?",
+    re.IGNORECASE,
 )
 _SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*=")
 _REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
 _CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY, _K.DELETES_FILES))
-_TAKES_PATHS: Final = frozenset(("set-location", "push-location", "new-psdrive"))
+_NAMES_ITEMS: Final = frozenset(
+    "set-content add-content set-item new-item copy-item move-item rename-item clear-item set-location push-location".split()
+)
+_FIRST_PATH: Final = re.compile(
+    r"\s*(?:-(?:path|literalpath|pspath|lp|destination|p\w*|l\w*|d\w*)[\s:]+)?(?:\"?\$\{?(\w+)\}?(?![\w.\\/:])|(\((?:[^()]|\([^()]*\))*\)))",
+    re.IGNORECASE,
+)
+_TAKES_PATHS: Final = frozenset(
+    ("set-location", "push-location", "new-psdrive", "get-item", "get-childitem", "get-content")
+)
 _PROVIDER: Final = re.compile(r"-ps\w*[\s:]+[\"']?(?!filesystem\b|registry\b|[\"'])", re.IGNORECASE)
 
 
@@ -64,6 +88,7 @@ class PowershellReader:
         self.variables: dict[str, Any] = {f"env:{name}": path for name, path in FOLDERS.items()}
         self.history: list[tuple[int, str, Any]] = []
         self.reading = Reading()
+        self._computed: set[str] = set()
 
     def read(self, nodes: dict[str, list[Any]]) -> Reading:
         """Read the nodes of guardrails.syntax_trees in the order of the text."""
@@ -73,7 +98,7 @@ class PowershellReader:
         self._cmdlets = CmdletJudge(
             self._source, self._scope, self.variables, self.reading, self._members, self._programs
         )
-        kinds = ("assignment", "command", "call", "type", "redirection")
+        kinds = ("assignment", "command", "call", "type", "redirection", "token")
         waiting = [(n.start_byte, kind, n) for kind in kinds for n in nodes.get(kind, [])]
         calls_until = -1
         for start, kind, node in sorted(waiting, key=lambda item: (item[0], -item[2].end_byte)):
@@ -84,13 +109,17 @@ class PowershellReader:
                 self._judge_command(node, line)
             elif kind == "type":
                 self._members.judge_type(node, line)
-            elif kind == "redirection":
+            elif kind in ("redirection", "token"):
                 self._judge_redirection(node, line)
             else:
                 if start >= calls_until:  # an outer chain of calls holds the text of its parts
                     calls_until = node.end_byte
                     self._members.judge_chain(self._text(node), line)
-                judge = self._members.judge_call if node.type == "invokation_expression" else self._members.judge_member
+                judge = (
+                    self._members.judge_call
+                    if node.type == "invokation_expression"
+                    else self._members.judge_member
+                )
                 judge(node, line)
         self._judge_the_rest(nodes)
         return self.reading
@@ -119,6 +148,8 @@ class PowershellReader:
             value = before + value if isinstance(before, str) and value else None
             name = name[:-1]
         self.history.append((line, name, value))
+        if value is None and _COMPUTES.search(right) and not _ROOTED.search(right) and "$" in right:
+            self._computed.add(name)
         if value is None or name in self._scope.unstable:
             self.variables.pop(name, None)
         else:
@@ -129,12 +160,19 @@ class PowershellReader:
         if plain.startswith(("function:", "alias:")):
             self.reading.doubt(line, "makes a command by its drive")
         elif _STEERING_ENVIRONMENT.match(plain):
-            appends = name.endswith("+") or re.match(r"\s*[\"(]*\$\{?env:path\b", right, re.IGNORECASE)
+            appends = name.endswith("+") or re.match(
+                r"\s*[\"(]*\$\{?env:path\b", right, re.IGNORECASE
+            )
             if plain != "env:path" or not appends:
                 self.reading.doubt(line, f"changes ${plain}: other programs may run")
 
     def _judge_redirection(self, node: Any, line: int) -> None:
         text = self._text(node)
+        if node.type == "generic_token":
+            if not SPLIT_REDIRECTION.fullmatch(text):
+                return
+            after = self._source[node.end_byte : node.end_byte + 300].decode("utf-8", "replace")
+            text += re.split(r"[\s;|)}]", after, maxsplit=1)[0] if text.endswith(">") else ""
         target = text.lstrip("*0123456789> \t").strip()
         if target.startswith("&") or target.lower() in ("$null", "nul") or "<" in text[:2]:
             return
@@ -144,9 +182,12 @@ class PowershellReader:
         """Return a text with what its variables certainly hold."""
         return re.sub(
             r"\$\{?(\w{1,80})\}?",
-            lambda match: value
-            if isinstance(value := self.variables.get(match[1].lower()), str) and len(value) < 2048
-            else match[0],
+            lambda match: (
+                value
+                if isinstance(value := self.variables.get(match[1].lower()), str)
+                and len(value) < 2048
+                else match[0]
+            ),
             text,
         )
 
@@ -198,7 +239,11 @@ class PowershellReader:
         if SCRIPT_FILE.search(name) or "\\" in name or "/" in name:
             self._programs.judge_named(name, rest, text, line)
         elif not self._programs.judge(name, rest, text, line):
-            reason = "unknown command, a look by its name:" if reads_by_its_name(plain) else "unknown command"
+            reason = (
+                "unknown command, a look by its name:"
+                if reads_by_its_name(plain)
+                else "unknown command"
+            )
             self.reading.doubt(line, f"{reason} {lower[:60]}")
 
     def _judge_cmdlet(self, name: str, rest: str, node: Any, line: int) -> None:
@@ -229,10 +274,23 @@ class PowershellReader:
         put = self._put(rest)
         if _COMMAND_DRIVE.search(put) or re.search(r"\bvariable:", put, re.IGNORECASE):
             self.reading.doubt(line, "changes commands or variables by their drive")
+        first = _FIRST_PATH.match(rest) if name in _NAMES_ITEMS else None
+        if first and (first[1] or "").lower() in self._computed:
+            is_computed = True
+        else:
+            written = (first[2] or "") if first else ""
+            is_computed = bool(_COMPUTES.search(written)) and not _ROOTED.search(written)
+        if is_computed:
+            self.reading.doubt(line, "a path that is computed may be a drive of commands")
         if name == "new-psdrive" and _PROVIDER.search(put):
             self.reading.doubt(line, "a drive whose provider is unknown")
         found = re.search(r"env:[\w]+", put, re.IGNORECASE)
-        if found and _STEERING_ENVIRONMENT.match(found[0]) and name.startswith(("set-", "new-item", "add-")) and not re.search(r"\$\{?env:", put, re.IGNORECASE):
+        if (
+            found
+            and _STEERING_ENVIRONMENT.match(found[0])
+            and name.startswith(("set-", "new-item", "add-"))
+            and not re.search(r"\$\{?env:", put, re.IGNORECASE)
+        ):
             self.reading.doubt(line, f"changes {found[0]}: other programs may run")
 
     def _judge_text(self, name: str, text: str, line: int) -> None:
@@ -243,7 +301,9 @@ class PowershellReader:
             self.reading.add(_K.PERSISTS, _S.HIGH, line, text)
         if SECURITY_UNIT.search(text) and STOPS.search(text):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, text)
-        if name in ("netsh", "netsh.exe") and re.search(r"advfirewall.*\boff\b", text, re.IGNORECASE):
+        if name in ("netsh", "netsh.exe") and re.search(
+            r"advfirewall.*\boff\b", text, re.IGNORECASE
+        ):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, text)
         if name in ("net", "net.exe") and re.search(
             r"\b(?:user|localgroup)\b.*\s/(?:add|delete)", text, re.IGNORECASE
@@ -263,5 +323,7 @@ class PowershellReader:
                 self.reading.doubt(self._line(node), f"{text[:40]} changes what commands do")
         for node in nodes.get("class", []):
             self._members.judge_class(node, self._line(node))
+        for line, reason in find_misread_words(self._source, nodes):
+            self.reading.doubt(line, reason)
         for line in find_false_quotes(self._source, nodes.get("comment", [])):
             self.reading.doubt(line, "typographic quotes or dashes end strings elsewhere")

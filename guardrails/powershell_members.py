@@ -4,7 +4,7 @@
 What is unknown, or has a computed name, is a doubt. Patterns over the text of a whole chain of
 calls (`_DANGERS`) tell in addition what .NET code is seldom written for anything else.
 """
-# ruff: noqa: E501 - a regular expression does not read better in pieces
+# ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 
 import re
 from typing import Any, Final
@@ -20,7 +20,7 @@ from guardrails.dotnet_members import (
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_cmdlets import CommandEntry
 from guardrails.powershell_folding import fold_value
-from guardrails.powershell_scope import PowershellScope
+from guardrails.powershell_scope import PowershellScope, functions_around
 from guardrails.script_reading import Reading
 
 _K, _S = EffectKind, EffectSeverity
@@ -35,6 +35,18 @@ _STEERING: Final = frozenset(
     " scriptblock languagemode definition invokeprovider psvariable".split()
 )
 _EXTERNAL_STEERING: Final = frozenset(("invokecommand", "invokeprovider"))
+# Properties whose change is at once one of the machine.
+_ASSIGNED: Final = {
+    "servercertificatevalidationcallback": (_K.DISABLES_SECURITY, _S.MEDIUM),
+    "attributes": (_K.CHANGES_PERMISSIONS, _S.LOW),
+    "isreadonly": (_K.CHANGES_PERMISSIONS, _S.LOW),
+    "priorityclass": (_K.ENDS_PROCESSES, _S.LOW),
+    "processoraffinity": (_K.ENDS_PROCESSES, _S.LOW),
+    "defaultwebproxy": (_K.CHANGES_NETWORK, _S.LOW),
+} | dict.fromkeys(
+    ("creationtime", "lastwritetime", "lastaccesstime", "creationtimeutc", "lastwritetimeutc", "lastaccesstimeutc"),
+    (_K.ERASES_TRACES, _S.MEDIUM),
+)  # fmt: skip
 _FILES: Final = re.compile(r"\b(?:get-item|get-childitem|gci|gi|ls|dir)\b|fileinfo")
 _PROCESS: Final = re.compile(r"diagnostics\.process|processstartinfo|\bprocess\]")
 _SERVICE: Final = re.compile(r"get-service|\bgsv\b|servicecontroller|win32_service")
@@ -71,7 +83,7 @@ class MemberJudge:
         called = parent is not None and parent.type in ("invokation_expression", "member_access")
         text = self._text(node)
         for name in list_types(text):
-            if name.rpartition(".")[2] in self._scope.classes:
+            if name in self._scope.classes:
                 continue
             entry = find_type(name)
             if entry is None and not (called and find_static(name, "") is not None):
@@ -99,6 +111,9 @@ class MemberJudge:
 
     def judge_member(self, node: Any, line: int) -> None:
         """Judge a member that is read or set, without a call."""
+        if self._source[node.end_byte : node.end_byte + 1] == b"(":
+            self.judge_call(node, line)  # an argument of a command: the grammar parts it
+            return
         member = self._name_member(node)
         if member in _EXTERNAL_STEERING:
             self._reading.doubt(line, "reaches into the engine that runs the script")
@@ -108,8 +123,8 @@ class MemberJudge:
         found = re.search(r"(?:\.|::)\s*[\"']?(\w+)[\"']?\s*[-+*/]?$", left.strip())
         if found and found[1].lower() in _STEERING:
             self._reading.doubt(line, "changes what commands mean")
-        if found and found[1].lower() == "servercertificatevalidationcallback":
-            self._reading.add(_K.DISABLES_SECURITY, _S.MEDIUM, line, left)
+        if found and (effect := _ASSIGNED.get(found[1].lower())):
+            self._reading.add(*effect, line, left)
 
     def judge_call(self, node: Any, line: int) -> None:
         """Judge a call of a method, static or of an object."""
@@ -141,7 +156,7 @@ class MemberJudge:
 
     def _judge_static(self, written: str, member: str, text: str, line: int) -> None:
         name = list_types(written)[0]
-        if name.rpartition(".")[2] in self._scope.classes:
+        if name in self._scope.classes:
             return
         entry = find_type(name) if member == "new" else find_static(name, member)
         if entry is None:
@@ -163,10 +178,11 @@ class MemberJudge:
     def _judge_method(self, owner: Any, member: str, node: Any, line: int) -> None:
         text = self._text(node)
         receiver = self._text(owner).strip()
-        arguments = next((self._text(c) for c in node.children if c.type == "argument_list"), "()")
-        given = arguments[1:-1].strip()
-        if receiver.lower() == "$this" and self._scope.classes:
-            return
+        given = self._list_arguments(node)
+        if receiver.lower() == "$this" and member in self._scope.methods:
+            around = functions_around(node)
+            if around and around[0].type == "class_method_definition":
+                return
         if member == "gettype" or _CALLBACK.match(member):
             if given and not given.startswith("{") and not self._is_handler(given):
                 self._reading.run_dynamic(line, text, f"reflection or callback by {member}")
@@ -180,6 +196,13 @@ class MemberJudge:
             self._judge_start(text, line)
         else:
             self._look_up(member, receiver, text, line)
+
+    def _list_arguments(self, node: Any) -> str:
+        found = next((self._text(c) for c in node.children if c.type == "argument_list"), None)
+        if found is None:  # they stand behind the node
+            after = self._source[node.end_byte : node.end_byte + 200].decode("utf-8", "replace")
+            found = "()" if re.match(r"\(\s*\)", after) else after
+        return found[1:-1].strip()
 
     def _is_handler(self, given: str) -> bool:
         """Say whether an argument is a variable that certainly holds a script block of the text."""

@@ -4,7 +4,6 @@
 Code in constants is handed on to be analysed; a program that is unknown, stands in an unknown
 folder, or is computed is a doubt.
 """
-# ruff: noqa: E501 - a regular expression does not read better in pieces
 
 import re
 from typing import Any, Final
@@ -139,12 +138,16 @@ class ProgramJudge:
             written, arguments = (found[1], found[2]) if found else ("", "")
         name = resolve(written) if written and not written.startswith(("-", "@")) else None
         if name is None:
-            self._reading.run_dynamic(line, text, "the program is computed while it runs", _S.MEDIUM)
+            self._reading.run_dynamic(
+                line, text, "the program is computed while it runs", _S.MEDIUM
+            )
             return
         if re.match(r"(?:https?|ms-[\w-]+|mailto):", name, re.IGNORECASE):
             self._reading.add(_K.DOWNLOADS, _S.LOW, line, text)
             return
-        arguments = re.sub(r"(?:^|\s)-(?:argument\w*|args?)[\s:]+", " ", arguments, flags=re.IGNORECASE)
+        arguments = re.sub(
+            r"(?:^|\s)-(?:argument\w*|args?)[\s:]+", " ", arguments, flags=re.IGNORECASE
+        )
         arguments = re.sub(r"(?<=[\"'])\s*,\s*(?=[\"'])", " ", arguments)
         joined = " " + arguments.replace('"', "").replace("'", "").strip("() ")
         self.judge_named(name, joined.rstrip(), text, line)
@@ -177,5 +180,7 @@ def read_name(written: str, variables: dict[str, Any]) -> str | None:
         folded = fold_path(written, lambda part: fold_value(part, variables))
     if folded is not None:
         return folded
-    named = re.search(r"[\\/]([\w.@+~ -]{1,80}\.(?:exe|com|msc|cpl|ps1|bat|cmd|vbs))$", plain, re.IGNORECASE)
+    named = re.search(
+        r"[\\/]([\w.@+~ -]{1,80}\.(?:exe|com|msc|cpl|ps1|bat|cmd|vbs))$", plain, re.IGNORECASE
+    )
     return f"?\\{named[1]}" if named and "(" not in plain else None

@@ -5,6 +5,7 @@ A call of a function of the script is known only where the function is certainly
 its definition stands before the call, in a block around it. A variable counts as a constant only
 when one place sets it.
 """
+# ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 
 import re
 from collections import Counter
@@ -25,8 +26,12 @@ _SETS_ANY: Final = re.compile(
     r"\b(?:set-variable|new-variable|clear-variable|sv|nv|clv)\s+(?:-\w+\s+)?(?:[$(@\"]|'?[*?])"
     r"|\bvariable:|psvariable|(?:get-variable|\bgv)\b.*\.value\s*="
 )
+# Variables that PowerShell itself sets anew.
+_AUTOMATIC: Final = frozenset(
+    "_ psitem args input this foreach switch matches error event eventargs eventsubscriber sender host"
+    " myinvocation psboundparameters pscmdlet psscriptroot pscommandpath lastexitcode stacktrace pwd home".split()
+)
 _BLOCKS: Final = frozenset(("statement_block", "script_block", "program", "switch_body"))
-_PARAMETERS: Final = frozenset(("script_parameter", "class_method_parameter"))
 
 
 class PowershellScope:
@@ -40,6 +45,7 @@ class PowershellScope:
             name = self._cut(node).rpartition(":")[2]
             self._functions.setdefault(name, []).append(node.parent)
         self.classes = frozenset(self._list_classes(nodes))
+        self.methods = frozenset(self._list_methods(nodes))
         self.unstable = self._list_unstable(nodes)
         self.blocks = self._list_blocks(nodes)
         self._first_call = self._find_first_call(nodes)
@@ -53,12 +59,19 @@ class PowershellScope:
             if name is not None:
                 yield self._cut(name)
 
+    def _list_methods(self, nodes: dict[str, list[Any]]) -> Iterator[str]:
+        for node in nodes.get("class", []):
+            for child in node.children:
+                if child.type == "class_method_definition":
+                    yield from (self._cut(c) for c in child.children if c.type == "simple_name")
+
     def _list_unstable(self, nodes: dict[str, list[Any]]) -> frozenset[str]:
         """Return the variables that are set at more than one place, or by a loop or a cmdlet."""
         found = _SET_VARIABLE.findall(self.text)
         if _SETS_ANY.search(self.text):
-            return frozenset(found)
-        unstable = {name for name, count in Counter(found).items() if count > 1}
+            return frozenset(found) | _AUTOMATIC
+        unstable = set(_AUTOMATIC)
+        unstable |= {name for name, count in Counter(found).items() if count > 1}
         unstable |= set(_SET_OTHERWISE.findall(self.text))
         for node in nodes.get("parameter", []):
             unstable.add(next(map(self._cut, _variables(node)), "").strip("${}"))
@@ -89,7 +102,7 @@ class PowershellScope:
         starts = [
             node.start_byte
             for node in nodes.get("command", [])
-            if self.has_function(self._cut(node).split()[:1]) and not _functions_around(node)
+            if self.has_function(self._cut(node).split()[:1]) and not functions_around(node)
         ]
         return min(starts, default=len(self._source))
 
@@ -113,7 +126,7 @@ class PowershellScope:
             return True  # it calls itself
         inner = [
             each
-            for each in _functions_around(call)
+            for each in functions_around(call)
             if each.start_byte >= block.start_byte and each.end_byte <= block.end_byte
         ]
         if not inner or block.type != "program":
@@ -121,7 +134,8 @@ class PowershellScope:
         return bool(definition.start_byte < max(self._first_call, 1))
 
 
-def _functions_around(node: Any) -> list[Any]:
+def functions_around(node: Any) -> list[Any]:
+    """Return the functions and methods that a node stands in, from the inside."""
     found, parent = [], node.parent
     while parent is not None:
         if parent.type in ("function_statement", "class_method_definition"):

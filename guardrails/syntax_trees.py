@@ -48,7 +48,8 @@ _QUERIES: Final = {
     " (invokation_expression) @call (member_access) @call (ERROR) @error (MISSING) @error"
     " (function_name) @function (type_literal) @type (redirection) @redirection"
     " (class_statement) @class (enum_statement) @class (script_parameter) @parameter"
-    " (class_method_parameter) @parameter (variable) @variable",
+    " (class_method_parameter) @parameter (variable) @variable (stop_parsing) @stop"
+    ' ((generic_token) @token (#match? @token "[;|&(){}<>]"))',
     "bash": "(command) @command (variable_assignment) @assignment (comment) @comment"
     " (file_redirect) @redirect (pipeline) @pipeline (ERROR) @error"
     " (MISSING) @error (function_definition name: (word) @function)"
@@ -78,6 +79,8 @@ _NAMES_OF_TYPES: Final = {
     "script_parameter": "parameter",
     "class_method_parameter": "parameter",
     "variable": "variable",
+    "stop_parsing": "stop",
+    "generic_token": "token",
     "file_redirect": "redirect",
     "pipeline": "pipeline",
     "redirected_statement": "redirected",

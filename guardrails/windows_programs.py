@@ -5,7 +5,7 @@ Rows are `kind severity | names | pattern of arguments that only look`; kind `-`
 LAUNCHERS run what they are given, under names or options of their own: what they run is a doubt
 unless a reader of code takes it. From Microsoft's command reference and the LOLBAS project's list.
 """
-# ruff: noqa: E501 - tables
+# ruff: noqa: E501, SIM905 - tables
 
 import re
 from typing import Final
@@ -84,7 +84,9 @@ def _read_rows() -> dict[str, tuple[CommandEntry, re.Pattern[str]]]:
     for row in _ROWS.strip().split("\n"):
         does, names, looks = (part.strip() for part in row.split("|", 2))
         kind, _, severity = does.partition(" ")
-        entry = HARMLESS if kind == "-" else CommandEntry(EffectKind(kind), EffectSeverity(severity))
+        entry = (
+            HARMLESS if kind == "-" else CommandEntry(EffectKind(kind), EffectSeverity(severity))
+        )
         pattern = re.compile(looks or "^$", re.IGNORECASE)
         for name in names.split():
             programs[name] = entry, pattern

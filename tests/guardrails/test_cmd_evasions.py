@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attempts to run code past the analysis of batch scripts: each is an effect or a doubt."""
-# ruff: noqa: E501 - tables of cases
+# ruff: noqa: E501, SIM905 - tables of cases
 
 import time
 

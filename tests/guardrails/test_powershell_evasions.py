@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attempts to run code past the PowerShell analysis: each is an effect or a doubt, never a look."""
-# ruff: noqa: E501 - tables of cases
+# ruff: noqa: E501, RUF001, SIM905 - tables of cases
 
 import pytest
 from hypothesis import given, settings
