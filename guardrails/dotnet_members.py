@@ -10,6 +10,7 @@ Rows are `kind severity | names`; kind `-` does nothing, kind `?` runs code and 
 # ruff: noqa: E501 - tables
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from guardrails.effects import EffectKind, EffectSeverity
@@ -175,10 +176,13 @@ def find_static(name: str, member: str) -> CommandEntry | None:
     )
 
 
-def find_method(member: str, script: str) -> CommandEntry | None:
-    """Return what a method of some object does, given the script's text in lower case."""
+def find_method(member: str, mentions: Callable[[re.Pattern[str]], bool]) -> CommandEntry | None:
+    """Return what a method of some object does; None when it is unknown.
+
+    `mentions` says whether a pattern occurs in the script's text in lower case.
+    """
     for words, entry, names in _CONTEXTS:
-        if member in names and words.search(script):
+        if member in names and mentions(words):
             return entry
     return _METHOD_ENTRIES.get(member)
 

@@ -207,7 +207,7 @@ class PowershellReader:
             return  # a range or a number: no command
         if called and written.lower().strip("${}") in self._scope.blocks and written[:1] == "$":
             return
-        if _ITSELF.fullmatch(written) and not _SETS_ITSELF.search(self._scope.text):
+        if _ITSELF.fullmatch(written) and not self._scope.mentions(_SETS_ITSELF):
             return  # the script runs itself again
         name = read_name(written, self.variables)
         if not name:
@@ -224,7 +224,7 @@ class PowershellReader:
             known = plain != lower or find_cmdlet(plain) or self._cmdlets.handles(plain)
             if known:  # it may never be defined, or not any more: then the command runs
                 self.reading.doubt(line, f"a function has the name of the command {plain}")
-            elif self._scope.defines(lower, node):
+            elif self._scope.defines(lower, node.start_byte):
                 return
             else:
                 self.reading.doubt(line, f"the function {lower[:60]} may not be defined here")

@@ -77,6 +77,7 @@ class Call:
     line: int
 
 
+_MAX_LOOKED_UP: Final = 64  # pieces of code that are looked for in the text
 Judge = Callable[[Call], None]
 
 
@@ -164,11 +165,16 @@ class CmdletJudge:
             )
         else:
             self._reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, call.line, call.text)
-            if _plain(value) not in _plain(self._scope.text) and _SETS.search(value):
+            if _SETS.search(value) and not self._stands_in_text(value):
                 self._reading.doubt(call.line, "text that is put together may set variables")
             self._reading.nested.append(
                 NestedCode(interpreter="powershell", code=value, line=call.line)
             )
+
+    def _stands_in_text(self, code: str) -> bool:
+        if len(self._reading.nested) > _MAX_LOOKED_UP:
+            return False
+        return code.lower().replace('"', "") in self._scope.text.replace('"', "")
 
     def _invoke_command(self, call: Call) -> None:
         unnamed = re.sub(r"\s-(?!sc)\w+[\s:]+[^\s{}]+", " ", call.rest, flags=re.IGNORECASE)
@@ -263,7 +269,7 @@ class CmdletJudge:
     def _name_member(self, written: str, text: str, line: int) -> None:
         plain = fold_value(written, self._variables) if written[:1] in "\"'($" else written
         member = (plain or "").strip("\"'").lower()
-        entry = find_method(member, self._scope.text)
+        entry = find_method(member, self._scope.mentions)
         if entry is RUNS_CODE or (entry is None and member not in _PROPERTIES):
             self._reading.run_dynamic(
                 line, text, f"unknown member {member[:60] or 'that is computed'}"
@@ -274,7 +280,7 @@ class CmdletJudge:
     def _invoke_wmi(self, call: Call) -> None:
         found = _WMI_METHOD.search(call.rest)
         method = found[1].lower() if found else ""
-        entry = find_method(method, "ciminstance")
+        entry = find_method(method, lambda words: words.search("ciminstance") is not None)
         if method == "create" or entry is None or entry is RUNS_CODE:
             self._reading.run_dynamic(
                 call.line, call.text, f"unknown method {method or 'that is computed'}"
@@ -316,9 +322,8 @@ class CmdletJudge:
     def _run_block(self, call: Call) -> None:
         kind = _K.PERSISTS if "scheduled" in call.name else _K.RUNS_DYNAMIC_CODE
         self._reading.add(kind, _S.HIGH if kind is _K.PERSISTS else _S.LOW, call.line, call.text)
-        if "{" not in call.rest and not any(
-            f"${each}" in call.rest.lower() for each in self._scope.blocks
-        ):
+        named = {name.lower() for name in re.findall(r"\$(\w+)", call.rest)}
+        if "{" not in call.rest and named.isdisjoint(self._scope.blocks):
             self._reading.doubt(call.line, "the script block is not in the text")
         elif re.search(
             r"\s-(?:f\w*|lit\w*|def\w*)\s",
@@ -326,7 +331,3 @@ class CmdletJudge:
             re.IGNORECASE,
         ):
             self._reading.doubt(call.line, "runs a script that is not in the text")
-
-
-def _plain(code: str) -> str:
-    return code.lower().replace('"', "")

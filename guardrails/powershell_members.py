@@ -20,7 +20,7 @@ from guardrails.dotnet_members import (
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_cmdlets import CommandEntry
 from guardrails.powershell_folding import fold_value
-from guardrails.powershell_scope import PowershellScope, functions_around
+from guardrails.powershell_scope import PowershellScope
 from guardrails.script_reading import Reading
 
 _K, _S = EffectKind, EffectSeverity
@@ -179,10 +179,9 @@ class MemberJudge:
         text = self._text(node)
         receiver = self._text(owner).strip()
         given = self._list_arguments(node)
-        if receiver.lower() == "$this" and member in self._scope.methods:
-            around = functions_around(node)
-            if around and around[0].type == "class_method_definition":
-                return
+        own = receiver.lower() == "$this" and member in self._scope.methods
+        if own and self._scope.is_in_method(node.start_byte):
+            return
         if member == "gettype" or _CALLBACK.match(member):
             if given and not given.startswith("{") and not self._is_handler(given):
                 self._reading.run_dynamic(line, text, f"reflection or callback by {member}")
@@ -210,15 +209,15 @@ class MemberJudge:
         return name is not None and name[1].lower() in self._scope.blocks
 
     def _judge_start(self, text: str, line: int) -> None:
-        script = self._scope.text
-        if _PROCESS.search(script) or not (_SERVICE.search(script) or _TIMER.search(script)):
+        mentions = self._scope.mentions
+        if mentions(_PROCESS) or not (mentions(_SERVICE) or mentions(_TIMER)):
             self._reading.run_dynamic(line, text, "starts a program that is not in the text")
-        elif _SERVICE.search(script):
+        elif mentions(_SERVICE):
             self._reading.add(_K.CHANGES_SERVICES, _S.MEDIUM, line, text)
 
     def _look_up(self, member: str, receiver: str, text: str, line: int) -> None:
-        entry = find_method(member, self._scope.text)
-        if member == "replace" and _may_be_file(receiver.lower(), self._scope.text):
+        entry = find_method(member, self._scope.mentions)
+        if member == "replace" and _may_be_file(receiver.lower(), self._scope):
             entry = CommandEntry(_K.WRITES_SYSTEM_FILES, _S.LOW)  # FileInfo.Replace
         if entry is None:
             self._reading.doubt(line, f"unknown method {member[:80]}")
@@ -232,11 +231,11 @@ class MemberJudge:
             self._reading.add(entry.kind, entry.severity, line, text)
 
 
-def _may_be_file(receiver: str, script: str) -> bool:
+def _may_be_file(receiver: str, scope: PowershellScope) -> bool:
     """Say whether an object may be a FileInfo, whose Replace is none of text."""
     if _PLAIN_TEXT.search(receiver):
         return receiver.endswith(")") and _FILES.search(receiver) is not None
-    return _FILES.search(script) is not None
+    return scope.mentions(_FILES)
 
 
 __all__ = ["MemberJudge"]
