@@ -32,6 +32,7 @@ _COMMENT: Final = re.compile(
     r"[\s;,=]*+(?:@\s*+)?(?:rem(?:[\s;,=]+(?![\s&|])|$)|::)", re.IGNORECASE
 )
 _LABEL: Final = re.compile(r"[\s;,=]*:[^:]")
+_LABEL_OR_COLONS: Final = re.compile(r"[\s;,=]*:")
 _ACCOUNTS: Final = re.compile(r"\b(?:user|localgroup)\b.*\s/(?:add|del)", re.IGNORECASE)
 _ENCODED: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?\s+\"?([A-Za-z0-9+/=]{4,})", re.IGNORECASE)
 _ENCODED_FLAG: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?\s", re.IGNORECASE)
@@ -62,13 +63,15 @@ _UNKNOWN_VARIABLE: Final = re.compile(r"%([^%\s:~\"*\d][^%:\"]{0,60})(?::[^%]*)?
 _COMSPEC: Final = re.compile(r"[%!]comspec[%!]", re.IGNORECASE)
 
 
-def join_lines(text: str) -> Iterator[tuple[int, str]]:
+def join_lines(text: str, *, with_labels: bool = False) -> Iterator[tuple[int, str]]:
     """Yield (1-based line, statement line): joined at carets, without comments and labels."""
     waiting, first = "", 0
     for number, line in enumerate(text.split("\n"), start=1):
         if not waiting:
             first = number
-            if _COMMENT.match(line) or _LABEL.match(line):
+            if _is_comment(line):
+                if with_labels:
+                    yield number, line
                 continue
         stripped = line.rstrip()
         if stripped.endswith("^") and not stripped.endswith("^^") and len(waiting) < 65_536:
@@ -82,7 +85,7 @@ def join_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def list_cmd_effects(text: str) -> tuple[Reading, bool]:
     """Return (what a batch script does, whether its quotes and parentheses match)."""
-    reader = _CmdReader(list(join_lines(text)))
+    reader = _CmdReader(list(join_lines(text, with_labels=True)))
     return reader.reading, reader.depth == 0
 
 
@@ -94,9 +97,10 @@ class _CmdReader:
         self.depth = 0
         self._variables: dict[str, str] = {}
         self._programs = ProgramJudge({}, self.reading)
-        unexpanded = [read_line(escape_line(statement), 1) for _, statement in lines]
+        unexpanded = [read_line(escape_line(each), 1) for _, each in lines if not _is_comment(each)]
         self._constants = find_constants(unexpanded)
         self._loaded = self._find_loaded(unexpanded)
+        self._loads_any = any("%" in name or "!" in name for name in self._loaded)
         for number, statement in lines:
             self._read(number, statement)
 
@@ -113,6 +117,10 @@ class _CmdReader:
         )
 
     def _read(self, number: int, statement: str) -> None:
+        if _is_comment(statement):
+            if self.depth and _LABEL_OR_COLONS.match(statement) and _OPERATORS.search(statement):
+                self.reading.doubt(number, "a label between parentheses holds operators")
+            return
         expanded = expand_line(_COMSPEC.sub("cmd.exe", statement), self._variables)
         if expanded is None:
             self.reading.doubt(number, "a line is too long to be read")
@@ -132,7 +140,7 @@ class _CmdReader:
         """Doubt variables outside quotes whose values may be commands."""
         for piece in text.split('"')[::2]:
             for match in _UNKNOWN_VARIABLE.finditer(piece):
-                if match[1].lower() in self._loaded:
+                if self._loads_any or match[1].lower() in self._loaded:
                     self.reading.doubt(number, f"%{match[1][:40]}% may hold commands")
 
     def _judge(self, command: SimpleCommand, line: int) -> None:
@@ -146,6 +154,11 @@ class _CmdReader:
         written = own[1] if own else _first_word(text)
         rest = text[len(written) :]
         name = written.replace('"', "")
+        if re.fullmatch(r"[a-z]:", name, re.IGNORECASE):
+            return  # another drive to work in
+        if command.by == "start" and re.match(r"(?:https?|ms-[\w-]+):", text, re.IGNORECASE):
+            self.reading.add(_K.DOWNLOADS, _S.LOW, line, text)
+            return
         if re.search(r"[%!]", re.split(r"[\\/]", name)[-1]) or not name:
             self.reading.run_dynamic(line, text, "the command is computed while it runs")
             return
@@ -194,6 +207,10 @@ class _CmdReader:
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, command)
         if bare in ("net", "net1") and _ACCOUNTS.search(command):
             self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, command)
+
+
+def _is_comment(line: str) -> bool:
+    return _COMMENT.match(line) is not None or _LABEL.match(line) is not None
 
 
 def _first_word(text: str) -> str:

@@ -15,9 +15,12 @@ from typing import Final
 MAX_LINE_CHARACTERS: Final = 65_536
 _MAX_COMMANDS: Final = 2_000
 _ESCAPED: Final = {c: chr(0xE000 + n) for n, c in enumerate('&|<>()"^%!,;= ')}
-_RESTORED: Final = {ord(placeholder): c for c, placeholder in _ESCAPED.items()}
+_DOUBLED: Final = "\ue0fe"  # `%%`: no variable begins or ends there
+_RESTORED: Final = {ord(placeholder): c for c, placeholder in _ESCAPED.items()} | {
+    ord(_DOUBLED): "%%"
+}
 _VARIABLE: Final = re.compile(
-    r"%([^%\s:~\"*][^%:\"]{0,60})(?::(?:~(-?\d{1,4})(?:,(-?\d{1,4}))?|(\*?[^=%]{1,40})=([^%]{0,40})))?%"
+    r"%%|%([^%\s:~\"*][^%:\"]{0,60})(?::(?:~(-?\d{1,4})(?:,(-?\d{1,4}))?|(\*?[^=%]{1,40})=([^%]{0,40})))?%"
     r"|!([^!\s:~\"][^!:\"]{0,60})(?::~(-?\d{1,4})(?:,(-?\d{1,4}))?)?!"
 )
 _START: Final = re.compile(r"[\s,;=@\x0b\x0c]+")
@@ -28,10 +31,10 @@ _IF: Final = re.compile(
     re.IGNORECASE,
 )
 _FOR: Final = re.compile(
-    r"for(?=[\s,;=])((?:[\s,;=]+/[a-z])*)((?:[\s,;=]+(?:\"[^\"]*\"|(?!%%?\w[\s,;=]+in\b)[^\s\"()]+))?)[\s,;=]+%%?\S[\s,;=]+in[\s,;=]*\(",
+    r"for(?=[\s,;=])((?:[\s,;=]+/[a-z])*)((?:[\s,;=]+(?:\"[^\"]*\"|(?!(?:%|\ue0fe)\w[\s,;=]+in\b)[^\s\"()]+))?)[\s,;=]+(?:%|\ue0fe)\S[\s,;=]+in[\s,;=]*\(",
     re.IGNORECASE,
 )
-_WORD: Final = re.compile(r"(do|else|call|start)(?=[\s,;=:(\"]|$)", re.IGNORECASE)
+_WORD: Final = re.compile(r"(do|else|call|start)(?=[\s,;=:/(\"]|$)", re.IGNORECASE)
 _START_OPTIONS: Final = re.compile(
     r"(?:[\s,;=]*(?:\"[^\"]*\"(?=[\s,;=])|/(?:b|i|min|max|wait|low|normal|high|realtime|abovenormal|belownormal|separate|shared|(?:node|affinity)\s+\w+|d[\s,;=]*(?:\"[^\"]*\"|[^\s\"]+))(?=[\s,;=]|$)))*[\s,;=]*",
     re.IGNORECASE,
@@ -83,6 +86,8 @@ def expand_line(text: str, variables: Mapping[str, str]) -> str | None:
 
     def put(match: re.Match[str]) -> str:
         nonlocal length
+        if match[0] == "%%":
+            return _DOUBLED
         value = _value(match, variables) if length <= MAX_LINE_CHARACTERS else None
         length += len(value) if value is not None else 0
         return match[0] if value is None else value
@@ -104,6 +109,7 @@ def _value(match: re.Match[str], variables: Mapping[str, str]) -> str | None:
 
 def escape_line(text: str) -> str:
     """Return a line whose characters behind carets, outside quotes, are no operators."""
+    text = _VARIABLE.sub(lambda match: _DOUBLED if match[0] == "%%" else match[0], text)
     if "^" not in text:
         return text
     parts: list[str] = []
