@@ -156,7 +156,7 @@ def find_cmdlet(name: str) -> CommandEntry | None:
     entry = CMDLETS.get(name)
     if entry is not None:
         return entry
-    if "-" in name and name in POWERSHELL_COMMANDS:
+    if "-" in name and name in POWERSHELL_COMMANDS and name != "manage-bde":  # a program
         return CommandEntry(*POWERSHELL_COMMANDS[name])
     found = _NAME.fullmatch(name)
     if found is None or (found[1] not in _READING and found[1] not in _CHANGING):

@@ -43,7 +43,7 @@ _COMMAND_DRIVE: Final = re.compile(
 )
 # An expression that computes a text, and signs that the text is a path below some root.
 _COMPUTES: Final = re.compile(
-    r"\+|-f\b|-join|-replace|\[char|\.(?:replace|substring|insert|tochararray)\(|::(?:join|concat)|-bxor|frombase64",
+    r"\+|-f\b|-join|-replace|\.(?:replace|substring|insert|tochararray)\(|::(?:join|concat)|-bxor|frombase64",
     re.IGNORECASE,
 )
 _ROOTED: Final = re.compile(r"[\\/]|join-path|\b[a-z]:|\$env:|combine\(|gettemp", re.IGNORECASE)

@@ -31,6 +31,9 @@ _PROPERTIES: Final = frozenset(
     "name fullname count length value key path id parent directory directoryname displayname basename extension version status"
     " psobject properties processname caption description message exception user username samaccountname distinguishedname"
     " mail userprincipalname computername hostname ipaddress address members member group groups line matches captures"
+    " taskname taskpath state servicename starttype startname pathname binarypathname freespace size sizeremaining deviceid driveletter filesystemlabel"
+    " manufacturer model serialnumber ipv4address ipv4defaultgateway interfaceindex interfacealias ifindex nexthop displayversion uninstallstring"
+    " packagefullname packagename packagefamilyname driver drivername portname printername jobname mountpoint volumestatus thumbprint subject issuer notafter"
     " installlocation publisher guid sid domain host uri url title handle size date timecreated year month day".split()
 )
 _BLOCK_PARAMETERS: Final = re.compile(r"-(?:b\w*|p(?:r|a)\w*|e|en|end|r\w*)$", re.IGNORECASE)

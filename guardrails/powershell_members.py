@@ -193,6 +193,10 @@ class MemberJudge:
                 self._reading.run_dynamic(line, text, "invokes what is computed while it runs")
         elif member == "start":
             self._judge_start(text, line)
+        elif (
+            member == "stop" and self._scope.mentions(_TIMER) and not self._scope.mentions(_SERVICE)
+        ):
+            return  # a stopwatch or a timer
         else:
             self._look_up(member, receiver, text, line)
 

@@ -57,9 +57,10 @@ def judge_path(text: str) -> tuple[EffectKind, EffectSeverity]:
         return EffectKind.CHANGES_REGISTRY, EffectSeverity.MEDIUM
     if _AUTOSTART.search(text):
         return EffectKind.PERSISTS, EffectSeverity.HIGH
-    if _SYSTEM.search(text):
+    is_code, in_system = _CODE.search(text) is not None, _SYSTEM.search(text) is not None
+    if in_system and (is_code or "\\drivers\\" in text.lower()):
         return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH
-    if _CODE.search(text):
+    if in_system or is_code:
         return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM
     return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.LOW
 
