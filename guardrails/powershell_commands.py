@@ -63,6 +63,10 @@ _ITSELF: Final = re.compile(
 _SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*=")
 _REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
 _CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY, _K.DELETES_FILES))
+_VALUE: Final = re.compile(
+    r"\s-(?:value|inputobject|encoding)[\s:]+(?:\"[^\"]*\"|'[^']*'|[^\s\"'();|]+)(?=\s|$)",
+    re.IGNORECASE,
+)
 _NAMES_ITEMS: Final = frozenset(
     "set-content add-content set-item new-item copy-item move-item rename-item clear-item set-location push-location".split()
 )
@@ -176,7 +180,10 @@ class PowershellReader:
         target = text.lstrip("*0123456789> \t").strip()
         if target.startswith("&") or target.lower() in ("$null", "nul") or "<" in text[:2]:
             return
-        self.reading.add(*judge_path(self._put(target)), line, text)
+        target = self._put(target)
+        if _COMMAND_DRIVE.search(target) or re.search(r"\bvariable:", target, re.IGNORECASE):
+            self.reading.doubt(line, "changes commands or variables by their drive")
+        self.reading.add(*judge_path(target), line, text)
 
     def _put(self, text: str) -> str:
         """Return a text with what its variables certainly hold."""
@@ -267,7 +274,7 @@ class PowershellReader:
         if name in ("copy-item", "move-item", "expand-archive", "compress-archive"):
             _, named, target = rest.lower().partition(" -dest")
             return target if named else rest.strip().partition(" ")[2]
-        return rest
+        return _VALUE.sub(" ", rest)
 
     def _judge_target(self, name: str, rest: str, line: int) -> None:
         """Doubt what is written to a drive of commands, of variables, or under a computed name."""

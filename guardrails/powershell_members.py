@@ -20,6 +20,7 @@ from guardrails.dotnet_members import (
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_cmdlets import CommandEntry
 from guardrails.powershell_folding import fold_value
+from guardrails.powershell_paths import judge_path
 from guardrails.powershell_scope import PowershellScope
 from guardrails.script_reading import Reading
 
@@ -47,6 +48,13 @@ _ASSIGNED: Final = {
     ("creationtime", "lastwritetime", "lastaccesstime", "creationtimeutc", "lastwritetimeutc", "lastaccesstimeutc"),
     (_K.ERASES_TRACES, _S.MEDIUM),
 )  # fmt: skip
+_STEERING_NAME: Final = re.compile(
+    r"\(\s*(?![\"'])|\(\s*[\"'](?:path|psmodulepath|comspec|pathext|windir|systemroot|programfiles|localappdata|cor|coreclr|complus|dotnet)",
+    re.IGNORECASE,
+)
+_LASTING: Final = re.compile(
+    r"[\"'](?:machine|user)[\"']\s*\)|target\]::(?:machine|user)", re.IGNORECASE
+)
 _FILES: Final = re.compile(r"\b(?:get-item|get-childitem|gci|gi|ls|dir)\b|fileinfo")
 _PROCESS: Final = re.compile(r"diagnostics\.process|processstartinfo|\bprocess\]")
 _SERVICE: Final = re.compile(r"get-service|\bgsv\b|servicecontroller|win32_service")
@@ -161,6 +169,9 @@ class MemberJudge:
         entry = find_type(name) if member == "new" else find_static(name, member)
         if entry is None:
             return  # the type is a doubt of its own
+        steers = member == "setenvironmentvariable" and _STEERING_NAME.search(text)
+        if steers and not _LASTING.search(text):
+            self._reading.doubt(line, "changes the environment: other programs may run")
         if entry is RUNS_CODE:
             self._reading.run_dynamic(line, text, f"runs code or programs by {name}::{member[:40]}")
         else:
@@ -231,6 +242,8 @@ class MemberJudge:
     def _record(self, entry: CommandEntry, text: str, line: int) -> None:
         if entry is RUNS_CODE:
             self._reading.run_dynamic(line, text, "makes an object that runs code")
+        elif entry.kind is _K.WRITES_SYSTEM_FILES:
+            self._reading.add(*judge_path(text), line, text)
         elif entry.kind is not None:
             self._reading.add(entry.kind, entry.severity, line, text)
 

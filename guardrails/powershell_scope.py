@@ -26,8 +26,10 @@ _SET_OTHERWISE: Final = re.compile(
 # Ways to set a variable whose name is not in the text.
 _SETS_ANY: Final = re.compile(
     r"\b(?:set-variable|new-variable|clear-variable|sv|nv|clv)\s+(?:-\w+\s+)?(?:[$(@\"]|'?[*?])"
-    r"|\bvariable:|psvariable|(?:get-variable|\bgv)\b.*\.value\s*="
+    r"|\bvariable:|psvariable"
 )
+_GETS_VARIABLES: Final = re.compile(r"\bget-variable\b|\bgv\b")
+_SETS_VALUE: Final = re.compile(r"\.\s*[\"']?value[\"']?\s*[-+*/]?=")
 # Variables that PowerShell itself sets anew.
 _AUTOMATIC: Final = frozenset(
     "_ psitem args input this foreach switch matches error event eventargs eventsubscriber sender host"
@@ -114,7 +116,9 @@ class PowershellScope:
     def _list_unstable(self, nodes: dict[str, list[Any]]) -> frozenset[str]:
         """Return the variables that are set at more than one place, or by a loop or a cmdlet."""
         found = _SET_VARIABLE.findall(self.text)
-        if _SETS_ANY.search(self.text):
+        if self.mentions(_SETS_ANY) or (
+            self.mentions(_GETS_VARIABLES) and self.mentions(_SETS_VALUE)
+        ):
             return frozenset(found) | _AUTOMATIC
         unstable = set(_AUTOMATIC)
         unstable |= {name for name, count in Counter(found).items() if count > 1}

@@ -256,6 +256,49 @@ ATTACKS = r"""
 ? New-ScheduledTaskAction -Execute powershell -Argument "-enc $x"
 ? Enter-PSSession a
 ? Import-PSSession $s
+? 'x' > function:Get-Date
+? 'x' > "alias:ls"
+? gi function:Get-Date | Set-Item -Value $code
+? Set-Content ('func'+$x+'tion:Get-Date') $code
+? $p = -join ('f','unction:Get-Date',$y); Set-Content $p $code
+? Move-Item x alias:ls
+? Set-ItemProperty -Path function:Get-Date -Name Definition -Value x
+? (Get-Item function:Get-Date).ScriptBlock = { 1 }
+? (Get-Alias ls).Definition = 'rm'
+? (Get-Alias ls).set_Definition('rm')
+? $c = 'Get-Date'; gv c | % { $_.Value = 'x' }; iex $c
+? $c = 'Get-Date'; iex ('$'+'c=$x'); iex $c
+? $_ = { Get-Date }; $x | % { & $_ }
+? $args = 'Get-Date'; function f { iex $args }; f 'rm x'
+? $h = @{ a = 'Get-Date' }; & $h.a
+? function Get-X { 'rm' }; & (Get-X) x
+? class Process { }; [Diagnostics.Process]::Start('calc')
+? class A { Delete2() { } }; Add-Member -InputObject $x ScriptMethod q { $this.Delete2() }
+? [Environment]::SetEnvironmentVariable('PATH', 'C:\x', 'Process'); ipconfig
+? $PSCmdlet.SessionState.PSVariable.Set('c','x')
+? ipconfig --% /all | calc
+? ipconfig --% /all & calc
+? Write-Host (Get-Item 'C:\x').Delete.Invoke()
+? Write-Host $x.Frob()
+? Write-Host $x.$m()
+? Get-Date `\n; calc
+? echo foo#bar ; frobnicate x
+? echo $x#bar ; calc
+? echo a$(calc)
+? echo --foo="$(calc)"
+? [Action]{ calc }
+? ,$x | % Invoke
+deletes_files Write-Host (Get-Item C:\x).Delete()
+deletes_files Get-Item -Path:$(rm C:\x)
+deletes_files 'a' > "b$(rm C:\x)"
+deletes_files switch -file $(rm C:\x) { a { 1 } }
+deletes_files 'a' -replace 'b', { rm C:\x }
+deletes_files { rm C:\x }.Invoke()
+deletes_files Get-ChildItem | Rename-Item -NewName { rm C:\x }
+deletes_files workflow w { InlineScript { rm C:\x } }
+ends_processes (Get-Process x).PriorityClass = 'Idle'
+changes_permissions (Get-Item x).Attributes = 'Hidden'
+erases_traces (Get-Item x).LastWriteTime = '2020-01-01'
 writes_system_files Set-Content C:\Windows\System32\x.dll $x
 writes_system_files sc C:\Windows\System32\drivers\etc\hosts x
 writes_system_files 'del C:\x' > C:\x.bat
@@ -332,7 +375,8 @@ def test_there_are_many_attempts() -> None:
 
 @pytest.mark.parametrize(("expected", "code"), CASES, ids=[code for _, code in CASES])
 def test_an_attempt_is_an_effect_or_a_doubt(expected: str, code: str) -> None:
-    analysis = analyse_script("powershell", f"Write-Output 'a'\n{code}\nGet-Date\n".encode())
+    text = code.replace(r"\n", "\n")
+    analysis = analyse_script("powershell", f"Write-Output 'a'\n{text}\nGet-Date\n".encode())
     if expected == "?":
         assert not analysis.judgeable
         assert analysis.doubts
