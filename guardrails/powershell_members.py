@@ -15,6 +15,7 @@ from guardrails.dotnet_members import (
     find_method,
     find_static,
     find_type,
+    has_effect,
     list_types,
 )
 from guardrails.effects import EffectKind, EffectSeverity
@@ -59,6 +60,12 @@ _FILES: Final = re.compile(r"\b(?:get-item|get-childitem|gci|gi|ls|dir)\b|filein
 _PROCESS: Final = re.compile(r"diagnostics\.process|processstartinfo|\bprocess\]")
 _SERVICE: Final = re.compile(r"get-service|\bgsv\b|servicecontroller|win32_service")
 _TIMER: Final = re.compile(r"stopwatch|timers?\.timer|forms\.timer|dispatchertimer")
+# Methods that call what they are given; the name of a method would be called too.
+_CALLERS: Final = frozenset(
+    "foreach convertall find findall findindex findlast findlastindex removeall trueforall exists sort all any"
+    " first last where select sortby orderby".split()
+)
+_NAMED_METHOD: Final = re.compile(r"(?:\]::\w+|[\w)\]]\.\w+)\s*(?:,|$)")
 _CALLBACK: Final = re.compile(r"^(?:add|remove)_\w+$")
 _PLAIN_TEXT: Final = re.compile(r"[\"')]$|\.\w+$")
 
@@ -125,6 +132,11 @@ class MemberJudge:
         member = self._name_member(node)
         if member in _EXTERNAL_STEERING:
             self._reading.doubt(line, "reaches into the engine that runs the script")
+        owner = node.children[0]
+        if member and owner.type == "type_literal":  # a method may be named without a call
+            name = list_types(self._text(owner))[0]
+            if has_effect(name, member):
+                self._judge_static(self._text(owner), member, self._text(node), line)
 
     def judge_assignment(self, left: str, line: int) -> None:
         """Judge a member that is assigned to: `$x.Member = ...`."""
@@ -143,6 +155,9 @@ class MemberJudge:
             return
         between = self._source[owner.end_byte : owner.end_byte + 8].lstrip()
         static = between.startswith(b"::")
+        given = self._list_arguments(node)
+        if member in _CALLERS and _NAMED_METHOD.search(given):
+            self._reading.run_dynamic(line, text, "may call a method that is only named")
         if owner.type == "type_literal" and static:
             self._judge_static(self._text(owner), member, text, line)
         elif static:

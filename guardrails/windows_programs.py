@@ -18,7 +18,7 @@ _ROWS: Final = r"""
 changes_network medium | ipconfig | ^(?:/all|/displaydns|/allcompartments|/\?)?$
 changes_network medium | route | ^(?:(?:-[46]\s+)?print\b.*|/\?)$
 changes_network medium | arp | ^(?:-[ag]\b.*)?$
-changes_network medium | netsh | ^(?!.*\b(?:set|add|delete|reset|import|exec|start|stop|connect|install|export)\b).*\b(?:show|dump)\b
+changes_network medium | netsh | ^(?!.*(?:^|\s)-[fr]\s)(?!.*\b(?:set|add|delete|reset|import|exec|start|stop|connect|install|export)\b).*\b(?:show|dump)\b
 changes_network medium | rasdial rasphone netcfg | ^$
 changes_preferences low | ftype assoc | ^[^=]*$
 changes_services medium | sc | ^(?:\\\\\S+\s+)?(?:query|queryex|qc|qdescription|qfailure|qtriggerinfo|qsidtype|qprivs|enumdepend|sdshow|getdisplayname|getkeyname|showsid|querylock)\b
@@ -28,7 +28,7 @@ changes_software medium | msiexec wusa usoclient wuauclt choco cup cinst cuninst
 changes_software low | sfc | ^(?:/verifyonly|/verifyfile=\S+)$
 changes_registry medium | reg | ^(?:query|compare)\b
 changes_registry medium | regini regedit regedt32 setx | ^$
-changes_preferences low | powercfg | ^[/-](?:l|list|q|query|a|availablesleepstates|getactivescheme|aliases|lastwake|waketimers|requests|devicequery|batteryreport|energy|sleepstudy|srumutil|systemsleepdiagnostics|systempowerreport)\b
+changes_preferences low | powercfg | ^(?!.*/output\b)[/-](?:l|list|q|query|a|availablesleepstates|getactivescheme|aliases|lastwake|waketimers|requests|devicequery|batteryreport|energy|sleepstudy|srumutil|systemsleepdiagnostics|systempowerreport)\b
 changes_preferences low | onedrive control printui cleanmgr displayswitch tabcal | ^$
 changes_preferences medium | gpupdate certreq lodctr unlodctr mofcomp winmgmt slmgr reagentc tpmtool sdbinst | ^(?:/verifyrepository|/info|getdeviceinformation)$
 changes_preferences low | fsutil | ^(?:fsinfo|volume\s+(?:diskfree|querycluster|list)|dirty\s+query|behavior\s+query|usn\s+query|quota\s+query|reparsepoint\s+query|8dot3name\s+query|hardlink\s+list|file\s+(?:queryfileid|layout|queryextents))\b

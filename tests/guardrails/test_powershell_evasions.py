@@ -288,6 +288,13 @@ ATTACKS = r"""
 ? echo --foo="$(calc)"
 ? [Action]{ calc }
 ? ,$x | % Invoke
+? [Array]::ForEach([string[]]'C:\x', [IO.File]::Delete)
+? [array]::Find($x, $y.Frob)
+? (Get-WmiObject Win32_Volume).Format('NTFS')
+deletes_files $d = [IO.File]::Delete
+changes_network netsh -f x.txt show
+changes_software Get-WindowsUpdate -Install -AcceptAll
+reads_credentials $cert.Export('Pfx')
 deletes_files Write-Host (Get-Item C:\x).Delete()
 deletes_files Get-Item -Path:$(rm C:\x)
 deletes_files 'a' > "b$(rm C:\x)"
