@@ -56,12 +56,15 @@ _STEERING_ENVIRONMENT: Final = re.compile(
     r"env:(?:path$|psmodulepath|comspec|pathext|windir|systemroot|systemdrive|homedrive|programfiles|programw6432|commonprogramfiles|localappdata|appdata$|userprofile|cor_|coreclr_|complus_|dotnet_|node_|python|perl5|ruby|git_|java_|_java|npm_|__)",
     re.IGNORECASE,
 )
+_COMMAND_VARIABLE: Final = re.compile(r"[$@]\{?(?:function|alias):", re.IGNORECASE)
+_LOOPED_ENVIRONMENT: Final = re.compile(r"\bforeach\s*\(\s*\$\{?env:")
 _ITSELF: Final = re.compile(
     r"\"?\$(?:\()?(?:myinvocation\.mycommand\.(?:path|definition)|pscommandpath)\)?\"?",
     re.IGNORECASE,
 )
 _SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*=")
 _REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
+_MAX_TARGETS: Final = 64  # of one assignment
 _CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY, _K.DELETES_FILES))
 _VALUE: Final = re.compile(
     r"\s-(?:value|inputobject|encoding)[\s:]+(?:\"[^\"]*\"|'[^']*'|[^\s\"'();|]+)(?=\s|$)",
@@ -78,6 +81,12 @@ _TAKES_PATHS: Final = frozenset(
     ("set-location", "push-location", "new-psdrive", "get-item", "get-childitem", "get-content")
 )
 _PROVIDER: Final = re.compile(r"-ps\w*[\s:]+[\"']?(?!filesystem\b|registry\b|[\"'])", re.IGNORECASE)
+
+
+def _name_variable(written: str) -> str:
+    """Return a variable's name as an assignment writes it, without type and scope."""
+    name = re.sub(r"^(?:\[[^\]]*\]\s*)*", "", written.strip()).strip("${} ()@").lower()
+    return re.sub(r"^(?:script|global|local|private|variable):", "", name)
 
 
 class PowershellReader:
@@ -138,11 +147,11 @@ class PowershellReader:
     def _assign(self, node: Any) -> None:
         left, _, right = self._text(node).partition("=")
         line = self._line(node)
-        name = re.sub(r"^(?:\[[^\]]*\]\s*)*", "", left.strip()).strip("${} ").lower()
-        name = re.sub(r"^(?:script|global|local|private|variable):", "", name)
-        if "." in name or "::" in left:
-            self._members.judge_assignment(left.rstrip("+-*/? "), line)
-        self._judge_steering(name, right, line)
+        for target in left.split(",")[:_MAX_TARGETS]:  # `$a, $b = ...` sets several
+            if "." in target or "::" in target:
+                self._members.judge_assignment(target.rstrip("+-*/? "), line)
+            self._judge_steering(_name_variable(target), right, line)
+        name = _name_variable(left)
         if not re.fullmatch(r"[\w:]{1,80}", name.rstrip("+")):
             return
         value = fold_value(right.strip(), self.variables)
@@ -329,8 +338,12 @@ class PowershellReader:
                 self.reading.doubt(self._line(node), "loads a module that is not in the text")
         for node in nodes.get("variable", []):
             text = self._text(node)
+            if _COMMAND_VARIABLE.match(text):
+                self.reading.doubt(self._line(node), "reaches commands by their drive")
             if _STEERING_VARIABLE.search(text):
                 self.reading.doubt(self._line(node), f"{text[:40]} changes what commands do")
+        if self._scope.mentions(_LOOPED_ENVIRONMENT):
+            self.reading.doubt(1, "a loop changes the environment")
         for node in nodes.get("class", []):
             self._members.judge_class(node, self._line(node))
         for line, reason in find_misread_words(self._source, nodes):

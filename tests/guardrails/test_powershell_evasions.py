@@ -17,6 +17,14 @@ ATTACKS = r"""
 ? nal zz rm; zz C:\x
 ? $alias:zz = 'Remove-Item'; zz C:\x
 ? ${alias:zz} = 'rm'
+? $a, ${function:Get-Date} = 1, 'rm C:\x'
+? [int]$a, $env:PSModulePath = 1, 'C:\x'
+? @(${function:zq} = 1)
+? foreach ($function:zq in 'rm') { }
+? foreach ($env:PATH in 'C:\x') { ipconfig }
+? param($function:zq = 'x')
+? if ($function:zq = 1) { }
+? $a = $b = ${function:zq} = 1
 ? Set-Item alias:zz Remove-Item; zz C:\x
 ? New-Item -Path alias: -Name zz -Value rm; zz C:\x
 ? Set-Location alias:; New-Item zz -Value rm
@@ -304,6 +312,7 @@ deletes_files { rm C:\x }.Invoke()
 deletes_files Get-ChildItem | Rename-Item -NewName { rm C:\x }
 deletes_files workflow w { InlineScript { rm C:\x } }
 ends_processes (Get-Process x).PriorityClass = 'Idle'
+changes_permissions $a, (Get-Item x).IsReadOnly = 1, 0
 changes_permissions (Get-Item x).Attributes = 'Hidden'
 erases_traces (Get-Item x).LastWriteTime = '2020-01-01'
 writes_system_files Set-Content C:\Windows\System32\x.dll $x
