@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Effects of a Windows batch script (cmd), by a reader of its lines.
 
-Lines are joined at carets, comments and labels left out, and split at `&`, `&&`, `||`, `|` and
-parentheses outside quotes; `if`, `for ... do`, `else`, `call`, `start` are looked through. Code for
-other interpreters is handed on; a command that is computed is a doubt.
+A closed world: a command is one of cmd's own, a program of the tables, a label of the script, or a
+doubt, as is what variables make of it. Code for other interpreters is handed on.
 """
 # ruff: noqa: E501, SIM905 - tables
 
@@ -11,64 +10,68 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from guardrails.command_effects import POWERSHELL_COMMANDS
-from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS, only_looks
+from guardrails.cmd_syntax import (
+    Line,
+    SimpleCommand,
+    escape_line,
+    expand_line,
+    find_constants,
+    list_sets,
+    read_line,
+)
+from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import decode_base64
-from guardrails.script_reading import SCRIPT_FILE, NestedCode, Reading
-from guardrails.shell_folding import fold_cmd, list_unstable
+from guardrails.powershell_paths import judge_path
+from guardrails.powershell_programs import ProgramJudge
+from guardrails.script_reading import NestedCode, Reading
+from guardrails.windows_programs import bare_name, is_system_folder
 
 _K, _S = EffectKind, EffectSeverity
-_COMMENT: Final = re.compile(r"\s*+(?:@\s*+)?(?:rem(?:\s|$)|::)", re.IGNORECASE)
-_LABEL: Final = re.compile(r"\s*:[^:]")
-_PART: Final = re.compile(r"\"[^\"\n]*\"?|[^\"&|()\n]+|&&|\|\||.", re.DOTALL)
-_WORD: Final = re.compile(r"(?:\"[^\"]*\"?|[^\s\"])+")
-_CONDITION: Final = re.compile(
-    r"\s*+(?:@\s*+)?(?:if\s+(?:/i\s+)?(?:not\s+)?(?:exist\s+(?:\"[^\"]*\"|\S+)|defined\s+\S+|errorlevel\s+\S+"
-    r"|cmdextversion\s+\S+|(?:\"[^\"]*\"|[^\s=\"])++\s*(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s*(?:\"[^\"]*\"|\S+))"
-    r"|else|for\s+(?:/[a-z]\s*)*(?:\"[^\"]*\"\s*)?%%?\S+\s+in|do|call(?!\s*:)|start(?:\s+\"[^\"]*\")?"
-    r"(?:\s+/(?:b|min|max|wait|i|low|normal|high|realtime|d\s*\S+))*)(?:\s+|$)",
-    re.IGNORECASE,
+_COMMENT: Final = re.compile(
+    r"[\s;,=]*+(?:@\s*+)?(?:rem(?:[\s;,=]+(?![\s&|])|$)|::)", re.IGNORECASE
 )
-_CONDITION_CHARACTERS: Final = 300
-_MAX_COMMAND_CHARACTERS: Final = 65_536
-_COMPUTED_NAME: Final = re.compile(r"^[%!][^%!]+[%!]$|^%%?[a-z]$|^%\d|^%\*")
+_LABEL: Final = re.compile(r"[\s;,=]*:[^:]")
+_LABEL_OR_COLONS: Final = re.compile(r"[\s;,=]*:")
 _ACCOUNTS: Final = re.compile(r"\b(?:user|localgroup)\b.*\s/(?:add|del)", re.IGNORECASE)
 _ENCODED: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?\s+\"?([A-Za-z0-9+/=]{4,})", re.IGNORECASE)
+_ENCODED_FLAG: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?\s", re.IGNORECASE)
 _POWERSHELL_CODE: Final = re.compile(
     r"\s[-/]c(?:ommand|omman?|om?m?)?\s+(.*)", re.IGNORECASE | re.DOTALL
 )
-_CMD_CODE: Final = re.compile(r"\s/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
-_OWN_COMMANDS: Final = {
-    "del": (_K.DELETES_FILES, _S.MEDIUM),
-    "erase": (_K.DELETES_FILES, _S.MEDIUM),
-    "rd": (_K.DELETES_FILES, _S.MEDIUM),
-    "rmdir": (_K.DELETES_FILES, _S.MEDIUM),
-    "move": (_K.WRITES_SYSTEM_FILES, _S.LOW),
-    "setx": (_K.CHANGES_REGISTRY, _S.MEDIUM),
-    "regini": (_K.CHANGES_REGISTRY, _S.MEDIUM),
-    "cmdkey": (_K.READS_CREDENTIALS, _S.MEDIUM),
-    "wmic": (_K.RUNS_DYNAMIC_CODE, _S.MEDIUM),
-}
-_CODE_FILES: Final = frozenset(("mshta", "wscript", "cscript", "rundll32", "regsvr32", "msbuild"))
+_CMD_CODE: Final = re.compile(r"\s?/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
+# cmd's own commands that only print, look, or move in the script.
 _SILENT: Final = frozenset(
-    "echo set goto exit cd chdir pushd popd setlocal endlocal title color cls pause timeout rem if for"
-    " else do in type findstr find ver vol path prompt mode chcp shift break".split()
+    "echo set goto exit cd chdir pushd popd setlocal endlocal title color cls pause type ver vol verify prompt"
+    " break shift dir date time path rem".split()
 )
+_OWN: Final = "echo|set|goto|exit|cd|chdir|pushd|popd|title|color|cls|pause|type|dir|del|erase|rd|rmdir|md|mkdir|copy|move|ren|rename|mklink|call|start|if|for|assoc|ftype|date|time|path|prompt|rem|ver|vol|verify|break|shift|setlocal|endlocal"
+_OWN_NAME: Final = re.compile(rf"({_OWN})(?=[/\\.:+\[\]\"(,;=\s]|$)", re.IGNORECASE)
+# A word of a look at a date or a time sets nothing.
+_LOOKS_AT_CLOCK: Final = re.compile(r"^(?:date|time)\s*/t\b", re.IGNORECASE)
 _WIDE_DELETE: Final = re.compile(
     r"(?:^|[\s\"])(?:[a-z]:\\?\*?(?:\.\*)?|%(?:systemdrive|windir|systemroot|userprofile)%\\?\*?(?:\.\*)?"
     r"|[a-z]:\\(?:windows|users|program files)\\?\*?)[\"]?(?:\s|$)",
     re.IGNORECASE,
 )
+_STEERING: Final = re.compile(
+    r"path(?:ext)?$|comspec$|prompt$|psmodulepath$|cor_|coreclr_|complus_|dotnet_|node_|python|git_|java_|_java|npm_|__|windir$|systemroot$",
+    re.IGNORECASE,
+)
+_OPERATORS: Final = re.compile(r"[&|<>^]")
+_UNKNOWN_VARIABLE: Final = re.compile(r"%([^%\s:~\"*\d][^%:\"]{0,60})(?::[^%]*)?%")
+_COMSPEC: Final = re.compile(r"[%!]comspec[%!]", re.IGNORECASE)
 
 
-def join_lines(text: str) -> Iterator[tuple[int, str]]:
+def join_lines(text: str, *, with_labels: bool = False) -> Iterator[tuple[int, str]]:
     """Yield (1-based line, statement line): joined at carets, without comments and labels."""
     waiting, first = "", 0
     for number, line in enumerate(text.split("\n"), start=1):
         if not waiting:
             first = number
-            if _COMMENT.match(line) or _LABEL.match(line):
+            if _is_comment(line):
+                if with_labels:
+                    yield number, line
                 continue
         stripped = line.rstrip()
         if stripped.endswith("^") and not stripped.endswith("^^") and len(waiting) < 65_536:
@@ -82,107 +85,147 @@ def join_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def list_cmd_effects(text: str) -> tuple[Reading, bool]:
     """Return (what a batch script does, whether its quotes and parentheses match)."""
-    reading = Reading()
-    variables: dict[str, str] = {}
-    unstable = list_unstable(text)
-    depth = 0
-    for line, statement in join_lines(text):
-        folded = fold_cmd(statement, variables, unstable)
-        commands, change = _split(folded)
-        depth = max(0, depth + change)
-        for command in commands:
-            _judge(command, line, reading)
-    return reading, depth == 0
+    reader = _CmdReader(list(join_lines(text, with_labels=True)))
+    return reader.reading, reader.depth == 0
 
 
-def _split(statement: str) -> tuple[list[str], int]:
-    """Return the simple commands of a statement, and how many parentheses stay open."""
-    commands: list[str] = []
-    parts: list[str] = []
-    tail, depth = "", 0
-    for match in _PART.finditer(statement):
-        part = match[0]
-        ends = part in ("&", "&&", "|", "||", "\n")
-        if part == "(" and (not tail.strip() or _CONDITION.search(tail + " ")):
-            depth, ends = depth + 1, True
-        elif part == ")" and (depth > 0 or not tail.strip()):
-            depth, ends = depth - 1, True
-        if ends:
-            commands.append("".join(parts))
-            parts, tail = [], ""
+class _CmdReader:
+    """Reads the logical lines of one script, in order."""
+
+    def __init__(self, lines: list[tuple[int, str]]) -> None:
+        self.reading = Reading()
+        self.depth = 0
+        self._variables: dict[str, str] = {}
+        self._programs = ProgramJudge({}, self.reading)
+        unexpanded = [read_line(escape_line(each), 1) for _, each in lines if not _is_comment(each)]
+        self._constants = find_constants(unexpanded)
+        self._loaded = self._find_loaded(unexpanded)
+        self._loads_any = any("%" in name or "!" in name for name in self._loaded)
+        for number, statement in lines:
+            self._read(number, statement)
+
+    @staticmethod
+    def _find_loaded(lines: list[Line]) -> frozenset[str]:
+        """Return the variables that may hold operators: set to some, or to what a file says."""
+        return frozenset(
+            name
+            for line in lines
+            for option, name, value in list_sets(line.commands)
+            if option == "/p"
+            or _OPERATORS.search(value)
+            or re.search(r"%%?[a-z~*]\b|%~|%\d", value)
+        )
+
+    def _read(self, number: int, statement: str) -> None:
+        if _is_comment(statement):
+            if self.depth and _LABEL_OR_COLONS.match(statement) and _OPERATORS.search(statement):
+                self.reading.doubt(number, "a label between parentheses holds operators")
+            return
+        expanded = expand_line(_COMSPEC.sub("cmd.exe", statement), self._variables)
+        if expanded is None:
+            self.reading.doubt(number, "a line is too long to be read")
+            return
+        self._doubt_variables(number, expanded)
+        line = read_line(escape_line(expanded), self.depth)
+        self.depth += line.depth
+        for doubt in line.doubts:
+            self.reading.doubt(number, doubt)
+        for command in line.commands:
+            self._judge(command, number)
+        for option, name, value in list_sets(line.commands):
+            if not option and name in self._constants and not re.search("[%!]", value):
+                self._variables[name] = value[:2000]
+
+    def _doubt_variables(self, number: int, text: str) -> None:
+        """Doubt variables outside quotes whose values may be commands."""
+        for piece in text.split('"')[::2]:
+            for match in _UNKNOWN_VARIABLE.finditer(piece):
+                if self._loads_any or match[1].lower() in self._loaded:
+                    self.reading.doubt(number, f"%{match[1][:40]}% may hold commands")
+
+    def _judge(self, command: SimpleCommand, line: int) -> None:
+        for target in command.targets:
+            if target.strip('"').lower() not in ("nul", "con", "nul:", "con:"):
+                self.reading.add(*judge_path(target), line, f"{command.text} > {target}")
+        text = command.text.strip()
+        if not text or text.startswith(":"):
+            return  # a label: its commands are lines of the script
+        own = _OWN_NAME.match(text)
+        written = own[1] if own else _first_word(text)
+        rest = text[len(written) :]
+        name = written.replace('"', "")
+        if re.fullmatch(r"[a-z]:", name, re.IGNORECASE):
+            return  # another drive to work in
+        if command.by == "start" and re.match(r"(?:https?|ms-[\w-]+):", text, re.IGNORECASE):
+            self.reading.add(_K.DOWNLOADS, _S.LOW, line, text)
+            return
+        if re.search(r"[%!]", re.split(r"[\\/]", name)[-1]) or not name:
+            self.reading.run_dynamic(line, text, "the command is computed while it runs")
+            return
+        self._judge_text(bare_name(name), text, line)
+        self._judge_name(name, " " + rest.strip(), text, line)
+
+    def _judge_name(self, name: str, rest: str, text: str, line: int) -> None:
+        bare = bare_name(name)
+        if bare in ("if", "for", "call", "start"):
+            self.reading.doubt(line, f"{bare} that cannot be read")
+        elif bare in _SILENT and "\\" not in name:
+            self._judge_silent(bare, rest, text, line)
+        elif bare in ("powershell", "pwsh", "cmd"):
+            if not is_system_folder(name):
+                self.reading.doubt(line, f"a program in an unknown folder: {name[:60]}")
+            _run_shell(bare, rest, text, line, self.reading)
+        elif bare in ("del", "erase", "rd", "rmdir"):
+            severity = _S.MEDIUM
+            if re.search(r"(?i)/s\b", text) and _WIDE_DELETE.search(text):
+                severity = _S.CRITICAL
+            self.reading.add(_K.DELETES_FILES, severity, line, text)
         else:
-            parts.append(part)
-            tail = (tail + part)[-_CONDITION_CHARACTERS:]
-    commands.append("".join(parts))
-    return [command for command in commands if command.strip()], depth
+            self._judge_program(name, rest, text, line)
+
+    def _judge_program(self, name: str, rest: str, text: str, line: int) -> None:
+        if re.search(r"[%!\\/]", name):
+            self._programs.judge_named(name, rest, text, line)
+        elif not self._programs.judge(name, rest, text, line):
+            self.reading.doubt(line, f"unknown command {bare_name(name)[:60]}")
+
+    def _judge_silent(self, bare: str, rest: str, text: str, line: int) -> None:
+        if bare in ("date", "time") and rest.strip() and not _LOOKS_AT_CLOCK.match(text):
+            self.reading.add(_K.CHANGES_TIME, _S.LOW, line, text)
+        elif bare == "path" and rest.strip():
+            self.reading.doubt(line, "changes %path%: other programs may run")
+        elif bare == "set":
+            for _, name, value in list_sets([SimpleCommand(text=text)]):
+                appends = name == "path" and re.match(r"\"?%path%", value, re.IGNORECASE)
+                if _STEERING.match(name) and not appends:
+                    self.reading.doubt(line, f"changes %{name}%: other programs may run")
+
+    def _judge_text(self, bare: str, command: str, line: int) -> None:
+        if CREDENTIAL_FILE.search(command):
+            self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, command)
+        if SECURITY_UNIT.search(command) and STOPS.search(command):
+            self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, command)
+        if bare in ("net", "net1") and _ACCOUNTS.search(command):
+            self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, command)
 
 
-def _judge(command: str, line: int, reading: Reading) -> None:
-    if len(command) > _MAX_COMMAND_CHARACTERS:
-        reading.doubt(line, "a command is too long to be read")
-        return
-    for _ in range(8):
-        match = _CONDITION.match(command)
-        if match is None or not match[0].strip():
-            break
-        command = command[match.end() :]
-    command = command.strip().lstrip("@").strip()
-    words = _WORD.findall(command)
-    if not words:
-        return
-    name = words[0].strip('"').lower().rsplit("\\", 1)[-1].rsplit("/", 1)[-1]
-    if _COMPUTED_NAME.search(name):
-        reading.run_dynamic(line, command, "the command is computed while it runs")
-        return
-    bare = re.sub(r"\.(?:exe|com)$", "", name)
-    _judge_text(bare, command, line, reading)
-    if bare not in _SILENT:
-        _judge_program(bare, name, words, command, line, reading)
+def _is_comment(line: str) -> bool:
+    return _COMMENT.match(line) is not None or _LABEL.match(line) is not None
 
 
-def _judge_text(bare: str, command: str, line: int, reading: Reading) -> None:
-    if CREDENTIAL_FILE.search(command):
-        reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, command)
-    if SECURITY_UNIT.search(command) and STOPS.search(command):
-        reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, command)
-    if bare in ("net", "net1") and _ACCOUNTS.search(command):
-        reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, command)
-
-
-def _judge_program(
-    bare: str, name: str, words: list[str], command: str, line: int, reading: Reading
-) -> None:
-    if bare in ("powershell", "pwsh", "cmd"):
-        _run_shell(bare, command[len(words[0]) :], command, line, reading)
-    elif bare in _CODE_FILES:
-        reason = "runs code of a file or library that is not in the text"
-        reading.run_dynamic(line, command, reason, _S.MEDIUM)
-    elif SCRIPT_FILE.search(name) or bare in ("python", "py", "perl", "ruby", "node"):
-        reason = "runs a script that is not in the text"
-        reading.run_dynamic(line, command, reason, _S.MEDIUM)
-    else:
-        _look_up(bare, name, words[1:], command, line, reading)
-
-
-def _look_up(
-    bare: str, name: str, arguments: list[str], command: str, line: int, reading: Reading
-) -> None:
-    entry = (
-        _OWN_COMMANDS.get(bare) or POWERSHELL_COMMANDS.get(name) or POWERSHELL_COMMANDS.get(bare)
-    )
-    if entry is None or only_looks(bare, arguments):
-        return
-    kind, severity = entry
-    if kind is _K.DELETES_FILES and re.search(r"(?i)\s/s\b", command):
-        severity = _S.CRITICAL if _WIDE_DELETE.search(command) else severity
-    reading.add(kind, severity, line, command)
+def _first_word(text: str) -> str:
+    found = re.match(r"(?:\"[^\"]*\"?|[^\s,;=\"])+", text)
+    word = found[0] if found else text
+    if "/" in word and "\\" not in word and '"' not in word and not word.startswith(("/", ".")):
+        word = word.partition("/")[0]  # `ipconfig/all`
+    return word
 
 
 def _run_shell(shell: str, rest: str, command: str, line: int, reading: Reading) -> None:
-    rest = " " + rest.strip()
     if shell == "cmd":
         found = _CMD_CODE.search(rest)
-        if found is None:
+        if found is None or not found[1].strip():
+            reading.run_dynamic(line, command, "runs what it is given through a pipe", _S.MEDIUM)
             return
         code = found[1].strip()
         if len(code) > 1 and code[0] == code[-1] == '"':
@@ -190,20 +233,28 @@ def _run_shell(shell: str, rest: str, command: str, line: int, reading: Reading)
         reading.nested.append(NestedCode(interpreter="cmd", code=code, line=line))
         return
     reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, command)
-    if encoded := _ENCODED.search(rest):
-        decoded = decode_base64(encoded[1])
+    if _ENCODED_FLAG.search(rest + " "):
+        encoded = _ENCODED.search(rest)
+        decoded = decode_base64(encoded[1]) if encoded else None
         if decoded is None:
             reading.doubt(line, "the encoded command cannot be decoded")
         else:
             reading.nested.append(NestedCode(interpreter="powershell", code=decoded, line=line))
         return
     found = _POWERSHELL_CODE.search(rest) or re.search(r"\s([\"&{].*|[A-Za-z].*)$", rest, re.DOTALL)
-    if re.search(r"(?i)\s-f(?:ile?)?\s", rest) or found is None:
+    if (
+        re.search(r"(?i)\s-f(?:i|il|ile)?\s", rest)
+        or found is None
+        or found[1].strip() in ("-", "")
+    ):
         reading.doubt(line, "runs a script that is not in the text")
         return
+    if re.search(r"[%!]", rest[: found.start(1)]):
+        reading.doubt(line, "options of another interpreter are computed")
     code = found[1].strip()
     if len(code) > 1 and code[0] == code[-1] == '"':
         code = code[1:-1].replace('\\"', '"')
-    if re.search(r"%[^%\s]+%|%%[a-z]", code):
-        code = re.sub(r"%([^%\s]+)%", r"$env:\1", code)
+    if re.search(r"%%[a-z]|%[~\d*]", code):
+        reading.doubt(line, "code for another interpreter holds variables")
+    code = re.sub(r"%([^%\s]+)%", r"$env:\1", code)
     reading.nested.append(NestedCode(interpreter="powershell", code=code, line=line))

@@ -1,85 +1,92 @@
 # SPDX-License-Identifier: Apache-2.0
 """Effects of the commands in a parsed PowerShell script, and what its code keeps from the reader.
 
-A command or an argument that is computed is folded first; code in a constant (`-EncodedCommand`,
-Invoke-Expression, `cmd /c`) is handed on to be analysed, and only what stays unknown is a doubt.
+A closed world: a command is a function of the script, a cmdlet or program of the tables, or a
+doubt. A command or an argument that is computed is folded first; code in a constant
+(`-EncodedCommand`, Invoke-Expression, `cmd /c`) is handed on to be analysed.
 """
-# ruff: noqa: E501 - a regular expression does not read better in pieces
+# ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 
 import re
-from collections import Counter
 from typing import Any, Final
 
-from guardrails.command_effects import POWERSHELL_COMMANDS
-from guardrails.command_words import (
-    CREDENTIAL_FILE,
-    SECURITY_UNIT,
-    STOPS,
-    only_looks,
-    turns_on,
-    unquote,
-)
+from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS, turns_on
 from guardrails.effects import EffectKind, EffectSeverity
-from guardrails.powershell_folding import decode_base64, expand, fold_value
-from guardrails.script_reading import INTERPRETERS, SCRIPT_FILE, NestedCode, Reading
+from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, reads_by_its_name
+from guardrails.powershell_folding import fold_value
+from guardrails.powershell_launchers import CmdletJudge
+from guardrails.powershell_members import MemberJudge
+from guardrails.powershell_paths import FOLDERS, fold_path, judge_download, judge_path
+from guardrails.powershell_programs import ProgramJudge, read_name
+from guardrails.powershell_quotes import (
+    SPLIT_REDIRECTION,
+    find_false_quotes,
+    find_misread_words,
+)
+from guardrails.powershell_scope import PowershellScope
+from guardrails.script_reading import SCRIPT_FILE, Reading
 
 _K, _S = EffectKind, EffectSeverity
 _LOOKED_AT: Final = 4096  # characters of a command; the commands inside it are looked at themselves
 _AUTORUN_KEY: Final = re.compile(r"\\CurrentVersion\\(?:Run|RunOnce|Winlogon)\b", re.IGNORECASE)
-_DOTNET_DANGERS: Final = (
-    (re.compile(r"DownloadString|DownloadFile|DownloadData|Net\.WebClient|HttpClient", re.IGNORECASE), _K.DOWNLOADS, _S.MEDIUM),
-    (re.compile(r"FromBase64String|ScriptBlock\]::Create|Assembly\]::Load|InvokeScript|NewScriptBlock|VirtualAlloc|DynamicInvoke|DllImport|\]::GetDelegateForFunctionPointer", re.IGNORECASE), _K.RUNS_DYNAMIC_CODE, _S.HIGH),
-    (re.compile(r"AmsiUtils|amsiInitFailed", re.IGNORECASE), _K.DISABLES_SECURITY, _S.CRITICAL),
-    (re.compile(r"\]::(?:Delete|Move)\(", re.IGNORECASE), _K.DELETES_FILES, _S.MEDIUM),
-    (re.compile(r"\]::WriteAll\w+\(", re.IGNORECASE), _K.WRITES_SYSTEM_FILES, _S.LOW),
-)  # fmt: skip
 _WIDE: Final = re.compile(
     r"[\s\"'](?:[A-Za-z]:\\?\*?|(?:C:|\$env:SystemDrive)\\(?:Windows|Users|Program Files)?\\?\*?"
     r"|\$env:(?:SystemRoot|windir|USERPROFILE|ProgramFiles)\\?\*?|HK\w+:\\\S{0,20})[\"']?(?:\s|$)",
     re.IGNORECASE,
 )
-_ENCODED: Final = re.compile(
-    r"\s[-/\u2013\u2014]e(?:c|nc?\w*)?[\s:]+[\"']?([A-Za-z0-9+/=]{4,})", re.IGNORECASE
+_NUMBERS: Final = re.compile(r"-?\d[\d.]*(?:\.\.-?\d+)?")
+_MODULE_PREFIX: Final = re.compile(
+    r"^microsoft\.(?:powershell|wsman|graph)\.[\w.]+\\(?=\w+-\w+$)", re.IGNORECASE
 )
-_CODE: Final = re.compile(
-    r"\s[-/]c(?:ommand|omman?|om?m?)?(?:[\s:]+)(.*)", re.IGNORECASE | re.DOTALL
+_COMMAND_DRIVE: Final = re.compile(
+    r"(?<![\w$])\$?\{?\b(?:function|alias):(?=[\w\\/*?{$'\"]|$)", re.IGNORECASE
 )
-_ENCODED_FLAG: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?[\s:]", re.IGNORECASE)
-_CMD_CODE: Final = re.compile(r"\s/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
-_REMOTE: Final = re.compile(
-    r"\s-(?:computer\w*|cn|session|hostname|vmname|filepath|connectionuri)\b", re.IGNORECASE
-)
-_SET_VARIABLE: Final = re.compile(
-    r"\$\{?(?:script:|global:|local:|private:|using:)?(\w+)\}?\s*(?:[-+*/%]|\?\?)?=(?!=)"
-)
-_SET_OTHERWISE: Final = re.compile(
-    r"(?:foreach\s*\(\s*\$|\[ref\]\s*\$|(?:set|new|clear)-variable\s+(?:-name\s+)?[\"']?|\bsv\s+[\"']?"
-    r"|-(?:outvariable|ov|variable|pipelinevariable|pv)\s+[\"']?)(\w+)"
-)
-_ALIASES: Final = {
-    "iex": "invoke-expression",
-    "icm": "invoke-command",
-    "saps": "start-process",
-    "start": "start-process",
-}
-_ASSEMBLY_NAME: Final = re.compile(r"-assembly(?:name)?\b", re.IGNORECASE)
-_DOTNET_CODE: Final = frozenset(("rundll32", "mshta", "regsvr32", "wscript", "cscript"))
-_KNOWN_ENVIRONMENT: Final = re.compile(
-    r"\$\{?env:(?:windir|systemroot|systemdrive|programfiles|programfiles\(x86\)|programdata|programw6432|commonprogramfiles|localappdata|appdata|temp|tmp|userprofile|public|homedrive|comspec)\}?",
+# An expression that computes a text, and signs that the text is a path below some root.
+_COMPUTES: Final = re.compile(
+    r"\+|-f\b|-join|-replace|\.(?:replace|substring|insert|tochararray)\(|::(?:join|concat)|-bxor|frombase64",
     re.IGNORECASE,
 )
-_NAMED_PROGRAM: Final = re.compile(
-    r"(?:^|[\\/])([\w.@+~ -]{1,80}\.(?:exe|com|msc|cpl|ps1|bat|cmd|vbs))$", re.IGNORECASE
+_ROOTED: Final = re.compile(r"[\\/]|join-path|\b[a-z]:|\$env:|combine\(|gettemp", re.IGNORECASE)
+_STEERING_VARIABLE: Final = re.compile(
+    r"\$\{?(?:global:|script:)?(?:psdefaultparametervalues|executioncontext)\b|\b(?:psdefaultparametervalues|ex\w*\*\w*context|executioncontext)\b",
+    re.IGNORECASE,
 )
+# Variables of the environment that decide which programs, modules and libraries run.
+_STEERING_ENVIRONMENT: Final = re.compile(
+    r"env:(?:path$|psmodulepath|comspec|pathext|windir|systemroot|systemdrive|homedrive|programfiles|programw6432|commonprogramfiles|localappdata|appdata$|userprofile|cor_|coreclr_|complus_|dotnet_|node_|python|perl5|ruby|git_|java_|_java|npm_|__)",
+    re.IGNORECASE,
+)
+_COMMAND_VARIABLE: Final = re.compile(r"[$@]\{?(?:function|alias):", re.IGNORECASE)
+_LOOPED_ENVIRONMENT: Final = re.compile(r"\bforeach\s*\(\s*\$\{?env:")
+_ITSELF: Final = re.compile(
+    r"\"?\$(?:\()?(?:myinvocation\.mycommand\.(?:path|definition)|pscommandpath)\)?\"?",
+    re.IGNORECASE,
+)
+_SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*=")
+_REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
+_MAX_TARGETS: Final = 64  # of one assignment
+_CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY, _K.DELETES_FILES))
+_VALUE: Final = re.compile(
+    r"\s-(?:value|inputobject|encoding)[\s:]+(?:\"[^\"]*\"|'[^']*'|[^\s\"'();|]+)(?=\s|$)",
+    re.IGNORECASE,
+)
+_NAMES_ITEMS: Final = frozenset(
+    "set-content add-content set-item new-item copy-item move-item rename-item clear-item set-location push-location".split()
+)
+_FIRST_PATH: Final = re.compile(
+    r"\s*(?:-(?:path|literalpath|pspath|lp|destination|p\w*|l\w*|d\w*)[\s:]+)?(?:\"?\$\{?(\w+)\}?(?![\w.\\/:])|(\((?:[^()]|\([^()]*\))*\)))",
+    re.IGNORECASE,
+)
+_TAKES_PATHS: Final = frozenset(
+    ("set-location", "push-location", "new-psdrive", "get-item", "get-childitem", "get-content")
+)
+_PROVIDER: Final = re.compile(r"-ps\w*[\s:]+[\"']?(?!filesystem\b|registry\b|[\"'])", re.IGNORECASE)
 
 
-def _list_unstable(source: bytes) -> frozenset[str]:
-    """Return the variables that are set at more than one place, or by a loop or a cmdlet."""
-    text = source.decode("utf-8", "replace").lower()
-    counts = Counter(_SET_VARIABLE.findall(text))
-    return frozenset(
-        {name for name, count in counts.items() if count > 1} | set(_SET_OTHERWISE.findall(text))
-    )
+def _name_variable(written: str) -> str:
+    """Return a variable's name as an assignment writes it, without type and scope."""
+    name = re.sub(r"^(?:\[[^\]]*\]\s*)*", "", written.strip()).strip("${} ()@").lower()
+    return re.sub(r"^(?:script|global|local|private|variable):", "", name)
 
 
 class PowershellReader:
@@ -91,28 +98,44 @@ class PowershellReader:
     def __init__(self, source: bytes, first_line: int = 1) -> None:
         self._source = source
         self._first_line = first_line
-        self.variables: dict[str, Any] = {}
+        self.variables: dict[str, Any] = {f"env:{name}": path for name, path in FOLDERS.items()}
+        self.variables["profile"] = "C:\\Users\\x\\Documents\\PowerShell\\profile.ps1"
         self.history: list[tuple[int, str, Any]] = []
         self.reading = Reading()
+        self._computed: set[str] = set()
 
     def read(self, nodes: dict[str, list[Any]]) -> Reading:
         """Read the nodes of guardrails.syntax_trees in the order of the text."""
-        self._unstable = _list_unstable(self._source)
-        self._functions = {self._text(node).lower() for node in nodes.get("function", [])}
-        waiting = [
-            (node.start_byte, kind, node)
-            for kind in ("assignment", "command", "call")
-            for node in nodes.get(kind, [])
-        ]
+        self._scope = PowershellScope(self._source, nodes)
+        self._members = MemberJudge(self._source, self._scope, self.variables, self.reading)
+        self._programs = ProgramJudge(self.variables, self.reading)
+        self._cmdlets = CmdletJudge(
+            self._source, self._scope, self.variables, self.reading, self._members, self._programs
+        )
+        kinds = ("assignment", "command", "call", "type", "redirection", "token")
+        waiting = [(n.start_byte, kind, n) for kind in kinds for n in nodes.get(kind, [])]
         calls_until = -1
         for start, kind, node in sorted(waiting, key=lambda item: (item[0], -item[2].end_byte)):
+            line = self._line(node)
             if kind == "assignment":
                 self._assign(node)
             elif kind == "command":
-                self._judge_command(node)
-            elif start >= calls_until:  # an outer chain of calls holds the text of its parts
-                calls_until = node.end_byte
-                self._judge_dotnet(self._text(node), self._line(node))
+                self._judge_command(node, line)
+            elif kind == "type":
+                self._members.judge_type(node, line)
+            elif kind in ("redirection", "token"):
+                self._judge_redirection(node, line)
+            else:
+                if start >= calls_until:  # an outer chain of calls holds the text of its parts
+                    calls_until = node.end_byte
+                    self._members.judge_chain(self._text(node), line)
+                judge = (
+                    self._members.judge_call
+                    if node.type == "invokation_expression"
+                    else self._members.judge_member
+                )
+                judge(node, line)
+        self._judge_the_rest(nodes)
         return self.reading
 
     def _text(self, node: Any) -> str:
@@ -123,176 +146,171 @@ class PowershellReader:
 
     def _assign(self, node: Any) -> None:
         left, _, right = self._text(node).partition("=")
-        name = re.sub(r"^(?:\[[^\]]*\]\s*)*", "", left.strip()).strip("${} ").lower()
-        name = re.sub(r"^(?:script|global|local|private):", "", name)
+        line = self._line(node)
+        for target in left.split(",")[:_MAX_TARGETS]:  # `$a, $b = ...` sets several
+            if "." in target or "::" in target:
+                self._members.judge_assignment(target.rstrip("+-*/? "), line)
+            self._judge_steering(_name_variable(target), right, line)
+        name = _name_variable(left)
         if not re.fullmatch(r"[\w:]{1,80}", name.rstrip("+")):
             return
         value = fold_value(right.strip(), self.variables)
+        if value is None:
+            value = fold_path(right, lambda part: fold_value(part, self.variables))
         if name.endswith("+"):
             before = self.variables.get(name[:-1])
             value = before + value if isinstance(before, str) and value else None
             name = name[:-1]
-        self.history.append((self._line(node), name, value))
-        if value is None or name in self._unstable:
+        self.history.append((line, name, value))
+        if value is None and _COMPUTES.search(right) and not _ROOTED.search(right) and "$" in right:
+            self._computed.add(name)
+        if value is None or name in self._scope.unstable:
             self.variables.pop(name, None)
         else:
             self.variables[name] = value
 
-    def _judge_command(self, node: Any) -> None:
+    def _judge_steering(self, name: str, right: str, line: int) -> None:
+        plain = name.rstrip("+")
+        if plain.startswith(("function:", "alias:")):
+            self.reading.doubt(line, "makes a command by its drive")
+        elif _STEERING_ENVIRONMENT.match(plain):
+            appends = name.endswith("+") or re.match(
+                r"\s*[\"(]*\$\{?env:path\b", right, re.IGNORECASE
+            )
+            if plain != "env:path" or not appends:
+                self.reading.doubt(line, f"changes ${plain}: other programs may run")
+
+    def _judge_redirection(self, node: Any, line: int) -> None:
+        text = self._text(node)
+        if node.type == "generic_token":
+            if not SPLIT_REDIRECTION.fullmatch(text):
+                return
+            after = self._source[node.end_byte : node.end_byte + 300].decode("utf-8", "replace")
+            text += re.split(r"[\s;|)}]", after, maxsplit=1)[0] if text.endswith(">") else ""
+        target = text.lstrip("*0123456789> \t").strip()
+        if target.startswith("&") or target.lower() in ("$null", "nul") or "<" in text[:2]:
+            return
+        target = self._put(target)
+        if _COMMAND_DRIVE.search(target) or re.search(r"\bvariable:", target, re.IGNORECASE):
+            self.reading.doubt(line, "changes commands or variables by their drive")
+        self.reading.add(*judge_path(target), line, text)
+
+    def _put(self, text: str) -> str:
+        """Return a text with what its variables certainly hold."""
+        return re.sub(
+            r"\$\{?(\w{1,80})\}?",
+            lambda match: (
+                value
+                if isinstance(value := self.variables.get(match[1].lower()), str)
+                and len(value) < 2048
+                else match[0]
+            ),
+            text,
+        )
+
+    def _judge_command(self, node: Any, line: int) -> None:
         name_node = node.child_by_field_name("command_name") or next(
             (child for child in node.children if child.type.startswith("command_name")), None
         )
+        text = self._text(node)
         if name_node is None:
+            self.reading.run_dynamic(line, text, "a command without a name that can be read")
             return
-        text, line = self._text(node), self._line(node)
-        name = self._resolve_name(self._text(name_node))
-        if name is None:
+        written = self._text(name_node)
+        called = node.children[0].type == "command_invokation_operator"
+        if written.startswith("{") and called:
+            return  # a script block: its commands are nodes of this very tree
+        if _NUMBERS.fullmatch(written):
+            return  # a range or a number: no command
+        if called and written.lower().strip("${}") in self._scope.blocks and written[:1] == "$":
+            return
+        if _ITSELF.fullmatch(written) and not self._scope.mentions(_SETS_ITSELF):
+            return  # the script runs itself again
+        name = read_name(written, self.variables)
+        if not name:
             self.reading.run_dynamic(line, text, "the command is computed while it runs")
             return
-        shadowed = name in self._functions
-        name = _ALIASES.get(name, name)
-        if shadowed and name not in POWERSHELL_COMMANDS:
-            return
-        if shadowed:  # it may never be defined, or not any more: then the command runs
-            self.reading.doubt(line, f"a function has the name of the command {name}")
         rest = self._source[name_node.end_byte : node.end_byte].decode("utf-8", "replace")
-        self._judge_code(name, " " + rest.strip(), text, line)
-        self._judge_text(name, text[:_LOOKED_AT], line)
-        arguments = rest.split()
-        entry = POWERSHELL_COMMANDS.get(name)
-        if entry and not only_looks(name, arguments) and name not in self._judged_apart:
-            kind, severity = entry
-            if kind is _K.DISABLES_SECURITY and turns_on(arguments):
-                kind, severity = _K.CHANGES_NETWORK, _S.MEDIUM
-            if kind is _K.DELETES_FILES and re.search(r"-r(?:ecurse)?\b", text, re.IGNORECASE):
-                severity = _S.CRITICAL if _WIDE.search(text) else _S.MEDIUM
-            self.reading.add(kind, severity, line, text)
+        self._judge_name(_MODULE_PREFIX.sub("", name), " " + rest.strip(), node, line)
 
-    _judged_apart = frozenset(
-        ("invoke-expression", "invoke-command", "add-type", "powershell", "powershell.exe", "pwsh",
-         "pwsh.exe", "cmd", "cmd.exe", "rundll32", "rundll32.exe", "mshta", "mshta.exe", "wscript",
-         "wscript.exe", "cscript", "cscript.exe", "regsvr32", "regsvr32.exe")
-    )  # fmt: skip
-
-    def _resolve_name(self, written: str) -> str | None:
-        """Return the command's name in lower case without its folder, or None."""
-        plain = unquote(written.replace("`", ""))
-        if "$" in plain or "(" in plain or "+" in plain:
-            folded = fold_value(written, self.variables)
-            if folded is None:
-                folded = _KNOWN_ENVIRONMENT.sub("env", plain) if "(" not in plain else None
-                folded = expand(folded, self.variables) if folded else None
-            if folded is None:
-                named = _NAMED_PROGRAM.search(plain)
-                if named is None or "$(" in plain or "(" in plain:
-                    return None
-                folded = named[1]  # the folder is computed, the program is named
-            plain = unquote(folded)
-        return plain.lower().rsplit("\\", 1)[-1].rsplit("/", 1)[-1] or None
-
-    def _judge_code(self, name: str, rest: str, text: str, line: int) -> None:
-        """Judge commands that run code which they are handed."""
-        bare = name.removesuffix(".exe")
-        if name == "invoke-expression":
-            self._run_value(re.sub(r"^\s*-c\w*\s+", "", rest).strip(), text, line)
-        elif name == "invoke-command":
-            if "{" not in rest or re.search(r"\s-filepath\b", rest, re.IGNORECASE):
-                self.reading.run_dynamic(line, text, "the script block is not in the text")
-            elif _REMOTE.search(rest):
-                self.reading.add(_K.REACHES_DEVICES, _S.HIGH, line, text, "T1021.006")
-        elif name == "add-type" and not _ASSEMBLY_NAME.search(rest):
-            self.reading.run_dynamic(line, text, "compiles or loads code of another language")
-        elif bare in ("powershell", "pwsh", "cmd"):
-            self._run_shell(bare, rest, text, line)
-        elif bare in _DOTNET_CODE and rest.strip():
-            reason = "runs code of a file or library that is not in the text"
-            self.reading.run_dynamic(line, text, reason, _S.MEDIUM)
-        elif name == "start-process":
-            self._start_process(rest, text, line)
-        elif SCRIPT_FILE.search(name):
-            reason = "runs a script that is not in the text"
-            self.reading.run_dynamic(line, text, reason, _S.MEDIUM)
-
-    def _run_value(self, expression: str, text: str, line: int) -> None:
-        value = fold_value(expression, self.variables) if expression else None
-        if value is None and re.fullmatch(r"\"[^\"$`]*\"|'[^']*'", expression):
-            value = expression[1:-1]
-        if value is None:
-            self.reading.run_dynamic(line, text, "runs text that is computed while it runs")
-        else:
-            self.reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, text)
-            self.reading.nested.append(NestedCode(interpreter="powershell", code=value, line=line))
-
-    def _run_shell(self, shell: str, rest: str, text: str, line: int) -> None:
-        encoded = _ENCODED.search(rest) if shell != "cmd" else None
-        if encoded or (shell != "cmd" and _ENCODED_FLAG.search(rest)):
-            self.reading.add(_K.RUNS_DYNAMIC_CODE, _S.CRITICAL, line, text, "T1027.010")
-            code = decode_base64(encoded[1]) if encoded else None
-            if code is None:
-                self.reading.doubt(line, "the encoded command cannot be decoded")
+    def _judge_name(self, name: str, rest: str, node: Any, line: int) -> None:
+        text, lower = self._text(node), name.lower()
+        plain = ALIASES.get(lower, lower)
+        self._judge_text(plain, text[:_LOOKED_AT], line)
+        if self._scope.has_function([lower]):
+            known = plain != lower or find_cmdlet(plain) or self._cmdlets.handles(plain)
+            if known:  # it may never be defined, or not any more: then the command runs
+                self.reading.doubt(line, f"a function has the name of the command {plain}")
+            elif self._scope.defines(lower, node.start_byte):
+                return
             else:
-                self.reading.nested.append(
-                    NestedCode(interpreter="powershell", code=code, line=line)
-                )
+                self.reading.doubt(line, f"the function {lower[:60]} may not be defined here")
+                return
+        if self._cmdlets.judge(plain, rest, node, line):
             return
-        found = (_CMD_CODE if shell == "cmd" else _CODE).search(rest)
-        if (
-            not found
-            and shell != "cmd"
-            and rest.strip()
-            and not re.search(r"\s-f", rest, re.IGNORECASE)
-        ):
-            found = re.search(r"\s((?:[\"'{]|[A-Za-z]).*)$", rest, re.DOTALL)
-        if not found:
-            if rest.strip():
-                reason = "runs a script that is not in the text"
-                self.reading.run_dynamic(line, text, reason, _S.MEDIUM)
-            return
-        self.reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, text)
-        code = found[1].strip()
-        if code.startswith("{") and code.endswith("}"):
-            return  # a script block: its commands are nodes of this very tree
-        if code[:1] in "\"'":
-            value = fold_value(code, self.variables)
-        else:
-            value = None if "$" in code and shell != "cmd" else code
-            if shell == "cmd" and "$" in code:
-                value = expand(_KNOWN_ENVIRONMENT.sub("env", code), self.variables)
-        if value is None:
-            self.reading.doubt(line, "code for another interpreter is computed while it runs")
-        else:
-            interpreter = "cmd" if shell == "cmd" else "powershell"
-            self.reading.nested.append(NestedCode(interpreter=interpreter, code=value, line=line))
-
-    def _start_process(self, rest: str, text: str, line: int) -> None:
-        """Look through Start-Process at the program that it starts."""
-        found = re.match(
-            r"\s*(?:-(?!f)\w+(?:\s+(?:hidden|minimized|maximized|normal|runas))?\s+)*(?:-file\w*\s+|-f\w*\s+)?(\"[^\"]*\"|'[^']*'|[^\s;|]+)(.*)",
-            rest, re.IGNORECASE | re.DOTALL,
-        )  # fmt: skip
-        name = self._resolve_name(found[1]) if found else None
-        if found is None or name is None:
-            return  # a program whose name is computed: an effect of its own kind, no code here
-        bare = name.removesuffix(".exe")
-        arguments = re.sub(r"\s-(?:argument\w*|args?)\s+", " ", found[2], flags=re.IGNORECASE)
-        arguments = re.sub(r"(?<=[\"'])\s*,\s*(?=[\"'])", " ", arguments)
-        if bare in INTERPRETERS:
-            joined = arguments.replace('"', "").replace("'", "")
-            joined = re.sub(
-                r"\s-(?:wait|nonewwindow|passthru|windowstyle\s+\w+|verb\s+\w+)\b",
-                "",
-                joined,
-                flags=re.IGNORECASE,
+        entry = find_cmdlet(plain)
+        if entry is not None:
+            self._judge_cmdlet(plain, rest, node, line)
+            if lower != "sc":  # Set-Content, and since PowerShell 6 the program
+                return
+        if SCRIPT_FILE.search(name) or "\\" in name or "/" in name:
+            self._programs.judge_named(name, rest, text, line)
+        elif not self._programs.judge(name, rest, text, line):
+            reason = (
+                "unknown command, a look by its name:"
+                if reads_by_its_name(plain)
+                else "unknown command"
             )
-            if bare in ("powershell", "pwsh", "cmd"):
-                self._run_shell(bare, " " + joined.strip(), text, line)
-            else:
-                self.reading.run_dynamic(line, text, "runs code of another interpreter", _S.MEDIUM)
-        elif SCRIPT_FILE.search(name) or bare in _DOTNET_CODE:
-            reason = "runs a script that is not in the text"
-            self.reading.run_dynamic(line, text, reason, _S.MEDIUM)
-        elif entry := POWERSHELL_COMMANDS.get(name):
-            self.reading.add(entry[0], entry[1], line, text)
+            self.reading.doubt(line, f"{reason} {lower[:60]}")
+
+    def _judge_cmdlet(self, name: str, rest: str, node: Any, line: int) -> None:
+        entry, text = find_cmdlet(name), self._text(node)
+        if entry is not None and (entry.kind in _CHANGES or name in _TAKES_PATHS):
+            self._judge_target(name, rest, line)
+        if entry is None or entry.kind is None:
+            return
+        kind, severity = entry.kind, entry.severity
+        if kind is _K.WRITES_SYSTEM_FILES:
+            kind, severity = judge_path(self._find_target(name, self._put(rest)))
+        if kind is _K.DISABLES_SECURITY and turns_on(rest.split()):
+            kind, severity = _K.CHANGES_NETWORK, _S.MEDIUM
+        if kind is _K.DELETES_FILES and re.search(r"-r(?:ecurse)?\b", text, re.IGNORECASE):
+            severity = _S.CRITICAL if _WIDE.search(text) else _S.MEDIUM
+        self.reading.add(kind, severity, line, text)
+        if kind is _K.DOWNLOADS and (stored := judge_download(self._put(rest))):
+            self.reading.add(*stored, line, text)
+
+    @staticmethod
+    def _find_target(name: str, rest: str) -> str:
+        """Return the part of the arguments that names where a command writes."""
+        if name in ("copy-item", "move-item", "expand-archive", "compress-archive"):
+            _, named, target = rest.lower().partition(" -dest")
+            return target if named else rest.strip().partition(" ")[2]
+        return _VALUE.sub(" ", rest)
+
+    def _judge_target(self, name: str, rest: str, line: int) -> None:
+        """Doubt what is written to a drive of commands, of variables, or under a computed name."""
+        put = self._put(rest)
+        if _COMMAND_DRIVE.search(put) or re.search(r"\bvariable:", put, re.IGNORECASE):
+            self.reading.doubt(line, "changes commands or variables by their drive")
+        first = _FIRST_PATH.match(rest) if name in _NAMES_ITEMS else None
+        if first and (first[1] or "").lower() in self._computed:
+            is_computed = True
+        else:
+            written = (first[2] or "") if first else ""
+            is_computed = bool(_COMPUTES.search(written)) and not _ROOTED.search(written)
+        if is_computed:
+            self.reading.doubt(line, "a path that is computed may be a drive of commands")
+        if name == "new-psdrive" and _PROVIDER.search(put):
+            self.reading.doubt(line, "a drive whose provider is unknown")
+        found = re.search(r"env:[\w]+", put, re.IGNORECASE)
+        if (
+            found
+            and _STEERING_ENVIRONMENT.match(found[0])
+            and name.startswith(("set-", "new-item", "add-"))
+            and not re.search(r"\$\{?env:", put, re.IGNORECASE)
+        ):
+            self.reading.doubt(line, f"changes {found[0]}: other programs may run")
 
     def _judge_text(self, name: str, text: str, line: int) -> None:
         if CREDENTIAL_FILE.search(text):
@@ -311,11 +329,24 @@ class PowershellReader:
         ):
             self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
         if name == "new-object":  # calls of methods are nodes of their own
-            self._judge_dotnet(text, line)
+            self._members.judge_chain(text, line)
 
-    def _judge_dotnet(self, text: str, line: int) -> None:
-        for sign, kind, level in _DOTNET_DANGERS:
-            if sign.search(text):
-                self.reading.add(kind, level, line, text)
-                if kind is _K.RUNS_DYNAMIC_CODE:
-                    self.reading.doubt(line, "decodes, compiles or loads code while it runs")
+    def _judge_the_rest(self, nodes: dict[str, list[Any]]) -> None:
+        """Doubt what no node of a command shows: quotes, required modules, steering variables."""
+        for node in nodes.get("comment", []):
+            if _REQUIRES.match(self._text(node)):
+                self.reading.doubt(self._line(node), "loads a module that is not in the text")
+        for node in nodes.get("variable", []):
+            text = self._text(node)
+            if _COMMAND_VARIABLE.match(text):
+                self.reading.doubt(self._line(node), "reaches commands by their drive")
+            if _STEERING_VARIABLE.search(text):
+                self.reading.doubt(self._line(node), f"{text[:40]} changes what commands do")
+        if self._scope.mentions(_LOOPED_ENVIRONMENT):
+            self.reading.doubt(1, "a loop changes the environment")
+        for node in nodes.get("class", []):
+            self._members.judge_class(node, self._line(node))
+        for line, reason in find_misread_words(self._source, nodes):
+            self.reading.doubt(line, reason)
+        for line in find_false_quotes(self._source, nodes.get("comment", [])):
+            self.reading.doubt(line, "typographic quotes or dashes end strings elsewhere")

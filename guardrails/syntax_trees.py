@@ -9,6 +9,7 @@ that the script has a structure; it hides nothing, for signs are found in the sc
 # ruff: noqa: E501 - tables
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -30,16 +31,27 @@ _POWERSHELL_GAPS: Final = (
     (re.compile(rb"(?<=\$env:)\w{1,60}(?:\\[\w.$-]*){1,20}"), b"x"),
     (re.compile(rb"(?<=\$)(?!env:)\w{1,60}(?:\\[\w.$-]*){1,20}"), b"x"),
     (re.compile(rb"(?<=\$)\w{1,60}'\\[^'\n]{1,80}'"), b"x"),
-    (re.compile(rb"(?<=\s)--[A-Za-z][\w-]{1,60}=(?:'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|[^\s'\"|;]+)"), b"x"),
-    (_ARGUMENT_LIST, b"_"),
+    (re.compile(rb"(?<=\s)--[A-Za-z][\w-]{1,60}=(?:'[^'\n]{0,200}'|\"[^\"\n$`]{0,200}\"|[^\s'\"|;$(){}@`&]+)"), b"x"),
+    (re.compile(rb"(?i)(?<=\w), ?[\w.]{1,60}, ?contenttype ?= ?windowsruntime(?=\])"), b"x"),
+    (re.compile(rb"(?i)\[flags\(\)\](?=\s*enum\b)"), b" "),
     (re.compile(rb"(?<=\w,)[ \t]?`?[ \t]*(?=\n)"), b" "),
     (re.compile(rb"(?i)(?<=\| )foreach(?=\s*\{)"), b"x"),
 )  # fmt: skip
+# Met only by lines that do not parse without them: elsewhere they would break what does.
+_POWERSHELL_LIST_GAPS: Final = (
+    (re.compile(rb"(?i)(?<=\w),[ \t]{0,8}HK[A-Z]{2}:(?=\\)"), b"_"),
+    (_ARGUMENT_LIST, b"_"),
+    (re.compile(rb"(?<=\w),[ \t]{0,8}(?=[A-Za-z]|@\{)"), b"_"),
+)
+_PARAMETER_WITH_DIGITS: Final = re.compile(rb"(?<=\s)-[A-Za-z]+\d[A-Za-z\d]*(?=[\s:])")
 _TRAILING_PIPE: Final = re.compile(rb"\|([ \t]{1,40})(?=\n)")
 _QUERIES: Final = {
     "powershell": "(command) @command (assignment_expression) @assignment (comment) @comment"
     " (invokation_expression) @call (member_access) @call (ERROR) @error (MISSING) @error"
-    " (function_name) @function",
+    " (function_name) @function (type_literal) @type (redirection) @redirection"
+    " (class_statement) @class (enum_statement) @class (script_parameter) @parameter"
+    " (class_method_parameter) @parameter (variable) @variable (stop_parsing) @stop"
+    ' ((generic_token) @token (#match? @token "[;|&(){}<>]"))',
     "bash": "(command) @command (variable_assignment) @assignment (comment) @comment"
     " (file_redirect) @redirect (pipeline) @pipeline (ERROR) @error"
     " (MISSING) @error (function_definition name: (word) @function)"
@@ -63,6 +75,7 @@ MAX_PIPES: Final = 4000
 _MAX_REPEATED: Final = ((b"()", 2000), (b"<<", 1000), (b"&&", 4000), (b"`", 8000), (b"((", 4000))
 _MAX_UNWATCHED_BYTES: Final = 4096
 _CHUNK_BYTES: Final = 65_536
+_MAX_REPAIRS: Final = 3
 _MAX_QUERIED_BYTES: Final = 32_768
 _BRACKETS: Final = re.compile(rb"[(){}\[\]]")
 _NAMES_OF_TYPES: Final = {
@@ -74,6 +87,15 @@ _NAMES_OF_TYPES: Final = {
     "member_access": "call",
     "ERROR": "error",
     "function_name": "function",
+    "type_literal": "type",
+    "redirection": "redirection",
+    "class_statement": "class",
+    "enum_statement": "class",
+    "script_parameter": "parameter",
+    "class_method_parameter": "parameter",
+    "variable": "variable",
+    "stop_parsing": "stop",
+    "generic_token": "token",
     "file_redirect": "redirect",
     "pipeline": "pipeline",
     "declaration_command": "declaration",
@@ -128,13 +150,47 @@ def parse(language: str, source: bytes, deadline: Deadline | None = None) -> Any
     root = _parse_once(language, source, deadline)
     if not root.has_error:
         return root
-    copy = _overwrite(source, _POWERSHELL_GAPS if language == "powershell" else _BASH_GAPS)
-    if language == "powershell":
-        copy = _TRAILING_PIPE.sub(lambda match: match[1] + b"|", copy)
-    if copy == source:
-        return root
-    again = _parse_once(language, copy, deadline)
-    return root if again.has_error else again
+    for copy in _list_copies(language, source, deadline):
+        again = _parse_once(language, copy, deadline)
+        if not again.has_error:
+            return again
+    return root
+
+
+def _list_copies(language: str, source: bytes, deadline: Deadline | None) -> Iterator[bytes]:
+    """Yield copies with the gaps of a grammar overwritten, those with the fewest changes first."""
+    if language != "powershell":
+        copy = _overwrite(source, _BASH_GAPS)
+        if copy != source:
+            yield copy
+        return
+    copy = _overwrite(source, _POWERSHELL_GAPS)
+    copy = _PARAMETER_WITH_DIGITS.sub(lambda match: re.sub(rb"\d", b"x", match[0]), copy)
+    copy = _TRAILING_PIPE.sub(lambda match: match[1] + b"|", copy)
+    yield copy
+    for _ in range(_MAX_REPAIRS):
+        lines = _list_error_lines(_parse_once(language, copy, deadline))
+        repaired = b"\n".join(
+            _overwrite(line, _POWERSHELL_LIST_GAPS) if number in lines else line
+            for number, line in enumerate(copy.split(b"\n"))
+        )
+        if repaired == copy:
+            return
+        copy = repaired
+        yield copy
+
+
+def _list_error_lines(root: Any) -> frozenset[int]:
+    """Return the 0-based lines at which errors begin and end, and one line before and after."""
+    lines: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.type == "ERROR" or node.is_missing:
+            for point in (node.start_point, node.end_point):
+                lines |= {point[0] - 1, point[0], point[0] + 1}
+        waiting.extend(child for child in node.children if child.has_error or child.is_missing)
+    return frozenset(lines)
 
 
 def _parse_once(language: str, source: bytes, deadline: Deadline | None) -> Any:

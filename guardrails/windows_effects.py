@@ -111,8 +111,8 @@ T1036.003 hides_activity high 7.5 | copy copy_item cp ren move rename_item xcopy
 T1036.005 hides_activity high 7.5 | svchost lsass csrss explorer services spoolsv taskhost smss lsm winlogon | (?:copy|copy-item|move|ren|start|start-process|>|new-item|outfile|-o)\b.*(?:temp|tmp|appdata|public|programdata|%systemroot%\\|users|downloads)\\?\S*\\?(?:svchost|lsass|csrss|explorer|services|spoolsv|taskhostw?|smss|lsm|winlogon)\.(?:exe|txt)\b
 T1036.007 hides_activity high 7.5 | exe | \.(?:pdf|docx?|xlsx?|pptx?|jpg|png|txt|rtf|vbs|ps1|zip|mp[34])\.(?:exe|scr|vbs|ps1|bat|cmd|hta|js)\b
 T1036 hides_activity high 7.4 | u202e rlo 0x202e | \u202e\S*\w|\[char\]\s*0x202e
-T1564.001 hides_activity medium 4.5 | attrib | attrib(?:\.exe)?\s.*\+[hs]\b
-T1564.001 hides_activity medium 4.5 | attributes | attributes\s*(?:\+?=|-bor|,|\s-value)\s*\S*(?:hidden|system)
+T1564.001 hides_activity medium 6.8 | attrib | attrib(?:\.exe)?\s.*\+[hs]\b
+T1564.001 hides_activity medium 6.8 | attributes | attributes\s*(?:\+?=|-bor|,|\s-value)\s*\S*(?:hidden|system)
 T1564.002 changes_accounts high 7.5 | net | net1?(?:\.exe)?\s+user\s+\S*\$\s.*/add
 T1136.001 changes_accounts high 5 | net user | net1?(?:\.exe)?\s+user\s+(?:/add\b|\S+\s.*/add)
 T1136.002 changes_accounts high 6.5 | net domain | net1?(?:\.exe)?\s+(?:user|group)\s.*(?:/add.*/domain|/domain.*/add|/do\b.*/add|/add.*/do\b)
@@ -121,7 +121,7 @@ T1078.001 changes_accounts high 6.5 | guest administrator defaultaccount | net1?
 T1531 changes_accounts high 5 | net user logoff | net1?(?:\.exe)?\s+user\s+\S+\s+\S+\s*$|net1?(?:\.exe)?\s+user\s.*(?:/delete|/active:no)
 T1098 changes_accounts high 5 | net accounts | net1?(?:\.exe)?\s+accounts\s.*/(?:lockout|minpwlen|maxpwage)|rename\s+.*(?:administrator)|wmic.*useraccount.*rename
 # Access over the network
-T1021.002 reaches_devices high 6.7 | net use admin c ipc | net1?(?:\.exe)?\s+use\b.*\\+\S+\\(?:admin|c|ipc|[a-z])\$|\\+[\w.%-]+\\(?:admin|c|ipc)\$
+T1021.002 reaches_devices high 7 | net use admin c ipc | net1?(?:\.exe)?\s+use\b.*\\+\S+\\(?:admin|c|ipc|[a-z])\$|\\+[\w.%-]+\\(?:admin|c|ipc)\$
 T1021.002 reaches_devices high 5 | net use | net1?(?:\.exe)?\s+use\b.*\s/u(?:ser)?:
 T1570 reaches_devices high 8 | quic skipcertcheck skipcertificatecheck | /transport:quic|-transporttype quic|skipcertcheck
 T1569.002 reaches_devices critical 7.5 | psexec psexec64 psexesvc paexec csexec remcom smbexec | \b(?:psexec(?:64)?|paexec|csexec|remcom|smbexec|psexesvc)\b
@@ -187,6 +187,10 @@ T1486 encrypts_files high 7 | cipher | cipher\s+/e
 T1078.001 changes_accounts high 7.4 | guest | net1?\s+user\s+guest\s.*/active|add-localgroupmember.*\bguest\b|net1?\s+localgroup\s+administrators\s+guest
 T1105 downloads high 7.2 | public | (?:curl|wget|downloadfile|iwr|invoke-webrequest|bitsadmin|certutil|start-bitstransfer)\b.*users\\public\\\S+\.(?:dll|exe|ps1|bat|vbs|cmd|js|hta)
 T1105 downloads high 7 | http https | (?:curl|wget|downloadfile|downloadstring|iwr|invoke-webrequest|irm|bitsadmin|certutil|start-bitstransfer)\b.*https?://(?!10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|(?:8\.8|1\.1|1\.0)\.)\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}[:/]
+T1137.006 persists high 7.5 | addins xlstart startup templates | (?:copy|cp|move|mv|xcopy|robocopy|set-content|out-file|>)\S*\s.*microsoft\\(?:addins|excel\\xlstart|word\\startup|templates\\normal\.dotm)
+T1059.003 runs_dynamic_code high 7.1 | cmd powershell | (?:^|[\s\\/&|])(?:cmd|powershell)(?:\.exe)?(?:\s+/\w+|\s+-\w*)*\s*<\s*[^\s<]
+T1059.005 persists high 7.5 | createobject getobject | echo\b.*\b(?:createobject|getobject)\(.*>
+T1059.003 ends_processes medium 7 | for start | for\s+/l\s.*\bdo\s+\(?@?start\b
 # Looking around
 T1033 explores low 3.5 | whoami quser qwinsta query | (?:\bwhoami\b|\bquser\b|\bqwinsta\b|query\s+(?:user|session))
 T1033 explores medium 5 | whoami | whoami(?:\.exe)?\s+/(?:priv|all|groups)

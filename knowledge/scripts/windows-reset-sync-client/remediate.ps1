@@ -12,27 +12,26 @@ function Stop-Step {
     exit 2
 }
 
-# Returns the program file of OneDrive, or an empty text when it is not installed.
-function Get-SyncProgram {
-    $bases = @(
-        (Join-Path -Path ([Environment]::GetFolderPath('ProgramFiles')) -ChildPath 'Microsoft OneDrive'),
-        (Join-Path -Path ([Environment]::GetFolderPath('LocalApplicationData')) -ChildPath 'Microsoft\OneDrive')
-    )
-    foreach ($base in $bases) {
-        $file = Join-Path -Path $base -ChildPath 'OneDrive.exe'
-        if (Test-Path -LiteralPath $file -PathType Leaf) { return $file }
-    }
-    return ''
+$forAll = Join-Path -Path ([Environment]::GetFolderPath('ProgramFiles')) -ChildPath 'Microsoft OneDrive\OneDrive.exe'
+$forUser = Join-Path -Path ([Environment]::GetFolderPath('LocalApplicationData')) -ChildPath 'Microsoft\OneDrive\OneDrive.exe'
+$isForAll = Test-Path -LiteralPath $forAll -PathType Leaf
+if (-not $isForAll -and -not (Test-Path -LiteralPath $forUser -PathType Leaf)) {
+    Stop-Step 'OneDrive is not installed for this user'
 }
-
-$program = Get-SyncProgram
-if ($program -eq '') { Stop-Step 'OneDrive is not installed for this user' }
-$reset = Start-Process -FilePath $program -ArgumentList '/reset' -PassThru
+if ($isForAll) {
+    $reset = Start-Process -FilePath $forAll -ArgumentList '/reset' -PassThru
+} else {
+    $reset = Start-Process -FilePath $forUser -ArgumentList '/reset' -PassThru
+}
 if (-not $reset.WaitForExit(60000)) { Stop-Step 'OneDrive did not finish its reset' }
 Write-Host 'the state of OneDrive was reset'
 Start-Sleep -Seconds 5
 if (@(Get-Process -Name 'OneDrive' -ErrorAction SilentlyContinue).Count -eq 0) {
-    Start-Process -FilePath $program -ArgumentList '/background'
+    if ($isForAll) {
+        Start-Process -FilePath $forAll -ArgumentList '/background'
+    } else {
+        Start-Process -FilePath $forUser -ArgumentList '/background'
+    }
     Write-Host 'OneDrive was started'
 }
 exit 0
