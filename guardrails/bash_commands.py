@@ -1,351 +1,383 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Effects of the commands in a parsed bash or zsh script, one pass over the syntax tree.
+"""Effects and doubts of the commands in a parsed bash or zsh script: a closed world.
 
-Wrappers such as sudo, env, timeout and xargs are looked through; constant code for an interpreter
-(`bash -c 'text'`, eval 'text', a here-document) is handed on to be analysed in its turn, and what
-cannot be read from the text (an unknown variable as command, a pipe into a shell) is a doubt.
+Every command is resolved to a function of the script (whose body is analysed), a builtin or a
+program that the tables know, or a wrapper, which is looked through. What is none of these is an
+unknown program, and what names it, or the code it runs, is computed: both are doubts.
 """
+# ruff: noqa: E501, SIM905 - tables
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from guardrails.bash_builtins import check_builtin, names_set_by
+from guardrails.bash_code import InterpreterCall, is_interpreter, read_interpreter
+from guardrails.bash_effects import expand, judge_arguments, judge_table
+from guardrails.bash_effects import list_constants as list_any_constants
+from guardrails.bash_functions import FunctionTable
+from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
+from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
+from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
+from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap
 from guardrails.command_effects import BASH_COMMANDS
-from guardrails.command_words import (
-    CREDENTIAL_FILE,
-    SECURITY_UNIT,
-    STOPS,
-    make_effect,
-    only_looks,
-    text_of,
-    turns_on,
-    unquote,
-)
-from guardrails.effects import Effect, EffectKind, EffectSeverity
-from guardrails.script_reading import INTERPRETERS, NestedCode, Reading
-from guardrails.shell_folding import decode_escapes
+from guardrails.command_words import make_effect, text_of
+from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.script_reading import Deadline, NestedCode, Reading
+from guardrails.stream_editors import doubt_awk, doubt_sed
+from guardrails.unix_programs import HARMLESS_PROGRAMS, RUNS_CODE, SYSTEM_FOLDERS
 
-_SHELLS: Final = frozenset(("sh", "bash", "zsh", "dash", "ksh"))
-_INTERPRETERS: Final = frozenset(["python", "python3", "perl", "ruby", "node", "osascript", "php"])
-# Wrapper -> its options that take a value of their own.
-_WRAPPERS: Final[dict[str, frozenset[str]]] = {
-    "sudo": frozenset(("-u", "-g", "-h", "-p", "-C")),
-    "doas": frozenset(("-u", "-C")),
-    "env": frozenset(("-u", "-C", "-S")),
-    "nohup": frozenset(),
-    "nice": frozenset(("-n",)),
-    "ionice": frozenset(("-c", "-n", "-p")),
-    "timeout": frozenset(("-s", "-k")),
-    "xargs": frozenset(("-n", "-I", "-P", "-L", "-d", "-s", "-a")),
-    "command": frozenset(),
-    "builtin": frozenset(),
-    "exec": frozenset(("-a",)),
-    "time": frozenset(),
-    "stdbuf": frozenset(("-o", "-e", "-i")),
-    "setsid": frozenset(),
-    "noglob": frozenset(),
-    "runuser": frozenset(("-u", "-g")),
-}
-_SYSTEM_TREE: Final = re.compile(
-    r"^[\"']?(?:/\*?|~/?\*?|\$\{?HOME\}?/?\*?|/(?:etc|usr|bin|sbin|lib\w*|boot|var|home|root|opt|srv|dev"
-    r"|System|Library|Applications|Users|private)(?:/\*|/)?)[\"']?$"
-)
-# Empty or unset, the variable leaves the root directory.
-_UNGUARDED_ROOT: Final = re.compile(r"^[\"']?\$\{?\w+\}?[\"']?/[\"']?\*?[\"']?$")
-_SYSTEM_FILE: Final = re.compile(r"^[\"']?/(?:etc|usr|bin|sbin|lib\w*|boot|System|Library)/")
-# What sets variables beside assignments: loops, read and its like, ${x:=...}.
-_SET_OTHERWISE: Final = re.compile(
-    r"\b(?:for|select)\s+(\w+)\b|\b(?:read|mapfile|readarray|getopts|unset|printf\s+-v|let)\b([^\n;|&]{0,400})"
-    r"|\$\{(\w+):?="
-)
-_READS_CODE: Final = frozenset(("eval", "trap", "source", "."))
-_RAW_DEVICE: Final = re.compile(r"/dev/(?:sd|nvme|vd|xvd|hd|disk|rdisk|mapper|mem)")
-_LOG_TREE: Final = re.compile(
-    r"^[\"']?(?:/var/log(?:/\*{0,2})?|.*\.bash_history|.*\.zsh_history)[\"']?$"
-)
-# A name that the shell makes from something else: a variable, a pattern, a list, zsh's `=name`.
-_COMPUTED_NAME: Final = re.compile(r"[$`*?]|\[.+\]|\{.*,.*\}|^=|^[\"']?<\(")
-_SCRIPT_FILE: Final = re.compile(r"(?:^|/)[^/]+\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk)$")
-_BOOT_HOOK: Final = re.compile(
-    r"/etc/(?:cron|rc\.local|profile|ld\.so\.preload|systemd/system)|/Launch(?:Agents|Daemons)/|\.(?:bashrc|zshrc|profile)\b"
-)
+_MAX_WRAPPERS: Final = 12
+_COMMANDS_BETWEEN_CHECKS: Final = 64
+# What sets variables beside assignments: loops, ${x:=...}; commands are asked by their words.
+_SET_OTHERWISE: Final = re.compile(r"\b(?:for|select)\s+(\w+)\b|\$\{(\w+):?=")
+_RESERVED: Final = frozenset("if then else elif fi while until for do done case esac in select function { } [[ ]]".split())  # fmt: skip
+_AWKS: Final = frozenset(("awk", "gawk", "mawk", "nawk", "original-awk"))
+_SEDS: Final = frozenset(("sed", "gsed"))
+_RUNS: Final = frozenset(("-exec", "-execdir", "-ok", "-okdir"))
+_WRITES: Final = frozenset(("-fprint", "-fprintf", "-fprint0", "-fls"))
+_FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)(?: |$)")
+_SUBSTITUTION: Final = re.compile(r"\$\([^()]*\)")
+_KEEPS_FUNCTIONS: Final = frozenset(("time", "noglob", "nocorrect", "coproc", "repeat"))
+_KNOWN: Final = HARMLESS_PROGRAMS | BASH_COMMANDS.keys()
+_SCRIPT_FILE: Final = re.compile(r"\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk|command)$")
 
 
-def list_bash_effects(nodes: Mapping[str, Sequence[Any]], text: str) -> Reading:
-    """Return what the nodes of a bash or zsh tree (guardrails.syntax_trees) of `text` do."""
-    reading = Reading()
-    functions = {text_of(node) for node in nodes.get("function", ())}
-    variables = _list_constants(nodes.get("assignment", ()))
-    for match in _SET_OTHERWISE.finditer(text):
-        for name in re.findall(r"\w+", match[1] or match[2] or match[3] or ""):
-            variables.pop(name, None)
-    for node in nodes.get("command", ()):
-        words = [text_of(child) for child in node.children if _is_argument(child)]
-        _judge_command(node, [_expand(word, variables) for word in words], functions, reading)
-    for node in nodes.get("redirect", ()):
-        reading.effects += _judge_redirect(node)
-    for node in nodes.get("redirected", ()):
-        _judge_heredoc(node, reading)
-    for node in nodes.get("pipeline", ()):
-        for effect in _judge_pipeline(node):
-            reading.effects.append(effect)
-            reading.doubt(effect.line, "runs text that another command writes")
-    return reading
+class BashReader:
+    """Reads the commands of one script, or of code inside it."""
 
+    def __init__(
+        self,
+        nodes: Mapping[str, Sequence[Any]],
+        text: str,
+        deadline: Deadline,
+        *,
+        dialect: str = "bash",
+        functions: Iterable[str] = (),
+    ) -> None:
+        self.reading = Reading()
+        self._nodes = nodes
+        self._text = text
+        self._deadline = deadline
+        self._dialect = dialect
+        self._functions = FunctionTable(nodes, functions)
+        self._any_constants = list_any_constants(nodes.get("assignment", ()))
+        self._constants: dict[str, Constant] = {}
+        self._loose_options = ""
 
-def _list_constants(assignments: Sequence[Any]) -> dict[str, str]:
-    """Return the variables that have one value in the whole script, and it is constant."""
-    values: dict[str, set[str | None]] = {}
-    for node in assignments:
-        name, _, value = text_of(node).partition("=")
-        constant = None if re.search(r"[$`(]", value) or len(value) > 4096 else unquote(value)
-        values.setdefault(name.rstrip("+"), set()).add(None if name.endswith("+") else constant)
-    found = ((name, each) for name, each in values.items() if len(each) == 1)
-    return {name: value for name, (value,) in found if value}
+    def read(self) -> Reading:
+        """Return what the commands do, and what keeps them from being judged.
 
+        Raises:
+            DeadlineError: it takes too long.
 
-def _expand(word: str, variables: Mapping[str, str]) -> str:
-    """Return a word that is one variable (`$x`, `"${x}"`) as its constant value."""
-    match = re.fullmatch(r"\"?\$\{?(\w+)\}?\"?", word)
-    return variables.get(match[1], word) if match else word
+        """
+        self._constants = self._find_constants()
+        self._loose_options = self._list_options()
+        for count, node in enumerate(self._nodes.get("command", ())):
+            if not count % _COMMANDS_BETWEEN_CHECKS:
+                self._deadline.check()
+            self._read_command(node)
+        for node in self._nodes.get("assignment", ()):
+            self._read_assignment(node)
+        for kind in ("declaration", "unset"):
+            for node in self._nodes.get(kind, ()):
+                head, *rest = self._words_of(node, self._constants)
+                self._doubt(node, check_builtin(head.value or "", rest, self._dialect) or "")
+        return self.reading
 
+    def _find_constants(self) -> dict[str, Constant]:
+        """Return the constants; two rounds, for a constant may name the command that sets one."""
+        assignments = self._nodes.get("assignment", ())
+        unstable = {
+            name
+            for match in _SET_OTHERWISE.finditer(self._text)
+            for name in (match[1] or match[2],)
+        }
+        for name in sorted(unstable):
+            if doubt := doubt_variable(name, "", None, exported=True, dialect=self._dialect):
+                self.reading.doubt(1, doubt)
+        found = list_constants(assignments, unstable)
+        for kind in ("command", "declaration", "unset"):
+            for node in self._nodes.get(kind, ()):
+                names = names_set_by(self._words_of(node, found))
+                if names is None:
+                    return {}
+                unstable |= names
+        return list_constants(assignments, unstable)
 
-def _judge_command(node: Any, words: Sequence[str], functions: set[str], reading: Reading) -> None:
-    name, arguments, elevated = _unwrap(words)
-    line = int(node.start_point[0]) + 1
-    if elevated:
-        reading.effects.append(make_effect(EffectKind.ELEVATES, node, EffectSeverity.LOW))
-    if not name:
-        return
-    if name in functions and not _is_command(name):
-        return
-    if name in functions:  # it may never be defined, or not any more: then the command runs
-        reading.doubt(line, f"a function has the name of the command {name}")
-    if _COMPUTED_NAME.search(name):
-        reading.effects.append(make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH))
-        reading.doubt(line, "the command is computed while it runs")
-        return
-    if _SCRIPT_FILE.search(unquote(name)):
-        reading.doubt(line, "runs a script that is not in the text")
-    name = unquote(name).rsplit("/", 1)[-1]
-    _judge_code(node, name, arguments, reading)
-    if name == "trap" and arguments and not re.fullmatch(r"-\w*|\d+", arguments[0]):
-        _judge_trap(node, arguments[0], reading)
-    reading.effects += _judge_arguments(node, name, arguments)
-    if name == "find":
-        reading.effects += _judge_find(node, arguments)
-    reading.effects += _judge_table(node, name, arguments)
+    def _list_options(self) -> str:
+        """Return the options that variables, and arguments of functions, may hold, as one line."""
+        texts = [
+            _SUBSTITUTION.sub("", text_of(node).partition("=")[2])
+            for node in self._nodes.get("assignment", ())
+        ]
+        for node in self._nodes.get("command", ()):
+            name = node.child_by_field_name("name")
+            called = text_of(name) if name is not None else ""
+            if called in self._functions or called in ("read", "printf", "echo"):
+                texts.append(text_of(node).partition(" ")[2])
+            elif called == "set":
+                texts.append(text_of(node).partition(" -- ")[2])
+        words = " ".join(texts).replace("(", " ").replace(")", " ").split()
+        plain = [re.sub(r"[\"'\\]", "", word) for word in words]
+        return " ".join(word for word in plain if word.startswith("-"))
 
+    def _words_of(self, node: Any, constants: Mapping[str, Constant]) -> list[Word]:
+        splits = self._dialect != "zsh" and not self._assigns_separators()
+        words = read_words(list_arguments(node), constants, splits=splits)
+        if node.type in ("declaration_command", "unset_command"):
+            keyword = text_of(node.children[0])
+            return [Word(keyword, keyword), *words]
+        return words
 
-def _is_command(name: str) -> bool:
-    return name in BASH_COMMANDS or name in _SHELLS | _INTERPRETERS | _READS_CODE | {"dd", "find"}
+    def _assigns_separators(self) -> bool:
+        return "IFS" in self._text
 
+    def _read_command(self, node: Any) -> None:
+        words = self._words_of(node, self._constants)
+        for child in node.children:
+            if child.type == "variable_assignment":
+                self._doubt(node, self._doubt_assignment(child, exported=True))
+        if words:
+            self._judge(node, words)
 
-def _judge_table(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
-    effects = []
-    base = "mkfs" if name.startswith("mkfs.") else name
-    entry = BASH_COMMANDS.get(base)
-    if entry and base not in _INTERPRETERS | {"eval"} and not only_looks(base, arguments):
-        kind, severity = entry[0], _raise_severity(base, arguments, entry[1])
-        if kind is EffectKind.DISABLES_SECURITY and turns_on(arguments):
-            kind, severity = EffectKind.CHANGES_NETWORK, EffectSeverity.MEDIUM
-        effects.append(make_effect(kind, node, severity))
-    if name == "dd":
-        raw = any(word.startswith("of=") and _RAW_DEVICE.search(word) for word in arguments)
-        severity = EffectSeverity.CRITICAL if raw else EffectSeverity.MEDIUM
-        effects.append(make_effect(EffectKind.CHANGES_DISKS, node, severity))
-    return effects
+    def _read_assignment(self, node: Any) -> None:
+        parent = node.parent
+        if parent is not None and parent.type == "command":
+            return  # read with its command
+        exported = "set -a" in self._text or "allexport" in self._text
+        if parent is not None and parent.type == "declaration_command":
+            first = text_of(parent.children[0]) if parent.children else ""
+            flags = " ".join(text_of(child) for child in parent.children if child.type == "word")
+            exported = exported or first == "export" or bool(re.search(r"(?:^|\s)-\w*x", flags))
+            if re.search(r"(?:^|\s)[-+]\w*[nieulTFE]", flags):
+                self._doubt(node, "a declaration gives a variable a meaning of its own")
+        self._doubt(node, self._doubt_assignment(node, exported=exported))
 
+    def _doubt_assignment(self, node: Any, *, exported: bool) -> str:
+        return doubt_assignment(node, self._constants, exported=exported, dialect=self._dialect)
 
-def _judge_code(node: Any, name: str, arguments: Sequence[str], reading: Reading) -> None:
-    """Judge commands that run code handed to them."""
-    line = int(node.start_point[0]) + 1
+    def _judge(self, node: Any, words: Sequence[Word], *, finds_functions: bool = True) -> None:
+        """Judge one command, and what it runs when it is a wrapper.
 
-    def dynamic(severity: EffectSeverity, reason: str) -> None:
-        reading.effects.append(make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, severity))
-        reading.doubt(line, reason)
+        Args:
+            node: of the command.
+            words: of the command.
+            finds_functions: the shell itself runs it; another program would not know functions.
 
-    if name in ("source", "."):
-        known = bool(arguments) and "$" not in arguments[0]
-        severity = EffectSeverity.MEDIUM if known else EffectSeverity.HIGH
-        dynamic(severity, "runs a script that is not in the text")
-        return
-    code: str | None = None
-    if name == "eval":
-        code = _read_constant(" ".join(arguments)) if len(arguments) == 1 else None
-        if code is None:
-            dynamic(EffectSeverity.HIGH, "runs text that is computed while it runs")
-            return
-    elif name in _SHELLS | _INTERPRETERS:
-        flag = r"-\w*c" if name in _SHELLS | {"python", "python3"} else r"-\w*[er]"
-        for position, word in enumerate(arguments[:-1]):
-            if re.fullmatch(flag, word):
-                code = _read_constant(arguments[position + 1])
-                break
+        """
+        for _ in range(_MAX_WRAPPERS):
+            name = self._resolve(node, words[0])
+            if name is None:
+                return
+            arguments = list(words[1:])
+            shown = [expand(word.raw, self._any_constants) for word in arguments]
+            is_function = finds_functions and (words[0].value or "") in self._functions
+            if is_function and not self._judge_function(node, name):
+                return
+            finds_functions = finds_functions and name in _KEEPS_FUNCTIONS
+            if name in ELEVATING:
+                self._add(node, EffectKind.ELEVATES, EffectSeverity.LOW)
+            self.reading.effects += judge_arguments(node, name, shown)
+            if name not in ELEVATING:
+                self.reading.effects += judge_table(node, name, shown)
+            self._doubt_options(node, name, arguments)
+            if name not in WRAPPERS:
+                self._judge_plain(node, name, arguments)
+                return
+            inner = unwrap(name, _with_input(name, arguments))
+            self._doubt(node, inner.doubt)
+            for word in inner.assignments:
+                self._doubt(node, doubt_assignment_word(word, exported=True))
+            if inner.code is not None:
+                self._run_code(node, "bash", inner.code.value, name)
+            if not inner.words:
+                return
+            words = inner.words
+        self._doubt(node, "wrappers inside wrappers, too deep to follow")
+
+    def _resolve(self, node: Any, head: Word) -> str | None:
+        """Return the bare name of the command; None when that is computed, or empty."""
+        if head.value is None or head.is_pattern:
+            self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.HIGH)
+            self._doubt(node, "the command is computed while it runs")
+            return None
+        name = head.value
+        if "/" not in name:
+            return name
+        folder, _, base = name.rpartition("/")
+        if not SYSTEM_FOLDERS.fullmatch(folder) or ".." in folder:
+            if _SCRIPT_FILE.search(base):
+                self._doubt(node, "runs a script that is not in the text")
+            self._doubt(node, f"{name[:60]} lies outside the system's folders")
+        return base
+
+    def _judge_function(self, node: Any, name: str) -> bool:
+        """Say whether a command of a function's name has to be judged as a program too."""
+        if self._functions.is_certain(name, node):
+            return False
+        if name in BASH_COMMANDS or name in WRAPPERS or is_interpreter(name):
+            self._doubt(node, f"a function has the name of the command {name}")
+            return True
+        if name not in HARMLESS_PROGRAMS:
+            self._doubt(node, f"the function {name[:40]} may not be defined yet")
+        return False
+
+    def _judge_plain(self, node: Any, name: str, arguments: list[Word]) -> None:
+        if is_interpreter(name):
+            self._judge_interpreter(node, name, arguments)
+        elif name == "eval":
+            value = arguments[0].value if len(arguments) == 1 else None
+            self._run_code(node, self._dialect, value, name, inherits=True)
+        elif name == "trap":
+            self._judge_trap(node, arguments)
+        elif name in ("source", "."):
+            self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.MEDIUM)
+            self._doubt(node, "runs a script that is not in the text")
+        elif name == "find":
+            self._judge_find(node, arguments)
         else:
-            if any(word not in ("-n", "--version", "-V") for word in arguments):
-                dynamic(EffectSeverity.MEDIUM, "runs code that is not in the text")
+            self._judge_by_table(node, name, arguments)
+
+    def _judge_by_table(self, node: Any, name: str, arguments: list[Word]) -> None:
+        if name in _AWKS:
+            self._doubt(node, doubt_awk(arguments))
+        elif name in _SEDS:
+            self._doubt(node, doubt_sed(arguments))
+        elif name in _RESERVED:
+            self._doubt(node, "does not parse")
+        elif (doubt := check_builtin(name, arguments, self._dialect)) is not None:
+            self._doubt(node, doubt)
+        elif name not in _KNOWN and not name.startswith(("mkfs.", "fsck.")):
+            self._doubt(node, f"{name[:40]} is no known program")
+
+    def _doubt_options(self, node: Any, name: str, arguments: Sequence[Word]) -> None:
+        pattern = RUNS_CODE.get(name)
+        if pattern is None:
             return
-    else:
-        return
-    interpreter = INTERPRETERS.get(name, "bash" if name == "eval" else "")
-    if code is None or not interpreter:
-        severity = EffectSeverity.HIGH if name in _SHELLS else EffectSeverity.MEDIUM
-        dynamic(severity, f"code for {name} cannot be read")
-    else:
-        reading.nested.append(NestedCode(interpreter=interpreter, code=code, line=line))
+        line = " ".join(word.value if word.value is not None else word.raw for word in arguments)
+        computed = any(word.value is None for word in arguments)
+        line = " ".join(expand(each, self._any_constants) for each in line.split(" "))
+        if pattern.search(line) or (computed and pattern.search(self._loose_options)):
+            self._doubt(node, f"arguments of {name} may run other code")
+        elif any(word.value is None and not word.raw.startswith('"') for word in arguments[:1]):
+            self._doubt(node, f"arguments of {name} are computed while it runs")
+
+    def _judge_interpreter(self, node: Any, name: str, arguments: Sequence[Word]) -> None:
+        call = read_interpreter(name, arguments)
+        if call.doubt:
+            self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.MEDIUM)
+            self._doubt(node, call.doubt)
+        elif call.module:
+            self._judge_module(node, call.module)
+        elif call.code is not None:
+            self._run_code(node, call.interpreter, call.code, name)
+        elif call.reads_input:
+            self._judge_input(node, name, call)
+
+    def _judge_module(self, node: Any, module: str) -> None:
+        kind = EffectKind.CHANGES_SOFTWARE if module == "pip" else EffectKind.OPENS_NETWORK
+        self._add(node, kind, EffectSeverity.MEDIUM)
+
+    def _judge_input(self, node: Any, name: str, call: InterpreterCall) -> None:
+        """Judge an interpreter that reads code: a here-document or a here-string shows it."""
+        inputs = list_inputs(node)
+        if len(inputs) == 1 and inputs[0].type == "herestring_redirect":
+            value = read_constant(inputs[0].children[-1], self._constants)
+            self._run_code(node, call.interpreter, value, name)
+            return
+        if len(inputs) == 1 and inputs[0].type == "heredoc_redirect":
+            code, line = read_heredoc(inputs[0])
+            if code is not None:
+                self._nest(call.interpreter, code, line)
+            else:
+                self.reading.doubt(line, f"a here-document for {name} cannot be read")
+            return
+        severity = EffectSeverity.CRITICAL if self._reads_downloads(node) else EffectSeverity.HIGH
+        self._add(node, EffectKind.RUNS_DYNAMIC_CODE, severity)
+        self._doubt(node, "runs text that another command writes")
+
+    def _reads_downloads(self, node: Any) -> bool:
+        while node is not None and node.type != "pipeline":
+            node = node.parent
+        if node is None:
+            return False
+        return bool(re.search(r"\b(?:curl|wget|base64|openssl|xxd|nc)\b", text_of(node)))
+
+    def _judge_trap(self, node: Any, arguments: Sequence[Word]) -> None:
+        rest = [word for word in arguments if word.value != "--"]
+        if len(rest) < 2 or rest[0].value in ("-", "", "-p", "-l"):
+            if rest and rest[0].value is None:
+                self._doubt(node, "runs text that is computed while it runs")
+            return
+        self._run_code(node, self._dialect, rest[0].value, "trap", inherits=True)
+
+    def _judge_find(self, node: Any, arguments: Sequence[Word]) -> None:
+        position = 0
+        while position < len(arguments):
+            value = arguments[position].value
+            position += 1
+            if value is None and _FIND_RUNS.search(self._loose_options):
+                self._doubt(node, "what find runs is computed while it runs")
+            if value in _WRITES:
+                self._doubt(node, "find writes files")
+            if value not in _RUNS:
+                continue
+            inner: list[Word] = []
+            while position < len(arguments) and arguments[position].value not in (";", "+"):
+                word = arguments[position]
+                held = word.value if word.value is None or "{}" not in word.value else None
+                inner.append(Word(word.raw, held, word.is_pattern))
+                position += 1
+            if inner:
+                self._judge(node, inner, finds_functions=False)
+
+    def _run_code(
+        self, node: Any, interpreter: str, code: str | None, name: str, *, inherits: bool = False
+    ) -> None:
+        if code is None:
+            self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.HIGH)
+            reason = (
+                "runs text that is computed while it runs"
+                if name in ("eval", "trap")
+                else f"code for {name} cannot be read"
+            )
+            self._doubt(node, reason)
+        else:
+            self._nest(interpreter, code, int(node.start_point[0]) + 1, inherits=inherits)
+
+    def _nest(self, interpreter: str, code: str, line: int, *, inherits: bool = False) -> None:
+        functions = self._functions.names if inherits else frozenset()
+        self.reading.nested.append(
+            NestedCode(interpreter=interpreter, code=code, line=line, functions=functions)
+        )
+
+    def _add(self, node: Any, kind: EffectKind, severity: EffectSeverity) -> None:
+        self.reading.effects.append(make_effect(kind, node, severity))
+
+    def _doubt(self, node: Any, reason: str) -> None:
+        if reason:
+            self.reading.doubt(int(node.start_point[0]) + 1, reason)
 
 
-def _judge_trap(node: Any, action: str, reading: Reading) -> None:
-    line, code = int(node.start_point[0]) + 1, _read_constant(action)
-    if code is None:
-        reading.effects.append(make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.HIGH))
-        reading.doubt(line, "runs text that is computed while it runs")
-    else:
-        reading.nested.append(NestedCode(interpreter="bash", code=code, line=line))
-
-
-def _read_constant(word: str) -> str | None:
-    if word.startswith("$'") and word.endswith("'"):
-        return decode_escapes(word[2:-1])
-    if word.startswith("'") or (word.startswith('"') and not re.search(r"[$`]", word)):
-        return unquote(word)
-    return word if re.fullmatch(r"[\w./:=,@%+-]+", word) else None
-
-
-def _judge_heredoc(node: Any, reading: Reading) -> None:
-    """Hand a here-document on to the interpreter that reads it."""
-    name, arguments, _ = _unwrap(_bare_command(node))
-    name = unquote(name).rsplit("/", 1)[-1]
-    if name not in _SHELLS | _INTERPRETERS or any(word not in ("-", "-s") for word in arguments):
-        return
-    for redirect in node.children:
-        if redirect.type != "heredoc_redirect":
-            continue
-        for body in redirect.children:
-            if body.type == "heredoc_body":
-                start = next((c for c in redirect.children if c.type == "heredoc_start"), None)
-                quoted = start is not None and text_of(start)[:1] in "'\"\\"
-                code, line = text_of(body), int(body.start_point[0]) + 1
-                if name not in INTERPRETERS or (not quoted and re.search(r"[$`]", code)):
-                    reading.doubt(line, f"a here-document for {name} cannot be read")
-                else:
-                    reading.nested.append(
-                        NestedCode(interpreter=INTERPRETERS[name], code=code, line=line)
-                    )
-
-
-def _judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
-    effects = []
-    if any(CREDENTIAL_FILE.search(word) for word in arguments):
-        effects.append(make_effect(EffectKind.READS_CREDENTIALS, node, EffectSeverity.HIGH))
-    if name in ("tee", "cp", "mv", "install", "ln", "sed"):
-        effects += _judge_target(node, arguments[-1] if arguments else "")
-    manages = name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
-    if manages and any(SECURITY_UNIT.search(word) for word in arguments):
-        effects.append(make_effect(EffectKind.DISABLES_SECURITY, node, EffectSeverity.HIGH))
-    if name in ("rm", "truncate", "shred") and any(_LOG_TREE.match(word) for word in arguments):
-        effects.append(make_effect(EffectKind.ERASES_TRACES, node, EffectSeverity.CRITICAL))
-    if name == "history" and "-c" in arguments:
-        effects.append(make_effect(EffectKind.ERASES_TRACES, node, EffectSeverity.HIGH))
-    return effects
-
-
-def _judge_find(node: Any, arguments: Sequence[str]) -> list[Effect]:
-    if "-delete" in arguments:
-        return [make_effect(EffectKind.DELETES_FILES, node, EffectSeverity.MEDIUM)]
+def _with_input(name: str, arguments: Sequence[Word]) -> list[Word]:
+    """Return the arguments of xargs with what it appends, and with what it replaces unknown."""
+    if name != "xargs":
+        return list(arguments)
+    values = [word.value for word in arguments]
+    marks = {
+        (values[position + 1] or "") if value in ("-I", "-J") and position + 1 < len(values) else
+        value.partition("=")[2] or value[2:] or "{}"
+        for position, value in enumerate(values)
+        if value is not None and re.match(r"-[IJi]|--replace", value)
+    }  # fmt: skip
+    if not marks:
+        return [*arguments, Word("...", None)]
+    changed: list[Word] = []
     for position, word in enumerate(arguments):
-        if word in ("-exec", "-execdir", "-ok") and position + 1 < len(arguments):
-            name = arguments[position + 1].rsplit("/", 1)[-1]
-            if name in _SHELLS:
-                return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, EffectSeverity.MEDIUM)]
-            if entry := BASH_COMMANDS.get(name):
-                return [make_effect(entry[0], node, entry[1])]
-    return []
-
-
-def _judge_redirect(node: Any) -> list[Effect]:
-    if not any(child.type in (">", ">>", ">|", "&>", "&>>") for child in node.children):
-        return []
-    return _judge_target(node, text_of(node.children[-1]))
-
-
-def _judge_target(node: Any, target: str) -> list[Effect]:
-    if _RAW_DEVICE.search(target):
-        return [make_effect(EffectKind.CHANGES_DISKS, node, EffectSeverity.CRITICAL)]
-    if CREDENTIAL_FILE.search(target):
-        return [make_effect(EffectKind.CHANGES_ACCOUNTS, node, EffectSeverity.CRITICAL)]
-    if _BOOT_HOOK.search(target):
-        return [make_effect(EffectKind.PERSISTS, node, EffectSeverity.HIGH)]
-    if _SYSTEM_FILE.match(target):
-        return [make_effect(EffectKind.WRITES_SYSTEM_FILES, node, EffectSeverity.MEDIUM)]
-    return []
-
-
-def _judge_pipeline(node: Any) -> list[Effect]:
-    """Judge what flows into a shell: `... | sh` runs text that is not in the script."""
-    commands = [_bare_command(child) for child in node.children if child.is_named]
-    for position, words in enumerate(commands[1:], start=1):
-        name, arguments, _ = _unwrap(words)
-        name = unquote(name).rsplit("/", 1)[-1]
-        reads_input = all(word.startswith("-") or word == "/dev/stdin" for word in arguments)
-        if name in _SHELLS | _INTERPRETERS and reads_input and "-c" not in arguments:
-            earlier = {_unwrap(item)[0] for item in commands[:position]}
-            fetched = earlier & {"curl", "wget", "base64", "openssl", "xxd", "nc"}
-            severity = EffectSeverity.CRITICAL if fetched else EffectSeverity.HIGH
-            return [make_effect(EffectKind.RUNS_DYNAMIC_CODE, node, severity)]
-    return []
-
-
-def _raise_severity(
-    name: str, arguments: Sequence[str], severity: EffectSeverity
-) -> EffectSeverity:
-    """Return a higher severity where the arguments make a command worse."""
-    options = "".join(word[1:] for word in arguments if re.fullmatch(r"-[A-Za-z]+", word))
-    recursive = "r" in options.lower() or "--recursive" in arguments
-    targets = [word for word in arguments if not word.startswith("-")]
-    if name in ("rm", "chmod", "chown", "chflags") and recursive:
-        if any(_SYSTEM_TREE.match(word) for word in targets):
-            return EffectSeverity.CRITICAL
-        if any(_UNGUARDED_ROOT.match(word) for word in targets):
-            return EffectSeverity.HIGH
-    ends_all = name in ("kill", "pkill", "killall") and arguments[-1:] in (["-1"], ["1"], ["init"])
-    wipes = name.startswith("mkfs") or name == "wipefs" or "--no-preserve-root" in arguments
-    if ends_all or wipes:
-        return EffectSeverity.CRITICAL
-    if name == "chmod" and any(
-        re.fullmatch(r"[0-7]?777|[ugoa]*\+s|[4-7][0-7]{3}", word) for word in targets
-    ):
-        return EffectSeverity.HIGH
-    return severity
-
-
-def _unwrap(words: Sequence[str]) -> tuple[str, list[str], bool]:
-    """Return (command, arguments, whether rights are raised) behind sudo, env, timeout, ..."""
-    rest, elevated = list(words), False
-    while rest and (name := unquote(rest[0]).rsplit("/", 1)[-1]) in _WRAPPERS:
-        if name == "command" and rest[1:2] and rest[1] in ("-v", "-V"):
-            return "", [], elevated
-        elevated |= name in ("sudo", "doas", "runuser")
-        valued = _WRAPPERS[name]
-        rest = rest[1:]
-        while rest and (rest[0].startswith("-") or (name == "env" and "=" in rest[0])):
-            rest = rest[2:] if rest[0] in valued else rest[1:]
-        if name == "timeout" and rest:
-            rest = rest[1:]
-    return (rest[0], rest[1:], elevated) if rest else ("", [], elevated)
-
-
-def _bare_command(node: Any) -> list[str]:
-    """Return the words of a command, also behind a redirection."""
-    if node.type == "redirected_statement" and node.children:
-        node = node.children[0]
-    if node.type != "command":
-        return []
-    return [text_of(child) for child in node.children if _is_argument(child)]
-
-
-def _is_argument(node: Any) -> bool:
-    return node.is_named and node.type not in (
-        "variable_assignment", "file_redirect", "herestring_redirect", "heredoc_redirect", "comment"
-    )  # fmt: skip
+        is_mark = position > 0 and values[position - 1] in ("-I", "-J")
+        hit = word.value is not None and any(mark and mark in word.value for mark in marks)
+        is_option = word.value is not None and re.match(r"-[IJi]|--replace", word.value)
+        changed.append(Word(word.raw, None) if hit and not is_mark and not is_option else word)
+    return changed

@@ -14,7 +14,8 @@ Found = tuple[list[Effect], bool]
 _DETAIL_CHARACTERS: Final = 120
 CREDENTIAL_FILE: Final = re.compile(
     r"/etc/(?:g?shadow|sudoers)|\.ssh/(?:id_|authorized_keys)|\.aws/credentials|\.netrc|\.kube/config"
-    r"|login\.keychain|Login Data|cookies\.sqlite|\\config\\SAM|NTDS\.dit|lsass",
+    r"|login\.keychain|Library/(?:Keychains(?!/crls)|Cookies)\b|Login Data|cookies\.sqlite"
+    r"|\.gnupg/|/etc/security/opasswd|\\config\\SAM|NTDS\.dit|lsass",
     re.IGNORECASE,
 )
 SECURITY_UNIT: Final = re.compile(

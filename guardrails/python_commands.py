@@ -1,206 +1,374 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Effects of a Python script, from the standard library's syntax tree; nothing is run.
+"""Effects and doubts of a Python script, from the standard library's syntax tree: a closed world.
 
-Calls are named by what was imported (`from os import system as s` is seen through). Constant
-strings are folded; commands of shells in constants are handed on; exec, eval, compile, computed
-imports and computed commands are doubts.
+Every name is resolved to what was imported, bound in the script, or Python's own; a module,
+function or attribute that the tables do not know is a doubt. A function with an effect counts where
+it is named, for it may be called under another name. Commands of shells in constants are handed on;
+code that is computed is a doubt.
 """
-# ruff: noqa: E501, SIM905 - tables
 
 import ast
-import base64
-import binascii
-import shlex
+import re
 import warnings
-from collections import Counter
-from collections.abc import Iterator
 from typing import Any, Final
 
+from guardrails.bash_effects import classify_target
 from guardrails.effects import EffectKind, EffectSeverity
-from guardrails.script_reading import NestedCode, Reading
+from guardrails.python_folding import fold
+from guardrails.python_modules import (
+    CODE_CALLS,
+    EFFECTS,
+    EXCEPTIONS,
+    EXEC_CALLS,
+    HARMLESS_BUILTINS,
+    HARMLESS_DUNDERS,
+    HARMLESS_MODULES,
+    INNER_MODULES,
+    LOADERS,
+    METHOD_DOUBTS,
+    METHOD_EFFECTS,
+    SHELL_CALLS,
+    SOME_OF,
+    SPAWN_CALLS,
+)
+from guardrails.python_names import ScriptNames, list_names, walk
+from guardrails.python_shell import read_command
+from guardrails.script_reading import Deadline, NestedCode, Reading
+from guardrails.unix_programs import SENSITIVE_VARIABLE
 
 _K, _S = EffectKind, EffectSeverity
-_MAX_FOLDED: Final = 65_536
-_MAX_DEPTH: Final = 40
 _MAX_NODES: Final = 400_000
-_CALLS: Final = {
-    name: entry
-    for names, entry in (
-        ("os.remove os.unlink os.rmdir os.removedirs pathlib.Path.unlink", (_K.DELETES_FILES, _S.MEDIUM)),
-        ("shutil.rmtree", (_K.DELETES_FILES, _S.HIGH)),
-        ("os.rename os.replace shutil.move shutil.copy shutil.copy2 shutil.copyfile shutil.copytree", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
-        ("os.chmod os.chown os.lchown shutil.chown", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
-        ("os.kill os.killpg", (_K.ENDS_PROCESSES, _S.MEDIUM)),
-        ("winreg.SetValue winreg.SetValueEx winreg.DeleteKey winreg.DeleteValue winreg.CreateKey winreg.CreateKeyEx", (_K.CHANGES_REGISTRY, _S.MEDIUM)),
-        ("urllib.request.urlopen urllib.request.urlretrieve requests.get httpx.get urllib.urlretrieve", (_K.DOWNLOADS, _S.MEDIUM)),
-        ("requests.post requests.put httpx.post httpx.put ftplib.FTP smtplib.SMTP paramiko.SSHClient", (_K.SENDS_DATA, _S.HIGH)),
-        ("socket.socket socket.create_server socketserver.TCPServer http.server.HTTPServer", (_K.OPENS_NETWORK, _S.HIGH)),
-        ("ctypes.CDLL ctypes.WinDLL ctypes.cdll.LoadLibrary ctypes.windll.kernel32.VirtualAlloc", (_K.INJECTS_CODE, _S.HIGH)),
-        ("os.setuid os.setgid os.seteuid", (_K.ELEVATES, _S.HIGH)),
-        ("pty.spawn", (_K.OPENS_NETWORK, _S.HIGH)),
-        ("keyring.get_password win32crypt.CryptUnprotectData spwd.getspnam", (_K.READS_CREDENTIALS, _S.HIGH)),
-        ("pynput.keyboard.Listener keyboard.hook pyautogui.screenshot PIL.ImageGrab.grab mss.mss", (_K.CAPTURES_DATA, _S.HIGH)),
-    )
-    for name in names.split()
-}  # fmt: skip
-_DYNAMIC: Final = frozenset(
-    "exec eval compile __import__ importlib.import_module runpy.run_path runpy.run_module"
-    " builtins.exec builtins.eval marshal.loads pickle.loads types.FunctionType".split()
-)
-_SHELL_CALLS: Final = frozenset(
-    "os.system os.popen subprocess.run subprocess.call subprocess.check_call subprocess.Popen"
-    " subprocess.check_output subprocess.getoutput subprocess.getstatusoutput os.execv os.execl"
-    " os.execvp os.spawnl os.spawnv commands.getoutput asyncio.create_subprocess_shell"
-    " asyncio.create_subprocess_exec".split()
-)
+_MAX_CHARACTERS: Final = 400_000  # the parser cannot be stopped, and takes 4 us a character
+_MODULES: Final = HARMLESS_MODULES | SOME_OF.keys()
+_ATTRIBUTE_CALLS: Final = frozenset(("getattr", "setattr", "delattr", "hasattr"))
+_RUNS: Final = SHELL_CALLS | EXEC_CALLS | SPAWN_CALLS
+_NO_EFFECT: Final = (None, None)
+_STREAMS: Final = frozenset(("sys.stdin", "sys.stdout", "sys.stderr"))
+_WRITES: Final = frozenset("wax+")
+_ODD_TEXT: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def read_python(text: str) -> tuple[Reading, bool]:
-    """Return (what a Python script does, whether it parses)."""
+def read_python(text: str, deadline: Deadline) -> tuple[Reading, bool]:
+    """Return (what a Python script does, whether it parses).
+
+    Raises:
+        DeadlineError: it takes too long.
+
+    """
     reading = Reading()
+    if len(text) > _MAX_CHARACTERS:
+        return reading, False
     try:
         with warnings.catch_warnings():  # on doubtful literals, which are no concern of ours
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return reading, False
-    names: dict[str, str] = {}
-    constants: dict[str, Any] = {}
-    stable = _list_stable(tree)
-    for count, node in enumerate(_walk(tree)):
+    deadline.check()
+    if match := _ODD_TEXT.search(text):
+        line = text.count("\n", 0, match.start()) + 1
+        reading.doubt(line, "characters that change the order of the text stand in it")
+    reader = _PythonReader(list_names(tree, deadline), reading)
+    for count, node in enumerate(walk(tree, deadline)):
         if count > _MAX_NODES:
             return reading, False
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            names |= _list_imports(node)
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            target = node.targets[0]
-            if isinstance(target, ast.Name) and target.id in stable:
-                constants[target.id] = _fold(node.value, constants)
-        elif isinstance(node, ast.Call):
-            _judge_call(node, names, constants, reading)
+        reader.read(node)
     return reading, True
 
 
-def _walk(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes in the order of the text, without recursion."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+class _PythonReader:
+    """Judges the nodes of one script one by one."""
 
+    def __init__(self, names: ScriptNames, reading: Reading) -> None:
+        self._names = names
+        self._reading = reading
+        self._constants: dict[str, Any] = {}
+        self._called: set[int] = set()  # ids of what was judged with its call
+        self._seen: set[int] = set()  # ids of parts of names that were judged with the whole
 
-def _list_stable(tree: ast.AST) -> set[str]:
-    """Return the names that are set at one place only."""
-    counts: Counter[str] = Counter()
-    for node in _walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            counts[node.id] += 1
-        elif isinstance(node, ast.arg):
-            counts[node.arg] += 1
-    return {name for name, count in counts.items() if count == 1}
-
-
-def _list_imports(node: ast.Import | ast.ImportFrom) -> dict[str, str]:
-    if isinstance(node, ast.Import):
-        return {each.asname: each.name for each in node.names if each.asname}
-    return {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
-
-
-def _name_of(node: ast.expr, names: dict[str, str]) -> str:
-    """Return the dotted name of what is called, by what was imported; empty if computed."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    parts.append(names.get(node.id, node.id))
-    return ".".join(reversed(parts))
-
-
-def _judge_call(
-    node: ast.Call, names: dict[str, str], constants: dict[str, Any], reading: Reading
-) -> None:
-    name = _name_of(node.func, names)
-    shown = f"{name or 'a computed function'}(...)"
-    line = node.lineno
-    if isinstance(node.func, ast.Call) and _name_of(node.func.func, names) == "getattr":
-        reading.run_dynamic(line, shown, "calls a function whose name is computed")
-    if name in _DYNAMIC:
-        code = _fold(node.args[0], constants) if node.args else None
-        if isinstance(code, str) and name in ("exec", "eval"):
-            reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, shown)
-            reading.nested.append(NestedCode(interpreter="python", code=code, line=line))
+    def read(self, node: ast.AST) -> None:
+        """Judge one node."""
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            self._read_import(node)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            self._read_assignment(node)
+        elif isinstance(node, ast.Call):
+            self._read_call(node)
+        elif isinstance(node, ast.Attribute):
+            self._read_attribute(node)
+        elif isinstance(node, ast.Name):
+            self._read_name(node)
         else:
-            reading.run_dynamic(line, shown, "runs or loads code that is computed")
-    elif name in _SHELL_CALLS:
-        _judge_shell(node, name, constants, reading)
-    elif entry := _CALLS.get(name):
-        reading.add(entry[0], entry[1], line, shown)
-    elif name == "open" and len(node.args) > 1:
-        mode = _fold(node.args[1], constants)
-        if not isinstance(mode, str) or set(mode) & set("wax+"):
-            reading.add(_K.WRITES_SYSTEM_FILES, _S.LOW, line, shown)
+            self._read_entries(node)
+
+    def _read_entries(self, node: ast.AST) -> None:
+        """Judge what gives an entry of a mapping a value, and methods that make attributes."""
+        if isinstance(node, ast.Dict):
+            for key in node.keys:
+                self._check_variable(fold(key, self._constants), node.lineno)
+        elif isinstance(node, ast.keyword) and node.arg:
+            self._check_variable(node.arg, node.lineno)
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            self._check_variable(fold(node.slice, self._constants), node.lineno)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith(
+            "__getattr"
+        ):
+            self._reading.doubt(node.lineno, f"{node.name} makes attributes while it runs")
+
+    def _read_import(self, node: ast.Import | ast.ImportFrom) -> None:
+        line = node.lineno
+        if isinstance(node, ast.Import):
+            for each in node.names:
+                self._check_module(each.name, line)
+            return
+        module = node.module or ""
+        if node.level or not module:
+            self._reading.doubt(line, "imports a module that is not in the text")
+            return
+        for each in node.names:
+            dotted = f"{module}.{each.name}"
+            if each.name == "*":
+                self._reading.doubt(line, f"imports all of {module[:40]}")
+            elif dotted in _MODULES:
+                continue
+            elif self._check_module(module, line):
+                self._judge_reference(dotted, line)
+
+    def _check_module(self, module: str, line: int) -> bool:
+        if module in _MODULES:
+            return True
+        self._reading.doubt(line, f"imports {module[:40]}, which is no known module")
+        return False
+
+    def _read_assignment(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> None:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            if (
+                isinstance(target, ast.Name)
+                and len(targets) == 1
+                and node.value is not None
+                and self._names.is_stable(target.id)
+            ):
+                self._constants[target.id] = fold(node.value, self._constants)
+
+    def _check_variable(self, name: object, line: int) -> None:
+        """Doubt an entry of a mapping that is named like a variable which changes what runs."""
+        if not isinstance(name, str) or name in ("HOME", "SHELL"):
+            return
+        if name == "PATH" or SENSITIVE_VARIABLE.fullmatch(name):
+            self._reading.doubt(line, f"sets {name[:40]}, which changes what runs")
+
+    def _resolve(self, node: ast.expr) -> set[str]:
+        """Return the dotted names that an expression may stand for, by imports; none if unknown."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            self._seen.add(id(node))
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return set()
+        roots = self._names.imported.get(node.id)
+        if roots is None:
+            return set()
+        self._seen.add(id(node))
+        return {".".join([root, *reversed(parts)]) for root in roots}
+
+    def _read_attribute(self, node: ast.Attribute) -> None:
+        if id(node) in self._seen:
+            self._check_attribute(node)
+            return
+        self._check_attribute(node)
+        resolved = self._resolve(node)
+        if not resolved and id(node) not in self._called and node.attr in METHOD_EFFECTS:
+            kind, severity = METHOD_EFFECTS[node.attr]
+            self._reading.add(kind, severity, node.lineno, f".{node.attr}")
+        for dotted in resolved:
+            if isinstance(node.ctx, ast.Load):
+                self._judge_reference(dotted, node.lineno)
+            elif dotted not in _STREAMS:
+                self._reading.doubt(node.lineno, f"changes {dotted[:60]}")
+
+    def _check_attribute(self, node: ast.Attribute) -> None:
+        name = node.attr
+        is_inner = name.startswith("__") and name.endswith("__") and name not in HARMLESS_DUNDERS
+        if is_inner and not (name == "__class__" and id(node) in self._called):
+            self._reading.doubt(node.lineno, f"reaches into Python by {name}")
+        if name == "__name__" and isinstance(node.value, ast.Attribute):
+            self._called.add(id(node.value))  # `x.__class__.__name__` only names
+
+    def _read_name(self, node: ast.Name) -> None:
+        if id(node) in self._seen or not isinstance(node.ctx, ast.Load):
+            return
+        name, line = node.id, node.lineno
+        if name in self._names.imported:
+            for dotted in sorted(self._names.imported[name]):
+                self._judge_reference(dotted, line)
+        elif name in self._names.bound or name in HARMLESS_BUILTINS:
+            return
+        elif id(node) not in self._called:
+            self._reading.run_dynamic(line, name, f"{name[:40]} is no known function")
+
+    def _judge_reference(self, dotted: str, line: int) -> None:
+        """Judge what is named, whether it is called there or not."""
+        method = METHOD_EFFECTS.get(dotted.rpartition(".")[2]) if dotted.count(".") > 1 else None
+        if entry := EFFECTS.get(dotted) or method:
+            self._reading.add(entry[0], entry[1], line, dotted)
+            return
+        if dotted in _RUNS or dotted in LOADERS:
+            self._reading.run_dynamic(line, dotted, f"{dotted} is handed on")
+            return
+        if dotted in _MODULES:
+            self._reading.doubt(line, f"the module {dotted} is handed on")
+            return
+        module = _module_of(dotted)
+        rest = dotted[len(module) + 1 :].split(".") if module else []
+        if module in SOME_OF and rest and rest[0] in SOME_OF[module]:
+            known = not _reaches_inside(rest[1:], module) or module in ("urllib3", "requests")
+        else:
+            known = module in HARMLESS_MODULES and not _reaches_inside(rest, module)
+        if not known or any(dotted.startswith(each) for each in EXCEPTIONS):
+            self._reading.doubt(line, f"{dotted[:60]} is not known")
+
+    def _read_call(self, node: ast.Call) -> None:
+        line = node.lineno
+        if isinstance(node.func, ast.Name) and node.func.id not in self._names.imported:
+            self._read_own(node, node.func)
+            return
+        dotted = self._resolve(node.func)
+        for name in sorted(dotted):
+            if name in _RUNS:
+                self._run_command(node, name)
+            elif name in LOADERS:
+                self._reading.run_dynamic(line, name, "runs or loads code that is computed")
+            elif name in ("io.open", "codecs.open", "os.fdopen"):
+                self._read_open(node, 1)
+            else:
+                self._judge_reference(name, line)
+        if any(EFFECTS.get(name, _NO_EFFECT)[0] is _K.WRITES_SYSTEM_FILES for name in dotted):
+            self._read_targets(node)
+        if isinstance(node.func, ast.Attribute) and not dotted:
+            self._called.add(id(node.func))
+            self._read_method(node, node.func)
+
+    def _read_targets(self, node: ast.Call) -> None:
+        """Judge the files that a call may write, by its constant arguments."""
+        for each in (*node.args, *(keyword.value for keyword in node.keywords)):
+            target = fold(each, self._constants)
+            if isinstance(target, str) and classify_target(target):
+                self._write(target, node.lineno, "writes")
+
+    def _read_own(self, node: ast.Call, func: ast.Name) -> None:
+        """Judge a call of one of Python's own functions."""
+        name, line = func.id, node.lineno
+        if name in self._names.bound and name not in CODE_CALLS | {"compile", "__import__"}:
+            return
+        if name in CODE_CALLS:
+            self._called.add(id(func))
+            code = fold(node.args[0], self._constants) if len(node.args) == 1 else None
+            if isinstance(code, str):
+                self._reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, f"{name}(...)")
+                self._reading.nested.append(
+                    NestedCode(interpreter="python", code=code.lstrip(" \t"), line=line)
+                )
+            else:
+                self._reading.run_dynamic(line, name, "runs or loads code that is computed")
+        elif name in _ATTRIBUTE_CALLS:
+            self._called.add(id(func))
+            self._read_getattr(node, name)
+        elif name in ("open", "file"):
+            self._called.add(id(func))
+            self._read_open(node, 1)
+
+    def _read_getattr(self, node: ast.Call, name: str) -> None:
+        line = node.lineno
+        attribute = fold(node.args[1], self._constants) if len(node.args) > 1 else None
+        if not isinstance(attribute, str):
+            if name != "hasattr":
+                self._reading.run_dynamic(line, name, "an attribute's name is computed")
+            return
+        if name in ("getattr", "hasattr") and len(node.args) > 1:
+            found = ast.copy_location(
+                ast.Attribute(value=node.args[0], attr=attribute, ctx=ast.Load()), node
+            )
+            dotted = self._resolve(found)
+            if name == "getattr":
+                for each in sorted(dotted):
+                    self._judge_reference(each, line)
+                self._check_attribute(found)
+                if not dotted and attribute in METHOD_EFFECTS:
+                    self._reading.add(*METHOD_EFFECTS[attribute], line, f".{attribute}")
+                if not dotted and attribute in METHOD_DOUBTS:
+                    self._reading.run_dynamic(line, attribute, f"{attribute} may run code")
+        elif attribute.startswith("__"):
+            self._reading.doubt(line, f"reaches into Python by {attribute[:40]}")
+
+    def _read_open(self, node: ast.Call, position: int) -> None:
+        mode: Any = "r"
+        if len(node.args) > position:
+            mode = fold(node.args[position], self._constants)
+        for keyword in node.keywords:
+            if keyword.arg == "mode":
+                mode = fold(keyword.value, self._constants)
+        if any(isinstance(each, ast.Starred) for each in node.args):
+            mode = None
+        if isinstance(mode, str) and not set(mode) & _WRITES:
+            return
+        named = [keyword.value for keyword in node.keywords if keyword.arg == "file"]
+        target = next(iter([*node.args, *named]), None)
+        if not position:  # `Path("x").open("w")`
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            target = owner.args[0] if isinstance(owner, ast.Call) and owner.args else None
+        self._write(fold(target, self._constants), node.lineno, "open(...)")
+
+    def _write(self, target: object, line: int, shown: str) -> None:
+        found = classify_target(target) if isinstance(target, str) else None
+        kind, severity = found or (_K.WRITES_SYSTEM_FILES, _S.LOW)
+        self._reading.add(kind, severity, line, f"{shown} {target or ''}")
+
+    def _read_method(self, node: ast.Call, func: ast.Attribute) -> None:
+        name, line = func.attr, node.lineno
+        if entry := METHOD_EFFECTS.get(name):
+            target = None
+            if isinstance(func.value, ast.Call) and func.value.args:
+                target = fold(func.value.args[0], self._constants)
+            if entry[0] is _K.WRITES_SYSTEM_FILES and isinstance(target, str):
+                self._write(target, line, f".{name}(...)")
+            else:
+                self._reading.add(entry[0], entry[1], line, f".{name}(...)")
+            if entry[0] is _K.WRITES_SYSTEM_FILES:
+                self._read_targets(node)
+        elif name == "open":
+            self._read_open(node, 0)
+        elif name == "replace" and len(node.args) == 1:
+            self._reading.add(_K.WRITES_SYSTEM_FILES, _S.LOW, line, ".replace(...)")
+        elif name in METHOD_DOUBTS and name not in self._names.methods:
+            self._reading.run_dynamic(line, f".{name}(...)", f"the method {name} may run code")
+
+    def _run_command(self, node: ast.Call, name: str) -> None:
+        line = node.lineno
+        command = read_command(node, name, self._constants)
+        if command.doubt:
+            self._reading.run_dynamic(line, f"{name}(...)", command.doubt)
+        if command.code is not None:
+            self._reading.nested.append(
+                NestedCode(interpreter=command.interpreter, code=command.code, line=line)
+            )
 
 
-def _judge_shell(node: ast.Call, name: str, constants: dict[str, Any], reading: Reading) -> None:
-    command = _fold(node.args[0], constants) if node.args else None
-    line = node.lineno
-    if isinstance(command, list):
-        first = command[0] if command else None
-        if isinstance(first, str) and None not in command:
-            command = shlex.join(str(each) for each in command)
-        elif isinstance(first, str):
-            reading.add(_K.RUNS_DYNAMIC_CODE, _S.LOW, line, f"{name}({first!r}, ...)")
-            command = shlex.join([first])
-    if isinstance(command, str):
-        interpreter = "cmd" if "\\" in command or ".exe" in command.lower() else "bash"
-        reading.nested.append(NestedCode(interpreter=interpreter, code=command, line=line))
-    else:
-        reading.run_dynamic(line, f"{name}(...)", "the command is computed while it runs")
+def _module_of(dotted: str) -> str:
+    """Return the longest known module that a dotted name begins with."""
+    while dotted:
+        if dotted in _MODULES:
+            return dotted
+        dotted = dotted.rpartition(".")[0]
+    return ""
 
 
-def _fold(node: ast.expr, constants: dict[str, Any], depth: int = 0) -> Any:
-    """Return the constant value (str, bytes, int, list) of an expression, or None."""
-    value: Any = None
-    if depth > _MAX_DEPTH:
-        return None
-    if isinstance(node, ast.Constant):
-        value = node.value if isinstance(node.value, (str, bytes, int)) else None
-    elif isinstance(node, ast.Name):
-        value = constants.get(node.id)
-    elif isinstance(node, (ast.List, ast.Tuple)):
-        value = [_fold(each, constants, depth + 1) for each in node.elts[:4096]]
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left = _fold(node.left, constants, depth + 1)
-        right = _fold(node.right, constants, depth + 1)
-        if type(left) is type(right) and isinstance(left, (str, bytes, list)):
-            joined: Any = left + right
-            value = joined if len(joined) <= _MAX_FOLDED else None
-    elif isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
-        value = _fold_call(node, constants, depth)
-    return value
-
-
-def _fold_call(node: ast.Call, constants: dict[str, Any], depth: int) -> Any:
-    given = [_fold(each, constants, depth + 1) for each in node.args[:8]]
-    first = given[0] if given else None
-    if isinstance(node.func, ast.Name):
-        return _fold_character(first) if node.func.id == "chr" else None
-    assert isinstance(node.func, ast.Attribute)  # noqa: S101 - the caller looked
-    name, owner = node.func.attr, _fold(node.func.value, constants, depth + 1)
-    try:
-        if name == "b64decode" and isinstance(first, (str, bytes)):
-            return base64.b64decode(first)
-        if name == "decode" and isinstance(owner, bytes):
-            return owner.decode()
-        if name == "join" and isinstance(owner, str) and isinstance(first, list):
-            return owner.join(first)[:_MAX_FOLDED]
-    except (binascii.Error, ValueError, TypeError):
-        return None  # no base64, no UTF-8, or a list with unknown parts
-    return None
-
-
-def _fold_character(code: object) -> str | None:
-    return chr(code) if isinstance(code, int) and 0 <= code < 0xD800 else None
+def _reaches_inside(parts: list[str], module: str) -> bool:
+    """Say whether a name leads from a module to another one, or to what is private."""
+    own = module.rpartition(".")[2]
+    return any(
+        (part in INNER_MODULES and part != own)
+        or (part.startswith("_") and part not in HARMLESS_DUNDERS)
+        for part in parts
+    )

@@ -9,17 +9,18 @@ turn. Analysis informs risk and policy; it proves nothing safe.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from guardrails.bash_commands import list_bash_effects
+from guardrails.bash_commands import BashReader
+from guardrails.bash_openings import list_openings
 from guardrails.cmd_commands import list_cmd_effects
 from guardrails.danger_effects import score_danger
 from guardrails.effects import Doubt, Effect, EffectKind, EffectSeverity
 from guardrails.powershell_commands import PowershellReader
 from guardrails.python_commands import read_python
-from guardrails.script_reading import NestedCode, Reading
+from guardrails.script_reading import Deadline, DeadlineError, NestedCode, Reading
 from guardrails.script_statements import list_statements
 from guardrails.syntax_trees import blank_spans, find_nodes, is_readable, parse
 from guardrails.technique_effects import SignFinder
@@ -78,8 +79,14 @@ def analyse_script(interpreter: str, content: bytes) -> ScriptAnalysis:
     text = _decode(content)
     if text is None:
         return _refuse("not UTF-8 text, or holds NUL characters")
-    work = _Work()
-    work.analyse(NestedCode(interpreter=interpreter, code=text, line=1), nesting=0)
+    work = _Work(Deadline())
+    if interpreter in ("bash", "zsh") and b"\r" in content:
+        line = content.count(b"\n", 0, content.index(b"\r")) + 1
+        work.doubt(line, "carriage returns, which the shell takes for characters of words")
+    try:
+        work.analyse(NestedCode(interpreter=interpreter, code=text, line=1), nesting=0)
+    except DeadlineError:
+        work.give_up()
     return work.summarise()
 
 
@@ -151,13 +158,15 @@ def _decode(content: bytes) -> str | None:
 class _Work:
     """Gathers the effects and doubts of a script and of the code inside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
         self._effects: dict[tuple[int, EffectKind, str | None], Effect] = {}
         self._doubts: set[Doubt] = set()
         self._parsed = True
         self._pieces = 0
 
     def analyse(self, piece: NestedCode, *, nesting: int) -> None:
+        self._deadline.check()
         self._pieces += 1
         if nesting > MAX_NESTING or self._pieces > MAX_NESTED_PIECES:
             self._doubts.add(Doubt(line=piece.line, reason="code inside code, too deep to follow"))
@@ -171,26 +180,24 @@ class _Work:
             self._doubts.add(Doubt(line=line, reason=doubt.reason))
         finder = SignFinder(_SIGNS.get(piece.interpreter, "any"))
         for line, statement in statements:
+            self._deadline.check()
             for effect in finder.find(statement, piece.line if nesting else line):
                 self._keep(effect, effect.line)
         if finder.is_exhausted:
             self._doubts.add(Doubt(line=piece.line, reason="too repetitive to be read to its end"))
         for inner in reading.nested:
             line = piece.line if nesting else inner.line
-            self.analyse(
-                NestedCode(interpreter=inner.interpreter, code=inner.code, line=line),
-                nesting=nesting + 1,
-            )
+            self.analyse(replace(inner, line=line), nesting=nesting + 1)
 
     def _read(self, piece: NestedCode, nesting: int) -> tuple[Reading, Iterator[tuple[int, str]]]:
         interpreter = piece.interpreter
         text = piece.code.encode("utf-8", "replace").decode()  # no lone surrogates
         if interpreter in ("powershell", "bash", "zsh"):
-            return self._read_tree(interpreter, text, piece.line, nesting)
+            return self._read_tree(piece, text, nesting)
         if interpreter == "cmd":
             reading, parsed = list_cmd_effects(text)
         elif interpreter == "python":
-            reading, parsed = read_python(text)
+            reading, parsed = read_python(text, self._deadline)
         else:
             reading, parsed = Reading(), True
             reading.doubt(1, f"code of {interpreter} is not analysed")
@@ -199,15 +206,17 @@ class _Work:
         return reading, list_statements(interpreter, text)
 
     def _read_tree(
-        self, interpreter: str, text: str, line: int, nesting: int
+        self, piece: NestedCode, text: str, nesting: int
     ) -> tuple[Reading, Iterator[tuple[int, str]]]:
+        interpreter, line = piece.interpreter, piece.line
         language = "powershell" if interpreter == "powershell" else "bash"
         source = text.encode("utf-8", "replace")
         if not is_readable(source):
             self._fail(line, "nests too deeply, or pipes too long, to be read")
             return Reading(), list_statements(interpreter, text)
-        root = parse(language, source)
+        root = parse(language, source, self._deadline)
         nodes = find_nodes(language, root)
+        self._deadline.check()
         if root.has_error:
             lines = sorted({int(node.start_point[0]) + 1 for node in nodes.get("error", ())}) or [1]
             for each in lines[:_MAX_ERROR_LINES]:
@@ -218,7 +227,20 @@ class _Work:
             reader = PowershellReader(source)
             reading = reader.read(nodes)
             return reading, list_statements(interpreter, code, reader.history)
-        return list_bash_effects(nodes, text), list_statements(interpreter, code)
+        bash = BashReader(
+            nodes, text, self._deadline, dialect=interpreter, functions=piece.functions
+        )
+        reading = bash.read()
+        list_openings(nodes, source, self._deadline, dialect=interpreter, reading=reading)
+        return reading, list_statements(interpreter, code)
+
+    def give_up(self) -> None:
+        """Say that the time is up; what was found until then stays."""
+        self._fail(1, "takes too long to be read")
+
+    def doubt(self, line: int, reason: str) -> None:
+        """Note why this line cannot be judged."""
+        self._doubts.add(Doubt(line=line, reason=reason))
 
     def _fail(self, line: int, reason: str = "does not parse") -> None:
         self._parsed = False

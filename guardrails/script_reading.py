@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a reader of one language finds in a script: effects, doubts, and code inside the code."""
+"""What a reader of one language finds in a script: effects, doubts, and code inside the code.
+
+Also the one deadline of a script's analysis, which all of its readers share.
+"""
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,13 +34,56 @@ SCRIPT_FILE: Final = re.compile(
 )
 
 
+# Of one script with all the code inside it, in seconds of this thread's processor time. An ordinary
+# script takes a hundredth; counts bound the work before, so that only hostile ones come this far.
+MAX_SECONDS: Final = 2.0
+
+
+class DeadlineError(Exception):
+    """The analysis of one script takes longer than its deadline."""
+
+
+class Deadline:
+    """One deadline for all that reads one script; whoever loops over it calls `check`."""
+
+    def __init__(
+        self, seconds: float = MAX_SECONDS, clock: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._clock = clock
+        self._ends_at = clock() + seconds
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether the time is up."""
+        return self._clock() > self._ends_at
+
+    def check(self) -> None:
+        """Go on, or stop.
+
+        Raises:
+            DeadlineError: the time is up.
+
+        """
+        if self.is_over:
+            raise DeadlineError
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NestedCode:
-    """Code in another interpreter's argument, and the 1-based line of the outer script."""
+    """Code inside a script.
+
+    Attributes:
+        interpreter: as analyse_script names it.
+        code: its text.
+        line: 1-based, of the outer script.
+        functions: of the outer script, that it may call: code of the same shell's.
+
+    """
 
     interpreter: str
     code: str
     line: int
+    functions: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -17,6 +17,8 @@ import tree_sitter_bash
 import tree_sitter_powershell
 from tree_sitter import Language, Parser, Query, QueryCursor
 
+from guardrails.script_reading import Deadline, DeadlineError
+
 Span = tuple[int, int]
 _BASH_GAPS: Final = (
     (re.compile(rb"(?<![\w{$#])(?:[2-9]|[1-5]\d|6[0-4])#(?=\$)"), b" "),
@@ -53,14 +55,27 @@ _QUERIES: Final = {
     "bash": "(command) @command (variable_assignment) @assignment (comment) @comment"
     " (file_redirect) @redirect (pipeline) @pipeline (ERROR) @error"
     " (MISSING) @error (function_definition name: (word) @function)"
-    " (redirected_statement) @redirected",
+    " (declaration_command) @declaration (unset_command) @unset (test_command) @test"
+    " (expansion) @expansion (subscript) @subscript (arithmetic_expansion) @arithmetic"
+    " (compound_statement) @compound (command_substitution) @substitution"
+    " (process_substitution) @process"
+    " (heredoc_redirect) @heredoc (string) @string (raw_string) @string (ansi_c_string) @string",
 }
 
 
+# A backslash before a letter that begins a line: the grammar takes the line for arguments.
+_ESCAPED_LINE: Final = re.compile(rb"(?m)^([ \t]*)\\(?=[A-Za-z])")
+# `a=1 b=2` alone on a line: the grammar takes what follows for their command.
+_ASSIGNMENTS_LINE: Final = re.compile(
+    rb"(?m)^([ \t]*)((?:\w+=(?:[\w./:-]{0,200}|\(\))[ \t]){1,20})(?=\w+=(?:[\w./:-]*|\(\))[ \t]*$)"
+)
 # Beyond these the parser takes quadratic time: such a script is not parsed, and so not judgeable.
 MAX_OPEN_BRACKETS: Final = 500
 MAX_PIPES: Final = 4000
 _MAX_REPAIRS: Final = 3
+_MAX_REPEATED: Final = ((b"()", 2000), (b"<<", 1000), (b"&&", 4000), (b"`", 8000), (b"((", 4000))
+_MAX_UNWATCHED_BYTES: Final = 4096
+_CHUNK_BYTES: Final = 65_536
 _MAX_QUERIED_BYTES: Final = 32_768
 _BRACKETS: Final = re.compile(rb"[(){}\[\]]")
 _NAMES_OF_TYPES: Final = {
@@ -83,13 +98,27 @@ _NAMES_OF_TYPES: Final = {
     "generic_token": "token",
     "file_redirect": "redirect",
     "pipeline": "pipeline",
-    "redirected_statement": "redirected",
+    "declaration_command": "declaration",
+    "unset_command": "unset",
+    "test_command": "test",
+    "expansion": "expansion",
+    "subscript": "subscript",
+    "arithmetic_expansion": "arithmetic",
+    "compound_statement": "compound",
+    "command_substitution": "substitution",
+    "process_substitution": "process",
+    "heredoc_redirect": "heredoc",
+    "string": "string",
+    "raw_string": "string",
+    "ansi_c_string": "string",
 }
 
 
 def is_readable(source: bytes) -> bool:
     """Say whether a script is shallow enough to be parsed in linear time."""
     if source.count(b"|") > MAX_PIPES:
+        return False
+    if any(source.count(piece) > most for piece, most in _MAX_REPEATED):
         return False
     depth = 0
     for bracket in _BRACKETS.findall(source):
@@ -106,20 +135,29 @@ def _load(language: str) -> tuple[Language, Query]:
     return found, Query(found, _QUERIES[language])
 
 
-def parse(language: str, source: bytes) -> Any:
-    """Return the root of a script in `powershell` or `bash`; `has_error` says if it parses."""
-    parser = Parser(_load(language)[0])
-    root = parser.parse(source).root_node
+def parse(language: str, source: bytes, deadline: Deadline | None = None) -> Any:
+    """Return the root of a script in `powershell` or `bash`; `has_error` says if it parses.
+
+    Raises:
+        DeadlineError: parsing takes longer than the deadline, where one is given.
+
+    """
+    if language == "bash":
+        source = _ESCAPED_LINE.sub(rb"\1 ", source)
+        source = _ASSIGNMENTS_LINE.sub(
+            lambda match: match[1] + re.sub(rb"[ \t]", b";", match[2]), source
+        )
+    root = _parse_once(language, source, deadline)
     if not root.has_error:
         return root
-    for copy in _list_copies(language, source, parser):
-        again = parser.parse(copy).root_node
+    for copy in _list_copies(language, source, deadline):
+        again = _parse_once(language, copy, deadline)
         if not again.has_error:
             return again
     return root
 
 
-def _list_copies(language: str, source: bytes, parser: Parser) -> Iterator[bytes]:
+def _list_copies(language: str, source: bytes, deadline: Deadline | None) -> Iterator[bytes]:
     """Yield copies with the gaps of a grammar overwritten, those with the fewest changes first."""
     if language != "powershell":
         copy = _overwrite(source, _BASH_GAPS)
@@ -131,7 +169,7 @@ def _list_copies(language: str, source: bytes, parser: Parser) -> Iterator[bytes
     copy = _TRAILING_PIPE.sub(lambda match: match[1] + b"|", copy)
     yield copy
     for _ in range(_MAX_REPAIRS):
-        lines = _list_error_lines(parser.parse(copy).root_node)
+        lines = _list_error_lines(_parse_once(language, copy, deadline))
         repaired = b"\n".join(
             _overwrite(line, _POWERSHELL_LIST_GAPS) if number in lines else line
             for number, line in enumerate(copy.split(b"\n"))
@@ -153,6 +191,27 @@ def _list_error_lines(root: Any) -> frozenset[int]:
                 lines |= {point[0] - 1, point[0], point[0] + 1}
         waiting.extend(child for child in node.children if child.has_error or child.is_missing)
     return frozenset(lines)
+
+
+def _parse_once(language: str, source: bytes, deadline: Deadline | None) -> Any:
+    parser = Parser(_load(language)[0])
+    if deadline is None or len(source) <= _MAX_UNWATCHED_BYTES:
+        return parser.parse(source).root_node
+    deadline.check()
+
+    def read_chunk(offset: int, _: object) -> bytes:
+        return source[offset : offset + _CHUNK_BYTES]
+
+    try:
+        tree = parser.parse(
+            read_chunk,
+            progress_callback=lambda *_: deadline.is_over,
+        )
+    except ValueError as error:  # what the library says of a parse that was stopped
+        raise DeadlineError from error
+    # Nodes of a tree that was read in chunks ask for their texts in chunks too, slowly and after
+    # the reader is gone; parsed once more from one piece, unchanged, they keep it. That is cheap.
+    return parser.parse(source, tree).root_node
 
 
 def _overwrite(source: bytes, gaps: tuple[tuple[re.Pattern[bytes], bytes], ...]) -> bytes:
@@ -188,14 +247,14 @@ def _find_slowly(language: str, root: Any) -> dict[str, list[Any]]:
     return found
 
 
-def blank_spans(source: bytes, spans: list[Span]) -> bytes:
-    """Return the source with these byte spans as spaces, its line ends kept."""
+def blank_spans(source: bytes, spans: list[Span], filler: bytes = b" ") -> bytes:
+    """Return the source with these byte spans as spaces, or the filler; line ends are kept."""
     parts, position = [], 0
     for start, end in sorted(spans):
         if start < position:
             continue
         parts.append(source[position:start])
-        parts.append(re.sub(rb"[^\n]", b" ", source[start:end]))
+        parts.append(re.sub(rb"[^\n]", filler, source[start:end]))
         position = end
     parts.append(source[position:])
     return b"".join(parts)

@@ -58,7 +58,7 @@ while IFS=$'\t' read -r file host port; do
     mark='#'
     [[ $file != /etc/apt/* ]] || mark='//'
     pattern=${host//./\\.}:$port
-    changed=$(sed -E "\,://([^@/]*@)?$pattern,{\,^[[:space:]]*(#|//),!s,^,$mark unreachable: ,}" "$file")
+    changed=$(sed --sandbox -E "\,://([^@/]*@)?$pattern,{\,^[[:space:]]*(#|//),!s,^,$mark unreachable: ,}" "$file")
     printf '%s\n' "$changed" >"$file"
     echo "commented out $host:$port in $file"
 done <<<"$found"

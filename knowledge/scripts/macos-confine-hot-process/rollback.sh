@@ -58,6 +58,7 @@ check_process "$pid" "$process_name"
 if same_process "$pid" "$process_name" && is_running "$pid"; then
     taskpolicy -B -p "$pid"
     before=$(cat "$state_directory/nice")
+    [[ $before =~ ^-?[0-9]{1,3}$ ]] || fail "the nice value before is not known"
     nice=$(ps -o nice= -p "$pid" | tr -d ' ')
     renice $((before - nice)) -p "$pid"
     echo "process $pid has nice $before again"

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Assignments of bash and zsh that change which code runs: PATH, LD_PRELOAD and their kin."""
+
+import re
+from typing import Any, Final
+
+from guardrails.bash_words import Constants, Word, read_constant
+from guardrails.command_words import text_of
+from guardrails.unix_programs import (
+    EXPORTED_SENSITIVE,
+    SAFE_PATHS,
+    SENSITIVE_IN_ZSH,
+    SENSITIVE_VARIABLE,
+)
+
+_HARMLESS_VALUES: Final = frozenset(("", "cat", "/bin/cat", "true", "/bin/true", ":", "0", "1"))
+_SYSTEM_SHELL: Final = re.compile(r"(?:/usr)?/bin/(?:ba|z|da)?sh")
+_HOME: Final = re.compile(r"\"?(?:/root|/var/root|\$\{?HOME\}?|\$\{HOME:-[\w/]+\})\"?")
+_PROMPTS: Final = re.compile(r"PS[0-4]|PROMPT\d?|RPROMPT|RPS1")
+_RUNS: Final = re.compile(r"\$\(|`|\$\{")
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_INDEX: Final = re.compile(r"[A-Za-z_]\w*\[(?:\d+|[@*]|\$?\{?\w+\}?|\"\$\{?\w+\}?\"|[\w. /-]+)\]")
+
+
+def doubt_assignment(
+    node: Any, constants: Constants, *, exported: bool, dialect: str = "bash"
+) -> str:
+    """Return why an assignment may make other code run; empty when it does not."""
+    name_node = node.child_by_field_name("name")
+    value_node = node.child_by_field_name("value")
+    name = text_of(name_node) if name_node is not None else text_of(node).partition("=")[0]
+    raw = text_of(value_node) if value_node is not None else ""
+    value = read_constant(value_node, constants) if value_node is not None else ""
+    return doubt_variable(name.rstrip("+"), raw, value, exported=exported, dialect=dialect)
+
+
+def doubt_assignment_word(word: Word, *, exported: bool) -> str:
+    """Return the same for a word such as `NAME=value` of a command."""
+    text = word.value if word.value is not None else word.raw
+    name, _, value = text.partition("=")
+    if not _NAME.fullmatch(name):
+        return "sets a variable whose name is computed"
+    return doubt_variable(name, value, value if word.value is not None else None, exported=exported)
+
+
+def doubt_variable(
+    name: str, raw: str, value: str | None, *, exported: bool, dialect: str = "bash"
+) -> str:
+    """Return why a variable of this name and value may make other code run.
+
+    Args:
+        name: of the variable.
+        raw: its value as written.
+        value: its value when that is constant.
+        exported: programs see it.
+        dialect: bash or zsh; in zsh, `path` and others are tied to what runs.
+
+    """
+    base = name.partition("[")[0]
+    tied = dialect == "zsh" and SENSITIVE_IN_ZSH.fullmatch(base) is not None
+    if name == "PATH" or (tied and name == "path"):
+        return "" if _is_safe_path(raw, value) else "changes where programs are found"
+    if _PROMPTS.fullmatch(name):
+        return f"{name} runs what stands in it" if value is None or _RUNS.search(raw) else ""
+    if not tied and (
+        not _changes_what_runs(base, exported=exported) or _is_harmless(base, raw, value)
+    ):
+        return ""
+    return f"sets {base[:40]}, which changes what runs"
+
+
+def _changes_what_runs(name: str, *, exported: bool) -> bool:
+    if SENSITIVE_VARIABLE.fullmatch(name):
+        return True
+    return exported and EXPORTED_SENSITIVE.fullmatch(name) is not None
+
+
+def _is_harmless(name: str, raw: str, value: str | None) -> bool:
+    """Say whether this value makes nothing else run."""
+    if name == "GLOBIGNORE":
+        return True
+    if name == "HOME":
+        return _HOME.fullmatch(raw) is not None or value in ("/root", "/var/root")
+    if name == "SHELL":
+        return value is not None and _SYSTEM_SHELL.fullmatch(value) is not None
+    if name in ("BASH_ENV", "ENV") or name.startswith(("LD_", "DYLD_")):
+        return value == ""
+    return value in _HARMLESS_VALUES
+
+
+def _is_safe_path(raw: str, value: str | None) -> bool:
+    text = value if value is not None else raw
+    text = text.strip("\"'")
+    is_array = text.startswith("(") and text.endswith(")")
+    parts = text[1:-1].split() if is_array else text.split(":")
+    return bool(parts) and all(SAFE_PATHS.fullmatch(part.strip("\"'")) for part in parts)

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The modules, functions and methods of Python that analysis knows: a closed world.
+
+A module that stands in none of these tables is a doubt. Of modules in `HARMLESS_MODULES` everything
+may be used except other modules and private names; of those in `SOME_OF`, what stands beside them.
+Effects are recorded where a function is named, whether it is called there or not.
+"""
+# ruff: noqa: E501, SIM905 - tables
+
+from typing import Final
+
+from guardrails.effects import EffectKind, EffectSeverity
+
+_K, _S = EffectKind, EffectSeverity
+Entry = tuple[EffectKind, EffectSeverity]
+
+HARMLESS_MODULES: Final = frozenset(
+    "__future__ abc argparse array base64 binascii bisect bz2 calendar cmath collections colorsys concurrent concurrent.futures"
+    " configparser contextlib contextvars copy crypt csv datetime decimal difflib email email.message email.mime email.mime.base"
+    " email.mime.multipart email.mime.text email.mime.application email.mime.image email.utils email.header email.encoders email.parser"
+    " enum errno fcntl filecmp fnmatch fractions functools getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac html"
+    " html.entities html.parser http http.cookies http.cookiejar ipaddress itertools json json.decoder json.encoder keyword locale lzma math mimetypes numbers operator"
+    " optparse os.path posixpath ntpath platform plistlib pprint pwd queue Queue quopri random re resource sched secrets select selectors shlex signal"
+    " ssl stat statistics string StringIO cStringIO stringprep struct syslog tempfile termios textwrap threading thread _thread time token tokenize"
+    " tomllib traceback tty typing typing_extensions unicodedata urllib urllib.parse urlparse urllib.error urllib.robotparser uuid warnings wave weakref"
+    " winsound xml xml.dom xml.dom.minidom xml.etree xml.etree.ElementTree xml.etree.cElementTree xml.parsers xml.parsers.expat xml.sax xml.sax.handler"
+    " zipfile tarfile zlib zoneinfo dataclasses logging logging.handlers io sqlite3 asyncio multiprocessing readline msvcrt curses"
+    " dateutil dateutil.parser dateutil.tz pytz tzlocal requests.exceptions requests.auth requests.adapters urllib3.util.retry urllib3.exceptions"
+    " distro tabulate colorama termcolor tqdm psutil cpuinfo GPUtil netifaces simplejson ujson orjson toml tomli chardet idna packaging packaging.version"
+    " humanize humanfriendly prettytable texttable rich rich.console rich.table rich.progress rich.panel dotenv xmltodict lxml.etree"
+    " certifi six attr attrs pydantic cachetools backoff tenacity stamina structlog systemd.journal pyudev statvfs cgi Cookie HTMLParser md5 sha sets".split()
+)  # fmt: skip
+
+# Modules whose harmless parts are named; the parts with effects follow in EFFECTS.
+SOME_OF: Final[dict[str, frozenset[str]]] = {
+    module: frozenset(names.split())
+    for module, names in (
+        ("os", ("path environ getenv getcwd getcwdb listdir scandir walk fwalk stat lstat fstat access sep linesep curdir pardir extsep altsep pathsep name devnull"
+               " getpid getppid getuid geteuid getgid getegid getgroups getlogin getpgid getpgrp getsid getloadavg cpu_count uname times urandom get_terminal_size isatty ttyname"
+               " fsencode fsdecode fspath PathLike DirEntry stat_result statvfs fstatvfs readlink getxattr listxattr error F_OK R_OK W_OK X_OK O_RDONLY O_WRONLY O_CREAT O_EXCL"
+               " close closerange dup dup2 pipe read lseek fdopen umask mkdir makedirs mkfifo sched_getaffinity sysconf confstr pathconf strerror getpriority getenvb environb"
+               " WEXITSTATUS WIFEXITED WIFSIGNALED WTERMSIG WNOHANG waitpid wait _exit EX_OK EX_USAGE SEEK_SET SEEK_END supports_follow_symlinks fsync sync utime get_exec_path major minor chdir fchdir getlogin abort getrandom")),
+        ("sys", ("argv exit stdin stdout stderr __stdin__ __stdout__ __stderr__ platform version version_info executable maxsize maxunicode maxint byteorder getsizeof getdefaultencoding"
+                " getfilesystemencoding exc_info getrecursionlimit setrecursionlimit flags implementation hexversion getwindowsversion prefix base_prefix exec_prefix float_info int_info intern"
+                " getrefcount stdlib_module_names builtin_module_names hash_info api_version copyright winver last_traceback exception exc_clear setdefaultencoding tracebacklimit dont_write_bytecode is_finalizing")),
+        ("pathlib", "Path PurePath PosixPath WindowsPath PurePosixPath PureWindowsPath"),
+        ("shutil", "which disk_usage get_terminal_size SameFileError Error ignore_patterns get_archive_formats"),
+        ("subprocess", "PIPE STDOUT DEVNULL CalledProcessError TimeoutExpired SubprocessError CompletedProcess list2cmdline CREATE_NO_WINDOW CREATE_NEW_CONSOLE CREATE_NEW_PROCESS_GROUP DETACHED_PROCESS STARTUPINFO STARTF_USESHOWWINDOW SW_HIDE"),
+        ("socket", ("gethostname getfqdn gethostbyname gethostbyname_ex gethostbyaddr getaddrinfo getnameinfo getservbyname getservbyport inet_aton inet_ntoa inet_pton inet_ntop htons ntohs htonl ntohl"
+                   " AF_INET AF_INET6 AF_UNIX AF_UNSPEC AF_PACKET SOCK_STREAM SOCK_DGRAM SOCK_RAW SOL_SOCKET SO_REUSEADDR SO_BROADCAST SO_KEEPALIVE IPPROTO_TCP IPPROTO_UDP IPPROTO_ICMP IPPROTO_IP TCP_NODELAY IP_TTL SHUT_RDWR"
+                   " timeout error gaierror herror setdefaulttimeout getdefaulttimeout has_ipv6 if_nameindex INADDR_ANY")),
+        ("urllib.request", "Request build_opener HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler HTTPBasicAuthHandler HTTPPasswordMgrWithDefaultRealm AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor OpenerDirector install_opener getproxies quote unquote pathname2url url2pathname"),
+        ("urllib2", "Request build_opener HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor OpenerDirector install_opener quote unquote"),
+        ("requests", "exceptions auth adapters codes HTTPError RequestException ConnectionError Timeout Response Request packages urllib3 structures utils"),
+        ("httpx", "HTTPError RequestError HTTPStatusError TimeoutException Timeout Response"),
+        ("urllib3", "exceptions util disable_warnings Retry Timeout"),
+        ("winreg", ("HKEY_LOCAL_MACHINE HKEY_CURRENT_USER HKEY_CLASSES_ROOT HKEY_USERS KEY_READ KEY_WRITE KEY_ALL_ACCESS KEY_SET_VALUE KEY_WOW64_64KEY KEY_WOW64_32KEY KEY_QUERY_VALUE REG_SZ REG_DWORD REG_EXPAND_SZ REG_BINARY REG_MULTI_SZ REG_QWORD"
+                   " OpenKey OpenKeyEx ConnectRegistry QueryValue QueryValueEx QueryInfoKey EnumKey EnumValue CloseKey ExpandEnvironmentStrings HKEYType")),
+        ("yaml", "safe_load safe_load_all dump safe_dump YAMLError SafeLoader CSafeLoader SafeDumper"),
+        ("ast", "literal_eval"),
+        ("inspect", "currentframe getframeinfo cleandoc getdoc"),
+        ("timeit", "default_timer"),
+        ("pkg_resources", "get_distribution parse_version DistributionNotFound VersionConflict require working_set"),
+        ("importlib.metadata", "version PackageNotFoundError distributions metadata"),
+        ("importlib", "metadata util"),
+        ("importlib.util", "find_spec"),
+        ("atexit", "register unregister"),
+        ("fileinput", ""),
+        ("http.client", "HTTPException BadStatusLine responses OK NOT_FOUND IncompleteRead RemoteDisconnected"),
+        ("httplib", "HTTPException BadStatusLine FakeSocket"),
+        ("smtplib", "SMTPException SMTPAuthenticationError"),
+        ("socketserver", ""),
+        ("http.server", ""),
+        ("ftplib", "error_perm all_errors"),
+        ("telnetlib", ""),
+        ("imaplib", ""),
+        ("poplib", ""),
+        ("keyring", ""),
+        ("netrc", ""),
+        ("spwd", ""),
+        ("paramiko", "AutoAddPolicy RejectPolicy WarningPolicy SSHException AuthenticationException"),
+        ("boto3", ""),
+        ("win32crypt", ""),
+        ("pynput", "keyboard mouse"),
+        ("pynput.keyboard", "Key KeyCode"),
+        ("keyboard", ""),
+        ("pyautogui", ""),
+        ("PIL", "Image ImageDraw ImageFont"),
+        ("PIL.Image", "open"),
+        ("PIL.ImageGrab", ""),
+        ("mss", ""),
+        ("win32evtlog", "OpenEventLog ReadEventLog CloseEventLog GetNumberOfEventLogRecords EVENTLOG_BACKWARDS_READ EVENTLOG_SEQUENTIAL_READ EVENTLOG_FORWARDS_READ EVENTLOG_ERROR_TYPE EVENTLOG_WARNING_TYPE EVENTLOG_INFORMATION_TYPE"),
+        ("win32serviceutil", "QueryServiceStatus"),
+        ("pty", ""),
+        ("commands", ""),
+        ("asyncio.subprocess", "PIPE STDOUT DEVNULL"),
+        ("mmap", "mmap ACCESS_READ PAGESIZE"),
+        ("cryptography.fernet", "InvalidToken"),
+        ("Crypto.Cipher", ""),
+    )
+}  # fmt: skip
+
+EFFECTS: Final[dict[str, Entry]] = {
+    name: entry
+    for names, entry in (
+        ("os.remove os.unlink os.rmdir os.removedirs os.truncate os.ftruncate", (_K.DELETES_FILES, _S.MEDIUM)),
+        ("shutil.rmtree", (_K.DELETES_FILES, _S.HIGH)),
+        ("os.rename os.renames os.replace os.link os.symlink os.mknod os.write os.open os.writev os.pwrite os.sendfile os.copy_file_range os.setxattr os.removexattr os.fdatasync", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("shutil.move shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.copyfileobj shutil.copystat shutil.copymode shutil.make_archive shutil.unpack_archive", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("os.chmod os.chown os.lchown os.fchmod os.fchown os.lchmod os.chflags os.lchflags shutil.chown", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
+        ("os.kill os.killpg signal.pthread_kill", (_K.ENDS_PROCESSES, _S.MEDIUM)),
+        ("os.nice os.setpriority os.sched_setaffinity os.sched_setscheduler os.setsid os.setpgid os.setpgrp", (_K.ENDS_PROCESSES, _S.LOW)),
+        ("os.mount os.umount os.sethostname socket.sethostname os.setns os.unshare", (_K.CHANGES_DISKS, _S.HIGH)),
+        ("os.chroot os.setuid os.setgid os.seteuid os.setegid os.setreuid os.setregid os.setresuid os.setresgid os.setgroups os.initgroups", (_K.ELEVATES, _S.HIGH)),
+        ("os.memfd_create os.eventfd", (_K.INJECTS_CODE, _S.HIGH)),
+        ("winreg.SetValue winreg.SetValueEx winreg.DeleteKey winreg.DeleteKeyEx winreg.DeleteValue winreg.CreateKey winreg.CreateKeyEx winreg.LoadKey winreg.SaveKey winreg.DisableReflectionKey winreg.EnableReflectionKey winreg.FlushKey", (_K.CHANGES_REGISTRY, _S.MEDIUM)),
+        (("urllib.request.urlopen urllib.request.urlretrieve urllib.request.URLopener urllib.request.FancyURLopener urllib2.urlopen urllib.urlopen urllib.urlretrieve"
+         " requests.get requests.head requests.options requests.request requests.Session requests.session httpx.get httpx.head httpx.options httpx.request httpx.stream httpx.Client httpx.AsyncClient"
+         " urllib3.PoolManager urllib3.request urllib3.ProxyManager http.client.HTTPConnection http.client.HTTPSConnection httplib.HTTPConnection httplib.HTTPSConnection boto3.client boto3.resource boto3.Session"), (_K.DOWNLOADS, _S.MEDIUM)),
+        (("requests.post requests.put requests.patch requests.delete httpx.post httpx.put httpx.patch httpx.delete ftplib.FTP ftplib.FTP_TLS smtplib.SMTP smtplib.SMTP_SSL smtplib.LMTP paramiko.SSHClient paramiko.Transport paramiko.SFTPClient"
+         " telnetlib.Telnet imaplib.IMAP4 imaplib.IMAP4_SSL poplib.POP3 poplib.POP3_SSL logging.handlers.HTTPHandler logging.handlers.SMTPHandler logging.handlers.SocketHandler"), (_K.SENDS_DATA, _S.HIGH)),
+        (("socket.socket socket.create_server socket.create_connection socket.socketpair socket.fromfd socket.SocketType socketserver.TCPServer socketserver.UDPServer socketserver.ThreadingTCPServer socketserver.BaseRequestHandler socketserver.StreamRequestHandler"
+         " http.server.HTTPServer http.server.ThreadingHTTPServer http.server.SimpleHTTPRequestHandler http.server.BaseHTTPRequestHandler asyncio.start_server asyncio.open_connection"), (_K.OPENS_NETWORK, _S.HIGH)),
+        ("pty.spawn pty.fork pty.openpty", (_K.OPENS_NETWORK, _S.HIGH)),
+        ("keyring.get_password keyring.get_credential win32crypt.CryptUnprotectData spwd.getspnam spwd.getspall netrc.netrc", (_K.READS_CREDENTIALS, _S.HIGH)),
+        ("keyring.set_password keyring.delete_password", (_K.READS_CREDENTIALS, _S.MEDIUM)),
+        ("pynput.keyboard.Listener pynput.mouse.Listener keyboard.hook keyboard.on_press keyboard.record keyboard.read_event pyautogui.screenshot PIL.ImageGrab PIL.ImageGrab.grab mss.mss", (_K.CAPTURES_DATA, _S.HIGH)),
+        ("time.clock_settime", (_K.CHANGES_TIME, _S.LOW)),
+        ("win32serviceutil.StopService win32serviceutil.StartService win32serviceutil.RestartService", (_K.CHANGES_SERVICES, _S.MEDIUM)),
+        ("win32evtlog.ClearEventLog", (_K.ERASES_TRACES, _S.CRITICAL)),
+        ("cryptography.fernet.Fernet Crypto.Cipher.AES", (_K.ENCRYPTS_FILES, _S.MEDIUM)),
+        ("fcntl.ioctl termios.tcsetattr", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("fileinput.input fileinput.FileInput gzip.open bz2.open lzma.open gzip.GzipFile logging.FileHandler logging.handlers.RotatingFileHandler logging.handlers.TimedRotatingFileHandler logging.handlers.WatchedFileHandler", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("os.fork", (_K.ENDS_PROCESSES, _S.LOW)),
+    )
+    for name in names.split()
+}  # fmt: skip
+
+# Methods by name alone, whatever the object: pathlib, zipfile, psutil, sqlite3, paramiko, ...
+METHOD_EFFECTS: Final[dict[str, Entry]] = {
+    name: entry
+    for names, entry in (
+        ("unlink rmdir rmtree unlink_missing", (_K.DELETES_FILES, _S.MEDIUM)),
+        ("write_text write_bytes symlink_to hardlink_to link_to extractall extract rename touch renames", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("chmod lchmod chown", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
+        ("terminate kill send_signal suspend", (_K.ENDS_PROCESSES, _S.MEDIUM)),
+        ("sendmail send_message storbinary storlines sendto sendall upload_file upload_fileobj put_object putfo", (_K.SENDS_DATA, _S.MEDIUM)),
+        ("retrbinary retrlines urlretrieve download_file download_fileobj", (_K.DOWNLOADS, _S.MEDIUM)),
+    )
+    for name in names.split()
+}  # fmt: skip
+METHOD_DOUBTS: Final = frozenset(
+    "system popen exec_command load_extension enable_load_extension create_function unsafe_load full_load"
+    " load_module exec_module find_module find_spec get_code run_code run_module runcode runsource run_path"
+    " invoke_shell loadTestsFromName f_globals f_locals f_builtins f_back gi_frame cr_frame gi_code tb_frame"
+    " func_globals func_code co_code im_func im_self set_trace settrace setprofile call_soon_code modules meta_path path_hooks"
+    " startfile spawn spawnv spawnl spawnvp execv execve execvp execl execlp posix_spawn getoutput getstatusoutput"
+    " check_output check_call Popen create_subprocess_exec create_subprocess_shell subprocess_exec subprocess_shell".split()
+)  # fmt: skip
+
+# Functions that run commands: how their first arguments are read.
+SHELL_CALLS: Final = frozenset(
+    "os.system os.popen subprocess.run subprocess.call subprocess.check_call subprocess.Popen"
+    " subprocess.check_output subprocess.getoutput subprocess.getstatusoutput commands.getoutput"
+    " commands.getstatusoutput asyncio.create_subprocess_shell asyncio.create_subprocess_exec"
+    " asyncio.subprocess.create_subprocess_shell asyncio.subprocess.create_subprocess_exec pty.spawn platform.popen".split()
+)
+EXEC_CALLS: Final = frozenset(
+    "os.execv os.execve os.execl os.execle os.execvp os.execvpe os.execlp os.execlpe os.posix_spawn"
+    " os.posix_spawnp".split()
+)
+SPAWN_CALLS: Final = frozenset(
+    "os.spawnv os.spawnve os.spawnl os.spawnle os.spawnvp os.spawnvpe os.spawnlp os.spawnlpe".split()
+)
+CODE_CALLS: Final = frozenset(("exec", "eval"))
+LOADERS: Final = frozenset(("pickle.load", "pickle.loads", "marshal.load", "marshal.loads", "__import__", "importlib.import_module"))  # fmt: skip
+# Of harmless modules, what evaluates text all the same.
+EXCEPTIONS: Final = frozenset(
+    "typing.get_type_hints typing.ForwardRef logging.config dataclasses.make_dataclass"
+    " operator.methodcaller operator.attrgetter multiprocessing.connection multiprocessing.managers"
+    " multiprocessing.Manager platform.popen cgi.test readline.set_completer gettext.c2py".split()
+)
+
+# Attributes of harmless modules that are other modules, whose functions would come in that way.
+INNER_MODULES: Final = frozenset(
+    "os sys subprocess builtins codecs io shutil importlib types inspect ctypes socket pickle marshal"
+    " code pty platform imp runpy posix nt signal threading warnings functools re linecache tokenize".split()
+)
+
+# Python's own functions; the ones left out (exec, eval, globals, ...) are doubts where they are named.
+HARMLESS_BUILTINS: Final = frozenset(
+    "abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod complex dict dir divmod enumerate filter float"
+    " format frozenset hasattr hash hex id input int isinstance issubclass iter len list map max memoryview min next object oct ord pow print"
+    " property range repr reversed round set slice sorted staticmethod str sum super tuple type zip exit quit copyright credits license"
+    " True False None Ellipsis NotImplemented __debug__ __name__ __file__ __doc__ unicode xrange raw_input basestring long unichr reduce cmp file"
+    " ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError BrokenPipeError BufferError BytesWarning ChildProcessError"
+    " ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError DeprecationWarning EOFError EncodingWarning EnvironmentError Exception"
+    " ExceptionGroup FileExistsError FileNotFoundError FloatingPointError FutureWarning GeneratorExit IOError ImportError ImportWarning IndentationError IndexError"
+    " InterruptedError IsADirectoryError KeyError KeyboardInterrupt LookupError MemoryError ModuleNotFoundError NameError NotADirectoryError NotImplementedError OSError"
+    " OverflowError PendingDeprecationWarning PermissionError ProcessLookupError RecursionError ReferenceError ResourceWarning RuntimeError RuntimeWarning StopAsyncIteration"
+    " StopIteration SyntaxError SyntaxWarning SystemError SystemExit TabError TimeoutError TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError"
+    " UnicodeTranslateError UnicodeWarning UserWarning ValueError Warning WindowsError ZeroDivisionError".split()
+)  # fmt: skip
+HARMLESS_DUNDERS: Final = frozenset(
+    "__name__ __doc__ __file__ __init__ __version__ __str__ __repr__ __len__ __iter__ __next__ __enter__ __exit__ __eq__ __hash__ __lt__"
+    " __contains__ __getitem__ __setitem__ __post_init__ __author__ __all__ __main__ __qualname__ __stdin__ __stdout__ __stderr__ __cause__ __context__ __traceback__ __new__ __call__ __del__".split()
+)  # fmt: skip

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The closed world of bash, zsh and Python: evasions are never harmless, ordinary work is judged.
+
+The tables hold one script a line. An evasion has to be a doubt, or an effect of medium severity.
+"""
+
+# ruff: noqa: E501, Q003, SIM905 - tables of cases
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from guardrails.effects import EffectSeverity
+from guardrails.script_analysis import analyse_script
+from guardrails.script_reading import Deadline
+
+_HERE = Path(__file__).parent
+_ZSH = [
+    "ls =(pwn)",
+    "ls *(e:'pwn':)",
+    "ls **/*(.e['pwn'])",
+    "print ${(e)x}",
+    "print ${(P)x}",
+    "print ${(%)x}",
+    "alias -g G='| pwn'\nls G",
+    "alias -s txt=pwn\nf.txt",
+    "zmodload zsh/system",
+    "autoload -U pwn\npwn",
+    "path=(/tmp $path)\nls",
+    "fpath=(/tmp $fpath)",
+    "functions[ls]=pwn\nls",
+    "aliases[ls]=pwn\nls",
+    "commands[ls]=/tmp/pwn\nls",
+    "precmd_functions=(pwn)",
+    "hash ls=/tmp/pwn\nls",
+    "noglob pwn",
+    "nocorrect pwn",
+    "- pwn",
+    "repeat 3 pwn",
+    "emulate sh -c pwn",
+    "setopt promptsubst",
+    "print -z pwn",
+    "sched +1 pwn",
+    "eval pwn",
+    "$pwn",
+    "=pwn",
+    "() { pwn; }",
+    "pwn",
+    "for x (a b) pwn",
+    "coproc pwn",
+    "zsh -c pwn",
+    "trap pwn EXIT",
+    "TRAPEXIT() { pwn; }",
+    "source f",
+    "zle -N pwn",
+    "bindkey -s x pwn",
+    "add-zsh-hook precmd pwn",
+]
+
+
+def _read(name):
+    escapes = {"\\\\": "\0", "\\n": "\n", "\\r": "\r", "\\x0b": "\x0b", "\\xa0": "\xa0", "\0": "\\"}
+    for line in (_HERE / name).read_text().splitlines():
+        if line and not line.startswith("#"):
+            text = line
+            for escape, meant in escapes.items():
+                text = text.replace(escape, meant)
+            yield text
+
+
+def _is_harmless(interpreter, text):
+    analysis = analyse_script(interpreter, text.encode())
+    return analysis.judgeable and analysis.severity.rank < EffectSeverity.MEDIUM.rank
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "text"),
+    [("bash", text) for text in _read("bash_evasions.txt")]
+    + [("zsh", text) for text in _ZSH]
+    + [("python", text) for text in _read("python_evasions.txt")],
+)
+def test_evasions_are_not_judged_harmless(interpreter, text):
+    assert not _is_harmless(interpreter, text)
+    indented = "\n".join(f"    {line}" for line in text.split("\n"))
+    if interpreter == "python":
+        assert not _is_harmless("python", f"def f():\n{indented}\n\nf()\n")
+
+
+@pytest.mark.parametrize("frame", ["true\n{}\ntrue", "if true; then\n{}\nfi", "f() {{\n{}\n}}\nf"])
+def test_evasions_are_not_judged_harmless_inside(frame):
+    texts = [text for text in _read("bash_evasions.txt") if not text.startswith("#")]
+    assert [text for text in texts if _is_harmless("bash", frame.format(text))] == []
+
+
+@pytest.mark.parametrize("text", ["(($1 > 2))", "echo $((${1} + 1))", "[[ $2 -gt 3 ]]"])
+def test_the_arguments_of_a_script_are_text_from_outside(text):
+    assert not _is_harmless("bash", text)
+    assert _is_harmless("bash", f"f() {{ {text}; }}\nf 3 4")  # the script's own numbers
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "text"),
+    [("bash", text) for text in _read("bash_ordinary.txt")]
+    + [("python", text) for text in _read("python_ordinary.txt")],
+)
+def test_ordinary_administration_is_judged(interpreter, text):
+    analysis = analyse_script(interpreter, text.encode())
+    assert analysis.judgeable, analysis.doubts
+
+
+_PIECES = st.sampled_from(
+    "pwn|pwn|ls|x=ls|x=pwn|$x|'|\"|\\|\n|; |&&|(|)|{ |; }|$(|`|<<E\n|\nE\n| #|$((|))|[[ | ]]|echo |eval "
+    "|case a in a) |;; esac|f() |f |$'|\\x70wn|if |; then |; fi|for x in |; do |; done|${x:-|}|a[|]|=1|! |& "
+    "|<<<|env |command |p|wn|tr|\\\n|unset x;|export |x+=|read x|${x}|\"$(|)\"|trap | EXIT|<<'E'\n|${x@P}|\r|exec ".split("|")
+)  # fmt: skip
+_FRAMES = st.sampled_from(
+    ["{}", "f() {{ {}; }}\nf", "echo \"{}\"", "echo $({})", "cat <<E\n{}\nE\n", "[[ {} ]]", "x={}\n$x", "ls;{};ls"]
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder whose `bin` holds `pwn`, which leaves a mark, and a few harmless programs."""
+    found = tmp_path_factory.mktemp("shell")
+    (found / "bin").mkdir()
+    for name in ("ls", "cat", "tr", "env"):
+        (found / "bin" / name).symlink_to(shutil.which(name))
+    program = found / "bin" / "pwn"
+    program.write_text(f"#!/bin/bash\n: > '{found}/mark'\n")
+    program.chmod(0o755)
+    return found
+
+
+@settings(
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(_PIECES, min_size=1, max_size=9).map("".join), _FRAMES)
+def test_what_is_judged_harmless_does_not_run_the_unknown(folder, body, frame):
+    """Bash itself says what a text runs: nothing that was judged harmless may run `pwn`."""
+    text = frame.format(body)
+    if not _is_harmless("bash", text):
+        return
+    subprocess.run(
+        ["/bin/bash", "--noprofile", "--norc", "-c", text],
+        env={"PATH": f"{folder}/bin", "HOME": str(folder)},
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+    assert not (folder / "mark").exists(), text
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_PIECES, max_size=4).map("".join), st.integers(1, 3000))
+def test_repetition_keeps_the_deadline(piece, times):
+    seconds = 0.3
+    before = os.times()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("guardrails.script_analysis.Deadline", lambda: Deadline(seconds))
+        for interpreter in ("bash", "zsh", "python"):
+            analyse_script(interpreter, (piece * times).encode())
+    after = os.times()
+    assert after.user - before.user < 3 * (seconds + 1.5)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One deadline for a script's analysis: hostile repetition ends in a doubt, in bounded time."""
+
+import time
+
+import pytest
+
+from guardrails.script_analysis import analyse_script
+from guardrails.script_reading import Deadline, DeadlineError
+from guardrails.syntax_trees import parse
+
+_SECONDS = 0.2
+_PIECES = [
+    "()",
+    "(())",
+    "a()",
+    "$(()",
+    "<<a\n",
+    "[[",
+    "&&a",
+    "<(a)",
+    "a;",
+    "{}",
+    "a,",
+    "a<",
+    "@a\n",
+]
+
+
+@pytest.mark.parametrize("interpreter", ["bash", "zsh", "powershell", "cmd", "python"])
+def test_hostile_repetition_ends_in_time(interpreter, monkeypatch):
+    monkeypatch.setattr("guardrails.script_analysis.Deadline", lambda: Deadline(_SECONDS))
+    for piece in _PIECES:
+        began = time.thread_time()
+        analyse_script(interpreter, (piece * 40_000)[:60_000].encode())
+        spent = time.thread_time() - began
+        # What cannot be stopped (one regular expression, Python's parser) comes on top.
+        assert spent < _SECONDS + 2, (interpreter, piece, spent)
+
+
+def test_a_deadline_that_is_over_stops_the_parser():
+    clock = iter([0.0, *([0.5] * 2), *([1.5] * 100)])
+    with pytest.raises(DeadlineError):
+        parse("bash", b"()" * 30_000, Deadline(1.0, clock=lambda: next(clock)))
+
+
+def test_what_takes_too_long_is_a_doubt(monkeypatch):
+    ended = Deadline(-1.0)
+    monkeypatch.setattr("guardrails.script_analysis.Deadline", lambda: ended)
+    analysis = analyse_script("bash", b"date\n")
+    assert not analysis.judgeable
+    assert [doubt.reason for doubt in analysis.doubts] == ["takes too long to be read"]
