@@ -24,7 +24,7 @@ from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import decode_base64
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_programs import ProgramJudge
-from guardrails.script_reading import NestedCode, Reading
+from guardrails.script_reading import Deadline, NestedCode, Reading
 from guardrails.windows_programs import bare_name, is_system_folder
 
 _K, _S = EffectKind, EffectSeverity
@@ -83,16 +83,21 @@ def join_lines(text: str, *, with_labels: bool = False) -> Iterator[tuple[int, s
         yield first, waiting
 
 
-def list_cmd_effects(text: str) -> tuple[Reading, bool]:
-    """Return (what a batch script does, whether its quotes and parentheses match)."""
-    reader = _CmdReader(list(join_lines(text, with_labels=True)))
+def list_cmd_effects(text: str, deadline: Deadline) -> tuple[Reading, bool]:
+    """Return (what a batch script does, whether its quotes and parentheses match).
+
+    Raises:
+        DeadlineError: the time is up.
+
+    """
+    reader = _CmdReader(list(join_lines(text, with_labels=True)), deadline)
     return reader.reading, reader.depth == 0
 
 
 class _CmdReader:
     """Reads the logical lines of one script, in order."""
 
-    def __init__(self, lines: list[tuple[int, str]]) -> None:
+    def __init__(self, lines: list[tuple[int, str]], deadline: Deadline) -> None:
         self.reading = Reading()
         self.depth = 0
         self._variables: dict[str, str] = {}
@@ -102,6 +107,7 @@ class _CmdReader:
         self._loaded = self._find_loaded(unexpanded)
         self._loads_any = any("%" in name or "!" in name for name in self._loaded)
         for number, statement in lines:
+            deadline.check()
             self._read(number, statement)
 
     @staticmethod

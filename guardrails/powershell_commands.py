@@ -24,7 +24,7 @@ from guardrails.powershell_quotes import (
     find_misread_words,
 )
 from guardrails.powershell_scope import PowershellScope
-from guardrails.script_reading import SCRIPT_FILE, Reading
+from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
 
 _K, _S = EffectKind, EffectSeverity
 _LOOKED_AT: Final = 4096  # characters of a command; the commands inside it are looked at themselves
@@ -104,8 +104,13 @@ class PowershellReader:
         self.reading = Reading()
         self._computed: set[str] = set()
 
-    def read(self, nodes: dict[str, list[Any]]) -> Reading:
-        """Read the nodes of guardrails.syntax_trees in the order of the text."""
+    def read(self, nodes: dict[str, list[Any]], deadline: Deadline) -> Reading:
+        """Read the nodes of guardrails.syntax_trees in the order of the text.
+
+        Raises:
+            DeadlineError: the time is up.
+
+        """
         self._scope = PowershellScope(self._source, nodes)
         self._members = MemberJudge(self._source, self._scope, self.variables, self.reading)
         self._programs = ProgramJudge(self.variables, self.reading)
@@ -116,6 +121,7 @@ class PowershellReader:
         waiting = [(n.start_byte, kind, n) for kind in kinds for n in nodes.get(kind, [])]
         calls_until = -1
         for start, kind, node in sorted(waiting, key=lambda item: (item[0], -item[2].end_byte)):
+            deadline.check()
             line = self._line(node)
             if kind == "assignment":
                 self._assign(node)

@@ -195,7 +195,7 @@ class _Work:
         if interpreter in ("powershell", "bash", "zsh"):
             return self._read_tree(piece, text, nesting)
         if interpreter == "cmd":
-            reading, parsed = list_cmd_effects(text)
+            reading, parsed = list_cmd_effects(text, self._deadline)
         elif interpreter == "python":
             reading, parsed = read_python(text, self._deadline)
         else:
@@ -225,7 +225,7 @@ class _Work:
         code = blank_spans(source, spans).decode("utf-8", "replace")
         if language == "powershell":
             reader = PowershellReader(source)
-            reading = reader.read(nodes)
+            reading = reader.read(nodes, self._deadline)
             return reading, list_statements(interpreter, code, reader.history)
         bash = BashReader(
             nodes, text, self._deadline, dialect=interpreter, functions=piece.functions

@@ -72,10 +72,10 @@ _ASSIGNMENTS_LINE: Final = re.compile(
 # Beyond these the parser takes quadratic time: such a script is not parsed, and so not judgeable.
 MAX_OPEN_BRACKETS: Final = 500
 MAX_PIPES: Final = 4000
+_MAX_REPAIRS: Final = 3
 _MAX_REPEATED: Final = ((b"()", 2000), (b"<<", 1000), (b"&&", 4000), (b"`", 8000), (b"((", 4000))
 _MAX_UNWATCHED_BYTES: Final = 4096
 _CHUNK_BYTES: Final = 65_536
-_MAX_REPAIRS: Final = 3
 _MAX_QUERIED_BYTES: Final = 32_768
 _BRACKETS: Final = re.compile(rb"[(){}\[\]]")
 _NAMES_OF_TYPES: Final = {
