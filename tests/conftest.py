@@ -32,9 +32,9 @@ from tests.stack.prepared import (
 )
 
 _numbers = itertools.count(1)
-_prepared = cache(find_prepared)
-_STOOD = pytest.StashKey[bool]()
-_LATE = pytest.StashKey[set[Path]]()
+_await_prepared = cache(find_prepared)
+_WAS_PREPARED = pytest.StashKey[bool]()
+_LATE = pytest.StashKey[set[Path]]()  # files whose tests wait for the preparation
 _PREPARING = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
@@ -51,18 +51,21 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell each worker the same, since all must collect in one order."""
-    if _STOOD not in node.config.stash:
-        node.config.stash[_STOOD] = is_prepared()
-    node.workerinput["is_prepared"] = node.config.stash[_STOOD]
+    """Tell all workers the same, whichever starts first: they must collect in one order."""
+    stash = node.config.stash
+    if _WAS_PREPARED not in stash:
+        stash[_WAS_PREPARED] = is_prepared()
+    node.workerinput["was_prepared"] = stash[_WAS_PREPARED]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what may take longest: left to the end, it would keep one worker busy alone.
 
-    Except that what stands on the prepared installation comes last as long as that is being made.
+    But what stands on the prepared installation comes last, if that has to be made meanwhile.
     """
-    late = set() if _stands(config) else {item.path for item in items if _stands_on(item)}
+    late = {item.path for item in items if _needs_prepared(item)}
+    if not _prepares_meanwhile(config) or not any(map(_is_on_copy, items)):
+        late.clear()
     config.stash[_LATE] = late
     items.sort(key=lambda item: (item.path in late, -_patience(item)))
 
@@ -72,40 +75,44 @@ def _patience(item: pytest.Item) -> float:
     return float(limit.args[0]) if limit else 0.0
 
 
-def _stands(config: pytest.Config) -> bool:
+def _prepares_meanwhile(config: pytest.Config) -> bool:
     worker_input = getattr(config, "workerinput", None)
-    return worker_input is None or bool(worker_input["is_prepared"])
+    return worker_input is not None and not worker_input["was_prepared"]
 
 
-def _stands_on(item: pytest.Item) -> bool:
-    """Tell whether a test asks for the prepared installation, or for what is made beside it."""
-    names = {*getattr(item, "fixturenames", ()), *vars(item.module)}
-    return not names.isdisjoint({"prepared", "embedder", "find_exported", "find_name_models"})
+def _is_on_copy(item: pytest.Item) -> bool:
+    return "prepared" in getattr(item, "fixturenames", ())
+
+
+def _needs_prepared(item: pytest.Item) -> bool:
+    """Tell whether a test needs the prepared installation, or what is made before it for it."""
+    used = {*getattr(item, "fixturenames", ()), *vars(getattr(item, "module", item))}
+    return not used.isdisjoint({"prepared", "embedder", "find_exported", "find_name_models"})
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Prepare before the first test that needs it: on a slow machine that takes longer than one may.
+    """Prepare before the first test that needs it: on a slow machine it takes longer than a test.
 
-    With several workers the others' tests run meanwhile.
+    Where several workers run, they run the tests that do not need it meanwhile.
     """
-    if not any("prepared" in getattr(item, "fixturenames", ()) for item in session.items):
-        session.config.stash[_LATE] = set()
-    elif _stands(session.config):
-        _prepared()
+    if not any(map(_is_on_copy, session.items)):
+        return
+    if not _prepares_meanwhile(session.config):
+        _await_prepared()
     elif session.config.workerinput["workerid"] == "gw0":
         session.config.stash[_PREPARING] = begin_preparing()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Wait for the preparation before the test's own time begins."""
+    """Wait for the preparation before the time begins that the test may take."""
     if item.path in item.config.stash[_LATE]:
-        _prepared()
+        _await_prepared()
     return (yield)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave no preparation behind that was given up."""
+    """Leave no preparation behind that nobody waits for any more."""
     if (preparing := config.stash.get(_PREPARING, None)) is not None:
         preparing.terminate()
         preparing.wait()
@@ -184,7 +191,7 @@ def key_store(tmp_path: Path) -> KeyStore:
 @pytest.fixture(scope="session")
 def prepared() -> Prepared:
     """An installation with knowledge, models and the account `admin`, stopped; work on copies."""
-    return _prepared()
+    return _await_prepared()
 
 
 @pytest.fixture(scope="session")
