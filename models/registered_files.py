@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the file of a registered model lies, read from MLflow's tables without MLflow.
 
-To import MLflow takes seconds and 200 MB, in every process that only reads the models in use. What
+To import MLflow takes seconds and 60 MB, in every process that only reads the models in use. What
 is not found here (another kind of database, other tables, no such model, files elsewhere) is None:
 then MLflow is asked, which also knows what is wrong.
 """
