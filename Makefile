@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 export XDG_RUNTIME_DIR ?= $(CURDIR)/.runtime
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
+# Where it is set, each of many processes would compile all sources anew; git ignores what is kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test chaos check bench notebook starter-scripts format clean
 

@@ -5,6 +5,7 @@ Commands are thin: they read settings, call one function and print what it says.
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -122,6 +123,7 @@ def prepare(
 @app.command()
 def serve() -> None:
     """Run the API and the portal alone (needs a prepared database)."""
+    gc.disable()  # what is loaded stays: once all is, run_process looks for garbage again
     from api.serving import run_server  # noqa: PLC0415 - heavy
 
     asyncio.run(run_server(read_settings()))
@@ -130,6 +132,7 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Run one worker; any number may run against one database."""
+    gc.disable()  # as above
     from api.serving import run_background  # noqa: PLC0415 - heavy
 
     asyncio.run(run_background(read_settings()))

@@ -2,6 +2,7 @@
 """Runs the two HTTP servers of one process: people's and devices', until told to stop."""
 
 import asyncio
+import gc
 import os
 import signal
 import ssl
@@ -97,6 +98,7 @@ async def run_process(name: str, settings: Settings, role: Role) -> None:
             open_ground(settings, addresses) as ground,
             open_services(ground) as services,
         ):
+            gc.enable()
             try:
                 await role(services, stop)
             except Exception:

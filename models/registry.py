@@ -28,12 +28,12 @@ from models.mlflow_runs import (
     resume_training,
 )
 from models.model_file import FILE_NAME, read_model, write_model
+from models.registered_files import DIGEST_TAG, RegisteredFile, find_by_alias, find_by_number
 from models.training_record import TrainingRecord
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 _UNKNOWN = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
-_DIGEST_TAG = "eucora.sha256"
 _DATA_TAG = "eucora.training_data_sha256"
 _EVALUATION_TAG = "eucora.evaluation_sha256"
 
@@ -118,7 +118,7 @@ class ModelRegistry:
             if training_id and (found := resume_training(client, experiment, name, training_id)):
                 number = str(found.version)
                 self._give_alias(client, name, number, alias, may_be_first=may_be_first)
-                digest = str(found.tags.get(_DIGEST_TAG, ""))
+                digest = str(found.tags.get(DIGEST_TAG, ""))
                 return LoadedModel(model=model, name=name, version=number, digest=digest)
             content, files = write_model(model), evaluation or {}
             digest = sha256_hex(content)
@@ -127,7 +127,7 @@ class ModelRegistry:
             with ending_run(client, run.info.run_id):
                 log_figures(client, run.info.run_id, metrics=metrics, params=params)
                 log_files(client, run.info.run_id, model, content, files, example)
-            tags |= {_DIGEST_TAG: digest, _EVALUATION_TAG: _digest_files(files)}
+            tags |= {DIGEST_TAG: digest, _EVALUATION_TAG: _digest_files(files)}
             number = self._register(client, name, run, tags=tags)
             self._give_alias(client, name, number, alias, may_be_first=may_be_first)
         return LoadedModel(model=model, name=name, version=number, digest=digest)
@@ -156,6 +156,8 @@ class ModelRegistry:
             ModelArtifactError: the file is missing, was changed, or holds untrusted types.
 
         """
+        if (registered := find_by_alias(self._tracking_uri, name, alias)) is not None:
+            return _read_file(registered, registered.folder)
         with self._asking(f"no model {name!r} with alias {alias!r}") as client:
             found = client.get_model_version_by_alias(name, alias)
         return self._read(found)
@@ -176,11 +178,15 @@ class ModelRegistry:
             RegistryError: MLflow did not answer.
             ModelArtifactError: the file is missing, was changed, or holds untrusted types.
         """
-        with self._asking(f"no model {name!r} with version {version_number!r}") as client:
-            found = client.get_model_version(name, version_number)
-        loaded = self._read(found)
+        registered = find_by_number(self._tracking_uri, name, version_number)
+        if registered is not None:
+            loaded = _read_file(registered, registered.folder)
+        else:
+            with self._asking(f"no model {name!r} with version {version_number!r}") as client:
+                registered = client.get_model_version(name, version_number)
+            loaded = self._read(registered)
         if digest is not None and loaded.digest != digest:
-            raise ModelArtifactError(_complain(found, "was changed"))
+            raise ModelArtifactError(_complain(registered, "was changed"))
         return loaded
 
     def read_evaluation(self, name: str, version_number: str, file_name: str) -> bytes | None:
@@ -262,15 +268,15 @@ class ModelRegistry:
             folder = mlflow.artifacts.download_artifacts(
                 artifact_uri=found.source, tracking_uri=self._tracking_uri
             )
-            content = (Path(folder) / FILE_NAME).read_bytes()
         except (OSError, mlflow.MlflowException) as error:
             raise ModelArtifactError(_complain(found, "is missing")) from error
-        digest = sha256_hex(content)
-        if digest != found.tags.get(_DIGEST_TAG):
-            raise ModelArtifactError(_complain(found, "was changed"))
-        return LoadedModel(
-            model=read_model(content), name=found.name, version=str(found.version), digest=digest
+        registered = RegisteredFile(
+            name=found.name,
+            version=str(found.version),
+            source=found.source,
+            digest=found.tags.get(DIGEST_TAG, ""),
         )
+        return _read_file(registered, Path(folder))
 
     @contextmanager
     def _asking(self, unknown: str) -> Iterator[Any]:
@@ -335,6 +341,20 @@ class ModelRegistry:
             client.set_registered_model_alias(name, alias, number)
 
 
+def _read_file(registered: RegisteredFile, folder: Path) -> LoadedModel:
+    """Return the estimator in a registered version's folder, digest checked."""
+    try:
+        content = (folder / FILE_NAME).read_bytes()
+    except OSError as error:
+        raise ModelArtifactError(_complain(registered, "is missing")) from error
+    digest = sha256_hex(content)
+    if digest != registered.digest:
+        raise ModelArtifactError(_complain(registered, "was changed"))
+    return LoadedModel(
+        model=read_model(content), name=registered.name, version=registered.version, digest=digest
+    )
+
+
 def _is_plain(name: str) -> bool:
     """Tell whether a name may stand in MLflow's filters; all that are registered here may."""
     return name.replace("-", "").replace("_", "").isalnum()
@@ -346,7 +366,7 @@ def _describe(client: Any, found: Any, aliases: Sequence[str]) -> ModelVersion:
         name=found.name,
         version=str(found.version),
         aliases=tuple(aliases),
-        digest=str(found.tags.get(_DIGEST_TAG, "")),
+        digest=str(found.tags.get(DIGEST_TAG, "")),
         digest_of_data=str(found.tags.get(_DATA_TAG, "")),
         metrics=dict(sorted(run.data.metrics.items())),
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),

@@ -2,13 +2,15 @@
 """One embedded PostgreSQL for the whole run, one migrated template, a database per test."""
 
 import asyncio
+import gc
 import itertools
 import shutil
+import subprocess
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +23,99 @@ from kernel.migrations import migrate
 from kernel.rolepasswords import Role
 from tests.fakes.time_and_ids import FixedClock, SequentialIds
 from tests.stack.copies import open_copy
-from tests.stack.prepared import Prepared, find_exported, find_prepared
+from tests.stack.prepared import (
+    Prepared,
+    begin_preparing,
+    find_exported,
+    find_prepared,
+    is_prepared,
+)
 
 _numbers = itertools.count(1)
+_await_prepared = cache(find_prepared)
+_WAS_PREPARED = pytest.StashKey[bool]()
+_LATE = pytest.StashKey[set[Path]]()  # files whose tests wait for the preparation
+_PREPARING = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what may take longest: left to the end, it would keep one worker busy alone."""
-    items.sort(key=_patience, reverse=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among what is collected: nearly all of it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell all workers the same, whichever starts first: they must collect in one order."""
+    stash = node.config.stash
+    if _WAS_PREPARED not in stash:
+        stash[_WAS_PREPARED] = is_prepared()
+    node.workerinput["was_prepared"] = stash[_WAS_PREPARED]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what may take longest: left to the end, it would keep one worker busy alone.
+
+    But what stands on the prepared installation comes last, if that has to be made meanwhile.
+    """
+    late = {item.path for item in items if _needs_prepared(item)}
+    if not _prepares_meanwhile(config) or not any(map(_is_on_copy, items)):
+        late.clear()
+    config.stash[_LATE] = late
+    items.sort(key=lambda item: (item.path in late, -_patience(item)))
 
 
 def _patience(item: pytest.Item) -> float:
     limit = item.get_closest_marker("timeout")
     return float(limit.args[0]) if limit else 0.0
+
+
+def _prepares_meanwhile(config: pytest.Config) -> bool:
+    worker_input = getattr(config, "workerinput", None)
+    return worker_input is not None and not worker_input["was_prepared"]
+
+
+def _is_on_copy(item: pytest.Item) -> bool:
+    return "prepared" in getattr(item, "fixturenames", ())
+
+
+def _needs_prepared(item: pytest.Item) -> bool:
+    """Tell whether a test needs the prepared installation, or what is made before it for it."""
+    used = {*getattr(item, "fixturenames", ()), *vars(getattr(item, "module", item))}
+    return not used.isdisjoint({"prepared", "embedder", "find_exported", "find_name_models"})
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Prepare before the first test that needs it: on a slow machine it takes longer than a test.
+
+    Where several workers run, they run the tests that do not need it meanwhile.
+    """
+    if not any(map(_is_on_copy, session.items)):
+        return
+    if not _prepares_meanwhile(session.config):
+        _await_prepared()
+    elif session.config.workerinput["workerid"] == "gw0":
+        session.config.stash[_PREPARING] = begin_preparing()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Wait for the preparation before the time begins that the test may take."""
+    if item.path in item.config.stash[_LATE]:
+        _await_prepared()
+    return (yield)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave no preparation behind that nobody waits for any more."""
+    if (preparing := config.stash.get(_PREPARING, None)) is not None:
+        preparing.terminate()
+        preparing.wait()
 
 
 @pytest.fixture(scope="session")
@@ -106,16 +188,10 @@ def key_store(tmp_path: Path) -> KeyStore:
     return KeyStore(tmp_path / "keys")
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Prepare before the first test: on a slow machine it takes longer than a test may."""
-    if any("prepared" in getattr(item, "fixturenames", ()) for item in session.items):
-        find_prepared()
-
-
 @pytest.fixture(scope="session")
 def prepared() -> Prepared:
     """An installation with knowledge, models and the account `admin`, stopped; work on copies."""
-    return find_prepared()
+    return _await_prepared()
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,14 @@ OF_THE_OWNER = {("kernel", "migrations"), ("kernel", "embedded")}
 UNNAMED = {("kernel", "privileges")}  # one script, run as a whole
 # Put together of parts when they are loaded: tests/retrieval/test_queries.py plans what is sent.
 COMPOSED = {("retrieval", "candidates")}
+# Of MLflow's tables: tests/models/test_registered_files.py sends them.
+OF_MLFLOW = {("models", "registered_files")}
 PLANNED = [
     (package, name, query)
     for package, name in sorted(
         (path.parent.parent.name, path.stem) for path in REPOSITORY.glob("*/sql/*.sql")
     )
-    if (package, name) not in UNNAMED | COMPOSED
+    if (package, name) not in UNNAMED | COMPOSED | OF_MLFLOW
     for query, text in load_queries(str(REPOSITORY / package / "__init__.py"), name).items()
     if re.match(r"(?:--.*\n)*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", text)
 ]

@@ -6,7 +6,6 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skops.io import dumps
 
 from contracts.failure import FailureClass as F
 from models.abstention import (
@@ -25,6 +24,7 @@ from models.classification import decide_class
 from models.errors import ModelArtifactError, TrainingDataError
 from models.model_file import read_model
 from models.registry import ModelRegistry
+from models.skops_runtime import dumps
 
 CLASSES = ("dns", "printing", "thermal", "unknown")
 

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from skops.io import dumps
 
 from contracts.failure import FailureClass as F
 from models import mlflow_runs
@@ -29,6 +28,7 @@ from models.model_file import read_model, write_model
 from models.promotion import Promotion, PromotionKind
 from models.registry import CHAMPION, ModelRegistry
 from models.rival import judge_file
+from models.skops_runtime import dumps
 from models.stages import NoStages
 from models.ticket_corpus import build_corpus, expand_template
 from models.tickets import classify_ticket

@@ -2,7 +2,7 @@
 """A prepared installation's folder: schema, starter knowledge, trained models, first account.
 
 Made exactly as `eucora up` makes it, once for each state of what it is made of, and kept under
-`.runtime/`, since it costs a minute; tests work on copies. A fresh clone has none and makes it.
+`.runtime/`, since it costs minutes; tests work on copies. A fresh clone has none and makes it.
 """
 
 import asyncio
@@ -12,14 +12,10 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
-from api.first_account import make_first_account
-from api.ground import migrate_database, open_database, open_ground
-from api.preparation import prepare
 from guardrails.name_store import FOLDER_NAME as NAME_MODELS
 from guardrails.name_store import ensure_trained, find_model
 from kernel.settings import Settings
@@ -33,7 +29,7 @@ INGREDIENTS = (
     "guardrails/policies/**/*", "guardrails/*effects*", "guardrails/*commands*",
     "guardrails/script_*", "guardrails/*folding*", "guardrails/syntax_trees.py",
     "governance/script_versions.py", "api/script_catalogue.py",
-    "telemetry/*simulat*", "telemetry/normalisation.py", "pyproject.toml",
+    "telemetry/*simulat*", "telemetry/normalisation.py",
 )  # fmt: skip
 
 
@@ -62,9 +58,20 @@ def _copy_owners(source: Path, target: Path) -> None:
         shutil.chown(target / path.relative_to(source), status.st_uid, status.st_gid)
 
 
+def is_prepared() -> bool:
+    """Tell whether `find_prepared` returns at once."""
+    folder = _folder()
+    return (folder / "done.json").exists() and find_model(folder / "data" / NAME_MODELS).exists()
+
+
+def begin_preparing() -> subprocess.Popen[bytes]:
+    """Make the prepared installation in a process of its own, which ends when it is there."""
+    return subprocess.Popen([sys.executable, "-m", "tests.stack.prepared"], cwd=ROOT)
+
+
 def find_prepared() -> Prepared:
     """Return the prepared installation, made now if what it is made of has changed."""
-    folder = RUNTIME / "prepared" / _digest()
+    folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
     RUNTIME.chmod(0o711)
     done = folder / "done.json"
@@ -113,6 +120,12 @@ def _bring_names(data_dir: Path) -> None:
 
 
 async def _make(folder: Path) -> None:
+    from rich.console import Console  # slow imports, for those who need them
+
+    from api.first_account import make_first_account
+    from api.ground import migrate_database, open_database, open_ground
+    from api.preparation import prepare
+
     settings = Settings(data_dir=folder / "data", mlruns_dir=folder / "mlruns")
     async with open_database(settings) as addresses:
         shutil.copytree(find_exported(), settings.data_dir / FOLDER_NAME)
@@ -124,8 +137,13 @@ async def _make(folder: Path) -> None:
     (folder / "done.json").write_text(json.dumps({"admin_password": password}))
 
 
+def _folder() -> Path:
+    return RUNTIME / "prepared" / _digest()
+
+
 def _digest() -> str:
-    digest = hashlib.sha256()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    digest = hashlib.sha256(json.dumps(project, sort_keys=True).encode())
     for pattern in INGREDIENTS:
         for path in sorted(ROOT.glob(pattern)):
             if path.is_file() and "__pycache__" not in path.parts:
@@ -134,4 +152,7 @@ def _digest() -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(_make(Path(sys.argv[1])))
+    if len(sys.argv) > 1:
+        asyncio.run(_make(Path(sys.argv[1])))
+    else:
+        find_prepared()
