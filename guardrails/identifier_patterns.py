@@ -12,9 +12,11 @@ from guardrails.pattern_parts import LANGUAGE, SYSTEM_ACCOUNTS, IdentifierPatter
 from guardrails.person_patterns import PEOPLE
 from guardrails.secret_patterns import SECRETS
 from guardrails.signature_patterns import SIGNATURES
+from guardrails.tool_output_patterns import TOOL_OUTPUT
 
 __all__ = ["LANGUAGE", "PATTERNS", "SYSTEM_ACCOUNTS", "IdentifierPattern"]
 
 PATTERNS: Final[tuple[IdentifierPattern, ...]] = (
     *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS, *CONTEXTS, *SIGNATURES, *HELPDESK,
+    *TOOL_OUTPUT,
 )  # fmt: skip

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in pasted commands, events and exports, where a place says what a value is.
+
+An argument of `Get-ADUser`, a field of an event or of a query string, the third column of a list:
+no sentence is needed, and the value may look like any word.
+"""
+# ruff: noqa: E501 - a regular expression does not read better in pieces
+
+import re
+from typing import Final
+
+from guardrails.identifier_tokens import TECHNICAL
+from guardrails.pattern_parts import NO_ACCOUNT, NO_NAME, SYSTEM_ACCOUNTS, patterns
+from guardrails.vocabulary import is_common, is_english, is_listed
+
+_WORDS: Final = re.compile(r"[^\W\d_]+")
+_CMDLET: Final = r"(?:Get|Set|New|Remove|Add|Unlock|Disable|Enable|Search|Reset|Move|Revoke|Test|Update)-(?:AD(?:User|Account\w*|Object|PrincipalGroupMembership)|Mg(?:Beta)?User\w*|AzureADUser\w*|Msol(?:User)\w*|LocalUser|Mailbox\w*|CASMailbox|CsOnlineUser|RemoteMailbox|Recipient)"
+# Devices as they are called by kind and number, often with a place between: `zebra-ham-55`.
+_KIND: Final = r"(?:notebook|nb|laptop|lap|lt|desktop|dt|ws|wks|wkst|workstation|srv|server|vm[a-z]{0,6}|esxi?|hyperv|zebra|printer|prn|prt|plotter|mfp|drucker|ups|usv|nas|san|switch|sw|fw|rtr|router|wap|kiosk|tablet|ipad|iphone|thinclient|scanner|beamer|print|file|fs|dc|ntb|pos|till)"
+_COLUMN_EDGE: Final = r"[ \t]*[|;\t][ \t]*"
+
+
+def _has_strange_word(text: str) -> bool:
+    """Say whether a word of it is none of English, computing or the trade."""
+    return any(
+        not is_english(word) and word not in TECHNICAL
+        for word in map(str.lower, _WORDS.findall(text))
+    )
+
+
+def _may_be_people(text: str) -> bool:
+    """Say whether all words could be names, and one is listed or strange."""
+    words = [word for word in _WORDS.findall(text) if len(word) > 1]
+    return bool(words) and all(
+        is_listed(word, given=True)
+        or is_listed(word, given=False)
+        or not (is_common(word.lower()) or is_english(word.lower()) or word.lower() in TECHNICAL)
+        for word in words
+    )
+
+
+def _is_own_account(text: str) -> bool:
+    return text.lower().rstrip("$") not in SYSTEM_ACCOUNTS and not text.endswith("$")
+
+
+TOOL_OUTPUT: Final = patterns(
+    # --- accounts
+    (
+        "USERNAME",
+        0.84,
+        rf"(?i:\b{_CMDLET}[ ][\"']?)(?![-$|{{(@])\K[\w][\w.@\\-]{{1,63}}(?<![.-])",
+        "-ad -mg -azuread -msol -localuser -mailbox -casmailbox -cs -remotemailbox -recipient",
+        _is_own_account,
+    ),
+    (
+        "USERNAME",
+        0.84,
+        r"(?i:\b(?:(?:target|subject|caller|remote|source|client)_?user(?:_?name)?|account_?name|sam_?account_?name|src_?user|dst_?user|suser|duser|user_?principal_?name|initiated_?by|logon_?account)[\"']?[=:][ ]?[\"']?)(?!(?i:null|none|true|false|n/a|system|anonymous|local|network|unknown|-)(?![\w.-]))\K[\w][\w.@\\$-]{1,63}(?<![.-])",
+        "user name initiated account",
+        _is_own_account,
+    ),
+    (
+        "USERNAME",
+        0.83,
+        r"(?i:\baccount for which logon failed:[ \t]{1,8}|\baccount name:[ \t]{1,8}|\blogon account:[ \t]{1,8})(?!(?i:system|anonymous|local|network|-)(?![\w.-]))\K[\w][\w.@\\-]{1,63}(?<![.-])",
+        "account",
+        _is_own_account,
+    ),
+    (
+        "USERNAME",
+        0.83,
+        r"(?i:\b(?:denied|failed|login|logon|authenticat\w{1,3}|authori[sz]ation)\b[^\n]{0,60}?\b(?:user|role|principal|login)[ ]{1,2})[\"'`]\K[\w][\w.@+-]{1,63}(?=[\"'`])",
+        "denied failed login logon authenticat authori",
+        _is_own_account,
+    ),
+    (
+        "USERNAME",
+        0.82,
+        r"(?i:\b(?:benutzer(?:in)?|usuario|utilisateur|gebruiker|utente|anv\u00e4ndare|bruger|u\u017cytkownik)[ ])(?!(?i:\p{L}{1,3}\b))\K[a-z\d][a-z\d._-]{3,31}(?=[ ](?:kann|ist|hat|wurde|war|meldet|konnte|darf|no|est|ne|n'|a|non|\u00e8|bloqueado|bloqu\u00e9|gesperrt|kan|is|heeft|nie|zosta\u0142)\b|[,.;:)\n]|\Z)",
+        "benutzer usuario utilisateur gebruiker utente anv\u00e4ndare bruger u\u017cytkownik",
+    ),
+    (
+        "USERNAME",
+        0.79,
+        r"(?<=\b(?i:users|usernames|logins|accounts|user[ ]ids|benutzer)[ ](?:[\w.@-]{3,40}(?:,[ ]?|[ ](?:and|und|or)[ ])){0,8})[a-z][a-z\d._-]{3,31}(?<![.-])(?=,[ ]|[ ](?:and|und|or)[ ]|[.;)\n]|\Z)",
+        "users usernames logins accounts ids benutzer",
+        _has_strange_word,
+    ),
+    (
+        "USERNAME",
+        0.8,
+        r"(?<=\p{Lu}[\p{L}'\u2019-]{1,30},?[ ]\p{Lu}[\p{L}'\u2019.-]{0,30}[ ]?[(\[])(?=[a-z\d]{0,24}[a-z])[a-z\d][a-z\d._-]{3,31}(?=[)\]])",
+        "( [",
+        _has_strange_word,
+    ),
+    (
+        "USERNAME",
+        0.8,
+        rf"(?i:\b(?:PAT|access[ ]token|ssh[ ]key|api[ ]key|certificate|home[ ]directory|crontab|cron[ ]job|keytab|commits?|pull[ ]request)[ ](?:of|for|by)[ ]){NO_ACCOUNT}\K[a-z][a-z\d._-]{{3,31}}(?<![.-])(?![\w@])",
+        "pat token key certificate directory cron keytab commit request",
+        _has_strange_word,
+    ),
+    (
+        "USERNAME",
+        0.84,
+        r"(?<![\w./:-])[A-Za-z][\w$.-]{2,30}(?=/[^\s/@]{4,64}@(?!sha\d)[A-Za-z][\w.-]{1,64}(?::\d|/\w))",
+        "@",
+    ),
+    (
+        "USERNAME",
+        0.77,
+        r"(?i)(?<![\w./\\@-])(?:svc|srvacc|sa|svcacct|service|app|usr|tech|bot|ext|adm|admin|s|t|a|x|p)[-_](?=[a-z_-]{0,30}[a-z]{2})[a-z\d]{2,20}(?:_[a-z\d]{1,16}){0,3}(?![\w@\\(=.-])(?=['\"]@|['\"]?[ ](?:account|acct|login|logon|user)\b)|(?<![\w./\\@-])(?:svc|srvacc|svcacct)[-_][a-z\d][a-z\d_-]{1,31}(?![\w@\\(=]|[.-]\w)",
+        "svc srvacc svcacct account acct login logon user @",
+    ),
+    # --- people
+    (
+        "PERSON",
+        0.78,
+        rf"(?m)^[ \t]*(?:\[?\d{{1,2}}:\d\d(?::\d\d)?\]?[ ])?(?:Agent|Caller|Customer|Technician|Tech|Analyst|Kunde|Requester|Advisor|Support|Operator)[ ]{NO_NAME}\K\p{{Lu}}[\p{{L}}'\u2019-]{{1,20}}(?:[ ]\p{{Lu}}[\p{{L}}'\u2019-]{{1,20}}){{0,2}}(?=[ ]?:)",
+        "agent caller customer tech analyst kunde requester advisor support operator",
+        _may_be_people,
+    ),
+    (
+        "PERSON",
+        0.8,
+        r"(?i:(?:^|[?&;\s])(?:caller(?:_id)?|opened_by|requested_for|requested_by|assigned_to|u_?caller|contact|on_behalf_of|watch_list|manager|employee)=)\K\p{L}[\p{L}'\u2019.+%-]{1,30}(?:[ ]\p{L}[\p{L}'\u2019.-]{1,30}){0,3}(?=[&;\n]|\Z)",
+        "caller opened requested assigned contact behalf watch_list manager employee",
+        _has_strange_word,
+    ),
+    (
+        "PERSON",
+        0.8,
+        r"(?im)^[ \t]*(?:given[ ]?name|surname|last[ ]?name|first[ ]?name|family[ ]?name|sn|vorname|nachname)[ \t]{0,24}[:=][ \t]{1,4}\K\p{L}[\p{L}'\u2019-]{1,30}(?:[ ]\p{L}[\p{L}'\u2019-]{1,30}){0,3}(?=[ \t]*$)",
+        "name sn",
+    ),
+    (
+        "PERSON",
+        0.77,
+        rf"(?<={_COLUMN_EDGE})\p{{Lu}}[\p{{L}}'\u2019-]{{2,24}}(?:[ ]\p{{Lu}}[\p{{L}}'\u2019.-]{{0,24}}){{0,3}}(?={_COLUMN_EDGE}\S)",
+        "| ;",
+        _may_be_people,
+    ),
+    (
+        "PERSON",
+        0.78,
+        r"(?m)(?<=^[ \t>]*(?i:hi|hello|hey|dear|hallo|liebe[r]?|bonjour|ciao|hola)[ ]\p{Lu}[\p{L}'\u2019-]{1,24}(?:,[ ]\p{Lu}[\p{L}'\u2019-]{1,24}){0,3}[ ](?:and|&|und|et|e|y)[ ])\p{Lu}[\p{L}'\u2019-]{1,24}(?=[,!.]|[ ]?$)",
+        "hi hello hey dear hallo liebe bonjour ciao hola",
+    ),
+    # --- secrets
+    (
+        "SECRET",
+        0.88,
+        r"(?<=(?<![\w./:-])[A-Za-z][\w$.-]{2,30}/)[^\s/@]{4,64}(?=@(?!sha\d)[A-Za-z][\w.-]{1,64}(?::\d|/\w))",
+        "@",
+    ),
+    ("SECRET", 0.95, r"(?<![\w~.-])[\w.-]{3}\dQ~[\w.~-]{30,40}(?![\w~])", "q~"),
+    (
+        "SECRET",
+        0.9,
+        r"(?i:\bkey content[ \t]{1,24}:[ \t]{1,4})\K\S[^\n]{3,63}(?<!\s)",
+        "key content",
+    ),
+    (
+        "SECRET",
+        0.86,
+        r"(?i:\b(?:set|reset|changed|changing)[ ](?:it|this|that|hers?|his|him|them|mine)[ ](?:back[ ])?to[ ][\"'`]?)(?=\S{0,40}\d)(?=\S{0,40}(?:[A-Z#!@$%&*]|-\w+-))\K[^\s\"'`,;]{6,40}(?<![.!?)])",
+        "set changed changing",
+    ),
+    (
+        "SECRET",
+        0.86,
+        r"(?<=[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,4}[a-z]{2,12}:)(?!\d{1,5}(?:[/\s]|\Z)|//)[^\s,;/]{5,64}(?=[\s,;]|\Z)",
+        "@",
+    ),
+    # --- machines and what is stuck on them
+    (
+        "HOST",
+        0.78,
+        rf"(?i)(?<![\w./\\@&%$-])(?:{_KIND}\d{{0,3}}(?:-[a-z]{{2,4}}){{1,2}}-\d{{1,5}}|{_KIND}-(?!20[0-3]\d(?!\d))(?:\d{{2,5}})|(?:esxi?|vm[a-z]{{0,6}}|srv|dc|fs|sw|fw)\d{{1,4}}-[a-z]{{2,4}})(?![\w@\\(=]|[.-]\w)",
+        "- ",
+    ),
+    (
+        "SERIAL",
+        0.82,
+        r"(?<![\w/.-])(?!(?:TCP|UDP|IP|GET|PUT|UTC|AC|DC|HP|OS|PC|NT|IT/OT)/)[A-Z]{2,4}/[A-Z]{2,5}/\d{3,6}(?![\w/])",
+        "/",
+    ),
+    ("SERIAL", 0.8, r"(?<![\w/.-])(?i:asset|inv|tag)[-_#]?\d{4,8}(?![\w-]|\.\d)", "asset inv tag"),
+    (
+        "SERIAL",
+        0.82,
+        r"(?i:\binventar(?:nummer|nr\.?|-?nr\.?)[ :.#]{1,3})\K[A-Z]{0,4}-?\d{4,10}(?![\w-])",
+        "inventar",
+    ),
+    (
+        "PHONE",
+        0.82,
+        r"(?i:(?:^|[?&;\s])(?:u_)?(?:callback|call_back|phone|mobile|extension|ext|tel)(?:_number)?=)\K\+?\d[\d ()+-]{2,20}(?=[&;\s]|\Z)",
+        "callback call_back phone mobile ext tel",
+    ),
+)
