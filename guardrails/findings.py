@@ -47,6 +47,10 @@ _MISTAKABLE: Final = frozenset(
 
 _GUESSING: Final = "NameRecogniser"
 _GUESSED: Final = frozenset(("PERSON", "ORGANIZATION"))
+_TITLE: Final = regex.compile(
+    r"(?<![\p{L}\d.>])(?:M(?:rs?|s|iss|x)|D(?:r|ott|ipl)|Prof|Herr|Frau|Hr|Mme|Mlle|Sra?|Srta|Sig|Ing|mrs?|ms|dr|prof)(?:\.[ ]?|[ ])\Z"
+)
+_TITLE_CHARACTERS: Final = 8
 _LETTERS: Final = regex.compile(r"\p{L}+")
 _TIMED_CHARACTERS: Final = 2048
 _TIMEOUT_SECONDS: Final = 20
@@ -110,7 +114,16 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
             continue
         for start, end in _cut_out(finding.start, finding.end, taken):
             stretches.append((start, end, finding.entity_type, finding.score))
-    return unite(stretches)
+    return tuple(_take_in_title(text, span) for span in unite(stretches))
+
+
+def _take_in_title(text: str, span: Span) -> Span:
+    """Return a person's span with the title before it: it is left of nobody."""
+    start, end, entity = span
+    if entity != "PERSON":
+        return span
+    title = _TITLE.search(text, max(0, start - _TITLE_CHARACTERS), start)
+    return (title.start(), end, entity) if title else span
 
 
 def _is_prose(text: str, finding: RecognizerResult) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 
 from guardrails.account_patterns import ACCOUNTS
 from guardrails.context_patterns import CONTEXTS
+from guardrails.helpdesk_patterns import HELPDESK
 from guardrails.machine_patterns import MACHINES
 from guardrails.number_patterns import NUMBERS
 from guardrails.pattern_parts import LANGUAGE, SYSTEM_ACCOUNTS, IdentifierPattern
@@ -15,7 +16,7 @@ from guardrails.signature_patterns import SIGNATURES
 __all__ = ["KEY_ENTITIES", "LANGUAGE", "PATTERNS", "SYSTEM_ACCOUNTS", "IdentifierPattern"]
 
 PATTERNS: Final[tuple[IdentifierPattern, ...]] = (
-    *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS, *CONTEXTS, *SIGNATURES,
+    *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS, *CONTEXTS, *SIGNATURES, *HELPDESK,
 )  # fmt: skip
 
 # Values under these keys of a JSON object are masked whole: the key says what they are.

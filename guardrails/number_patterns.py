@@ -17,7 +17,7 @@ _EXTENSION: Final = r"(?:[ ]?[,;/(]?[ ]?(?i:ext(?:ension)?|extn|x|app\.?|poste|i
 _PHONE_WORDS: Final = "phone telephone tel mobile cell cellphone fax call calling callback dial dialed reach whatsapp signal sms text ring hotline contact handy answering answer landline voicemail desk number line telefon t\u00e9l\u00e9phone telefono m\u00f3vil portable m: p: t:"
 _NOT_A_NUMBER: Final = r"(?<![\w.,:/#+=\\-])(?<![$\u20ac\u00a3][ ]?)"
 _MONTH: Final = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
-_DAY_FORM: Final = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?[ .-]{{1,2}}(?:of[ ])?{_MONTH}[ ,.-]{{1,2}}\d{{2,4}}|{_MONTH}[ .-]\d{{1,2}}(?:st|nd|rd|th)?[ ,.-]{{1,2}}\d{{2,4}}|\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}([-/.])[ ]?\d{{1,2}}\1[ ]?\d{{2,4}}|\d{{8}})"
+DAY_FORM: Final = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?[ .-]{{1,2}}(?:of[ ])?{_MONTH}[ ,.-]{{1,2}}\d{{2,4}}|{_MONTH}[ .-]\d{{1,2}}(?:st|nd|rd|th)?[ ,.-]{{1,2}}\d{{2,4}}|\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}([-/.])[ ]?\d{{1,2}}\1[ ]?\d{{2,4}}|\d{{8}})"
 _AGED_YEAR: Final = r"(?:19[2-9]\d|200\d)"
 _NO_BIRTHDAY: Final = r"(?<!(?i:driver|drivers|version|versions|released|dated|build|signed|copyright|published|updated|modified|revision|rev|since|from|until|till|on|expires?|expired|valid|issued|bios|firmware|installed|date|dates|purchased|release|created)[ :,(=]{1,3})(?<![\w./:\\-])"
 
@@ -210,7 +210,7 @@ _OF_EMPLOYERS_AND_BIRTH: Final = patterns(
     (
         "DATE",
         0.88,
-        rf"(?i:(?<![a-z])(?:born(?:[ ](?:on|in))?|d\.?o\.?b\.?|date[ ]of[ ]birth|birth[ _-]?(?:day|date)|birthdate|b-?day|geb(?:oren|\.|urtsdatum)?(?:[ ]am)?|n\u00e9e?[ ]le|date[ ]de[ ]naissance|fecha[ ]de[ ]nacimiento|data[ ]di[ ]nascita|data[ ]urodzenia|f\u00f6delsedatum){IS})\K(?i:{_DAY_FORM})",
+        rf"(?i:(?<![a-z])(?:born(?:[ ](?:on|in))?|d\.?o\.?b\.?|date[ ]of[ ]birth|birth[ _-]?(?:day|date)|birthdate|b-?day|geb(?:oren|\.|urtsdatum)?(?:[ ]am)?|n\u00e9e?[ ]le|date[ ]de[ ]naissance|fecha[ ]de[ ]nacimiento|data[ ]di[ ]nascita|data[ ]urodzenia|f\u00f6delsedatum){IS})\K(?i:{DAY_FORM})",
         "born d.o.b dob birth bday b-day geb n\u00e9 naissance nacimiento nascita urodzenia f\u00f6delsedatum",
     ),
     ("DATE", 0.85, rf"(?i:\bborn(?:[ ](?:on|in))?[ ])\K(?:{_MONTH}[ ])?(?:19|20)\d\d\b", "born"),

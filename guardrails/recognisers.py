@@ -20,6 +20,7 @@ from guardrails.identifier_patterns import (
     IdentifierPattern,
 )
 from guardrails.identifier_tokens import TokenRecogniser
+from guardrails.listed_names import ListedNameRecogniser
 from guardrails.other_scripts import OtherScriptRecogniser
 from guardrails.presidio_runtime import (
     AnalyzerEngine,
@@ -27,6 +28,8 @@ from guardrails.presidio_runtime import (
     RecognizerRegistry,
     RecognizerResult,
 )
+from guardrails.secret_tokens import SecretRecogniser
+from guardrails.strange_words import StrangeWordRecogniser
 from guardrails.street_addresses import StreetAddressRecogniser
 from guardrails.table_columns import ColumnRecogniser
 from guardrails.text_engine import NearbyWords, TextArtifacts, TextEngine
@@ -172,6 +175,9 @@ def build_analyser(*others: LocalRecognizer) -> AnalyzerEngine:
     for recogniser in (
         FormRecogniser(PATTERNS),
         TokenRecogniser(),
+        SecretRecogniser(),
+        StrangeWordRecogniser(),
+        ListedNameRecogniser(),
         AddressRecogniser(),
         StreetAddressRecogniser(),
         ColumnRecogniser(),

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Short forms that people at a helpdesk write: extensions, bare MACs, networks, short hosts, assets.
+
+What the other tables have in full, here as it is typed in a hurry. A form that could be anything
+has a score below the threshold and counts beside a word of its context only.
+"""
+# ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
+
+import re
+from typing import Final
+
+from guardrails.identifier_tokens import TECHNICAL
+from guardrails.number_patterns import DAY_FORM
+from guardrails.pattern_parts import IdentifierPattern, patterns
+from guardrails.plain_words import PRODUCTS
+from guardrails.vocabulary import is_common, is_english, read_english
+
+_MIN_PHONE_DIGITS, _MAX_PHONE_DIGITS = 9, 15
+_CAMEL: Final = re.compile(r"[A-Z][a-z]+|[A-Z]+(?![a-z])|\d+")
+_EXTENSION: Final = r"(?:ext(?:ension|n)?|extn|durchwahl|dw|nebenstelle|poste|anexo|interno)"
+# What an address of a network ends with: whose it is, or for whom.
+_NETWORK_END: Final = r"(?:Corp|Corporate|Guests?|Gast|Staff|Employees?|Mobile|Secure|Internal|Visitors?|WiFi|Wifi|Wi-Fi|WLAN|IoT|BYOD|Office|Home|Net|Private|Public|Free|Legacy|Lab|5G|2G|2\.4G|5GHz|EXT|Ext|Conf|Hotspot|Campus)"
+_NETWORK_WORDS: Final = "wifi wi-fi wlan ssid wireless hotspot network networks fi signal roaming roam joined joins join connected connects connect eduroam access_point ap aps scanners handhelds tablets router 5ghz wlan: wifi:"
+_MONTH_DAY: Final = DAY_FORM
+
+
+def _is_phone_number(text: str) -> bool:
+    return _MIN_PHONE_DIGITS <= sum(map(str.isdigit, text)) <= _MAX_PHONE_DIGITS
+
+
+def _is_mixed_hex(text: str) -> bool:
+    """Say whether hexadecimal digits have both letters and figures, as an address has."""
+    return sum(map(str.isdigit, text)) > 1 and sum(map(str.isalpha, text)) > 1
+
+
+def _is_network(text: str) -> bool:
+    """Say whether a word with capitals inside could be a network's name, and no product's."""
+    pieces = [piece.lower() for piece in _CAMEL.findall(text) if piece.isalpha()]
+    return (
+        bool(pieces)
+        and pieces[0] not in PRODUCTS
+        and not is_common(text.lower())
+        and not (pieces[0] in TECHNICAL and text.isupper())
+    )
+
+
+def _is_service_host(text: str) -> bool:
+    """Say whether two words with a hyphen are a service and a place: `nas-basement`."""
+    first, _, second = text.lower().partition("-")
+    if text.lower().replace("-", "") in read_english():
+        return False
+    pair = {first, second}
+    return bool(pair & _SERVICES) and not pair & _GENERIC
+
+
+_SERVICES: Final = frozenset(
+    "nas redis sql mysql postgres pg mongo kafka nginx apache k8s kube jenkins git gitlab ldap radius"
+    " dc fs db dns dhcp ntp ftp sftp rds vdi esx esxi vm vcenter wsus sccm citrix exch exchange smtp"
+    " imap squid haproxy grafana zabbix nagios prom elastic kibana rabbit rabbitmq mq cache queue"
+    " print prn prt srv svr web app api proxy vpn jump bastion backup bkp file files mail db1 db2"
+    " pbx cam nvr ups sap crm erp jira wiki".split()
+)
+_GENERIC: Final = frozenset(
+    "server servers client clients app apps store share shares setting settings job jobs service"
+    " services based only in out side sided end up off on level wide free user users name names"
+    " file files folder page pages site sites add ins plug based enabled aware facing hosted test"
+    " driven specific related native like style mode type tier link links mail address addresses"
+    " list lists sharing size system systems manager management admin policy version control print"
+    " printing read write back front full self pre post non re co de un sub multi cross third built"
+    " to the by of for and or log logs call calls box boxes token tokens connection connections".split()
+)
+
+_NUMBERED: Final = patterns(
+    # --- telephones
+    ("PHONE", 0.83, r"(?<![\w.+/-])0[1-9](?:[. ]\d{2}){4}(?![\d.]\d|\d)"),
+    ("PHONE", 0.8, r"(?<![\w.,+/-])[6-9]\d{2}(?:[ ]\d{2}){3}(?![\w-]|[ .]\d)"),
+    (
+        "PHONE",
+        0.83,
+        r"(?<![\w.:/-])00[1-9]\d{0,2}(?:[ ()./-]{1,3}\d{1,10}){1,6}(?!\d)",
+        "00",
+        _is_phone_number,
+    ),
+    ("PHONE", 0.8, r"(?<![\w./-])555-\d{4}(?![\w-])", "555-"),
+    (
+        "PHONE",
+        0.83,
+        rf"(?i)\b{_EXTENSION}\.?(?:[ ](?:on|is|was|no\.?|number|nr\.?|display|phone|shows|the|his|her|my|it|says)){{0,4}}[ :#-]{{0,3}}(?<=[ .:#-])\d{{3,6}}\b(?![.:]\d|[ ]?(?:MB|GB|KB|ms))",
+        "ext durchwahl dw nebenstelle poste anexo interno",
+    ),
+    ("PHONE", 0.78, r"(?<![\w.%/-])x[- ]?\d{4,5}(?![\w%.-]\w|\w)", "x"),
+    (
+        "PHONE",
+        0.8,
+        r"(?i:\b(?:internal|intern|desk|office|dial|ext|phone|tel|call)[ .:]{1,2})\K\d{1,2}-\d{3,4}(?![\w-]|\.\d)",
+        "intern desk office dial ext phone tel call",
+    ),
+    (
+        "PHONE",
+        0.8,
+        r"(?i:\b(?:dial|dialled|dialed|dialing|speed[ ]dial|short[ ]code|press)[ ])\K[*#]\d{2,6}[*#]?",
+        "dial short press",
+    ),
+    (
+        "PHONE",
+        0.82,
+        r"(?i:\b(?:get|catch|find|reach|try|call|ring|phone|text|contact)[ ](?:hold[ ]of[ ])?(?:me|us|him|her|them)[ ](?:at|on|under|via)[ ](?:my[ ]\w+[ ])?)\K\(?\+?\d(?:[ ()/.-]{0,2}\d){4,14}(?![\w-]|\.\d)",
+        "get catch find reach try call ring phone text contact",
+    ),
+    # --- networks
+    (
+        "MAC",
+        0.82,
+        r"(?<![\w-])[0-9A-F]{12}(?![\w-])",
+        "",
+        _is_mixed_hex,
+    ),
+    (
+        "MAC",
+        0.3,
+        r"(?i)(?<![\w-])[0-9a-f]{12}(?![\w-])",
+        "",
+        lambda text: any(map(str.isdigit, text)),
+        "mac hw hardware address addr nic ethernet ether wlan wifi wi-fi fi card adapter dhcp reservation whitelist allowlist port switch radius bssid ap lan device register registered",
+    ),
+    (
+        "MAC",
+        0.84,
+        r"(?i)(?<![\w:-])(?:[0-9a-f]{6}[:-][0-9a-f]{6}|[0-9a-f]{4}([:-])[0-9a-f]{4}\1[0-9a-f]{4}|(?:[0-9a-f]{2}\.){5}[0-9a-f]{2})(?![\w:-]|\.\w)",
+        "",
+        _is_mixed_hex,
+    ),
+    (
+        "MAC",
+        0.3,
+        r"(?i)(?<![\w:-])[0-9a-f]{2}(?:[ ][0-9a-f]{2}){5}(?![\w:-]|[ ][0-9a-f]{2}\b)",
+        "",
+        _is_mixed_hex,
+        "mac hw hardware address addr nic ethernet ether wlan wifi card adapter dhcp reservation whitelist",
+    ),
+    # --- hosts
+    (
+        "HOST",
+        0.85,
+        r"(?i)(?<![\w./\\@-])(?:desktop|laptop|win|lap|pc|nb|mac|mbp)-(?=[a-z\d]{0,10}\d)(?=[\d]{0,10}[a-z])[a-z\d]{6,11}(?![\w-]|\.\w)",
+        "desktop- laptop- win- lap- pc- nb- mac- mbp-",
+        lambda text: not is_english(text.lower().split("-")[1].strip("0123456789")),
+    ),
+    (
+        "HOST",
+        0.3,
+        r"(?<![\w./\\@&%$-])(?:DC|FS|EX|TS|DB|WEB|APP|SQL|RDS|VM|HV|NAS|SRV|CTX|ESX)-?\d{1,2}(?![\w@\\(.-]\w|\w)",
+        "",
+        None,
+        "server servers host hosts domain controller controllers dc replication sync synced ping rdp reboot rebooted restart restarted down unreachable offline patch patched vm vms failover node nodes",
+    ),
+    # --- numbers on labels
+    (
+        "SERIAL",
+        0.3,
+        r"(?<![\w.,:/$#-])\d{5,8}(?![\w.,:/%-]\w|\w)",
+        "",
+        None,
+        "asset cmdb inventory sticker tag tags label swapped barcode asset: tag: inv equipment",
+    ),
+    (
+        "SERIAL",
+        0.8,
+        r"(?i:\b(?:asset|inventory|equipment|property|sticker|label|tag)(?:[ ](?:tag|number|no\.?|id|label|nr\.?))?(?:[ ](?:on|the|sticker|is|reads|says|label|back|it)){0,4}[ :#=]{1,3})\K(?=[A-Z\d/-]{0,20}\d)[A-Z\d]{2,10}(?:[/-][A-Z\d]{1,10}){1,4}(?![\w-])",
+        "asset inventory equipment property sticker label tag",
+    ),
+    # --- persons' numbers
+    (
+        "DATE",
+        0.87,
+        rf"(?i:\b(?:date[ ]of[ ]birth|d\.?o\.?b\.?|birth[ -]?(?:day|date)|born|geburtsdatum|geboren|naissance|nacimiento)\b[^\n\d]{{0,40}}?)\K(?i:(?:the[ ])?{_MONTH_DAY})",
+        "birth dob d.o.b born geb naissance nacimiento",
+    ),
+    (
+        "DATE",
+        0.86,
+        rf"(?i)(?<=[(\[,][ ]?b\.?[ ]|\b(?:age|aged)[ ]\d\d[,;(]?[ ]{{0,2}}[(]?|\*[ ]?)(?:{_MONTH_DAY})(?=[)\],; ]|$)",
+        "b. b age *",
+    ),
+    (
+        "DATE",
+        0.86,
+        r"(?i:\bborn[ ](?:in|on|around)[ ])\K(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w{0,6}\.?[ ,]{1,2})?(?:19|20)\d\d\b",
+        "born",
+    ),
+    (
+        "IBAN",
+        0.88,
+        r"(?<![\w-])[A-Z]{2}\d{2}(?:[ ][A-Z\d]{4}){3,7}(?:[ ][A-Z\d]{1,4})?(?![\w-])",
+        "",
+        lambda text: sum(map(str.isdigit, text)) > _MIN_PHONE_DIGITS,
+    ),
+    (
+        "NATIONAL_ID",
+        0.84,
+        r"(?i:\b(?:n\.?i\.?(?:[ ](?:no|number|nr)\b\.?)|nino|national[ ]insurance(?:[ ](?:no\.?|number))?)[ :=#]{1,3})\K[A-Z]{2}[ ]?\d{2}[ ]?\d{2}[ ]?\d{2}[ ]?[A-Z]\b",
+        "ni nino national",
+    ),
+    (
+        "NATIONAL_ID",
+        0.82,
+        r"(?<=\p{Lu}[\p{L}'\u2019-]{1,30}[ ]\p{Lu}[\p{L}'\u2019-]{1,30}[ ]?[(\[][ ]?)\d{9,14}(?=[ ]?[)\]])",
+        "( [",
+    ),
+    # rows of `query user`: the name stands first
+    (
+        "USERNAME",
+        0.84,
+        r"(?im)^[ >]{0,2}(?!username)\K[\w.-]{2,31}(?=[ ]{2,40}(?:(?:rdp-tcp#\d+|console|ica-\S+)[ ]{2,20})?\d{1,5}[ ]{1,6}(?:active|disc|conn|aktiv|getr)\b)",
+        "active disc conn aktiv getr",
+    ),
+    # --- secrets
+    (
+        "SECRET",
+        0.86,
+        r"(?<![\w.-])(?!(?:0x|sha\d|md5))[a-z]{2,10}_(?=[A-Za-z\d]{0,60}\d)(?=[A-Za-z\d]{0,60}[A-Z])(?=[A-Za-z\d]{0,60}[a-z])[A-Za-z\d]{18,120}(?![\w-])",
+        "_",
+    ),
+    digits=True,
+)
+
+_WORDED: Final = patterns(
+    (
+        "HOST",
+        0.3,
+        r"(?<![\w./\\@&%$=+~-])[a-z]{2,10}-[a-z]{2,14}(?![\w@\\(=-]|\.\w)",
+        "-",
+        _is_service_host,
+        "reach reachable ping refused ssh rdp unreachable down timeout offline mount connect connecting connection conn reboot rebooted restart restarted server host node vm container answers responds backup migrated failover lost",
+    ),
+    # --- wireless networks
+    ("SSID", 0.76, r"(?<![\w./\\@-])(?:eduroam|govroam)(?![\w.-]\w)", "eduroam govroam"),
+    (
+        "SSID",
+        0.77,
+        rf"(?<![\w./\\@$-])(?!(?i:Wi|Non|Pre|Post|Sub|Multi|Public|Azure|Microsoft|Windows|Ad|Add|Log|Guest|Self|Work|Small|In|Back|Home|Open|Visual|Dot|Power|Entra|Exchange|Share|Net|Front|Box)[-_])[A-Z][A-Za-z\d]{{1,20}}(?:[-_][A-Za-z\d]{{2,14}})?[-_]{_NETWORK_END}(?![\w@\\(]|[.-]\w)",
+        "-corp _corp -guest _guest -gast _gast -staff _staff -employee _employee -mobile _mobile -secure _secure -internal _internal -visitor _visitor -wifi _wifi -wi-fi -wlan _wlan -iot _iot -byod _byod -office _office -home _home -net _net -private _private -public _public -free _free -legacy _legacy -lab _lab -5g _5g -2 _2 -ext _ext -conf _conf -hotspot _hotspot -campus _campus",
+        _is_network,
+    ),
+    (
+        "SSID",
+        0.3,
+        r"(?<![\w./\\@$<-])[A-Z][a-z]{2,14}(?:[A-Z][a-z]{2,12}|[A-Z]{2,4}|\d{1,3}[A-Z][a-z]+){1,2}\d{0,3}(?![\w@\\(=]|[.-]\w)",
+        "",
+        _is_network,
+        "wifi wi-fi wlan ssid wireless hotspot signal roaming joined scanners handhelds eduroam fi",
+    ),
+    (
+        "SSID",
+        0.81,
+        rf"(?i:\b(?:network|wi-?fi|wlan|ssid|hotspot|wireless)[ ](?:(?:named|called|is|name|network)[ ]){{0,2}})\K(?!(?i:the|a|our|my)\b)\p{{Lu}}[\p{{L}}\d'\u2019]{{2,20}}(?:[ ][\p{{Lu}}\d][\p{{L}}\d'\u2019]{{0,20}}){{0,3}}[ ](?:{_NETWORK_END})\b",
+        "network wifi wi-fi wlan ssid hotspot wireless",
+    ),
+    (
+        "SSID",
+        0.82,
+        r"(?i:\b(?:ssid|network[ ]name|wi-?fi[ ]name|(?:wi-?fi|wlan|wireless|network|hotspot|home[ ]network|guest[ ]network)[ ](?:is[ ])?(?:named|called))(?:[ ]is|[ ]?[:=])?[ ]{1,2})\K(?!(?i:not|the|hidden|visible|missing|gone|wrong|unknown|broadcast\w*|disabled|enabled|correct|different|same|set|is|in|on|and|or)\b)(?=[^,.;\n]{0,40}(?:\p{Lu}|\d))[\p{L}\d][^\s,.;()\n]{1,20}(?:[ ][^\s,.;()\n]{1,16}){1,5}(?=[ ]?[,.;()\n]|\Z)",
+        "ssid name called",
+    ),
+    # --- accounts
+    (
+        "USERNAME",
+        0.78,
+        r"(?i)(?<![\w./\\@-])(?:adm|admin|svc|srv|priv|ext|sa|t[012]|x|a|da|wa|su)[_.](?!(?:exe|dll|sys|log|txt|ini|conf|cfg|json|xml|ps1|bat|cmd|msc|com|net|org|local|service|d|so|md|html?|next|example|sc|id|name|cpl)\b)[a-z]{1,20}\d{0,6}(?:_[a-z]{2,6})?(?![\w@\\(=]|[.-]\w)",
+        "adm_ adm. admin_ admin. svc_ svc. srv_ srv. priv_ ext_ sa_ t0_ t1_ t2_ x_ a_ da_ wa_ su_",
+        lambda text: (
+            text.lower().startswith(("adm", "svc", "priv", "srv"))
+            or any(map(str.isdigit, text))
+            or not is_english(re.split(r"[_.]", text.lower())[1])
+        ),
+    ),
+    (
+        "USERNAME",
+        0.84,
+        r"(?i:(?<!\S)/(?:user\w?|u|ru|username|domainuser)[:=][ ]?[\"']?)\K[A-Za-z][A-Za-z\d.-]{1,30}\\[\w.$-]{2,62}(?<![.-])",
+        "/u /ru /dom",
+    ),
+    (
+        "USERNAME",
+        0.82,
+        r"(?i:\b(?:(?:my|his|her|their|the|new|old)[ ])?(?:user(?:[ ]?name|[ ]id)?|login(?:[ ]name)?|logon(?:[ ]name)?|account(?:[ ]name)?|alias|nt[ ]id|u/n|windows[ ]id|benutzername|kennung)(?:[ ](?:is|was|ist|lautet|=)|[ ]?[:=])[ ]{1,2}[\"'`(]?)(?!(?i:0x|kb\d|v\d|win\d|windows|locked|id\b))(?=[\w.-]{0,30}(?:\d|[._-][a-z]))\K[A-Za-z][\w.-]{2,31}(?<![.-])(?![\w@\\])",
+        "user login logon account alias nt u/n windows benutzer kennung",
+        lambda text: not all(is_english(part) for part in re.split(r"[._-]", text.lower()) if part),
+    ),
+    (
+        "SECRET",
+        0.88,
+        r"(?i:\b(?:ldap\w{2,10}|sshpass|mysql|psql|mysqldump|smbclient|rpcclient|curl|wget|openssl|ipmitool|snmpget|net[ ]rpc|xfreerdp|plink|pscp|putty|7z|7za|zip|unzip|unrar|rar)[ ][^\n|;]{0,200}?[ ](?:-w|-p|-pw|-P|/p:|--password|-pass))[ :=]?[\"']?\K(?![-/])[^\s\"'|;]{4,64}",
+        "ldap ssh sql smb rpc curl wget openssl ipmi snmp plink pscp putty freerdp 7z zip rar net",
+    ),
+    (
+        "HOST",
+        0.76,
+        r"(?<![\w./\\@&%$-])[A-Z]{2,10}(?:PROD|PRD|DEV|TEST|TST|UAT|STG|DR|QA|MGMT|BKP)(?:-[A-Z\d]{1,3}|\d{1,3})(?![\w@\\(-]|\.\w)",
+        "prod prd dev test tst uat stg dr qa mgmt bkp",
+    ),
+)
+
+HELPDESK: Final[tuple[IdentifierPattern, ...]] = (*_NUMBERED, *_WORDED)
