@@ -52,7 +52,7 @@ _TITLE: Final = regex.compile(
 )
 _TITLE_CHARACTERS: Final = 8
 _LETTERS: Final = regex.compile(r"\p{L}+")
-_TIMED_CHARACTERS: Final = 2048
+TIMED_CHARACTERS: Final = 2048
 _TIMEOUT_SECONDS: Final = 20
 _CERTAIN_SCORE: Final = 0.8  # its context says what it is
 
@@ -85,7 +85,7 @@ def find_all(expression: Any, text: str) -> Iterator[Any]:
         TimeoutError: a text takes more than 20 s; it must not pass unmasked.
 
     """
-    if len(text) < _TIMED_CHARACTERS:
+    if len(text) < TIMED_CHARACTERS:
         matches: Iterator[Any] = expression.finditer(text)
         return matches
     timed: Iterator[Any] = expression.finditer(text, timeout=_TIMEOUT_SECONDS)

@@ -9,18 +9,16 @@ listed name and could be a name belongs to it.
 # ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
-from guardrails.findings import find_all, make_result
+from guardrails.findings import find_all
 from guardrails.identifier_tokens import TECHNICAL
-from guardrails.pattern_parts import LANGUAGE, PARTICLE
+from guardrails.pattern_parts import PARTICLE
 from guardrails.plain_words import is_plain
-from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.vocabulary import is_common, is_english, is_listed, is_misspelt
 
-_SCORE: Final = 0.75
 _PART: Final = r"\p{L}[\p{L}\p{M}]*(?:['\u2019-]\p{L}[\p{L}\p{M}]*)*"
 _WORD: Final = regex.compile(
     r"(?<![\w./\\@%$&+~`#=<'\u2019-])\p{L}[\p{L}\p{M}]{2,24}(?:['\u2019-]\p{L}[\p{L}\p{M}]{1,20})?(?![\p{L}\p{M}\d_@\\(`=]|[.-]\w|/\w+/)"
@@ -58,24 +56,8 @@ _REACH: Final = 70
 _TITLE: Final = regex.compile(r"(?i)\b(?:mrs?|ms|miss|mx|dr|prof|herr|frau|mme|sra?|sig)\.?[ ]\Z")
 
 
-class ListedNameRecogniser(LocalRecognizer):
-    """People by our lists of names."""
-
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["PERSON"], supported_language=LANGUAGE)
-
-    def load(self) -> None:
-        """Do nothing: there is no model."""
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: Any = None
-    ) -> list[RecognizerResult]:
-        """Return the people."""
-        del entities, nlp_artifacts
-        return [make_result(self, "PERSON", start, end, _SCORE) for start, end in _find(text)]
-
-
-def _find(text: str) -> Iterator[tuple[int, int]]:
+def find_listed_names(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of people."""
     done = 0
     for match in find_all(_WORD, text):
         start, end = match.span()

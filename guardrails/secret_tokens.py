@@ -14,14 +14,11 @@ from typing import Any, Final, NamedTuple
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
-from guardrails.findings import find_all, make_result
+from guardrails.findings import find_all
 from guardrails.identifier_tokens import TECHNICAL
-from guardrails.pattern_parts import LANGUAGE
 from guardrails.plain_words import PRODUCTS
-from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.vocabulary import is_english
 
-_SCORE: Final = 0.81
 _CUE: Final = regex.compile(
     r"(?i)(?<![\p{L}\d_$%-])(?:pass(?:word|wort|wd|phrase|code|key|es)?s?|pwds?|pws?|psw|pswd|p/w|pins?|puk|kennw(?:ort|\u00f6rter)|mot[ ]de[ ]passe|mdp|contrase\u00f1a|clave|senha|has\u0142o|wachtwoord|l\u00f6senord|passord|adgangskode|parola|salasana|jelsz\u00f3|heslo"
     r"|credentials?|creds|secrets?|psk|wpa\d?|passphrases?|unlock[ ]code|door[ ]code|access[ ]code|(?:security|wi-?fi|network|wireless|wlan)[ ]key|otp|log[ -]?in[ ](?:details?|data|info)|logins?)(?![\p{L}\d_$-])"
@@ -34,6 +31,7 @@ _DEED: Final = regex.compile(
 _QUICK: Final = regex.compile(
     r"(?i)pass|pwd|\bpw|p/w|\bpins?\b|puk|kennw|mdp|contrase|clave|senha|has\u0142o|wachtw|l\u00f6sen|adgang|parola|salasana|jelsz|heslo|cred|secret|psk|wpa|code|key|otp|log|sign|reset|set|chang|switch|sticky|post-?it|typ|enter|tri|try|us(?:ed|ing|es)|keyed|reject|refus|accept|too |complex|compromis|wr(?:itten|ote)|one\b|verbal|told|phone|read|force|first|combi?|wi-?fi|wlan|hotspot|poster|print"
 )
+_NAMES_ONE: Final = regex.compile(r"(?i)pass|pwd|\bpw\b|p/w|kennw|secret|\bkey|code|\bpin\b")
 _CHUNK: Final = re.compile(r"\S{5,2048}")
 _TOKEN: Final = regex.compile(
     r"(?<![^\s\"'`(\[{<,;:=>|\u201c\u2018*/])[^\s\"'`(\[{<>|,;\u201c\u201d\u2018\u2019][^\s\"'`<>|,;\u201c\u201d\u2018\u2019]{3,63}"
@@ -89,29 +87,14 @@ _STATES: Final = frozenset(
 )  # fmt: skip
 
 
-class SecretRecogniser(LocalRecognizer):
-    """Passwords by their look, and by how much is said about them."""
-
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["SECRET"], supported_language=LANGUAGE)
-
-    def load(self) -> None:
-        """Do nothing: there is no model."""
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: Any = None
-    ) -> list[RecognizerResult]:
-        """Return the passwords."""
-        del entities, nlp_artifacts
-        return [
-            make_result(self, "SECRET", start, end, _SCORE)
-            for start, end in (*_find_tokens(text), *_find_said(text))
-        ]
+def find_secrets(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of passwords."""
+    yield from _find_tokens(text)
+    if _NAMES_ONE.search(text):
+        yield from _find_said(text)
 
 
 def _find_said(text: str) -> Iterator[tuple[int, int]]:
-    if not _QUICK.search(text):
-        return
     for match in find_all(_PHRASE, text):
         yield match.span()
     for match in find_all(_PLAIN, text):

@@ -13,14 +13,17 @@ from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
-from guardrails.findings import make_result
 from guardrails.identifier_tokens import TECHNICAL
-from guardrails.pattern_parts import LANGUAGE, SYSTEM_ACCOUNTS
+from guardrails.pattern_parts import SYSTEM_ACCOUNTS
 from guardrails.plain_words import is_plain
-from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
-from guardrails.vocabulary import is_account_like, is_account_of_word, is_english, is_misspelt
+from guardrails.vocabulary import (
+    is_account_like,
+    is_account_of_word,
+    is_common,
+    is_english,
+    is_misspelt,
+)
 
-_SCORE: Final = 0.74
 _MIN_LETTERS: Final = 4
 _WORD: Final = re.compile(
     r"(?<![\w./\\@%$&+~`#=<-])(?:[a-z][a-z\d]{3,24}(?:[._-][a-z\d]{1,24})?|[A-Z][A-Z\d]{5,20}(?:[._-][A-Z]{2,20})?)(?![\w@\\/(`=>]|[.-]\w|://)"
@@ -79,24 +82,8 @@ _BEFORE_THEME: Final = re.compile(
 )
 
 
-class StrangeWordRecogniser(LocalRecognizer):
-    """Accounts and hosts by what is no word."""
-
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["HOST", "USERNAME"], supported_language=LANGUAGE)
-
-    def load(self) -> None:
-        """Do nothing: there is no model."""
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: Any = None
-    ) -> list[RecognizerResult]:
-        """Return the words."""
-        del entities, nlp_artifacts
-        return [make_result(self, entity, start, end, _SCORE) for start, end, entity in _find(text)]
-
-
-def _find(text: str) -> Iterator[tuple[int, int, str]]:
+def find_strange_words(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield the places of accounts and hosts, and which they are."""
     last = -1, ""
     for match in _WORD.finditer(text):
         start, end = match.span()
@@ -112,10 +99,10 @@ def _find(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _judge(text: str, start: int, end: int, word: str, lower: str) -> str:
     """Return what a word is, "" where it is nothing of ours."""
-    if is_account_like(lower):
-        return "USERNAME"
-    if word.isupper():
+    if is_common(lower):
         return ""
+    if is_account_like(lower) or word.isupper():
+        return "USERNAME" if is_account_like(lower) else ""
     line = text.rfind("\n", 0, start) + 1
     before = text[max(line, start - _REACH_BEFORE) : start]
     after = text[end : end + _REACH_AFTER].split("\n", 1)[0]
