@@ -35,7 +35,9 @@ _AMBIGUOUS: Final = frozenset(
     asahi asia bas bent chad claus divine doha duc ebony fang ferry florence gang georgia harsh hind imam
     innocent ion jihad joke karma kata lama lev liga loan lone mega mate mercedes mere milan misty pau
     pere puck rehab rego rim rio roar rune saga sahib salem sri stein sultan tea tore tram trent tuba
-    umm vida viral virginia yoga nada aurora alla alba jordan paris sydney victoria sierra dakota alexa
+    umm vida viral virginia yoga nada haven honor cadence autumn raven gage wren maverick sterling otis
+    marigold octavia journee cohen tine tudor florin angus maxim pascal harper sander evert addison
+    yumi nevada ivory ebony summer aurora alla alba jordan paris sydney victoria sierra dakota alexa
     cortana bixby jasper jenkins eclipse phoenix atlas orion nova echo
     """.split()
 )  # fmt: skip

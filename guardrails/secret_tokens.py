@@ -38,7 +38,7 @@ _TOKEN: Final = regex.compile(
 )
 _EDGES: Final = "\"'`([{<>|,;.:)]}!?*\u201c\u201d\u2018\u2019"
 _MARKS: Final = frozenset("!#$&^%*?@+~=_.-")
-_OUTER: Final = frozenset("!#$^&*?@+~=")
+_OUTER: Final = frozenset("!#$&^*?@+~")
 _HARD: Final = frozenset("!#$&^*?%~+")
 _SHORTEST, _USUAL = 6, 7  # characters
 _MIN_LETTERS: Final = 3
@@ -47,7 +47,7 @@ _OUTER_MARKS: Final = ".:)]}"
 _NO_SECRET: Final = regex.compile(
     r"(?i)\w{1,12}://.*|www\..*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|.*[\\/].*|\$\w+|%.+%|--?[a-z].*|@\w+|#\w+|[\w.-]+\.(?:exe|dll|sys|msi|log|txt|ini|conf|cfg|json|xml|ps1|bat|cmd|zip|iso|docx?|xlsx?|pptx?|pdf|png|jpe?g|csv|html?|py|sh|js|dat|db|pst|ost|lnk|reg|plist|dmg|pkg|deb|rpm|com|net|org|local|service|md)"
     r"|(?:kb|cve-|ms)\d.*|0x[0-9a-f]+|v?\d+(?:[._-]\d+)*[a-z]{0,5}|\d+(?:[.,:]\d+)*(?:%|[a-z]{1,5})?|(?:\d+[x*]){1,2}\d+\w*|\d\dh\d|\{?[0-9a-f]{8}-.*|(?:inc|req|chg|ritm|prb|task|sctask|case|ticket|tkt|ref|bug|id|no|nr|event|error|code)[#:-]?\d+"
-    r"|(?:ctrl|alt|shift|win|cmd|fn|esc|strg|option|command)\+.*|\w+\+\w{1,3}|[a-z]+-[a-z]+(?:-[a-z]+)*|[a-z]+_[a-z_]+|\d{1,2}(?:am|pm)(?:-.*)?|\d{1,2}:\d\d.*|(?:q[1-4]|fy|h[12])[-/]?\d{2,4}|\d+(?:st|nd|rd|th)|\w{1,3}\d|\d\w{1,3}|[a-z]{2,8}=\S*|.*[({\[].*|<.*|.*(?:\.\.\.|\u2026).*|x{3,}\S*|[*\u2022#]+|.*\)\..*|\w+[?&]\w+=.*|(?:microsoft|windows|office|mozilla|google|adobe)\w*.*|\d+-[a-z]+|\w+-(?:based|encoded|aware|only|like|style|compatible|enabled|bit)"
+    r"|(?:ctrl|alt|shift|win|cmd|fn|esc|strg|option|command)\+.*|\w+\+\w{1,3}|[a-z]+-[a-z]+(?:-[a-z]+)*|[a-z]+_[a-z_]+|\d{1,2}(?:am|pm)(?:-.*)?|\d{1,2}:\d\d.*|(?:q[1-4]|fy|h[12])[-/]?\d{2,4}|\d+(?:st|nd|rd|th)|\w{1,3}\d|\d\w{1,3}|[a-z]{2,8}=\S*|.*[({\[].*|<.*|.*(?:\.\.\.|\u2026).*|x{3,}\S*|[*\u2022#]+|.*\)\..*|[=?@].*|u?int\d+&|\w+[?&]\w+=.*|(?:microsoft|windows|office|mozilla|google|adobe)\w*.*|\d+-[a-z]+|\w+-(?:based|encoded|aware|only|like|style|compatible|enabled|bit)"
     r"|[a-z]{1,10}\d{1,2}\.\d\w*|[a-z]{2,5}\d{0,3}(?:-[a-z]{2,8}\d{0,4}){2,}|(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}"
 )
 _MEMBER: Final = regex.compile(r"[A-Z]\w*![A-Z][a-z]\w*")  # of Visual Basic

@@ -26,10 +26,10 @@ from guardrails.vocabulary import (
 
 _MIN_LETTERS: Final = 4
 _WORD: Final = re.compile(
-    r"(?<![\w./\\@%$&+~`#=<-])(?:[a-z][a-z\d]{3,24}(?:[._-][a-z\d]{1,24})?|[A-Z][A-Z\d]{5,20}(?:[._-][A-Z]{2,20})?)(?![\w@\\/(`=>]|[.-]\w|://)"
+    r"(?<![\w./\\@%$&+~`#=<-])(?:[a-z][a-z\d]{3,24}(?:[._-][a-z\d]{1,24})?|[a-z]{1,3}[._-][a-z]{4,24}\d{0,3}|[A-Z][A-Z\d]{5,20}(?:[._-][A-Z]{2,20})?)(?![\w@\\/(`=>]|[.-]\w|://)"
 )
 _ACCOUNT_CUE: Final = regex.compile(
-    r"(?i)(?<![\w/\\.-])(?:user(?:s|[ ]?names?|[ ]?ids?)?|u/n|log[ -]?ins?|log[ -]?ons?|accounts?|acct|alias(?:es)?|upn|sam(?:[ ]?account)?(?:[ ]?name)?|uid|(?:un)?lock(?:ed|s|ing)?(?:[ ]out)?|lockout|(?:(?:dis|en)able|re-?enable|off-?board|on-?board|deprovision|provision|impersonate|grant|add|added|remove|removed|merge|merged|delete|deleted|unblock|reset)(?=[ ])|mail(?:box|adresse)|profile|member(?:s|ship)?|sudo|owner|owned|permissions?|rights|licen[cs]e[ds]?|vpn|mfa|session|sessions|logged|signed|types|typed|benutzer(?:name)?|kennung|konto|utilisateur|usuario|gebruiker|handle|nick(?:name)?|credentials?|ad|belong(?:s|ed|ing)?[ ]to|give|assign(?:ed)?|group|grp_\w+|acl|pushed|modify)(?![\w-])"
+    r"(?i)(?<![\w/\\.-])(?:user(?:s|[ ]?names?|[ ]?ids?)?|u/n|log[ -]?ins?|log[ -]?ons?|accounts?|acct|alias(?:es)?|upn|sam(?:[ ]?account)?(?:[ ]?name)?|uid|(?:un)?lock(?:ed|s|ing)?(?:[ ]out)?|lockout|(?:(?:dis|en)able|re-?enable|off-?board|on-?board|deprovision|provision|impersonate|grant|add|added|remove|removed|merge|merged|delete|deleted|unblock|reset)(?=[ ])|mail(?:box|adresse)|profile|member(?:s|ship)?|sudo|owner|owned|permissions?|rights|licen[cs]e[ds]?|vpn|mfa|session|sessions|logged|signed|types|typed|benutzer(?:name)?|kennung|konto|utilisateur|usuario|gebruiker|handle|nick(?:name)?|credentials?|ad|belong(?:s|ed|ing)?[ ]to|give|assign(?:ed)?|group|grp_\w+|acl|pushed|modify|approver|approved|requester|requestor|assignee|affected)(?![\w-])"
 )
 _HOST_CUE: Final = regex.compile(
     r"(?i)(?<![\w/\\.-])(?:servers?|hosts?|hostnames?|vms?|virtual[ ]machines?|guests?|nodes?|hypervisors?|machines?|workstations?|box|boxes|pcs?|laptops?|computers?|desktops?|printers?|nas|cluster|controllers?|dcs?|ping(?:s|ed|ing)?|rdp|ssh|telnet|remot(?:e|ed|ing)(?:[ ](?:in)?to)?|reboot(?:s|ed|ing)?|restart(?:ed|ing)?|re-?imag(?:e|ed|ing)|patch(?:ed|ing)?|rebuilt|decommission(?:ed)?|migrat(?:e|ed|ing)|fail(?:ed)?[ ]?over|unreachable|offline|reach(?:able)?|conn(?:ection)?[ ]refused|connect(?:ed|ing)?[ ]to|kernel[ ]panic|replication)(?![\w-])"
@@ -101,11 +101,19 @@ def _judge(text: str, start: int, end: int, word: str, lower: str) -> str:
     """Return what a word is, "" where it is nothing of ours."""
     if is_common(lower):
         return ""
-    if is_account_like(lower) or word.isupper():
-        return "USERNAME" if is_account_like(lower) else ""
+    is_account = is_account_like(lower)
+    if is_account and not word.isupper():
+        return "USERNAME"
     line = text.rfind("\n", 0, start) + 1
     before = text[max(line, start - _REACH_BEFORE) : start]
     after = text[end : end + _REACH_AFTER].split("\n", 1)[0]
+    if word.isupper():
+        return "USERNAME" if is_account and _is_near(_ACCOUNT_CUE, before, after) else ""
+    return _judge_by_cues(lower, before, after)
+
+
+def _judge_by_cues(lower: str, before: str, after: str) -> str:
+    """Return what the words around make of a word in small letters that is no account by itself."""
     if lower in _THEMES:
         near = _is_near(_HOST_CUE, before, after)
         return "HOST" if near and _BEFORE_THEME.search(before) else ""

@@ -26,7 +26,8 @@ _ENDINGS: Final = (
 # Of words that names and accounts do not end with.
 _LEARNED: Final = (
     "ify", "ifies", "ility", "ality", "ology", "graphy", "ism", "ary", "ions", "ion", "ness",
-    "ment",
+    "ment", "ator", "ators", "istic", "ical", "onous", "ular", "ancy", "ency", "undant", "inar",
+    "inars", "ious", "eous", "ible", "able", "ative", "itude", "ulate", "ulates",
 )  # fmt: skip
 # That the embedding model reads in pieces.
 _MORE_WORDS: Final = frozenset(
@@ -59,24 +60,27 @@ def read_english() -> frozenset[str]:
 
 @cache
 def read_names() -> tuple[frozenset[str], frozenset[str]]:
-    """Return the given and the family names of our lists, folded, but words of the trade."""
+    """Return the given and family names of our lists, folded; words of the trade and places not."""
     lists = read_name_lists()
     people = [one for culture, one in lists.people.items() if culture != "words"]
-    trade = {
+    taken = {
+        place.lower() for kind in ("countries", "cities", "regions") for place in lists.places[kind]
+    }
+    taken |= {
         word
         for slot, words in lists.technical.items()
         if slot not in _NAME_LIKE_SLOTS
         for word in iterate_words(words)
     }
     return (
-        _fold_names((name for one in people for name in one["given"]), _MIN_LETTERS, trade),
-        _fold_names((name for one in people for name in one["family"]), _MIN_FAMILY, trade),
+        _fold_names((name for one in people for name in one["given"]), _MIN_LETTERS, taken),
+        _fold_names((name for one in people for name in one["family"]), _MIN_FAMILY, taken),
     )
 
 
-def _fold_names(names: Iterable[str], min_letters: int, trade: set[str]) -> frozenset[str]:
+def _fold_names(names: Iterable[str], min_letters: int, taken: set[str]) -> frozenset[str]:
     folded = {fold(name).replace("'", "") for name in names}
-    return frozenset(name for name in folded if len(name) >= min_letters and name not in trade)
+    return frozenset(name for name in folded if len(name) >= min_letters and name not in taken)
 
 
 def is_name(word: str) -> bool:
@@ -103,7 +107,9 @@ def _list_stems(word: str) -> Iterator[str]:
             yield rest
     for ending in _ENDINGS:
         stem = word.removesuffix(ending)
-        if stem != word and len(stem) >= _MIN_LETTERS and not is_name(stem):  # not "jonesd"
+        if len(ending) == 1 and is_name(stem):
+            continue  # an account, "jonesd"
+        if stem != word and len(stem) >= _MIN_LETTERS:
             yield from (stem, f"{stem}e")
             if stem.endswith("i"):
                 yield f"{stem[:-1]}y"
@@ -145,7 +151,12 @@ def is_account_like(word: str) -> bool:
     parts = re.split(r"[._-]", letters)
     if len(parts) > 1:
         return len(parts) == _TWO and all(map(str.isalpha, parts)) and _are_of_a_name(parts)
-    return letters.isalpha() and not is_english(letters) and _is_joined_name(letters)
+    return (
+        letters.isalpha()
+        and not is_english(letters)
+        and _is_joined_name(letters)
+        and not is_misspelt(letters)
+    )
 
 
 def _are_of_a_name(parts: Sequence[str]) -> bool:
