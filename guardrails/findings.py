@@ -135,6 +135,16 @@ def _is_prose(text: str, finding: RecognizerResult) -> bool:
     return all(len(word) == 1 or is_plain(word) for word in words)
 
 
+def leave_pseudonyms(
+    text: str, stretches: Iterable[tuple[int, int, str, float]]
+) -> Iterator[tuple[int, int, str, float]]:
+    """Yield what of stretches (start, end, entity, score) lies outside of pseudonyms."""
+    taken = [match.span() for match in PSEUDONYM.finditer(text)]
+    for start, end, entity, score in stretches:
+        for first, last in _cut_out(start, end, taken):
+            yield first, last, entity, score
+
+
 def leave_kept(text: str, spans: Sequence[Span]) -> list[Span]:
     """Return spans without those that touch a pseudonym or are a KB number, version or code."""
     if not spans:

@@ -301,4 +301,49 @@ _WORDED: Final = patterns(
     ),
 )
 
-HELPDESK: Final[tuple[IdentifierPattern, ...]] = (*_NUMBERED, *_WORDED)
+# Several values behind one label: "users: jdoe, mreyes and tanaka".
+_ITEM: Final = r"[\w.@\\-]{2,40}"
+_ITEMS_BEFORE: Final = rf"[ ]?[:=][ ]?(?:{_ITEM}(?:[ ]?[,;/|&][ ]?|[ ](?:and|or|und|et|y)[ ]|,[ ](?:and|or)[ ])){{0,12}}"
+
+
+def _is_no_word(text: str) -> bool:
+    return not all(is_english(part) for part in re.split(r"[._@\\-]", text.lower()) if part)
+
+
+_SEVERAL: Final = patterns(
+    (
+        "USERNAME",
+        0.78,
+        rf"(?<=\b(?i:users|usernames|user[ ]?ids|logins|accounts|members|owners|aliases){_ITEMS_BEFORE}){_ITEM}(?<![.-])(?![\w@\\])",
+        "users usernames ids logins accounts members owners aliases",
+        _is_no_word,
+    ),
+    (
+        "HOST",
+        0.78,
+        rf"(?<=\b(?i:hosts|hostnames|servers|machines|computers|devices|pcs|laptops|nodes|vms|printers){_ITEMS_BEFORE}){_ITEM}(?<![.-])(?![\w@\\])",
+        "hosts hostnames servers machines computers devices pcs laptops nodes vms printers",
+        _is_no_word,
+    ),
+    (
+        "SECRET",
+        0.8,
+        r"(?<=\b(?i:passwords|pws|pwds|pins|codes|tokens|keys|secrets)[ ]?[:=][ ]?(?:[^\s,;|]{3,40}(?:[ ]?[,;|][ ]?|[ ](?:and|or|/)[ ])){0,8})(?=[^\s,;|]{0,40}[\d!#$%&*?])[^\s,;|]{4,40}",
+        "passwords pws pwds pins codes tokens keys secrets",
+    ),
+    (
+        "SSID",
+        0.78,
+        rf"(?<=\b(?i:ssids|networks){_ITEMS_BEFORE}){_ITEM}(?<![.-])(?![\w@\\])",
+        "ssids networks",
+        _is_no_word,
+    ),
+    (
+        "SERIAL",
+        0.78,
+        rf"(?<=\b(?i:serials|serial[ ]numbers|assets|asset[ ]tags|service[ ]tags|tags){_ITEMS_BEFORE})(?=[\w/-]{{0,20}}\d)[\w/-]{{4,24}}(?![\w@\\])",
+        "serials numbers assets tags",
+    ),
+)
+
+HELPDESK: Final[tuple[IdentifierPattern, ...]] = (*_NUMBERED, *_WORDED, *_SEVERAL)
