@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Short forms that people at a helpdesk write: extensions, bare MACs, networks, short hosts, assets.
+"""Short forms that people at a helpdesk write: networks, short hosts, accounts, lists of them.
 
 What the other tables have in full, here as it is typed in a hurry. A form that could be anything
 has a score below the threshold and counts beside a word of its context only.
@@ -10,27 +10,16 @@ import re
 from typing import Final
 
 from guardrails.identifier_tokens import TECHNICAL
-from guardrails.number_patterns import DAY_FORM
 from guardrails.pattern_parts import IdentifierPattern, patterns
 from guardrails.plain_words import PRODUCTS
+from guardrails.short_numbers import SHORT_NUMBERS
 from guardrails.vocabulary import is_common, is_english, read_english
 
-_MIN_PHONE_DIGITS, _MAX_PHONE_DIGITS = 9, 15
+_SHORT_WORD: Final = 3
 _CAMEL: Final = re.compile(r"[A-Z][a-z]+|[A-Z]+(?![a-z])|\d+")
-_EXTENSION: Final = r"(?:ext(?:ension|n)?|extn|durchwahl|dw|nebenstelle|poste|anexo|interno)"
 # What an address of a network ends with: whose it is, or for whom.
 _NETWORK_END: Final = r"(?:Corp|Corporate|Guests?|Gast|Staff|Employees?|Mobile|Secure|Internal|Visitors?|WiFi|Wifi|Wi-Fi|WLAN|IoT|BYOD|Office|Home|Net|Private|Public|Free|Legacy|Lab|5G|2G|2\.4G|5GHz|EXT|Ext|Conf|Hotspot|Campus)"
 _NETWORK_WORDS: Final = "wifi wi-fi wlan ssid wireless hotspot network networks fi signal roaming roam joined joins join connected connects connect eduroam access_point ap aps scanners handhelds tablets router 5ghz wlan: wifi:"
-_MONTH_DAY: Final = DAY_FORM
-
-
-def _is_phone_number(text: str) -> bool:
-    return _MIN_PHONE_DIGITS <= sum(map(str.isdigit, text)) <= _MAX_PHONE_DIGITS
-
-
-def _is_mixed_hex(text: str) -> bool:
-    """Say whether hexadecimal digits have both letters and figures, as an address has."""
-    return sum(map(str.isdigit, text)) > 1 and sum(map(str.isalpha, text)) > 1
 
 
 def _is_network(text: str) -> bool:
@@ -50,7 +39,11 @@ def _is_service_host(text: str) -> bool:
     if text.lower().replace("-", "") in read_english():
         return False
     pair = {first, second}
-    return bool(pair & _SERVICES) and not pair & _GENERIC
+    if pair & _GENERIC:
+        return False
+    return bool(pair & _SERVICES) or any(
+        len(part) > _SHORT_WORD and not is_english(part) for part in pair
+    )
 
 
 _SERVICES: Final = frozenset(
@@ -58,7 +51,8 @@ _SERVICES: Final = frozenset(
     " dc fs db dns dhcp ntp ftp sftp rds vdi esx esxi vm vcenter wsus sccm citrix exch exchange smtp"
     " imap squid haproxy grafana zabbix nagios prom elastic kibana rabbit rabbitmq mq cache queue"
     " print prn prt srv svr web app api proxy vpn jump bastion backup bkp file files mail db1 db2"
-    " pbx cam nvr ups sap crm erp jira wiki".split()
+    " pbx cam nvr ups sap crm erp jira wiki fileserver printserver webserver mailserver appserver"
+    " dbserver raspi pi".split()
 )
 _GENERIC: Final = frozenset(
     "server servers client clients app apps store share shares setting settings job jobs service"
@@ -70,160 +64,6 @@ _GENERIC: Final = frozenset(
     " to the by of for and or log logs call calls box boxes token tokens connection connections".split()
 )
 
-_NUMBERED: Final = patterns(
-    # --- telephones
-    ("PHONE", 0.83, r"(?<![\w.+/-])0[1-9](?:[. ]\d{2}){4}(?![\d.]\d|\d)"),
-    ("PHONE", 0.8, r"(?<![\w.,+/-])[6-9]\d{2}(?:[ ]\d{2}){3}(?![\w-]|[ .]\d)"),
-    (
-        "PHONE",
-        0.83,
-        r"(?<![\w.:/-])00[1-9]\d{0,2}(?:[ ()./-]{1,3}\d{1,10}){1,6}(?!\d)",
-        "00",
-        _is_phone_number,
-    ),
-    ("PHONE", 0.8, r"(?<![\w./-])555-\d{4}(?![\w-])", "555-"),
-    (
-        "PHONE",
-        0.83,
-        rf"(?i)\b{_EXTENSION}\.?(?:[ ](?:on|is|was|no\.?|number|nr\.?|display|phone|shows|the|his|her|my|it|says)){{0,4}}[ :#-]{{0,3}}(?<=[ .:#-])\d{{3,6}}\b(?![.:]\d|[ ]?(?:MB|GB|KB|ms))",
-        "ext durchwahl dw nebenstelle poste anexo interno",
-    ),
-    ("PHONE", 0.78, r"(?<![\w.%/-])x[- ]?\d{4,5}(?![\w%.-]\w|\w)", "x"),
-    (
-        "PHONE",
-        0.8,
-        r"(?i:\b(?:internal|intern|desk|office|dial|ext|phone|tel|call)[ .:]{1,2})\K\d{1,2}-\d{3,4}(?![\w-]|\.\d)",
-        "intern desk office dial ext phone tel call",
-    ),
-    (
-        "PHONE",
-        0.8,
-        r"(?i:\b(?:dial|dialled|dialed|dialing|speed[ ]dial|short[ ]code|press)[ ])\K[*#]\d{2,6}[*#]?",
-        "dial short press",
-    ),
-    (
-        "PHONE",
-        0.82,
-        r"(?i:\b(?:get|catch|find|reach|try|call|ring|phone|text|contact)[ ](?:hold[ ]of[ ])?(?:me|us|him|her|them)[ ](?:at|on|under|via)[ ](?:my[ ]\w+[ ])?)\K\(?\+?\d(?:[ ()/.-]{0,2}\d){4,14}(?![\w-]|\.\d)",
-        "get catch find reach try call ring phone text contact",
-    ),
-    # --- networks
-    (
-        "MAC",
-        0.82,
-        r"(?<![\w-])[0-9A-F]{12}(?![\w-])",
-        "",
-        _is_mixed_hex,
-    ),
-    (
-        "MAC",
-        0.3,
-        r"(?i)(?<![\w-])[0-9a-f]{12}(?![\w-])",
-        "",
-        lambda text: any(map(str.isdigit, text)),
-        "mac hw hardware address addr nic ethernet ether wlan wifi wi-fi fi card adapter dhcp reservation whitelist allowlist port switch radius bssid ap lan device register registered",
-    ),
-    (
-        "MAC",
-        0.84,
-        r"(?i)(?<![\w:-])(?:[0-9a-f]{6}[:-][0-9a-f]{6}|[0-9a-f]{4}([:-])[0-9a-f]{4}\1[0-9a-f]{4}|(?:[0-9a-f]{2}\.){5}[0-9a-f]{2})(?![\w:-]|\.\w)",
-        "",
-        _is_mixed_hex,
-    ),
-    (
-        "MAC",
-        0.3,
-        r"(?i)(?<![\w:-])[0-9a-f]{2}(?:[ ][0-9a-f]{2}){5}(?![\w:-]|[ ][0-9a-f]{2}\b)",
-        "",
-        _is_mixed_hex,
-        "mac hw hardware address addr nic ethernet ether wlan wifi card adapter dhcp reservation whitelist",
-    ),
-    # --- hosts
-    (
-        "HOST",
-        0.85,
-        r"(?i)(?<![\w./\\@-])(?:desktop|laptop|win|lap|pc|nb|mac|mbp)-(?=[a-z\d]{0,10}\d)(?=[\d]{0,10}[a-z])[a-z\d]{6,11}(?![\w-]|\.\w)",
-        "desktop- laptop- win- lap- pc- nb- mac- mbp-",
-        lambda text: not is_english(text.lower().split("-")[1].strip("0123456789")),
-    ),
-    (
-        "HOST",
-        0.3,
-        r"(?<![\w./\\@&%$-])(?:DC|FS|EX|TS|DB|WEB|APP|SQL|RDS|VM|HV|NAS|SRV|CTX|ESX)-?\d{1,2}(?![\w@\\(.-]\w|\w)",
-        "",
-        None,
-        "server servers host hosts domain controller controllers dc replication sync synced ping rdp reboot rebooted restart restarted down unreachable offline patch patched vm vms failover node nodes",
-    ),
-    # --- numbers on labels
-    (
-        "SERIAL",
-        0.3,
-        r"(?<![\w.,:/$#-])\d{5,8}(?![\w.,:/%-]\w|\w)",
-        "",
-        None,
-        "asset cmdb inventory sticker tag tags label swapped barcode asset: tag: inv equipment",
-    ),
-    (
-        "SERIAL",
-        0.8,
-        r"(?i:\b(?:asset|inventory|equipment|property|sticker|label|tag)(?:[ ](?:tag|number|no\.?|id|label|nr\.?))?(?:[ ](?:on|the|sticker|is|reads|says|label|back|it)){0,4}[ :#=]{1,3})\K(?=[A-Z\d/-]{0,20}\d)[A-Z\d]{2,10}(?:[/-][A-Z\d]{1,10}){1,4}(?![\w-])",
-        "asset inventory equipment property sticker label tag",
-    ),
-    # --- persons' numbers
-    (
-        "DATE",
-        0.87,
-        rf"(?i:\b(?:date[ ]of[ ]birth|d\.?o\.?b\.?|birth[ -]?(?:day|date)|born|geburtsdatum|geboren|naissance|nacimiento)\b[^\n\d]{{0,40}}?)\K(?i:(?:the[ ])?{_MONTH_DAY})",
-        "birth dob d.o.b born geb naissance nacimiento",
-    ),
-    (
-        "DATE",
-        0.86,
-        rf"(?i)(?<=[(\[,][ ]?b\.?[ ]|\b(?:age|aged)[ ]\d\d[,;(]?[ ]{{0,2}}[(]?|\*[ ]?)(?:{_MONTH_DAY})(?=[)\],; ]|$)",
-        "b. b age *",
-    ),
-    (
-        "DATE",
-        0.86,
-        r"(?i:\bborn[ ](?:in|on|around)[ ])\K(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w{0,6}\.?[ ,]{1,2})?(?:19|20)\d\d\b",
-        "born",
-    ),
-    (
-        "IBAN",
-        0.88,
-        r"(?<![\w-])[A-Z]{2}\d{2}(?:[ ][A-Z\d]{4}){3,7}(?:[ ][A-Z\d]{1,4})?(?![\w-])",
-        "",
-        lambda text: sum(map(str.isdigit, text)) > _MIN_PHONE_DIGITS,
-    ),
-    (
-        "NATIONAL_ID",
-        0.84,
-        r"(?i:\b(?:n\.?i\.?(?:[ ](?:no|number|nr)\b\.?)|nino|national[ ]insurance(?:[ ](?:no\.?|number))?)[ :=#]{1,3})\K[A-Z]{2}[ ]?\d{2}[ ]?\d{2}[ ]?\d{2}[ ]?[A-Z]\b",
-        "ni nino national",
-    ),
-    (
-        "NATIONAL_ID",
-        0.82,
-        r"(?<=\p{Lu}[\p{L}'\u2019-]{1,30}[ ]\p{Lu}[\p{L}'\u2019-]{1,30}[ ]?[(\[][ ]?)\d{9,14}(?=[ ]?[)\]])",
-        "( [",
-    ),
-    # rows of `query user`: the name stands first
-    (
-        "USERNAME",
-        0.84,
-        r"(?im)^[ >]{0,2}(?!username)\K[\w.-]{2,31}(?=[ ]{2,40}(?:(?:rdp-tcp#\d+|console|ica-\S+)[ ]{2,20})?\d{1,5}[ ]{1,6}(?:active|disc|conn|aktiv|getr)\b)",
-        "active disc conn aktiv getr",
-    ),
-    # --- secrets
-    (
-        "SECRET",
-        0.86,
-        r"(?<![\w.-])(?!(?:0x|sha\d|md5))[a-z]{2,10}_(?=[A-Za-z\d]{0,60}\d)(?=[A-Za-z\d]{0,60}[A-Z])(?=[A-Za-z\d]{0,60}[a-z])[A-Za-z\d]{18,120}(?![\w-])",
-        "_",
-    ),
-    digits=True,
-)
-
 _WORDED: Final = patterns(
     (
         "HOST",
@@ -231,9 +71,34 @@ _WORDED: Final = patterns(
         r"(?<![\w./\\@&%$=+~-])[a-z]{2,10}-[a-z]{2,14}(?![\w@\\(=-]|\.\w)",
         "-",
         _is_service_host,
-        "reach reachable ping refused ssh rdp unreachable down timeout offline mount connect connecting connection conn reboot rebooted restart restarted server host node vm container answers responds backup migrated failover lost",
+        "reach reachable ping refused ssh rdp unreachable down timeout offline mount connect connecting connection conn reboot rebooted restart restarted server host node vm container answers responds backup migrated failover lost dhcp ip mac lease skipped",
+    ),
+    (
+        "HOST",
+        0.82,
+        r"(?<=\b(?i:ssh|scp|sftp|rsync|mosh|xfreerdp|rdesktop)[ ][^\n]{0,40}[\w.-]{1,31}@)[A-Za-z][\w-]{1,62}(?![\w.]\w)",
+        "@",
     ),
     # --- wireless networks
+    (
+        "SSID",
+        0.79,
+        r"(?i:\b(?:broadcast(?:s|ing)?|ssid|joined|joins|sees?|hotspot|wi-?fi|wlan)[ ](?:the[ ]|only[ ]|still[ ])?[\"'\u201c]?)\K[a-z][a-z\d]{2,14}[_-][a-z\d]{2,14}(?:[_-][a-z\d]{2,14})?(?![\w@\\(]|\.\w)",
+        "broadcast ssid joined joins see hotspot wifi wi-fi wlan",
+        lambda text: "_" in text or not all(map(is_english, re.split("[_-]", text))),
+    ),
+    (
+        "SSID",
+        0.8,
+        r"\bSSIDs?[ ]\K(?=\p{Lu})(?!(?i:is|was|not|name|the|and|broadcast\w*|hidden|visible)\b)[\p{Lu}\d][\p{L}\d'\u2019&-]{1,20}(?:[ ][\p{Lu}\d][\p{L}\d'\u2019&-]{0,20}){0,4}",
+        "ssid",
+    ),
+    (
+        "SSID",
+        0.8,
+        r"(?i:\b(?:connected|connects?|joined|joins?|roam\w{0,3})[ ](?:only[ ])?(?:to[ ])?)\K[\"\u201c'](?=\p{Lu})[^\"\u201d'\n]{2,32}[\"\u201d'](?=[ ](?i:at|in|on|from|wi-?fi|network|but)\b)",
+        "connect join roam",
+    ),
     ("SSID", 0.76, r"(?<![\w./\\@-])(?:eduroam|govroam)(?![\w.-]\w)", "eduroam govroam"),
     (
         "SSID",
@@ -263,6 +128,13 @@ _WORDED: Final = patterns(
         "ssid name called",
     ),
     # --- accounts
+    (
+        "PERSON",
+        0.77,
+        r"(?im)^[ \t]*(?:reporter|assignee|requester|requestor|caller|contact|technician|agent|owner|name|opened[ ]by|raised[ ]by)[ ]?:?[ ]\K\p{Ll}[\p{L}'-]{2,20}(?:[ ]\p{Ll}[\p{L}'-]{2,20})?(?=[ \t]*$)",
+        "reporter assignee requester requestor caller contact technician agent owner name by",
+        lambda text: not any(map(is_english, text.lower().split())),
+    ),
     (
         "USERNAME",
         0.78,
@@ -346,4 +218,4 @@ _SEVERAL: Final = patterns(
     ),
 )
 
-HELPDESK: Final[tuple[IdentifierPattern, ...]] = (*_NUMBERED, *_WORDED, *_SEVERAL)
+HELPDESK: Final[tuple[IdentifierPattern, ...]] = (*SHORT_NUMBERS, *_WORDED, *_SEVERAL)

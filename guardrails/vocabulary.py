@@ -204,6 +204,13 @@ def _list_cut_families() -> frozenset[str]:
     return frozenset(name[:cut] for name in read_names()[1] for cut in _CUT_TO if len(name) > cut)
 
 
+@cache
+def _list_families() -> frozenset[str]:
+    """Return all family names of our lists, those that are words, too, folded."""
+    words = map(fold, read_name_lists().people["words"]["family"])
+    return read_names()[1] | frozenset(words)
+
+
 @lru_cache(maxsize=_CACHED_WORDS)
 def is_account_of_word(word: str) -> bool:
     """Say whether a word is an initial and a family name that is a word, too: `ssmith1`, `millerm`.
@@ -211,7 +218,7 @@ def is_account_of_word(word: str) -> bool:
     Too many words are, for all that has no account beside it.
     """
     letters = word.lower().rstrip("0123456789")
-    family = read_names()[1]
+    family = _list_families()
     return (
         len(letters) >= _MIN_ACCOUNT
         and letters.isalpha()
