@@ -68,8 +68,8 @@ class DecodedText:
 
 
 def may_be_encoded(text: str) -> bool:
-    """Say whether a text has a mark without which nothing is encoded; quick."""
-    return any(mark in text for mark in _MARKS)
+    """Say whether a text has anything that looks encoded; quick where it has no mark of it."""
+    return any(mark in text for mark in _MARKS) and _ENCODED.search(text) is not None
 
 
 def _decode(match: re.Match[str]) -> str | None:

@@ -172,6 +172,7 @@ _IN_PROSE: Final = patterns(
         "HOST",
         0.76,
         rf"(?i:\b(?:host(?:name)?|computer|machine|laptop|notebook|workstation|server|device|pc|box|macbook|printer|desktop|client|node|vm)(?:[ ](?:named?|called|is|was|\(|=|[\"'`(]))?(?:[ ](?:called|named))?[ ]{{0,1}}[ \"'`(\u201c]{{1,2}}){NO_HOST}(?=[\w]{{0,20}}[-\d])(?=[\w-]{{0,40}}\d)(?!\d|[\d.]+\b|(?:v|r|gen|rev|ver|x|p|g|win|windows|office|server|version|build|port|usb|ipv|wd|id|h|u)\d{{1,4}}(?![\w-]))\K[\p{{L}}][\w-]{{3,40}}(?![\w]|\.\d)",
+        "0 1 2 3 4 5 6 7 8 9",
     ),
     (
         "HOST",

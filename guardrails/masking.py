@@ -182,8 +182,9 @@ class Masker:
         _collect_texts(value, texts, 0)
         pseudonyms = self._obtain_engine().number(texts, known or {}, own, taken or {})
         for entity, keyed in list_keyed(value):
+            pseudonyms.give(entity, keyed)
             if may_recur(keyed):
-                pseudonyms.expect(entity, keyed)
+                pseudonyms.mask_everywhere(entity, keyed)
         return self._mask_json(value, pseudonyms), pseudonyms.originals
 
     def _mask_json(self, value: Any, pseudonyms: "Pseudonyms", entity: str | None = None) -> Any:

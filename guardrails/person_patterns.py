@@ -47,6 +47,7 @@ _IN_CONTEXT: Final = patterns(
         "PERSON",
         0.82,
         rf"(?=[\p{{Lu}}\p{{Lo}}]){NO_NAME}(?:{NAME},[ ]{NAME}|{TWO_NAMES})(?=[ ]?[(\[](?:[\w.+%'-]{{2,64}}@[\w.-]{{2,128}}|(?=[\w.-]*(?:\d|[a-z][._][a-z]))[a-z][\w.-]{{2,32}}|\+?[\d -]{{6,20}})[)\]])",
+        "( [",
     ),
     (
         "PERSON",
@@ -222,6 +223,7 @@ _IN_CONTEXT: Final = patterns(
         "PERSON",
         0.74,
         rf"(?=[\p{{Lu}}\p{{Lo}}]){NO_NAME}(?!{_DAY}\b){TWO_NAMES}(?=,?[ ](?:born[ ]|\(?(?i:dob|born|ext|employee|personnel|id|age|badge|tel|phone|mobile|user)\b))",
+        "born dob ext employee personnel id age badge tel phone mobile user",
     ),
     (
         "PERSON",

@@ -83,9 +83,8 @@ class Pseudonyms:
                     if all(last <= start or end <= first for start, end in taken):
                         yield first, last, entity
 
-    def expect(self, entity: str, original: str) -> None:
-        """Give a pseudonym, and mask the original wherever it stands as a word from now on."""
-        self.give(entity, original)
+    def mask_everywhere(self, entity: str, original: str) -> None:
+        """Mask an original wherever it stands as a word from now on."""
         kept = self._known.setdefault(entity, [])
         if (stripped := original.strip()) not in kept:
             kept.append(stripped)
