@@ -83,8 +83,8 @@ _WORDED: Final = patterns(
     (
         "SSID",
         0.79,
-        r"(?i:\b(?:broadcast(?:s|ing)?|ssid|joined|joins|sees?|hotspot|wi-?fi|wlan)[ ](?:the[ ]|only[ ]|still[ ])?[\"'\u201c]?)\K[a-z][a-z\d]{2,14}[_-][a-z\d]{2,14}(?:[_-][a-z\d]{2,14})?(?![\w@\\(]|\.\w)",
-        "broadcast ssid joined joins see hotspot wifi wi-fi wlan",
+        r"(?i:\b(?:broadcast(?:s|ing)?|ssid|joined|joins|hotspot|wi-?fi|wlan)[ ](?:the[ ]|only[ ]|still[ ])?[\"'\u201c]?)\K[a-z][a-z\d]{2,14}[_-][a-z\d]{2,14}(?:[_-][a-z\d]{2,14})?(?![\w@\\(]|\.\w)",
+        "broadcast ssid joined joins hotspot wifi wi-fi wlan",
         lambda text: "_" in text or not all(map(is_english, re.split("[_-]", text))),
     ),
     (
