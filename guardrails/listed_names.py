@@ -143,5 +143,5 @@ def _may_be_other(word: str, *, small: bool) -> bool:
     return (
         is_listed(word, given=False)
         or is_listed(word, given=True)
-        or (not small and not is_english(word.lower()))
+        or (not small and not is_common(word.lower()) and word.lower() not in TECHNICAL)
     )

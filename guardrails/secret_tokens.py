@@ -70,7 +70,7 @@ _PHRASE: Final = regex.compile(
 )
 # "it is banana", at the end of what is said
 _PLAIN: Final = regex.compile(
-    r"(?i)\b(?:pass(?:word|wort|code|phrase)?|pwd?|p/w|kennwort)(?:[ ](?:for|of|on|to)[ ](?:the[ ]|my[ ]|our[ ])?[\w.@\\-]{2,30}(?:[ ][\w.-]{2,20})?)?(?:[ ](?:is|was)(?:[ ](?:now|just|simply|still|literally|actually))?|[ ]?(?:->|=>|\u2192|=|:))[ ]{1,2}\K\p{L}[\w!?-]{3,30}(?=[ ]?(?:[.,;!)\n]|\Z|[ ](?:and|but|pls|please|for[ ](?:now|both|all)|on[ ]both)\b))"
+    r"(?i)\b(?:pass(?:word|wort|code|phrase)?|pwd?|p/w|kennwort)(?:[ ](?:for|of|on|to)(?:[ ][\w.@\\-]{1,24}){1,7}?)?(?:[ ](?:is|was)(?:[ ](?:now|just|simply|still|literally|actually))?|[ ]?(?:->|=>|\u2192|=|:))[ ]{1,2}\K\p{L}[\w!?-]{3,30}(?=[ ]?(?:[.,;!)(\n]|\Z|[ ](?:and|but|pls|please|for[ ](?:now|both|all)|on[ ]both)\b))"
     r"|\b(?:pass(?:word|wort|code|phrase)?|pwd?|p/w|kennwort|pin|passcode)[ ]?(?::|is)[ ]?\n[ \t]{0,4}\K[^\s:]{4,64}(?=[ \t]*(?:\n|\Z))"
 )
 _STATES: Final = frozenset(

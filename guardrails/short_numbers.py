@@ -63,6 +63,31 @@ SHORT_NUMBERS: Final = patterns(
         r"(?i:\b(?:get|catch|find|reach|try|call|ring|phone|text|contact)[ ](?:hold[ ]of[ ])?(?:me|us|him|her|them)[ ](?:at|on|under|via)[ ](?:my[ ]\w+[ ])?)\K\(?\+?\d(?:[ ()/.-]{0,2}\d){4,14}(?![\w-]|\.\d)",
         "get catch find reach try call ring phone text contact",
     ),
+    ("PHONE", 0.83, r"(?<![\w+])\(0\)[ ]?\d{2,4}(?:[ -]\d{3,4}){2}(?![\w-])", "(0)"),
+    (
+        "PHONE",
+        0.8,
+        r"(?i:\b(?:page|pager|beeper|bleep|piepser)[ :#]{1,2})\K\d{2,4}(?:-\d{3,5})?(?![\w-])",
+        "page beeper bleep piepser",
+    ),
+    (
+        "PHONE",
+        0.8,
+        r"(?i:\b(?:phone|number|mobile|cell|line)[ ](?:number[ ])?(?:ends?|ending)[ ](?:in|with)[ ])\K\d{3,5}\b",
+        "phone number mobile cell line",
+    ),
+    (
+        "SERIAL",
+        0.8,
+        r"(?i:\bexpress(?:[ ]service)?(?:[ ]code)?[ ]?[:#=]?[ ]{1,2})\K\d{9,11}(?![\w-])",
+        "express",
+    ),
+    (
+        "SECRET",
+        0.82,
+        r"(?i:\b(?:combo|combination|lock|safe|cage|locker|gate)\b[^\n\d]{0,40}?)\K\d{1,2}-\d{1,2}-\d{1,2}(?![\w-])",
+        "combo combination lock safe cage gate",
+    ),
     # --- networks
     (
         "MAC",

@@ -29,17 +29,17 @@ _WORD: Final = re.compile(
     r"(?<![\w./\\@%$&+~`#=<-])(?:[a-z][a-z\d]{3,24}(?:[._-][a-z\d]{1,24})?|[a-z]{1,3}[._-][a-z]{4,24}\d{0,3}|[A-Z][A-Z\d]{5,20}(?:[._-][A-Z]{2,20})?)(?![\w@\\/(`=>]|[.-]\w|://)"
 )
 _ACCOUNT_CUE: Final = regex.compile(
-    r"(?i)(?<![\w/\\.-])(?:user(?:s|[ ]?names?|[ ]?ids?)?|u/n|log[ -]?ins?|log[ -]?ons?|accounts?|acct|alias(?:es)?|upn|sam(?:[ ]?account)?(?:[ ]?name)?|uid|(?:un)?lock(?:ed|s|ing)?(?:[ ]out)?|lockout|(?:(?:dis|en)able|re-?enable|off-?board|on-?board|deprovision|provision|impersonate|grant|add|added|remove|removed|merge|merged|delete|deleted|unblock|reset)(?=[ ])|mail(?:box|adresse)|profile|member(?:s|ship)?|sudo|owner|owned|permissions?|rights|licen[cs]e[ds]?|vpn|mfa|session|sessions|logged|signed|types|typed|benutzer(?:name)?|kennung|konto|utilisateur|usuario|gebruiker|handle|nick(?:name)?|credentials?|ad|belong(?:s|ed|ing)?[ ]to|give|assign(?:ed)?|group|grp_\w+|acl|pushed|modify|approver|approved|requester|requestor|assignee|affected)(?![\w-])"
+    r"(?i)(?<![\w/\\.-])(?:user(?:s|[ ]?names?|[ ]?ids?)?|u/n|log[ -]?ins?|log[ -]?ons?|accounts?|acct|alias(?:es)?|upn|sam(?:[ ]?account)?(?:[ ]?name)?|uid|(?:un)?lock(?:ed|s|ing)?(?:[ ]out)?|lockout|(?:(?:dis|en)able|re-?enable|off-?board|on-?board|deprovision|provision|impersonate|grant|add|added|remove|removed|merge|merged|delete|deleted|unblock|reset)(?=[ ])|mail(?:box|adresse)|profile|member(?:s|ship)?|sudo|owner|owned|permissions?|rights|licen[cs]e[ds]?|vpn|mfa|session|sessions|logged|signed|types|typed|benutzer(?:name)?|kennung|konto|utilisateur|usuario|gebruiker|handle|nick(?:name)?|credentials?|ad|belong(?:s|ed|ing)?[ ]to|give|assign(?:ed)?|group|grp_\w+|acl|pushed|modify|impersonated|approver|approved|requester|requestor|assignee|affected)(?![\w-])"
 )
 _HOST_CUE: Final = regex.compile(
     r"(?i)(?<![\w/\\.-])(?:servers?|hosts?|hostnames?|vms?|virtual[ ]machines?|guests?|nodes?|hypervisors?|machines?|workstations?|box|boxes|pcs?|laptops?|computers?|desktops?|printers?|nas|cluster|controllers?|dcs?|ping(?:s|ed|ing)?|rdp|ssh|telnet|remot(?:e|ed|ing)(?:[ ](?:in)?to)?|reboot(?:s|ed|ing)?|restart(?:ed|ing)?|re-?imag(?:e|ed|ing)|patch(?:ed|ing)?|rebuilt|decommission(?:ed)?|migrat(?:e|ed|ing)|fail(?:ed)?[ ]?over|unreachable|offline|reach(?:able)?|conn(?:ection)?[ ]refused|connect(?:ed|ing)?[ ]to|kernel[ ]panic|replication)(?![\w-])"
 )
 _STRONG_HOST: Final = regex.compile(
-    r"(?i)(?<![\w-])(?:(?:servers?|hosts?|hostname|vms?|guests?|nodes?|hypervisor|machines?|box|linux[ ]box|workstations?|pc|laptop|computer)(?:[ ](?:is|was))?(?:[ ](?:named|called))?|ping|rdp[ ](?:to|into)|ssh[ ](?:to|into)|telnet|reboot(?:ed|ing)?|reimag(?:e|ed|ing)|remot(?:ed|ing)[ ](?:in)?to|reach|restart(?:ed|ing)?|patch(?:ed|ing)?)[ ]\Z"
+    r"(?i)(?<![\w-])(?:(?:servers?|hosts?|hostname|vms?|guests?|nodes?|hypervisor|machines?|box|linux[ ]box|workstations?|pc|laptop|computer)(?:[ ](?:is|was))?(?:[ ](?:named|called))?|ping(?:ed|ing|s)?|rdp[ ](?:to|into)|ssh[ ](?:to|into)|telnet|reboot(?:ed|ing)?|reimag(?:e|ed|ing)|remot(?:ed|ing)[ ](?:in)?to|reach|restart(?:ed|ing)?|patch(?:ed|ing)?)[ ]\Z"
 )
 # What follows a host that is named after its kind: "server tuxedo is", not "server admins".
 _AFTER_HOST: Final = re.compile(
-    r"\s*(?:[,.;:!?)]|$|(?:is|was|are|has|had|shows?|does|did|doesn|didn|won|will|went|goes|keeps?|needs?|not|again|down|up|and|or|but|from|with|to|in|at|on|since|after|responds?|answers?|crashe[sd]|hangs?|freezes|froze|reboots?|rebooted|purple|ran|runs|times|timed|cannot|can|could|stopped|died|lost|dropped|seems?|looks?|today|pls|please|so|because|while|when|which|that|died)\b)"
+    r"\s*(?:[,.;:!?)]|[-\u2013][ ]|$|(?:is|was|are|has|had|shows?|does|did|doesn|didn|won|will|went|goes|keeps?|needs?|not|again|down|up|and|or|but|from|with|to|in|at|on|since|after|responds?|answers?|crashe[sd]|hangs?|freezes|froze|reboots?|rebooted|purple|ran|runs|times|timed|cannot|can|could|stopped|died|lost|dropped|seems?|looks?|today|pls|please|so|because|while|when|which|that|died)\b)"
 )
 _LIST: Final = re.compile(r"(?:\s*(?:,|/|&|\+)\s*|\s*,?\s+(?:and|or|und|et|y)\s+)$")
 _REACH_BEFORE: Final = 42
@@ -131,11 +131,16 @@ def _is_near(cue: Any, before: str, after: str) -> bool:
 
 def _is_unknown(lower: str) -> bool:
     """Say whether a word is neither English nor nearly so, nor computing."""
-    letters = lower.rstrip("0123456789")
-    parts = re.split(r"[._-]", letters)
-    if len(parts) > 1 or not letters.isalpha():
+    parts = re.split(r"[._-]", lower.rstrip("0123456789"))
+    if len(parts) > 1 and not all(len(part) > 1 for part in parts):
         return False
-    if len(letters) < _MIN_LETTERS or letters in TECHNICAL or letters in SYSTEM_ACCOUNTS:
+    return any(_is_strange(part) for part in parts)
+
+
+def _is_strange(letters: str) -> bool:
+    if not letters.isalpha() or len(letters) < _MIN_LETTERS:
+        return False
+    if letters in TECHNICAL or letters in SYSTEM_ACCOUNTS:
         return False
     return not (is_english(letters) or is_compound(letters) or is_misspelt(letters))
 
