@@ -41,22 +41,32 @@ def audit_list(
 
 @audit_app.command("check")
 def audit_check() -> None:
-    """Recompute the whole log and compare it with what was signed. Exit code 1 if it differs."""
+    """Recompute the whole log and compare it with what was signed, and with what is in force.
+
+    Exit code 1 if it differs, or if the database has not the decisions on policies and scripts
+    that the log has.
+    """
 
     async def act(ground: Any) -> Any:
         from evidence.audit_entry import LOG_ORIGIN  # noqa: PLC0415 - heavy
         from evidence.log_integrity import check_log  # noqa: PLC0415 - heavy
+        from governance import script_versions  # noqa: PLC0415 - heavy
+        from guardrails import policy_store  # noqa: PLC0415 - heavy
 
         async with ground.pool.connection() as connection:
-            return await check_log(connection, log_key=ground.log.public_key(), origin=LOG_ORIGIN)
+            report = await check_log(connection, log_key=ground.log.public_key(), origin=LOG_ORIGIN)
+            unlogged = await policy_store.list_unlogged(connection)
+            return report, unlogged + await script_versions.list_unlogged(connection)
 
     from evidence.errors import EvidenceError  # noqa: PLC0415 - heavy
 
     try:
-        found = with_ground(act)
+        found, unlogged = with_ground(act)
     except EvidenceError as error:
         fail(str(error))
-        return
+    if unlogged:
+        listed = "\n".join(f"- {one}" for one in unlogged)
+        fail(f"the log is intact, and the database is not what it says:\n{listed}")
     console.print(
         f"the log is intact: {found.tree_size} entries and {found.n_checkpoints} checkpoints were"
         " recomputed and agree with what was signed",

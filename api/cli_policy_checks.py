@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a policy does, at the command line: its cases, differences, reasons, and past decisions."""
 
+import asyncio
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -12,7 +14,9 @@ from api.cli_policy_target import Target, find_target, read_target
 if TYPE_CHECKING:
     from guardrails.policy_explanation import Explanation, ReasonSource
     from guardrails.policy_records import DryRun, RecordedDecision
+    from guardrails.policy_source import PolicySource
 
+_Found = TypeVar("_Found")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -29,71 +33,47 @@ def policy_test(
 
     With --mutants also if a changed rule goes unnoticed by all cases.
     """
-    from guardrails.errors import PolicyError  # noqa: PLC0415 - heavy
-    from guardrails.policy import PolicyEngine  # noqa: PLC0415 - heavy
-    from guardrails.policy_cases import read_cases, run_cases  # noqa: PLC0415 - heavy
     from guardrails.policy_difference import describe_decision  # noqa: PLC0415 - heavy
+    from guardrails.policy_trials import try_cases  # noqa: PLC0415 - heavy
 
     source = read_target(target)
-    try:
-        outcomes = run_cases(PolicyEngine(source), read_cases(source))
-    except PolicyError as error:
-        fail(str(error))
-    failed = [outcome for outcome in outcomes if not outcome.passed]
-    for outcome in failed:
+    report = _try(try_cases(source))
+    for outcome in report.failed:
         case = outcome.case
         _say(f"FAILED {case.table}: {case.name}")
         word = "allowed" if case.allow else "denied"
         _say(f"  must be {word}, {case.requires_quorum} needed: {', '.join(case.reasons)}")
         _say(f"  is {describe_decision(outcome.decision)}")
-    _say(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases are decided as they say")
-    unnoticed = _test_mutants(source) if mutants and not failed else 0
-    if failed or unnoticed or not outcomes:
+    n_failed = len(report.failed)
+    _say(f"{report.n_cases - n_failed} of {report.n_cases} cases are decided as they say")
+    unnoticed = _test_mutants(source) if mutants and not n_failed else 0
+    if n_failed or unnoticed or not report.n_cases:
         raise typer.Exit(1)
 
 
-def _test_mutants(source: Any) -> int:
+def _test_mutants(source: "PolicySource") -> int:
     """Print what goes unnoticed; return how many."""
-    from guardrails.errors import PolicyError  # noqa: PLC0415 - heavy
-    from guardrails.policy_cases import read_cases  # noqa: PLC0415 - heavy
-    from guardrails.policy_mutation import (  # noqa: PLC0415 - heavy
-        list_mutants,
-        read_excuses,
-        run_mutants,
-    )
+    from guardrails.policy_trials import try_mutants  # noqa: PLC0415 - heavy
 
-    try:
-        excuses = read_excuses(source)
-    except PolicyError as error:
-        fail(str(error))
-    outcomes = list(run_mutants(list_mutants(source), read_cases(source), excuses))
-    wrong = [outcome for outcome in outcomes if not outcome.is_fine]
-    for outcome in wrong:
-        what = "UNNOTICED" if outcome.killed_by is None else "EXCUSED BUT NOTICED"
-        _say(f"{what} {outcome.mutant}")
-    excused = sum(outcome.excuse is not None for outcome in outcomes)
+    report = _try(try_mutants(source))
+    for mutant in report.unnoticed:
+        _say(f"UNNOTICED {mutant}")
+    for mutant in report.wrongly_excused:
+        _say(f"EXCUSED BUT NOTICED {mutant}")
+    n_wrong = len(report.unnoticed) + len(report.wrongly_excused)
     _say(
-        f"{len(outcomes) - len(wrong)} of {len(outcomes)} changed rules are noticed by a case"
-        f" ({excused} excused in writing)"
+        f"{report.n_mutants - n_wrong} of {report.n_mutants} changed rules are noticed by a case"
+        f" ({report.n_excused} excused in writing)"
     )
-    return len(wrong)
+    return n_wrong
 
 
 def policy_diff(before: Target, after: Target, as_json: AsJson = False) -> None:
     """Show how two policies differ: in their text, and in what they decide on their cases."""
-    from guardrails.errors import PolicyError  # noqa: PLC0415 - heavy
-    from guardrails.policy import PolicyEngine  # noqa: PLC0415 - heavy
-    from guardrails.policy_difference import (  # noqa: PLC0415 - heavy
-        compare_policies,
-        describe_decision,
-    )
+    from guardrails.policy_difference import describe_decision  # noqa: PLC0415 - heavy
+    from guardrails.policy_trials import compare_versions  # noqa: PLC0415 - heavy
 
-    try:
-        found = compare_policies(
-            PolicyEngine(read_target(before)), PolicyEngine(read_target(after))
-        )
-    except PolicyError as error:
-        fail(str(error))
+    found = _try(compare_versions(read_target(before), read_target(after)))
     rows = [
         (
             f"{each.case.table}: {each.case.name}",
@@ -130,16 +110,15 @@ def policy_explain(proposal_id: str, as_json: AsJson = False) -> None:
     """
 
     async def act(ground: Any) -> Any:
-        from guardrails.policy import PolicyEngine  # noqa: PLC0415 - heavy
-        from guardrails.policy_explanation import explain  # noqa: PLC0415 - heavy
         from guardrails.policy_records import list_decisions  # noqa: PLC0415 - heavy
+        from guardrails.policy_trials import explain_answer  # noqa: PLC0415 - heavy
 
         async with ground.pool.connection() as connection:
             asked = await list_decisions(connection, limit=1, proposal_id=proposal_id)
         if not asked:
             return None, None
-        engine = PolicyEngine(await find_target(ground, "active"))
-        return asked[0], explain(engine, asked[0].question)
+        source = await find_target(ground, "active")
+        return asked[0], await explain_answer(source, asked[0].question)
 
     recorded, explanation = _with_policies(act)
     if recorded is None:
@@ -158,12 +137,12 @@ def policy_dry_run(
     """Ask a policy what was decided last, and show what it would have answered otherwise."""
 
     async def act(ground: Any) -> Any:
-        from guardrails.policy import PolicyEngine  # noqa: PLC0415 - heavy
-        from guardrails.policy_records import dry_run, list_decisions  # noqa: PLC0415 - heavy
+        from guardrails.policy_records import list_decisions  # noqa: PLC0415 - heavy
+        from guardrails.policy_trials import dry_run  # noqa: PLC0415 - heavy
 
         async with ground.pool.connection() as connection:
             asked = await list_decisions(connection, limit=last)
-        return await dry_run(PolicyEngine(await find_target(ground, target)), asked)
+        return await dry_run(await find_target(ground, target), asked)
 
     found: DryRun = _with_policies(act)
     rows = describe_changes(found)
@@ -183,7 +162,7 @@ def policy_dry_run(
 
 def describe_changes(found: "DryRun") -> list[tuple[str, ...]]:
     """Return the rows of a dry run: kind, decision, proposal, then, now, when."""
-    from guardrails.policy import PolicyDecision  # noqa: PLC0415 - heavy
+    from guardrails.policy_decision import PolicyDecision  # noqa: PLC0415 - heavy
     from guardrails.policy_difference import describe_decision  # noqa: PLC0415 - heavy
 
     return [
@@ -211,6 +190,16 @@ def _with_policies(act: Any) -> Any:
 
     try:
         return with_ground(act)
+    except PolicyError as error:
+        fail(str(error))
+
+
+def _try(trial: Coroutine[Any, Any, _Found]) -> _Found:
+    """Return what a trial finds; leaves with exit code 1 where it is refused."""
+    from guardrails.errors import PolicyError  # noqa: PLC0415 - heavy
+
+    try:
+        return asyncio.run(trial)
     except PolicyError as error:
         fail(str(error))
 

@@ -18,14 +18,11 @@ from guardrails.errors import (
     ScannerUnavailableError,
 )
 from guardrails.malware import MalwareScanner, UnscannedFiles, open_scanner
-from guardrails.quarantine import (
-    HoldReason,
-    Quarantine,
-    QuarantinedFile,
-    is_same_person,
-)
+from guardrails.quarantine import Quarantine
+from guardrails.quarantined_files import HoldReason, QuarantinedFile
 from guardrails.sealed_files import SealedFiles
 from kernel.database import Connection, Pool
+from kernel.person import is_same_person
 from kernel.settings import CLAMD_OFF, Settings
 from retrieval.corpus import Corpus
 from retrieval.document_flags import DocumentFlags, lock_decisions
@@ -44,7 +41,7 @@ from retrieval.screening import RELEASED, Screening
 from retrieval.sources import Sources, SourceTerms
 
 CURATORS: Final = (Role.DATA_SCIENTIST, Role.ADMIN)  # who may bring and remove knowledge
-REVIEWERS: Final = (Role.SECURITY_REVIEWER, Role.ADMIN)  # who may decide on what is held back
+REVIEWERS: Final = (Role.SECURITY_REVIEWER,)  # who may decide on what is held back
 SERVICE_SCOPE: Final = "knowledge"  # of the tokens of services that bring knowledge
 # What clamd says under AlertEncrypted and AlertExceedsMax.
 ENCRYPTED: Final = "Heuristics.Encrypted."
@@ -207,10 +204,10 @@ class Knowledge:
 
     async def may_release(self, connection: Connection, file: QuarantinedFile, actor: str) -> bool:
         """Tell whether somebody would be the second person of a file's release."""
-        others = (file.requested_by, file.actor, await find_token_maker(connection, file.actor))
-        return file.requested_by is not None and not any(
-            is_same_person(actor, one or "") for one in others
-        )
+        if file.requested_by is None:
+            return False
+        token_maker = await find_token_maker(connection, file.actor)
+        return not is_same_person(actor, file.requested_by, file.actor, token_maker)
 
     async def ask_release(
         self, quarantine_id: str, *, asked_by: str, reason: str, correlation_id: str

@@ -7,8 +7,10 @@ fails, who watches for promotions moves it later.
 """
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -19,6 +21,7 @@ from api.promotion_case import Decision, compose_case, describe_comparison
 from evidence.statement import StatementKind
 from kernel.database import Connection
 from kernel.logs import get_logger
+from kernel.refusals import RefusalAudit
 from models.errors import ModelError, PromotionRefusedError, UnknownModelError
 from models.gate import Comparison
 from models.promotion import (
@@ -135,7 +138,7 @@ class ModelPromotions:
             await lock_model(connection, name)
             versions = await asyncio.to_thread(self._registry.list_versions, name)
             after = _pick(versions, name, version)
-            async with _AuditedRefusal(self._ground, name, after, decision):
+            async with self._auditing_refusals(name, decision, _describe(after)):
                 in_use = (await list_champions(connection)).get(name)
                 check_in_use(in_use, decision.against, name=name)
                 before = await self._find_in_use(connection, name, versions, decision)
@@ -169,13 +172,14 @@ class ModelPromotions:
         async with self._ground.pool.connection() as connection:
             await lock_model(connection, name)
             history = await list_promotions(connection, name, limit=None)
-            async with _AuditedRefusal(self._ground, name, None, decision) as refusal:
+            target_facts = _describe(None)
+            async with self._auditing_refusals(name, decision, target_facts):
                 check_rollback(actor=decision.actor, reason=decision.reason, label=name)
                 check_in_use(history[0] if history else None, decision.against, name=name)
                 target = find_previous(history)
                 versions = await asyncio.to_thread(self._registry.list_versions, name)
                 after = replace(_pick(versions, name, target.version), digest=target.digest)
-                refusal.after = after
+                target_facts |= _describe(after)
                 comparison = await asyncio.to_thread(
                     self._comparison.compare, _match(versions, history[0]), after, measure=False
                 )
@@ -298,6 +302,21 @@ class ModelPromotions:
             evidence=(promotion.bundle_digest,),
         )
 
+    def _auditing_refusals(
+        self, name: str, decision: Decision, facts: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[None]:
+        return RefusalAudit(self._ground.refusals, self._ground.audit).guard(
+            {
+                PromotionRefusedError: "model.promotion_refused",
+                ModelError: "model.promotion_failed",
+            },
+            actor=decision.actor,
+            subject_kind=SUBJECT,
+            subject_id=name,
+            correlation_id=decision.correlation_id,
+            details=facts,
+        )
+
     def _read_files(self, version: ModelVersion) -> dict[str, bytes]:
         found = {
             name: self._registry.read_evaluation(version.name, version.version, name)
@@ -306,38 +325,8 @@ class ModelPromotions:
         return {name: content for name, content in found.items() if content is not None}
 
 
-class _AuditedRefusal:
-    """Audits why a version was not put to use, in a transaction of its own.
-
-    `after` is that version, as far as it is known when something goes wrong.
-    """
-
-    def __init__(
-        self, ground: Ground, name: str, after: ModelVersion | None, decision: Decision
-    ) -> None:
-        self._ground, self._name, self.after, self._decision = ground, name, after, decision
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, ModelError):
-            return
-        refused = isinstance(error, PromotionRefusedError)
-        async with self._ground.refusals.connection() as connection:
-            await self._ground.audit.record(
-                connection,
-                actor=self._decision.actor,
-                action="model.promotion_refused" if refused else "model.promotion_failed",
-                subject_kind=SUBJECT,
-                subject_id=self._name,
-                correlation_id=self._decision.correlation_id,
-                after={
-                    "version": self.after and self.after.version,
-                    "digest": self.after and self.after.digest,
-                    "failure": str(error),
-                },
-            )
+def _describe(version: ModelVersion | None) -> dict[str, Any]:
+    return {"version": version and version.version, "digest": version and version.digest}
 
 
 async def mirror_newest(ground: Ground, registry: ModelRegistry, name: str) -> None:

@@ -5,10 +5,11 @@ A refusal for want of the role is audited, as all others are.
 """
 
 from api.ground import Ground
-from governance.refusals import RefusalAudit
+from governance.errors import RefusalError
 from governance.roles import REVIEWING_ROLES, require_role
 from guardrails.erasure import Erasure, erase_person
 from guardrails.reidentification import RevealRequest
+from kernel.refusals import RefusalAudit
 
 
 async def reveal_originals(
@@ -21,12 +22,11 @@ async def reveal_originals(
         VaultError: one of its kinds, see `Reidentification.reveal`.
     """
     async with RefusalAudit(ground.refusals, ground.audit).guard(
-        "vault.reveal_refused",
+        {RefusalError: "vault.reveal_refused"},
         actor=request.actor,
-        proposal_id=request.incident_id,
         subject_kind="incident",
+        subject_id=request.incident_id,
         correlation_id=request.correlation_id,
-        details={},
     ):
         require_role(roles, REVIEWING_ROLES)
     async with ground.pool.connection() as connection:
@@ -50,12 +50,11 @@ async def erase_originals(
         VaultError: nothing names such a person.
     """
     async with RefusalAudit(ground.refusals, ground.audit).guard(
-        "person.erasure_refused",
+        {RefusalError: "person.erasure_refused"},
         actor=actor,
-        proposal_id=correlation_id,  # as for the erasure: their own id is what is to be forgotten
         subject_kind="person",
+        subject_id=correlation_id,  # as for the erasure: their own id is what is to be forgotten
         correlation_id=correlation_id,
-        details={},
     ):
         require_role(roles, REVIEWING_ROLES)
     masked = await ground.mask_text(reason, {"<USERNAME_1>": user_id})

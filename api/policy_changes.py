@@ -8,9 +8,8 @@ the same way. Refusals are audited.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +18,6 @@ from api.policy_trust import SealedPolicyTrust, facts_of
 from evidence.statement import StatementKind
 from governance.errors import GovernanceError
 from governance.policy_rules import (
-    MAX_REASON_CHARACTERS,
     PolicyActor,
     PolicyDecider,
     check_activation,
@@ -27,12 +25,11 @@ from governance.policy_rules import (
     check_decider,
     check_open,
 )
-from guardrails.errors import PolicyChangeError, PolicyError
-from guardrails.policy import POLICIES_DIR
-from guardrails.policy_cases import check_version, read_cases
-from guardrails.policy_records import N_DRY_RUN, dry_run, list_decisions
-from guardrails.policy_source import PolicySource, read_folder
+from guardrails.errors import PolicyChangeError, PolicyError, PolicyTrustError
+from guardrails.policy_records import N_DRY_RUN, DryRun, list_decisions
+from guardrails.policy_source import POLICIES_DIR, PolicySource, read_folder
 from guardrails.policy_store import (
+    PUT_IN_FORCE,
     ActivationKind,
     PolicyActivation,
     PolicyChange,
@@ -47,7 +44,9 @@ from guardrails.policy_store import (
     insert_version,
     lock_policies,
 )
+from guardrails.policy_trials import check_version, dry_run
 from kernel.database import Connection
+from kernel.refusals import RefusalAudit
 
 SYSTEM = "system:bootstrap"
 
@@ -75,6 +74,10 @@ class PolicyChanges:
             await lock_policies(connection)
             active = await find_active(connection)
             if active is None:
+                try:
+                    await self.trust.check_newest(connection, None)
+                except PolicyTrustError as error:
+                    return str(error)
                 version = await self._store(connection, source, did)
                 await self._put_in_force(connection, ActivationKind.FIRST, version, None, did, did)
                 return f"policy version {version.version} is in force"
@@ -96,7 +99,7 @@ class PolicyChanges:
         """
         async with self._auditing_refusals(source.digest, did):
             check_asking(did)
-            await asyncio.to_thread(check_version, source)
+            await check_version(source)
             async with self._ground.pool.connection() as connection:
                 await lock_policies(connection)
                 active = await self._require_active(connection)
@@ -253,10 +256,8 @@ class PolicyChanges:
         asked: PolicyActor,
         did: PolicyActor,
     ) -> PolicyActivation:
-        """Check, seal, store and audit an activation in the caller's transaction."""
-        source = await asyncio.to_thread(self.trust.open_version, version)
-        engine = await asyncio.to_thread(check_version, source)
-        found = await dry_run(engine, await list_decisions(connection, limit=N_DRY_RUN))
+        """Try, seal, store and audit an activation in the caller's transaction."""
+        trial = await self._try_out(connection, version)
         activation = PolicyActivation(
             activation_id=self._ground.ids.new("pac"),
             kind=kind,
@@ -268,38 +269,43 @@ class PolicyChanges:
             bundle_digest="",
             created_at=self._ground.clock.now(),
         )
-        case = {
-            "schema_version": 1,
-            **facts_of(activation),
-            "version": version.version,
-            "previous_policy_digest": before.policy_digest if before else None,
-            "proposal_reason": asked.reason,
-            "reason": did.reason,
-            "n_cases": len(read_cases(source)),
-            "dry_run": {"n_asked": found.n_asked, **found.counts},
-            "decided_at": activation.created_at.isoformat(),
-        }
+        case = _compose_case(activation, version, before, asked, trial)
         sealed = await self._ground.sealer.seal_lone(
             connection,
             kind=StatementKind.POLICY,
             lone_id=activation.activation_id,
             digest=version.policy_digest,
             case=case,
-            files={name: text.encode() for name, text in source.files.items()},
+            files={name: text.encode() for name, text in trial.source.files.items()},
             actor=did.actor,
             correlation_id=did.correlation_id,
         )
         activation = replace(activation, bundle_digest=sealed.digest)
         await insert_activation(connection, activation)
-        action = "rolled_back" if kind is ActivationKind.ROLLBACK else "activated"
+        await self._audit_activation(connection, activation, version, before, did)
+        return activation
+
+    async def _try_out(self, connection: Connection, version: PolicyVersion) -> "_Trial":
+        source = await asyncio.to_thread(self.trust.open_version, version)
+        n_cases = await check_version(source)
+        asked = await list_decisions(connection, limit=N_DRY_RUN)
+        return _Trial(source=source, n_cases=n_cases, dry_run=await dry_run(source, asked))
+
+    async def _audit_activation(
+        self,
+        connection: Connection,
+        activation: PolicyActivation,
+        version: PolicyVersion,
+        before: PolicyActivation | None,
+        did: PolicyActor,
+    ) -> None:
         await self._audit(
-            connection, f"policy.{action}", activation.activation_id, did,
+            connection, PUT_IN_FORCE[activation.kind], activation.activation_id, did,
             before={"policy_digest": before and before.policy_digest},
             after={"policy_digest": version.policy_digest, "version": version.version,
-                   "proposed_by": asked.actor, "reason": did.reason},
-            evidence=(sealed.digest,),
+                   "proposed_by": activation.proposed_by, "reason": did.reason},
+            evidence=(activation.bundle_digest,),
         )  # fmt: skip
-        return activation
 
     async def _audit(
         self,
@@ -319,14 +325,44 @@ class PolicyChanges:
             **facts,
         )
 
-    @asynccontextmanager
-    async def _auditing_refusals(self, subject_id: str, did: PolicyActor) -> AsyncIterator[None]:
-        """Audit a refusal in a transaction of its own, and pass it on."""
-        try:
-            yield
-        except (PolicyError, GovernanceError) as error:
-            async with self._ground.refusals.connection() as own:
-                await self._audit(own, "policy.change_refused", subject_id, did, after={
-                    "failure": str(error)[:MAX_REASON_CHARACTERS],
-                })  # fmt: skip
-            raise
+    def _auditing_refusals(
+        self, subject_id: str, did: PolicyActor
+    ) -> AbstractAsyncContextManager[None]:
+        refused = "policy.change_refused"
+        return RefusalAudit(self._ground.refusals, self._ground.audit).guard(
+            {PolicyError: refused, GovernanceError: refused},
+            actor=did.actor,
+            subject_kind="policy",
+            subject_id=subject_id,
+            correlation_id=did.correlation_id,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """A version that has proven itself: what it is, and how it answered."""
+
+    source: PolicySource
+    n_cases: int
+    dry_run: DryRun
+
+
+def _compose_case(
+    activation: PolicyActivation,
+    version: PolicyVersion,
+    before: PolicyActivation | None,
+    asked: PolicyActor,
+    trial: _Trial,
+) -> dict[str, Any]:
+    """Return what is sealed of an activation, the one before it among that."""
+    return {
+        "schema_version": 1,
+        **facts_of(activation),
+        "version": version.version,
+        "previous_policy_digest": before.policy_digest if before else None,
+        "proposal_reason": asked.reason,
+        "reason": activation.reason,
+        "n_cases": trial.n_cases,
+        "dry_run": {"n_asked": trial.dry_run.n_asked, **trial.dry_run.counts},
+        "decided_at": activation.created_at.isoformat(),
+    }

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which stored policies are believed: versions that our key signed, activations that it sealed."""
+"""Which stored policies are believed: versions that our key signed, activations that it sealed.
+
+Both would be true of an older activation, too, whose successors somebody deleted. So the newest row
+must be the one that the audit log names last.
+"""
 
 from typing import Any
 
+from evidence.audit import AuditSubject, find_newest
 from evidence.bundles import read_case
-from evidence.errors import EvidenceError
+from evidence.errors import EvidenceError, LogTamperedError
 from evidence.sealing import Sealer
 from evidence.statement import POLICY_SUBJECT, StatementKind
 from guardrails.errors import PolicyLoadError, PolicyTrustError
 from guardrails.policy_source import PolicySource, parse_source
-from guardrails.policy_store import PolicyActivation, PolicyVersion
+from guardrails.policy_store import PUT_IN_FORCE, PolicyActivation, PolicyVersion
 from kernel.database import Connection
 
 PAYLOAD_TYPE = "application/vnd.eucora.policy.v1+json"
@@ -42,6 +47,30 @@ class SealedPolicyTrust:
                 f"{version.policy_digest}"
             )
         return source
+
+    async def check_newest(
+        self, connection: Connection, activation: PolicyActivation | None
+    ) -> None:
+        """Check that an activation is the last one that the audit log knows.
+
+        Raises:
+            PolicyTrustError: it is not: rows are missing, or older ones were put in their place.
+        """
+        try:
+            newest = await find_newest(connection, AuditSubject.POLICY, PUT_IN_FORCE.values())
+        except LogTamperedError as error:
+            raise PolicyTrustError(f"the audit log was changed: {error}") from error
+        logged = newest and (newest.subject_id, newest.evidence)
+        stored = activation and (activation.activation_id, (activation.bundle_digest,))
+        if logged == stored:
+            return
+        told = "no activation" if newest is None else newest.subject_id
+        found = "none" if activation is None else activation.activation_id
+        raise PolicyTrustError(
+            f"the audit log names {told} as the newest activation of a policy, the database"
+            f" {found}: rows were deleted or changed; put a policy in force anew, or restore a"
+            " backup where none is left"
+        )
 
     async def check_activation(self, connection: Connection, activation: PolicyActivation) -> None:
         """Check that an activation is what was sealed of it.

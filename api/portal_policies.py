@@ -11,15 +11,15 @@ from api.accounts import Person, Role
 from api.case_export import export_activation
 from api.errors import InvalidRequestError
 from api.pages import pages_of
+from api.policy_trust import SealedPolicyTrust
 from api.portal_forms import read_text
 from api.sessions import Form, correlation_of, require_form, require_person, services_of
 from governance.policy_rules import PolicyDecider
 from governance.roles import DECIDING_ROLES
 from governance.separation import same_person
 from guardrails.errors import PolicyError, PolicyNotFoundError
-from guardrails.policy import PolicyEngine
-from guardrails.policy_difference import PolicyDifference, compare_policies, describe_decision
-from guardrails.policy_records import N_DRY_RUN, dry_run, list_decisions
+from guardrails.policy_difference import PolicyDifference, describe_decision
+from guardrails.policy_records import N_DRY_RUN, DryRun, RecordedDecision, list_decisions
 from guardrails.policy_store import (
     PolicyVersion,
     find_active,
@@ -30,6 +30,7 @@ from guardrails.policy_store import (
     list_changes,
     list_versions,
 )
+from guardrails.policy_trials import compare_versions, dry_run
 
 router = APIRouter()
 MAX_SHOWN = 100  # of what would have been decided otherwise
@@ -78,8 +79,7 @@ async def show_change(request: Request, change_id: str) -> Response:
         after = await find_version(connection, change.policy_digest)
         before = await find_version(connection, active.policy_digest) if active else None
         asked = await list_decisions(connection, limit=N_DRY_RUN)
-    difference, engine, trouble = await asyncio.to_thread(_compare, request, before, after)
-    found = await dry_run(engine, asked) if engine else None
+    difference, found, trouble = await _try_out(services.policies.trust, before, after, asked)
     return pages_of(request).render(
         request,
         "policy_change.html",
@@ -136,18 +136,23 @@ async def propose_rollback(request: Request) -> Response:
     return RedirectResponse(f"/policies/changes/{change.change_id}", status_code=303)
 
 
-def _compare(
-    request: Request, before: PolicyVersion | None, after: PolicyVersion
-) -> tuple[PolicyDifference | None, PolicyEngine | None, str]:
-    """Return the difference, the compiled new version, and why there is none of them."""
-    trust = services_of(request).policies.trust
-    engine, other = None, None
+async def _try_out(
+    trust: SealedPolicyTrust,
+    before: PolicyVersion | None,
+    after: PolicyVersion,
+    asked: list[RecordedDecision],
+) -> tuple[PolicyDifference | None, DryRun | None, str]:
+    """Return how versions differ, how the new one answers, and why there is none of that."""
+    difference, found = None, None
     try:
-        engine = PolicyEngine(trust.open_version(after))
-        other = PolicyEngine(trust.open_version(before)) if before else None
+        new = await asyncio.to_thread(trust.open_version, after)
+        found = await dry_run(new, asked)
+        if before is not None:
+            old = await asyncio.to_thread(trust.open_version, before)
+            difference = await compare_versions(old, new)
     except PolicyError as error:
-        return None, engine, str(error)
-    return (compare_policies(other, engine) if other else None), engine, ""
+        return difference, found, str(error)
+    return difference, found, ""
 
 
 async def _read_decider(request: Request, person: Person, form: Form) -> PolicyDecider:

@@ -25,6 +25,7 @@ from governance.script_versions import (
     find_version,
 )
 from kernel.database import Connection
+from kernel.refusals import RefusalAudit
 from retrieval.catalogue import Catalogue, list_catalogue
 from retrieval.corpus import Corpus, document_of_script
 from retrieval.document_flags import list_refused, lock_decisions
@@ -83,30 +84,20 @@ class ScriptCatalogue:
             ManifestError: its declaration has unknown words, or its author is reserved.
         """
         report = await asyncio.to_thread(examine, entry)
-        try:
+        async with RefusalAudit(self._ground.refusals, self._ground.audit).guard(
+            {ManifestError: "script.import_refused"},
+            actor=actor,
+            subject_kind="script",
+            subject_id=f"{entry.manifest.id}@{entry.manifest.version}",
+            correlation_id=correlation_id,
+            details={"content_sha256": entry.content_sha256},
+            mask=self._ground.mask_text,
+        ):
             report.check()
             async with self._ground.pool.connection() as connection:
                 answerable = await find_token_maker(connection, actor)
                 is_new = await self._store(connection, report, actor, correlation_id, answerable)
-        except ManifestError as error:
-            await self._audit_refusal(entry, str(error), actor, correlation_id)
-            raise
         return ImportedScript(report=report, is_new=is_new)
-
-    async def _audit_refusal(
-        self, entry: CatalogueEntry, why: str, actor: str, correlation_id: str
-    ) -> None:
-        detail = await self._ground.mask_text(why)
-        async with self._ground.refusals.connection() as connection:
-            await self._ground.audit.record(
-                connection,
-                actor=actor,
-                action="script.import_refused",
-                subject_kind="script",
-                subject_id=f"{entry.manifest.id}@{entry.manifest.version}",
-                correlation_id=correlation_id,
-                after={"content_sha256": entry.content_sha256, "detail": detail},
-            )
 
     async def import_starters(
         self,

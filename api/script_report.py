@@ -66,7 +66,7 @@ class ScriptReport:
             sentences = [one.explain() for one in found[:MAX_NAMED]]
             if len(found) > MAX_NAMED:
                 sentences.append(f"and {len(found) - MAX_NAMED} more")
-            raise UndeclaredEffectError(f"{name}: {'; '.join(sentences)}")
+            raise UndeclaredEffectError("\n  ".join([f"{name}:", *sentences]))
         check_author(self.entry)
 
 

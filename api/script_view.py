@@ -36,6 +36,11 @@ class StepView:
     lines: tuple[CodeLine, ...]
     n_effects: int
 
+    @property
+    def is_annotated(self) -> bool:
+        """Whether anything is said of any of its lines."""
+        return any(line.effects or line.remarks or line.hides for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectRow:

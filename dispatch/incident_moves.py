@@ -18,6 +18,11 @@ class IncidentMoves:
     def __init__(self, incidents: Incidents) -> None:
         self._incidents = incidents
 
+    async def may_move(self, connection: Connection, incident_id: str, to: str) -> bool:
+        """Hold the incident until the transaction ends; tell whether it may be moved there."""
+        incident = await self._incidents.find(connection, incident_id, hold=True)
+        return incident is not None and IncidentStatus(to) in ALLOWED_TRANSITIONS[incident.status]
+
     async def move(
         self, connection: Connection, incident_id: str, to: str, *, actor: str, reason: str
     ) -> bool:

@@ -17,7 +17,7 @@ from dispatch.job_checks import (
     check_terms,
     read_sealed_case,
 )
-from dispatch.job_records import JobKind, ScriptRecord, find_script
+from dispatch.job_records import JobKind
 from evidence.bundles import OpenedBundle, find_bundle
 from evidence.errors import EvidenceError, NotSequencedError
 from evidence.log import MerkleLog
@@ -31,7 +31,7 @@ from governance.policy_questions import ask_dispatch
 from governance.ports import PolicyPort
 from governance.proposals import Proposal, ProposalStatus, find_context
 from governance.risk_exceptions import list_active_exceptions
-from governance.script_versions import verify_version
+from governance.script_versions import ScriptVersion, find_version, verify_version
 from kernel.database import Connection
 
 _ALLOWED_STATUS = {
@@ -50,7 +50,7 @@ class ApprovedCase:
     """What was approved, by whom, and that it still stands. `approval` completed the quorum."""
 
     sealed: SealedCase
-    script: ScriptRecord
+    script: ScriptVersion
     approvals: tuple[Approval, ...]
     approval: Approval
 
@@ -85,9 +85,12 @@ class ApprovalGate:
         opened = await self._open(connection, proposal.bundle_digest, StatementKind.PROPOSAL)
         sealed = read_sealed_case(opened.files)
         check_proposal(proposal, sealed)
-        script = await find_script(connection, proposal.script_id, proposal.script_version)
-        if script is None:
-            raise JobRefusedError("script_changed", "the script is not in the catalogue")
+        key = (str(proposal.script_id), str(proposal.script_version))
+        try:
+            script = await find_version(connection, *key)
+        except ScriptVersionNotFoundError as error:
+            message = "the script is not in the catalogue"
+            raise JobRefusedError("script_changed", message) from error
         check_script(proposal, sealed, script)
         if kind is JobKind.REMEDIATE:
             await self._check_catalogue(connection, proposal)

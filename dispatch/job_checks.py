@@ -14,10 +14,11 @@ from typing import Any
 from contracts.canonical import CanonicalFormError, digest_of, sha256_hex
 from contracts.job import InclusionProof
 from dispatch.errors import JobRefusedError
-from dispatch.job_records import JobKind, ScriptRecord
+from dispatch.job_records import JobKind
 from evidence.statement import CASE_FILE
 from governance.approval_records import Approval
 from governance.proposals import Proposal, find_differences
+from governance.script_versions import ScriptVersion, content_digest
 
 APPROVAL_ACTION = "approval.sealed"
 _STEPS = ("detect", "remediate", "verify", "rollback")
@@ -74,13 +75,7 @@ def read_sealed_case(files: Mapping[str, bytes]) -> SealedCase:
     return sealed
 
 
-def manifest_digest(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> str:
-    """Return what `scripts.content_sha256` must be: of the manifest and each step's digest."""
-    steps = {step: sha256_hex(content) for step, content in contents.items()}
-    return digest_of({"manifest": dict(manifest), "steps": steps})
-
-
-def check_script(proposal: Proposal, sealed: SealedCase, script: ScriptRecord) -> None:
+def check_script(proposal: Proposal, sealed: SealedCase, script: ScriptVersion) -> None:
     """Compare the catalogue's script with the sealed one, byte by byte.
 
     Raises:
@@ -100,7 +95,7 @@ def check_script(proposal: Proposal, sealed: SealedCase, script: ScriptRecord) -
             raise JobRefusedError("file_changed", f"the step {step} is not the sealed one")
         if digest != script.stated_sha256[step]:
             raise JobRefusedError("file_changed", f"the stated digest of {step} is wrong")
-    if manifest_digest(script.manifest, script.contents) != sealed.script_sha256:
+    if content_digest(script.manifest, script.contents) != sealed.script_sha256:
         raise JobRefusedError("manifest_changed", "the manifest is not the sealed one")
 
 

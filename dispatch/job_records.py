@@ -12,7 +12,6 @@ from kernel.database import Connection
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "jobs")
-SCRIPT_QUERIES = load_queries(__file__, "scripts")
 
 
 class JobKind(StrEnum):
@@ -53,17 +52,6 @@ class StoredJob:
     reported_at: datetime | None
     verified_at: datetime | None
     verification: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptRecord:
-    """A script version in the catalogue: bytes and stated digests by step."""
-
-    interpreter: str
-    manifest: dict[str, Any]
-    content_sha256: str
-    contents: Mapping[str, bytes]
-    stated_sha256: Mapping[str, str]
 
 
 def _read(row: Mapping[str, Any]) -> StoredJob:
@@ -110,23 +98,3 @@ async def list_unverified(connection: Connection, device_id: str) -> list[str]:
     """Return the ids of a device's reported jobs that telemetry has not judged yet."""
     cursor = await connection.execute(QUERIES["list_unverified"], {"device_id": device_id})
     return [row["job_id"] for row in await cursor.fetchall()]
-
-
-async def find_script(
-    connection: Connection, script_id: str | None, version: str | None
-) -> ScriptRecord | None:
-    """Return a script version with its bytes, or None."""
-    key = {"script_id": script_id, "version": version}
-    cursor = await connection.execute(SCRIPT_QUERIES["find_script"], key)
-    row = await cursor.fetchone()
-    if row is None:
-        return None
-    cursor = await connection.execute(SCRIPT_QUERIES["list_files"], key)
-    files = await cursor.fetchall()
-    return ScriptRecord(
-        interpreter=row["interpreter"],
-        manifest=row["manifest"],
-        content_sha256=row["content_sha256"],
-        contents={file["step"]: bytes(file["content"]) for file in files},
-        stated_sha256={file["step"]: file["sha256"] for file in files},
-    )

@@ -220,6 +220,12 @@ class Jobs:
     ) -> str:
         proposal = order.proposal
         device_id = case.sealed.target_device_id
+        if order.kind is JobKind.REMEDIATE and not await self._moves.may_move(
+            connection, proposal.incident_id, "remediating"
+        ):
+            raise JobRefusedError(
+                "incident_moved_on", "the incident does not wait for this proposal any more"
+            )
         cursor = await connection.execute(QUERIES["next_sequence"], {"device_id": device_id})
         row = await cursor.fetchone()
         if row is None:

@@ -7,6 +7,7 @@ verdict a sealed statement. Works once for each job, however often it is called.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,17 +17,16 @@ from psycopg.types.json import Jsonb
 from dispatch.effects import Finding, Verdict, judge_effect, parse_effect, parse_recovery
 from dispatch.errors import EffectFormatError
 from dispatch.incident_moves import IncidentMoves
-from dispatch.job_checks import manifest_digest
 from dispatch.job_records import (
     QUERIES,
     JobKind,
     JobStatus,
     StoredJob,
-    find_script,
     lock_job,
 )
 from dispatch.jobs import Jobs
 from evidence.sealing import Sealer
+from governance.errors import ScriptVersionNotFoundError
 from governance.labels import LabelKind, Labels
 from governance.proposals import (
     ALLOWED_TRANSITIONS,
@@ -35,6 +35,7 @@ from governance.proposals import (
     lock_proposal,
     move_proposal,
 )
+from governance.script_versions import content_digest, find_version
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection
@@ -139,10 +140,13 @@ class Verification:
         if not job.succeeded:
             why = receipt.get("deviation") or f"the device reported {receipt.get('outcome')}"
             return Verdict(status=Finding.FAILS, evidence=(), reason=str(why)), reported_at
-        script = await find_script(connection, proposal.script_id, proposal.script_version)
+        script = None
+        with suppress(ScriptVersionNotFoundError):
+            key = (str(proposal.script_id), str(proposal.script_version))
+            script = await find_version(connection, *key)
         if (
             script is None
-            or manifest_digest(script.manifest, script.contents) != proposal.script_sha256
+            or content_digest(script.manifest, script.contents) != proposal.script_sha256
         ):
             reason = "the script in the catalogue is no longer the approved one"
             return Verdict(status=Finding.FAILS, evidence=(), reason=reason), reported_at

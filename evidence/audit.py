@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Search of the audit log, newest first."""
+"""Search of the audit log, newest first; and the newest event of a kind, compared with its leaf."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from evidence.audit_entry import audit_entry
+from evidence.errors import LogTamperedError
 from kernel.database import Connection
 from kernel.queries import load_queries
 
@@ -29,6 +33,13 @@ class AuditEvent:
     after: dict[str, Any] | None
     evidence: tuple[str, ...]
     leaf_index: int | None
+
+
+class AuditSubject(StrEnum):
+    """What governed events are about, for which the newest can be found."""
+
+    POLICY = "policy"
+    SCRIPT = "script"  # ID@VERSION
 
 
 async def list_events(
@@ -65,3 +76,33 @@ async def list_events(
     )
     rows = await cursor.fetchall()
     return [AuditEvent(**(row | {"evidence": tuple(row["evidence"])})) for row in rows]
+
+
+async def find_newest(
+    connection: Connection,
+    subject: AuditSubject,
+    actions: Collection[str],
+    *,
+    script_id: str | None = None,
+    version: str | None = None,
+) -> AuditEvent | None:
+    """Return the newest event of some actions about policies, a script or one of its versions.
+
+    Whoever owns the database can delete rows of other tables, and so bring an older state back;
+    this is what the state is compared with. An event that has a leaf is compared with it. Events
+    that were deleted with their leaves are for `check_log` to find.
+
+    Raises:
+        LogTamperedError: the event is not what the log holds.
+    """
+    cursor = await connection.execute(
+        QUERIES[f"find_newest_of_{subject.value}"],
+        {"actions": list(actions), "script_id": script_id, "version": version},
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    entry = row.pop("entry")
+    if entry is not None and audit_entry(row) != bytes(entry):
+        raise LogTamperedError([f"audit event {row['event_id']} was changed"], 1)
+    return AuditEvent(**(row | {"evidence": tuple(row["evidence"])}))

@@ -30,7 +30,12 @@ from governance.decision_checks import (
     check_separation,
     describe_decision,
 )
-from governance.errors import InvalidRequestError, PolicyDeniedError
+from governance.errors import (
+    IncidentMovedOnError,
+    InvalidRequestError,
+    PolicyDeniedError,
+    RefusalError,
+)
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.labels import LabelKind, Labels
 from governance.policy_questions import ask_approval
@@ -44,7 +49,6 @@ from governance.proposals import (
     move_proposal,
 )
 from governance.quorum import QuorumRule, required_quorum
-from governance.refusals import RefusalAudit
 from governance.risk_exceptions import list_active_exceptions
 from governance.sealed_case import CaseOpener, read_sealed_case
 from kernel.audit import AuditIntake
@@ -52,6 +56,7 @@ from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.ids import IdSource
 from kernel.outbox import Outbox
+from kernel.refusals import RefusalAudit
 
 SERVICE_ACTOR = "service:governance"
 
@@ -107,6 +112,9 @@ class Approvals:
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
             check_separation(request, situation)
             case = await read_sealed_case(connection, self._sealer, situation.proposal)
+            incident_id = situation.proposal.incident_id
+            if not await self._incidents.may_move(connection, incident_id, "approved"):
+                raise IncidentMovedOnError
             rule, policy_digest = await self._ask_policy(connection, request, situation, case)
         approval = await self._seal_approval(connection, request, situation, rule, policy_digest)
         await self._store(connection, situation, approval)
@@ -384,9 +392,10 @@ class Approvals:
         self, request: ApprovalRequest, decision: Decision
     ) -> AbstractAsyncContextManager[None]:
         return self._refusals.guard(
-            "approval.refused",
+            {RefusalError: "approval.refused"},
             actor=request.approver,
-            proposal_id=request.proposal_id,
+            subject_kind="proposal",
+            subject_id=request.proposal_id,
             correlation_id=request.correlation_id,
             details={"decision": decision.value, "bundle_digest": request.bundle_digest},
         )

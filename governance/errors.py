@@ -12,7 +12,8 @@ GovernanceError
     ├── AlreadyDecidedError      ├── RoleMissingError
     ├── StaleSessionError        ├── FreezeWindowError
     ├── ExceptionRequiredError   ├── PolicyDeniedError
-    ├── ScriptEntryError         └── OlderVersionError
+    ├── ScriptEntryError         ├── OlderVersionError
+    └── IncidentMovedOnError
 """
 
 import inspect
@@ -108,6 +109,12 @@ class ExceptionRequiredError(RefusalError):
     """The risk is above 75: a risk exception with compensating controls is needed first."""
 
     code = "exception_required"
+
+
+class IncidentMovedOnError(RefusalError):
+    """The incident is no longer waiting for this proposal: it ended, or is looked at anew."""
+
+    code = "incident_moved_on"
 
 
 class PolicyDeniedError(RefusalError):

@@ -78,6 +78,10 @@ class IncidentPort(Protocol):
         """Make the transition if the life cycle allows it now; tell whether it was made."""
         ...
 
+    async def may_move(self, connection: Connection, incident_id: str, to: str) -> bool:
+        """Hold the incident until the transaction ends; tell whether it may be moved there."""
+        ...
+
 
 class ReplacementPort(Protocol):
     """Makes the proposal that a person put in another one's place."""

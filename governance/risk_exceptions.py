@@ -15,6 +15,7 @@ from governance.errors import (
     InvalidRequestError,
     ProposalExpiredError,
     ProposalNotFoundError,
+    RefusalError,
     SelfApprovalError,
 )
 from governance.proposals import (
@@ -25,7 +26,6 @@ from governance.proposals import (
     lock_proposal,
 )
 from governance.quorum import EXCEPTION_RISK
-from governance.refusals import RefusalAudit
 from governance.roles import REVIEWING_ROLES, require_role
 from governance.separation import same_person
 from kernel.audit import AuditIntake
@@ -33,6 +33,7 @@ from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.ids import IdSource
 from kernel.queries import load_queries
+from kernel.refusals import RefusalAudit
 
 QUERIES = load_queries(__file__, "risk_exceptions")
 MAX_LIFETIME = timedelta(days=30)
@@ -105,11 +106,11 @@ class RiskExceptions:
         if context is None:
             raise ProposalNotFoundError(request.proposal_id)
         async with self._refusals.guard(
-            "risk_exception.refused",
+            {RefusalError: "risk_exception.refused"},
             actor=request.granted_by,
-            proposal_id=request.proposal_id,
+            subject_kind="proposal",
+            subject_id=request.proposal_id,
             correlation_id=request.correlation_id,
-            details={},
         ):
             _check_right(request, proposal, context, now=self._clock.now())
         self._check_terms(request, proposal)

@@ -11,17 +11,19 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from evidence.audit import AuditSubject, find_newest
 from evidence.statement import StatementKind
+from governance.errors import RefusalError
 from governance.freeze_windows import frozen_until, list_freezes
-from governance.refusals import RefusalAudit
 from governance.script_rules import (
-    DONE,
     PUTS_IN_FORCE,
     ScriptRequest,
     ScriptSituation,
     check_script_request,
 )
 from governance.script_versions import (
+    ACTIONS,
+    PREVIOUS,
     QUERIES,
     EntryOpener,
     ScriptDecision,
@@ -37,6 +39,7 @@ from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.ids import IdSource
+from kernel.refusals import RefusalAudit
 
 SUBJECT = "script"
 
@@ -131,10 +134,10 @@ class ScriptDecisions:
             now=now,
         )
         async with self._refusals.guard(
-            "script.decision_refused",
+            {RefusalError: "script.decision_refused"},
             actor=request.actor,
-            proposal_id=stored.label,
             subject_kind=SUBJECT,
+            subject_id=stored.label,
             correlation_id=request.correlation_id,
             details={"decision": request.decision.value},
         ):
@@ -164,8 +167,9 @@ class ScriptDecisions:
         """Put versions in force that the release names by digest, all by one sealed decision.
 
         The caller has compared the digests. Left as they are: what is not merely proposed, and
-        every script on which a person has decided last, whatever they decided. Nothing is shipped
-        while a freeze window is in force: it beats whatever is approved without a person.
+        every script on which a person has decided last, whatever they decided; the audit log knows
+        that, also where rows are gone. Nothing is shipped while a freeze window is in force: it
+        beats whatever is approved without a person.
         """
         await self._catalogue.lock(connection)
         now = self._clock.now()
@@ -176,8 +180,10 @@ class ScriptDecisions:
             stored = await find_version(connection, script_id, version)
             if stored.status is not ScriptStatus.PROPOSED:
                 continue
-            decided = await list_decisions(connection, script_id)
-            if decided and decided[0].decision is not ScriptVerdict.SHIP:
+            last = await find_newest(
+                connection, AuditSubject.SCRIPT, ACTIONS.values(), script_id=script_id
+            )
+            if last is not None and last.action != ACTIONS[ScriptVerdict.SHIP]:
                 continue
             check_entry(self._sealer, stored)
             shipped.append(stored)
@@ -206,7 +212,8 @@ class ScriptDecisions:
         """Seal, store, audit and apply one decision on one version, or a release's on many."""
         now = self._clock.now()
         case_id = self._ids.new("scd")
-        case = _compose_case(case_id, decided, verdict, actor, reason, now)
+        last = await self._find_last(connection, decided)
+        case = _compose_case(case_id, decided, verdict, actor, reason, now, last)
         sealed = await self._sealer.seal_lone(
             connection,
             kind=StatementKind.SCRIPT_DECISION,
@@ -229,11 +236,30 @@ class ScriptDecisions:
                 bundle_digest=sealed.digest,
                 created_at=now,
             )
-            await connection.execute(QUERIES["insert_decision"], asdict(decision))
-            await self._apply(connection, stored, verdict)
-            await self._audit_decision(connection, stored, decision, correlation_id)
+            await self._store(connection, stored, decision, correlation_id)
             decisions.append(decision)
         return decisions
+
+    async def _store(
+        self,
+        connection: Connection,
+        stored: ScriptVersion,
+        decision: ScriptDecision,
+        correlation_id: str,
+    ) -> None:
+        """Store, apply and audit a decision that is sealed."""
+        await connection.execute(QUERIES["insert_decision"], asdict(decision))
+        await self._apply(connection, stored, decision.decision)
+        await self._audit_decision(connection, stored, decision, correlation_id)
+
+    async def _find_last(
+        self, connection: Connection, decided: Sequence[ScriptVersion]
+    ) -> dict[str, ScriptDecision | None]:
+        """Return the newest decision on each script, by its id."""
+        return {
+            one.script_id: next(iter(await list_decisions(connection, one.script_id)), None)
+            for one in decided
+        }
 
     async def _apply(
         self, connection: Connection, stored: ScriptVersion, verdict: ScriptVerdict
@@ -256,7 +282,7 @@ class ScriptDecisions:
         await self._audit.record(
             connection,
             actor=decision.actor,
-            action=f"script.{DONE[decision.decision]}",
+            action=ACTIONS[decision.decision],
             subject_kind=SUBJECT,
             subject_id=stored.label,
             correlation_id=correlation_id,
@@ -277,8 +303,12 @@ def _compose_case(
     actor: str,
     reason: str,
     now: datetime,
+    previous: Mapping[str, ScriptDecision | None],
 ) -> dict[str, Any]:
-    """Return what is sealed: who decided what, why, on which digests, and what was known."""
+    """Return what is sealed: who decided what, why, on which digests, and what was known.
+
+    `previous` is the decision before this one, by script id: sealed decisions are a chain.
+    """
     return {
         "schema_version": 1,
         "decision_id": decision_id,
@@ -295,6 +325,7 @@ def _compose_case(
                 "imported_by": one.imported_by,
                 "analysis": dict(one.analysis),
                 "quality": dict(one.quality),
+                PREVIOUS: last.decision_id if (last := previous[one.script_id]) else None,
             }
             for one in decided
         ],

@@ -16,7 +16,7 @@ from governance.errors import (
     StaleSessionError,
 )
 from governance.roles import DECIDING_ROLES, REVIEWING_ROLES, require_role
-from governance.script_versions import ScriptStatus, ScriptVerdict, ScriptVersion
+from governance.script_versions import DONE, ScriptStatus, ScriptVerdict, ScriptVersion
 from governance.separation import same_person
 
 MAX_REASON_CHARACTERS = 2000
@@ -27,13 +27,6 @@ _FROM = {
     ScriptVerdict.RETIRE: frozenset({ScriptStatus.ACTIVE, ScriptStatus.SUPERSEDED}),
 }
 PUTS_IN_FORCE = frozenset({ScriptVerdict.APPROVE, ScriptVerdict.ROLL_BACK})
-DONE = {
-    ScriptVerdict.APPROVE: "approved",
-    ScriptVerdict.ROLL_BACK: "rolled_back",
-    ScriptVerdict.REJECT: "rejected",
-    ScriptVerdict.RETIRE: "retired",
-    ScriptVerdict.SHIP: "shipped",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,24 +3,27 @@
 
 The rows of the catalogue can be changed by whoever can write to the database. A version is used
 only where its bytes, its digest, its signed entry and the sealed decision that put it in force say
-the same.
+the same, and where that decision is the last one that the audit log has: an older decision was true
+once, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from contracts.canonical import CanonicalFormError, digest_of, sha256_hex
+from evidence.audit import AuditSubject, find_newest
 from evidence.bundles import OpenedBundle, read_case
-from evidence.errors import EvidenceError
+from evidence.errors import EvidenceError, LogTamperedError
 from evidence.statement import StatementKind
 from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
 from kernel.database import Connection
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "script_versions")
+PREVIOUS = "previous_decision_id"  # in a sealed decision: the one before on the same script
 ENTRY_TYPE = "application/vnd.eucora.script-entry.v1+json"  # of the signed catalogue entry
 
 
@@ -44,6 +47,14 @@ class ScriptVerdict(StrEnum):
     RETIRE = "retire"
 
 
+DONE = {
+    ScriptVerdict.APPROVE: "approved",
+    ScriptVerdict.ROLL_BACK: "rolled_back",
+    ScriptVerdict.REJECT: "rejected",
+    ScriptVerdict.RETIRE: "retired",
+    ScriptVerdict.SHIP: "shipped",
+}
+ACTIONS = {verdict: f"script.{word}" for verdict, word in DONE.items()}  # of audit events
 IN_FORCE_BY = frozenset({ScriptVerdict.SHIP, ScriptVerdict.APPROVE, ScriptVerdict.ROLL_BACK})
 USABLE = frozenset({ScriptStatus.ACTIVE, ScriptStatus.SUPERSEDED})
 
@@ -93,6 +104,11 @@ class ScriptDecision:
     reason: str
     bundle_digest: str
     created_at: datetime
+
+    @property
+    def label(self) -> str:
+        """Id and version, as audit events name it."""
+        return f"{self.script_id}@{self.version}"
 
 
 class EntryOpener(Protocol):
@@ -223,7 +239,7 @@ def _list_differing_columns(stored: ScriptVersion) -> list[str]:
         "failure_classes": (list(stored.failure_classes), manifest.get("failure_classes")),
         "content_sha256": (
             stored.content_sha256,
-            digest_of(_content(manifest, stored.contents)),
+            content_digest(manifest, stored.contents),
         ),
         "file digests": (dict(stored.stated_sha256), _digests(stored.contents)),
     }
@@ -239,45 +255,110 @@ async def verify_version(
         ScriptVersionNotFoundError: there is none.
         ScriptEntryError: it must not be used; says why.
     """
+    try:
+        return await _verify(connection, opener, script_id, version)
+    except ScriptEntryError:  # a decision between two readings is no contradiction
+        return await _verify(connection, opener, script_id, version)
+
+
+async def _verify(
+    connection: Connection, opener: EntryOpener, script_id: str, version: str
+) -> ScriptVersion:
     stored = await find_version(connection, script_id, version)
     check_entry(opener, stored)
     if stored.status not in USABLE:
         raise ScriptEntryError(stored.label, f"this version is {stored.status}")
-    newest = next(
-        (one for one in await list_decisions(connection, script_id) if one.version == version), None
-    )
-    if newest is None or newest.decision not in IN_FORCE_BY:
+    decisions = await list_decisions(connection, script_id)
+    own = [one for one in decisions if one.version == version]
+    if not own or own[0].decision not in IN_FORCE_BY:
         raise ScriptEntryError(stored.label, "nobody has approved this version")
-    await _check_decision(connection, opener, stored, newest)
+    if stored.status is ScriptStatus.ACTIVE:
+        in_force = next(one for one in decisions if one.decision in IN_FORCE_BY)
+        if in_force.version != version:
+            message = f"its row says that it is in force, the decisions that {in_force.version} is"
+            raise ScriptEntryError(stored.label, message)
+    await _check_newest(connection, stored, decisions[0], None)
+    await _check_newest(connection, stored, own[0], version)
+    await _check_decision(connection, opener, stored, own[0], decisions)
     return stored
 
 
-async def _check_decision(
-    connection: Connection, opener: EntryOpener, stored: ScriptVersion, decision: ScriptDecision
+async def _check_newest(
+    connection: Connection, stored: ScriptVersion, newest: ScriptDecision, version: str | None
 ) -> None:
+    """Compare the newest decision on a script, or on a version of it, with the audit log's."""
+    try:
+        event = await find_newest(
+            connection,
+            AuditSubject.SCRIPT,
+            ACTIONS.values(),
+            script_id=stored.script_id,
+            version=version,
+        )
+    except LogTamperedError as error:
+        raise ScriptEntryError(stored.label, f"the audit log was changed: {error}") from error
+    logged = event and (
+        event.action,
+        event.subject_id,
+        (event.after or {}).get("decision_id"),
+        event.evidence,
+    )
+    found = (ACTIONS[newest.decision], newest.label, newest.decision_id, (newest.bundle_digest,))
+    if logged != found:
+        told = "none" if event is None else f"{event.action} of {event.subject_id}"
+        raise ScriptEntryError(
+            stored.label,
+            f"the audit log's newest decision is {told}, the database's"
+            f" {ACTIONS[newest.decision]} of {newest.label}: rows were deleted or changed",
+        )
+
+
+async def list_unlogged(connection: Connection) -> list[str]:
+    """Return in plain words each decision that only the audit log has, or only the database."""
+    parameters = {"actions": list(ACTIONS.values())}
+    cursor = await connection.execute(QUERIES["list_unlogged"], parameters)
+    return [
+        f"the decision {row['decision_id']} on the script {row['label']} is not in the"
+        f" {'database' if row['is_logged'] else 'audit log'}"
+        for row in await cursor.fetchall()
+    ]
+
+
+async def _check_decision(
+    connection: Connection,
+    opener: EntryOpener,
+    stored: ScriptVersion,
+    decision: ScriptDecision,
+    decisions: Sequence[ScriptDecision],
+) -> None:
+    """Compare a decision with what was sealed of it, and the one before with the sealed chain."""
     try:
         opened = await opener.open(connection, decision.bundle_digest)
         case = read_case(opened, StatementKind.SCRIPT_DECISION)
     except EvidenceError as error:
         message = f"the sealed decision on it does not verify: {error}"
         raise ScriptEntryError(stored.label, message) from error
-    version = {
-        "script_id": stored.script_id,
-        "version": stored.version,
-        "content_sha256": stored.content_sha256,
-    }
     named = [
-        {name: one.get(name) for name in version}
+        one
         for one in case.get("scripts", ())
         if (one.get("script_id"), one.get("version")) == (stored.script_id, stored.version)
     ]
+    digests = [one.get("content_sha256") for one in named]
     sealed = (case.get("decision"), case.get("actor"))
-    if named != [version] or sealed != (decision.decision.value, decision.actor):
+    if digests != [stored.content_sha256] or sealed != (decision.decision.value, decision.actor):
         raise ScriptEntryError(stored.label, "the sealed decision is about something else")
+    older = decisions[decisions.index(decision) + 1 :]
+    before = older[0].decision_id if older else None
+    if named[0].get(PREVIOUS, before) != before:  # none was sealed before there was a chain
+        raise ScriptEntryError(stored.label, "the decision before the sealed one is missing")
+
+
+def content_digest(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> str:
+    """Return what `content_sha256` must be: of the manifest and each step's digest."""
+    return digest_of(_content(manifest, contents))
 
 
 def _content(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return what `content_sha256` is the digest of."""
     return {"manifest": dict(manifest), "steps": _digests(contents)}
 
 

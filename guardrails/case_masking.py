@@ -3,7 +3,8 @@
 
 Its ticket, telemetry, script output and what people write about it name one person by one
 pseudonym. What is new goes to the vault under the incident's id, with an audit event, in the
-transaction of whoever asks. Of an incident whose originals were erased no later ones are kept.
+transaction of whoever asks. Of an incident whose originals were erased no later ones are kept,
+and no number is given again.
 """
 
 import asyncio
@@ -68,22 +69,15 @@ class CaseMasker:
         case = await cursor.fetchone()
         if case is None:
             return await asyncio.to_thread(self._masker.mask_value, value)
+        device_id = case["device_id"]
+        who = (actor, correlation_id)
         try:
-            known = await self._vault.reveal(connection, incident_id)
-        except SubjectShreddedError:
-            own = await self._read_own(connection, case["device_id"], {})
-            masked, _ = await asyncio.to_thread(self._masker.mask_document, value, {}, own)
-            return masked
-        try:
-            return await self._mask_and_keep(
-                connection, incident_id, case["device_id"], value, known, actor, correlation_id
-            )
+            return await self._mask_and_keep(connection, incident_id, device_id, value, *who)
         except PseudonymConflictError:
             # Somebody gave the same number meanwhile; the subject is held now, so nobody can again.
-            known = await self._vault.reveal(connection, incident_id)
-            return await self._mask_and_keep(
-                connection, incident_id, case["device_id"], value, known, actor, correlation_id
-            )
+            return await self._mask_and_keep(connection, incident_id, device_id, value, *who)
+        except SubjectShreddedError:
+            return await self._mask_erased(connection, incident_id, device_id, value)
 
     async def mask_apart(
         self, incident_id: str, text: str, *, actor: str, correlation_id: str
@@ -98,18 +92,33 @@ class CaseMasker:
             )
             return masked
 
+    async def _mask_erased(
+        self, connection: Connection, incident_id: str, device_id: str | None, value: Any
+    ) -> Any:
+        """Mask with numbers that the incident has not had, and keep no originals."""
+        own = await self._read_own(connection, device_id, {})
+        taken = await self._vault.hold_numbers(connection, incident_id)
+        masked, originals = await asyncio.to_thread(
+            self._masker.mask_document, value, {}, own, taken
+        )
+        await self._vault.take_numbers(connection, incident_id, originals)
+        return masked
+
     async def _mask_and_keep(
         self,
         connection: Connection,
         incident_id: str,
         device_id: str | None,
         value: Any,
-        known: Mapping[str, str],
         actor: str,
         correlation_id: str,
     ) -> Any:
+        known = await self._vault.reveal(connection, incident_id)
         own = await self._read_own(connection, device_id, known)
-        masked, originals = await asyncio.to_thread(self._masker.mask_document, value, known, own)
+        taken = await self._vault.read_numbers(connection, incident_id)
+        masked, originals = await asyncio.to_thread(
+            self._masker.mask_document, value, known, own, taken
+        )
         fresh = sorted(originals.keys() - known.keys())
         if fresh:
             await self._vault.store(

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors of guardrails/: GuardrailError, and below it one tree a guardrail.
 
-MaskingError; NameModelError; DirectoryFileError; PolicyError > PolicyLoadError > PolicyTrustError,
-PolicyNotFoundError, PolicyChangeError; VaultError > SubjectShreddedError, PseudonymConflictError,
-VaultIntegrityError, RevealRefusedError (> PseudonymMissingError, RevealBoundError);
+MaskingError; NameModelError; DirectoryFileError; PolicyError > PolicyLoadError (> PolicyTrustError,
+PolicyLimitError > PolicySlowError), PolicyNotFoundError, PolicyChangeError;
+VaultError > SubjectShreddedError, PseudonymConflictError, VaultIntegrityError, RevealRefusedError
+(> PseudonymMissingError, RevealBoundError);
 MalwareScanError > UnscannableFileError, ScannerUnavailableError, ScannerTimeoutError,
 ScannerRefusedError; QuarantineError > QuarantineFullError,
 QuarantinedFileMissingError, QuarantineStateError, QuarantineReleaseError,
@@ -32,6 +33,14 @@ class PolicyError(GuardrailError):
 
 class PolicyLoadError(PolicyError):
     """The policies could not be read or compiled."""
+
+
+class PolicyLimitError(PolicyLoadError):
+    """Compiling or evaluating a policy went beyond its limits, and was ended."""
+
+
+class PolicySlowError(PolicyLimitError):
+    """Compiling or evaluating a policy took too long, and was ended."""
 
 
 class PolicyTrustError(PolicyLoadError):

@@ -163,11 +163,16 @@ class Masker:
         return self.mask_document(value)[0]
 
     def mask_document(
-        self, value: Any, known: Mapping[str, str] | None = None, own: Directory | None = None
+        self,
+        value: Any,
+        known: Mapping[str, str] | None = None,
+        own: Directory | None = None,
+        taken: Mapping[str, int] | None = None,
     ) -> tuple[Any, dict[str, str]]:
         """Return a masked JSON value as `mask_value` does, and {pseudonym: original}.
 
-        Arguments are as of `mask_many`; the originals hold what was known, too.
+        Arguments are as of `mask_many`, and `taken` the greatest number by kind of pseudonym up to
+        which none is given; the originals hold what was known, too.
 
         Raises:
             MaskingError: the value is nested deeper than 64 or is not JSON.
@@ -175,7 +180,7 @@ class Masker:
         """
         texts: list[str] = []
         _collect_texts(value, texts, 0)
-        pseudonyms = self._obtain_engine().number(texts, known or {}, own)
+        pseudonyms = self._obtain_engine().number(texts, known or {}, own, taken or {})
         for entity, keyed in list_keyed(value):
             pseudonyms.give(entity, keyed)
             if may_recur(keyed):

@@ -27,10 +27,14 @@ class MaskingEngine:
         self.writer = PseudonymWriter()
 
     def number(
-        self, texts: Iterable[str], known: Mapping[str, str], own: Directory | None = None
+        self,
+        texts: Iterable[str],
+        known: Mapping[str, str],
+        own: Directory | None = None,
+        taken: Mapping[str, int] | None = None,
     ) -> Pseudonyms:
         """Return the pseudonyms of a call that masks these texts."""
-        return Pseudonyms(texts, known, own)
+        return Pseudonyms(texts, known, own, taken)
 
     def look_up(self, text: str, directory: Directory) -> list[Span]:
         """Return the places of what a directory knows, outside of pseudonyms and error codes."""

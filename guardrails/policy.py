@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policy decisions in Rego, evaluated in process by regopy; denied on doubt.
+"""Policy decisions in Rego, evaluated by regopy in the process that calls; denied on doubt.
 
 The policies are checked and compiled once. Whatever is not a clear yes (undefined, an error, a
 conflict, late, no such question) is a denial. The questions are contracts.policy's, described in
-docs/policy-input.md.
+docs/policy-input.md. What it evaluates it cannot interrupt: the product asks it in a process of its
+own, see `guardrails.policy_process`.
 """
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,35 +16,15 @@ import msgspec
 
 from contracts.policy import DECISIONS, PolicyQuestion, QuestionError, check_question
 from guardrails.errors import PolicyLoadError
-from guardrails.policy_source import PolicySource, read_folder
+from guardrails.policy_decision import PolicyDecision, deny, read_answer
+from guardrails.policy_source import POLICIES_DIR, PolicySource, read_folder
 from guardrails.policy_syntax import check_policies
 from guardrails.rego_runtime import EvaluationError, PreparedQuery, RegoError, compile_modules
 
-__all__ = ["DECISIONS", "POLICIES_DIR", "PolicyDecision", "PolicyEngine", "deny", "read_answer"]
+__all__ = ["DECISIONS", "POLICIES_DIR", "PolicyEngine"]
 
-POLICIES_DIR: Final = Path(__file__).with_name("policies")
-QUORUM_IN_DOUBT: Final = 2
-MAX_QUORUM: Final = 100
 TIME_LIMIT_SECONDS: Final = 1.0
 _DOUBTS = frozenset({"policy_error", "policy_undefined"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyDecision:
-    """What the policy says, why, and which policy said it.
-
-    Attributes:
-        allow: a clear yes.
-        requires_quorum: how many different people must approve.
-        reasons: stable codes, sorted; empty only when allowed.
-        policy_digest: SHA-256 (hex) of the policy files.
-
-    """
-
-    allow: bool
-    requires_quorum: int
-    reasons: tuple[str, ...]
-    policy_digest: str
 
 
 class PolicyEngine:
@@ -105,40 +85,6 @@ class PolicyEngine:
         except (EvaluationError, UnicodeEncodeError, RecursionError):
             return deny("policy_error", self.policy_digest)
         return read_answer(answer, self.policy_digest)
-
-
-def read_answer(answer: object, policy_digest: str) -> PolicyDecision:
-    """Return the decision that an answer {allow, deny, requires_quorum} states; doubt denies."""
-    if not isinstance(answer, Mapping):
-        return deny("policy_undefined", policy_digest)
-    allow, reasons = answer.get("allow"), answer.get("deny")
-    quorum = answer.get("requires_quorum")
-    if not (
-        isinstance(allow, bool)
-        and isinstance(reasons, list)
-        and all(isinstance(reason, str) and reason for reason in reasons)
-        and type(quorum) is int
-        and 1 <= quorum <= MAX_QUORUM
-    ):
-        return deny("policy_undefined", policy_digest)
-    if allow is bool(reasons):  # a yes with objections, or a no without
-        reasons = [*reasons, "policy_inconsistent"]
-    return PolicyDecision(
-        allow=not reasons,
-        requires_quorum=quorum,
-        reasons=tuple(sorted(reasons)),
-        policy_digest=policy_digest,
-    )
-
-
-def deny(reason: str, policy_digest: str) -> PolicyDecision:
-    """Return the denial of an engine in doubt."""
-    return PolicyDecision(
-        allow=False,
-        requires_quorum=QUORUM_IN_DOUBT,
-        reasons=(reason,),
-        policy_digest=policy_digest,
-    )
 
 
 def _compile(files: Mapping[str, str], name: str) -> PreparedQuery:

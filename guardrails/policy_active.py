@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policy in force: found, believed and asked anew for each decision.
+"""The policy in force: found, believed and asked anew for each decision, in a process of its own.
 
 Which version is in force is read in the transaction of the decision that it is asked for, so a
 change holds for every process from its commit on, and no decision sees half of one. A version is
@@ -9,18 +9,17 @@ the policy (docs/adr/0024).
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from contracts.policy import PolicyQuestion
 from guardrails.errors import PolicyLoadError, PolicyTrustError
-from guardrails.policy import PolicyDecision, PolicyEngine, deny
+from guardrails.policy_confined import ConfinedPolicy
+from guardrails.policy_decision import PolicyDecision, deny
+from guardrails.policy_pool import PolicyPool
 from guardrails.policy_records import insert_decision
-from guardrails.policy_source import PolicySource
 from guardrails.policy_store import (
     PolicyActivation,
     PolicyTrust,
-    PolicyVersion,
     find_active,
     find_version,
 )
@@ -48,7 +47,8 @@ class ActivePolicy:
         trust: says what of the stored policies may be believed.
         denials: denials are kept in transactions of their own from this pool, because the
             caller's is rolled back.
-        server: asked instead of evaluating in process, where one is configured.
+        processes: evaluate the policy in force, and no other.
+        server: asked instead of evaluating here, where one is configured.
 
     """
 
@@ -58,15 +58,15 @@ class ActivePolicy:
         trust: PolicyTrust,
         *,
         denials: Pool,
+        processes: PolicyPool,
         server: RemotePolicy | None = None,
-        compile_policy: Callable[[PolicySource], PolicyEngine] = PolicyEngine,
     ) -> None:
         self._clock = clock
         self._trust = trust
         self._denials = denials
         self._server = server
-        self._compile = compile_policy
-        self._loaded: tuple[PolicyActivation, PolicyEngine] | None = None
+        self._processes = processes
+        self._loaded: tuple[PolicyActivation, ConfinedPolicy] | None = None
         self._lock = asyncio.Lock()
 
     async def decide(self, connection: Connection, question: PolicyQuestion) -> PolicyDecision:
@@ -80,33 +80,47 @@ class ActivePolicy:
                 await insert_decision(own, question, decision, now=now)
         return decision
 
-    async def find_engine(self, connection: Connection) -> PolicyEngine:
-        """Return the compiled policy in force.
+    async def find_policy(self, connection: Connection) -> ConfinedPolicy:
+        """Return the policy in force, compiled.
 
         Raises:
             PolicyLoadError: none is in force, or it cannot be believed or compiled.
 
         """
-        activation = await find_active(connection)
+        activation = await self._find_newest(connection)
         if activation is None:
             raise PolicyLoadError("no policy is in force: eucora prepare stores the first")
-        loaded = self._loaded
-        if loaded is not None and loaded[0] == activation:
-            return loaded[1]
+        async with self._lock:
+            if self._loaded is None or self._loaded[0] != activation:
+                self._loaded = activation, await self._load(connection, activation)
+            return self._loaded[1]
+
+    async def _find_newest(self, connection: Connection) -> PolicyActivation | None:
+        """Return what is in force; a change between the two readings is no contradiction."""
+        activation = await find_active(connection)
+        try:
+            await self._trust.check_newest(connection, activation)
+        except PolicyTrustError:
+            activation = await find_active(connection)
+            await self._trust.check_newest(connection, activation)
+        return activation
+
+    async def _load(self, connection: Connection, activation: PolicyActivation) -> ConfinedPolicy:
         version = await find_version(connection, activation.policy_digest)
         await self._trust.check_activation(connection, activation)
-        async with self._lock:
-            engine = await asyncio.to_thread(self._load, version)
-            self._loaded = (activation, engine)
+        policy = ConfinedPolicy(
+            self._processes, await asyncio.to_thread(self._trust.open_version, version)
+        )
+        await policy.load()
         _logger.info(
             "policy taken up", action="policy.load", decision="replace", version=version.version,
             digest=version.policy_digest,
         )  # fmt: skip
-        return engine
+        return policy
 
     async def _decide(self, connection: Connection, question: PolicyQuestion) -> PolicyDecision:
         try:
-            engine = await self.find_engine(connection)
+            policy = await self.find_policy(connection)
         except PolicyTrustError as error:
             _logger.critical(
                 "policy not believed", action="policy.load", decision="deny", exc_info=error
@@ -118,8 +132,5 @@ class ActivePolicy:
             )
             return deny("policy_error", NO_POLICY)
         if self._server is None:
-            return engine.decide(question)
-        return await self._server.decide(question, policy_digest=engine.policy_digest)
-
-    def _load(self, version: PolicyVersion) -> PolicyEngine:
-        return self._compile(self._trust.open_version(version))
+            return await policy.decide(question)
+        return await self._server.decide(question, policy_digest=policy.policy_digest)

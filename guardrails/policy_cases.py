@@ -9,14 +9,17 @@ that names reasons is denied. `unchecked: true` evaluates an input that the type
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from contracts.policy import DECISIONS
 from guardrails.errors import PolicyLoadError
-from guardrails.policy import PolicyDecision, PolicyEngine
+from guardrails.policy_decision import PolicyDecision
 from guardrails.policy_source import PolicySource
+
+if TYPE_CHECKING:  # at run time it would load the library that evaluates
+    from guardrails.policy import PolicyEngine
 
 _TABLE_KEYS = {"decision", "base", "cases"}
 _CASE_KEYS = {"name", "change", "remove", "unchecked", "reasons", "requires_quorum", "allow"}
@@ -70,34 +73,15 @@ def read_cases(source: PolicySource) -> list[PolicyCase]:
     return cases
 
 
-def run_case(engine: PolicyEngine, case: PolicyCase) -> CaseOutcome:
+def run_case(engine: "PolicyEngine", case: PolicyCase) -> CaseOutcome:
     """Ask the policies for one case."""
     ask = engine.evaluate if case.unchecked else engine.decide
     return CaseOutcome(case=case, decision=ask(case.question))
 
 
-def run_cases(engine: PolicyEngine, cases: Iterable[PolicyCase]) -> list[CaseOutcome]:
+def run_cases(engine: "PolicyEngine", cases: Iterable[PolicyCase]) -> list[CaseOutcome]:
     """Ask the policies for each case."""
     return [run_case(engine, case) for case in cases]
-
-
-def check_version(source: PolicySource) -> PolicyEngine:
-    """Return the compiled policies of a version that decides all its cases as they say.
-
-    Raises:
-        PolicyLoadError: it does not load, has no cases, or decides one otherwise.
-    """
-    engine = PolicyEngine(source)
-    outcomes = run_cases(engine, read_cases(source))
-    if not outcomes:
-        raise PolicyLoadError("a policy comes with cases, in cases/*.yaml of its folder")
-    failed = [outcome for outcome in outcomes if not outcome.passed]
-    if failed:
-        raise PolicyLoadError(
-            f"{len(failed)} of {len(outcomes)} cases are decided otherwise than they say, such as"
-            f" {failed[0].case.table}: {failed[0].case.name}; eucora policy test shows them"
-        )
-    return engine
 
 
 def _read_table(name: str, text: str) -> Iterator[PolicyCase]:

@@ -3,9 +3,13 @@
 
 import difflib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from guardrails.policy import PolicyDecision, PolicyEngine
 from guardrails.policy_cases import PolicyCase, read_cases, run_case
+from guardrails.policy_decision import PolicyDecision
+
+if TYPE_CHECKING:  # at run time it would load the library that evaluates
+    from guardrails.policy import PolicyEngine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class PolicyDifference:
     decided: tuple[DecidedOtherwise, ...]
 
 
-def compare_policies(before: PolicyEngine, after: PolicyEngine) -> PolicyDifference:
+def compare_policies(before: "PolicyEngine", after: "PolicyEngine") -> PolicyDifference:
     """Return how two versions differ."""
     cases = {
         (case.table, case.name): case
@@ -47,7 +51,7 @@ def compare_policies(before: PolicyEngine, after: PolicyEngine) -> PolicyDiffere
     )
 
 
-def _compare_text(before: PolicyEngine, after: PolicyEngine) -> list[str]:
+def _compare_text(before: "PolicyEngine", after: "PolicyEngine") -> list[str]:
     lines: list[str] = []
     old, new = before.source.files, after.source.files
     for name in sorted({*old, *new}):

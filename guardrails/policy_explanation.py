@@ -9,13 +9,16 @@ policy is asked again. One value at a time; a reason that none of them removes s
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from contracts.policy import PolicyQuestion, QuestionError, check_question
-from guardrails.policy import PolicyDecision, PolicyEngine
+from guardrails.policy_decision import PolicyDecision
 from guardrails.rego_text import Rule, read_modules
+
+if TYPE_CHECKING:  # at run time it would load the library that evaluates
+    from guardrails.policy import PolicyEngine
 
 MAX_TRIALS = 400
 ENGINE_REASONS = {
@@ -69,7 +72,7 @@ class Explanation:
     reasons: tuple[ReasonSource, ...]
 
 
-def explain(engine: PolicyEngine, question: PolicyQuestion | Mapping[str, Any]) -> Explanation:
+def explain(engine: "PolicyEngine", question: PolicyQuestion | Mapping[str, Any]) -> Explanation:
     """Return what a policy answers to a question, and why."""
     decision = engine.decide(question)
     try:
@@ -90,7 +93,7 @@ def explain(engine: PolicyEngine, question: PolicyQuestion | Mapping[str, Any]) 
 
 
 def _explain_reason(
-    engine: PolicyEngine,
+    engine: "PolicyEngine",
     document: Mapping[str, Any],
     reason: str,
     rules: list[Rule],
@@ -171,7 +174,7 @@ def _look_up(document: Mapping[str, Any], path: str) -> Any:
 
 
 def _find_remedies(
-    engine: PolicyEngine,
+    engine: "PolicyEngine",
     document: Mapping[str, Any],
     reason: str,
     looked_at: Mapping[str, Any],

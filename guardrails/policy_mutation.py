@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import yaml
 
+from contracts.policy import DECISIONS
 from guardrails.errors import PolicyLoadError
-from guardrails.policy import DECISIONS, PolicyEngine
+from guardrails.policy import PolicyEngine
 from guardrails.policy_cases import EXCUSES_FILE, PolicyCase, run_case
 from guardrails.policy_source import PolicySource
 from guardrails.rego_text import Rule, RuleKind, Token, find_body, read_conditions, read_rules

@@ -5,7 +5,6 @@ The dry run asks a version the same questions, as they were then, and says which
 record of a decision is its evidence; what is kept here is for comparing and explaining.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from contracts.policy import PolicyQuestion, QuestionError, check_question
-from guardrails.policy import PolicyDecision, PolicyEngine
+from guardrails.policy_decision import PolicyDecision
 from guardrails.policy_store import QUERIES
 from kernel.database import Connection
 
@@ -112,23 +111,18 @@ async def list_decisions(
     ]
 
 
-async def dry_run(engine: PolicyEngine, decisions: Sequence[RecordedDecision]) -> DryRun:
-    """Ask a version past questions, beside the event loop."""
-    return await asyncio.to_thread(_compare, engine, decisions)
-
-
-def _compare(engine: PolicyEngine, decisions: Sequence[RecordedDecision]) -> DryRun:
-    changed = []
-    for before in decisions:
-        after = engine.decide(before.question)
-        if (before.allow, before.requires_quorum, before.reasons) != (
-            after.allow,
-            after.requires_quorum,
-            after.reasons,
-        ):
-            changed.append(ChangedDecision(before=before, after=after))
+def compare_decisions(
+    policy_digest: str, decisions: Sequence[RecordedDecision], answers: Sequence[PolicyDecision]
+) -> DryRun:
+    """Return how another version's answers to past questions differ from those of then. Pure."""
+    changed = [
+        ChangedDecision(before=before, after=after)
+        for before, after in zip(decisions, answers, strict=True)
+        if (before.allow, before.requires_quorum, before.reasons)
+        != (after.allow, after.requires_quorum, after.reasons)
+    ]
     return DryRun(
-        policy_digest=engine.policy_digest,
+        policy_digest=policy_digest,
         n_asked=len(decisions),
         oldest=min((each.decided_at for each in decisions), default=None),
         changed=tuple(changed),

@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from contracts.policy import PolicyQuestion, QuestionError, check_question
-from guardrails.policy import PolicyDecision, deny, read_answer
+from guardrails.policy_decision import PolicyDecision, deny, read_answer
 from kernel.logs import get_logger
 
 MAX_ANSWER_BYTES: Final = 64 * 1024

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from contracts.canonical import digest_of
 from guardrails.errors import PolicyLoadError
 
+POLICIES_DIR: Final = Path(__file__).with_name("policies")  # those that a release ships
 MAX_FILES = 50
 MAX_BYTES = 512 * 1024
 CASES_FOLDER = "cases"

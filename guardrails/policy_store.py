@@ -28,6 +28,13 @@ class ActivationKind(StrEnum):
     ROLLBACK = "rollback"
 
 
+PUT_IN_FORCE = {
+    ActivationKind.FIRST: "policy.activated",
+    ActivationKind.ACTIVATION: "policy.activated",
+    ActivationKind.ROLLBACK: "policy.rolled_back",
+}  # what the audit event of an activation is called
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyVersion:
     """A stored policy version; `envelope` is the signed text, not yet believed."""
@@ -84,6 +91,17 @@ class PolicyTrust(Protocol):
         """
         ...
 
+    async def check_newest(
+        self, connection: Connection, activation: PolicyActivation | None
+    ) -> None:
+        """Check that an activation is the last one that the audit log knows.
+
+        Raises:
+            PolicyTrustError: it is not.
+
+        """
+        ...
+
     async def check_activation(self, connection: Connection, activation: PolicyActivation) -> None:
         """Check that an activation is what was sealed of it.
 
@@ -112,10 +130,8 @@ async def find_version(connection: Connection, policy_digest: str) -> PolicyVers
         PolicyNotFoundError: there is none.
 
     """
-    cursor = await connection.execute(QUERIES["find_version"], {"policy_digest": policy_digest})
-    row = await cursor.fetchone()
-    if row is None:
-        raise PolicyNotFoundError(f"no policy with the digest {policy_digest[:64]!r} is stored")
+    missing = f"no policy with the digest {policy_digest[:64]!r} is stored"
+    row = await _find(connection, "find_version", missing, policy_digest=policy_digest)
     return PolicyVersion(**row)
 
 
@@ -126,11 +142,10 @@ async def find_numbered_version(connection: Connection, number: int) -> PolicyVe
         PolicyNotFoundError: there is none.
 
     """
-    cursor = await connection.execute(QUERIES["find_numbered_version"], {"version": number})
-    row = await cursor.fetchone()
-    if row is None:
-        raise PolicyNotFoundError(f"there is no policy version {number}: eucora policy list")
-    return PolicyVersion(**row)
+    missing = f"there is no policy version {number}: eucora policy list"
+    return PolicyVersion(
+        **await _find(connection, "find_numbered_version", missing, version=number)
+    )
 
 
 async def list_versions(connection: Connection) -> list[PolicyVersion]:
@@ -172,10 +187,8 @@ async def find_activation(connection: Connection, activation_id: str) -> PolicyA
         PolicyNotFoundError: there is none.
 
     """
-    cursor = await connection.execute(QUERIES["find_activation"], {"activation_id": activation_id})
-    row = await cursor.fetchone()
-    if row is None:
-        raise PolicyNotFoundError(f"there is no activation of a policy {activation_id[:64]!r}")
+    missing = f"there is no activation of a policy {activation_id[:64]!r}"
+    row = await _find(connection, "find_activation", missing, activation_id=activation_id)
     return _read_activation(row)
 
 
@@ -201,6 +214,17 @@ async def find_previous(connection: Connection, active: PolicyActivation) -> Pol
         one = await find_activation(connection, one.previous_activation_id)
 
 
+async def list_unlogged(connection: Connection) -> list[str]:
+    """Return in plain words each activation that only the audit log has, or only the database."""
+    parameters = {"actions": sorted(set(PUT_IN_FORCE.values()))}
+    cursor = await connection.execute(QUERIES["list_unlogged"], parameters)
+    return [
+        f"the activation {row['activation_id']} of a policy is not in the"
+        f" {'database' if row['is_logged'] else 'audit log'}"
+        for row in await cursor.fetchall()
+    ]
+
+
 async def insert_change(connection: Connection, change: PolicyChange) -> None:
     """Store a change that waits for a decision."""
     await connection.execute(
@@ -215,11 +239,8 @@ async def find_change(connection: Connection, change_id: str) -> PolicyChange:
         PolicyNotFoundError: there is none.
 
     """
-    cursor = await connection.execute(QUERIES["find_change"], {"change_id": change_id})
-    row = await cursor.fetchone()
-    if row is None:
-        raise PolicyNotFoundError(f"there is no policy change {change_id[:64]!r}")
-    return _read_change(row)
+    missing = f"there is no policy change {change_id[:64]!r}"
+    return _read_change(await _find(connection, "find_change", missing, change_id=change_id))
 
 
 async def list_changes(connection: Connection, *, limit: int = 50) -> list[PolicyChange]:
@@ -255,6 +276,19 @@ async def decide_change(
     )
     if cursor.rowcount != 1:
         raise PolicyChangeError(f"somebody has decided on {change.change_id} already")
+
+
+async def _find(connection: Connection, query: str, missing: str, **values: Any) -> dict[str, Any]:
+    """Return the row of a query.
+
+    Raises:
+        PolicyNotFoundError: there is none, which is said in the words of `missing`.
+
+    """
+    row = await (await connection.execute(QUERIES[query], values)).fetchone()
+    if row is None:
+        raise PolicyNotFoundError(missing)
+    return row
 
 
 def _read_activation(row: dict[str, Any]) -> PolicyActivation:

@@ -36,17 +36,22 @@ class Pseudonyms:
         texts: what will be masked; numbers that stand in it are not given again.
         known: {pseudonym: original} to begin with.
         own: people and machines of the case itself.
+        taken: the greatest number by kind that was given before.
 
     """
 
     def __init__(
-        self, texts: Iterable[str], known: Mapping[str, str], own: Directory | None = None
+        self,
+        texts: Iterable[str],
+        known: Mapping[str, str],
+        own: Directory | None = None,
+        taken: Mapping[str, int] | None = None,
     ) -> None:
         self._own = own
         self._originals = dict(known)
         self._by_original: dict[tuple[str, str], str] = {}
         self._by_part: dict[str, set[str]] = {}
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[str, int] = dict(taken or {})
         self._known: dict[str, list[str]] = {}
         for pseudonym, original in known.items():
             if match := PSEUDONYM.fullmatch(pseudonym):

@@ -14,11 +14,7 @@ released file withdraws its release. Who may do all that is the caller's busines
 
 import asyncio
 import hashlib
-import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from psycopg import AsyncCursor
@@ -31,12 +27,14 @@ from guardrails.errors import (
     QuarantineReleaseError,
     QuarantineStateError,
 )
+from guardrails.quarantined_files import HoldReason, QuarantinedFile, read_row
 from guardrails.sanitise import plain_text
 from guardrails.sealed_files import SealedFiles
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.ids import IdSource
+from kernel.person import is_person, is_same_person, normalise_person
 from kernel.queries import load_queries
 
 QUERIES: Final = load_queries(__file__, "quarantine")
@@ -45,50 +43,6 @@ MAX_LISTED: Final = 500
 MAX_REASON_CHARACTERS: Final = 2000
 _MAX_NAME_CHARACTERS: Final = 255
 _SUBJECT: Final = "quarantined_file"
-_PEOPLE: Final = frozenset({"", "user", "cli"})  # kinds of actors that are people
-
-
-class HoldReason(StrEnum):
-    """Why a file was refused."""
-
-    INFECTED = "infected"
-    UNSCANNED = "unscanned"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantinedFile:
-    """What is known of a file that is or was held; names and reasons are masked."""
-
-    quarantine_id: str
-    sha256: str
-    name: str
-    source: str
-    size_bytes: int
-    reason: HoldReason
-    signature: str | None
-    engine: str
-    actor: str
-    quarantined_at: datetime
-    release_requested_by: str | None
-    released_by: str | None
-    release_reason: str | None
-    released_at: datetime | None
-    deleted_by: str | None
-    deletion_reason: str | None
-    deleted_at: datetime | None
-    asked_by: str | None
-    ask_reason: str | None
-    asked_at: datetime | None
-
-    @property
-    def requested_by(self) -> str | None:
-        """The first person of a release: who asked for it, else who brought the file."""
-        return self.asked_by or (self.actor if is_person(self.actor) else None)
-
-    @property
-    def is_held(self) -> bool:
-        """Whether its bytes are still kept."""
-        return self.released_at is None and self.deleted_at is None
 
 
 class Quarantine:
@@ -170,7 +124,7 @@ class Quarantine:
         """Return what waits for a decision, newest first; `before` is the last id seen."""
         page = {"limit": max(1, min(limit, MAX_LISTED)), "before": before}
         cursor = await connection.execute(QUERIES["list_held"], page)
-        return tuple(_read_row(row) for row in await cursor.fetchall())
+        return tuple(read_row(row) for row in await cursor.fetchall())
 
     async def find(self, connection: Connection, quarantine_id: str) -> QuarantinedFile:
         """Return one file, whatever became of it.
@@ -179,7 +133,7 @@ class Quarantine:
             QuarantinedFileMissingError: there is none.
 
         """
-        return _read_row(await self._find_row(connection, quarantine_id))
+        return read_row(await self._find_row(connection, quarantine_id))
 
     async def ask_release(
         self,
@@ -240,7 +194,7 @@ class Quarantine:
         """
         await connection.execute(QUERIES["lock_quarantine"])
         row = await self._find_row(connection, quarantine_id)
-        file = _read_row(row)
+        file = read_row(row)
         if not file.is_held:
             raise QuarantineStateError
         _check_people(released_by, requested_by, (file.actor, token_maker))
@@ -278,7 +232,7 @@ class Quarantine:
         file = await self.find(connection, quarantine_id)
         if file.deleted_at is not None:
             raise QuarantineStateError
-        if not _person(destroyed_by):
+        if not normalise_person(destroyed_by):
             raise QuarantineReleaseError("a destruction names who decided it")
         change = {"deleted_by": destroyed_by, "reason": await self._read_reason(reason)}
         cursor = await connection.execute(
@@ -333,7 +287,7 @@ class Quarantine:
         await connection.execute(QUERIES["lock_quarantine"])
         cursor = await connection.execute(QUERIES["find_held"], {"sha256": sha256})
         if (row := await cursor.fetchone()) is not None:
-            return _read_row(row), "quarantine.seen_again"
+            return read_row(row), "quarantine.seen_again"
         file = await self._take_in(connection, content, sha256, actor, found)
         return file, "quarantine.held"
 
@@ -425,31 +379,10 @@ def _file_name(row: Mapping[str, Any]) -> str:
     return f"{row['sha256']}.{row['quarantine_id']}"
 
 
-def _read_row(row: Mapping[str, Any]) -> QuarantinedFile:
-    facts = {name: row[name] for name in QuarantinedFile.__slots__}
-    return QuarantinedFile(**{**facts, "reason": HoldReason(row["reason"])})
-
-
 async def _fetch_row(cursor: AsyncCursor[dict[str, Any]]) -> QuarantinedFile:
     if (row := await cursor.fetchone()) is None:
         raise QuarantinedFileMissingError
-    return _read_row(row)
-
-
-def is_same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's: at the portal, at the command line, spelled otherwise."""
-    return _person(one) == _person(other) != ""
-
-
-def _person(name: str) -> str:
-    folded = unicodedata.normalize("NFKC", name).strip().casefold()
-    return folded.rpartition(":")[2].strip()
-
-
-def is_person(actor: str) -> bool:
-    """Whether an actor is a person, at the portal or at the command line: not a service."""
-    kind = unicodedata.normalize("NFKC", actor).strip().casefold().rpartition(":")[0]
-    return kind.strip() in _PEOPLE and _person(actor) != ""
+    return read_row(row)
 
 
 def _check_is_person(actor: str) -> None:
@@ -462,7 +395,7 @@ def _check_is_person(actor: str) -> None:
 def _check_people(released_by: str, requested_by: str, brought_by: Sequence[str]) -> None:
     _check_is_person(requested_by)
     _check_is_person(released_by)
-    if any(is_same_person(released_by, other) for other in (requested_by, *brought_by)):
+    if is_same_person(released_by, requested_by, *brought_by):
         raise QuarantineReleaseError(
             "somebody else must release it: not who brought the file, who made the token that"
             " brought it, or who asks for it"

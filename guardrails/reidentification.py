@@ -24,6 +24,7 @@ from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.ids import IdSource
+from kernel.refusals import RefusalAudit
 
 MAX_PER_HOUR: Final = 60
 HOUR: Final = timedelta(hours=1)
@@ -86,7 +87,7 @@ class Reidentification:
         self._clock = clock
         self._ids = ids
         self._audit = audit
-        self._refusals = refusals
+        self._refusals = RefusalAudit(refusals, audit)
 
     async def describe(self, connection: Connection, incident_id: str) -> Holding:
         """Return what there is to reveal of an incident, without any original."""
@@ -110,12 +111,16 @@ class Reidentification:
             RevealRefusedError: no reason, or nothing asked for.
             VaultIntegrityError: an original does not decrypt.
         """
-        try:
+        refused = "vault.reveal_refused"
+        async with self._refusals.guard(
+            {RevealRefusedError: refused, SubjectShreddedError: refused},
+            actor=request.actor,
+            subject_kind="incident",
+            subject_id=request.incident_id,
+            correlation_id=request.correlation_id,
+            details={"pseudonyms": _name_all(request.pseudonyms)},
+        ):
             return await self._reveal(connection, request)
-        except (RevealRefusedError, SubjectShreddedError) as error:
-            async with self._refusals.connection() as apart:
-                await self._record(apart, request, "vault.reveal_refused", str(error))
-            raise
 
     async def _reveal(self, connection: Connection, request: RevealRequest) -> dict[str, str]:
         asked = tuple(dict.fromkeys(request.pseudonyms))
@@ -153,7 +158,15 @@ class Reidentification:
                 "revealed_at": self._clock.now(),
             },
         )
-        await self._record(connection, request, "vault.revealed", masked)
+        await self._audit.record(
+            connection,
+            actor=request.actor,
+            action="vault.revealed",
+            subject_kind="incident",
+            subject_id=request.incident_id,
+            correlation_id=request.correlation_id,
+            after={"pseudonyms": _name_all(request.pseudonyms), "reason": masked},
+        )
         return {name: originals[name] for name in asked}
 
     async def _check_bound(self, connection: Connection, actor: str, n_asked: int) -> None:
@@ -167,19 +180,6 @@ class Reidentification:
                 f"{n_shown} originals were shown to you within the hour, and {MAX_PER_HOUR} are the"
                 " most: ask for fewer, or later"
             )
-
-    async def _record(
-        self, connection: Connection, request: RevealRequest, action: str, reason: str
-    ) -> None:
-        await self._audit.record(
-            connection,
-            actor=request.actor,
-            action=action,
-            subject_kind="incident",
-            subject_id=request.incident_id,
-            correlation_id=request.correlation_id,
-            after={"pseudonyms": _name_all(request.pseudonyms), "reason": reason},
-        )
 
 
 def _name_all(pseudonyms: Sequence[str]) -> list[str]:

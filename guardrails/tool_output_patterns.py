@@ -17,6 +17,7 @@ _WORDS: Final = re.compile(r"[^\W\d_]+")
 _CMDLET: Final = r"(?:Get|Set|New|Remove|Add|Unlock|Disable|Enable|Search|Reset|Move|Revoke|Test|Update)-(?:AD(?:User|Account\w*|Object|PrincipalGroupMembership)|Mg(?:Beta)?User\w*|AzureADUser\w*|Msol(?:User)\w*|LocalUser|Mailbox\w*|CASMailbox|CsOnlineUser|RemoteMailbox|Recipient)"
 # Devices as they are called by kind and number, often with a place between: `zebra-ham-55`.
 _KIND: Final = r"(?:notebook|nb|laptop|lap|lt|desktop|dt|ws|wks|wkst|workstation|srv|server|vm[a-z]{0,6}|esxi?|hyperv|zebra|printer|prn|prt|plotter|mfp|drucker|ups|usv|nas|san|switch|sw|fw|rtr|router|wap|kiosk|tablet|ipad|iphone|thinclient|scanner|beamer|print|file|fs|dc|ntb|pos|till)"
+_STAGES: Final = frozenset(("prod", "prd", "dev", "tst", "test", "qa", "uat", "stg", "dr", "int"))
 _COLUMN_EDGE: Final = r"[ \t]*[|;\t][ \t]*"
 
 
@@ -37,6 +38,20 @@ def _may_be_people(text: str) -> bool:
         or not (is_common(word.lower()) or is_english(word.lower()) or word.lower() in TECHNICAL)
         for word in words
     )
+
+
+def _is_numbered_name(text: str) -> bool:
+    """Say whether a word is a name of our lists and a number: `hassan6`."""
+    letters = text.rstrip("0123456789")
+    return letters not in TECHNICAL and (
+        is_listed(letters, given=True) or is_listed(letters, given=False)
+    )
+
+
+def _is_host_of_parts(text: str) -> bool:
+    """Say whether parts with hyphens name a machine: a strange word, or a stage as `prod`."""
+    parts = text.lower().split("-")
+    return bool(_STAGES & {*parts}) or _has_strange_word(text)
 
 
 def _is_own_account(text: str) -> bool:
@@ -112,7 +127,62 @@ TOOL_OUTPUT: Final = patterns(
         r"(?i)(?<![\w./\\@-])(?:svc|srvacc|sa|svcacct|service|app|usr|tech|bot|ext|adm|admin|s|t|a|x|p)[-_](?=[a-z_-]{0,30}[a-z]{2})[a-z\d]{2,20}(?:_[a-z\d]{1,16}){0,3}(?![\w@\\(=.-])(?=['\"]@|['\"]?[ ](?:account|acct|login|logon|user)\b)|(?<![\w./\\@-])(?:svc|srvacc|svcacct)[-_][a-z\d][a-z\d_-]{1,31}(?![\w@\\(=]|[.-]\w)",
         "svc srvacc svcacct account acct login logon user @",
     ),
+    (
+        "USERNAME",
+        0.82,
+        r"(?m)^(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?[ ])?<\K[A-Za-z][\w.-]{2,24}(?=>[ ])",
+        "<",
+    ),
+    (
+        "USERNAME",
+        0.84,
+        r"(?<![\w.])(?:[A-Z\d]{1,20}_)?(?:USER|USERNAME|LOGIN|USERID)=[\"']?(?!%|\$|(?i:true|false|null|none|root)\b)\K[\w][\w.@\\-]{1,63}(?<![.-])",
+        "user login",
+        _is_own_account,
+    ),
+    (
+        "USERNAME",
+        0.8,
+        r"(?<=[(\[])[a-z]{1,3}-[a-z]{3,20}\d{0,3}(?=[)\]])",
+        "-",
+        _has_strange_word,
+    ),
+    (
+        "USERNAME",
+        0.79,
+        r"(?<![\w./\\@%$&+~=<-])[a-z]{4,20}\d{1,2}(?![\w@\\(=-]|\.\w)",
+        "",
+        _is_numbered_name,
+    ),
+    (
+        "USERNAME",
+        0.8,
+        r"(?<![\w./\\@-])[A-Za-z][\w.-]{2,24}(?=[ ]/[ ](?=\S{0,20}\d)(?=\S{0,20}[A-Z])(?=\S{0,20}[a-z])[^\s/]{6,40}(?:\s|\Z))",
+        " / ",
+        lambda text: not is_english(text.lower()),
+    ),
     # --- people
+    (
+        "PERSON",
+        0.82,
+        r"(?i:[ ]-(?:given_?name|surname|display_?name|name|full_?name|manager)[ :]?)[\"']\K\p{L}[\p{L}'\u2019-]{1,30}(?:[ ]\p{L}[\p{L}'\u2019.-]{0,30}){0,3}(?=[\"'])",
+        "name surname manager",
+        _may_be_people,
+    ),
+    (
+        "PERSON",
+        0.76,
+        r"(?m)^(?:[(\[]?\d{1,2}:\d\d(?::\d\d)?[)\]]?[ ])?\K\p{Lu}\p{Ll}[\p{L}'\u2019-]{1,20}(?=:[ ][a-z])",
+        ": ",
+        _may_be_people,
+    ),
+    (
+        "PERSON",
+        0.77,
+        r"(?im)^[ \t]*(?:thx|thanks|thank[ ]you|cheers|regards|br|rgds|groet(?:en|jes)?|gru\u00df|gr\u00fc\u00dfe|saludos|merci|cordialement|tack|ty)[ ,!.-]{1,3}\K\p{L}[\p{L}'\u2019-]{2,20}(?=[ \t.]*$)",
+        "thx thanks thank cheers regards br rgds groet gru\u00df gr\u00fc\u00dfe saludos merci cordialement tack ty",
+        lambda text: _may_be_people(text),
+    ),
     (
         "PERSON",
         0.78,
@@ -172,6 +242,19 @@ TOOL_OUTPUT: Final = patterns(
         r"(?<=[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,4}[a-z]{2,12}:)(?!\d{1,5}(?:[/\s]|\Z)|//)[^\s,;/]{5,64}(?=[\s,;]|\Z)",
         "@",
     ),
+    (
+        "SECRET",
+        0.9,
+        r"(?i:\bconvertto-securestring[ ](?:-string[ ])?)[\"']\K[^\"'\n$]{4,64}(?=[\"'])",
+        "convertto-securestring",
+    ),
+    (
+        "SECRET",
+        0.82,
+        r"(?i:\b(?:password|passwort|pwd|pw|passcode)\b[^\n(]{0,40})\(\K(?=[A-Za-z]*[a-z][A-Z])[A-Za-z]{8,24}(?=\))",
+        "pass pwd pw",
+        lambda text: not is_english(text.lower()),
+    ),
     # --- machines and what is stuck on them
     (
         "HOST",
@@ -186,6 +269,50 @@ TOOL_OUTPUT: Final = patterns(
         "/",
     ),
     ("SERIAL", 0.8, r"(?<![\w/.-])(?i:asset|inv|tag)[-_#]?\d{4,8}(?![\w-]|\.\d)", "asset inv tag"),
+    (
+        "HOST",
+        0.77,
+        r"(?<![\w./\\@&%$+~=-])(?!(?:us|eu|ap|sa|ca|me|af|il)-|iso-|cve-|kb-|ipv|utf|rfc|en-|x-)[a-z]{2,9}\d{0,2}(?:-[a-z\d]{1,8}){1,3}(?<=[a-z-])-?\d{1,5}(?<=-[a-z]?\d{1,5})(?![\w@\\(=]|[.-]\w)",
+        "-",
+        _is_host_of_parts,
+    ),
+    ("HOST", 0.84, r"(?<=\[[\w.-]{2,32}@)[A-Za-z][\w-]{1,62}(?=[ ][~/])", "@"),
+    (
+        "HOST",
+        0.76,
+        r"(?<![\w./\\@&%$-])(?:TERM|KIOSK|POS|TILL|WKS|WKST|NTB|VDI|THIN|ZEBRA|SRV|SVR)\d{2,6}(?![\w@\\(=]|[.-]\w)",
+        "term kiosk pos till wks ntb vdi thin zebra srv svr",
+    ),
+    (
+        "SERIAL",
+        0.84,
+        r"(?i:\bserial_?number[ \t]{0,20}\r?\n[ \t=-]{0,40}\n?[ \t]{0,4})\K[A-Z\d][A-Z\d-]{4,24}(?=\s|\Z)",
+        "serial",
+    ),
+    (
+        "SERIAL",
+        0.82,
+        r"(?i:\b(?:etiqueta|\u00e9tiquette|inventaire|inventario|etichetta|aktivum)[ :.#]{1,3}(?:n\W{1,2})?)\K[A-Z]{0,4}-?\d{4,10}(?![\w-])",
+        "etiqueta \u00e9tiquette inventaire inventario etichetta aktivum",
+    ),
+    (
+        "NATIONAL_ID",
+        0.84,
+        r"(?i:\b(?:national[ ]id|id[ ]number|identity[ ]number|personnummer|tax[ ]?id|dni|nie|codice[ ]fiscale|steuer-?id\w{0,6}|pesel|cpf|bsn|nino|insurance[ ]number)\b[^\n]{0,40}?)(?<![\w-])\K(?=(?:\D{0,2}\d){8,14}[A-Z]?(?!\d))\d[\d .-]{6,16}\d[A-Z]?(?![\w-])",
+        "national identity personnummer tax dni nie codice steuer pesel cpf bsn nino insurance number",
+    ),
+    (
+        "PHONE",
+        0.8,
+        r"(?i:\b(?:llamar(?:me)?|ll\u00e1m\w+|m\u00f3vil|tel\w{0,6}|appel\w{1,3}|call|ring|erreichbar|chiama\w{0,4}|cell\w{0,6})[ .:]{1,3}(?:al[ ]|le[ ]|au[ ]|me[ ]|on[ ]|unter[ ]|n\W{1,2})?)\K[1-9]\d{2}(?:[ .]\d{3}){2}(?![\w-]|[ .]\d)",
+        "llam ll\u00e1m m\u00f3vil tel appel call ring erreichbar chiama cell",
+    ),
+    (
+        "DATE",
+        0.76,
+        rf"(?<![\w./-])(?!19[78]0-01-01)(?:\d{{1,2}}[ ](?i:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)\w{{0,6}}\.?[ ,]{{1,2}}19[3-9]\d|\d{{1,2}}([./-])\d{{1,2}}\1(?:19[3-9]\d)|19[3-9]\d-\d{{2}}-\d{{2}})(?![\w/:-]|[.]\d|T\d|[ ]\d\d:)",
+        "193 194 195 196 197 198 199",
+    ),
     (
         "SERIAL",
         0.82,

@@ -3,14 +3,15 @@
 
 AES-256-GCM (NIST SP 800-38D) with a fresh 96-bit nonce per value. Each subject has a random key,
 wrapped by the vault key; the subject and the pseudonym are authenticated with it, so rows cannot
-be swapped. Erasing a person or incident destroys that subject's wrapped key (crypto-shredding).
+be swapped. Erasing a person or incident destroys that subject's wrapped key (crypto-shredding); how
+far its pseudonyms were numbered is kept, so that nobody comes to an erased person's number.
 
 Who may reveal, and the audit event of revealing and shredding, are the caller's business, in the
 same transaction.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -22,6 +23,7 @@ from guardrails.errors import (
     VaultError,
     VaultIntegrityError,
 )
+from guardrails.pattern_parts import PSEUDONYM
 from kernel.clock import Clock
 from kernel.database import Connection
 from kernel.queries import load_queries
@@ -85,6 +87,36 @@ class Vault:
                 )
         async with connection.cursor() as cursor:
             await cursor.executemany(QUERIES["insert_entry"], rows)
+        await self.take_numbers(connection, subject_id, originals)
+
+    async def hold_numbers(self, connection: Connection, subject_id: str) -> dict[str, int]:
+        """Return {kind: greatest number given}; nobody else gives one until the transaction ends.
+
+        Also of a subject that was erased: its old pseudonyms stand in texts for good.
+        """
+        subject = {"subject_id": subject_id}
+        await connection.execute(QUERIES["lock_subject"], subject)
+        return await self.read_numbers(connection, subject_id)
+
+    async def read_numbers(self, connection: Connection, subject_id: str) -> dict[str, int]:
+        """Return {kind: greatest number given}."""
+        cursor = await connection.execute(QUERIES["list_numbers"], {"subject_id": subject_id})
+        return {row["entity"]: row["greatest"] for row in await cursor.fetchall()}
+
+    async def take_numbers(
+        self, connection: Connection, subject_id: str, pseudonyms: Iterable[str]
+    ) -> None:
+        """Remember the numbers of pseudonyms, none of which is given again in this subject."""
+        greatest: dict[str, int] = {}
+        for pseudonym in pseudonyms:
+            if found := PSEUDONYM.fullmatch(pseudonym):
+                greatest[found[1]] = max(greatest.get(found[1], 0), int(found[2]))
+        rows = [
+            {"subject_id": subject_id, "entity": entity, "number": number}
+            for entity, number in sorted(greatest.items())
+        ]
+        async with connection.cursor() as cursor:
+            await cursor.executemany(QUERIES["take_number"], rows)
 
     async def reveal(self, connection: Connection, subject_id: str) -> dict[str, str]:
         """Return {pseudonym: original}; empty for a subject that was never stored.
@@ -105,7 +137,11 @@ class Vault:
         await connection.execute(
             QUERIES["shred_subject"], {"subject_id": subject_id, "now": self._clock.now()}
         )
-        await connection.execute(QUERIES["delete_entries"], {"subject_id": subject_id})
+        subject = {"subject_id": subject_id}
+        cursor = await connection.execute(QUERIES["list_pseudonyms"], subject)
+        given = [str(row["pseudonym"]) for row in await cursor.fetchall()]
+        await self.take_numbers(connection, subject_id, given)
+        await connection.execute(QUERIES["delete_entries"], subject)
 
     def _wrap(self, subject_id: str, subject_key: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)

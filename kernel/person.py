@@ -21,3 +21,15 @@ def normalise_person(actor: str) -> str:
         if folded.startswith(prefix):
             return folded.removeprefix(prefix).strip()
     return folded
+
+
+def is_person(actor: str) -> bool:
+    """Whether an actor is somebody at the portal or the command line: no service, no device."""
+    name = normalise_person(actor)
+    return name != "" and ":" not in name
+
+
+def is_same_person(actor: str, *others: str) -> bool:
+    """Whether an actor is one of the others, however spelled; nobody is nobody's equal."""
+    name = normalise_person(actor)
+    return name != "" and name in {normalise_person(other) for other in others}

@@ -3,9 +3,10 @@
 
 A sentence is supported by a window of one to three sentences of a passage that it cites when the
 window holds most of its words (stems), every number and every word that turns a meaning round,
-denies the same words, and means nearly the same (cosine of MiniLM vectors). Strict on
-purpose: what is refused costs an explanation, what is passed is shown to who decides.
-The thresholds were measured by `python -m benchmarks.injection` (docs/injection.md).
+affirms and denies the same words in the sentences where it stands (`reasoning.negation`), and means
+nearly the same (cosine of MiniLM vectors). Strict on purpose: what is refused costs an explanation,
+what is passed is shown to who decides. The thresholds were measured by
+`python -m benchmarks.injection` (docs/injection.md).
 """
 
 import re
@@ -13,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from guardrails.output_checks import detect_language
+from reasoning.negation import knows_language, read_polarity
 from reasoning.untrusted import ChunkId, UntrustedText
 from retrieval.embedding import Embedder
 from retrieval.keywords import list_terms
@@ -106,9 +109,12 @@ class SupportJudge:
 
 def _find_windows(cited: CitedSentence, texts: dict[ChunkId, str]) -> list[_Window]:
     sentence = cited.sentence.to_weigh
+    if not knows_language(detect_language(sentence)):
+        return []  # who cannot tell what it denies cannot tell whether it is supported
     stems = _list_stems(sentence)
     must = {stem for stem in stems if stem in _TURNING or any(map(str.isdigit, stem))}
     denied = _list_denied(sentence)
+    said = read_polarity(sentence)
     found = [
         _Window(
             ground=Ground(chunk_id=chunk_id, start=start, end=end),
@@ -122,6 +128,7 @@ def _find_windows(cited: CitedSentence, texts: dict[ChunkId, str]) -> list[_Wind
         and len(stems & held) >= MIN_COVERAGE * len(stems)
         and _list_denied(window) & stems == denied & held
         and denied <= held
+        and read_polarity(texts[chunk_id], start, end).allows(said, stems & held)
     ]
     found.sort(key=lambda window: (-window.coverage, len(window.text)))
     return found[:MAX_WINDOWS]

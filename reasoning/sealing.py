@@ -53,37 +53,49 @@ async def seal_state(
     if existing is not None and existing.bundle_digest is not None:
         return existing.bundle_digest
     incident = await _hold_incident(connection, state)
-    choice, now = state["choice"], clock.now()
-    files: dict[str, bytes] = {}
-    if choice is not None:
-        suffix = SUFFIXES[state["analysis"]["interpreter"]]
-        contents = await load_files(connection, choice["script_id"], choice["script_version"])
-        files = {f"{step}{suffix}": content for step, content in contents.items()}
+    now = clock.now()
     sealed = await sealer.seal_proposal(
         connection,
         proposal_id=state["proposal_id"],
         case=compose_case(state, now=now),
-        script_files=files,
+        script_files=await _load_script(connection, state),
         actor=ACTOR,
         correlation_id=state["correlation_id"],
     )
     proposal = _proposal(state, bundle_digest=sealed.digest, now=now, expires_at=expires_at)
     await insert_proposal(connection, proposal)
     await _record_advice(connection, state, ids, clock)
+    await _audit_proposal(connection, audit, proposal, sealed.digest)
+    if incident.status is IncidentStatus.OPEN:
+        await _advance_incident(connection, incidents, state)
+    return sealed.digest
+
+
+async def _load_script(connection: Connection, state: ProposalState) -> dict[str, bytes]:
+    """Return the bytes of the chosen script's steps by file name; none where none was chosen."""
+    choice = state["choice"]
+    if choice is None:
+        return {}
+    suffix = SUFFIXES[state["analysis"]["interpreter"]]
+    contents = await load_files(connection, choice["script_id"], choice["script_version"])
+    return {f"{step}{suffix}": content for step, content in contents.items()}
+
+
+async def _audit_proposal(
+    connection: Connection, audit: AuditIntake, proposal: Proposal, bundle_digest: str
+) -> None:
+    abstained = proposal.status is ProposalStatus.ABSTAINED
     await audit.record(
         connection,
         actor=ACTOR,
-        action="proposal.abstained" if choice is None else "proposal.created",
+        action="proposal.abstained" if abstained else "proposal.created",
         subject_kind="proposal",
         subject_id=proposal.proposal_id,
         correlation_id=proposal.correlation_id,
         device_id=proposal.target_device_id,
         after={"status": proposal.status.value, "incident_id": proposal.incident_id},
-        evidence=(sealed.digest,),
+        evidence=(bundle_digest,),
     )
-    if incident.status is IncidentStatus.OPEN:
-        await _advance_incident(connection, incidents, state)
-    return sealed.digest
 
 
 async def _record_advice(

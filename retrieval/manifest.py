@@ -222,7 +222,9 @@ def build_entry(name: str, files: Mapping[str, bytes]) -> CatalogueEntry:
     """
     manifest = _read_manifest(name, files)
     if manifest.id != name:
-        raise ManifestError(f"{name}: the manifest's id is {manifest.id!r}")
+        raise ManifestError(
+            f"{name}: the manifest's id is {manifest.id!r}: the folder must have the same name"
+        )
     suffix = SUFFIXES[manifest.interpreter]
     steps = {step: files[f"{step}{suffix}"] for step in STEPS if f"{step}{suffix}" in files}
     required = set(STEPS[:3]) | ({"rollback"} if manifest.reversible else set())

@@ -270,9 +270,12 @@ class Incidents:
         )
         return incident
 
-    async def find(self, connection: Connection, incident_id: str) -> Incident | None:
-        """Return an incident, or None."""
-        cursor = await connection.execute(QUERIES["find_incident"], {"incident_id": incident_id})
+    async def find(
+        self, connection: Connection, incident_id: str, *, hold: bool = False
+    ) -> Incident | None:
+        """Return an incident, or None; `hold` keeps others from changing it meanwhile."""
+        query = QUERIES["lock_incident" if hold else "find_incident"]
+        cursor = await connection.execute(query, {"incident_id": incident_id})
         row = await cursor.fetchone()
         return read_incident(row) if row else None
 

@@ -42,3 +42,23 @@ INSERT INTO script_decisions (decision_id, script_id, version, content_sha256, d
                               reason, bundle_digest, created_at)
 VALUES (%(decision_id)s, %(script_id)s, %(version)s, %(content_sha256)s, %(decision)s, %(actor)s,
         %(reason)s, %(bundle_digest)s, %(created_at)s);
+
+-- name: list_unlogged
+-- Decisions that only the audit log has, or only the database: none, unless somebody deleted rows.
+SELECT decision_id, label, true AS is_logged
+FROM (SELECT after ->> 'decision_id' AS decision_id, subject_id AS label,
+          evidence ->> 0 AS bundle_digest
+      FROM audit_events
+      WHERE subject_kind = 'script' AND action = ANY(%(actions)s::text[])) AS logged
+WHERE NOT EXISTS (
+    SELECT FROM script_decisions d
+    WHERE d.decision_id = logged.decision_id AND d.bundle_digest = logged.bundle_digest
+      AND d.script_id || '@' || d.version = logged.label)
+UNION ALL
+SELECT d.decision_id, d.script_id || '@' || d.version, false
+FROM script_decisions d
+WHERE NOT EXISTS (
+    SELECT FROM audit_events e
+    WHERE e.subject_kind = 'script' AND split_part(e.subject_id, '@', 1) = d.script_id
+      AND e.action = ANY(%(actions)s::text[]) AND e.after ->> 'decision_id' = d.decision_id)
+ORDER BY 2, 1;

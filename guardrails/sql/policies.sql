@@ -60,6 +60,23 @@ FROM policy_activations
 ORDER BY position DESC
 LIMIT %(limit)s;
 
+-- name: list_unlogged
+-- Activations that only the audit log has, or only the database: none, unless somebody deleted rows.
+SELECT subject_id AS activation_id, true AS is_logged
+FROM audit_events e
+WHERE e.subject_kind = 'policy' AND e.action = ANY(%(actions)s::text[])
+  AND NOT EXISTS (
+    SELECT FROM policy_activations a
+    WHERE a.activation_id = e.subject_id AND a.bundle_digest = e.evidence ->> 0)
+UNION ALL
+SELECT a.activation_id, false
+FROM policy_activations a
+WHERE NOT EXISTS (
+    SELECT FROM audit_events e
+    WHERE e.subject_kind = 'policy' AND e.action = ANY(%(actions)s::text[])
+      AND e.subject_id = a.activation_id)
+ORDER BY 1;
+
 -- name: insert_change
 -- Store that a person wants a version put in force, against what is.
 INSERT INTO policy_changes (change_id, kind, policy_digest, against, proposed_by, reason,

@@ -28,6 +28,17 @@ WHERE subject_id = %(subject_id)s ORDER BY pseudonym;
 -- What a subject has originals for, without them.
 SELECT pseudonym FROM vault_entries WHERE subject_id = %(subject_id)s ORDER BY pseudonym;
 
+-- name: list_numbers
+-- The greatest number that each kind of pseudonym of a subject has had.
+SELECT entity, greatest FROM vault_numbers WHERE subject_id = %(subject_id)s;
+
+-- name: take_number
+-- Remember a number of a subject's pseudonyms, so that it is not given again.
+INSERT INTO vault_numbers (subject_id, entity, greatest)
+VALUES (%(subject_id)s, %(entity)s, %(number)s)
+ON CONFLICT (subject_id, entity) DO UPDATE
+SET greatest = greatest(vault_numbers.greatest, excluded.greatest);
+
 -- name: find_state
 -- Whether a subject is known, and when it was erased.
 SELECT shredded_at FROM vault_subjects WHERE subject_id = %(subject_id)s;

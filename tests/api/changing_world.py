@@ -15,7 +15,7 @@ from api.knowledge_ingestion import open_quarantine
 from governance.policy_rules import PolicyActor
 from guardrails.policy import POLICIES_DIR
 from guardrails.policy_source import PolicySource, read_folder
-from guardrails.quarantine import HoldReason
+from guardrails.quarantined_files import HoldReason
 from models.drift_alarm import DriftAlarm, DriftKind
 from models.drift_episodes import DriftEpisodes
 from tests.reasoning.situations import FULL_DISK, open_ticket, report, work

@@ -7,6 +7,7 @@ import pytest
 
 from api.accounts import Person, Role
 from api.errors import ForbiddenError
+from governance.roles import DECIDING_ROLES
 
 
 def person(*roles: Role) -> Person:
@@ -30,8 +31,19 @@ def test_each_role_suffices_where_it_is_asked_for(role):
 @pytest.mark.parametrize(
     "asked", [(Role.AUDITOR,), (Role.AUDITOR, Role.APPROVER), (Role.HELPDESK,)]
 )
-def test_an_admin_counts_as_any_role_but_an_approver(asked):
+def test_an_admin_counts_as_any_role_that_decides_nothing(asked):
     person(Role.ADMIN).require(*asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [(Role.APPROVER,), (Role.SECURITY_REVIEWER,), (Role.APPROVER, Role.SECURITY_REVIEWER)],
+)
+def test_an_admin_decides_nothing_by_being_one(asked):
+    with pytest.raises(ForbiddenError, match=r"^this needs the role (?!admin)"):
+        person(Role.ADMIN).require(*asked)
+    assert {role.value for role in asked} <= DECIDING_ROLES
+    person(Role.ADMIN, asked[-1]).require(*asked)
 
 
 @pytest.mark.parametrize("roles", [(Role.ADMIN,), (Role.HELPDESK, Role.AUDITOR), ()])

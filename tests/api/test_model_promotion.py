@@ -135,7 +135,7 @@ async def test_every_refusal_is_audited(ground):
         told.append(str(refused.value))
     _, *events = await list_events(ground)
     assert {event["action"] for event in events} == {"model.promotion_refused"}
-    assert [event["after"]["failure"] for event in events] == told
+    assert [event["after"]["detail"] for event in events] == told
     assert [event["after"]["version"] for event in events] == [
         "1", "1", None, None, None, None, None,
     ]  # fmt: skip

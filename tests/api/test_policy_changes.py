@@ -28,11 +28,17 @@ from guardrails.errors import (
     PolicyNotFoundError,
     PolicyTrustError,
 )
-from guardrails.policy import POLICIES_DIR, PolicyEngine
 from guardrails.policy_cases import read_cases
-from guardrails.policy_records import KEPT_FOR, dry_run, list_decisions
-from guardrails.policy_source import PolicySource, read_folder
-from guardrails.policy_store import find_active, find_previous, list_activations, list_versions
+from guardrails.policy_records import KEPT_FOR, list_decisions
+from guardrails.policy_source import POLICIES_DIR, PolicySource, read_folder
+from guardrails.policy_store import (
+    find_active,
+    find_previous,
+    list_activations,
+    list_unlogged,
+    list_versions,
+)
+from guardrails.policy_trials import dry_run
 
 SOURCE = read_folder(POLICIES_DIR)
 PLAIN = check_question(
@@ -210,18 +216,67 @@ async def test_what_does_not_fit_denies_until_another_version_is_in_force(servic
     async with open_policy(services.ground) as policy:
         answer = await decide(services, policy)
         assert (answer.allow, answer.requires_quorum) == (False, 2)
-        no_row = what == "none in force"
-        assert answer.reasons == ("policy_error" if no_row else "policy_untrusted",)
-        if no_row:  # preparation stores the first anew
-            assert "is in force" in str(await changes.install_shipped(SOURCE))
-        else:
-            if "envelope" in what:  # nor is anything put in force that is damaged
-                with pytest.raises(PolicyTrustError):
-                    await changes.activate(proposed.change_id, did("user:bert"))
-            fresh = await changes.propose(stricter(12), did("user:ada"))
-            await changes.activate(fresh.change_id, did("user:bert"))
+        assert answer.reasons == ("policy_untrusted",)
+        if what == "none in force":  # preparation takes it for no first start
+            assert "rows were deleted" in str(await changes.install_shipped(SOURCE))
+            assert (await decide(services, policy)).reasons == ("policy_untrusted",)
+            return
+        if "envelope" in what:  # nor is anything put in force that is damaged
+            with pytest.raises(PolicyTrustError):
+                await changes.activate(proposed.change_id, did("user:bert"))
+        fresh = await changes.propose(stricter(12), did("user:ada"))
+        await changes.activate(fresh.change_id, did("user:bert"))
         answer = await decide(services, policy)
         assert answer.allow, answer
+
+
+async def test_deleting_the_newest_activation_does_not_bring_the_one_before_back(services):
+    changes = services.policies
+    proposed = await changes.propose(stricter(), did("user:ada"))
+    async with open_policy(services.ground) as policy:
+        activation = await changes.activate(proposed.change_id, did("user:bert"))
+        await change_rows(services, "DELETE FROM policy_changes")
+        await change_rows(
+            services,
+            "DELETE FROM policy_activations WHERE activation_id = %s",
+            activation.activation_id,
+        )
+        answer = await decide(services, policy)
+        assert (answer.allow, answer.reasons) == (False, ("policy_untrusted",))
+        async with services.ground.pool.connection() as connection:
+            with pytest.raises(PolicyTrustError, match=activation.activation_id):
+                await policy.find_policy(connection)
+            (told,) = await list_unlogged(connection)
+            assert told.startswith(f"the activation {activation.activation_id} of a policy is not")
+        fresh = await changes.propose(stricter(12), did("user:ada"))
+        await changes.activate(fresh.change_id, did("user:bert"))
+        assert (await decide(services, policy)).allow, "people can put it right"
+
+
+async def test_a_change_between_two_readings_denies_nothing(services):
+    """While policies are put in force one after another, no question meets a contradiction."""
+    changes = services.policies
+
+    async def change():
+        for bound in (10, 11, 12):
+            made = await changes.propose(stricter(bound), did("user:ada"))
+            raced = await asyncio.gather(
+                *(changes.activate(made.change_id, did(who)) for who in ("user:bert", "user:carl")),
+                return_exceptions=True,
+            )
+            assert sum(isinstance(one, AlreadyDecidedError) for one in raced) == 1
+
+    async def ask(policy):
+        while not changing.done():
+            answer = await decide(services, policy)
+            assert answer.allow, answer
+
+    async with open_policy(services.ground) as here, open_policy(services.ground) as there:
+        changing = asyncio.create_task(change())
+        await asyncio.gather(changing, ask(here), ask(there))
+    async with services.ground.pool.connection() as connection:
+        assert len(await list_activations(connection)) == 4
+        assert await list_unlogged(connection) == []
 
 
 async def test_a_new_release_proposes_its_policies_and_changes_nothing(services):
@@ -280,19 +335,18 @@ async def test_questions_are_kept_and_asked_again(services):
         kept = await list_decisions(connection, limit=10)
         assert [one.allow for one in kept] == [False, False, True]
         assert (await list_decisions(connection, limit=10, proposal_id="pro_2")) == []
-        found = await dry_run(PolicyEngine(SOURCE), kept)
+        found = await dry_run(SOURCE, kept)
         assert (found.n_asked, found.changed, found.counts) == (3, (), {})
         lenient = SOURCE.files["quorum.rego"].replace(
             "exception_risk := 75", "exception_risk := 99"
         )
         lenient = lenient.replace("cab_risk := 50", "cab_risk := 10")
         files = {**SOURCE.files, "quorum.rego": lenient}
-        found = await dry_run(PolicyEngine(PolicySource(files=files)), kept)
+        found = await dry_run(PolicySource(files=files), kept)
         assert found.counts == {"deny->allow": 2, "quorum": 1}
         frozen = SOURCE.files["approval.rego"].replace('"pending"', '"nothing"')
-        found = await dry_run(
-            PolicyEngine(PolicySource(files={**SOURCE.files, "approval.rego": frozen})), kept
-        )
+        files = {**SOURCE.files, "approval.rego": frozen}
+        found = await dry_run(PolicySource(files=files), kept)
         assert found.counts == {"allow->deny": 1, "reasons": 2}
 
 

@@ -230,6 +230,24 @@ async def test_only_approvers_decide(served, people, proposal_id, username):
     assert await status_of(served, proposal_id) == "pending"
 
 
+@pytest.mark.parametrize("username", ["adam", "otto"])
+async def test_an_administrator_reviews_nothing(served, people, username):
+    """Who gives out roles decides neither on policies nor on what is held back."""
+    visitor = await visit(served, username)
+    token = (await visitor.hidden("/people"))["csrf_token"]
+    before = await count_rows(served)
+    for action in (
+        "/knowledge/quarantine/qua_1/release", "/knowledge/quarantine/qua_1/destroy",
+        "/policies/rollback", "/policies/changes/pch_1/activate",
+    ):  # fmt: skip
+        answer = await visitor.client.post(action, data={"csrf_token": token, "reason": "because"})
+        assert answer.status_code == 403, action
+        assert "security reviewer" in answer.text
+    assert changed(before, await count_rows(served)) <= {
+        "audit_events", "log_pending", "log_entries", "log_checkpoints",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("username", ["hanna", "axel", "udo", "dana"])
 async def test_only_admins_manage_people_and_enrol_devices(served, people, username):
     visitor = await visit(served, username)

@@ -107,7 +107,7 @@ async def test_who_is_overtaken_by_somebody_that_takes_no_turn_is_refused_and_th
         )
         refused = [row["after"] for row in await cursor.fetchall()]
     assert [each["version"] for each in refused] == ["2", "1"]
-    assert all("came first" in each["failure"] for each in refused)
+    assert all("came first" in each["detail"] for each in refused)
 
 
 async def test_rollbacks_go_by_promotion_where_files_are_equal(ground):

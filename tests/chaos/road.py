@@ -341,8 +341,10 @@ class RoadUnderAttack:
         assert {action: counted[action] for action in AUDITED_ONCE} == dict.fromkeys(
             AUDITED_ONCE, 1
         ), counted
-        # A device that lost what it was handed gets it again; a detection goes on meanwhile.
-        assert counted.keys() - AUDITED_ONCE <= {"incident.merged", "job.leased"}
+        # A device that lost what it was handed gets it again; a detection goes on meanwhile, and
+        # names of this machine in what it reports are kept where the case can reveal them.
+        more = {"incident.merged", "job.leased", "vault.stored"}
+        assert counted.keys() - AUDITED_ONCE <= more, counted
 
     def assert_verifies(self, folder: Path) -> None:
         """The case is whole and signed, checked by the command that auditors use."""

@@ -103,6 +103,17 @@ async def test_what_differs_from_the_approval_is_refused_and_audited(road, chang
     assert await road.incident_status(proposal_id) == "escalated"
 
 
+async def test_no_job_is_made_for_an_incident_that_ended_after_the_approval(road):
+    proposal_id = await approved(road)
+    await road.move_incident(proposal_id, "resolved")
+    assert await road.create_job(proposal_id) is None
+    (event,) = await road.query("SELECT after FROM audit_events WHERE action = 'job.refused'")
+    assert event["after"]["refusal"] == "incident_moved_on"
+    assert await road.query("SELECT 1 FROM jobs") == []
+    assert (await road.find(proposal_id)).status is ProposalStatus.FAILED
+    assert await road.incident_status(proposal_id) == "resolved"
+
+
 async def test_a_forged_approval_row_is_refused(road):
     """Whoever can write rows, but not sign, cannot approve."""
     proposal_id = await road.begin()
@@ -174,7 +185,7 @@ async def test_leases_keep_order_and_return(road):
     assert await lease(road, "dev_9") == []
     first = await lease(road)
     assert await lease(road) == []
-    second_proposal = await another(road, proposal_id)
+    second_proposal = await another(road)
     await road.create_job(second_proposal)
     assert await lease(road) == []  # the first one may still run
     road.clock.advance(61)
@@ -184,9 +195,9 @@ async def test_leases_keep_order_and_return(road):
     assert accept(road, again[1], last_sequence=1).job.sequence == 2
 
 
-async def another(road, proposal_id) -> str:
-    incident_id = (await road.find(proposal_id)).incident_id
+async def another(road) -> str:
     async with road.pool.connection() as connection:
+        incident_id = await road.open_incident(connection, episode_key="another_disk_full")
         second = await road.propose(connection, incident_id=incident_id)
     await road.approve(second, "linus")
     return second

@@ -6,14 +6,14 @@ import re
 import pytest
 
 from dispatch.job_records import QUERIES as JOBS
-from dispatch.job_records import SCRIPT_QUERIES
 from governance.approval_records import QUERIES as APPROVALS
 from governance.freeze_windows import QUERIES as FREEZES
 from governance.labels import QUERIES as LABELS
 from governance.proposals import QUERIES as PROPOSALS
 from governance.risk_exceptions import QUERIES as EXCEPTIONS
+from governance.script_versions import QUERIES as SCRIPTS
 
-FILES = (JOBS, SCRIPT_QUERIES, APPROVALS, FREEZES, LABELS, PROPOSALS, EXCEPTIONS)
+FILES = (JOBS, SCRIPTS, APPROVALS, FREEZES, LABELS, PROPOSALS, EXCEPTIONS)
 STATEMENTS = [pytest.param(sql, id=name) for queries in FILES for name, sql in queries.items()]
 
 

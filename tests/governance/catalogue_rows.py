@@ -8,8 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from contracts.canonical import sha256_hex
-from dispatch.job_checks import manifest_digest
-from governance.script_versions import ENTRY_TYPE, compose_entry
+from governance.script_versions import ENTRY_TYPE, compose_entry, content_digest
 
 IMPORTER = "system:test"
 
@@ -35,7 +34,7 @@ async def put_in_catalogue(
         (
             *key, manifest["title"], manifest["author"], manifest["platforms"],
             manifest["interpreter"], manifest["failure_classes"], Jsonb(dict(manifest)),
-            Jsonb(dict(analysis)), manifest_digest(manifest, steps), now, IMPORTER,
+            Jsonb(dict(analysis)), content_digest(manifest, steps), now, IMPORTER,
             sealer.sign_document(ENTRY_TYPE, entry),
         ),
     )  # fmt: skip

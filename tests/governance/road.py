@@ -170,20 +170,24 @@ class Road:
         async with self.pool.connection() as connection:
             await self._insert_device(connection, device_id)
             await self._insert_script(connection, **script)
-            incident, _ = await self.incidents.open_or_merge(connection, signal(device_id))
-            await self.incidents.transition(
-                connection,
-                incident.incident_id,
-                IncidentStatus.PROPOSED,
-                actor="service:reasoning",
-                reason="test",
-            )
+            incident_id = await self.open_incident(connection, device_id=device_id)
             return await self.propose(
-                connection,
-                incident_id=incident.incident_id,
-                risk_score=risk_score,
-                signs=signs,
+                connection, incident_id=incident_id, risk_score=risk_score, signs=signs
             )
+
+    async def open_incident(self, connection: Any, **changes: Any) -> str:
+        """Open an incident that waits for a decision; return its id."""
+        incident, _ = await self.incidents.open_or_merge(
+            connection, signal(**{"device_id": DEVICE, **changes})
+        )
+        await self.incidents.transition(
+            connection,
+            incident.incident_id,
+            IncidentStatus.PROPOSED,
+            actor="service:reasoning",
+            reason="test",
+        )
+        return incident.incident_id
 
     async def report(self, **changes: Any) -> bool:
         """Report the same once more; tell whether that opened an incident."""
@@ -282,6 +286,14 @@ class Road:
     async def actions(self) -> list[str]:
         rows = await self.query("SELECT action FROM audit_events ORDER BY position")
         return [row["action"] for row in rows]
+
+    async def move_incident(self, proposal_id: str, status: str) -> None:
+        """Move the incident on, as a person or the end of its episode does."""
+        incident_id = (await self.find(proposal_id)).incident_id
+        async with self.pool.connection() as connection:
+            await self.incidents.transition(
+                connection, incident_id, IncidentStatus(status), actor="hanna", reason="test"
+            )
 
     async def incident_status(self, proposal_id: str) -> str:
         (row,) = await self.query(

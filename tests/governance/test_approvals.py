@@ -15,6 +15,7 @@ from governance.errors import (
     BundleChangedError,
     ExceptionRequiredError,
     FreezeWindowError,
+    IncidentMovedOnError,
     InvalidConditionsError,
     InvalidRequestError,
     ProposalExpiredError,
@@ -68,6 +69,16 @@ async def test_one_approval_of_a_small_risk_completes(road):
     assert message["payload"] == {"proposal_id": proposal_id}
     (label,) = await road.query("SELECT kind, label, actor FROM labels")
     assert label == {"kind": "decision", "label": "approve", "actor": "grace"}
+
+
+@pytest.mark.parametrize("status", ["open", "resolved", "escalated", "closed"])
+async def test_nothing_is_approved_for_an_incident_that_moved_on(road, status):
+    """A fleet's devices recovered, or a person closed it, while a proposal waited."""
+    proposal_id = await road.begin()
+    await road.move_incident(proposal_id, status)
+    await refused(road, IncidentMovedOnError, proposal_id)
+    assert await road.incident_status(proposal_id) == status
+    assert await road.query("SELECT 1 FROM outbox WHERE topic = 'proposal.approved'") == []
 
 
 async def test_greater_risk_needs_two_people(road):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Script versions on a real database: in force by sealed decisions, and useless once tampered."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,14 @@ from psycopg.errors import UniqueViolation
 from evidence.statement import StatementKind
 from governance.errors import ScriptEntryError, SelfApprovalError
 from governance.script_rules import ScriptRequest
-from governance.script_versions import ScriptVerdict, list_decisions, verify_version
+from governance.script_versions import (
+    ScriptVerdict,
+    list_decisions,
+    list_unlogged,
+    verify_version,
+)
+from kernel.database import connect
+from kernel.rolepasswords import Role
 from tests.governance.catalogue_rows import put_in_catalogue
 from tests.governance.road import ANALYSIS, MANIFEST, STEPS
 
@@ -213,3 +221,84 @@ async def test_dispatch_refuses_what_the_catalogue_no_longer_vouches_for(road, c
     (event,) = await road.query("SELECT after FROM audit_events WHERE action = 'job.refused'")
     assert event["after"]["refusal"] == "entry_refused"
     assert await road.incident_status(proposal_id) == "escalated"
+
+
+async def forget(road, *decision_ids):
+    """Delete decisions as whoever owns the database can, with their evidence."""
+    for decision_id in decision_ids:
+        await road.query("DELETE FROM script_decisions WHERE decision_id = %s", decision_id)
+
+
+async def test_deleting_a_retirement_does_not_revive_a_version(road):
+    sha256 = await add(road)
+    retired = await decide(road, "retire", sha256)
+    await forget(road, retired.decision_id)
+    await road.query("UPDATE scripts SET status = 'active'")
+    with pytest.raises(ScriptEntryError, match=r"audit log's newest decision is script\.retired"):
+        await verify(road)
+    async with road.pool.connection() as connection:
+        (told,) = await list_unlogged(connection)
+    assert told == f"the decision {retired.decision_id} on the script {'@'.join(KEY)} is not in the database"  # noqa: E501 # fmt: skip
+    await road.query("UPDATE scripts SET status = 'proposed'")
+    async with road.pool.connection() as connection:
+        assert not await road.decisions.ship(
+            connection, [KEY], actor="system:test", reason="", correlation_id="cor_1"
+        ), "the next preparation does not put it in force, either"
+
+
+async def test_deleting_a_newer_version_does_not_bring_the_older_one_back(road):
+    await add(road)
+    await add(road, "1.1.0", ship=False)
+    newer = await decide(road, "approve", await digest_of_version(road, NEWER), key=NEWER)
+    await verify(road)  # superseded: what was approved with it may still run
+    await road.query("UPDATE scripts SET status = 'superseded' WHERE version = '1.1.0'")
+    await road.query("UPDATE scripts SET status = 'active' WHERE version = '1.0.0'")
+    with pytest.raises(ScriptEntryError, match=r"the decisions that 1\.1\.0 is"):
+        await verify(road)
+    await forget(road, newer.decision_id)
+    with pytest.raises(ScriptEntryError, match="rows were deleted or changed"):
+        await verify(road)
+
+
+async def test_a_decision_whose_predecessor_is_gone_breaks_the_sealed_chain(road):
+    """Also where somebody took the events out of the log: the seal names what was before."""
+    sha256 = await add(road)
+    retired = await decide(road, "retire", sha256)
+    await decide(road, "roll_back", sha256)
+    await verify(road)
+    await forget(road, retired.decision_id)
+    with pytest.raises(ScriptEntryError, match="the decision before the sealed one is missing"):
+        await verify(road)
+
+
+async def test_an_event_that_was_rewritten_does_not_help(road, postgres):
+    sha256 = await add(road)
+    retired = await decide(road, "retire", sha256)
+    await road.sequence()
+    await forget(road, retired.decision_id)
+    await road.query("UPDATE scripts SET status = 'active'")
+    (row,) = await road.query("SELECT current_database() AS name")
+    async with await connect(postgres.dsn(Role.OWNER, row["name"])) as owner:
+        await owner.execute(
+            "UPDATE audit_events e SET action = s.action, after = s.after, evidence = s.evidence"
+            " FROM audit_events s WHERE e.action = 'script.retired' AND s.action = 'script.shipped'"
+        )
+    with pytest.raises(ScriptEntryError, match="the audit log was changed"):
+        await verify(road)
+
+
+async def test_a_decision_between_two_readings_is_no_contradiction(road):
+    """Dispatch of an approved job goes on while another version is put in force."""
+    await add(road)
+    await add(road, "1.1.0", ship=False)
+    digests = {key: await digest_of_version(road, key) for key in (KEY, NEWER)}
+
+    async def change() -> None:
+        for key, verdict in ((NEWER, "approve"), (KEY, "roll_back"), (NEWER, "roll_back")):
+            await decide(road, verdict, digests[key], key=key)
+
+    async def use() -> int:
+        used = [await verify(road) for _ in range(40)]
+        return len(used)
+
+    assert await asyncio.gather(use(), change()) == [40, None]

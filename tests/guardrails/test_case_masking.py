@@ -110,7 +110,37 @@ async def test_two_who_name_somebody_new_at_once_agree(cases, pool, vault, incid
 async def test_of_an_erased_incident_nothing_is_kept(cases, pool, vault, incident):
     async with pool.connection() as connection:
         await vault.shred(connection, incident)
-    assert await mask(cases, pool, incident, "Ida Zorn") == "<PERSON_1>"
+    assert await mask(cases, pool, incident, "Ida Zorn") == "<PERSON_2>"
+    assert await events(pool) == []
+
+
+async def test_nobody_comes_to_the_number_of_an_erased_person(cases, pool, vault, incident):
+    assert await mask(cases, pool, incident, "Ida Zorn") == "<PERSON_2>"
+    async with pool.connection() as connection:
+        await vault.shred(connection, incident)
+    texts = ["Ulf Sandvoss", *(f"host 10.0.0.{number} of Ida Zorn" for number in range(4))]
+    masked = await asyncio.gather(*(mask(cases, pool, incident, text) for text in texts))
+    given = [word for one in masked for word in one.split() if word.startswith("<")]
+    assert len(set(given)) == len(given) == 9, "each text of its own, also two at once"
+    assert not {"<PERSON_1>", "<PERSON_2>"} & set(given), "they stand for others in older texts"
+    assert await mask(cases, pool, incident, "Orla Quennell") == "<PERSON_8>"
+    async with pool.connection() as connection:
+        await vault.shred(connection, incident)
+    assert await mask(cases, pool, incident, "Orla Quennell") == "<PERSON_9>", "erased again"
+
+
+async def test_erasing_while_something_is_masked_keeps_nothing(cases, pool, vault, incident):
+    """The key is read, the person is erased, and only then is the text masked."""
+
+    class ErasedMeanwhile(Vault):
+        async def reveal(self, connection, subject_id):
+            known = await super().reveal(connection, subject_id)
+            async with pool.connection() as apart:
+                await vault.shred(apart, subject_id)
+            return known
+
+    cases._vault = ErasedMeanwhile(bytes(range(32)), cases._vault._clock)
+    assert await mask(cases, pool, incident, "Ulf Sandvoss") == "<PERSON_2>"
     assert await events(pool) == []
 
 

@@ -111,6 +111,15 @@ async def test_failing_and_lying_servers_are_denials(opa, said, reason):
     assert decision.requires_quorum >= 1
 
 
+@pytest.mark.parametrize(
+    "reason", ["<script>alert(1)</script>", "\x1b]0;approved\x07", "ok\u202e", "a" * 2000]
+)
+async def test_words_of_a_server_reach_no_page_and_no_terminal(opa, reason):
+    opa.answer = answer({**YES, "allow": False, "deny": [reason]})
+    decision = await ask(opa.url)
+    assert (decision.allow, decision.reasons) == (False, ("policy_undefined",))
+
+
 async def test_a_true_yes_passes_and_keeps_the_servers_quorum(opa):
     opa.answer = answer({**YES, "requires_quorum": 3})
     decision = await ask(opa.url)

@@ -22,7 +22,8 @@ from guardrails.errors import (
     QuarantineStateError,
 )
 from guardrails.masking import Masker
-from guardrails.quarantine import QUERIES, HoldReason, Quarantine
+from guardrails.quarantine import QUERIES, Quarantine
+from guardrails.quarantined_files import HoldReason
 from guardrails.sealed_files import SealedFiles
 from kernel.audit import AuditIntake
 from kernel.database import connect
@@ -401,7 +402,8 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from guardrails.masking import Masker
-from guardrails.quarantine import HoldReason, Quarantine
+from guardrails.quarantine import Quarantine
+from guardrails.quarantined_files import HoldReason
 from guardrails.sealed_files import SealedFiles
 from kernel.audit import AuditIntake
 from kernel.clock import SystemClock

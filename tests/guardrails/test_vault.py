@@ -12,6 +12,7 @@ from guardrails.errors import (
     VaultIntegrityError,
 )
 from guardrails.vault import QUERIES, Vault
+from kernel.migrations import read_migrations
 
 KEY = bytes(range(32))
 ORIGINALS = {"<PERSON_1>": "Jane Doe", "<EMAIL_1>": "jane@example.org"}
@@ -85,3 +86,22 @@ async def test_queries_are_planned(connection, name):
     text = _number_parameters(QUERIES[name])
     cursor = await connection.execute(f"EXPLAIN (GENERIC_PLAN) {text}".encode())
     assert await cursor.fetchall()
+
+
+async def test_numbers_are_remembered_when_the_originals_go(vault, connection):
+    """Also those of before there was a memory: from the entries that go, and from the log."""
+    await vault.store(connection, "inc_1", {"<PERSON_7>": "Jane Doe", "<IP_2>": "10.0.0.5"})
+    await connection.execute("DELETE FROM vault_numbers")
+    await vault.shred(connection, "inc_1")
+    assert await vault.read_numbers(connection, "inc_1") == {"PERSON": 7, "IP": 2}
+    await connection.execute("DELETE FROM vault_numbers")
+    await connection.execute(
+        "INSERT INTO audit_events (event_id, occurred_at, actor, action, subject_kind, subject_id,"
+        " correlation_id, after) VALUES ('evt_1', now(), 'a', 'vault.stored', 'incident', 'inc_1',"
+        """ 'c', '{"pseudonyms": ["<PERSON_9>", "<PERSON_10>", "<MAC_ADDRESS_3>", "x"]}'),"""
+        " ('evt_2', now(), 'a', 'vault.stored', 'incident', 'inc_gone', 'c', '{}')"
+    )
+    migration = next(one for one in read_migrations() if one.number == 34)
+    _, _, backfill = migration.statements.partition("INSERT INTO vault_numbers")
+    await connection.execute(f"INSERT INTO vault_numbers{backfill}")
+    assert await vault.read_numbers(connection, "inc_1") == {"PERSON": 10, "MAC_ADDRESS": 3}

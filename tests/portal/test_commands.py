@@ -197,6 +197,24 @@ async def test_the_log_is_checked_and_its_keys_are_written_once(services, run, t
     assert (folder / "log-key.pem").read_text() == "another"
 
 
+async def test_a_decision_that_only_the_log_has_is_said(services, run):
+    """Rows that were deleted with an intact log: an older policy and an older script are back."""
+    async with services.ground.pool.connection() as connection:
+        await services.ground.log.sequence_pending(connection)
+        await connection.execute("DELETE FROM policy_changes")
+        await connection.execute("DELETE FROM policy_activations")
+        cursor = await connection.execute(
+            "DELETE FROM script_decisions WHERE position = (SELECT max(position) FROM"
+            " script_decisions) RETURNING decision_id, script_id"
+        )
+        deleted = await cursor.fetchone()
+    code, output = await run("audit", "check")
+    assert code == 1
+    assert "the log is intact, and the database is not what it says" in output
+    assert re.search(r"the activation pac_\w+ of a policy is not in the database", output)
+    assert f"{deleted['decision_id']} on the script {deleted['script_id']}@" in output
+
+
 @pytest.mark.parametrize("width", [40, 80])
 async def test_a_narrow_terminal_cuts_no_identifier(services, run, monkeypatch, width):
     await enrol(services, "dev-1")

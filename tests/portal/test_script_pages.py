@@ -237,7 +237,7 @@ async def test_a_person_reads_and_approves_a_version_in_a_browser(desk):
             page.locator("#approve-reason").fill("read line by line")
             page.locator("#approve").click()
             expect(page.locator("h1 .tag")).to_have_text("in force")
-            expect(page.locator("ol.timeline")).to_contain_text("approve 1.0.0 by user:grace")
+            expect(page.locator("ol.timeline")).to_contain_text("1.0.0 approved by user:grace")
 
     await asyncio.to_thread(look)
     assert await is_in_force(desk)

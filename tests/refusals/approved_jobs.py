@@ -16,8 +16,8 @@ from api.script_catalogue import ScriptCatalogue
 from contracts.canonical import canonical_json, sha256_hex
 from contracts.dsse import parse_envelope, seal
 from contracts.job import JOB_PAYLOAD_TYPE
-from dispatch.job_checks import manifest_digest
 from governance.proposals import Proposal, ProposalStatus, insert_proposal
+from governance.script_versions import content_digest
 from telemetry.incidents import IncidentSignal, IncidentStatus
 from tests.governance.catalogue_rows import put_in_catalogue
 from tests.stack.portal import Portal
@@ -44,7 +44,7 @@ MANIFEST: dict[str, Any] = {
     },
 }
 STEPS = {"remediate": b'#!/usr/bin/env bash\necho ran >>"$EUCORA_PARAM_FILE"\n'}
-SHA256 = manifest_digest(MANIFEST, STEPS)
+SHA256 = content_digest(MANIFEST, STEPS)
 RISK: dict[str, Any] = {"score": 20.0, "factors": []}
 ANALYSIS = {"judgeable": True, "severity": "low", "effects": []}
 

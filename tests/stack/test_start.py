@@ -36,3 +36,9 @@ def test_the_ground_and_its_users_load_no_model_library(module: str) -> None:
 )
 def test_a_start_loads_no_deep_learning_library(module: str, wanted: str) -> None:
     assert list_loaded(module, (wanted, "torch", "transformers")) == {wanted}
+
+
+@pytest.mark.parametrize("module", ["api.bootstrap", "api.serving", "api.cli_policy_checks"])
+def test_what_holds_keys_and_connections_cannot_evaluate_a_policy(module: str) -> None:
+    """A process of its own does; see `guardrails.policy_process`."""
+    assert list_loaded(module, ("regopy", "guardrails.rego_runtime")) == set()

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A quotation cut from its negation supports nothing, in each language with known negations."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reasoning.advice_support import CitedSentence, _find_windows
+from reasoning.negation import knows_language, read_polarity
+from reasoning.untrusted import ChunkId, UntrustedText
+from retrieval.keywords import list_terms
+
+CHUNK = ChunkId("a@1#0")
+
+
+def supports(passage: str, claim: str) -> bool:
+    cited = CitedSentence(sentence=UntrustedText(claim), citations=(CHUNK,))
+    return bool(_find_windows(cited, {CHUNK: passage}))
+
+
+CUT = [
+    # English: before, behind, far off, across a comma, a colon, a line, a list, an abbreviation
+    ("Do not restart the print service.", "Restart the print service."),
+    ("Do not ever restart the print service.", "Restart the print service."),
+    ("Never, in any case, restart the print service.", "Restart the print service."),
+    ("You should never under load restart the print service.", "Restart the print service."),
+    ("Restarting the print service is not recommended.", "Restart the print service."),
+    ("Don\u2019t simply restart the print service.", "Restart the print service."),
+    ("Avoid at all cost to restart the print service.", "Restart the print service."),
+    ("Do not\nrestart the print service.", "Restart the print service."),
+    ("Do not do this: restart the print service.", "Restart the print service."),
+    ("Never do the following:\n\n- Restart the print service.", "Restart the print service."),
+    (
+        "Never do the following:\n- Delete the folder.\n- Restart the print service.\n",
+        "Restart the print service.",
+    ),
+    (
+        "Do not (e.g. after an update) restart the print service.",
+        "Restart the print service.",
+    ),
+    ("Do not, e.g. to save time, restart the print service.", "Restart the print service."),
+    (
+        "Do not pull the cable, restart the print service, or format the disk.",
+        "Restart the print service.",
+    ),
+    # German: first, last, in a list
+    ("Starten Sie den Druckdienst nicht neu.", "Starten Sie den Druckdienst neu."),
+    ("Den Druckdienst keinesfalls, also nie neu starten.", "Den Druckdienst neu starten."),
+    ("Tun Sie nichts davon:\n- Druckdienst neu starten\n", "Druckdienst neu starten."),
+    ("Ne redémarrez pas le service d'impression.", "Redémarrez le service d'impression."),
+    ("N'arrêtez jamais le service d'impression.", "Arrêtez le service d'impression."),
+    ("No reinicie el servicio de impresión.", "Reinicie el servicio de impresión."),
+    ("Nunca reinicie el servicio de impresión.", "Reinicie el servicio de impresión."),
+    ("Non riavviare il servizio di stampa.", "Riavviare il servizio di stampa."),
+    ("Não reinicie o serviço de impressão.", "Reinicie o serviço de impressão."),
+    ("Start de afdrukservice niet opnieuw.", "Start de afdrukservice opnieuw."),
+    ("Starta inte om utskriftstjänsten.", "Starta om utskriftstjänsten."),
+    ("Nie uruchamiaj ponownie usługi drukowania.", "Uruchamiaj ponownie usługi drukowania."),
+    ("\u041d\u0435 перезапускайте службу печати.", "Перезапускайте службу печати."),
+    ("印刷サービスを再起動しないでください。", "印刷サービスを再起動してください。"),
+    ("请不要重新启动打印服务。", "请重新启动打印服务。"),
+    ("प्रिंट सेवा को पुनः आरंभ न करें।", "प्रिंट सेवा को पुनः आरंभ करें।"),
+    ("لا تعيد تشغيل خدمة الطباعة.", "تعيد تشغيل خدمة الطباعة."),
+]
+
+
+@pytest.mark.parametrize(("passage", "claim"), CUT)
+def test_a_quotation_without_its_negation_is_not_supported(passage, claim):
+    assert not supports(passage, claim)
+    assert not supports(claim, passage.split("\n")[-1] if "\n" not in passage else passage)
+
+
+@pytest.mark.parametrize(("passage", "claim"), CUT)
+def test_the_same_without_a_negation_is(passage, claim):
+    """Else the rule would hold because nothing of that language is ever supported."""
+    assert supports(claim, claim)
+
+
+@pytest.mark.parametrize(
+    ("passage", "claim"),
+    [
+        ("The disk is not full, restart the print service.", "Restart the print service."),
+        ("The disk is not full. Restart the print service.", "Restart the print service."),
+        ("Do not delete files; restart the print service.", "Restart the print service."),
+        (
+            "If the page does not open:\n- Restart the print service.\n- Wait a minute.",
+            "Restart the print service.",
+        ),
+        ("Do not restart the print service.", "Do not restart the print service."),
+        (
+            "Never do this:\n- Delete it.\n\nRestart the print service.",
+            "Restart the print service.",
+        ),
+        ("Use a non-admin account. Restart the print service.", "Restart the print service."),
+    ],
+)
+def test_a_negation_of_something_else_costs_nothing(passage, claim):
+    assert supports(passage, claim)
+
+
+def test_what_cannot_be_told_to_deny_is_not_weighed():
+    """Turkish and Czech negate by endings and prefixes, which nothing here reads."""
+    assert not knows_language("tr")
+    assert not knows_language("cs")
+    claim = (
+        "Yazd\u0131rma hizmetini yeniden başlat\u0131n ve bilgisayar\u0131 kapat\u0131p aç\u0131n."
+    )
+    assert not supports(claim, claim)
+
+
+@given(st.text(alphabet="not do restart.,:\n-- eg1", max_size=200), st.integers(0, 200))
+def test_no_word_is_lost(text, start):
+    """Every stem of the part that is asked for is affirmed or denied; nothing else is."""
+    start = min(start, len(text))
+    found = read_polarity(text, start)
+    told = found.affirmed | found.denied
+    assert told <= {term for term in list_terms(text) if " " not in term} | told
+    if "." not in text and "\n" not in text and start == 0:
+        words = {term for term in list_terms(text.replace(",", " , ")) if " " not in term}
+        assert words <= told | {term for term in words if "-" in term or ":" in term}
