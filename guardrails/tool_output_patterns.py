@@ -14,9 +14,10 @@ from guardrails.pattern_parts import NO_ACCOUNT, NO_NAME, SYSTEM_ACCOUNTS, patte
 from guardrails.vocabulary import is_common, is_english, is_listed
 
 _WORDS: Final = re.compile(r"[^\W\d_]+")
-_CMDLET: Final = r"(?:Get|Set|New|Remove|Add|Unlock|Disable|Enable|Search|Reset|Move|Revoke|Test|Update)-(?:AD(?:User|Account\w*|Object|PrincipalGroupMembership)|Mg(?:Beta)?User\w*|AzureADUser\w*|Msol(?:User)\w*|LocalUser|Mailbox\w*|CASMailbox|CsOnlineUser|RemoteMailbox|Recipient)"
+_CMDLET: Final = r"(?:Get|Set|New|Remove|Add|Unlock|Disable|Enable|Search|Reset|Move|Revoke|Test|Update)-(?:AD(?:User|Account\w*|Object|PrincipalGroupMembership)|Mg(?:Beta)?User\w*|AzureADUser\w*|Msol(?:User)\w*|LocalUser|Mailbox(?:Permission|Statistics|FolderPermission|FolderStatistics|AutoReplyConfiguration)?|CASMailbox|CsOnlineUser|RemoteMailbox|Recipient)"
 # Devices as they are called by kind and number, often with a place between: `zebra-ham-55`.
 _KIND: Final = r"(?:notebook|nb|laptop|lap|lt|desktop|dt|ws|wks|wkst|workstation|srv|server|vm[a-z]{0,6}|esxi?|hyperv|zebra|printer|prn|prt|plotter|mfp|drucker|ups|usv|nas|san|switch|sw|fw|rtr|router|wap|kiosk|tablet|ipad|iphone|thinclient|scanner|beamer|print|file|fs|dc|ntb|pos|till)"
+_MIN_LISTED: Final = 6  # letters of an account in a list without a colon
 _STAGES: Final = frozenset(("prod", "prd", "dev", "tst", "test", "qa", "uat", "stg", "dr", "int"))
 _COLUMN_EDGE: Final = r"[ \t]*[|;\t][ \t]*"
 
@@ -63,7 +64,7 @@ TOOL_OUTPUT: Final = patterns(
     (
         "USERNAME",
         0.84,
-        rf"(?i:\b{_CMDLET}[ ][\"']?)(?![-$|{{(@])\K[\w][\w.@\\-]{{1,63}}(?<![.-])",
+        rf"(?i:\b{_CMDLET}[ ][\"']?)(?![-$|{{(@])(?!(?i:cmdlets?|commands?|outputs?|results?|objects?|properties|parameters?|script)\b){NO_ACCOUNT}\K[\w][\w.@\\-]{{1,63}}(?<![.-])",
         "-ad -mg -azuread -msol -localuser -mailbox -casmailbox -cs -remotemailbox -recipient",
         _is_own_account,
     ),
@@ -99,12 +100,12 @@ TOOL_OUTPUT: Final = patterns(
         0.79,
         r"(?<=\b(?i:users|usernames|logins|accounts|user[ ]ids|benutzer)[ ](?:[\w.@-]{3,40}(?:,[ ]?|[ ](?:and|und|or)[ ])){0,8})[a-z][a-z\d._-]{3,31}(?<![.-])(?=,[ ]|[ ](?:and|und|or)[ ]|[.;)\n]|\Z)",
         "users usernames logins accounts ids benutzer",
-        _has_strange_word,
+        lambda text: len(text) >= _MIN_LISTED and _has_strange_word(text),
     ),
     (
         "USERNAME",
         0.8,
-        r"(?<=\p{Lu}[\p{L}'\u2019-]{1,30},?[ ]\p{Lu}[\p{L}'\u2019.-]{0,30}[ ]?[(\[])(?=[a-z\d]{0,24}[a-z])[a-z\d][a-z\d._-]{3,31}(?=[)\]])",
+        r"(?<=\p{Lu}[\p{L}'\u2019-]{1,30},?[ ]\p{Lu}[\p{L}'\u2019.-]{0,30}[ ]?[(\[])(?=[a-z\d]{0,24}[a-z])[a-z\d][a-z\d._-]{3,31}(?<!\.(?:msc|exe|dll|cpl|sys|msi|com|net|org|ps1|bat|cmd|log|txt|xml|ini|inf|cfg|dat|zip|pst|ost|evtx))(?=[)\]])",
         "( [",
         _has_strange_word,
     ),
@@ -130,8 +131,9 @@ TOOL_OUTPUT: Final = patterns(
     (
         "USERNAME",
         0.82,
-        r"(?m)^(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?[ ])?<\K[A-Za-z][\w.-]{2,24}(?=>[ ])",
+        r"(?m)^(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?[ ])?<\K[a-z][a-z\d_.-]{2,24}(?=>[ ])",
         "<",
+        _has_strange_word,
     ),
     (
         "USERNAME",
@@ -165,7 +167,7 @@ TOOL_OUTPUT: Final = patterns(
     (
         "PERSON",
         0.82,
-        r"(?i:[ ]-(?:given_?name|surname|display_?name|name|full_?name|manager)[ :]?)[\"']\K\p{L}[\p{L}'\u2019-]{1,30}(?:[ ]\p{L}[\p{L}'\u2019.-]{0,30}){0,3}(?=[\"'])",
+        r"(?i:[ ]-(?:given_?name|surname|manager)[ :]?)[\"']\K\p{L}[\p{L}'\u2019-]{1,30}(?:[ ]\p{L}[\p{L}'\u2019.-]{0,30}){0,3}(?=[\"'])|(?i:[ ]-(?:display_?name|name|full_?name)[ :]?)[\"']\K\p{L}[\p{L}'\u2019-]{1,30}(?:[ ]\p{L}[\p{L}'\u2019.-]{0,30}){1,3}(?=[\"'])",
         "name surname manager",
         _may_be_people,
     ),
@@ -181,7 +183,7 @@ TOOL_OUTPUT: Final = patterns(
         0.77,
         r"(?im)^[ \t]*(?:thx|thanks|thank[ ]you|cheers|regards|br|rgds|groet(?:en|jes)?|gru\u00df|gr\u00fc\u00dfe|saludos|merci|cordialement|tack|ty)[ ,!.-]{1,3}\K\p{L}[\p{L}'\u2019-]{2,20}(?=[ \t.]*$)",
         "thx thanks thank cheers regards br rgds groet gru\u00df gr\u00fc\u00dfe saludos merci cordialement tack ty",
-        lambda text: _may_be_people(text),
+        _may_be_people,
     ),
     (
         "PERSON",
@@ -239,7 +241,7 @@ TOOL_OUTPUT: Final = patterns(
     (
         "SECRET",
         0.86,
-        r"(?<=[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,4}[a-z]{2,12}:)(?!\d{1,5}(?:[/\s]|\Z)|//)[^\s,;/]{5,64}(?=[\s,;]|\Z)",
+        r"(?<=[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,4}[a-z]{2,12}:)(?!\d{1,5}(?:[/\s]|\Z)|[/\\])[^\s,;/\\]{5,64}(?=[\s,;]|\Z)",
         "@",
     ),
     (
@@ -310,7 +312,7 @@ TOOL_OUTPUT: Final = patterns(
     (
         "DATE",
         0.76,
-        rf"(?<![\w./-])(?!19[78]0-01-01)(?:\d{{1,2}}[ ](?i:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)\w{{0,6}}\.?[ ,]{{1,2}}19[3-9]\d|\d{{1,2}}([./-])\d{{1,2}}\1(?:19[3-9]\d)|19[3-9]\d-\d{{2}}-\d{{2}})(?![\w/:-]|[.]\d|T\d|[ ]\d\d:)",
+        r"(?<![\w./-])(?!19[78]0-01-01)(?:\d{1,2}[ ](?i:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)\w{0,6}\.?[ ,]{1,2}19[3-9]\d|\d{1,2}([./-])\d{1,2}\1(?:19[3-9]\d)|19[3-9]\d-\d{2}-\d{2})(?![\w/:-]|[.]\d|T\d|[ ]\d\d:)",
         "193 194 195 196 197 198 199",
     ),
     (
