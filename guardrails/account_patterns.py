@@ -191,7 +191,7 @@ _IN_PROSE: Final = patterns(
         "USERNAME",
         0.3,
         r"(?<![\w.@/\\:%$=-])(?!(?:kb|id|v|ver|rev|ie|rc|sp|ms|os|ipv|mp|sha|md|rs|usb|win|hp|cat|fs|ps|pc|com|lpt|srv|v)\d)[a-z]{1,3}\d{4,7}(?![\w@\\/]|[.-]\w)",
-        "",
+        "0 1 2 3 4 5 6 7 8 9",
         None,
         "user username account login logon locked unlock password user: profile mailbox reset disable enable who session sign signed logged ad upn",
     ),

@@ -6,8 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from guardrails.encoded_text import DecodedText, may_be_encoded
 from guardrails.errors import MaskingError
-from guardrails.findings import Span, settle
+from guardrails.findings import Span, leave_pseudonyms, settle, unite
 from guardrails.name_recogniser import NameRecogniser
 from guardrails.pattern_parts import LANGUAGE, PSEUDONYM
 from guardrails.presidio_runtime import RecognizerResult
@@ -58,6 +59,19 @@ class SpanFinder:
     def _find_long(self, text: str) -> tuple[Span, ...]:
         if len(text.strip()) < 2 or (text.isdigit() and len(text) < 9):
             return ()
+        if not may_be_encoded(text):
+            return self._find_plain(text)
+        decoded = DecodedText(text)
+        if decoded.text == text:
+            return self._find_plain(text)
+        meant = (
+            (*decoded.find_place(start, end), entity, 1.0)
+            for start, end, entity in self._find_plain(decoded.text)
+        )
+        written = ((start, end, entity, 1.0) for start, end, entity in self._find_plain(text))
+        return unite((*written, *leave_pseudonyms(text, meant)))
+
+    def _find_plain(self, text: str) -> tuple[Span, ...]:
         pseudonyms = [match.span() for match in PSEUDONYM.finditer(text)]
         findings = self._analyse(text, pseudonyms, self._run_all)
         spans = settle(text, findings)

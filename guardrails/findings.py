@@ -47,8 +47,12 @@ _MISTAKABLE: Final = frozenset(
 
 _GUESSING: Final = "NameRecogniser"
 _GUESSED: Final = frozenset(("PERSON", "ORGANIZATION"))
+_TITLE: Final = regex.compile(
+    r"(?<![\p{L}\d.>])(?:M(?:rs?|s|iss|x)|D(?:r|ott|ipl)|Prof|Herr|Frau|Hr|Mme|Mlle|Sra?|Srta|Sig|Ing|mrs?|ms|dr|prof)(?:\.[ ]?|[ ])\Z"
+)
+_TITLE_CHARACTERS: Final = 8
 _LETTERS: Final = regex.compile(r"\p{L}+")
-_TIMED_CHARACTERS: Final = 2048
+TIMED_CHARACTERS: Final = 2048
 _TIMEOUT_SECONDS: Final = 20
 _CERTAIN_SCORE: Final = 0.8  # its context says what it is
 
@@ -81,7 +85,7 @@ def find_all(expression: Any, text: str) -> Iterator[Any]:
         TimeoutError: a text takes more than 20 s; it must not pass unmasked.
 
     """
-    if len(text) < _TIMED_CHARACTERS:
+    if len(text) < TIMED_CHARACTERS:
         matches: Iterator[Any] = expression.finditer(text)
         return matches
     timed: Iterator[Any] = expression.finditer(text, timeout=_TIMEOUT_SECONDS)
@@ -110,7 +114,16 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
             continue
         for start, end in _cut_out(finding.start, finding.end, taken):
             stretches.append((start, end, finding.entity_type, finding.score))
-    return unite(stretches)
+    return tuple(_take_in_title(text, span) for span in unite(stretches))
+
+
+def _take_in_title(text: str, span: Span) -> Span:
+    """Return a person's span with the title before it: it is left of nobody."""
+    start, end, entity = span
+    if entity != "PERSON":
+        return span
+    title = _TITLE.search(text, max(0, start - _TITLE_CHARACTERS), start)
+    return (title.start(), end, entity) if title else span
 
 
 def _is_prose(text: str, finding: RecognizerResult) -> bool:
@@ -120,6 +133,16 @@ def _is_prose(text: str, finding: RecognizerResult) -> bool:
         return False
     words = _LETTERS.findall(text, finding.start, finding.end)
     return all(len(word) == 1 or is_plain(word) for word in words)
+
+
+def leave_pseudonyms(
+    text: str, stretches: Iterable[tuple[int, int, str, float]]
+) -> Iterator[tuple[int, int, str, float]]:
+    """Yield what of stretches (start, end, entity, score) lies outside of pseudonyms."""
+    taken = [match.span() for match in PSEUDONYM.finditer(text)]
+    for start, end, entity, score in stretches:
+        for first, last in _cut_out(start, end, taken):
+            yield first, last, entity, score
 
 
 def leave_kept(text: str, spans: Sequence[Span]) -> list[Span]:

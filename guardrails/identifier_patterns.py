@@ -1,39 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All identifiers of people and machines that expressions find, and keys that name a value."""
+"""All identifiers of people and machines that expressions find."""
 
 from typing import Final
 
 from guardrails.account_patterns import ACCOUNTS
 from guardrails.context_patterns import CONTEXTS
+from guardrails.helpdesk_patterns import HELPDESK
 from guardrails.machine_patterns import MACHINES
 from guardrails.number_patterns import NUMBERS
 from guardrails.pattern_parts import LANGUAGE, SYSTEM_ACCOUNTS, IdentifierPattern
 from guardrails.person_patterns import PEOPLE
 from guardrails.secret_patterns import SECRETS
 from guardrails.signature_patterns import SIGNATURES
+from guardrails.tool_output_patterns import TOOL_OUTPUT
 
-__all__ = ["KEY_ENTITIES", "LANGUAGE", "PATTERNS", "SYSTEM_ACCOUNTS", "IdentifierPattern"]
+__all__ = ["LANGUAGE", "PATTERNS", "SYSTEM_ACCOUNTS", "IdentifierPattern"]
 
 PATTERNS: Final[tuple[IdentifierPattern, ...]] = (
-    *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS, *CONTEXTS, *SIGNATURES,
+    *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS, *CONTEXTS, *SIGNATURES, *HELPDESK,
+    *TOOL_OUTPUT,
 )  # fmt: skip
-
-# Values under these keys of a JSON object are masked whole: the key says what they are.
-KEY_ENTITIES: Final[dict[str, str]] = {
-    "hostname": "HOST",
-    "host_name": "HOST",
-    "computer_name": "HOST",
-    "user": "USERNAME",
-    "user_id": "USERNAME",
-    "username": "USERNAME",
-    "upn": "EMAIL",
-    "email": "EMAIL",
-    "display_name": "PERSON",
-    "full_name": "PERSON",
-    "serial_number": "SERIAL",
-    "ssid": "SSID",
-    "ip_address": "IP",
-    "mac_address": "MAC",
-    "password": "SECRET",
-    "token": "SECRET",
-}

@@ -10,6 +10,7 @@ about machines, accounts or labels. Whether it is a host or an account matters l
 piece of it is left.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
@@ -23,6 +24,7 @@ from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 _SCORE: Final = 0.66
 _WEAK_SCORE: Final = 0.3  # counts beside a word of context
 _MIN_CHARACTERS: Final = 4
+_SHORT: Final = 2
 _SHORT_PART: Final = 4  # up to this it may be an acronym that we do not know
 _MAX_CHARACTERS: Final = 32
 _TOKEN: Final = regex.compile(
@@ -36,12 +38,13 @@ _JOINED: Final = regex.compile(
 )
 _NUMBER_FIRST: Final = regex.compile(r"\d+[A-Za-z]+|\d\dH\d|\d+(?:-[A-Za-z]+)+|\d{8}T\d{6}Z?")
 _HEXADECIMAL: Final = regex.compile(r"(?i)0x[0-9a-fx]+|(?:[0-9a-f]{2})+")
+_STAFF_NUMBER: Final = regex.compile(r"[a-z]\d{5,6}")
 _PIECES: Final = regex.compile(r"[A-Za-z]+|\d+")
 _WORD_BEFORE: Final = regex.compile(r"([A-Za-z]+)[ :#\"'(=]{1,3}\Z")
 _CHARACTERS_BEFORE: Final = 24
 
 # Begins what everybody has: standards, ciphers, files, interfaces, messages, editions.
-_TECHNICAL: Final = frozenset(
+TECHNICAL: Final = frozenset(
     """
     aad aadsts ac ad adr aes ai aix alc amd ansi api arm art asp ata ath atom attr avx bcm be bios
     book bt cal camellia cat cbc ccm chacha chap class clsid cm cmd col com core cp cpu crc cu curve
@@ -72,7 +75,7 @@ _NAMING: Final = frozenset(
     """
     error errors code codes exception event status alert bugcheck warning stop message hresult
     result id ids model version release build edition type series chip chipset processor cpu gpu
-    driver firmware bios adapter kernel patch update hotfix cve advisory bulletin standard cipher
+    driver firmware bios adapter kernel update hotfix cve advisory bulletin standard cipher
     suite algorithm protocol cell range column row sheet field function format codec encoding
     charset section rfc figure table key registry module package library class licence license plan
     sku dell hp hpe lenovo ibm brother canon epson kyocera ricoh lexmark xerox konica sharp samsung
@@ -109,6 +112,7 @@ _CONTEXT: Final = frozenset(
     employee personnel staff ticket desktop client unreachable offline online reachable imaged
     dns lookup nslookup resolve drive mapped connection connect connected remote vpn rack vlan
     registered disconnected gateway jumphost monitoring vcenter overload patch scanner tablet
+    loaner loan carbon due handheld ap
     """.split()
 )
 
@@ -175,7 +179,9 @@ def judge_token(token: str) -> tuple[str, float] | None:
     """
     if not _MIN_CHARACTERS <= len(token) <= _MAX_CHARACTERS:
         return None
-    if _NUMBER_FIRST.fullmatch(token) or _HEXADECIMAL.fullmatch(token):
+    if _NUMBER_FIRST.fullmatch(token):
+        return None
+    if _HEXADECIMAL.fullmatch(token) and not _STAFF_NUMBER.fullmatch(token):
         return None
     if "-" in token:
         return _judge_parts(token)
@@ -186,7 +192,7 @@ def judge_token(token: str) -> tuple[str, float] | None:
 
 def _is_known(letters: str) -> bool:
     lower = letters.lower()
-    return lower in _TECHNICAL or lower in ORDINARY_WORDS or (len(lower) > 2 and is_plain(lower))
+    return lower in TECHNICAL or lower in ORDINARY_WORDS or (len(lower) > 2 and is_plain(lower))
 
 
 def _judge_parts(token: str) -> tuple[str, float] | None:
@@ -196,12 +202,14 @@ def _judge_parts(token: str) -> tuple[str, float] | None:
     kinds = sum(piece in _KINDS for piece in letters)
     strange = sum(not _is_known(piece) for piece in letters)
     one_case = token.isupper() or token.islower()
-    if letters and letters[0] in _TECHNICAL - _KINDS:
+    if letters and letters[0] in TECHNICAL - _KINDS and not _is_random(parts[-1]):
         return None
+    if one_case and _is_numbered(parts, strange):
+        return "HOST", _SCORE
     if len(parts) > 2 and one_case and parts[-1] not in {"based", "bit", "fs"}:
-        if (kinds and (strange or kinds > 1)) or (token.isupper() and strange > 1):
-            return "HOST", _SCORE
-        return ("HOST", _WEAK_SCORE) if strange and len(parts[0]) > 1 else None
+        is_sure = (kinds and (strange or kinds > 1)) or (token.isupper() and strange > 1)
+        is_weak = strange and len(parts[0]) > 1
+        return ("HOST", _SCORE if is_sure else _WEAK_SCORE) if is_sure or is_weak else None
     if one_case and parts[0].lower() in _MACHINES and parts[-1][0].isalpha():
         return "HOST", _SCORE
     if one_case and (kinds or strange) and len(letters) > 0 and len(parts[0]) > 1:
@@ -209,11 +217,31 @@ def _judge_parts(token: str) -> tuple[str, float] | None:
     return None
 
 
+def _is_numbered(parts: Sequence[str], strange: int) -> bool:
+    """Say whether letters and numbers alternate over the parts: `de197-nbk430`, `LDNW7-0311`."""
+    mixed = sum(_is_mixed(part) for part in parts)
+    long_number = any(part.isdigit() and len(part) > _SHORT for part in parts)
+    return bool(
+        (strange and (mixed > 1 or (mixed and long_number)))
+        or (len(parts[0]) > 1 and any(map(_is_random, parts)))
+    )
+
+
+def _is_mixed(part: str) -> bool:
+    return part[:1].isalpha() and part[-1:].isdigit()
+
+
+def _is_random(part: str) -> bool:
+    """Say whether letters and digits alternate as nobody would choose: `8MT7UE`."""
+    return len(part) > _SHORT_PART and len(_PIECES.findall(part)) > _SHORT
+
+
 def _judge_capitals(token: str) -> tuple[str, float] | None:
     pieces = _PIECES.findall(token)
     head, n_digits = pieces[0], sum(character.isdigit() for character in token)
     if len(pieces) > 3 and len(token) > 5 and n_digits > 1:
-        return ("SERIAL", _SCORE) if head.lower() not in _TECHNICAL or len(head) < 2 else None
+        is_serial = head.lower() not in TECHNICAL or len(head) <= _SHORT or len(token) > 8
+        return ("SERIAL", _SCORE) if is_serial else None
     if not head.isalpha() or len(pieces) > 3:
         return "SERIAL", _WEAK_SCORE
     if _is_known(head):
@@ -228,7 +256,7 @@ def _judge_capitals(token: str) -> tuple[str, float] | None:
 
 def _may_be_numbered(head: str) -> bool:
     """Say whether many digits after a known word number the tenant's things, not messages."""
-    return head.lower() not in _TECHNICAL or head.lower() in {"p", "m", "t", "w", "v", "x", "z"}
+    return head.lower() not in TECHNICAL or head.lower() in {"p", "m", "t", "w", "v", "x", "z"}
 
 
 def _judge_small(token: str) -> tuple[str, float] | None:

@@ -16,10 +16,8 @@ from guardrails.pattern_parts import (
 )
 from guardrails.plain_words import host_length
 
-_PRIVATE_SUFFIX: Final = r"(?:local|lan|internal|intern|corp|corporate|company|intra|intranet|private|priv|home|home\.arpa|localdomain|localnet|loc|domain|dmz|mgmt|ad|office|prod|site)"
-_PRIVATE_NEEDS: Final = (
-    ".local .lan .int .corp .company .priv .home .loc .domain .dmz .mgmt .ad .office .prod .site"
-)
+_PRIVATE_SUFFIX: Final = r"(?:local|lan|internal|intern|corp|corporate|company|intra|intranet|private|priv|home|home\.arpa|localdomain|localnet|loc|domain|dmz|mgmt|ad|office|prod|site|hq)"
+_PRIVATE_NEEDS: Final = ".local .lan .int .corp .company .priv .home .loc .domain .dmz .mgmt .ad .office .prod .site .hq"
 # Generic and country suffixes of names on the public internet; those that are file endings too
 # (sh, py, md, pl, ps, so, zip, app) are left out.
 _PUBLIC_SUFFIX: Final = r"(?:com|net|org|edu|gov|io|info|biz|dev|cloud|tech|online|eu|de|at|ch|uk|ie|fr|be|nl|lu|it|es|pt|gr|pl|cz|sk|hu|ro|bg|hr|si|dk|no|se|fi|ee|lv|lt|ru|ua|tr|il|ae|in|cn|jp|kr|tw|hk|sg|my|th|vn|id|ph|au|nz|ca|us|mx|br|ar|cl|co|pe|za|ng|ke|example|test)"
@@ -174,6 +172,7 @@ _IN_PROSE: Final = patterns(
         "HOST",
         0.76,
         rf"(?i:\b(?:host(?:name)?|computer|machine|laptop|notebook|workstation|server|device|pc|box|macbook|printer|desktop|client|node|vm)(?:[ ](?:named?|called|is|was|\(|=|[\"'`(]))?(?:[ ](?:called|named))?[ ]{{0,1}}[ \"'`(\u201c]{{1,2}}){NO_HOST}(?=[\w]{{0,20}}[-\d])(?=[\w-]{{0,40}}\d)(?!\d|[\d.]+\b|(?:v|r|gen|rev|ver|x|p|g|win|windows|office|server|version|build|port|usb|ipv|wd|id|h|u)\d{{1,4}}(?![\w-]))\K[\p{{L}}][\w-]{{3,40}}(?![\w]|\.\d)",
+        "0 1 2 3 4 5 6 7 8 9",
     ),
     (
         "HOST",
@@ -245,6 +244,7 @@ _OTHER: Final = patterns(
         "MAC",
         0.9,
         r"(?i)(?<![0-9a-f:-])(?!(?:(?:ff[:-]){5}ff|(?:00[:-]){5}00))[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?![0-9a-f:-]?[0-9a-f])",
+        ": -",
     ),
     (
         "MAC",

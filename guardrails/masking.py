@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guardrails.directory import Directory
 from guardrails.errors import MaskingError
-from guardrails.identifier_patterns import KEY_ENTITIES
+from guardrails.keyed_values import keep_entity, list_keyed, may_recur
 from guardrails.pattern_parts import PSEUDONYM
 from guardrails.sanitise import plain_text
 
@@ -153,7 +153,8 @@ class Masker:
     def mask_value(self, value: Any) -> Any:
         """Return a JSON value with all its strings masked, keys too, with one numbering.
 
-        A string or number under a key such as `hostname` or `user` is masked whole.
+        A string under a key such as `hostname` or `user` is masked whole, and so is all that
+        stands under `password` and its like (guardrails.keyed_values).
 
         Raises:
             MaskingError: the value is nested deeper than 64 or is not JSON.
@@ -180,30 +181,32 @@ class Masker:
         texts: list[str] = []
         _collect_texts(value, texts, 0)
         pseudonyms = self._obtain_engine().number(texts, known or {}, own, taken or {})
+        for entity, keyed in list_keyed(value):
+            pseudonyms.give(entity, keyed)
+            if may_recur(keyed):
+                pseudonyms.mask_everywhere(entity, keyed)
         return self._mask_json(value, pseudonyms), pseudonyms.originals
 
-    def _mask_json(self, value: Any, pseudonyms: "Pseudonyms") -> Any:
+    def _mask_json(self, value: Any, pseudonyms: "Pseudonyms", entity: str | None = None) -> Any:
+        """Return a masked JSON value; `entity` is what its key says that it is."""
         if isinstance(value, str):
-            return self._mask_plain(plain_text(value), pseudonyms).text
+            plain = plain_text(value)
+            if entity and plain.strip() and not PSEUDONYM.fullmatch(plain):
+                return pseudonyms.give(entity, plain)
+            return self._mask_plain(plain, pseudonyms).text
         if isinstance(value, Mapping):
-            return {
-                self._mask_plain(plain_text(key), pseudonyms).text: self._mask_field(
-                    key, item, pseudonyms
+            masked: dict[str, Any] = {}
+            for key, item in value.items():
+                name = self._mask_plain(plain_text(key), pseudonyms).text
+                masked[_find_free(name, masked)] = self._mask_json(
+                    item, pseudonyms, keep_entity(entity, key)
                 )
-                for key, item in value.items()
-            }
+            return masked
         if isinstance(value, list | tuple):
-            return [self._mask_json(item, pseudonyms) for item in value]
+            return [self._mask_json(item, pseudonyms, entity) for item in value]
+        if entity == "SECRET" and isinstance(value, int | float) and not isinstance(value, bool):
+            return pseudonyms.give(entity, str(value))
         return value
-
-    def _mask_field(self, key: str, value: Any, pseudonyms: "Pseudonyms") -> Any:
-        entity = KEY_ENTITIES.get(key.lower())
-        if entity is None or not isinstance(value, str):
-            return self._mask_json(value, pseudonyms)
-        plain = plain_text(value)
-        if not plain.strip() or PSEUDONYM.fullmatch(plain):
-            return plain
-        return pseudonyms.give(entity, plain)
 
     def _mask_plain(self, text: str, pseudonyms: "Pseudonyms") -> MaskedText:
         engine = self._obtain_engine()
@@ -212,6 +215,15 @@ class Masker:
         given = [pseudonyms.give(entity, text[start:end]) for start, end, entity in spans]
         originals = {pseudonym: pseudonyms.original_of(pseudonym) for pseudonym in given}
         return MaskedText(text=masked, originals=MappingProxyType(originals))
+
+
+def _find_free(name: str, taken: Mapping[str, Any]) -> str:
+    """Return a key that is not taken: two that name one person become one pseudonym."""
+    if name not in taken:
+        return name
+    return next(
+        free for number in range(2, len(taken) + 3) if (free := f"{name} ({number})") not in taken
+    )
 
 
 def _collect_texts(value: Any, texts: list[str], depth: int) -> None:

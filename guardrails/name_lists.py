@@ -68,7 +68,7 @@ def read_name_lists(folder: Path = TEXTS_DIR) -> NameLists:
         },
         patterns={
             name: _read_lines(folder / f"{name}.txt")
-            for name in ("helpdesk", "general", "negatives")
+            for name in ("helpdesk", "notes", "general", "negatives")
         },
         prose=_read_lines(folder / "prose.txt"),
     )

@@ -72,6 +72,15 @@ class People:
             return f"{family} {given}"
         return f"{given} {family}"
 
+    def short(self) -> str:
+        """Return a name of which one part is an initial."""
+        chance = self._chance
+        given, family = self.given(), self.family()
+        return chance.choice(
+            (f"{given} {family[0]}", f"{given} {family[0]}.", f"{given[0]}. {family}",
+             f"{given[0]} {family}", f"{given[0]}. {_initial(chance)}. {family}")
+        )  # fmt: skip
+
     def any(self) -> str:
         """Return a name as people are called: mostly given and family name."""
         drawn = self._chance.random()

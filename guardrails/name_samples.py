@@ -96,10 +96,15 @@ class SampleMaker:
         if drawn < 0.12:
             return self._finish([(chance.choice(self._lists.prose), "")])
         kinds: tuple[str, ...]
-        if drawn < 0.46:
+        if drawn < 0.44:
             kinds = ("negatives",) * chance.choice((1, 1, 2, 3))
-        elif drawn < 0.72:
+        elif drawn < 0.59:
             kinds = ("helpdesk", *chance.choice(((), (), ("negatives",), ("helpdesk",))))
+        elif drawn < 0.75:
+            kinds = (
+                "notes",
+                *chance.choice(((), (), ("negatives",), ("notes",), ("notes", "helpdesk"))),
+            )
         else:
             kinds = ("general", *chance.choice(((), (), (), ("general",), ("negatives",))))
         units = list(kinds)
@@ -146,6 +151,8 @@ class SampleMaker:
             "g": ("PERSON", self._people.given),
             "f": ("PERSON", self._people.family),
             "full": ("PERSON", self._people.full),
+            "short": ("PERSON", self._people.short),
+            "handle": ("PERSON", self._user),
             "o": ("ORGANIZATION", self._organisations.any),
             "l": ("LOCATION", self._places.any),
             "country": ("LOCATION", self._places.country),
@@ -159,6 +166,8 @@ class SampleMaker:
         }
         plain: Mapping[str, Callable[[], str]] = {
             "nl": lambda: "\n",
+            "lb": lambda: "[",
+            "rb": lambda: "]",
             "jobtitle": lambda: self._chance.choice(self._lists.organisations["titles"]),
             "num": lambda: str(self._chance.randint(1, 400)),
             "num7": lambda: str(self._chance.randint(1_000_000, 9_999_999)),

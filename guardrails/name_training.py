@@ -24,7 +24,7 @@ from guardrails.spacy_runtime import Adam, fix_random_seed, set_dropout_rate
 Report = Callable[[int, int], None]  # how many steps are done, and of how many
 
 SEED: Final = 0
-N_STEPS: Final = 2100
+N_STEPS: Final = 2500
 TOKENS_A_STEP: Final = 1200
 LEARN_RATE: Final = 0.002
 DROPOUT: Final = 0.1

@@ -16,8 +16,8 @@ from guardrails.state_id_patterns import STATE_IDS
 _EXTENSION: Final = r"(?:[ ]?[,;/(]?[ ]?(?i:ext(?:ension)?|extn|x|app\.?|poste|int|durchwahl|dw|\u0434\u043e\u0431)[.: ]{0,2}\d{1,6}\)?|[ ]?#\d{2,5})?"
 _PHONE_WORDS: Final = "phone telephone tel mobile cell cellphone fax call calling callback dial dialed reach whatsapp signal sms text ring hotline contact handy answering answer landline voicemail desk number line telefon t\u00e9l\u00e9phone telefono m\u00f3vil portable m: p: t:"
 _NOT_A_NUMBER: Final = r"(?<![\w.,:/#+=\\-])(?<![$\u20ac\u00a3][ ]?)"
-_MONTH: Final = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
-_DAY_FORM: Final = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?[ .-]{{1,2}}(?:of[ ])?{_MONTH}[ ,.-]{{1,2}}\d{{2,4}}|{_MONTH}[ .-]\d{{1,2}}(?:st|nd|rd|th)?[ ,.-]{{1,2}}\d{{2,4}}|\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}([-/.])[ ]?\d{{1,2}}\1[ ]?\d{{2,4}}|\d{{8}})"
+MONTH: Final = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+DAY_FORM: Final = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?[ .-]{{1,2}}(?:of[ ])?{MONTH}[ ,.-]{{1,2}}\d{{2,4}}|{MONTH}[ .-]\d{{1,2}}(?:st|nd|rd|th)?[ ,.-]{{1,2}}\d{{2,4}}|\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}([-/.])[ ]?\d{{1,2}}\1[ ]?\d{{2,4}}|\d{{8}})"
 _AGED_YEAR: Final = r"(?:19[2-9]\d|200\d)"
 _NO_BIRTHDAY: Final = r"(?<!(?i:driver|drivers|version|versions|released|dated|build|signed|copyright|published|updated|modified|revision|rev|since|from|until|till|on|expires?|expired|valid|issued|bios|firmware|installed|date|dates|purchased|release|created)[ :,(=]{1,3})(?<![\w./:\\-])"
 
@@ -210,10 +210,10 @@ _OF_EMPLOYERS_AND_BIRTH: Final = patterns(
     (
         "DATE",
         0.88,
-        rf"(?i:(?<![a-z])(?:born(?:[ ](?:on|in))?|d\.?o\.?b\.?|date[ ]of[ ]birth|birth[ _-]?(?:day|date)|birthdate|b-?day|geb(?:oren|\.|urtsdatum)?(?:[ ]am)?|n\u00e9e?[ ]le|date[ ]de[ ]naissance|fecha[ ]de[ ]nacimiento|data[ ]di[ ]nascita|data[ ]urodzenia|f\u00f6delsedatum){IS})\K(?i:{_DAY_FORM})",
+        rf"(?i:(?<![a-z])(?:born(?:[ ](?:on|in))?|d\.?o\.?b\.?|date[ ]of[ ]birth|birth[ _-]?(?:day|date)|birthdate|b-?day|geb(?:oren|\.|urtsdatum)?(?:[ ]am)?|n\u00e9e?[ ]le|date[ ]de[ ]naissance|fecha[ ]de[ ]nacimiento|data[ ]di[ ]nascita|data[ ]urodzenia|f\u00f6delsedatum){IS})\K(?i:{DAY_FORM})",
         "born d.o.b dob birth bday b-day geb n\u00e9 naissance nacimiento nascita urodzenia f\u00f6delsedatum",
     ),
-    ("DATE", 0.85, rf"(?i:\bborn(?:[ ](?:on|in))?[ ])\K(?:{_MONTH}[ ])?(?:19|20)\d\d\b", "born"),
+    ("DATE", 0.85, rf"(?i:\bborn(?:[ ](?:on|in))?[ ])\K(?:{MONTH}[ ])?(?:19|20)\d\d\b", "born"),
     (
         "DATE",
         0.62,
@@ -222,7 +222,7 @@ _OF_EMPLOYERS_AND_BIRTH: Final = patterns(
     (
         "DATE",
         0.3,
-        rf"(?=\d|[JFMASOND][a-z]{{2,8}}\.?[ ]\d){_NO_BIRTHDAY}(?:{_AGED_YEAR}-[01]\d-[0-3]\d|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?[ ]{_MONTH},?[ ]{_AGED_YEAR}|{_MONTH}[ ](?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,?[ ]{_AGED_YEAR})(?![\w/:-]|[ T]\d{{1,2}}:)",
+        rf"(?=\d|[JFMASOND][a-z]{{2,8}}\.?[ ]\d){_NO_BIRTHDAY}(?:{_AGED_YEAR}-[01]\d-[0-3]\d|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?[ ]{MONTH},?[ ]{_AGED_YEAR}|{MONTH}[ ](?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,?[ ]{_AGED_YEAR})(?![\w/:-]|[ T]\d{{1,2}}:)",
         "",
         None,
         "born birth birthday dob age aged old geboren",

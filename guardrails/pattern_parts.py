@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 LANGUAGE: Final = "en"
-PSEUDONYM: Final = re.compile(r"<([A-Z][A-Z_]{1,15})_(\d{1,6})>")
+# What pseudonyms are given for; anything else in angle brackets is text like any other.
+ENTITIES: Final = (
+    "ADDRESS", "BANK_ACCOUNT", "CARD", "DATE", "DEVICE_ID", "DN", "DOMAIN", "EMAIL", "EMPLOYEE",
+    "HOST", "IBAN", "IP", "LICENCE", "LOCATION", "MAC", "NATIONAL_ID", "ORGANIZATION", "PASSPORT",
+    "PERSON", "PHONE", "SECRET", "SERIAL", "SID", "SSID", "SSN", "UNC_PATH", "URL", "USERNAME",
+)  # fmt: skip
+PSEUDONYM: Final = re.compile(rf"<({'|'.join(ENTITIES)})_(\d{{1,6}})>")
 # Accounts that every system has say nothing about a person.
 SYSTEM_ACCOUNTS: Final = frozenset(
     [

@@ -37,11 +37,17 @@ _IN_CONTEXT: Final = patterns(
         rf"(?m)^[ \t>]*(?i:cc|bcc|to)[ ]?:[^\n]{{1,200}}?[;,][ ]{{0,2}}\K{TWO_NAMES}(?=[ ]*(?:[<;,\n]|\Z))",
         "cc to",
     ),
-    ("PERSON", 0.84, rf"{NO_NAME}{TWO_NAMES}(?=[ ]?<[\w.+%'-]{{1,64}}@)", "@"),
+    (
+        "PERSON",
+        0.84,
+        rf"(?=[\p{{Lu}}\p{{Lo}}]){NO_NAME}{TWO_NAMES}(?=[ ]?<[\w.+%'-]{{1,64}}@)",
+        "@",
+    ),
     (
         "PERSON",
         0.82,
-        rf"{NO_NAME}(?:{NAME},[ ]{NAME}|{TWO_NAMES})(?=[ ]?[(\[](?:[\w.+%'-]{{2,64}}@[\w.-]{{2,128}}|(?=[\w.-]*(?:\d|[a-z][._][a-z]))[a-z][\w.-]{{2,32}}|\+?[\d -]{{6,20}})[)\]])",
+        rf"(?=[\p{{Lu}}\p{{Lo}}]){NO_NAME}(?:{NAME},[ ]{NAME}|{TWO_NAMES})(?=[ ]?[(\[](?:[\w.+%'-]{{2,64}}@[\w.-]{{2,128}}|(?=[\w.-]*(?:\d|[a-z][._][a-z]))[a-z][\w.-]{{2,32}}|\+?[\d -]{{6,20}})[)\]])",
+        "( [",
     ),
     (
         "PERSON",
@@ -70,8 +76,8 @@ _IN_CONTEXT: Final = patterns(
     (
         "PERSON",
         0.76,
-        rf"{NO_NAME}(?!{_DAY}\b){NAME}(?:[ ]{NAME})?(?=[ ](?:from|in|of)[ ](?:the[ ])?(?i:accounting|accounts|finance|hr|sales|marketing|legal|logistics|purchasing|engineering|reception|payroll|procurement|operations|production|facilities|controlling|r&d|warehouse|quality|design|compliance|treasury|editorial|admissions|maintenance|development|management|human resources|customer service|back ?office)\b)",
-        "account finance hr sales market legal logistic purchas engineer reception payroll procure operat product facilit control r&d warehouse quality design compliance treasury editorial admission mainten develop manag human customer back",
+        rf"(?=[\p{{Lu}}\p{{Lo}}]){NO_NAME}(?!{_DAY}\b){NAME}(?:[ ]{NAME})?(?=[ ](?:from|in|of)[ ](?:the[ ])?(?i:accounting|accounts|finance|hr|sales|marketing|legal|logistics|purchasing|engineering|reception|payroll|procurement|operations|production|facilities|controlling|r&d|warehouse|quality|design|compliance|treasury|editorial|admissions|maintenance|development|management|human resources|customer service|back ?office|cleaning|catering|front desk|stores|dispatch|shipping|receiving|audit|tax|risk|claims|underwriting|pharmacy|radiology|nursing|research|training|admin|post ?room|mail ?room|canteen|transport|fleet|estates|ops|upstairs|downstairs|next door|housekeeping)\b)",
+        "account finance hr sales market legal logistic purchas engineer reception payroll procure operat product facilit control r&d warehouse quality design compliance treasury editorial admission mainten develop manag human customer back clean cater front store dispatch ship receiv audit tax risk claim underwrit pharm radiol nurs research train admin post mail canteen transport fleet estates ops stairs next housekeep",
     ),
     (
         "PERSON",
@@ -211,12 +217,13 @@ _IN_CONTEXT: Final = patterns(
     (
         "PERSON",
         0.76,
-        rf"{NO_NAME}(?!{_DAY}\b){TWO_NAMES}(?=[ ](?i:cannot|can['\u2019]t|could[ ]not|couldn['\u2019]t|has[ ]been|has[ ]left|left[ ]the[ ]company|is[ ](?:locked|affected|waiting|away|out[ ]of|working|not[ ]able|back|on[ ](?:holiday|vacation|sick)|new[ ]in|the[ ]owner)|is[ ]unable|was[ ]unable|asked|told|called|reported|reports|says|said|joined|joins|works|complained|complains|wants|wanted|needs[ ]|gets[ ]|tried|forgot|lost|received|sits|wrote|mentioned|confirmed|approved|resigned|is[ ]on[ ]leave|is[ ]my|is[ ]our|and[ ]I|has[ ]no|does[ ]not|doesn['\u2019]t)\b)",
+        rf"(?=[\p{{Lu}}\p{{Lo}}]){NO_NAME}(?!{_DAY}\b){TWO_NAMES}(?=[ ](?i:cannot|can['\u2019]t|could[ ]not|couldn['\u2019]t|has[ ]been|has[ ]left|left[ ]the[ ]company|is[ ](?:locked|affected|waiting|away|out[ ]of|working|not[ ]able|back|on[ ](?:holiday|vacation|sick)|new[ ]in|the[ ]owner)|is[ ]unable|was[ ]unable|asked|told|called|reported|reports|says|said|joined|joins|works|complained|complains|wants|wanted|needs[ ]|gets[ ]|tried|forgot|lost|received|sits|wrote|mentioned|confirmed|approved|resigned|is[ ]on[ ]leave|is[ ]my|is[ ]our|and[ ]I|has[ ]no|does[ ]not|doesn['\u2019]t)\b)",
     ),
     (
         "PERSON",
         0.74,
-        rf"{NO_NAME}(?!{_DAY}\b){TWO_NAMES}(?=,?[ ](?:born[ ]|\(?(?i:dob|born|ext|employee|personnel|id|age|badge|tel|phone|mobile|user)\b))",
+        rf"(?=[\p{{Lu}}\p{{Lo}}]){NO_NAME}(?!{_DAY}\b){TWO_NAMES}(?=,?[ ](?:born[ ]|\(?(?i:dob|born|ext|employee|personnel|id|age|badge|tel|phone|mobile|user)\b))",
+        "born dob ext employee personnel id age badge tel phone mobile user",
     ),
     (
         "PERSON",

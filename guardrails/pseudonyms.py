@@ -83,6 +83,12 @@ class Pseudonyms:
                     if all(last <= start or end <= first for start, end in taken):
                         yield first, last, entity
 
+    def mask_everywhere(self, entity: str, original: str) -> None:
+        """Mask an original wherever it stands as a word from now on."""
+        kept = self._known.setdefault(entity, [])
+        if (stripped := original.strip()) not in kept:
+            kept.append(stripped)
+
     def give(self, entity: str, original: str) -> str:
         """Return the pseudonym of an original, the same for the same and for the same person."""
         key = entity, original.casefold()

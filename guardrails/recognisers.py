@@ -9,11 +9,12 @@ leave tails, or fire on KB numbers.
 import ipaddress
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
-from guardrails.findings import find_all, make_result
+from guardrails.findings import TIMED_CHARACTERS, find_all, make_result
 from guardrails.identifier_patterns import (
     LANGUAGE,
     PATTERNS,
@@ -30,6 +31,7 @@ from guardrails.presidio_runtime import (
 from guardrails.street_addresses import StreetAddressRecogniser
 from guardrails.table_columns import ColumnRecogniser
 from guardrails.text_engine import NearbyWords, TextArtifacts, TextEngine
+from guardrails.word_recogniser import WordRecogniser
 
 SCORE_THRESHOLD: Final = 0.5
 _IPV4: Final = regex.compile(
@@ -67,7 +69,11 @@ class FormRecogniser(LocalRecognizer):
             name="identifier recogniser",
             supported_language=LANGUAGE,
         )
-        self._forms = [(form, _compile(form.expression)) for form in forms]
+        self._forms = [(form, _compile(form.expression), frozenset(form.needs)) for form in forms]
+        # Many forms need the same: each is looked for once in a text, if it can begin there.
+        self._needs: dict[str, list[str]] = {}
+        for need in sorted({need for form in forms for need in form.needs}):
+            self._needs.setdefault(need[:2], []).append(need)
 
     def load(self) -> None:
         """Do nothing: the forms are in memory."""
@@ -88,15 +94,13 @@ class FormRecogniser(LocalRecognizer):
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
         results = []
         has_digit = bool(_DIGIT.search(text))
-        for form, expression in self._forms:
-            if form.digits and not has_digit:
+        present = self._find_needs(lower)
+        is_short = len(text) < TIMED_CHARACTERS
+        for form, expression, needs in self._forms:
+            if (form.digits and not has_digit) or (needs and needs.isdisjoint(present)):
                 continue
-            for need in form.needs:
-                if need in lower:
-                    break
-            else:
-                if form.needs:
-                    continue
+            if is_short and not expression.search(text):
+                continue  # most have nothing, and an iterator costs more than to know that
             for match in find_all(expression, text):
                 start, end = match.span()
                 if form.trim:
@@ -107,6 +111,11 @@ class FormRecogniser(LocalRecognizer):
                     make_result(self, form.entity, start, end, form.score, form.context or None)
                 )
         return results
+
+    def _find_needs(self, lower: str) -> set[str]:
+        """Return what forms need, as far as a text has it."""
+        starts = {*lower, *map("".join, pairwise(lower))} & self._needs.keys()
+        return {need for start in starts for need in self._needs[start] if need in lower}
 
 
 @cache
@@ -172,6 +181,7 @@ def build_analyser(*others: LocalRecognizer) -> AnalyzerEngine:
     for recogniser in (
         FormRecogniser(PATTERNS),
         TokenRecogniser(),
+        WordRecogniser(),
         AddressRecogniser(),
         StreetAddressRecogniser(),
         ColumnRecogniser(),

@@ -65,6 +65,7 @@ SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
         "SECRET",
         0.8,
         r"(?<![\w+/=.\\-])(?=[A-Za-z+/_-]{0,40}\d[^\d\s]{0,40}\d)(?=[^\sa-z]{0,40}[a-z])(?=[^\sA-Z]{0,40}[A-Z])(?=\w{0,40}[g-zG-Z])[A-Za-z0-9]{32,128}={0,2}(?![\w/\\.-])",
+        "0 1 2 3 4 5 6 7 8 9",
     ),
     # a credential word, a colon or an equals sign, a value
     (

@@ -25,11 +25,14 @@ _SUFFIX: Final = r"(?:street|str\.?|st\.?|road|rd\.?|avenue|ave\.?|boulevard|blv
 _SURE_SUFFIX: Final = r"(?:street|str\.|road|avenue|boulevard|lane|strasse|stra\u00dfe|gasse|weg|platz|allee|straat|laan|plein|v\u00e4gen|v\u00e4g|gatan|vej|gade|veien|gate|katu|tie|utca|\u00fat|t\u00e9r|ulice|t\u0159\u00edda|sokak|caddesi|bulvar\u0131|marg|nagar)"
 _COMPOUND: Final = r"\p{Lu}[\p{L}\p{M}.-]{2,30}(?:strasse|stra\u00dfe|stasse|str\.|gasse|weg|platz|allee|damm|ufer|ring|graben|berg|steig|hof|straat|laan|plein|gracht|kade|dreef|singel|steenweg|pad|gatan|gata|v\u00e4gen|v\u00e4g|gr\u00e4nd|vej|gade|all\u00e9|veien|vegen|gaten|bakken|katu|tie|kuja|polku|utca|straat|stien|torget)"
 _PREFIX: Final = r"(?:rue|avenue|av\.|boulevard|bd\.?|place|quai|chemin|impasse|all\u00e9e|cours|square|route|via|viale|corso|piazza|vicolo|strada|borgo|contrada|calle|c/|carrer|avenida|avda\.?|av\.|paseo|plaza|camino|cami\u00f1o|r\u00faa|ronda|urbanizaci\u00f3n|callej\u00f3n|pasaje|glorieta|ca\u00f1ada|cuesta|rua|r\.|travessa|tv\.|largo|pra\u00e7a|alameda|estrada|rodovia|ul\.|ulica|ulice|al\.|aleja|os\.|pl\.|plac|str\.|strada|bd\.|bulevardul|calea|trg|n\u00e1m\.|\u0443\u043b\.?|\u0443\u043b\u0438\u0446\u0430|\u043f\u0440\.?|\u043f\u0440\u043e\u0441\u043f\u0435\u043a\u0442|\u043f\u0435\u0440\.|\u0431\u0443\u043b\.|\u0448\.|\u043d\u0430\u0431\.|\u03bf\u03b4\u03cc\u03c2|\u03bb\u03b5\u03c9\u03c6\u03cc\u03c1\u03bf\u03c2|jalan|jl\.?|jln\.?|lorong|thanon|soi|\u0111\u01b0\u1eddng|ph\u1ed1|am|an[ ]der|auf[ ]dem|in[ ]der|im|zum|zur|unter|untere|obere|alte|alter|neue|neuer|gro\u00dfe|kleine)"
-_UNIT: Final = r"(?:(?:suite|ste|apt|apartment|appartement|unit|flat|floor|fl|room|rm|bldg|building|block|studio|box|po[ ]box|dept|lot|slip|wing|tower|penthouse|stiege|t\u00fcr|wohnung|whg|\u00e9tage|bureau|interno|scala|piso|puerta|apartamento|apto|lok|m|kv|\u043a\u0432|\u0434|\u0441\u0442\u0440|\u043a\u043e\u0440\u043f|b\u00e2t|\u00f6|lgh|h\u00fas)\.?[ ]?[#]?[A-Z]?\d{1,5}[A-Za-z]?|#[ ]?\d{1,5}[A-Z]?|\d{1,3}(?:st|nd|rd|th)[ ]floor)"
+_UNIT: Final = r"(?:\d{1,2}[\u00ba\u00aa\u00b0](?:[ ]?(?:[A-Z]|izq\w{0,8}|dcha|der\w{0,6})\b\.?)?|(?:suite|ste|apt|apartment|appartement|unit|flat|floor|fl|room|rm|bldg|building|block|studio|box|po[ ]box|dept|lot|slip|wing|tower|penthouse|stiege|t\u00fcr|wohnung|whg|\u00e9tage|bureau|interno|scala|piso|puerta|apartamento|apto|lok|m|kv|\u043a\u0432|\u0434|\u0441\u0442\u0440|\u043a\u043e\u0440\u043f|b\u00e2t|\u00f6|lgh|h\u00fas)\.?[ ]?[#]?[A-Z]?\d{1,5}[A-Za-z]?|#[ ]?\d{1,5}[A-Z]?|\d{1,3}(?:st|nd|rd|th)[ ]floor)"
 _BOX: Final = r"(?:(?:p\.?[ ]?o\.?|post(?:al)?[ ]?office)[ ]?box|postfach|postbus|boite[ ]postale|b\.?p\.|casella[ ]postale|apartado(?:[ ]de[ ]correos)?|caixa[ ]postal|skrytka[ ]pocztowa|postboks|pl)[ ]?(?:no\.?[ ])?[#]?\d{1,7}"
-_CODE: Final = r"(?:(?:\u03a4\u039a|TK)[ ]\d{3}[ ]?\d{2}|\d{5}-?\d{3}|\d{4}[ ]?[A-Z]{2}\b|[A-Z]{2}[ ]\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|(?:[A-Z]{1,2}-)?\d{3}[ ]\d{2}|(?:[A-Z]{1,3}-)?\d{4,6}(?:-\d{3,4})?|\d{4}[ ][A-Z]{2}|\d{2}-\d{3}|\d{3}-\d{4}|\u3012\d{3}-\d{4})"
+_CODE: Final = r"(?:(?:\u03a4\u039a|TK)[ ]\d{3}[ ]?\d{2}|\d{5}-?\d{3}|\d{4}[ ]?[A-Z]{2}\b|[A-Z]{2}[ ]\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|[A-Z]\d[\dW][ ]?[A-Z\d]{4}|(?:[A-Z]{1,2}-)?\d{3}[ ]\d{2}|(?:[A-Z]{1,3}-)?\d{4,6}(?:-\d{3,4})?|\d{4}[ ][A-Z]{2}|\d{2}-\d{3}|\d{3}-\d{4}|\u3012\d{3}-\d{4})"
 _MILITARY: Final = r"(?:(?:PSC|CMR|Unit)[ ]\d{1,5},?[ ]Box[ ]\d{1,5}|US(?:S|NS|NV|CGC|AV|NR)?[ ]\p{Lu}[\p{L}'\u2019-]{1,30}(?:[ ]\p{Lu}[\p{L}'\u2019-]{1,30})?)[\s,]{1,3}(?:APO|FPO|DPO)[ ]A[AEP][ ]\d{5}(?:-\d{4})?"
 _ASK: Final = r"(?:(?:(?:home|postal|mailing|shipping|delivery|billing|private|my|new|her|his|their|office|street|our)[ ]){0,2}address(?:[ ](?:is|to|with|has[ ]changed[ ]to|of|are|:))?|ship(?:ped|ping)?(?:[ ]\w+){0,3}[ ]to|deliver(?:ed|y)?(?:[ ]\w+){0,3}[ ]to|send(?:[ ]\w+){0,4}[ ]to|sent(?:[ ]\w+){0,3}[ ]to|post(?:ed)?[ ]it[ ]to|mail(?:ed)?[ ]it[ ]to|live[sd]?[ ](?:at|in)|living[ ]at|located[ ]at|office[ ]is[ ]at|moved[ ]to|meet(?:[ ]\w+){0,2}[ ]at|taxi[ ]to|courier[ ]to|pick(?:ed)?[ ](?:it[ ])?up[ ](?:at|from)|home(?:[ ]office)?|residing[ ]at|arrived[ ]at|return[ ]to|at|to|in|anschrift|adresse|direcci\u00f3n|indirizzo|endere\u00e7o|adres)[ ]?[:=]?"
+# Only after these is a list with commas an address, whatever its country writes first.
+_STRICT_ASK: Final = r"(?:(?:home|postal|mailing|shipping|delivery|billing|private|new|office)[ ]address(?:[ ](?:is|to|has[ ]changed[ ]to|changed:?|will[ ]be))?|(?:my|his|her|their)[ ](?:\w+[ ])?address(?:[ ](?:is|to|has[ ]changed[ ]to|changed:?|will[ ]be))?|address(?:[ ]is|(?=[ ]?[:=]))|ship(?:ped|ping)?(?:[ ]\w+){0,4}[ ]to|deliver(?:ed|y)?(?:[ ]\w+){0,4}[ ]to|send(?:[ ]\w+){0,5}[ ]to|sent(?:[ ]\w+){0,4}[ ]to|courier(?:[ ]\w+){0,3}[ ]to|parcel(?:[ ]\w+){0,3}[ ]to|post(?:ed)?(?:[ ]\w+){0,3}[ ]to|mail(?:ed)?[ ](?:it|them)[ ]to|must[ ]go[ ]to|dispatch(?:ed)?(?:[ ]\w+){0,3}[ ]to|live[sd]?[ ](?:at|in)|living[ ](?:at|in)|residing[ ]at|located[ ]at|moved(?:[ ]house)?[ ]to|pick(?:ed)?(?:[ ]\w+){0,2}[ ]up[ ](?:at|from)|return(?:[ ]\w+){0,3}[ ]to|(?:anschrift|adresse|direcci\u00f3n|indirizzo|endere\u00e7o|adres)(?:[ ]ist|[ ]est|[ ]es)?)[ ]?[:=]?"
+_LISTED_PART: Final = r"(?:(?i:apto?|apt|flat|unit|suite|piso|floor|bloco|sala|lok|kv|b\u00e2t|\u00e9tage|stock|dept|c/o|near|opp)\.?[ ])?[\p{Lu}\d#](?:[^\s,;:?!@=<>|\"]{0,24})(?:[ ](?!(?:and|but|or|for|please|pls|because|if|when|is|was|so|by|with|this|before|after|asap|since|as|thanks|where|which|until|instead|today|tomorrow|ask|on|in|it)\b)[\p{L}\d#'\u2019/&().\u00ba\u00aa\u2013-]{1,24}){0,5}"
 _PLACE: Final = rf"{_WORD}(?:[ ]{_WORD}|[ -]\p{{Lu}}[\p{{L}}\p{{M}}'\u2019-]{{1,30}}){{0,4}}"
 # Nothing that goes on as a label, an address of the net or a sentence is a part.
 _PART_END: Final = r"(?![ ]?[:@=]|[\w]|[-.]\w)"
@@ -41,7 +44,7 @@ _STREET: Final = (
     rf"|(?:{_NUMBER}[ ])?(?:{_WORD}[ ]){{0,3}}?{_COMPOUND}[ ]{_NUMBER}\b"
     rf"|{_NUMBER},?[ ](?:{_NUMBER}[ ])?(?:{_WORD}[ ]){{0,3}}?{_COMPOUND}\b"
     rf"|{_NUMBER},?[ ](?:{_NUMBER}[ ])?(?i:{_PREFIX})[ ]{{0,1}}{_PLACE}(?:,?[ ]{_NUMBER}\b)?"
-    rf"|(?<![\p{{L}}\d])(?i:{_PREFIX})(?<=\b(?:\p{{Lu}}|rue|ul\.|al\.|os\.|via|calle|rua|avenue|place|c/|\u0443\u043b\.).{{0,12}})[ ]{{0,1}}{_PLACE},?[ ](?:(?i:n|nr|no|num|n\u00ba|\u0434)[.\u00b0]?[ ]?)?{_NUMBER}\b"
+    rf"|(?<![\p{{L}}\d])(?i:{_PREFIX})(?<=\b(?:\p{{Lu}}|rue|ul\.|al\.|os\.|pl\.|via|calle|rua|avenue|place|c/|\u0443\u043b\.).{{0,12}})[ ]{{0,1}}{_PLACE},?[ ](?:(?i:n|nr|no|num|n\u00ba|\u0434)[.\u00b0]?[ ]?)?{_NUMBER}\b"
     rf"|(?:{_WORD}[ ]){{1,4}}(?i:{_SURE_SUFFIX})\b\.?[ ](?:(?i:no|nr)[.:]?[ ]?)?{_NUMBER}\b)"
 )
 _HEADS: Final = tuple(
@@ -86,6 +89,11 @@ _HEADS: Final = tuple(
             rf"(?i:\b(?:site|location|branch|premises|visit|on-?site(?:[ ]at)?)[ ]?[:=-]?[ ])\K{_NUMBER},?[ ]{_PLACE},[ ]{_PLACE}(?:,?[ ](?:{_CODE}|\d{{4,6}}))?(?=[ ]?[,.;)\n]|\s*\Z)",
             False,
         ),
+        # block, plot and house before the quarter, as in Japan
+        (
+            r"(?<![\w./:-])\d{1,4}-\d{1,3}(?:-\d{1,3})?[ ]\p{Lu}[\p{L}-]{2,24}(?:,[ ]\p{Lu}[\p{L}-]{2,24}(?:[ ]\p{L}[\p{L}-]{1,16})?){1,3}(?:,?[ ]\d{3}-?\d{4})?(?:,[ ]Japan)?",
+            False,
+        ),
         # a street named without a number, where somebody is
         (
             rf"(?i:\b(?:on|in|at|to|from|of|along|near)[ ])\K(?:{_WORD}[ ]){{1,3}}(?:Street|Road|Avenue|Boulevard|Lane|Drive|Square)\b(?:,[ ]{_PLACE}{_PART_END})?",
@@ -123,6 +131,18 @@ _HEADS: Final = tuple(
             False,
         ),
     )
+)
+# A list with commas, or lines, after words that ask for an address.
+_ASKED: Final = (
+    regex.compile(
+        rf"(?i:\b{_STRICT_ASK})[ \n]{{1,3}}\K(?=[^\n;?!]{{0,100}}\d)(?:(?i:plot|house|flat|door|h\.?)[ ]?(?:no\.?|number|nr\.?)?[ ]?)?{_LISTED_PART}(?:,{{1,2}}[ ]?\n?[ ]?{_LISTED_PART}){{1,6}}(?=[ ]?[.;:?!)\n]|,?[ ]\p{{Ll}}|,[ ]|\s*\Z)"
+    ),
+    regex.compile(
+        rf"(?i:\b(?:plot|house|flat|door)[ ](?:no\.?|number|nr\.?)[ ])\K\d{{1,5}}[\w/-]{{0,6}}(?:,[ ]{_LISTED_PART}){{1,6}}(?=[ ]?[.;:?!)\n]|,?[ ]\p{{Ll}}|,[ ]|\s*\Z)"
+    ),
+)
+_ASKS: Final = regex.compile(
+    r"addre|ship|deliver|sen[dt]|courier|parcel|post|mail|must go|dispatch|liv|resid|located|moved|pick|return|anschrift|direcc|indirizzo|endere|adres|plot|house|flat|door"
 )
 _LOWER_HEAD: Final = regex.compile(
     r"(?<![\w./:-])\d{1,5}[ ](?:\d{1,5}[ ])?(?:(?!suite|apt|ste)[\p{L}'\u2019.-]{1,30}[ ,]{1,2}){1,6}?(?:\d{1,5}[ ]?,?[ ]?)?(?:\n[ ]?)?(?:(?:suite|apt|ste|unit|flat)\.?[ ]\d{1,5})"
@@ -185,6 +205,7 @@ class StreetAddressRecogniser(LocalRecognizer):
 
 
 def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
+    yield from _find_asked(text, lower)
     has_code = bool(_CODE_LIKE.search(text))
     for head, needs_code in _HEADS:
         if needs_code and not has_code:
@@ -198,6 +219,14 @@ def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
     if _UNIT_WORD.search(lower):
         for match in find_all(_LOWER_HEAD, text):
             yield match.span()
+
+
+def _find_asked(text: str, lower: str) -> Iterator[tuple[int, int]]:
+    """Yield what follows words that ask for an address."""
+    if _ASKS.search(lower):
+        for asked in _ASKED:
+            for match in find_all(asked, text):
+                yield match.span()
 
 
 def _take_in_words_before(text: str, start: int, end: int) -> tuple[int, int]:

@@ -174,9 +174,9 @@ def test_hostile_values_are_refused(masker):
 
 def test_directory_can_change_and_ignores_system_accounts():
     masker = Masker()
-    assert masker.mask("zelda quinn and root").text == "zelda quinn and root"
-    masker.set_directory(["Zelda Quinn", "root", "", "Al"], hosts=["orion"])
-    assert masker.mask("zelda quinn, orion, root, al").text == "<PERSON_1>, <HOST_1>, root, al"
+    assert masker.mask("ysolde vexholt and root").text == "ysolde vexholt and root"
+    masker.set_directory(["Ysolde Vexholt", "root", "", "Al"], hosts=["orion"])
+    assert masker.mask("ysolde vexholt, orion, root, al").text == "<PERSON_1>, <HOST_1>, root, al"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers as they are typed in a hurry: extensions, bare MACs, assets, dates of birth in words.
+
+A form that could be anything has a score below the threshold and counts beside a word of its
+context only.
+"""
+# ruff: noqa: E501 - a regular expression does not read better in pieces
+
+from typing import Final
+
+from guardrails.number_patterns import DAY_FORM, MONTH
+from guardrails.pattern_parts import patterns
+from guardrails.vocabulary import is_english
+
+_MIN_PHONE_DIGITS, _MAX_PHONE_DIGITS = 9, 15
+_EXTENSION: Final = r"(?:ext(?:ension|n)?|extn|durchwahl|dw|nebenstelle|poste|anexo|interno)"
+_ORDINAL: Final = r"(?:\d{1,2}(?:st|nd|rd|th)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|thirtieth|(?:twenty|thirty)[ -](?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth))"
+
+
+def _is_phone_number(text: str) -> bool:
+    return _MIN_PHONE_DIGITS <= sum(map(str.isdigit, text)) <= _MAX_PHONE_DIGITS
+
+
+def _is_mixed_hex(text: str) -> bool:
+    """Say whether hexadecimal digits have both letters and figures, as an address has."""
+    return sum(map(str.isdigit, text)) > 1 and sum(map(str.isalpha, text)) > 1
+
+
+SHORT_NUMBERS: Final = patterns(
+    # --- telephones
+    ("PHONE", 0.83, r"(?<![\w.+/-])0[1-9](?:[. ]\d{2}){4}(?![\d.]\d|\d)"),
+    ("PHONE", 0.8, r"(?<![\w.,+/-])[6-9]\d{2}(?:[ ]\d{2}){3}(?![\w-]|[ .]\d)"),
+    (
+        "PHONE",
+        0.83,
+        r"(?<![\w.:/-])00[1-9]\d{0,2}(?:[ ()./-]{1,3}\d{1,10}){1,6}(?!\d)",
+        "00",
+        _is_phone_number,
+    ),
+    ("PHONE", 0.8, r"(?<![\w./-])555-\d{4}(?![\w-])", "555-"),
+    (
+        "PHONE",
+        0.83,
+        rf"(?i)\b{_EXTENSION}\.?(?:[ ](?:on|is|was|no\.?|number|nr\.?|display|phone|shows|the|his|her|my|it|says|changed|has|now|to|will|be|new)){{0,4}}[ :#-]{{0,3}}(?<=[ .:#-])\d{{3,6}}\b(?![.:]\d|[ ]?(?:MB|GB|KB|ms))",
+        "ext durchwahl dw nebenstelle poste anexo interno",
+    ),
+    ("PHONE", 0.78, r"(?<![\w.%/-])x[- ]?\d{4,5}(?![\w%.-]\w|\w)", "x"),
+    (
+        "PHONE",
+        0.8,
+        r"(?i:\b(?:internal|intern|desk|office|dial|ext|phone|tel|call)[ .:]{1,2})\K\d{1,2}-\d{3,4}(?![\w-]|\.\d)",
+        "intern desk office dial ext phone tel call",
+    ),
+    (
+        "PHONE",
+        0.8,
+        r"(?i:\b(?:dial|dialled|dialed|dialing|speed[ ]dial|short[ ]code|press)[ ])\K[*#]\d{2,6}[*#]?",
+        "dial short press",
+    ),
+    (
+        "PHONE",
+        0.82,
+        r"(?i:\b(?:get|catch|find|reach|try|call|ring|phone|text|contact)[ ](?:hold[ ]of[ ])?(?:me|us|him|her|them)[ ](?:at|on|under|via)[ ](?:my[ ]\w+[ ])?)\K\(?\+?\d(?:[ ()/.-]{0,2}\d){4,14}(?![\w-]|\.\d)",
+        "get catch find reach try call ring phone text contact",
+    ),
+    ("PHONE", 0.83, r"(?<![\w+])\(0\)[ ]?\d{2,4}(?:[ -]\d{3,4}){2}(?![\w-])", "(0)"),
+    (
+        "PHONE",
+        0.8,
+        r"(?i:\b(?:page|pager|beeper|bleep|piepser)[ :#]{1,2})\K\d{2,4}(?:-\d{3,5})?(?![\w-])",
+        "page beeper bleep piepser",
+    ),
+    (
+        "PHONE",
+        0.8,
+        r"(?i:\b(?:phone|number|mobile|cell|line)[ ](?:number[ ])?(?:ends?|ending)[ ](?:in|with)[ ])\K\d{3,5}\b",
+        "phone number mobile cell line",
+    ),
+    (
+        "SERIAL",
+        0.8,
+        r"(?i:\bexpress(?:[ ]service)?(?:[ ]code)?[ ]?[:#=]?[ ]{1,2})\K\d{9,11}(?![\w-])",
+        "express",
+    ),
+    (
+        "SECRET",
+        0.82,
+        r"(?i:\b(?:combo|combination|lock|safe|cage|locker|gate)\b[^\n\d]{0,40}?)\K\d{1,2}-\d{1,2}-\d{1,2}(?![\w-])",
+        "combo combination lock safe cage gate",
+    ),
+    # --- networks
+    (
+        "MAC",
+        0.82,
+        r"(?<![\w-])[0-9A-F]{12}(?![\w-])",
+        "",
+        _is_mixed_hex,
+    ),
+    (
+        "MAC",
+        0.3,
+        r"(?i)(?<![\w-])[0-9a-f]{12}(?![\w-])",
+        "",
+        lambda text: any(map(str.isdigit, text)),
+        "mac hw hardware address addr nic ethernet ether wlan wifi wi-fi fi card adapter dhcp reservation whitelist allowlist port switch radius bssid ap lan device register registered",
+    ),
+    (
+        "MAC",
+        0.84,
+        r"(?i)(?<![\w:-])(?:[0-9a-f]{6}[:-][0-9a-f]{6}|[0-9a-f]{4}([:-])[0-9a-f]{4}\1[0-9a-f]{4}|(?:[0-9a-f]{2}\.){5}[0-9a-f]{2})(?![\w:-]|\.\w)",
+        "",
+        _is_mixed_hex,
+    ),
+    (
+        "MAC",
+        0.3,
+        r"(?i)(?<![\w:-])[0-9a-f]{2}(?:[ ][0-9a-f]{2}){5}(?![\w:-]|[ ][0-9a-f]{2}\b)",
+        "",
+        _is_mixed_hex,
+        "mac hw hardware address addr nic ethernet ether wlan wifi card adapter dhcp reservation whitelist",
+    ),
+    # --- hosts
+    (
+        "HOST",
+        0.85,
+        r"(?i)(?<![\w./\\@-])(?:desktop|laptop|win|lap|pc|nb|mac|mbp)-(?=[a-z\d]{0,10}\d)(?=[\d]{0,10}[a-z])[a-z\d]{6,11}(?![\w-]|\.\w)",
+        "desktop- laptop- win- lap- pc- nb- mac- mbp-",
+        lambda text: not is_english(text.lower().split("-")[1].strip("0123456789")),
+    ),
+    (
+        "HOST",
+        0.3,
+        r"(?<![\w./\\@&%$-])(?:DC|FS|EX|TS|DB|WEB|APP|SQL|RDS|VM|HV|NAS|SRV|CTX|ESX)-?\d{1,2}(?![\w@\\(.-]\w|\w)",
+        "",
+        None,
+        "server servers host hosts domain controller controllers dc replication sync synced ping rdp reboot rebooted restart restarted down unreachable offline patch patched vm vms failover node nodes",
+    ),
+    # --- numbers on labels
+    (
+        "SERIAL",
+        0.3,
+        r"(?<![\w.,:/$#-])\d{5,8}(?![\w.,:/%-]\w|\w)",
+        "",
+        None,
+        "asset cmdb inventory sticker tag tags label swapped barcode asset: tag: inv equipment",
+    ),
+    (
+        "SERIAL",
+        0.8,
+        r"(?i:\b(?:asset|inventory|equipment|property|sticker|label|tag)(?:[ ](?:tag|number|no\.?|id|label|nr\.?))?(?:[ ](?:on|the|sticker|is|reads|says|label|back|it)){0,4}[ :#=]{1,3})\K(?=[A-Z\d/-]{0,20}\d)[A-Z\d]{2,10}(?:[/-][A-Z\d]{1,10}){1,4}(?![\w-])",
+        "asset inventory equipment property sticker label tag",
+    ),
+    # --- persons' numbers
+    (
+        "DATE",
+        0.87,
+        rf"(?i:\b(?:date[ ]of[ ]birth|d\.?o\.?b\.?|birth[ -]?(?:day|date)|born|geburtsdatum|geboren|naissance|nacimiento)\b[^\n\d]{{0,40}}?)\K(?i:(?:the[ ])?{DAY_FORM})",
+        "birth dob d.o.b born geb naissance nacimiento",
+    ),
+    (
+        "DATE",
+        0.86,
+        rf"(?i)(?<=[(\[,][ ]?b\.?[ ]|\b(?:age|aged)[ ]\d\d[,;(]?[ ]{{0,2}}[(]?|\*[ ]?)(?:{DAY_FORM})(?=[)\],; ]|$)",
+        "b. b age *",
+    ),
+    (
+        "DATE",
+        0.86,
+        r"(?i:\bborn[ ](?:in|on|around)[ ])\K(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w{0,6}\.?[ ,]{1,2})?(?:19|20)\d\d\b",
+        "born",
+    ),
+    (
+        "DATE",
+        0.87,
+        rf"(?i:\b(?:date[ ]of[ ]birth|d\.?o\.?b\.?|birth[ -]?(?:day|date)|born)\b[^\n\d]{{0,40}}?)\K(?i:(?:the[ ])?{_ORDINAL}[ ](?:of[ ])?{MONTH},?[ ](?:19|20)?\d\d\b|{MONTH}[ ](?:the[ ])?{_ORDINAL},?[ ](?:19|20)?\d\d\b)",
+        "birth dob d.o.b born",
+    ),
+    ("SERIAL", 0.82, r"(?<![\w.-])89\d{17,18}(?![\w-])", "89"),
+    (
+        "SSN",
+        0.86,
+        r"(?i:\b(?:ssn|social(?:[ ]security)?(?:[ ]number)?)[ ](?:(?:ends?|ending)(?:[ ](?:in|with))?|last[ ](?:4|four)(?:[ ]digits)?(?:[ ]is|[ ]are)?)[ :]{1,2})\K\d{4}\b",
+        "ssn social",
+    ),
+    (
+        "IBAN",
+        0.88,
+        r"(?<![\w-])[A-Z]{2}\d{2}(?:[ ][A-Z\d]{4}){3,7}(?:[ ][A-Z\d]{1,4})?(?![\w-])",
+        "",
+        lambda text: sum(map(str.isdigit, text)) > _MIN_PHONE_DIGITS,
+    ),
+    (
+        "NATIONAL_ID",
+        0.84,
+        r"(?i:\b(?:n\.?i\.?(?:[ ](?:no|number|nr)\b\.?)|nino|national[ ]insurance(?:[ ](?:no\.?|number))?)[ :=#]{1,3})\K[A-Z]{2}[ ]?\d{2}[ ]?\d{2}[ ]?\d{2}[ ]?[A-Z]\b",
+        "ni nino national",
+    ),
+    (
+        "NATIONAL_ID",
+        0.82,
+        r"(?<=\p{Lu}[\p{L}'\u2019-]{1,30}[ ]\p{Lu}[\p{L}'\u2019-]{1,30}[ ]?[(\[][ ]?)\d{9,14}(?=[ ]?[)\]])",
+        "( [",
+    ),
+    # rows of `query user`: the name stands first
+    (
+        "USERNAME",
+        0.84,
+        r"(?im)^[ >]{0,2}(?!username)\K[\w.-]{2,31}(?=[ ]{2,40}(?:(?:rdp-tcp#\d+|console|ica-\S+)[ ]{2,20})?\d{1,5}[ ]{1,6}(?:active|disc|conn|aktiv|getr)\b)",
+        "active disc conn aktiv getr",
+    ),
+    # --- secrets
+    (
+        "SECRET",
+        0.86,
+        r"(?<![\w.-])(?!(?:0x|sha\d|md5))[a-z]{2,10}_(?=[A-Za-z\d]{0,60}\d)(?=[A-Za-z\d]{0,60}[A-Z])(?=[A-Za-z\d]{0,60}[a-z])[A-Za-z\d]{18,120}(?![\w-])",
+        "_",
+    ),
+    digits=True,
+)
