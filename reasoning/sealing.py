@@ -123,6 +123,8 @@ async def _hold_incident(connection: Connection, state: ProposalState) -> Incide
     awaiting = {IncidentStatus.OPEN}
     if state["parent_proposal_id"] is not None:  # it takes the place of one that was decided on
         awaiting.add(IncidentStatus.PROPOSED)
+    elif incident.part_of is not None:  # one proposal for all, not one for each
+        raise IncidentMovedOnError(f"part of {incident.part_of}")
     if incident.status not in awaiting:
         raise IncidentMovedOnError(incident.status)
     if is_outdated(state["case"], incident, labels):

@@ -11,6 +11,7 @@ from contracts.failure import FailureClass as F
 from reasoning import steps
 from reasoning.graph import proposal_id_for
 from telemetry.incident_classes import ClassStatement, list_class_labels
+from telemetry.incident_parts import IncidentParts
 from telemetry.incidents import IncidentStatus
 from tests.reasoning.situations import (
     FULL_DISK,
@@ -201,3 +202,21 @@ async def test_who_decides_sees_that_somebody_says_another_class(desk):
     await say(desk.services, before.incident_id, F.DNS, "user:bob")
     answer = await grace.submit(f"{path}/approve", bundle_digest=before.bundle_digest)
     assert answer.status_code == 303, "a person decides with open eyes"
+
+
+async def test_an_incident_that_joins_a_fleets_meanwhile_is_not_proposed_for(
+    desk, incident_id, monkeypatch
+):
+    whole_id = await open_ticket(desk.services, *FULL, device_id=None)
+
+    async def join() -> None:
+        ground = desk.services.ground
+        async with ground.pool.connection() as connection:
+            linked = await IncidentParts(ground.clock, ground.audit).link(
+                connection, [incident_id], whole_id, actor="system", correlation_id="cor_race"
+            )
+        assert [each.incident_id for each in linked] == [incident_id]
+
+    interrupt(monkeypatch, join)
+    assert await propose(desk.services, incident_id, "first") is None
+    assert await read_state(desk.services, incident_id) == ("open", [])
