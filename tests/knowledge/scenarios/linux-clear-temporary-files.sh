@@ -2,6 +2,8 @@
 break_device() {
     mkdir -p /srv/small
     mount -t tmpfs -o size=8m tmpfs /srv/small
+    # The script spares numbers of open files, whatever disk they are on: not the first ones here.
+    touch /srv/small/{1..4000} && rm /srv/small/*
     mkdir -p /srv/small/tmp/deep /srv/small/documents /srv/small/log /srv/small/cache
     echo precious >/srv/precious
     echo work >/srv/small/documents/report.txt
