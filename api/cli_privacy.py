@@ -13,7 +13,6 @@ from api.cli_ground import (
     fail,
     find_decider,
     name_actor,
-    plain,
     print_table,
     with_ground,
 )
@@ -157,9 +156,6 @@ def privacy_erase(
     stay valid. Exit code 1 if nothing names the person, or it is refused.
     """
     names = tuple(also or ())
-    if not yes:
-        _print_erasure(user_id, names)
-        return
 
     async def act(ground: Any) -> Any:
         from api.originals import erase_originals  # noqa: PLC0415 - heavy
@@ -170,7 +166,7 @@ def privacy_erase(
         try:
             return await erase_originals(
                 ground, user_id, other_names=names, actor=who.actor, roles=who.roles,
-                reason=reason, correlation_id=ground.ids.new("cor"),
+                reason=reason, correlation_id=ground.ids.new("cor"), dry=not yes,
             )  # fmt: skip
         except (RoleMissingError, VaultError) as error:
             return str(error)
@@ -179,23 +175,9 @@ def privacy_erase(
     if isinstance(erased, str):
         fail(erased)
     console.print(
-        f"erased: the originals of {len(erased.incident_ids)} incidents"
-        f"{', and the person in the directory' if erased.was_known else ''}",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
-
-
-def _print_erasure(user_id: str, names: tuple[str, ...]) -> None:
-    """Say what erasing a person would erase."""
-
-    async def count(ground: Any) -> int:
-        from guardrails.erasure import find_incidents_of  # noqa: PLC0415 - heavy
-
-        async with ground.pool.connection() as connection:
-            return len(await find_incidents_of(connection, ground.vault, user_id, names))
-
-    console.print(
-        f"would erase the originals of {with_ground(count)} incidents and {plain(user_id)} in the"
-        " directory; run again with --yes",
+        f"{'erased' if yes else 'would erase'}: the originals of"
+        f" {len(erased.incident_ids)} incidents"
+        f"{', and the person in the directory' if erased.was_known else ''}"
+        f"{'' if yes else '; run again with --yes'}",
         highlight=False, soft_wrap=True,
     )  # fmt: skip

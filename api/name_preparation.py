@@ -37,6 +37,10 @@ class NameTraining:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
         )
+        if not console.is_terminal:  # where no bar is shown, this would look like a standstill
+            await asyncio.wait({self._task}, timeout=SHOW_SECONDS)
+            if not self._task.done():
+                console.print("  recogniser of names: trained once, takes some minutes")
         with Progress(*columns, console=console) as bar:
             shown = bar.add_task("recogniser of names", total=None)
             while not self._task.done():

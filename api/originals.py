@@ -42,8 +42,9 @@ async def erase_originals(
     roles: frozenset[str],
     reason: str,
     correlation_id: str,
+    dry: bool = False,
 ) -> Erasure:
-    """Erase a person for good; `reason` is masked here.
+    """Erase a person for good, or, `dry`, say what that would erase; `reason` is masked here.
 
     Raises:
         RoleMissingError: no security reviewer asks.
@@ -59,7 +60,10 @@ async def erase_originals(
         require_role(roles, REVIEWING_ROLES)
     masked = await ground.mask_text(reason, {"<USERNAME_1>": user_id})
     async with ground.pool.connection() as connection:
-        return await erase_person(
+        erased = await erase_person(
             connection, ground.vault, ground.people, ground.audit, user_id, other_names=other_names,
             actor=actor, correlation_id=correlation_id, reason=masked,
         )  # fmt: skip
+        if dry:
+            await connection.rollback()
+    return erased

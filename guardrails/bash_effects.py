@@ -32,6 +32,8 @@ _UNGUARDED_ROOT: Final = re.compile(r"^[\"']?\$\{?\w+\}?[\"']?/[\"']?\*?[\"']?$"
 _SYSTEM_FILE: Final = re.compile(
     r"^[\"']?/(?:(?:etc|usr|bin|sbin|lib\w*|boot|System|Library)(?:/|[\"']?$)|[\"']?$)"
 )
+# What is written there the kernel does: it changes settings, loads modules, takes disks away.
+_KERNEL_FILE: Final = re.compile(r"/(?:proc/(?!self/fd|\d+/fd)|sys/)")
 _RAW_DEVICE: Final = re.compile(r"/dev/(?:sd|nvme|vd|xvd|hd|disk|rdisk|mapper|mem)")
 _LOG_TREE: Final = re.compile(
     r"^[\"']?(?:/var/log(?:/\*{0,2})?|.*\.bash_history|.*\.zsh_history)[\"']?$"
@@ -163,6 +165,8 @@ def classify_target(target: str) -> tuple[EffectKind, EffectSeverity] | None:
         return EffectKind.CHANGES_DISKS, EffectSeverity.CRITICAL
     if CREDENTIAL_FILE.search(target):
         return EffectKind.CHANGES_ACCOUNTS, EffectSeverity.CRITICAL
+    if _KERNEL_FILE.match(target):
+        return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH
     if _BOOT_HOOK.search(target):
         return EffectKind.PERSISTS, EffectSeverity.HIGH
     if _SYSTEM_FILE.match(target):

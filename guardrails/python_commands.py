@@ -46,6 +46,9 @@ _NO_EFFECT: Final = (None, None)
 _STREAMS: Final = frozenset(("sys.stdin", "sys.stdout", "sys.stderr"))
 _WRITES: Final = frozenset("wax+")
 _ODD_TEXT: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# PEP 263: Python decodes the file with what stands in one of its first two lines.
+_CODING: Final = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_PLAIN_CODINGS: Final = frozenset(("utf-8", "utf8", "utf_8", "ascii", "us-ascii"))
 
 
 def read_python(text: str, deadline: Deadline) -> tuple[Reading, bool]:
@@ -65,6 +68,9 @@ def read_python(text: str, deadline: Deadline) -> tuple[Reading, bool]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return reading, False
     deadline.check()
+    for line, words in enumerate(text.split("\n", 2)[:2], start=1):
+        if (match := _CODING.match(words)) and match[1].lower() not in _PLAIN_CODINGS:
+            reading.doubt(line, f"it says that its text is in another encoding: {match[1][:40]}")
     if match := _ODD_TEXT.search(text):
         line = text.count("\n", 0, match.start()) + 1
         reading.doubt(line, "characters that change the order of the text stand in it")

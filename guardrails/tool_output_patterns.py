@@ -257,6 +257,45 @@ TOOL_OUTPUT: Final = patterns(
         "pass pwd pw",
         lambda text: not is_english(text.lower()),
     ),
+    (
+        "SECRET",
+        0.9,
+        r"(?i:\b(?:curl|wget|http|https)[ ][^\n|;]{0,200}?(?:-u|--user|-a|--auth)[ =]?[\"']?[^\s:\"'$]{1,64}:)\K[^\s\"'@$][^\s\"'@]{3,63}",
+        "curl wget http",
+    ),
+    ("SECRET", 0.9, r"(?i:\bsshpass[ ]-p[ ]?[\"']?)\K[^\s\"'$-][^\s\"']{3,63}", "sshpass"),
+    (
+        "SECRET",
+        0.9,
+        r"\b(?:MYSQL_PWD|(?:[A-Z]{1,20}_?){0,3}(?:PASSWORD|PASSWD|SECRET|TOKEN))=[\"']?\K[^\s\"'$%<*][^\s\"']{3,127}",
+        "pwd= password= passwd= secret= token=",
+    ),
+    (
+        "SECRET",
+        0.88,
+        r"(?i:\bnet1?[ ]user[ ][\"']?[\w.-]{1,32}[\"']?[ ][\"']?)\K(?![/*<>|\"']|(?:is|was|has|and|or|the|command)\b)\S{4,64}",
+        "net user net1 user",
+    ),
+    ("SECRET", 0.9, r"(?i:\b(?:set-)?cookie:[ ])\K[^\n]{4,500}", "cookie:"),
+    (
+        "SECRET",
+        0.9,
+        r"(?i:[\"'](?:password|passwd|pwd|secret|client_?secret|passphrase|api_?key|access_?token|token)[\"'][ ]?:[ ]?[\"'])\K(?!<)[^\"'\n]{2,200}(?=[\"'])",
+        "pass pwd secret key token",
+    ),
+    (
+        "SECRET",
+        0.9,
+        r"(?i:<(?:\w{1,20}:)?(?:password|passwd|pwd|secret|passphrase|token)>)\K(?!<)[^<\n]{1,200}(?=</)",
+        "password> passwd> pwd> secret> passphrase> token>",
+    ),
+    (
+        "USERNAME",
+        0.86,
+        r"(?i:<(?:\w{1,20}:)?(?:user|username|login|samaccountname|userid|account)>)\K(?!<)[^<\s]{2,64}(?=</)",
+        "user> username> login> samaccountname> userid> account>",
+        _is_own_account,
+    ),
     # --- machines and what is stuck on them
     (
         "HOST",

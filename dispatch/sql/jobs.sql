@@ -48,7 +48,8 @@ SELECT pg_notify('eucora_jobs', %(device_id)s);
 SELECT pg_advisory_xact_lock(hashtextextended('jobs:' || %(device_id)s, 0));
 
 -- name: lease_jobs
--- Hand out the next jobs in order; none while an earlier lease runs, and no fix in a freeze.
+-- Hand out the next jobs in order; none while an earlier lease runs, and no fix in a freeze, of a
+-- closed incident or by a retired script: those expire.
 UPDATE jobs SET status = 'leased', leased_until = %(leased_until)s
 WHERE job_id IN (
     SELECT j.job_id FROM jobs j
@@ -60,6 +61,12 @@ WHERE job_id IN (
       AND (j.kind = 'rollback' OR NOT EXISTS (
           SELECT 1 FROM freeze_windows f
           WHERE f.starts_at <= %(now)s AND f.ends_at > %(now)s))
+      AND (j.kind = 'rollback' OR NOT EXISTS (
+          SELECT 1 FROM proposals p
+          JOIN incidents i USING (incident_id)
+          LEFT JOIN scripts s ON s.script_id = p.script_id AND s.version = p.script_version
+          WHERE p.proposal_id = j.proposal_id
+            AND (i.status = 'closed' OR s.status IS NULL OR s.status = 'retired')))
     ORDER BY j.sequence LIMIT %(limit)s
     FOR UPDATE)
 RETURNING job_id, sequence, envelope, proposal_id, bundle_digest, approval_digest;

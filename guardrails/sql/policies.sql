@@ -38,10 +38,13 @@ VALUES (%(activation_id)s, %(kind)s, %(policy_digest)s, %(previous_activation_id
     %(proposed_by)s, %(activated_by)s, %(reason)s, %(bundle_digest)s, %(created_at)s);
 
 -- name: find_active
--- What is in force: the newest activation.
+-- What is in force: the newest activation, which no other one names as the one before it. The order
+-- of rows is not sealed, what each names is.
 SELECT activation_id, kind, policy_digest, previous_activation_id, proposed_by, activated_by,
     reason, bundle_digest, created_at
-FROM policy_activations
+FROM policy_activations a
+WHERE NOT EXISTS (
+    SELECT FROM policy_activations s WHERE s.previous_activation_id = a.activation_id)
 ORDER BY position DESC
 LIMIT 1;
 

@@ -18,7 +18,7 @@ BEGIN
     FOREACH append_only IN ARRAY ARRAY[
         'audit_events', 'log_entries', 'log_tiles', 'log_checkpoints', 'approvals',
         'evidence_bundles', 'incident_transitions', 'model_promotions', 'incident_class_labels',
-        'labelled_windows'
+        'labelled_windows', 'policy_activations', 'script_decisions'
     ] LOOP
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM eucora_app', append_only);
     END LOOP;
