@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from guardrails.output_checks import detect_language
-from reasoning.negation import knows_language, read_polarity
+from reasoning.negation import KNOWN_LANGUAGES, knows_language, read_polarity
 from reasoning.untrusted import ChunkId, UntrustedText
 from retrieval.embedding import Embedder
 from retrieval.keywords import list_terms
@@ -28,9 +28,10 @@ MAX_REACH: Final = 80  # characters within which a negation's word stands
 MAX_WINDOWS: Final = 6  # that are embedded for one sentence, those with the most words first
 _SENTENCE: Final = re.compile(r"[^\s.!?][^\n]*?(?:[.!?](?=\s|$)|$)", re.MULTILINE)
 _NEGATION: Final = re.compile(
-    r"\b(?:not|no|never|none|nothing|cannot|without|neither|nor|hardly|avoid)\b|n['\u2019]t\b",
+    r"\b(?:not|no(?!\.?\s*\d+\b)|never|none|nothing|cannot|without|neither|nor|hardly|avoid)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
+_NEGATE_BY_NO: Final = frozenset({"en", "es"})  # Portuguese says "no servidor": on the server
 # Words of which another one, or none, makes a sentence say the opposite or claim a decision.
 _TURNING_WORDS: Final = """
 enable disable start stop restart begin end open close allow block permit forbid deny add remove
@@ -113,8 +114,6 @@ def _find_windows(cited: CitedSentence, texts: dict[ChunkId, str]) -> list[_Wind
         return []  # who cannot tell what it denies cannot tell whether it is supported
     stems = _list_stems(sentence)
     must = {stem for stem in stems if stem in _TURNING or any(map(str.isdigit, stem))}
-    denied = _list_denied(sentence)
-    said = read_polarity(sentence)
     found = [
         _Window(
             ground=Ground(chunk_id=chunk_id, start=start, end=end),
@@ -126,22 +125,53 @@ def _find_windows(cited: CitedSentence, texts: dict[ChunkId, str]) -> list[_Wind
         if stems
         and must <= (held := _list_stems(window))
         and len(stems & held) >= MIN_COVERAGE * len(stems)
-        and _list_denied(window) & stems == denied & held
-        and denied <= held
-        and read_polarity(texts[chunk_id], start, end).allows(said, stems & held)
+        and _agrees(sentence, texts[chunk_id], start, end)
     ]
     found.sort(key=lambda window: (-window.coverage, len(window.text)))
     return found[:MAX_WINDOWS]
+
+
+def _agrees(sentence: str, passage: str, start: int, end: int) -> bool:
+    """Tell whether a part of a passage affirms and denies the words of a sentence as that does.
+
+    Where only one side's language can be told, the other is read in it. Where neither can, they
+    have to agree in every language.
+    """
+    window = passage[start:end]
+    stems, held = _list_stems(sentence), _list_stems(window)
+    ours = _find_languages(sentence)
+    theirs = _find_languages(passage) | _find_languages(window)
+    ours, theirs = ours or theirs, theirs or ours
+    denied = _list_denied(sentence, ours)
+    if _list_denied(window, theirs) & stems != denied or not denied <= held:
+        return False
+    readings = [(ours, theirs)]
+    if not ours:
+        readings = [(frozenset([code]), frozenset([code])) for code in sorted(KNOWN_LANGUAGES)]
+    return all(
+        read_polarity(passage, start, end, languages=of_passage).allows(
+            read_polarity(sentence, languages=of_sentence), stems & held
+        )
+        for of_sentence, of_passage in readings
+    )
+
+
+def _find_languages(text: str) -> frozenset[str]:
+    """Return the code of a text's language where that can be told and its negations are known."""
+    return frozenset([detect_language(text)]) & KNOWN_LANGUAGES
 
 
 def _list_stems(text: str) -> set[str]:
     return {term for term in list_terms(text) if " " not in term}
 
 
-def _list_denied(text: str) -> set[str]:
+def _list_denied(text: str, languages: frozenset[str]) -> set[str]:
     """Return the stems that negations stand before: of "is not full", the one of "full"."""
     denied: set[str] = set()
+    negates_by_no = not languages or languages & _NEGATE_BY_NO
     for found in _NEGATION.finditer(text):
+        if found[0].lower() == "no" and not negates_by_no:
+            continue
         rest = re.split(r"[.!?;\n]", text[found.end() : found.end() + MAX_REACH])[0]
         denied.update(next(([term] for term in list_terms(rest) if " " not in term), []))
     return denied
