@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- name: find_by_alias
 -- The version of a model that carries an alias, in MLflow's tables, with the digest we tagged it by.
 SELECT v.name, v.version::text AS version, v.source, t.value AS digest
