@@ -55,14 +55,24 @@ def _find(tracking_uri: str, query: LiteralString, values: dict[str, Any]) -> Re
         return None
     address = tracking_uri.replace(_POSTGRESQL, "postgresql://", 1)
     try:
-        with psycopg.connect(address, row_factory=dict_row) as connection:
-            rows = connection.execute(query, {**values, "tag": DIGEST_TAG}).fetchall()
-    except (UndefinedTable, UndefinedColumn) as error:
-        _logger.warning("MLflow's tables are not as they were, so it is asked: %s", error)
-        return None
+        with psycopg.connect(address, row_factory=dict_row, autocommit=True) as connection:
+            rows = _ask(connection, query, {**values, "tag": DIGEST_TAG})
     except psycopg.OperationalError as error:
         _logger.warning("MLflow's database does not answer, so MLflow is asked: %s", error)
         return None
     if len(rows) != 1 or not rows[0]["source"].startswith("file:///"):
         return None
     return RegisteredFile(**rows[0])
+
+
+def _ask(
+    connection: psycopg.Connection[dict[str, Any]], query: LiteralString, values: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return what a query finds; nothing where tables or columns of it are not there."""
+    try:
+        return connection.execute(query, values).fetchall()
+    except (UndefinedTable, UndefinedColumn) as error:
+        made = connection.execute(QUERIES["has_tables"]).fetchone()
+        if made is not None and made["made"]:  # else nothing was ever registered
+            _logger.warning("MLflow's tables are not as they were, so it is asked: %s", error)
+        return []

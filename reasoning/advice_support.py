@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from guardrails.output_checks import detect_language
-from reasoning.negation import KNOWN_LANGUAGES, knows_language, read_polarity
+from reasoning.negation import KNOWN_LANGUAGES, knows_language, list_readings, read_polarity
 from reasoning.untrusted import ChunkId, UntrustedText
 from retrieval.embedding import Embedder
 from retrieval.keywords import list_terms
@@ -114,51 +114,63 @@ def _find_windows(cited: CitedSentence, texts: dict[ChunkId, str]) -> list[_Wind
         return []  # who cannot tell what it denies cannot tell whether it is supported
     stems = _list_stems(sentence)
     must = {stem for stem in stems if stem in _TURNING or any(map(str.isdigit, stem))}
-    found = [
-        _Window(
-            ground=Ground(chunk_id=chunk_id, start=start, end=end),
-            text=window,
-            coverage=len(stems & held) / len(stems),
+    found: list[_Window] = []
+    for chunk_id in dict.fromkeys(cited.citations):
+        passage = texts.get(chunk_id, "")
+        readings = _list_readings(sentence, passage)
+        found.extend(
+            _Window(
+                ground=Ground(chunk_id=chunk_id, start=start, end=end),
+                text=window,
+                coverage=len(stems & held) / len(stems),
+            )
+            for start, end, window in _cut_windows(passage)
+            if stems
+            and must <= (held := _list_stems(window))
+            and len(stems & held) >= MIN_COVERAGE * len(stems)
+            and all(each.allows(passage, start, end, stems) for each in readings)
         )
-        for chunk_id in dict.fromkeys(cited.citations)
-        for start, end, window in _cut_windows(texts.get(chunk_id, ""))
-        if stems
-        and must <= (held := _list_stems(window))
-        and len(stems & held) >= MIN_COVERAGE * len(stems)
-        and _agrees(sentence, texts[chunk_id], start, end)
-    ]
     found.sort(key=lambda window: (-window.coverage, len(window.text)))
     return found[:MAX_WINDOWS]
 
 
-def _agrees(sentence: str, passage: str, start: int, end: int) -> bool:
-    """Tell whether a part of a passage affirms and denies the words of a sentence as that does.
+class _Reading:
+    """A sentence and a passage, read in the languages that they may be in."""
 
-    Where only one side's language can be told, the other is read in it. Where neither can, they
-    have to agree in every language.
-    """
-    window = passage[start:end]
-    stems, held = _list_stems(sentence), _list_stems(window)
-    ours = _find_languages(sentence)
-    theirs = _find_languages(passage) | _find_languages(window)
-    ours, theirs = ours or theirs, theirs or ours
-    denied = _list_denied(sentence, ours)
-    if _list_denied(window, theirs) & stems != denied or not denied <= held:
-        return False
-    readings = [(ours, theirs)]
-    if not ours:
-        readings = [(frozenset([code]), frozenset([code])) for code in sorted(KNOWN_LANGUAGES)]
-    return all(
-        read_polarity(passage, start, end, languages=of_passage).allows(
-            read_polarity(sentence, languages=of_sentence), stems & held
+    def __init__(self, sentence: str, ours: frozenset[str], theirs: frozenset[str]) -> None:
+        self._theirs = theirs
+        self._denied = _list_denied(sentence, ours)
+        self._said = read_polarity(sentence, languages=ours)
+
+    def allows(self, passage: str, start: int, end: int, stems: set[str]) -> bool:
+        """Tell whether a part of the passage affirms and denies stems as the sentence does."""
+        window = passage[start:end]
+        held = _list_stems(window)
+        return (
+            _list_denied(window, self._theirs) & stems == self._denied
+            and self._denied <= held
+            and read_polarity(passage, start, end, languages=self._theirs).allows(
+                self._said, stems & held
+            )
         )
-        for of_sentence, of_passage in readings
-    )
 
 
-def _find_languages(text: str) -> frozenset[str]:
-    """Return the code of a text's language where that can be told and its negations are known."""
-    return frozenset([detect_language(text)]) & KNOWN_LANGUAGES
+def _list_readings(sentence: str, passage: str) -> list[_Reading]:
+    """Return the ways to read both, in all of which they have to agree.
+
+    Where only one side's language can be told, the other is read in it. Where neither can, both
+    are read in every language.
+    """
+    passage = passage[:MAX_PASSAGE_CHARACTERS]
+    ours, theirs = _find_languages(sentence), _find_languages(passage, *passage.split("\n\n"))
+    if ours or theirs:
+        return [_Reading(sentence, ours or theirs, theirs or ours)]
+    return [_Reading(sentence, each, each) for each in list_readings(sentence)]
+
+
+def _find_languages(*texts: str) -> frozenset[str]:
+    """Return the codes of the texts' languages that can be told and whose negations are known."""
+    return frozenset(map(detect_language, texts)) & KNOWN_LANGUAGES
 
 
 def _list_stems(text: str) -> set[str]:

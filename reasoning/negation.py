@@ -12,7 +12,7 @@ Languages that negate by an ending or a prefix are not known, and are told by `k
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -131,6 +131,26 @@ def read_polarity(
     return Polarity(affirmed=frozenset(affirmed), denied=frozenset(denied))
 
 
+def list_readings(text: str) -> list[frozenset[str]]:
+    """Return languages, some at a time, to read a text in of which nobody knows its language.
+
+    Each in which it negates is one by itself, so that words of two do not stand for each other.
+    """
+    own = [code for code in sorted(KNOWN_LANGUAGES) if _compile_own(code).search(text)]
+    return [KNOWN_LANGUAGES.difference(own), *(frozenset([code]) for code in own)]
+
+
+@cache
+def _compile_own(code: str) -> re.Pattern[str]:
+    """Return what finds a language's own negations."""
+    cues = [_join_words(_WORDS[code].split())] if code in _WORDS else []
+    return re.compile("|".join([*cues, *_PARTS.get(code, "").split()]), re.IGNORECASE)
+
+
+def _join_words(words: Iterable[str]) -> str:
+    return rf"(?<!{_LETTER})(?:{'|'.join(sorted(words))})(?!{_LETTER})"
+
+
 @cache
 def _compile_cue(languages: frozenset[str]) -> re.Pattern[str]:
     """Return what finds the negations of some languages, of all where there are none."""
@@ -140,7 +160,7 @@ def _compile_cue(languages: frozenset[str]) -> re.Pattern[str]:
     if "no" in words:  # "step no 5" counts
         words = words - {"no"} | {r"no(?!\.?\s*\d+\b)"}
     cues = [
-        rf"(?<!{_LETTER})(?:{'|'.join(sorted(words))})(?!{_LETTER})",
+        _join_words(words),
         r"n['\u2019]t\b",
         *sorted({part for code in codes for part in _PARTS.get(code, "").split()}),
     ]
