@@ -5,9 +5,9 @@
 clause in either direction, because in many languages it stands last; what follows too where the
 clause has nothing else in it, ends in a colon, or begins so and is continued by "or". What is
 looked at begins where the sentence does, also when that is a line above, an abbreviation earlier,
-or the line that a list stands under. Negations of about twenty languages are known by their words,
-and are looked for in their language: Dutch "noch" is German for "still". English ones are looked
-for in every language, as guides quote English; but "no" is Portuguese for "in the".
+or the line that a list stands under. Negations of about twenty languages are known by their words.
+Those that are ordinary words of another language are looked for in their own only: Dutch "noch" is
+German for "still", English "no" Portuguese for "in the".
 Languages that negate by an ending or a prefix are not known, and are told by `knows_language`.
 """
 
@@ -20,13 +20,20 @@ from typing import Final
 from retrieval.keywords import list_terms
 
 UNDETERMINED: Final = "und"  # a language's code
-_QUOTED_ENGLISH: Final = (
-    "not never none nothing cannot without neither nor hardly avoid refrain forbidden prohibited"
+# Ordinary words, or parts of them, in another language of these.
+_AMBIGUOUS: Final = frozenset(
+    [
+        *("no", "ne", "pas", "ni", "sans", "sin", "non", "né", "mai", "sem", "nem", "noch", "nu"),
+        *("ani", "不", "没", "勿", "别", "別", "无", "無", "未"),
+    ]
 )
 _DANISH: Final = "ikke ikkje uden uten aldri aldrig ingen intet ingenting"  # and Norwegian
 _HEBREW: Final = "לא אל אין בלי"
 _WORDS: Final[dict[str, str]] = {  # by ISO 639-1
-    "en": f"no {_QUOTED_ENGLISH}",
+    "en": (
+        "no not never none nothing cannot without neither nor hardly avoid refrain forbidden"
+        " prohibited"
+    ),
     "de": "nicht kein keine keinen keinem keiner keines nie niemals ohne weder nichts verboten",
     "fr": "ne pas jamais sans aucun aucune rien ni",
     "es": "no ni nunca jamás sin ningún ninguna ninguno tampoco nada",
@@ -147,22 +154,27 @@ def _compile_own(code: str) -> re.Pattern[str]:
     return re.compile("|".join([*cues, *_PARTS.get(code, "").split()]), re.IGNORECASE)
 
 
+def _choose_cues(cues: dict[str, str], codes: Iterable[str]) -> set[str]:
+    """Return the cues of some languages, and of the others those that mean nothing else."""
+    own = {cue for code in codes for cue in cues.get(code, "").split()}
+    return own | {cue for each in cues.values() for cue in each.split()} - _AMBIGUOUS
+
+
 def _join_words(words: Iterable[str]) -> str:
     return rf"(?<!{_LETTER})(?:{'|'.join(sorted(words))})(?!{_LETTER})"
 
 
 @cache
 def _compile_cue(languages: frozenset[str]) -> re.Pattern[str]:
-    """Return what finds the negations of some languages, of all where there are none."""
+    """Return what finds negations in some languages, in all where there are none."""
     codes = sorted(languages & KNOWN_LANGUAGES or KNOWN_LANGUAGES)
-    words = {word for code in codes for word in _WORDS.get(code, "").split()}
-    words.update(_QUOTED_ENGLISH.split())
+    words = _choose_cues(_WORDS, codes)
     if "no" in words:  # "step no 5" counts
         words = words - {"no"} | {r"no(?!\.?\s*\d+\b)"}
     cues = [
         _join_words(words),
         r"n['\u2019]t\b",
-        *sorted({part for code in codes for part in _PARTS.get(code, "").split()}),
+        *sorted(_choose_cues(_PARTS, codes)),
     ]
     if "fr" in codes:
         cues.append(r"(?<!\w)n['\u2019](?=\w)")

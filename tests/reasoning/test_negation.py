@@ -164,11 +164,22 @@ def test_a_word_that_negates_elsewhere_supports_no_negation():
     assert supports(f"{claim} Depois verifique se a impressora foi encontrada na rede.", claim)
 
 
-def test_english_is_read_in_guides_of_other_languages():
-    guide = "Prüfen Sie zuerst, ob der Drucker eingeschaltet ist und im Netzwerk gefunden wird."
-    denying = f"{guide} Do not restart the print service. {guide}"
-    assert not supports(denying, "Restart the print service.")
-    assert supports(denying.replace("Do not r", "R"), "Restart the print service.")
+@pytest.mark.parametrize(
+    ("denying", "claim"),
+    [
+        ("Do not restart the print service.", "Restart the print service."),
+        ("Den Druckdienst nicht neu starten.", "Den Druckdienst neu starten."),
+        ("Não reinicie o serviço de impressão.", "Reinicie o serviço de impressão."),
+        ("印刷サービスを再起動しないでください。", "印刷サービスを再起動してください。"),
+    ],
+)
+def test_a_sentence_in_a_guide_of_another_language_denies_all_the_same(denying, claim):
+    for guide in (
+        "Prüfen Sie zuerst, ob der Drucker eingeschaltet ist und im Netzwerk gefunden wird.",
+        "Check first that the printer is switched on and can be found in the network.",
+    ):
+        assert not supports(f"{guide} {denying} {guide}", claim)
+        assert supports(f"{guide} {claim} {guide}", claim)
 
 
 @given(st.text(alphabet="not do restart.,:\n-- eg1", max_size=200), st.integers(0, 200))
