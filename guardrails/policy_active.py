@@ -12,10 +12,11 @@ import asyncio
 from typing import Protocol
 
 from contracts.policy import PolicyQuestion
-from guardrails.errors import PolicyLoadError, PolicyTrustError
+from guardrails.errors import PolicyLoadError, PolicySlowError, PolicyTrustError
 from guardrails.policy_confined import ConfinedPolicy
 from guardrails.policy_decision import PolicyDecision, deny
 from guardrails.policy_pool import PolicyPool
+from guardrails.policy_process import take_turn
 from guardrails.policy_records import insert_decision
 from guardrails.policy_store import (
     PolicyActivation,
@@ -84,13 +85,14 @@ class ActivePolicy:
         """Return the policy in force, compiled.
 
         Raises:
+            PolicySlowError: others were before to have it compiled, and took too long.
             PolicyLoadError: none is in force, or it cannot be believed or compiled.
 
         """
         activation = await self._find_newest(connection)
         if activation is None:
             raise PolicyLoadError("no policy is in force: eucora prepare stores the first")
-        async with self._lock:
+        async with take_turn(self._lock):
             if self._loaded is None or self._loaded[0] != activation:
                 self._loaded = activation, await self._load(connection, activation)
             return self._loaded[1]
@@ -130,7 +132,8 @@ class ActivePolicy:
             _logger.critical(
                 "policy not loaded", action="policy.load", decision="deny", exc_info=error
             )
-            return deny("policy_error", NO_POLICY)
+            slow = isinstance(error, PolicySlowError)
+            return deny("policy_slow" if slow else "policy_error", NO_POLICY)
         if self._server is None:
             return await policy.decide(question)
         return await self._server.decide(question, policy_digest=policy.policy_digest)

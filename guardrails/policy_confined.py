@@ -45,6 +45,7 @@ class ConfinedPolicy:
         """Compile the version.
 
         Raises:
+            PolicySlowError: others were before, or compiling it took too long.
             PolicyLoadError: it does not compile, or not within its limits.
         """
         await self._processes.load(self.source, seconds=LOAD_SECONDS)

@@ -46,7 +46,7 @@ class PolicyPool:
         """Compile a version in one of the processes; others do so when they are first asked.
 
         Raises:
-            PolicyLimitError, PolicyLoadError: as `PolicyProcess.load` does.
+            PolicySlowError, PolicyLimitError, PolicyLoadError: as `PolicyProcess.load` does.
         """
         await self._choose().load(source, seconds=seconds)
 
@@ -57,7 +57,7 @@ class PolicyPool:
         """Return what a version answers to questions.
 
         Raises:
-            PolicyLimitError, PolicyLoadError: as `PolicyProcess.ask_of` does.
+            PolicySlowError, PolicyLimitError, PolicyLoadError: as `PolicyProcess.ask_of` does.
         """
         return await self._choose().ask_of(
             source, task, answer, load_seconds=load_seconds, seconds=seconds

@@ -51,6 +51,24 @@ _HEADER_BYTES: Final = REPLY_HEADER.size
 Answer = TypeVar("Answer")
 
 
+@asynccontextmanager
+async def take_turn(turn: asyncio.Lock) -> AsyncIterator[None]:
+    """Hold a lock, for which one waits no longer than `WAIT_SECONDS`.
+
+    Raises:
+        PolicySlowError: others were before, and took too long.
+    """
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await turn.acquire()
+    except TimeoutError as error:
+        raise PolicySlowError("others wait for the policy, too, and it is slow") from error
+    try:
+        yield
+    finally:
+        turn.release()
+
+
 class _Replies(asyncio.Protocol):
     """Takes replies from the process, one at a time."""
 
@@ -138,19 +156,20 @@ class PolicyProcess:
         """Return what a task is answered; `answer` is the type that the task names.
 
         Raises:
-            PolicyLimitError: it took more time or memory than it may, or the process broke off.
+            PolicySlowError: others were before, and took too long; or it did.
+            PolicyLimitError: it took more memory than it may, or the process broke off.
             PolicyLoadError: why there is no answer.
         """
-        async with self._turn:
+        async with self._taking_turns():
             return await self._ask(task, answer, seconds)
 
     async def load(self, source: PolicySource, *, seconds: float) -> None:
         """Compile a version, for `ask_of`.
 
         Raises:
-            PolicyLimitError, PolicyLoadError: as `ask` does.
+            PolicySlowError, PolicyLimitError, PolicyLoadError: as `ask` does.
         """
-        async with self._turn:
+        async with self._taking_turns():
             await self._load(source, seconds)
 
     async def ask_of(
@@ -160,12 +179,9 @@ class PolicyProcess:
         """Return what a version answers to questions; it is compiled unless it was the last one.
 
         Raises:
-            PolicySlowError: others were before, and took too long.
-            PolicyLimitError, PolicyLoadError: as `ask` does.
+            PolicySlowError, PolicyLimitError, PolicyLoadError: as `ask` does.
         """
         async with self._taking_turns():
-            if self._running is not None and self._running.replies.lost:
-                await self.stop()  # it was ended between tasks, which is no answer's fault
             if self._running is None or self._loaded != source.digest:
                 await self._load(source, load_seconds)
             return await self._ask(task, answer, seconds)
@@ -174,19 +190,10 @@ class PolicyProcess:
     async def _taking_turns(self) -> AsyncIterator[None]:
         self.n_asking += 1
         try:
-            if self._turn.locked():
-                try:
-                    async with asyncio.timeout(WAIT_SECONDS):
-                        await self._turn.acquire()
-                except TimeoutError as error:
-                    message = "others wait for the policy, too, and it is slow"
-                    raise PolicySlowError(message) from error
-            else:
-                await self._turn.acquire()
-            try:
+            async with take_turn(self._turn):
+                if self._running is not None and self._running.replies.lost:
+                    await self.stop()  # it was ended between tasks, which is no answer's fault
                 yield
-            finally:
-                self._turn.release()
         finally:
             self.n_asking -= 1
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the file of a registered model lies, read from MLflow's tables without MLflow.
 
-To import MLflow takes seconds and 60 MB, in every process that only reads the models in use. What
-is not found here (another kind of database, other tables, no such model, files elsewhere) is None:
-then MLflow is asked, which also knows what is wrong.
+To import MLflow takes seconds and 200 MB, in every process that only reads the models in use (ADR
+0031). What is not found here (another kind of database, other tables, no such model, files
+elsewhere) is None: then MLflow is asked, which also knows what is wrong.
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import psycopg
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg.rows import dict_row
 
 from kernel.queries import load_queries
@@ -20,6 +22,7 @@ from kernel.queries import load_queries
 QUERIES = load_queries(__file__, "registered_files")
 DIGEST_TAG = "eucora.sha256"
 _POSTGRESQL = "postgresql+psycopg://"
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +55,24 @@ def _find(tracking_uri: str, query: LiteralString, values: dict[str, Any]) -> Re
         return None
     address = tracking_uri.replace(_POSTGRESQL, "postgresql://", 1)
     try:
-        with psycopg.connect(address, row_factory=dict_row) as connection:
-            rows = connection.execute(query, {**values, "tag": DIGEST_TAG}).fetchall()
-    except psycopg.Error:
+        with psycopg.connect(address, row_factory=dict_row, autocommit=True) as connection:
+            rows = _ask(connection, query, {**values, "tag": DIGEST_TAG})
+    except psycopg.OperationalError as error:
+        _logger.warning("MLflow's database does not answer, so MLflow is asked: %s", error)
         return None
     if len(rows) != 1 or not rows[0]["source"].startswith("file:///"):
         return None
     return RegisteredFile(**rows[0])
+
+
+def _ask(
+    connection: psycopg.Connection[dict[str, Any]], query: LiteralString, values: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return what a query finds; nothing where tables or columns of it are not there."""
+    try:
+        return connection.execute(query, values).fetchall()
+    except (UndefinedTable, UndefinedColumn) as error:
+        made = connection.execute(QUERIES["has_tables"]).fetchone()
+        if made is not None and made["made"]:  # else nothing was ever registered
+            _logger.warning("MLflow's tables are not as they were, so it is asked: %s", error)
+        return []

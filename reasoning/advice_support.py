@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from guardrails.output_checks import detect_language
-from reasoning.negation import knows_language, read_polarity
+from reasoning.negation import KNOWN_LANGUAGES, knows_language, list_readings, read_polarity
 from reasoning.untrusted import ChunkId, UntrustedText
 from retrieval.embedding import Embedder
 from retrieval.keywords import list_terms
@@ -28,9 +28,10 @@ MAX_REACH: Final = 80  # characters within which a negation's word stands
 MAX_WINDOWS: Final = 6  # that are embedded for one sentence, those with the most words first
 _SENTENCE: Final = re.compile(r"[^\s.!?][^\n]*?(?:[.!?](?=\s|$)|$)", re.MULTILINE)
 _NEGATION: Final = re.compile(
-    r"\b(?:not|no|never|none|nothing|cannot|without|neither|nor|hardly|avoid)\b|n['\u2019]t\b",
+    r"\b(?:not|no(?!\.?\s*\d+\b)|never|none|nothing|cannot|without|neither|nor|hardly|avoid)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
+_NEGATE_BY_NO: Final = frozenset({"en", "es"})  # Portuguese says "no servidor": on the server
 # Words of which another one, or none, makes a sentence say the opposite or claim a decision.
 _TURNING_WORDS: Final = """
 enable disable start stop restart begin end open close allow block permit forbid deny add remove
@@ -113,35 +114,76 @@ def _find_windows(cited: CitedSentence, texts: dict[ChunkId, str]) -> list[_Wind
         return []  # who cannot tell what it denies cannot tell whether it is supported
     stems = _list_stems(sentence)
     must = {stem for stem in stems if stem in _TURNING or any(map(str.isdigit, stem))}
-    denied = _list_denied(sentence)
-    said = read_polarity(sentence)
-    found = [
-        _Window(
-            ground=Ground(chunk_id=chunk_id, start=start, end=end),
-            text=window,
-            coverage=len(stems & held) / len(stems),
+    found: list[_Window] = []
+    for chunk_id in dict.fromkeys(cited.citations):
+        passage = texts.get(chunk_id, "")
+        readings = _list_readings(sentence, passage)
+        found.extend(
+            _Window(
+                ground=Ground(chunk_id=chunk_id, start=start, end=end),
+                text=window,
+                coverage=len(stems & held) / len(stems),
+            )
+            for start, end, window in _cut_windows(passage)
+            if stems
+            and must <= (held := _list_stems(window))
+            and len(stems & held) >= MIN_COVERAGE * len(stems)
+            and all(each.allows(passage, start, end, stems) for each in readings)
         )
-        for chunk_id in dict.fromkeys(cited.citations)
-        for start, end, window in _cut_windows(texts.get(chunk_id, ""))
-        if stems
-        and must <= (held := _list_stems(window))
-        and len(stems & held) >= MIN_COVERAGE * len(stems)
-        and _list_denied(window) & stems == denied & held
-        and denied <= held
-        and read_polarity(texts[chunk_id], start, end).allows(said, stems & held)
-    ]
     found.sort(key=lambda window: (-window.coverage, len(window.text)))
     return found[:MAX_WINDOWS]
+
+
+class _Reading:
+    """A sentence and a passage, read in the languages that they may be in."""
+
+    def __init__(self, sentence: str, ours: frozenset[str], theirs: frozenset[str]) -> None:
+        self._theirs = theirs
+        self._denied = _list_denied(sentence, ours)
+        self._said = read_polarity(sentence, languages=ours)
+
+    def allows(self, passage: str, start: int, end: int, stems: set[str]) -> bool:
+        """Tell whether a part of the passage affirms and denies stems as the sentence does."""
+        window = passage[start:end]
+        held = _list_stems(window)
+        return (
+            _list_denied(window, self._theirs) & stems == self._denied
+            and self._denied <= held
+            and read_polarity(passage, start, end, languages=self._theirs).allows(
+                self._said, stems & held
+            )
+        )
+
+
+def _list_readings(sentence: str, passage: str) -> list[_Reading]:
+    """Return the ways to read both, in all of which they have to agree.
+
+    Where only one side's language can be told, the other is read in it. Where neither can, both
+    are read in every language.
+    """
+    passage = passage[:MAX_PASSAGE_CHARACTERS]
+    ours, theirs = _find_languages(sentence), _find_languages(passage, *passage.split("\n\n"))
+    if ours or theirs:
+        return [_Reading(sentence, ours or theirs, theirs or ours)]
+    return [_Reading(sentence, each, each) for each in list_readings(sentence)]
+
+
+def _find_languages(*texts: str) -> frozenset[str]:
+    """Return the codes of the texts' languages that can be told and whose negations are known."""
+    return frozenset(map(detect_language, texts)) & KNOWN_LANGUAGES
 
 
 def _list_stems(text: str) -> set[str]:
     return {term for term in list_terms(text) if " " not in term}
 
 
-def _list_denied(text: str) -> set[str]:
+def _list_denied(text: str, languages: frozenset[str]) -> set[str]:
     """Return the stems that negations stand before: of "is not full", the one of "full"."""
     denied: set[str] = set()
+    negates_by_no = not languages or languages & _NEGATE_BY_NO
     for found in _NEGATION.finditer(text):
+        if found[0].lower() == "no" and not negates_by_no:
+            continue
         rest = re.split(r"[.!?;\n]", text[found.end() : found.end() + MAX_REACH])[0]
         denied.update(next(([term] for term in list_terms(rest) if " " not in term), []))
     return denied

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- name: find_by_alias
 -- The version of a model that carries an alias, in MLflow's tables, with the digest we tagged it by.
 SELECT v.name, v.version::text AS version, v.source, t.value AS digest
@@ -14,3 +15,7 @@ FROM model_versions AS v
 JOIN model_version_tags AS t USING (workspace, name, version)
 WHERE v.name = %(name)s AND v.version::text = %(version)s AND t.key = %(tag)s
   AND v.current_stage <> 'Deleted_Internal';
+
+-- name: has_tables
+-- Whether MLflow has made its tables, of which this one says in which layout.
+SELECT to_regclass('alembic_version') IS NOT NULL AS made;

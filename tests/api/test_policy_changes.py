@@ -22,6 +22,7 @@ from governance.errors import (
     StaleSessionError,
 )
 from governance.policy_rules import PolicyDecider
+from guardrails import policy_process
 from guardrails.errors import (
     PolicyChangeError,
     PolicyLoadError,
@@ -228,6 +229,17 @@ async def test_what_does_not_fit_denies_until_another_version_is_in_force(servic
         await changes.activate(fresh.change_id, did("user:bert"))
         answer = await decide(services, policy)
         assert answer.allow, answer
+
+
+async def test_a_decision_behind_others_that_compile_is_denied_in_bounded_time(
+    services, monkeypatch
+):
+    monkeypatch.setattr(policy_process, "WAIT_SECONDS", 0.2)
+    async with open_policy(services.ground) as policy:
+        async with policy._lock:
+            answer = await asyncio.wait_for(decide(services, policy), 20)
+        assert (answer.allow, answer.reasons) == (False, ("policy_slow",))
+        assert (await decide(services, policy)).allow
 
 
 async def test_deleting_the_newest_activation_does_not_bring_the_one_before_back(services):

@@ -27,7 +27,7 @@ from guardrails.policy_explanation import explain
 from guardrails.policy_pool import PolicyPool
 from guardrails.policy_process import PolicyProcess
 from guardrails.policy_protocol import Check, Load
-from guardrails.policy_source import POLICIES_DIR, PolicySource, read_folder
+from guardrails.policy_source import PolicySource
 from guardrails.policy_syntax import MAX_DEPTH, MAX_RULES, MAX_WORDS_OF_RULE, check_policies
 from guardrails.policy_trials import (
     check_version,
@@ -36,35 +36,12 @@ from guardrails.policy_trials import (
     try_cases,
     try_mutants,
 )
+from tests.guardrails.endless_policy import HUGE, SLOW, SLOW_ON_ONE, SOURCE, extend
 
 ROOT = Path(__file__).parents[2]
-SOURCE = read_folder(POLICIES_DIR)
 PLAIN = next(
     case.question for case in read_cases(SOURCE) if case.table == "approval.yaml" and case.allow
 )
-LETTERS = '\nletters := ["a","b","c","d","e","f","g","h","i","j","k","l","m","n","o","p"]\n'
-# Sixteen million texts, of which no two are alike.
-WIDE = (
-    "{concat(input.proposal.proposal_id, [a, b, c, d, e, f]) | some a in letters;"
-    " some b in letters; some c in letters; some d in letters; some e in letters;"
-    " some f in letters}"
-)
-SLOW = f'{LETTERS}\nwide := {WIDE}\n\ndeny contains "slow" if count(wide) == 3\n'
-SLOW_ON_ONE = f"""{LETTERS}
-wide := {WIDE} if input.proposal.proposal_id == "pro_slow"
-
-deny contains "slow" if count(wide) == 3
-"""
-HUGE = (
-    '\nt0 := "xxxxxxxxxxxxxxxx"\n'
-    + "".join(f'\nt{n + 1} := concat("", [t{n}, t{n}])\n' for n in range(40))
-    + '\ndeny contains "huge" if count(t40) == 3\n'
-)
-
-
-def extend(rules: str) -> PolicySource:
-    text = SOURCE.files["approval.rego"] + rules
-    return PolicySource(files={**SOURCE.files, "approval.rego": text}, cases=SOURCE.cases)
 
 
 def ask(proposal_id: str):
@@ -81,6 +58,25 @@ async def wait_until(condition, seconds=30.0):
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
+
+
+def read_cpu_seconds(pid):
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+async def start_slow(policy, pid):
+    """Return a decision without end, once the process computes it."""
+    before = read_cpu_seconds(pid)
+    deciding = asyncio.create_task(policy.decide(ask("pro_slow")))
+    await wait_until(lambda: read_cpu_seconds(pid) > before + 0.1)
+    return deciding
+
+
+async def cancel(task):
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def test_a_proposed_version_that_computes_for_long_is_ended_and_holds_nobody():
@@ -133,14 +129,57 @@ def test_those_who_wait_behind_a_slow_answer_are_denied_in_bounded_time(monkeypa
         async with PolicyProcess() as process:
             policy = ConfinedPolicy(process, extend(SLOW_ON_ONE), seconds=4)
             await policy.load()
-            slow = asyncio.create_task(policy.decide(ask("pro_slow")))
-            await asyncio.sleep(0.1)
+            slow = await start_slow(policy, process.pid)
             waited = await policy.decide(ask("pro_1"))
             return waited, await slow, await policy.decide(ask("pro_1"))
 
     waited, slow, after = run(decide())
     assert waited.reasons == slow.reasons == ("policy_slow",)
     assert after.allow
+
+
+def test_a_load_and_a_trial_behind_a_slow_answer_are_denied_in_bounded_time(monkeypatch):
+    monkeypatch.setattr(policy_process, "WAIT_SECONDS", 0.2)
+
+    async def load():
+        async with PolicyProcess() as process:
+            policy = ConfinedPolicy(process, extend(SLOW_ON_ONE), seconds=60)
+            await policy.load()
+            slow = await start_slow(policy, process.pid)
+            waiting = (
+                ConfinedPolicy(process, SOURCE).load(),
+                process.ask(Check(source=SOURCE), int, seconds=30),
+            )
+            for one in waiting:
+                with pytest.raises(PolicySlowError, match="others wait"):
+                    await asyncio.wait_for(one, 20)
+            assert not slow.done()
+            assert process.n_asking == 1
+            await cancel(slow)
+            assert process.n_asking == 0
+
+    run(load())
+
+
+def test_while_one_loads_decisions_go_to_the_other():
+    async def decide():
+        async with PolicyPool() as pool:
+            policy = ConfinedPolicy(pool, SOURCE, seconds=30)
+            await policy.load()
+            (held,) = pool.pids
+            os.kill(held, signal.SIGSTOP)
+            loading = asyncio.create_task(pool.load(extend("\nmore := 1\n"), seconds=60))
+            await asyncio.sleep(0)  # it asks
+            answer = await policy.decide(ask("pro_1"))
+            still, pids = not loading.done(), pool.pids
+            os.kill(held, signal.SIGCONT)
+            await loading
+            return answer, still, pids
+
+    answer, still, pids = run(decide())
+    assert answer.allow
+    assert still
+    assert len(pids) == 2
 
 
 def test_a_process_that_was_killed_is_started_again():
@@ -157,8 +196,7 @@ def test_a_process_that_was_killed_is_started_again():
             after = await policy.decide(ask("pro_1"))
             busy = ConfinedPolicy(process, extend(SLOW_ON_ONE), seconds=20)
             await busy.load()
-            deciding = asyncio.create_task(busy.decide(ask("pro_slow")))
-            await asyncio.sleep(0.3)
+            deciding = await start_slow(busy, process.pid)
             os.kill(process.pid, signal.SIGKILL)
             return killed, idle, stopped, after, await deciding
 
@@ -171,30 +209,21 @@ def test_a_process_that_was_killed_is_started_again():
 
 
 def test_it_knows_nothing_and_ends_with_whoever_started_it():
-    script = (
-        "import asyncio, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from tests.guardrails.test_policy_process import *\n"
-        "async def main():\n"
-        "    async with PolicyProcess() as process:\n"
-        "        await process.ask(Check(source=SOURCE), int, seconds=60)\n"
-        "        print(process.pid, flush=True)\n"
-        "        await process.ask(Check(source=extend(SLOW)), int, seconds=3)\n"
-        "asyncio.run(main())\n"
-    )
     environment = {**os.environ, "EUCORA_POLICY_KEY": "a-secret", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        [sys.executable, "-c", script, str(ROOT)],
-        stdout=subprocess.PIPE, text=True, env=environment,
+        [sys.executable, "-m", "tests.guardrails.policy_parent"],
+        stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT,
     ) as parent:  # fmt: skip
         pid = int(parent.stdout.readline())
         child = psutil.Process(pid)
+        before = read_cpu_seconds(pid)
         assert child.environ() == {}
         assert child.cwd() == "/"
         modules = {Path(one.path).name for one in child.memory_maps()}
         assert not [name for name in modules if "torch" in name or "psycopg" in name]
         descriptors = [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
         assert sorted(name.split(":")[0] for name in descriptors) == ["/dev/null"] * 2 + ["socket"]
-        time.sleep(0.2)  # it computes now
+        run(wait_until(lambda: read_cpu_seconds(pid) > before + 0.1))
         parent.kill()
     deadline = time.monotonic() + 30
     while psutil.pid_exists(pid) and time.monotonic() < deadline:
@@ -291,13 +320,10 @@ def test_while_one_is_held_by_a_slow_answer_another_goes_on():
             policy = ConfinedPolicy(pool, extend(SLOW_ON_ONE), seconds=20)
             assert (await policy.decide(ask("pro_1"))).allow
             assert len(pool.pids) == 1, "the second is started at need"
-            slow = asyncio.create_task(policy.decide(ask("pro_slow")))
-            await asyncio.sleep(0.1)
+            slow = await start_slow(policy, pool.pids[0])
             answers = [await policy.decide(ask(f"pro_{n}")) for n in range(5)]
             waiting, pids = not slow.done(), pool.pids
-            slow.cancel()
-            with suppress(asyncio.CancelledError):
-                await slow
+            await cancel(slow)
             return answers, waiting, pids
 
     answers, waiting, pids = run(decide())

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+import psycopg
 import pytest
 
 from models import registered_files
@@ -61,15 +62,43 @@ def test_what_is_not_found_is_left_to_mlflow(tracking, registry):
         registry.load_version("health", "999")
 
 
-def test_tables_that_are_not_as_they_were_are_left_to_mlflow(prepared_postgres):
+def test_a_database_in_which_mlflow_has_no_tables_yet_is_left_to_it(prepared_postgres, caplog):
     other = prepared_postgres.owner_dsn.replace("postgresql://", "postgresql+psycopg://", 1)
     assert find_by_alias(other, "health", CHAMPION) is None
+    assert not caplog.records
 
 
-def test_a_database_that_does_not_answer_is_left_to_mlflow(tmp_path):
+@pytest.mark.parametrize(
+    "query", ["SELECT v.moved FROM model_versions AS v", "SELECT v.name FROM moved AS v"]
+)
+def test_tables_that_are_not_as_they_were_are_left_to_mlflow(query, tracking, monkeypatch, caplog):
+    queries = {**registered_files.QUERIES, "find_by_number": query}
+    monkeypatch.setattr(registered_files, "QUERIES", queries)
+    assert find_by_number(tracking, "health", "1") is None
+    assert "moved" in caplog.text
+
+
+def test_a_query_that_is_wrong_is_not_hidden(tracking, monkeypatch):
+    monkeypatch.setattr(registered_files, "QUERIES", {"find_by_number": "SELECT FROM WHERE"})
+    with pytest.raises(psycopg.errors.SyntaxError):
+        find_by_number(tracking, "health", "1")
+
+
+def test_a_database_that_does_not_answer_is_left_to_mlflow(tmp_path, caplog):
     """MLflow tries again for a minute and a half before it says so: not waited for here."""
     nowhere = f"postgresql+psycopg://nobody@/mlflow?host={tmp_path}"
     assert find_by_number(nowhere, "health", "1") is None
+    assert "does not answer" in caplog.text
+
+
+def test_nothing_else_connects_synchronously():
+    modules = {path.relative_to(ROOT).as_posix(): path for path in ROOT.glob("[a-z]*/**/*.py")}
+    connecting = {
+        name
+        for name, path in modules.items()
+        if not name.startswith("tests/") and "psycopg.connect(" in path.read_text(encoding="utf-8")
+    }
+    assert connecting == {"models/registered_files.py"}
 
 
 @pytest.fixture
