@@ -40,6 +40,7 @@ from guardrails.policy_store import (
     list_versions,
 )
 from guardrails.policy_trials import dry_run
+from kernel.database import connect
 
 SOURCE = read_folder(POLICIES_DIR)
 PLAIN = check_question(
@@ -84,7 +85,8 @@ async def fetch(services, statement, *values):
 
 
 async def change_rows(services, statement, *values):
-    async with services.ground.pool.connection() as connection:
+    """Change rows as who owns the database can: the application may not."""
+    async with await connect(services.ground.addresses.owner) as connection:
         await connection.execute(statement, values)
 
 

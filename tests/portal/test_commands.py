@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from api.accounts import Role
 from api.cli import app
 from api.cli_ground import console
+from kernel.database import connect
 from tests.reasoning.situations import enrol, open_ticket, query
 from tests.stack.served import find_free_port
 
@@ -201,6 +202,7 @@ async def test_a_decision_that_only_the_log_has_is_said(services, run):
     """Rows that were deleted with an intact log: an older policy and an older script are back."""
     async with services.ground.pool.connection() as connection:
         await services.ground.log.sequence_pending(connection)
+    async with await connect(services.ground.addresses.owner) as connection:
         await connection.execute("DELETE FROM policy_changes")
         await connection.execute("DELETE FROM policy_activations")
         cursor = await connection.execute(
