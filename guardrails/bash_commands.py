@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from guardrails.bash_builtins import check_builtin, names_set_by
 from guardrails.bash_code import InterpreterCall, is_interpreter, read_interpreter
-from guardrails.bash_effects import expand, judge_arguments, judge_table
+from guardrails.bash_effects import expand, judge_arguments, judge_table, judge_target
 from guardrails.bash_effects import list_constants as list_any_constants
 from guardrails.bash_functions import FunctionTable
 from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
@@ -23,6 +23,7 @@ from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap
 from guardrails.command_effects import BASH_COMMANDS
 from guardrails.command_words import make_effect, text_of
 from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.python_module_runs import ModuleRun
 from guardrails.script_reading import Deadline, NestedCode, Reading
 from guardrails.stream_editors import doubt_awk, doubt_sed
 from guardrails.unix_programs import HARMLESS_PROGRAMS, RUNS_CODE, SYSTEM_FOLDERS
@@ -269,16 +270,18 @@ class BashReader:
         if call.doubt:
             self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.MEDIUM)
             self._doubt(node, call.doubt)
-        elif call.module:
+        elif call.module is not None:
             self._judge_module(node, call.module)
         elif call.code is not None:
             self._run_code(node, call.interpreter, call.code, name)
         elif call.reads_input:
             self._judge_input(node, name, call)
 
-    def _judge_module(self, node: Any, module: str) -> None:
-        kind = EffectKind.CHANGES_SOFTWARE if module == "pip" else EffectKind.OPENS_NETWORK
-        self._add(node, kind, EffectSeverity.MEDIUM)
+    def _judge_module(self, node: Any, module: ModuleRun) -> None:
+        if module.kind is not None:
+            self._add(node, module.kind, EffectSeverity.MEDIUM)
+        if module.target:
+            self.reading.effects += judge_target(node, module.target)
 
     def _judge_input(self, node: Any, name: str, call: InterpreterCall) -> None:
         """Judge an interpreter that reads code: a here-document or a here-string shows it."""
