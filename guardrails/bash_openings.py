@@ -58,7 +58,7 @@ def list_openings(
     for line, reason in (
         *_list_expansions(nodes, dialect),
         *_list_other_evaluations(nodes),
-        *OutsideValues(nodes, source, deadline).list_doubts(),
+        *OutsideValues(nodes, deadline).list_doubts(),
         *_list_layout(nodes, source),
         *_list_heredocs(nodes),
         *_list_unread(nodes, source),
