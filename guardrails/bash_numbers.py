@@ -34,6 +34,7 @@ _REPLACES: Final = re.compile(r"//?[^/$`]+/?\d*")
 _DEFAULT: Final = re.compile(r":?[-=+](.*)", re.DOTALL)
 _PLAIN_DEFAULT: Final = re.compile(r"[-\w$\"{}]*")
 _READS: Final = frozenset("read mapfile readarray getopts select printf".split())
+_SYSTEM_FOLDER: Final = re.compile(r"^/(?:usr/)?s?bin/")
 _GOES_ON: Final = re.compile(r"2>\s*&\s*1|>\s*\"?(?:/dev/(?:std|fd|tty)|/proc/)")
 _LITERALS: Final = frozenset("number word raw_string string_content brace_expression".split())
 _GOES_AWAY: Final = re.compile(r"(?<![2-9&])>>?\s*(?:/dev/null|&\s*2|\"?[$/\w])|&>\s*/dev/null")
@@ -313,7 +314,9 @@ class Numbers:
         if name in ("echo", "printf", "print"):
             given = [each for each in _arguments(node) if not _is_format(text_of(each))]
             return all(self._value(each, depth + 1) for each in given)
-        return prints_nothing(name, text_of(node)) or prints_numbers(name, text_of(node))
+        text = _SYSTEM_FOLDER.sub("", text_of(node))
+        name = _SYSTEM_FOLDER.sub("", name)
+        return prints_nothing(name, text) or prints_numbers(name, text)
 
 
 _INSIDE_ARITHMETIC: Final = frozenset(
