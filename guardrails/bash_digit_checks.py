@@ -135,10 +135,11 @@ class DigitChecks:
             match = _CASE.match(text_of(node))
             if match is None:
                 continue
+            name = match[1]
             for item in node.named_children:
                 pattern, _, body = text_of(item).partition(")")
                 if item.type == "case_item" and _NO_DIGIT.search(pattern):
-                    check = self._close(match[1], item, node, int(node.end_byte), body)
+                    check = self._close(name, item, node, int(node.end_byte), body)
                     found.append(replace(check, start=int(item.end_byte)))
         return found
 
@@ -170,10 +171,10 @@ def _list_checked(call: Any, positions: Iterable[int]) -> Iterator[_Check]:
     end = int(call.end_byte)
     for position in positions:
         given = text_of(arguments[position - 1]) if len(arguments) >= position else ""
-        if match := re.fullmatch(_VARIABLE, given):
-            block = _block_around(call)
-        if call.parent.type == "list" and call.prev_sibling is not None:
+        match = re.fullmatch(_VARIABLE, given)
+        if match is None or (call.parent.type == "list" and call.prev_sibling is not None):
             continue
+        block = _block_around(call)
         until = int(block.end_byte) if block is not None else end
         yield _Check(match[1], end, until, block is None, function_of(call), exits=True)
 
