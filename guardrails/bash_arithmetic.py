@@ -43,6 +43,16 @@ class OutsideValues:
                 line = int(node.start_point[0]) + 1
                 yield line, "an expression evaluates text from outside"
 
+        for node in self._nodes.get("command", ()):
+            if text_of(node).startswith("let ") and not self._is_safe_let(node):
+                yield int(node.start_point[0]) + 1, "an expression evaluates text from outside"
+
+    def _is_safe_let(self, node: Any) -> bool:
+        text = text_of(node)[4:]
+        names = re.findall(r"[A-Za-z_]\w*\b(?!\s*=[^=])", text)
+        plain = re.search(r"[`\[(@*]|\$\d", text) is None
+        return plain and all(self._numbers.is_number(name, node) for name in names)
+
     def _is_safe(self, node: Any) -> bool:
         """Say whether all that an expression evaluates is a number."""
         return all(
