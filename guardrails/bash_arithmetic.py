@@ -1,39 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arithmetic and indexes on text from outside: the shell evaluates the value once more.
 
-`((x))` with x = `a[$(id)]` runs id. A variable is safe there when all that sets it is a number, an
-expression, or what a command of a script's own prints; text that a command passes on as it is, from
-a file or the network, comes from outside, unless the script checks it for digits.
+`((x))` with x = `a[$(id)]` runs id. A variable is safe there when all that sets it is known to be a
+number (guardrails.bash_numbers), or the script checks it for digits before it is used.
 """
-# ruff: noqa: E501 - tables
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from guardrails.bash_digit_checks import DigitChecks, function_of
+from guardrails.bash_numbers import Numbers, is_straight
 from guardrails.command_words import text_of, walk
 from guardrails.script_reading import Deadline
 
 _COMPARES: Final = frozenset(("-eq", "-ne", "-lt", "-le", "-gt", "-ge"))
-_CHECKED: Final = re.compile(r"\[\[\s+\"?\$\{?(\w+)(?::-\w*)?\}?\"?\s+=~\s+\^")
-_CASED: Final = re.compile(r"case\s+\"?\$\{?(\w+)(?::-\w*)?\}?\"?\s+in\s[^;]*\[!0-9\]")
+_PARTS: Final = frozenset(
+    ("command_substitution", "variable_name", "word", "special_variable_name")
+)
 _HIDDEN_INDEX: Final = re.compile(r"\w\[[^\]\n]{0,200}(?:\$\(|`|\\x24|\\044|\\x60|\\140)")
-_RAW_SOURCES: Final = re.compile(r"(?:^|\|)\s*(?:sudo\s+)?(?:cat|curl|wget|head|tail|echo|printf|print|base64|xxd|nc|ssh|tee|sed|rev|tac|dig|jq|openssl|strings)\b[^|]*$|^\s*<")  # fmt: skip
 
 
 class OutsideValues:
     """The variables of a script whose values come from outside, and where they are evaluated."""
 
-    def __init__(
-        self, nodes: Mapping[str, Sequence[Any]], source: bytes, deadline: Deadline
-    ) -> None:
+    def __init__(self, nodes: Mapping[str, Sequence[Any]], deadline: Deadline) -> None:
         self._nodes = nodes
         self._deadline = deadline
-        self._text = source.decode("utf-8", "replace")
-        checked = {match[1] for match in _CHECKED.finditer(self._text)}
-        checked |= {match[1] for match in _CASED.finditer(self._text)}
-        self._checked = checked
-        self._outside = self._find_outside() - checked
+        self._numbers = Numbers(nodes, DigitChecks(nodes), deadline)
         self._hides_index = any(
             _HIDDEN_INDEX.search(text_of(node))
             for name in ("string", "heredoc")
@@ -45,64 +39,110 @@ class OutsideValues:
         """Yield (1-based line, reason) for every evaluation of a value from outside."""
         for node in self._evaluated():
             self._deadline.check()
-            names = {
-                text_of(each)
-                for each in walk(node)
-                if each.type in ("variable_name", "word") and not _inside_substitution(each, node)
-            }
-            given = {name for name in names if name.isdigit()} - self._checked
-            given &= set(re.findall(r"\$\{?(\d)\b", text_of(node)))
-            outside = bool(names & self._outside) or bool(given and not _is_in_function(node))
-            if self._hides_index or outside:
+            if self._hides_index or not self._is_safe(node):
                 line = int(node.start_point[0]) + 1
                 yield line, "an expression evaluates text from outside"
+
+        for node in self._nodes.get("command", ()):
+            if text_of(node).startswith("let ") and not self._is_safe_let(node):
+                yield int(node.start_point[0]) + 1, "an expression evaluates text from outside"
+
+    def _is_safe_let(self, node: Any) -> bool:
+        text = text_of(node)[4:]
+        names = re.findall(r"[A-Za-z_]\w*\b(?!\s*=[^=])", text)
+        plain = re.search(r"[`\[(@*]|\$\d", text) is None
+        return plain and all(self._numbers.is_number(name, node) for name in names)
+
+    def _is_safe(self, node: Any) -> bool:
+        """Say whether all that an expression evaluates is a number."""
+        return all(
+            self._is_safe_part(each, node)
+            for each in walk(node)
+            if each.type in _PARTS and not _inside_substitution(each, node)
+        )
+
+    def _is_safe_part(self, part: Any, node: Any) -> bool:
+        if part.type == "command_substitution":
+            return self._numbers.prints_number(part)
+        name = text_of(part)
+        if node.type == "expansion" and part.parent is not None and part.parent.id == node.id:
+            return _is_first(part) or self._numbers.is_number(name, part)  # the first is cut
+        if name in ("@", "*"):
+            return bool(part.parent.type != "simple_expansion")
+        return re.fullmatch(r"\w+", name) is None or self._is_number(name, part)
+
+    def _is_number(self, name: str, node: Any) -> bool:
+        parent = node.parent
+        kind = parent.type if parent is not None else ""
+        if kind == "expansion":
+            return self._numbers.expands_to_number(parent)
+        is_index = kind == "subscript" and _is_field(node, "index")
+        if kind == "subscript" and not is_index and text_of(parent.parent).strip().startswith("${"):
+            return self._numbers.expands_to_number(parent.parent)
+        if name.isdigit() and kind != "simple_expansion":
+            return True
+        return self._numbers.is_number(name, node)
+
+    def _has_text_keys(self, subscript: Any) -> bool:
+        """Say whether an array is declared with `-A` for certain: its keys are not evaluated."""
+        name = subscript.child_by_field_name("name")
+        bare = re.escape(text_of(name)) if name is not None else "-"
+        pattern = re.compile(
+            rf"(?:declare|local|typeset)\s+-[gr]*A[gr]*\s+(?:[^;]*\s)?{bare}(?:=|\s|$)"
+        )
+        if any(re.search(rf"\b{bare}\b", text_of(node)) for node in self._nodes.get("unset", ())):
+            return False
+        inside = function_of(subscript)
+        for node in self._nodes.get("declaration", ()):
+            outer = function_of(node)
+            same = outer is None or (inside is not None and outer.id == inside.id)
+            certain = same and is_straight(node) and node.end_byte <= subscript.start_byte
+            if certain and pattern.match(text_of(node)):
+                return True
+        return False
 
     def _evaluated(self) -> Iterator[Any]:
         yield from self._nodes.get("arithmetic", ())
         for node in self._nodes.get("compound", ()):
             if text_of(node).startswith("(("):
                 yield node
-        for node in self._nodes.get("subscript", ()):
-            index = node.child_by_field_name("index")
-            if index is not None:
-                yield index
-        for node in self._nodes.get("test", ()):
-            if text_of(node).startswith("[["):
-                words = [text_of(each) for each in walk(node) if each.type == "test_operator"]
-                if _COMPARES & set(words):
-                    yield node
+        for node in self._nodes.get("loop", ()):
+            for field in ("initializer", "condition", "update"):
+                yield from node.children_by_field_name(field)
+        yield from self._indexes()
+        yield from self._comparisons()
         for node in self._nodes.get("expansion", ()):
             match = re.match(r"\$\{\w+:([^-=?+}][^}]*)\}", text_of(node))
             if match and re.search(r"[A-Za-z_]", match[1]):
                 yield node
 
-    def _find_outside(self) -> set[str]:
-        found: set[str] = set()
-        for node in self._nodes.get("assignment", ()):
-            value = node.child_by_field_name("value")
-            name = text_of(node).partition("=")[0].rstrip("+")
-            if value is not None and _is_raw(text_of(value)):
-                found.add(name)
-        for node in self._nodes.get("command", ()):
-            words = [
-                text_of(child) for child in node.children if child.type in ("command_name", "word")
-            ]
-            if words[:1] in (["read"], ["mapfile"], ["readarray"]):
-                found |= {word for word in words[1:] if re.fullmatch(r"[A-Za-z_]\w*", word)}
-        return found
+    def _indexes(self) -> Iterator[Any]:
+        for node in self._nodes.get("subscript", ()):
+            index = node.child_by_field_name("index")
+            is_all = index is None or text_of(index) in ("@", "*")
+            if not is_all and not self._has_text_keys(node):
+                yield index
+
+    def _comparisons(self) -> Iterator[Any]:
+        for node in self._nodes.get("test", ()):
+            if text_of(node).startswith("[["):
+                words = [text_of(each) for each in walk(node) if each.type == "test_operator"]
+                if _COMPARES & set(words):
+                    yield node
 
 
 def _has_substitution(node: Any) -> bool:
     return any(child.type in ("command_substitution", "expansion") for child in node.children)
 
 
-def _is_in_function(node: Any) -> bool:
-    """Say whether a node stands in a function, whose arguments the script itself gives."""
-    while node is not None:
-        if node.type == "function_definition":
-            return True
-        node = node.parent
-    return False
+def _is_field(node: Any, field: str) -> bool:
+    held = node.parent.child_by_field_name(field)
+    return held is not None and held.id == node.id
+
+
+def _is_first(node: Any) -> bool:
+    before = node.prev_sibling
+    return before is not None and text_of(before).strip() == "${"
 
 
 def _inside_substitution(node: Any, outer: Any) -> bool:
@@ -112,11 +152,3 @@ def _inside_substitution(node: Any, outer: Any) -> bool:
             return True
         parent = parent.parent
     return False
-
-
-def _is_raw(value: str) -> bool:
-    """Say whether a value is text that a command passes on as it is, from a file or the network."""
-    inner = value.strip('"')
-    if not inner.startswith("$(") or not inner.endswith(")"):
-        return False
-    return _RAW_SOURCES.search(inner[2:-1]) is not None

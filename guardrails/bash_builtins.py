@@ -43,7 +43,7 @@ _RUNS_LATER: Final = frozenset(("eval", "trap", "source", "."))
 _LOOKED_THROUGH: Final = frozenset(("builtin", "command", "\\builtin", "time"))
 _SHELL_OPTIONS: Final = frozenset(
     "nullglob extglob globstar dotglob failglob nocaseglob nocasematch inherit_errexit lastpipe"
-    " huponexit checkwinsize globasciiranges patsub_replacement xpg_echo localvar_inherit nullglob"
+    " huponexit checkwinsize globasciiranges patsub_replacement xpg_echo localvar_inherit"
     " execfail sourcepath no_empty_cmd_completion".split()
 )
 _ZSH_OPTIONS: Final = frozenset(

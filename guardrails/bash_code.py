@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from guardrails.bash_words import Word
+from guardrails.python_module_runs import ModuleRun, run_module
 from guardrails.script_reading import INTERPRETERS
 
 SHELLS: Final = frozenset("sh bash zsh dash ksh ash mksh rbash rzsh ksh93 yash posh".split())
@@ -27,11 +28,6 @@ _SHELL_LONG: Final = frozenset(
      "--no-rcs", "--no-globalrcs", "--protected", "--emacs", "--vi")
 )  # fmt: skip
 _PYTHON_FLAGS: Final = re.compile(r"-[bBdEiIOPqRsSuvx]+")
-# Modules that `python -m` may run: they only read, or their effect is in the table beside.
-_HARMLESS_MODULES: Final = frozenset(
-    ("json.tool", "platform", "sysconfig", "site", "calendar", "this", "tabnanny", "py_compile",
-     "compileall", "zipfile", "tarfile", "base64", "ensurepip", "venv", "virtualenv")
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +39,7 @@ class InterpreterCall:
         code: the code, when the text shows it.
         reads_input: it reads code from where its input comes from.
         doubt: why nobody can tell; empty otherwise.
-        module: of `python -m`.
+        module: what a module run with `python -m` does; None when none is.
 
     """
 
@@ -51,7 +47,7 @@ class InterpreterCall:
     code: str | None = None
     reads_input: bool = False
     doubt: str = ""
-    module: str = ""
+    module: ModuleRun | None = None
 
 
 def is_interpreter(name: str) -> bool:
@@ -137,17 +133,9 @@ def _read_python(words: Sequence[Word]) -> InterpreterCall:
             doubt = "" if code is not None else "code for python cannot be read"
             return InterpreterCall(interpreter="python", code=code, doubt=doubt)
         if re.fullmatch(r"-[bBdEiIOPqRsSuvx]*m", value):
-            return _read_module(words[position + 1 :])
+            module = run_module(words[position + 1 :])
+            return InterpreterCall(module=module, doubt=module.doubt)
         if value != "-":
             return InterpreterCall(doubt="runs code that is not in the text")
         break
     return InterpreterCall(interpreter="python", reads_input=True)
-
-
-def _read_module(words: Sequence[Word]) -> InterpreterCall:
-    module = words[0].value if words else None
-    if module in _HARMLESS_MODULES:
-        return InterpreterCall()
-    if module in ("pip", "http.server"):
-        return InterpreterCall(module=module)
-    return InterpreterCall(doubt=f"runs the module {module or 'that is computed'} of python"[:80])

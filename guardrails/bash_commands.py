@@ -13,8 +13,13 @@ from typing import Any, Final
 
 from guardrails.bash_builtins import check_builtin, names_set_by
 from guardrails.bash_code import InterpreterCall, is_interpreter, read_interpreter
-from guardrails.bash_effects import expand, judge_arguments, judge_table
-from guardrails.bash_effects import list_constants as list_any_constants
+from guardrails.bash_effects import (
+    expand,
+    judge_arguments,
+    judge_table,
+    judge_target,
+    list_only_values,
+)
 from guardrails.bash_functions import FunctionTable
 from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
@@ -23,6 +28,7 @@ from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap
 from guardrails.command_effects import BASH_COMMANDS
 from guardrails.command_words import make_effect, text_of
 from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.python_module_runs import ModuleRun
 from guardrails.script_reading import Deadline, NestedCode, Reading
 from guardrails.stream_editors import doubt_awk, doubt_sed
 from guardrails.unix_programs import HARMLESS_PROGRAMS, RUNS_CODE, SYSTEM_FOLDERS
@@ -61,7 +67,7 @@ class BashReader:
         self._deadline = deadline
         self._dialect = dialect
         self._functions = FunctionTable(nodes, functions)
-        self._any_constants = list_any_constants(nodes.get("assignment", ()))
+        self._only_values = list_only_values(nodes.get("assignment", ()))
         self._constants: dict[str, Constant] = {}
         self._loose_options = ""
 
@@ -172,7 +178,7 @@ class BashReader:
             if name is None:
                 return
             arguments = list(words[1:])
-            shown = [expand(word.raw, self._any_constants) for word in arguments]
+            shown = [expand(word.raw, self._only_values) for word in arguments]
             is_function = finds_functions and (words[0].value or "") in self._functions
             if is_function and not self._judge_function(node, name):
                 return
@@ -258,7 +264,7 @@ class BashReader:
             return
         line = " ".join(word.value if word.value is not None else word.raw for word in arguments)
         computed = any(word.value is None for word in arguments)
-        line = " ".join(expand(each, self._any_constants) for each in line.split(" "))
+        line = " ".join(expand(each, self._only_values) for each in line.split(" "))
         if pattern.search(line) or (computed and pattern.search(self._loose_options)):
             self._doubt(node, f"arguments of {name} may run other code")
         elif any(word.value is None and not word.raw.startswith('"') for word in arguments[:1]):
@@ -269,16 +275,18 @@ class BashReader:
         if call.doubt:
             self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.MEDIUM)
             self._doubt(node, call.doubt)
-        elif call.module:
+        elif call.module is not None:
             self._judge_module(node, call.module)
         elif call.code is not None:
             self._run_code(node, call.interpreter, call.code, name)
         elif call.reads_input:
             self._judge_input(node, name, call)
 
-    def _judge_module(self, node: Any, module: str) -> None:
-        kind = EffectKind.CHANGES_SOFTWARE if module == "pip" else EffectKind.OPENS_NETWORK
-        self._add(node, kind, EffectSeverity.MEDIUM)
+    def _judge_module(self, node: Any, module: ModuleRun) -> None:
+        if module.kind is not None:
+            self._add(node, module.kind, EffectSeverity.MEDIUM)
+        if module.target:
+            self.reading.effects += judge_target(node, module.target)
 
     def _judge_input(self, node: Any, name: str, call: InterpreterCall) -> None:
         """Judge an interpreter that reads code: a here-document or a here-string shows it."""

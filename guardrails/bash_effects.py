@@ -62,7 +62,7 @@ _WRITES_BY_OPTION: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def list_constants(assignments: Sequence[Any]) -> dict[str, str]:
+def list_only_values(assignments: Sequence[Any]) -> dict[str, str]:
     """Return the variables that have one value in the whole script, and it is constant.
 
     Whether it was set before its use is not asked: this is for what a command does, not for which.

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.bash_arithmetic import OutsideValues
-from guardrails.bash_effects import judge_redirect, list_constants
+from guardrails.bash_effects import judge_redirect, list_only_values
 from guardrails.command_words import text_of
 from guardrails.script_reading import Deadline, Reading
 from guardrails.syntax_trees import Span, blank_spans
@@ -52,13 +52,13 @@ def list_openings(
         DeadlineError: it takes too long.
 
     """
-    variables = list_constants(nodes.get("assignment", ()))
+    variables = list_only_values(nodes.get("assignment", ()))
     for node in nodes.get("redirect", ()):
         reading.effects += judge_redirect(node, variables)
     for line, reason in (
         *_list_expansions(nodes, dialect),
         *_list_other_evaluations(nodes),
-        *OutsideValues(nodes, source, deadline).list_doubts(),
+        *OutsideValues(nodes, deadline).list_doubts(),
         *_list_layout(nodes, source),
         *_list_heredocs(nodes),
         *_list_unread(nodes, source),

@@ -19,7 +19,6 @@ _HOME: Final = re.compile(r"\"?(?:/root|/var/root|\$\{?HOME\}?|\$\{HOME:-[\w/]+\
 _PROMPTS: Final = re.compile(r"PS[0-4]|PROMPT\d?|RPROMPT|RPS1")
 _RUNS: Final = re.compile(r"\$\(|`|\$\{")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
-_INDEX: Final = re.compile(r"[A-Za-z_]\w*\[(?:\d+|[@*]|\$?\{?\w+\}?|\"\$\{?\w+\}?\"|[\w. /-]+)\]")
 
 
 def doubt_assignment(

@@ -20,7 +20,6 @@ _MAX_PARTS: Final = 1000
 _PATTERN: Final = re.compile(r"[*?\[]|\{[^{}]*(?:,|\.\.)[^{}]*\}|^=|^~")
 _EXPANDS: Final = frozenset(("simple_expansion", "expansion"))
 _BARE: Final = re.compile(r"\$\{?(\w+)\}?")
-_STRAIGHT: Final = frozenset(("program", "declaration_command"))
 _PLAIN_FLAGS: Final = re.compile(r"-[grxt]+")
 
 
@@ -32,7 +31,6 @@ class Word:
         raw: as written, its constant variables replaced.
         value: what the program is given; None when it is computed while the script runs.
         is_pattern: the shell makes names of files, or several words, of it.
-        variable: the word begins with what is computed, and may be empty then.
 
     """
 

@@ -115,7 +115,6 @@ WRAPPERS: Final[dict[str, Wrapper]] = {
     "repeat": _row(skipped=1),
     "eatmydata": _row(),
     "chronic": _row("", "ev"),
-    "ts": _row(),
     "unbuffer": _row("", "p"),
     "arch": _row("-d -e", "ch", "-x86_64 -arm64 -arm64e -i386 -64 -32"),
     "linux32": _row(),

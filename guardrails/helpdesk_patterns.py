@@ -19,7 +19,6 @@ _SHORT_WORD: Final = 3
 _CAMEL: Final = re.compile(r"[A-Z][a-z]+|[A-Z]+(?![a-z])|\d+")
 # What an address of a network ends with: whose it is, or for whom.
 _NETWORK_END: Final = r"(?:Corp|Corporate|Guests?|Gast|Staff|Employees?|Mobile|Secure|Internal|Visitors?|WiFi|Wifi|Wi-Fi|WLAN|IoT|BYOD|Office|Home|Net|Private|Public|Free|Legacy|Lab|5G|2G|2\.4G|5GHz|EXT|Ext|Conf|Hotspot|Campus)"
-_NETWORK_WORDS: Final = "wifi wi-fi wlan ssid wireless hotspot network networks fi signal roaming roam joined joins join connected connects connect eduroam access_point ap aps scanners handhelds tablets router 5ghz wlan: wifi:"
 
 
 def _is_network(text: str) -> bool:

@@ -36,7 +36,6 @@ _PROPERTIES: Final = frozenset(
     " packagefullname packagename packagefamilyname driver drivername portname printername jobname mountpoint volumestatus thumbprint subject issuer notafter"
     " installlocation publisher guid sid domain host uri url title handle size date timecreated year month day".split()
 )
-_BLOCK_PARAMETERS: Final = re.compile(r"-(?:b\w*|p(?:r|a)\w*|e|en|end|r\w*)$", re.IGNORECASE)
 _VALUE_PARAMETERS: Final = re.compile(
     r"-(?:i\w*|t\w*|ea|er\w*|wa|w\w*|ov|outv\w*|asjob|usenewrunspace|verbose|debug)$", re.IGNORECASE
 )

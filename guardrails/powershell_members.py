@@ -268,6 +268,3 @@ def _may_be_file(receiver: str, scope: PowershellScope) -> bool:
     if _PLAIN_TEXT.search(receiver):
         return receiver.endswith(")") and _FILES.search(receiver) is not None
     return scope.mentions(_FILES)
-
-
-__all__ = ["MemberJudge"]

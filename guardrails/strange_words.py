@@ -39,7 +39,7 @@ _STRONG_HOST: Final = regex.compile(
 )
 # What follows a host that is named after its kind: "server tuxedo is", not "server admins".
 _AFTER_HOST: Final = re.compile(
-    r"\s*(?:[,.;:!?)]|[-\u2013][ ]|$|(?:is|was|are|has|had|shows?|does|did|doesn|didn|won|will|went|goes|keeps?|needs?|not|again|down|up|and|or|but|from|with|to|in|at|on|since|after|responds?|answers?|crashe[sd]|hangs?|freezes|froze|reboots?|rebooted|purple|ran|runs|times|timed|cannot|can|could|stopped|died|lost|dropped|seems?|looks?|today|pls|please|so|because|while|when|which|that|died)\b)"
+    r"\s*(?:[,.;:!?)]|[-\u2013][ ]|$|(?:is|was|are|has|had|shows?|does|did|doesn|didn|won|will|went|goes|keeps?|needs?|not|again|down|up|and|or|but|from|with|to|in|at|on|since|after|responds?|answers?|crashe[sd]|hangs?|freezes|froze|reboots?|rebooted|ran|runs|times|timed|cannot|can|could|stopped|died|lost|dropped|seems?|looks?|today|pls|please|so|because|while|when|which|that)\b)"
 )
 _LIST: Final = re.compile(r"(?:\s*(?:,|/|&|\+)\s*|\s*,?\s+(?:and|or|und|et|y)\s+)$")
 _REACH_BEFORE: Final = 42

@@ -58,7 +58,8 @@ _QUERIES: Final = {
     " (declaration_command) @declaration (unset_command) @unset (test_command) @test"
     " (expansion) @expansion (subscript) @subscript (arithmetic_expansion) @arithmetic"
     " (compound_statement) @compound (command_substitution) @substitution"
-    " (process_substitution) @process"
+    " (process_substitution) @process (for_statement) @loop (c_style_for_statement) @loop"
+    " (case_statement) @case"
     " (heredoc_redirect) @heredoc (string) @string (raw_string) @string (ansi_c_string) @string",
 }
 
@@ -106,6 +107,9 @@ _NAMES_OF_TYPES: Final = {
     "arithmetic_expansion": "arithmetic",
     "compound_statement": "compound",
     "command_substitution": "substitution",
+    "for_statement": "loop",
+    "c_style_for_statement": "loop",
+    "case_statement": "case",
     "process_substitution": "process",
     "heredoc_redirect": "heredoc",
     "string": "string",

@@ -165,7 +165,6 @@ SAFE_PATHS: Final = re.compile(
 )
 
 # The arguments, joined by spaces, that make a command a mere look; stricter than first words.
-_VERB: Final = r"(?:-{1,2}\w[\w-]*(?:=\S*)?\s+)*"
 LOOKS: Final[dict[str, re.Pattern[str]]] = {
     name: re.compile(pattern)
     for names, pattern in (

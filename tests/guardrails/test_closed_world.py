@@ -101,6 +101,7 @@ def test_evasions_are_not_judged_harmless_inside(frame):
 def test_the_arguments_of_a_script_are_text_from_outside(text):
     assert not _is_harmless("bash", text)
     assert _is_harmless("bash", f"f() {{ {text}; }}\nf 3 4")  # the script's own numbers
+    assert not _is_harmless("bash", f'f() {{ {text}; }}\nf "$1" "$2"')
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_effects(interpreter, text, kind, severity, judgeable):
         ("bash", 'systemctl is-active --quiet "$s"'),
         ("bash", 'kill -0 "$p" && df -P / 2>/dev/null >&2'),
         ("bash", "log() { echo \"$1\"; }; log 'rm -rf /'"),
-        ("bash", "(( (8#$mode & 8#077) == 0 )) || echo open"),
+        ("bash", "mode=$(stat -c %a f); (( (8#$mode & 8#077) == 0 )) || echo open"),
         ("zsh", "launchctl list | grep -q x"),
         ("powershell", "Get-Process | Where-Object { $_.CPU -gt 5 }"),
         ("powershell", "sc.exe query x"),

@@ -26,7 +26,7 @@ read_only_mounts() {
 count_errors() {
     local device
     device=$(basename -- "$(readlink -f -- "$1" 2>/dev/null || printf '%s' "$1")")
-    cat "/sys/fs/ext4/$device/errors_count" 2>/dev/null || echo 0
+    { cat "/sys/fs/ext4/$device/errors_count" 2>/dev/null || echo 0; } | tr -dc 0-9
 }
 
 state_directory=${EUCORA_STATE_DIR:?}
