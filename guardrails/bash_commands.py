@@ -43,6 +43,8 @@ _SEDS: Final = frozenset(("sed", "gsed"))
 _RUNS: Final = frozenset(("-exec", "-execdir", "-ok", "-okdir"))
 _WRITES: Final = frozenset(("-fprint", "-fprintf", "-fprint0", "-fls"))
 _FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)(?: |$)")
+# `"$@"`, `${options[@]}`, and what is split into words: `$options`.
+_HOLDS_WORDS: Final = re.compile(r"^\$|\$(?:[@*]|\{[@*]|\{\w+\[[@*]\])")
 _SUBSTITUTION: Final = re.compile(r"\$\([^()]*\)")
 _KEEPS_FUNCTIONS: Final = frozenset(("time", "noglob", "nocorrect", "coproc", "repeat"))
 _KNOWN: Final = HARMLESS_PROGRAMS | BASH_COMMANDS.keys()
@@ -111,6 +113,12 @@ class BashReader:
                     return {}
                 unstable |= names
         return list_constants(assignments, unstable)
+
+    def _list_held(self, arguments: Sequence[Word]) -> list[str]:
+        """Return the options that a command may get from a list or a variable of several words."""
+        if any(_HOLDS_WORDS.search(word.raw) for word in arguments if word.value is None):
+            return self._loose_options.split()
+        return []
 
     def _list_options(self) -> str:
         """Return the options that variables, and arguments of functions, may hold, as one line."""
@@ -187,7 +195,7 @@ class BashReader:
                 self._add(node, EffectKind.ELEVATES, EffectSeverity.LOW)
             self.reading.effects += judge_arguments(node, name, shown)
             if name not in ELEVATING:
-                self.reading.effects += judge_table(node, name, shown)
+                self.reading.effects += judge_table(node, name, shown + self._list_held(arguments))
             self._doubt_options(node, name, arguments)
             if name not in WRAPPERS:
                 self._judge_plain(node, name, arguments)

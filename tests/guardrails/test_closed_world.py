@@ -169,3 +169,22 @@ def test_repetition_keeps_the_deadline(piece, times):
             analyse_script(interpreter, (piece * times).encode())
     after = os.times()
     assert after.user - before.user < 3 * (seconds + 1.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('clean() { find /home -type f "$@"; }\nclean -delete', "deletes_files"),
+        ('c=(-type f); c+=(-delete); find /home "${c[@]}"', "deletes_files"),
+        ("how=-delete; how+=' -print'; find /home $how", "deletes_files"),
+        ('f() { journalctl "$@"; }\nf --vacuum-size=1', "changes_services"),
+    ],
+)
+def test_options_that_reach_a_program_through_a_list_count(text, kind):
+    found = analyse_script("bash", text.encode())
+    assert kind in {effect.kind.value for effect in found.effects} or not found.judgeable
+
+
+def test_options_of_others_do_not_count():
+    found = analyse_script("bash", b'f() { find /tmp "$@"; }\nf -print\nrm -f -- /tmp/x')
+    assert [effect.line for effect in found.effects] == [3]
