@@ -82,7 +82,8 @@ def _scale_down(weights: FloatArray, bounds: Sequence[_Bound], other: float) -> 
         is_settled = True
         for groups, share in bounds:
             own = np.bincount(groups, weights=weights)
-            most = share / (1.0 - share) * (other + weights.sum() - own)
+            others = np.maximum(other + weights.sum() - own, 0.0)  # rounding may leave less
+            most = share / (1.0 - share) * others
             is_over = own > most * (1.0 + _TOLERANCE)
             is_over[_NONE] = False
             if is_over.any():
