@@ -24,8 +24,33 @@ from kernel.logs import get_logger
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 MAX_RESULT_SCORE: Final = 0.79  # what a recogniser with context or check digits found comes first
+_SENTENCE_WORDS: Final = 2
 _LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+# As processes and services are called, in small letters: `demo-burner`. Names of people that are
+# written so are in our lists.
+_PROGRAM: Final = re.compile(r"[a-z\d]+(?:[-_.][a-z\d]+)+")
+_BEFORE_PROGRAM: Final = re.compile(r"(?i)\b(?:process|service|daemon|program)[ ]\Z")
+_JOINTS, _JOINTS_AFTER = tuple("-_:./\\@"), tuple("-_/\\@")
+_REACH: Final = 12  # characters
 _log = get_logger(__name__)
+
+
+def _is_program(text: str, start: int, end: int) -> bool:
+    """Say whether a name in small letters is, or is part of, a process's or a service's."""
+    name = text[start:end]
+    if name != name.lower():
+        return False
+    part = text[max(0, start - 1) : start] in _JOINTS or text[end : end + 1] in _JOINTS_AFTER
+    return bool(
+        part
+        or _PROGRAM.fullmatch(name)
+        or _BEFORE_PROGRAM.search(text, max(0, start - _REACH), start)
+    )
+
+
+def _is_identifier(text: str) -> bool:
+    """Say whether a text is one word in small letters: a process or a metric, no sentence."""
+    return text == text.lower() and len(text.split(maxsplit=1)) < _SENTENCE_WORDS
 
 
 class NameRecogniser(LocalRecognizer):
@@ -69,11 +94,16 @@ class NameRecogniser(LocalRecognizer):
         """Return the names in a text, in order; of other scripts than Latin it learnt nothing."""
         with self._lock:
             scorer = self._obtain_scorer()
-            if scorer is None:
+            if scorer is None or _is_identifier(text):
                 return []
             places, scores = scorer.score(text)
         found = decode(text, places, scores)
-        return [name for name in found if _LATIN.search(text, name.start, name.end)]
+        return [
+            name
+            for name in found
+            if _LATIN.search(text, name.start, name.end)
+            and not _is_program(text, name.start, name.end)
+        ]
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: Any = None

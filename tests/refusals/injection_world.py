@@ -287,7 +287,7 @@ class World:
         if self.n_roads % 4 == 0:
             pages += [f"/devices/dev-{self.n_roads:05}", "/queue", "/incidents"]
         if self.n_roads % 20 == 0:
-            pages += ["/audit", f"/knowledge?q={attempts[0].canary}", "/devices"]
+            pages += ["/audit", f"/knowledge?q=the+{attempts[0].canary}", "/devices"]
         model_canary = next(each.canary for each in attempts if each.vector == "model answer")
         for page in pages:
             answer = await self.reader.get(page)
