@@ -73,8 +73,10 @@ async def test_other_parameters_alone_make_a_new_bundle(services, parent):
 
 
 async def test_a_script_that_was_no_candidate_keeps_its_history(services, parent):
-    script_id = "linux-restart-audio"
+    script_id = "linux-rebuild-certificate-store"  # outcomes count by version: of the parent's
     assert script_id not in {item["script_id"] for item in parent.case["candidates"]}
+    (script,) = await query(services, "SELECT version FROM scripts WHERE script_id = %s", script_id)
+    assert script["version"] == parent.proposal.script_version
     async with services.ground.pool.connection() as connection:
         await connection.execute(
             "INSERT INTO labels (label_id, kind, incident_id, proposal_id, script_id, label,"
