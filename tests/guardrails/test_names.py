@@ -236,3 +236,14 @@ def test_another_text_or_module_is_another_recipe(tmp_path: Path):
     (tmp_path / "guardrails/name_decoding.py").write_text("how sure is sure enough")
     assert digest_recipe(tmp_path / "guardrails") == digests[-1]
     assert find_model(tmp_path) == tmp_path / recipe_digest()
+
+
+@pytest.mark.parametrize("name", ["demo-burner", "road-burner", "node_exporter", "kworker"])
+def test_processes_and_metrics_are_no_people(recogniser, name):
+    for text in (
+        name,
+        f"process_cpu_percent:{name}",
+        f"process {name} has used 97 % of a core in 3 successive reports",
+        f"the rule that fires on process_cpu_percent:{name} >= 60 asks for less",
+    ):
+        assert recogniser.find_names(text) == [], text
