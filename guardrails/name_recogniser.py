@@ -40,9 +40,9 @@ def _is_program(text: str, start: int, end: int) -> bool:
     name = text[start:end]
     if name != name.lower():
         return False
-    part = text[max(0, start - 1) : start] in _JOINTS or text[end : end + 1] in _JOINTS_AFTER
     return bool(
-        part
+        text[max(0, start - 1) : start] in _JOINTS
+        or text[end : end + 1] in _JOINTS_AFTER
         or _PROGRAM.fullmatch(name)
         or _BEFORE_PROGRAM.search(text, max(0, start - _REACH), start)
     )

@@ -267,6 +267,22 @@ async def test_deleting_the_newest_activation_does_not_bring_the_one_before_back
         assert (await decide(services, policy)).allow, "people can put it right"
 
 
+async def test_another_order_of_the_rows_brings_no_older_policy_back(services):
+    changes = services.policies
+    proposed = await changes.propose(stricter(), did("user:ada"))
+    async with open_policy(services.ground) as policy:
+        activation = await changes.activate(proposed.change_id, did("user:bert"))
+        await change_rows(
+            services,
+            "UPDATE policy_activations SET position = DEFAULT WHERE activation_id <> %s",
+            activation.activation_id,
+        )
+        async with services.ground.pool.connection() as connection:
+            active = await find_active(connection)
+        assert active.activation_id == activation.activation_id
+        assert (await decide(services, policy)).requires_quorum == 2
+
+
 async def test_a_change_between_two_readings_denies_nothing(services):
     """While policies are put in force one after another, no question meets a contradiction."""
     changes = services.policies

@@ -195,6 +195,16 @@ async def test_leases_keep_order_and_return(road):
     assert accept(road, again[1], last_sequence=1).job.sequence == 2
 
 
+@pytest.mark.parametrize(
+    "change", ["UPDATE incidents SET status = 'closed'", "UPDATE scripts SET status = 'retired'"]
+)
+async def test_what_waits_is_not_handed_out_once_its_incident_or_script_has_ended(road, change):
+    proposal_id = await approved(road)
+    assert await road.create_job(proposal_id)
+    await road.query(change)
+    assert await lease(road) == []
+
+
 async def another(road) -> str:
     async with road.pool.connection() as connection:
         incident_id = await road.open_incident(connection, episode_key="another_disk_full")
