@@ -8,7 +8,7 @@ import pytest
 from api.accounts import Role
 from tests.portal.desk import PASSWORD
 from tests.portal.test_fleet_pages import roll_out
-from tests.stack.browser import log_in, open_browser
+from tests.stack.browser import log_in, measure_overflow, open_browser
 
 PAGES = (
     "/queue",
@@ -66,8 +66,7 @@ async def test_no_word_is_broken_and_nothing_is_wider_than_the_window(desk, tmp_
                     page.set_viewport_size({"width": width, "height": height})
                     name = path.strip("/").replace("/", "-").partition("?")[0]
                     page.screenshot(path=tmp_path / f"{name}-{width}.png", full_page=True)
-                    across = page.evaluate("document.documentElement.scrollWidth")
-                    assert across <= width, f"{path} is wider than the window"
+                    assert measure_overflow(page) <= 0, f"{path} is wider than the window"
                     assert page.evaluate(BROKEN_WORDS) == [], (path, width)
 
     await asyncio.to_thread(look)

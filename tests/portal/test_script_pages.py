@@ -15,7 +15,7 @@ from retrieval.errors import ScriptNotFoundError
 from tests.portal.desk import PASSWORD, Desk, Visitor
 from tests.portal.script_folders import SCRIPT_ID, STEPS, pack
 from tests.reasoning.situations import FULL_DISK, enrol, open_ticket, reason_about, report
-from tests.stack.browser import log_in, open_browser
+from tests.stack.browser import log_in, measure_overflow, open_browser
 
 APPROVER = Role.APPROVER
 PAGE = f"/scripts/{SCRIPT_ID}/1.0.0"
@@ -231,8 +231,7 @@ async def test_a_person_reads_and_approves_a_version_in_a_browser(desk):
             expect(line).to_contain_text("deletes files")
             for width in (1280, 390):
                 page.set_viewport_size({"width": width, "height": 900})
-                wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-                assert wide <= 0, (width, wide)
+                assert measure_overflow(page) <= 0, width
             page.set_viewport_size({"width": 1280, "height": 900})
             page.locator("#approve-reason").fill("read line by line")
             page.locator("#approve").click()

@@ -12,7 +12,7 @@ import pytest
 from api.accounts import Role
 from retrieval.corpus import Corpus, CorpusDocument
 from tests.portal.desk import Desk
-from tests.stack.browser import log_in, open_browser
+from tests.stack.browser import log_in, measure_overflow, open_browser
 
 TICKET = (
     "Hi team,\n\nthe bilby badge reader blinks red since the update, error 0x80070005.\n"
@@ -325,10 +325,10 @@ async def test_the_pages_in_a_browser(desk, tmp_path):
                 page.wait_for_selector("#hit-desk\\.bilby")
                 page.click("#hit-desk\\.bilby .why summary")
                 page.screenshot(path=tmp_path / f"search-{width}.png", full_page=True)
-                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert measure_overflow(page) <= 0
                 page.click("#hit-desk\\.bilby >> text=Read in place")
                 page.wait_for_selector("#passage")
-                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert measure_overflow(page) <= 0
                 page.screenshot(path=tmp_path / f"document-{width}.png")
                 page.goto("/knowledge?q=printer&language=en&kind=script&trust=external")
                 page.screenshot(path=tmp_path / f"nothing-{width}.png", full_page=True)
@@ -373,6 +373,6 @@ async def test_an_approver_sees_whose_word_a_proposal_rests_on(desk, tmp_path):
                 shown.set_viewport_size({"width": width, "height": 900})
                 shown.goto(f"/proposals/{proposal.proposal_id}")
                 shown.screenshot(path=tmp_path / f"proposal-{width}.png")
-                assert shown.evaluate("document.documentElement.scrollWidth") <= width
+                assert measure_overflow(shown) <= 0
 
     await asyncio.to_thread(look)

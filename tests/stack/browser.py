@@ -46,3 +46,10 @@ def log_in(browser: Browser, url: str, username: str, password: str) -> Iterator
     finally:
         context.close()
     assert not faults
+
+
+def measure_overflow(page: Page) -> int:
+    """Count the pixels by which a page, with its styles, is wider than its window."""
+    page.wait_for_load_state()  # a page that was clicked to may show its words before its styles
+    assert page.viewport_size
+    return page.evaluate("document.documentElement.scrollWidth") - page.viewport_size["width"]
