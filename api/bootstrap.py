@@ -37,6 +37,7 @@ from governance.freeze_windows import FreezeWindows
 from governance.ports import PolicyPort
 from governance.proposals import Proposal
 from governance.risk_exceptions import RiskExceptions
+from governance.standing import Standings
 from guardrails.policy_active import ActivePolicy
 from kernel.database import Connection
 from models.alarm_budget import AlarmBudget
@@ -91,6 +92,7 @@ class Services:
     retriever: Retriever
     reasoner: Reasoner
     approvals: Approvals
+    standings: Standings
     exceptions: RiskExceptions
     freezes: FreezeWindows
     drift: DriftWatch
@@ -255,6 +257,7 @@ def _join(
         retriever=needs.retriever,
         reasoner=Reasoner(build_graph(needs, checkpointer)),
         approvals=_open_approvals(ground, needs),
+        standings=Standings(ground.clock, opener=ground.sealer, policy=needs.policy),
         exceptions=RiskExceptions(ground.clock, ground.ids, ground.audit, pool=ground.refusals),
         freezes=FreezeWindows(ground.clock, ground.ids, ground.audit),
         drift=drift,

@@ -20,7 +20,7 @@ from evidence.sealing import Sealer
 from evidence.statement import StatementKind
 from governance.proposals import Proposal, ProposalStatus, find_context
 from governance.separation import same_person
-from governance.standing import Standing, find_standing
+from governance.standing import Standing
 from guardrails.script_analysis import analyse_files
 from kernel.database import Connection
 from reasoning.signs import describe_signs
@@ -39,9 +39,7 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         proposal = await require_proposal(connection, proposal_id)
         incident = await require_incident(request, connection, proposal.incident_id)
         script = await _describe_script(connection, proposal)
-        standing = await find_standing(
-            connection, proposal, now=services_of(request).ground.clock.now()
-        )
+        standing = await services_of(request).standings.find(connection, proposal)
         context = await find_context(connection, proposal_id)
         device = await find_device(connection, incident.device_id) if incident.device_id else None
         values = {

@@ -1,23 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a pending proposal still needs, in words for people. Decides nothing: approvals do."""
+"""What a pending proposal still needs, in words for people. Decides nothing: approvals do.
+
+The policy in force is asked what it would tell an approver who had no part in the proposal, as if
+freeze and risk exception, which stand in sentences of their own, were settled.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from governance.approval_records import list_approvals, list_approvers
+from governance.decision_checks import ApprovalRequest, Situation
+from governance.errors import BundleChangedError
 from governance.freeze_windows import frozen_until, list_freezes
-from governance.proposals import Proposal
+from governance.policy_questions import ask_approval
+from governance.ports import PolicyAnswer, PolicyPort
+from governance.proposals import Proposal, find_context
 from governance.quorum import EXCEPTION_RISK, QuorumRule, required_quorum
 from governance.risk_exceptions import RiskException, list_active_exceptions
+from governance.roles import APPROVING_ROLES
+from governance.sealed_case import CaseOpener, read_sealed_case
+from kernel.clock import Clock
 from kernel.database import Connection
+
+ANY_APPROVER = "user:(any approver)"  # no account can have this name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a proposal stands on its way to an approval."""
+    """Where a proposal stands on its way to an approval.
+
+    Attributes:
+        policy: what the policy in force says to an approver; None where nobody can be told,
+            because script, device or sealed case are gone.
+
+    """
 
     rule: QuorumRule
+    policy: PolicyAnswer | None
     approved_by: Sequence[str]
     exceptions: Sequence[RiskException]
     frozen_until: datetime | None
@@ -39,22 +59,76 @@ class Standing:
                 f"The risk is above {EXCEPTION_RISK:g}: a security reviewer must grant an"
                 " exception before anybody can approve."
             )
+        if self.policy is not None and not self.policy.allow:
+            missing.append(
+                f"The policy in force refuses every approval now: {', '.join(self.policy.reasons)}."
+            )
         if n_given < n_required:
             needed = "approval" if n_required == 1 else "approvals"
             missing.append(f"{n_given} of {n_required} {needed} given.")
+        if n_given >= n_required and self.policy is not None and self.policy.allow:
+            missing.append(
+                f"{n_given} of {n_required} approvals given, which was too few when they were"
+                " given: one more person must approve."
+            )
         return missing
 
 
-async def find_standing(connection: Connection, proposal: Proposal, *, now: datetime) -> Standing:
-    """Return what a proposal has and needs."""
-    decisions = await list_approvals(connection, proposal.proposal_id)
-    return Standing(
-        rule=required_quorum(
-            risk_score=proposal.risk_score,
-            board_required=bool(proposal.risk_factors.get("board_reasons")),
-            policy_quorum=int(proposal.policy_decision.get("requires_quorum", 1)),
-        ),
-        approved_by=list_approvers(decisions, now=now),
-        exceptions=await list_active_exceptions(connection, proposal.proposal_id, now=now),
-        frozen_until=frozen_until(await list_freezes(connection, now=now), now),
-    )
+class Standings:
+    """Finds where proposals stand. Methods work inside the caller's transaction."""
+
+    def __init__(self, clock: Clock, *, opener: CaseOpener, policy: PolicyPort) -> None:
+        self._clock = clock
+        self._opener = opener
+        self._policy = policy
+
+    async def find(self, connection: Connection, proposal: Proposal) -> Standing:
+        """Return what a proposal has and needs, by the policy that is in force now."""
+        now = self._clock.now()
+        approved_by = list_approvers(
+            await list_approvals(connection, proposal.proposal_id), now=now
+        )
+        answer = await self._ask_policy(connection, proposal, approved_by, now)
+        return Standing(
+            rule=required_quorum(
+                risk_score=proposal.risk_score,
+                board_required=bool(proposal.risk_factors.get("board_reasons")),
+                policy_quorum=answer.requires_quorum if answer else 1,
+            ),
+            policy=answer,
+            approved_by=approved_by,
+            exceptions=await list_active_exceptions(connection, proposal.proposal_id, now=now),
+            frozen_until=frozen_until(await list_freezes(connection, now=now), now),
+        )
+
+    async def _ask_policy(
+        self,
+        connection: Connection,
+        proposal: Proposal,
+        approved_by: Sequence[str],
+        now: datetime,
+    ) -> PolicyAnswer | None:
+        context = await find_context(connection, proposal.proposal_id)
+        if context is None or proposal.bundle_digest is None:
+            return None
+        try:
+            case = await read_sealed_case(connection, self._opener, proposal)
+        except BundleChangedError:
+            return None
+        request = ApprovalRequest(
+            proposal_id=proposal.proposal_id,
+            bundle_digest=proposal.bundle_digest,
+            approver=ANY_APPROVER,
+            roles=frozenset(APPROVING_ROLES),
+            session_authenticated_at=now,
+        )
+        situation = Situation(
+            proposal=proposal,
+            context=context,
+            decided_by=(),
+            approved_by=approved_by,
+            freeze_active=False,
+            exception_active=True,
+            now=now,
+        )
+        return await self._policy.foretell(connection, ask_approval(request, situation, case))

@@ -161,6 +161,43 @@ async def test_a_version_on_its_road_into_force(desk, run, stricter, tmp_path):
     assert (code, f"# digest {DIGEST}" in output) == (0, True)
 
 
+async def put_in_force(vera, run, folder):
+    """Have Zoe propose and Vera put in force what a folder holds."""
+    code, output = await run("propose", str(folder), "--reason", "care", "--actor", "zoe")
+    assert code == 0, output
+    (change_id,) = set(re.findall(r"pch_\w+", output))
+    answer = await vera.submit(f"/policies/changes/{change_id}/activate", reason="read it")
+    assert answer.status_code == 303, answer.text[:1000]
+
+
+async def test_what_a_proposal_needs_is_said_by_the_policy_in_force(desk, run, stricter):
+    path = f"/proposals/{(await desk.propose()).proposal.proposal_id}"
+    ada = await desk.let_in("ada", Role.APPROVER)
+    vera = await desk.let_in("vera", Role.SECURITY_REVIEWER)
+    page = await ada.page(path)
+    assert "<li>0 of 1 approval given.</li>" in page
+    assert 'id="policy-now"' not in page
+
+    settle_cases(stricter)
+    await put_in_force(vera, run, stricter)
+    page = await ada.page(path)
+    assert "<li>0 of 2 approvals given.</li>" in page
+    assert "approvers needed: 2" in page[page.index('id="policy-now"') :]
+
+    rego = stricter / "quorum.rego"
+    rego.write_text(rego.read_text() + '\ndeny contains "not_this_week" if input.now > 0\n')
+    (stricter / "cases" / "own.yaml").unlink()
+    head = read_folder(POLICIES_DIR).cases["approval.yaml"]
+    (stricter / "cases" / "own.yaml").write_text(
+        head[: head.index("cases:")] + "cases: [{name: none, reasons: [not_this_week], requires_quorum: 2}]\n"
+    )
+    await put_in_force(vera, run, stricter)
+    page = await ada.page(path)
+    assert "<li>The policy in force refuses every approval now: not_this_week.</li>" in page
+    kept = await desk.query("SELECT count(*) AS n FROM policy_decisions")
+    assert kept[0]["n"] == 1  # the proposal's own: looking keeps nothing
+
+
 async def test_a_denial_is_explained_with_rule_line_and_remedy(desk, run):
     proposal = (await desk.propose(risk_score=80)).proposal
     ada = await desk.let_in("ada", Role.APPROVER)
