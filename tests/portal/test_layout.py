@@ -42,6 +42,11 @@ BROKEN_WORDS = r"""() => {
     }
     return broken;
 }"""
+HIDDEN_CELLS = """() => [...document.querySelectorAll("table.labelled td")].filter((cell) => {
+    const box = cell.getBoundingClientRect();
+    const named = getComputedStyle(cell, "::before").content.includes(cell.dataset.label);
+    return box.right > innerWidth || !named;
+}).map((cell) => cell.textContent)"""
 
 
 @pytest.mark.browser
@@ -68,5 +73,7 @@ async def test_no_word_is_broken_and_nothing_is_wider_than_the_window(desk, tmp_
                     page.screenshot(path=tmp_path / f"{name}-{width}.png", full_page=True)
                     assert measure_overflow(page) <= 0, f"{path} is wider than the window"
                     assert page.evaluate(BROKEN_WORDS) == [], (path, width)
+                    hidden = page.evaluate(HIDDEN_CELLS) if width < 600 else []
+                    assert hidden == [], (path, width)
 
     await asyncio.to_thread(look)
