@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an installation needs once: knowledge and first models; `eucora prepare`.
 
-Each part does only what is missing or has changed, so it may run at every start, and beside
-running servers and workers.
+Each part does only what is missing or has changed, so it may run beside running servers and workers.
+A start leaves it out where nothing of it can have changed (`preparation_record`).
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from api.ground import Ground, open_embedder, open_registry
 from api.model_promotion import Decision, ModelPromotions
 from api.name_preparation import training_names
 from api.policy_changes import PolicyChanges
+from api.preparation_record import digest_sources, record_preparation
 from api.ranking_training import register_first_ranking
 from api.script_catalogue import ScriptCatalogue
 from guardrails.name_store import FOLDER_NAME as NAME_MODELS
@@ -49,9 +50,12 @@ async def prepare(ground: Ground, console: Console) -> None:
     Raises:
         NameModelError: the recogniser of names could not be trained.
     """
+    sources = await asyncio.to_thread(digest_sources, ground.settings)
     async with training_names(ground.settings.data_dir / NAME_MODELS) as names:
         await _prepare_all_else(ground, console)
         await names.show_until_done(console)
+    async with ground.pool.connection() as connection:
+        await record_preparation(connection, sources, ground.clock)
 
 
 async def _prepare_all_else(ground: Ground, console: Console) -> None:

@@ -4,7 +4,8 @@
 Prepares what is missing (database, knowledge, models, first account), then keeps a server, a
 worker and this machine's agent running, each a process of its own, until it is told to stop. The
 children share our process group and watch that we live, so nothing is left behind. An
-installation that was prepared before starts at once; what is new of its knowledge is loaded beside.
+installation that was prepared before starts at once; where program or knowledge have changed since,
+what is new is loaded beside.
 """
 
 import asyncio
@@ -19,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from rich.console import Console
 
 from api.child_process import SUPERVISOR_VARIABLE, Child
 from api.errors import ApiError
 from api.first_account import make_first_account
 from api.ground import Ground, migrate_database, open_database, open_ground
+from api.preparation_record import digest_sources, is_prepared
 from api.running_server import RunsAlreadyError, address_in, stating_address
 from kernel.settings import Settings
 
@@ -95,7 +98,7 @@ async def _run_children(
     tasks = [asyncio.create_task(_child(settings, "serve").keep_running(stop))]
     ready = asyncio.Event()
     if prepared_before:
-        tasks.append(asyncio.create_task(_load_new_knowledge(settings, stop, ready, console)))
+        tasks.append(asyncio.create_task(_load_new_knowledge(ground, stop, ready, console)))
     try:
         await _wait_until_ready(settings, stop)
         if not stop.is_set():
@@ -122,14 +125,26 @@ async def _await_end(tasks: Iterable[asyncio.Task[None]], stop: asyncio.Event) -
 
 
 async def _load_new_knowledge(
-    settings: Settings, stop: asyncio.Event, ready: asyncio.Event, console: Console
+    ground: Ground, stop: asyncio.Event, ready: asyncio.Event, console: Console
 ) -> None:
     """Load beside the start, which it must not slow down, nor wait for: it may be its cure."""
+    settings = ground.settings
+    if await _has_nothing_to_prepare(ground):
+        return
     with suppress(TimeoutError):
         await asyncio.wait_for(ready.wait(), PREPARE_AFTER_SECONDS)
     log_path = settings.data_dir / "logs" / "prepare.log"
     if not stop.is_set() and not await _prepare(stop, log_path):
         console.print(f"[red]new knowledge could not be loaded[/red]; see {log_path}")
+
+
+async def _has_nothing_to_prepare(ground: Ground) -> bool:
+    sources = await asyncio.to_thread(digest_sources, ground.settings)
+    try:
+        async with ground.pool.connection() as connection:
+            return await is_prepared(connection, ground.settings, sources)
+    except psycopg.OperationalError:  # the database is starting again: preparing waits for it
+        return False
 
 
 async def _prepare(stop: asyncio.Event, log_path: Path | None = None) -> bool:
