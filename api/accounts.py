@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Local accounts, sessions and tokens.
+"""Local accounts and their sessions.
 
-Passwords are argon2id hashes; session, service and enrolment tokens are stored as SHA-256 only.
-Failed logins are throttled by name and by address. Every change is audited; that a session was
-used is noted without an event.
+Passwords are argon2id hashes; sessions' tokens are stored as SHA-256 only. Failed logins are
+throttled by name and by address. Every change is audited; that a session was used is noted without
+an event. What an administrator changes of accounts that exist is in `account_changes`.
 """
 
 import asyncio
@@ -31,7 +31,6 @@ THROTTLE_WINDOW = timedelta(minutes=5)
 MAX_FAILURES_PER_NAME = 5
 MAX_FAILURES_PER_ADDRESS = 30
 IDLE_LIMIT = timedelta(minutes=60)
-ENROLMENT_LIFETIME = timedelta(hours=1)
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 512
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -112,7 +111,7 @@ class Accounts:
         Raises:
             InvalidRequestError: the name is taken or malformed, or the password too short or long.
         """
-        _check_name("a user name", username)
+        check_name("a user name", username)
         password_hash = await self._hash(password)
         row = await (
             await connection.execute(
@@ -128,8 +127,8 @@ class Accounts:
         ).fetchone()
         if row is None:
             raise InvalidRequestError(f"there is an account {username} already")
-        await self._record(
-            connection, actor, "account.created", username, correlation_id,
+        await record_change(
+            self._audit, connection, actor, "account.created", username, correlation_id,
             {"roles": sorted(role.value for role in roles)},
         )  # fmt: skip
 
@@ -165,8 +164,8 @@ class Accounts:
         if row is None:
             raise InvalidRequestError(f"there is no account {username}")
         await connection.execute(QUERIES["delete_sessions"], {"username": username})
-        await self._record(
-            connection, actor, "account.password_changed", username, correlation_id, {}
+        await record_change(
+            self._audit, connection, actor, "account.password_changed", username, correlation_id, {}
         )
 
     async def count(self, connection: Connection) -> int:
@@ -229,7 +228,9 @@ class Accounts:
         # What is no account's name may be a password typed into the wrong field.
         subject = username if account else "unknown"
         action = "session.opened" if known else "session.refused"
-        await self._record(connection, f"user:{subject}", action, subject, correlation_id, {})
+        await record_change(
+            self._audit, connection, f"user:{subject}", action, subject, correlation_id, {}
+        )
         if not known:
             return None
         token = secrets.token_urlsafe(32)
@@ -309,141 +310,47 @@ class Accounts:
         await connection.execute(
             QUERIES["delete_session"], {"session_sha256": sha256_hex(token.encode())}
         )
-        await self._record(
-            connection, person.actor, "session.closed", person.username, correlation_id, {}
-        )
-
-    async def create_service_token(
-        self,
-        connection: Connection,
-        *,
-        name: str,
-        scopes: frozenset[str],
-        actor: str,
-        correlation_id: str,
-    ) -> str:
-        """Return a new token for a service; an older one of that name stops working.
-
-        Raises:
-            InvalidRequestError: the name is malformed.
-        """
-        _check_name("a service's name", name)
-        token = secrets.token_urlsafe(32)
-        await connection.execute(
-            QUERIES["insert_service_token"],
-            {
-                "token_sha256": sha256_hex(token.encode()),
-                "name": name,
-                "scopes": sorted(scopes),
-                "now": self._clock.now(),
-                "created_by": actor,
-            },
-        )
-        await self._record(
-            connection, actor, "service_token.created", name, correlation_id,
-            {"scopes": sorted(scopes)},
-        )  # fmt: skip
-        return token
-
-    async def find_service(self, connection: Connection, token: str, scope: str) -> str:
-        """Return the service's name if its token carries the scope.
-
-        Raises:
-            NotAuthenticatedError: the token is unknown or revoked.
-            ForbiddenError: it lacks the scope.
-        """
-        row = await (
-            await connection.execute(
-                QUERIES["find_service_token"], {"token_sha256": sha256_hex(token.encode())}
-            )
-        ).fetchone()
-        if row is None:
-            raise NotAuthenticatedError("the token is unknown or revoked")
-        if scope not in row["scopes"]:
-            raise ForbiddenError(f"the token lacks the scope {scope}")
-        return str(row["name"])
-
-    async def create_enrolment_token(
-        self, connection: Connection, *, actor: str, correlation_id: str
-    ) -> str:
-        """Return a token with which one device may enrol within the hour."""
-        token = secrets.token_urlsafe(32)
-        now = self._clock.now()
-        await connection.execute(
-            QUERIES["insert_enrolment_token"],
-            {
-                "token_sha256": sha256_hex(token.encode()),
-                "created_by": actor,
-                "now": now,
-                "expires_at": now + ENROLMENT_LIFETIME,
-            },
-        )
-        await self._record(
-            connection, actor, "enrolment_token.created",
-            sha256_hex(token.encode())[:12], correlation_id, {},
-        )  # fmt: skip
-        return token
-
-    async def use_enrolment_token(
-        self, connection: Connection, *, token: str, device_id: str, correlation_id: str
-    ) -> str:
-        """Spend a token and return who made it.
-
-        Raises:
-            NotAuthenticatedError: it is unknown, spent or expired.
-        """
-        row = await (
-            await connection.execute(
-                QUERIES["use_enrolment_token"],
-                {
-                    "token_sha256": sha256_hex(token.encode()),
-                    "device_id": device_id,
-                    "now": self._clock.now(),
-                },
-            )
-        ).fetchone()
-        if row is None:
-            raise NotAuthenticatedError("the enrolment token is unknown, spent or expired")
-        await self._record(
-            connection, str(row["created_by"]), "enrolment_token.spent",
-            sha256_hex(token.encode())[:12], correlation_id, {"device_id": device_id},
-        )  # fmt: skip
-        return str(row["created_by"])
-
-    async def _record(
-        self,
-        connection: Connection,
-        actor: str,
-        action: str,
-        subject_id: str,
-        correlation_id: str,
-        after: Mapping[str, Any],
-    ) -> None:
-        await self._audit.record(
+        await record_change(
+            self._audit,
             connection,
-            actor=actor,
-            action=action,
-            subject_kind=action.split(".", 1)[0],
-            subject_id=subject_id or "-",
-            correlation_id=correlation_id,
-            after=dict(after),
+            person.actor,
+            "session.closed",
+            person.username,
+            correlation_id,
+            {},
         )
+
+
+async def record_change(
+    audit: AuditIntake,
+    connection: Connection,
+    actor: str,
+    action: str,
+    subject_id: str,
+    correlation_id: str,
+    after: Mapping[str, Any],
+) -> None:
+    """Audit what was done to an account, a session or a token: the action's name begins with it."""
+    await audit.record(
+        connection,
+        actor=actor,
+        action=action,
+        subject_kind=action.split(".", 1)[0],
+        subject_id=subject_id or "-",
+        correlation_id=correlation_id,
+        after=dict(after),
+    )
 
 
 def _digest_name(username: str) -> str:
     return f"sha256:{sha256_hex(username.encode())}"
 
 
-def _check_name(what: str, name: str) -> None:
+def check_name(what: str, name: str) -> None:
+    """Check the form of a name.
+
+    Raises:
+        InvalidRequestError: it is empty, too long or has other characters.
+    """
     if not NAME.fullmatch(name):
         raise InvalidRequestError(f"{what} has 1 to 64 characters: a-z, A-Z, 0-9, '.', '_' and '-'")
-
-
-async def find_token_maker(connection: Connection, actor: str) -> str:
-    """Return who made the token of a `service:NAME`; "" for a person or an unknown service."""
-    kind, _, name = actor.partition(":")
-    if kind != "service":
-        return ""
-    cursor = await connection.execute(QUERIES["find_token_maker"], {"name": name})
-    row = await cursor.fetchone()
-    return str(row["created_by"]) if row else ""

@@ -5,10 +5,12 @@ import secrets
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from api.cli_ground import Actor, complaints, console, fail, name_actor, with_ground
 
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
+ROLES = ("helpdesk", "approver", "security_reviewer", "data_scientist", "auditor", "admin")
 SCOPES = frozenset({"telemetry", "incidents", "labels", "read", "knowledge", "scripts"})
 
 
@@ -34,6 +36,112 @@ def account_reset(
     console.print(f"new password of {username}: {_with_accounts(act)}", highlight=False)
 
 
+@account_app.command("list")
+def account_list() -> None:
+    """List accounts with their roles, and services with a token in use."""
+
+    async def act(ground: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        async with ground.pool.connection() as connection:
+            return (
+                await ground.accounts.list(connection),
+                await ground.tokens.list_services(connection),
+            )
+
+    accounts, services = with_ground(act)
+    table = Table("account", "roles", "since", "state")
+    for one in accounts:
+        since = f"{one['created_at']:%Y-%m-%d}"
+        disabled = one["disabled_at"]
+        state = f"disabled since {disabled:%Y-%m-%d}" if disabled else "may log in"
+        table.add_row(one["username"], ", ".join(one["roles"]), since, state)
+    for one in services:
+        since = f"{one['created_at']:%Y-%m-%d}"
+        table.add_row(f"service:{one['name']}", ", ".join(one["scopes"]), since, "has a token")
+    console.print(table)
+
+
+@account_app.command("roles")
+def account_roles(
+    username: Annotated[str, typer.Argument(help="The account's user name.")],
+    role: Annotated[
+        list[str], typer.Option(help=f"{', '.join(ROLES)}; may be repeated. Others are taken away.")
+    ],
+    actor: Actor = None,
+) -> None:
+    """Give an account other roles. Exit code 1 where that cannot be."""
+    name = name_actor(actor)
+    if not set(role) <= set(ROLES):
+        complaints.print(f"eucora: roles are {', '.join(ROLES)}")
+        raise typer.Exit(2)
+
+    async def act(ground: Any) -> str:
+        from api.accounts import Role  # noqa: PLC0415 - heavy
+
+        async with ground.pool.connection() as connection:
+            await ground.account_changes.change_roles(
+                connection,
+                username=username,
+                roles=frozenset(map(Role, role)),
+                actor=name,
+                correlation_id=ground.ids.new("cor"),
+            )
+        return f"{username} is {', '.join(sorted(set(role)))}"
+
+    console.print(_with_accounts(act), highlight=False)
+
+
+@account_app.command("disable")
+def account_disable(
+    username: Annotated[str, typer.Argument(help="The account's user name.")], actor: Actor = None
+) -> None:
+    """End an account's sessions and let it log in no more. Exit code 1 where that cannot be."""
+    name = name_actor(actor)
+
+    async def act(ground: Any) -> str:
+        async with ground.pool.connection() as connection:
+            await ground.account_changes.disable(
+                connection, username=username, actor=name, correlation_id=ground.ids.new("cor")
+            )
+        return f"{username} is disabled"
+
+    console.print(_with_accounts(act), highlight=False)
+
+
+@account_app.command("enable")
+def account_enable(
+    username: Annotated[str, typer.Argument(help="The account's user name.")], actor: Actor = None
+) -> None:
+    """Let a disabled account log in again. Exit code 1 where that cannot be."""
+    name = name_actor(actor)
+
+    async def act(ground: Any) -> str:
+        async with ground.pool.connection() as connection:
+            await ground.account_changes.enable(
+                connection, username=username, actor=name, correlation_id=ground.ids.new("cor")
+            )
+        return f"{username} may log in again"
+
+    console.print(_with_accounts(act), highlight=False)
+
+
+@account_app.command("revoke-token")
+def account_revoke_token(
+    service: Annotated[str, typer.Argument(help="The service whose token it is.")],
+    actor: Actor = None,
+) -> None:
+    """Take a service's token out of use at once. Exit code 1 if it has none."""
+    name = name_actor(actor)
+
+    async def act(ground: Any) -> str:
+        async with ground.pool.connection() as connection:
+            await ground.tokens.revoke_service_token(
+                connection, name=service, actor=name, correlation_id=ground.ids.new("cor")
+            )
+        return f"the token of {service} works no more"
+
+    console.print(_with_accounts(act), highlight=False)
+
+
 @account_app.command("service-token")
 def account_service_token(
     service: Annotated[str, typer.Argument(help="Who will use it: a name of your choice.")],
@@ -53,7 +161,7 @@ def account_service_token(
 
     async def act(ground: Any) -> str:
         async with ground.pool.connection() as connection:
-            token: str = await ground.accounts.create_service_token(
+            token: str = await ground.tokens.create_service_token(
                 connection,
                 name=service,
                 scopes=frozenset(scope),
@@ -72,7 +180,7 @@ def account_enrolment_token(actor: Actor = None) -> None:
 
     async def act(ground: Any) -> str:
         async with ground.pool.connection() as connection:
-            token: str = await ground.accounts.create_enrolment_token(
+            token: str = await ground.tokens.create_enrolment_token(
                 connection, actor=name, correlation_id=ground.ids.new("cor")
             )
             return token

@@ -120,7 +120,7 @@ async def enrol(request: Request, body: _Enrolment) -> dict[str, Any]:
     device_id = ground.ids.new("dev")
     correlation_id: str = request.state.correlation_id
     async with ground.pool.connection() as connection:
-        creator = await ground.accounts.use_enrolment_token(
+        creator = await ground.tokens.use_enrolment_token(
             connection,
             token=body.token,
             device_id=device_id,

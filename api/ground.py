@@ -16,7 +16,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from cryptography.hazmat.primitives import serialization
 
+from api.account_changes import AccountChanges
 from api.accounts import Accounts
+from api.tokens import Tokens
 from evidence.log import MerkleLog
 from evidence.objects import Objects, open_objects
 from evidence.sealing import Sealer
@@ -81,6 +83,8 @@ class Ground:
     cases: CaseMasker
     reidentification: Reidentification
     accounts: Accounts
+    account_changes: AccountChanges
+    tokens: Tokens
     addresses: DatabaseAddresses
 
     async def mask_text(self, text: str, known: Mapping[str, str] | None = None) -> str:
@@ -200,6 +204,8 @@ async def open_ground(
                 audit=audit,
                 session_lifetime=timedelta(hours=settings.session_hours),
             ),
+            account_changes=AccountChanges(clock=clock, audit=audit),
+            tokens=Tokens(clock=clock, audit=audit),
             addresses=addresses,
         )
 

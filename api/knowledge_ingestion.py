@@ -10,8 +10,9 @@ from typing import Final
 
 import psycopg
 
-from api.accounts import Role, find_token_maker
+from api.accounts import Role
 from api.ground import Ground, open_embedder
+from api.tokens import find_token_maker
 from guardrails.errors import (
     MalwareScanError,
     QuarantineError,

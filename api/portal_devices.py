@@ -42,7 +42,7 @@ async def make_enrolment_token(request: Request) -> Response:
     person.require(Role.ADMIN)
     ground = services_of(request).ground
     async with ground.pool.connection() as connection:
-        token = await ground.accounts.create_enrolment_token(
+        token = await ground.tokens.create_enrolment_token(
             connection, actor=person.actor, correlation_id=correlation_of(request)
         )
     return await _devices_page(request, token=token)

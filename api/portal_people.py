@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The accounts, and one's own."""
+"""The accounts, services with tokens, and one's own account."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
@@ -20,8 +22,13 @@ async def show_people(request: Request) -> Response:
     ground = services_of(request).ground
     async with ground.pool.connection() as connection:
         accounts = await ground.accounts.list(connection)
+        tokens = await ground.tokens.list_services(connection)
     return pages_of(request).render(
-        request, "people.html", accounts=accounts, roles=[role.value for role in Role]
+        request,
+        "people.html",
+        accounts=accounts,
+        tokens=tokens,
+        roles=[role.value for role in Role],
     )
 
 
@@ -30,10 +37,7 @@ async def add_person(request: Request) -> Response:
     """Add an account."""
     person, form = await require_form(request)
     person.require(Role.ADMIN)
-    try:
-        roles = frozenset(Role(name) for name in form.get("role", []))
-    except ValueError as error:
-        raise InvalidRequestError("there is no such role") from error
+    roles = _read_roles(form)
     ground = services_of(request).ground
     async with ground.pool.connection() as connection:
         await ground.accounts.create(
@@ -46,6 +50,70 @@ async def add_person(request: Request) -> Response:
             correlation_id=correlation_of(request),
         )
     return RedirectResponse("/people", status_code=303)
+
+
+@router.post("/people/{username}/roles")
+async def change_roles(request: Request, username: str) -> Response:
+    """Give another person other roles."""
+    person, form = await require_form(request)
+    person.require(Role.ADMIN)
+    ground = services_of(request).ground
+    async with ground.pool.connection() as connection:
+        await ground.account_changes.change_roles(
+            connection,
+            username=username,
+            roles=_read_roles(form),
+            actor=person.actor,
+            correlation_id=correlation_of(request),
+        )
+    return RedirectResponse("/people", status_code=303)
+
+
+@router.post("/people/{username}/disable")
+async def disable_person(request: Request, username: str) -> Response:
+    """Let another person log in no more."""
+    return await _switch(request, username, services_of(request).ground.account_changes.disable)
+
+
+@router.post("/people/{username}/enable")
+async def enable_person(request: Request, username: str) -> Response:
+    """Let a disabled account log in again."""
+    return await _switch(request, username, services_of(request).ground.account_changes.enable)
+
+
+@router.post("/services/{name}/revoke")
+async def revoke_token(request: Request, name: str) -> Response:
+    """Take a service's token out of use."""
+    person, _ = await require_form(request)
+    person.require(Role.ADMIN)
+    ground = services_of(request).ground
+    async with ground.pool.connection() as connection:
+        await ground.tokens.revoke_service_token(
+            connection, name=name, actor=person.actor, correlation_id=correlation_of(request)
+        )
+    return RedirectResponse("/people", status_code=303)
+
+
+async def _switch(
+    request: Request, username: str, switch: Callable[..., Awaitable[None]]
+) -> Response:
+    person, _ = await require_form(request)
+    person.require(Role.ADMIN)
+    async with services_of(request).ground.pool.connection() as connection:
+        await switch(
+            connection,
+            username=username,
+            actor=person.actor,
+            correlation_id=correlation_of(request),
+        )
+    return RedirectResponse("/people", status_code=303)
+
+
+def _read_roles(form: Mapping[str, Sequence[str]]) -> frozenset[Role]:
+    try:
+        return frozenset(Role(name) for name in form.get("role", []))
+    except ValueError as error:
+        raise InvalidRequestError("there is no such role") from error
 
 
 @router.get("/account")

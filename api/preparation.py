@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an installation needs once: knowledge and first models; `eucora prepare`.
 
-Each part does only what is missing or has changed, so it may run beside running servers and workers.
-A start leaves it out where nothing of it can have changed (`preparation_record`).
+Each part does only what is missing or has changed, so it may run beside servers and workers. A
+start leaves it out where nothing of it can have changed (`preparation_record`).
 """
 
 import asyncio

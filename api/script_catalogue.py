@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from api.accounts import find_token_maker
 from api.ground import Ground, open_embedder
 from api.script_report import ScriptReport, examine
+from api.tokens import find_token_maker
 from governance.script_decisions import ScriptDecisions
 from governance.script_rules import ScriptRequest
 from governance.script_versions import (

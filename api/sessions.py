@@ -88,7 +88,7 @@ async def require_service(request: Request, scope: str) -> str:
         raise NotAuthenticatedError("send Authorization: Bearer TOKEN")
     ground = services_of(request).ground
     async with ground.pool.connection() as connection:
-        return await ground.accounts.find_service(connection, token.strip(), scope)
+        return await ground.tokens.find_service(connection, token.strip(), scope)
 
 
 def correlation_of(request: Request) -> str:

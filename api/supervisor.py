@@ -233,7 +233,7 @@ async def start_local_agent(ground: Ground, stop: asyncio.Event) -> asyncio.Task
     agent = [sys.executable, "-m", "agent"]
     if not (state / "identity.json").exists():
         async with ground.pool.connection() as connection:
-            token = await ground.accounts.create_enrolment_token(
+            token = await ground.tokens.create_enrolment_token(
                 connection, actor="system:bootstrap", correlation_id=ground.ids.new("cor")
             )
         process = await asyncio.create_subprocess_exec(

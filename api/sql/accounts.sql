@@ -78,34 +78,18 @@ UPDATE sessions SET last_used_at = %(now)s WHERE session_sha256 = %(session_sha2
 -- Ends a session.
 DELETE FROM sessions WHERE session_sha256 = %(session_sha256)s;
 
--- name: insert_service_token
--- Adds a token for a service; only its digest is kept.
-INSERT INTO service_tokens (token_sha256, name, scopes, created_at, created_by)
-VALUES (%(token_sha256)s, %(name)s, %(scopes)s, %(now)s, %(created_by)s)
-ON CONFLICT (name) DO UPDATE
-SET token_sha256 = excluded.token_sha256, scopes = excluded.scopes,
-    created_at = excluded.created_at, created_by = excluded.created_by, revoked_at = NULL;
+-- name: lock_accounts
+-- An account and every administrator who may log in, held until the transaction ends, in one order
+-- for all, so that two who take each other away wait for one another.
+SELECT username, roles, disabled_at
+FROM accounts
+WHERE username = %(username)s OR ('admin' = ANY(roles) AND disabled_at IS NULL)
+ORDER BY username FOR UPDATE;
 
--- name: find_token_maker
--- Who made a service's token.
-SELECT created_by
-FROM service_tokens
-WHERE name = %(name)s;
+-- name: set_roles
+-- Replaces an account's roles.
+UPDATE accounts SET roles = %(roles)s WHERE username = %(username)s;
 
--- name: find_service_token
--- A token's service and what it may do.
-SELECT name, scopes
-FROM service_tokens
-WHERE token_sha256 = %(token_sha256)s AND revoked_at IS NULL;
-
--- name: insert_enrolment_token
--- Adds a one-time token for a device.
-INSERT INTO enrolment_tokens (token_sha256, created_by, created_at, expires_at)
-VALUES (%(token_sha256)s, %(created_by)s, %(now)s, %(expires_at)s);
-
--- name: use_enrolment_token
--- Spends a token; no row comes back when it is unknown, spent or expired.
-UPDATE enrolment_tokens
-SET used_at = %(now)s, device_id = %(device_id)s
-WHERE token_sha256 = %(token_sha256)s AND used_at IS NULL AND expires_at > %(now)s
-RETURNING created_by;
+-- name: set_disabled
+-- Disables an account, or with no moment enables it again.
+UPDATE accounts SET disabled_at = %(disabled_at)s WHERE username = %(username)s;

@@ -201,6 +201,18 @@ CASES: dict[tuple[str, str], Act] = {
     ("people", "/people"): lambda w, h: w.submit(
         "/people", "/people", h, username="eve", password=PASSWORD, role="auditor"
     ),
+    ("people", "/people/{username}/roles"): lambda w, h: w.submit(
+        "/people", "/people/eve/roles", h, role="approver"
+    ),
+    ("people", "/people/{username}/disable"): lambda w, h: w.submit(
+        "/people", "/people/eve/disable", h
+    ),
+    ("people", "/people/{username}/enable"): lambda w, h: w.submit(
+        "/people", "/people/eve/enable", h
+    ),
+    ("people", "/services/{name}/revoke"): lambda w, h: w.submit(
+        "/people", "/services/spare/revoke", h
+    ),
     ("people", "/proposals/{proposal_id}/approve"): lambda w, h: w.decide("approve", h, 0),
     ("people", "/proposals/{proposal_id}/reject"): lambda w, h: w.decide(
         "reject", h, 1, reason="not now"

@@ -65,9 +65,13 @@ async def build_world(served: Served) -> World:
             actor="user:admin",
             correlation_id="cor_1",
         )
-        token = await accounts.create_enrolment_token(
+        token = await served.services.ground.tokens.create_enrolment_token(
             connection, actor="user:ada", correlation_id="cor_1"
         )
+        await served.services.ground.tokens.create_service_token(
+            connection, name="spare", scopes=frozenset({"read"}), actor="user:ada",
+            correlation_id="cor_1",
+        )  # fmt: skip
     proposals = []
     devices = [await served.enrol(f"laptop-{n}") for n in range(3)]
     for device_id, _ in devices:

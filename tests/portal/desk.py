@@ -62,7 +62,7 @@ class Desk:
     clients: list[httpx.AsyncClient]
 
     async def let_in(self, username: str, *roles: Role) -> Visitor:
-        """Make an account and log in through the form."""
+        """Make an account and log in with it."""
         ground = self.services.ground
         async with ground.pool.connection() as connection:
             await ground.accounts.create(
@@ -74,6 +74,10 @@ class Desk:
                 actor="user:admin",
                 correlation_id="cor_test",
             )
+        return await self.log_in(username)
+
+    async def log_in(self, username: str) -> Visitor:
+        """Open a browser of its own and log in through the form."""
         client = httpx.AsyncClient(
             base_url=self.url, timeout=_PATIENCE_SECONDS, headers={"accept": "text/html"}
         )

@@ -249,11 +249,11 @@ async def say_over_http(desk, incident_id):
     """Name the class as services do, one of which may not, and another asks wrongly at first."""
     ground = desk.services.ground
     async with ground.pool.connection() as connection:
-        token = await ground.accounts.create_service_token(
+        token = await ground.tokens.create_service_token(
             connection, name="desk", scopes=frozenset({"labels", "read"}), actor="user:admin",
             correlation_id="cor_1",
         )  # fmt: skip
-        narrow = await ground.accounts.create_service_token(
+        narrow = await ground.tokens.create_service_token(
             connection, name="other", scopes=frozenset({"incidents"}), actor="user:admin",
             correlation_id="cor_1",
         )  # fmt: skip

@@ -164,7 +164,7 @@ async def test_what_a_service_brought_is_asked_for_before_it_is_released(desk):
     rita, sam = await desk.let_in("rita", reviewer), await desk.let_in("sam", reviewer)
     ground = desk.services.ground
     async with ground.pool.connection() as connection:
-        token = await ground.accounts.create_service_token(
+        token = await ground.tokens.create_service_token(
             connection, name="robot", scopes=frozenset({"knowledge"}), actor="cli:root",
             correlation_id="cor_1",
         )  # fmt: skip

@@ -39,7 +39,7 @@ async def jobs(served) -> ApprovedJobs:
 async def device(served, tmp_path_factory) -> AsyncIterator[Device]:
     made = Device(served, tmp_path_factory.mktemp("device"))
     async with served.services.ground.pool.connection() as connection:
-        token = await served.services.ground.accounts.create_enrolment_token(
+        token = await served.services.ground.tokens.create_enrolment_token(
             connection, actor="user:ada", correlation_id="cor_enrol"
         )
     await asyncio.to_thread(made.enrol, token)

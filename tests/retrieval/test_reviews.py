@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from api.accounts import Accounts
+from api.tokens import Tokens
 from guardrails.errors import QuarantineReleaseError
 from retrieval.document_flags import Resolution
 from retrieval.ingestion_errors import FlagMissingError
@@ -181,9 +181,9 @@ async def test_a_sources_new_readers_and_trust_hold_for_what_it_held_before(
 
 
 async def test_who_made_a_token_cannot_release_what_it_brought(knowledge, ground, pool, clock):
-    accounts = Accounts(clock=clock, audit=ground.audit, session_lifetime=None)
+    tokens = Tokens(clock=clock, audit=ground.audit)
     async with pool.connection() as connection:
-        await accounts.create_service_token(
+        await tokens.create_service_token(
             connection, name="robot", scopes=frozenset({"knowledge"}), actor="cli:rita",
             correlation_id="cor_6",
         )  # fmt: skip

@@ -63,7 +63,7 @@ async def enrol(served: Served, hostname: str, **facts: str) -> tuple[str, httpx
     """Enrol a device that tells its names, as an agent does; return its id and its client."""
     ground = served.services.ground
     async with ground.pool.connection() as connection:
-        token = await ground.accounts.create_enrolment_token(
+        token = await ground.tokens.create_enrolment_token(
             connection, actor="user:admin", correlation_id="cor_enrol"
         )
     key = ec.generate_private_key(ec.SECP256R1())

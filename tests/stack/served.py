@@ -49,7 +49,7 @@ class Served:
     async def service(self, *scopes: str, maker: str = "user:ada") -> httpx.AsyncClient:
         """Return a client with a token of these scopes, which `maker` has made."""
         async with self.services.ground.pool.connection() as connection:
-            token = await self.services.ground.accounts.create_service_token(
+            token = await self.services.ground.tokens.create_service_token(
                 connection,
                 name=f"monitor-{'-'.join(scopes)}",
                 scopes=frozenset(scopes),
@@ -71,7 +71,7 @@ class Served:
     async def enrol(self, hostname: str = "laptop-1") -> tuple[str, httpx.AsyncClient]:
         """Enrol a device over the device port; return its id and its client."""
         async with self.services.ground.pool.connection() as connection:
-            token = await self.services.ground.accounts.create_enrolment_token(
+            token = await self.services.ground.tokens.create_enrolment_token(
                 connection, actor="user:ada", correlation_id="cor_enrol"
             )
         key = ec.generate_private_key(ec.SECP256R1())
