@@ -99,6 +99,9 @@ class JobIntake:
         if self._journal.has_job(verified.job.job_id):
             detail = "this job was already taken in another envelope"
             raise RefusalError(RefusalReason.REPLAYED, detail, verified.job)
+        if (earlier := self._journal.find_run(verified.job)) is not None:
+            detail = f"what was approved was already run, by {earlier}: an approval is for one run"
+            raise RefusalError(RefusalReason.APPROVAL_USED, detail, verified.job)
         checkpoint = await self._prove_consistency(memory, verified)
         started_at = self._clock.now()
         self._journal.start_job(verified, envelope, checkpoint, started_at)

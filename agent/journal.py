@@ -17,9 +17,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from agent import used_approvals
 from agent.errors import JournalError
 from agent.verification import Memory, VerifiedJob
-from contracts.job import UNKNOWN_JOB_ID, JobId, Receipt, StepName, StepResult
+from contracts.job import UNKNOWN_JOB_ID, Job, JobId, Receipt, StepName, StepResult
 
 DATABASE_FILE = "agent.sqlite3"
 RESERVE_FILE = "reserve.bin"
@@ -93,7 +94,7 @@ class Journal:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("PRAGMA cache_size = -512")  # KiB: the agent stays small
-            self._connection.executescript(_SCHEMA)
+            self._connection.executescript(_SCHEMA + used_approvals.SCHEMA)
         except sqlite3.Error as error:
             raise JournalError(f"the journal cannot be opened: {error}") from error
 
@@ -200,6 +201,11 @@ class Journal:
         """Tell whether a job of this id was ever accepted, in whatever envelope."""
         return bool(self.find_rows("SELECT 1 FROM jobs WHERE job_id = ?", job_id))
 
+    def find_run(self, job: Job) -> str | None:
+        """Return the id of the job of this kind that ran on the same approval, or case."""
+        rows = self.find_rows(used_approvals.FIND, job.kind, job.bundle_digest, job.approval_digest)
+        return rows[0]["job_id"] if rows else None
+
     def is_acknowledged(self, envelope_sha256: str) -> bool:
         """Tell whether the server holds a receipt for this envelope and none is waiting."""
         statement = "SELECT min(acknowledged) AS done FROM receipts WHERE envelope_sha256 = ?"
@@ -225,6 +231,7 @@ class Journal:
                 " VALUES (?, ?, ?, ?, 'started', ?)",
                 (verified.envelope_sha256, job.job_id, job.sequence, envelope, now.isoformat()),
             )
+            used_approvals.note_use(connection, job)
             remember(connection, "last_sequence", str(job.sequence))
             remember(connection, "checkpoint", checkpoint)
 

@@ -44,7 +44,7 @@ def audit_check() -> None:
     """Recompute the whole log and compare it with what was signed, and with what is in force.
 
     Exit code 1 if it differs, or if the database has not the decisions on policies and scripts
-    that the log has.
+    that the log has, each once and in the same order.
     """
 
     async def act(ground: Any) -> Any:

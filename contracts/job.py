@@ -115,6 +115,7 @@ class RefusalReason(StrEnum):
     PARAMETERS_MISMATCH = "parameters_mismatch"
     NOT_IN_LOG = "not_in_log"
     APPROVAL_MISMATCH = "approval_mismatch"
+    APPROVAL_USED = "approval_used"  # this device has run what was approved
     INCONSISTENT_LOG = "inconsistent_log"
     UNSUPPORTED_INTERPRETER = "unsupported_interpreter"
 

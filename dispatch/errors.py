@@ -40,7 +40,8 @@ class JobRefusedError(DispatchError):
 
     `code` is one of: not_approved, no_approval, approval_expired, approval_mismatch,
     bundle_unreadable, script_changed, file_changed, manifest_changed, parameters_changed,
-    target_changed, script_unusable, entry_refused, policy_denied, incident_moved_on.
+    target_changed, script_unusable, entry_refused, policy_denied, incident_moved_on,
+    already_dispatched, already_ended, log_changed.
     """
 
     def __init__(self, code: str, detail: str) -> None:

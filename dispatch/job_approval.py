@@ -17,9 +17,11 @@ from dispatch.job_checks import (
     check_terms,
     read_sealed_case,
 )
+from dispatch.job_history import SUBJECT, check_history
 from dispatch.job_records import JobKind
+from evidence.audit import list_compared
 from evidence.bundles import OpenedBundle, find_bundle
-from evidence.errors import EvidenceError, NotSequencedError
+from evidence.errors import EvidenceError, LogTamperedError, NotSequencedError
 from evidence.log import MerkleLog
 from evidence.sealing import Sealer
 from evidence.statement import StatementKind
@@ -66,7 +68,7 @@ class ApprovalGate:
     async def check_case(
         self, connection: Connection, proposal: Proposal, *, kind: JobKind, now: datetime
     ) -> ApprovedCase:
-        """Compare proposal, catalogue, approvals and sealed statements.
+        """Compare proposal, audited history, catalogue, approvals and sealed statements.
 
         Raises:
             JobRefusedError: they do not agree; says where.
@@ -99,9 +101,21 @@ class ApprovalGate:
         for each in approvals:
             statement = await self._open(connection, each.approval_digest, StatementKind.APPROVAL)
             check_statement(each, statement.statement.predicate)
+        await self._check_history(connection, proposal, kind)
         return ApprovedCase(
             sealed=sealed, script=script, approvals=tuple(approvals), approval=approval
         )
+
+    async def _check_history(
+        self, connection: Connection, proposal: Proposal, kind: JobKind
+    ) -> None:
+        try:
+            events = await list_compared(
+                connection, subject_kind=SUBJECT, subject_id=proposal.proposal_id
+            )
+        except LogTamperedError as error:
+            raise JobRefusedError("log_changed", f"the audit log was changed: {error}") from error
+        check_history(events, kind=kind)
 
     async def _check_catalogue(self, connection: Connection, proposal: Proposal) -> None:
         """Check that the version is as it was signed, and in force by a sealed decision.

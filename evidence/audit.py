@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Search of the audit log, newest first; and the newest event of a kind, compared with its leaf."""
+"""Search of the audit log, newest first; and events that are compared with their leaves."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -100,9 +100,26 @@ async def find_newest(
         {"actions": list(actions), "script_id": script_id, "version": version},
     )
     row = await cursor.fetchone()
-    if row is None:
-        return None
-    entry = row.pop("entry")
-    if entry is not None and audit_entry(row) != bytes(entry):
+    return None if row is None else _read_compared(row)
+
+
+async def list_compared(
+    connection: Connection, *, subject_kind: str, subject_id: str
+) -> list[AuditEvent]:
+    """Return all events about a subject, oldest first, each compared with its leaf if it has one.
+
+    What happened once stays so, whatever its rows say: see `find_newest`.
+
+    Raises:
+        LogTamperedError: an event is not what the log holds.
+    """
+    parameters = {"subject_kind": subject_kind, "subject_id": subject_id}
+    cursor = await connection.execute(QUERIES["list_events_of_subject"], parameters)
+    return [_read_compared(row) for row in await cursor.fetchall()]
+
+
+def _read_compared(row: Mapping[str, Any]) -> AuditEvent:
+    event = {name: value for name, value in row.items() if name != "entry"}
+    if row["entry"] is not None and audit_entry(event) != bytes(row["entry"]):
         raise LogTamperedError([f"audit event {row['event_id']} was changed"], 1)
-    return AuditEvent(**(row | {"evidence": tuple(row["evidence"])}))
+    return AuditEvent(**(event | {"evidence": tuple(row["evidence"])}))

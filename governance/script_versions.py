@@ -19,6 +19,7 @@ from evidence.bundles import OpenedBundle, read_case
 from evidence.errors import EvidenceError, LogTamperedError
 from evidence.statement import StatementKind
 from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
+from kernel.audit import LOG_DIFFERENCES
 from kernel.database import Connection
 from kernel.queries import load_queries
 
@@ -314,12 +315,12 @@ async def _check_newest(
 
 
 async def list_unlogged(connection: Connection) -> list[str]:
-    """Return in plain words each decision that only the audit log has, or only the database."""
+    """Return in plain words how decisions in the database and in the audit log differ."""
     parameters = {"actions": list(ACTIONS.values())}
     cursor = await connection.execute(QUERIES["list_unlogged"], parameters)
     return [
-        f"the decision {row['decision_id']} on the script {row['label']} is not in the"
-        f" {'database' if row['is_logged'] else 'audit log'}"
+        f"the decision {row['decision_id']} on the script {row['label']} is"
+        f" {LOG_DIFFERENCES[row['difference']]}"
         for row in await cursor.fetchall()
     ]
 

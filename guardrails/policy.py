@@ -17,6 +17,7 @@ import msgspec
 from contracts.policy import DECISIONS, PolicyQuestion, QuestionError, check_question
 from guardrails.errors import PolicyLoadError
 from guardrails.policy_decision import PolicyDecision, deny, read_answer
+from guardrails.policy_faults import FIELDS, describe_compile_error, describe_no_answer
 from guardrails.policy_source import POLICIES_DIR, PolicySource, read_folder
 from guardrails.policy_syntax import check_policies
 from guardrails.rego_runtime import EvaluationError, PreparedQuery, RegoError, compile_modules
@@ -59,8 +60,7 @@ class PolicyEngine:
         for name in decisions:
             if _DOUBTS & set(self.evaluate({"decision": name}).reasons):
                 raise PolicyLoadError(
-                    f"the policies give no answer for {name}: package eucora.{name} needs allow,"
-                    " deny and requires_quorum, each defined whatever the input is"
+                    f"the policies give no answer for {name}: {self._explain_no_answer(name)}"
                 )
 
     def decide(self, question: PolicyQuestion | Mapping[str, Any]) -> PolicyDecision:
@@ -86,13 +86,22 @@ class PolicyEngine:
             return deny("policy_error", self.policy_digest)
         return read_answer(answer, self.policy_digest)
 
+    def _explain_no_answer(self, name: str) -> str:
+        def read_field(field: str) -> object:
+            query = _compile_query(self.source.files, f"answer = data.eucora.{name}.{field}")
+            return query.evaluate({"decision": name}).get("answer")
+
+        return describe_no_answer(self.source.files, name, read_field)
+
 
 def _compile(files: Mapping[str, str], name: str) -> PreparedQuery:
     package = f"data.eucora.{name}"
-    fields = ", ".join(
-        f'"{field}": {package}.{field}' for field in ("allow", "deny", "requires_quorum")
-    )
+    fields = ", ".join(f'"{field}": {package}.{field}' for field in FIELDS)
+    return _compile_query(files, f"answer = {{{fields}}}")
+
+
+def _compile_query(files: Mapping[str, str], query: str) -> PreparedQuery:
     try:
-        return compile_modules(files, f"answer = {{{fields}}}")
+        return compile_modules(files, query)
     except RegoError as error:
-        raise PolicyLoadError(f"the policies do not compile: {error}") from error
+        raise PolicyLoadError(describe_compile_error(files, str(error))) from error

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import msgspec
 
-from guardrails.errors import PolicyError, PolicyLoadError
-from guardrails.policy import PolicyEngine
+from guardrails.errors import PolicyError, PolicyLoadError, PolicySlowError
+from guardrails.policy import TIME_LIMIT_SECONDS, PolicyEngine
 from guardrails.policy_cases import read_cases, run_cases
 from guardrails.policy_difference import compare_policies
 from guardrails.policy_explanation import explain
@@ -88,6 +88,13 @@ def check_version(source: PolicySource) -> int:
         raise PolicyLoadError("a policy comes with cases, in cases/*.yaml of its folder")
     if report.failed:
         first = report.failed[0].case
+        slow = [each.case for each in report.failed if each.decision.reasons == ("policy_slow",)]
+        if slow:
+            raise PolicySlowError(
+                f"{len(slow)} of {report.n_cases} cases took longer than {TIME_LIMIT_SECONDS:g} s"
+                f" each, such as {slow[0].table}: {slow[0].name}; a decision that takes so long is"
+                " denied: let its rules look at less"
+            )
         raise PolicyLoadError(
             f"{len(report.failed)} of {report.n_cases} cases are decided otherwise than they say,"
             f" such as {first.table}: {first.name}; eucora policy test shows them"

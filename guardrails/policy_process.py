@@ -5,6 +5,10 @@ Rego comes from people and is evaluated by a library in C++ that nothing interru
 where it can be ended: no version, in force or not, is compiled or evaluated in a process that holds
 keys, connections or requests. Each task has its time, and the process its memory; after an end it
 is started again with the next task.
+
+Nor is it trusted to keep to that: whoever broke the library open would run there. It is ended with
+all that it started when it is late, when it starts another process, and when it says more than it
+was asked, also while nobody asks.
 """
 
 import asyncio
@@ -33,10 +37,12 @@ from guardrails.policy_protocol import (
     Task,
 )
 from guardrails.policy_source import PolicySource
+from guardrails.process_group import kill_group, list_descendants
 
 START_SECONDS: Final = 60.0  # until its library is loaded, on a machine that is busy
 GRACE_SECONDS: Final = 0.5  # the process's own alarm comes first
 WATCH_SECONDS: Final = 0.02
+IDLE_WATCH_SECONDS: Final = 1.0
 WAIT_SECONDS: Final = 5.0  # for a turn
 MAX_MEMORY_BYTES: Final = 512 * 2**20  # resident; idle it has 45 MB
 MAX_REPLY_BYTES: Final = 32 * 2**20
@@ -70,12 +76,18 @@ async def take_turn(turn: asyncio.Lock) -> AsyncIterator[None]:
 
 
 class _Replies(asyncio.Protocol):
-    """Takes replies from the process, one at a time."""
+    """Takes replies from the process, one at a time, and ends it when it says anything else."""
 
-    def __init__(self) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
         self._received = bytearray()
         self._awaited: asyncio.Future[tuple[bool, bytes]] | None = None
-        self.lost = False  # the process has hung up
+        self._transport: asyncio.BaseTransport | None = None
+        self.lost = False  # the process has hung up, or was ended
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember by what to hang up."""
+        self._transport = transport
 
     def expect(self) -> "asyncio.Future[tuple[bool, bytes]]":
         """Return the next reply to come: whether it is an answer, and its bytes."""
@@ -86,33 +98,50 @@ class _Replies(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand over a reply that is complete."""
+        if self.lost:
+            return
+        if self._awaited is None or self._awaited.done():
+            self.end(EOFError())  # nobody has asked
+            return
         self._received += data
-        if self._awaited is None or self._awaited.done() or len(self._received) < _HEADER_BYTES:
+        if len(self._received) < _HEADER_BYTES:
             return
         size, answered = REPLY_HEADER.unpack_from(self._received)
-        if size > MAX_REPLY_BYTES:
-            error = PolicyLimitError("the policy's process says more than is listened to")
-            self._awaited.set_exception(error)
+        if size > MAX_REPLY_BYTES or len(self._received) > _HEADER_BYTES + size:
+            self.end(PolicyLimitError("the policy's process says more than is listened to"))
         elif len(self._received) == _HEADER_BYTES + size:
             self._awaited.set_result((answered, bytes(self._received[_HEADER_BYTES:])))
             self._received.clear()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Say that no reply will come."""
+        """Say that no reply will come; a process that hangs up has no task any more."""
         del exc
+        self.end(EOFError())
+
+    def end(self, reason: Exception) -> None:
+        """End the process and all that it started, once; whoever waits for a reply is told why."""
+        if self.lost:
+            return
         self.lost = True
+        kill_group(self._process)
+        self._received.clear()
+        if self._transport is not None and isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
         if self._awaited is not None and not self._awaited.done():
-            self._awaited.set_exception(EOFError())
+            self._awaited.set_exception(reason)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Running:
-    """The process while it runs, and why it was ended."""
+    """The process while it runs, until when it may answer, and why it was ended."""
 
     process: "subprocess.Popen[bytes]"
     transport: asyncio.WriteTransport
     replies: _Replies
+    ready: bool = False  # before, its libraries may start others: regopy asks uname(1)
+    deadline: float | None = None  # of the event loop's clock; None while nobody asks
     outgrown: bool = False
+    multiplied: bool = False
     late: bool = False
 
 
@@ -214,9 +243,10 @@ class PolicyProcess:
     async def stop(self) -> None:
         """End the process."""
         running, self._running = self._running, None
+        if self._watcher is not None:
+            self._watcher.cancel()
         if running is not None:
-            running.transport.abort()
-            running.process.kill()
+            running.replies.end(EOFError())
             await asyncio.shield(asyncio.to_thread(running.process.wait))
 
     async def _exchange(self, content: bytes, seconds: float) -> tuple[bool, bytes]:
@@ -225,7 +255,7 @@ class PolicyProcess:
             running = self._running or await self._start()
             reply = running.replies.expect()
             running.transport.write(TASK_HEADER.pack(len(content), seconds) + content)
-            answer = await self._watched(reply, seconds)
+            answer = await self._watched(running, reply, seconds)
             finished = True
         except (EOFError, OSError) as error:
             raise await self._explain_end(seconds) from error
@@ -238,39 +268,53 @@ class PolicyProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             process = _spawn(theirs)
-        ours.setblocking(False)
-        loop = asyncio.get_running_loop()
-        transport, replies = await loop.create_connection(_Replies, sock=ours)
+        try:
+            ours.setblocking(False)
+            loop = asyncio.get_running_loop()
+            transport, replies = await loop.create_connection(lambda: _Replies(process), sock=ours)
+        except BaseException:  # also where it is cancelled: nobody else knows of the process yet
+            ours.close()
+            kill_group(process)
+            await asyncio.shield(asyncio.to_thread(process.wait))
+            raise
         self._running = _Running(process=process, transport=transport, replies=replies)
         self._loaded = None
-        await self._watched(replies.expect(), START_SECONDS)
+        await self._watched(self._running, replies.expect(), START_SECONDS)
+        self._running.ready = True
         return self._running
 
     async def _watched(
-        self, reply: "asyncio.Future[tuple[bool, bytes]]", seconds: float
+        self, running: _Running, reply: "asyncio.Future[tuple[bool, bytes]]", seconds: float
     ) -> tuple[bool, bytes]:
         """Wait for a reply, and look after the process meanwhile."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds + GRACE_SECONDS
-        self._watcher = loop.call_later(WATCH_SECONDS, self._watch, deadline)
+        running.deadline = asyncio.get_running_loop().time() + seconds + GRACE_SECONDS
+        self._look_again(WATCH_SECONDS)
         try:
             return await reply
         finally:
-            self._watcher.cancel()
+            running.deadline = None
+            self._look_again(IDLE_WATCH_SECONDS)
 
-    def _watch(self, deadline: float) -> None:
-        """End the process when it is late or has outgrown its memory, else look again soon."""
-        running, loop = self._running, asyncio.get_running_loop()
-        if running is None:
+    def _look_again(self, seconds: float) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._running is not None:
+            self._watcher = asyncio.get_running_loop().call_later(seconds, self._watch)
+
+    def _watch(self) -> None:
+        """End the process when it is late, too large or not alone, else look again soon."""
+        running, now = self._running, asyncio.get_running_loop().time()
+        if running is None or running.replies.lost:
             return
-        running.late = loop.time() > deadline
+        running.late = running.deadline is not None and now > running.deadline
+        running.multiplied = running.ready and bool(list_descendants(running.process.pid))
         with contextlib.suppress(psutil.Error):
             resident = psutil.Process(running.process.pid).memory_info().rss
             running.outgrown = resident > self._max_memory_bytes
-        if running.late or running.outgrown:
-            running.process.kill()
+        if running.late or running.outgrown or running.multiplied:
+            running.replies.end(EOFError())
         else:
-            self._watcher = loop.call_later(WATCH_SECONDS, self._watch, deadline)
+            self._look_again(IDLE_WATCH_SECONDS if running.deadline is None else WATCH_SECONDS)
 
     async def _explain_end(self, seconds: float) -> PolicyLimitError:
         """Say why the process was ended, or ended by itself."""
@@ -279,6 +323,8 @@ class PolicyProcess:
         if running is not None and running.outgrown:
             megabytes = self._max_memory_bytes // 2**20
             return PolicyLimitError(f"the policy takes more than {megabytes} MiB of memory")
+        if running is not None and running.multiplied:
+            return PolicyLimitError("the process that evaluates the policy started others")
         code = None if running is None else running.process.returncode
         if code == -signal.SIGALRM or (running is not None and running.late):
             return PolicySlowError(f"the policy takes longer than {seconds:g} seconds")

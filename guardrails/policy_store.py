@@ -14,6 +14,7 @@ from psycopg.errors import UniqueViolation
 
 from guardrails.errors import PolicyChangeError, PolicyNotFoundError
 from guardrails.policy_source import PolicySource
+from kernel.audit import LOG_DIFFERENCES
 from kernel.database import Connection
 from kernel.queries import load_queries
 
@@ -215,12 +216,11 @@ async def find_previous(connection: Connection, active: PolicyActivation) -> Pol
 
 
 async def list_unlogged(connection: Connection) -> list[str]:
-    """Return in plain words each activation that only the audit log has, or only the database."""
+    """Return in plain words how activations in the database and in the audit log differ."""
     parameters = {"actions": sorted(set(PUT_IN_FORCE.values()))}
     cursor = await connection.execute(QUERIES["list_unlogged"], parameters)
     return [
-        f"the activation {row['activation_id']} of a policy is not in the"
-        f" {'database' if row['is_logged'] else 'audit log'}"
+        f"the activation {row['activation_id']} of a policy is {LOG_DIFFERENCES[row['difference']]}"
         for row in await cursor.fetchall()
     ]
 

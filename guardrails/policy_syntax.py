@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from guardrails.errors import PolicyLoadError
-from guardrails.rego_text import RegoTextError, RuleKind, Token, read_rules, read_tokens
+from guardrails.rego_text import RegoTextError, Rule, RuleKind, Token, read_rules, read_tokens
 
 FUNCTIONS: Final = frozenset(
     [
@@ -82,19 +82,29 @@ def _check_module(file: str, text: str) -> int:
             raise RegoTextError(f"{rule.name} is no name for a rule", rule.line)
         if len(rule.tokens) > MAX_WORDS_OF_RULE:
             raise RegoTextError(f"a rule has at most {MAX_WORDS_OF_RULE} words", rule.line)
-    own = {rule.name for rule in rules if rule.kind is RuleKind.FUNCTION}
     aliases = _check_imports(tokens)
     for name, token in _find_references(tokens):
         _check_reference(name, token)
+    _check_calls(tokens, rules, aliases)
+    return len(rules)
+
+
+def _check_calls(tokens: list[Token], rules: list[Rule], aliases: set[str]) -> None:
+    own = {rule.name for rule in rules if rule.kind is RuleKind.FUNCTION}
+    others = {rule.name for rule in rules} - own
     for before, token in pairwise(tokens):
         if (before.text, token.text) == ("]", "("):
             raise RegoTextError("a function is called by its name, not by brackets", token.line)
     for name, token in _find_calls(tokens):
+        if name in others:
+            raise RegoTextError(
+                f"{name} is a rule and no function: ask whether a value is in it, or compare it",
+                token.line,
+            )
         head, _, _ = name.partition(".")
         if name not in FUNCTIONS and name not in own and head not in aliases:
             why = _WHY.get(head, "it is not among the functions that a policy may call")
             raise RegoTextError(f"{name} cannot be used in a policy: {why}", token.line)
-    return len(rules)
 
 
 def _check_sizes(tokens: list[Token]) -> None:

@@ -15,6 +15,7 @@ import ctypes
 import importlib
 import importlib.util
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -43,6 +44,7 @@ from regopy.rego_shared import rego as _opened  # noqa: E402 - only now
 __all__ = ["EvaluationError", "PreparedQuery", "RegoError", "compile_modules", "has_builtin"]
 
 MAX_INTEGER = 2**53
+_ERROR_MESSAGE = re.compile(rb"\(error\s+\(errormsg \d+:([^\n]{1,500})\)")
 _library = ctypes.PyDLL(_opened._name)  # noqa: SLF001 - the same library, under the lock
 
 
@@ -126,6 +128,8 @@ class PreparedQuery:
             _free_input(handle)
         if text == b"undefined":
             return {}
+        if found := _ERROR_MESSAGE.match(text):
+            raise EvaluationError(found[1].decode(errors="replace"))
         try:
             answer = json.loads(text)
             (answer,) = answer if isinstance(answer, list) else (answer,)

@@ -16,6 +16,12 @@ from kernel.ids import IdSource
 from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "audit")
+LOG_DIFFERENCES = {
+    "missing": "not in the database",
+    "unlogged": "not in the audit log",
+    "twice": "more than once in the audit log",
+    "order": "after one in the database that the audit log has after it",
+}  # how a table of decisions can differ from the events about them
 
 
 class AuditIntake:

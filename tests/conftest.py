@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from kernel.database import Connection, Pool, connect, open_pool
 from kernel.embedded import EmbeddedPostgres
@@ -160,6 +161,19 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
     """A pool on a fresh database."""
     async with open_pool(dsn) as opened:
         yield opened
+
+
+@pytest.fixture
+def tamper(dsn: str, postgres: EmbeddedPostgres) -> Callable[..., Awaitable[None]]:
+    """Change rows as whoever owns the database can."""
+    name = conninfo_to_dict(dsn)["dbname"]
+
+    async def change(*statements: str) -> None:
+        async with await connect(postgres.dsn(Role.OWNER, name)) as owner:
+            for statement in statements:
+                await owner.execute(statement)
+
+    return change
 
 
 @pytest.fixture

@@ -48,8 +48,8 @@ SELECT pg_notify('eucora_jobs', %(device_id)s);
 SELECT pg_advisory_xact_lock(hashtextextended('jobs:' || %(device_id)s, 0));
 
 -- name: lease_jobs
--- Hand out the next jobs in order; none while an earlier lease runs, and no fix in a freeze, of a
--- closed incident or by a retired script: those expire.
+-- Hand out the next jobs in order; none while an earlier lease runs, none that the audit log has an
+-- end of, and no fix in a freeze, of a closed incident or by a retired script: those expire.
 UPDATE jobs SET status = 'leased', leased_until = %(leased_until)s
 WHERE job_id IN (
     SELECT j.job_id FROM jobs j
@@ -58,6 +58,10 @@ WHERE job_id IN (
       AND NOT EXISTS (
           SELECT 1 FROM jobs l WHERE l.device_id = %(device_id)s AND l.status = 'leased'
             AND l.leased_until > %(now)s)
+      AND NOT EXISTS (
+          SELECT 1 FROM audit_events a
+          WHERE a.subject_kind = 'job' AND a.subject_id = j.job_id
+            AND a.action IN ('job.reported', 'job.refused', 'job.expired'))
       AND (j.kind = 'rollback' OR NOT EXISTS (
           SELECT 1 FROM freeze_windows f
           WHERE f.starts_at <= %(now)s AND f.ends_at > %(now)s))

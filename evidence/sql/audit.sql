@@ -34,3 +34,12 @@ WHERE e.subject_kind = 'script' AND split_part(e.subject_id, '@', 1) = %(script_
   AND (%(version)s::text IS NULL OR e.subject_id = %(script_id)s::text || '@' || %(version)s::text)
 ORDER BY e.position DESC
 LIMIT 1;
+
+-- name: list_events_of_subject
+-- All events about one subject with their leaves, oldest first.
+SELECT e.event_id, e.position, e.occurred_at, e.actor, e.action, e.subject_kind, e.subject_id,
+       e.device_id, e.correlation_id, e.before, e.after, e.evidence, l.leaf_index, l.entry
+FROM audit_events e
+LEFT JOIN log_entries l USING (event_id)
+WHERE e.subject_kind = %(subject_kind)s AND e.subject_id = %(subject_id)s
+ORDER BY e.position;

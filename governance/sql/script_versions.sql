@@ -44,21 +44,39 @@ VALUES (%(decision_id)s, %(script_id)s, %(version)s, %(content_sha256)s, %(decis
         %(reason)s, %(bundle_digest)s, %(created_at)s);
 
 -- name: list_unlogged
--- Decisions that only the audit log has, or only the database: none, unless somebody deleted rows.
-SELECT decision_id, label, true AS is_logged
-FROM (SELECT after ->> 'decision_id' AS decision_id, subject_id AS label,
-          evidence ->> 0 AS bundle_digest
-      FROM audit_events
-      WHERE subject_kind = 'script' AND action = ANY(%(actions)s::text[])) AS logged
+-- Decisions that only the audit log has, or only the database; that the log has more than once; that
+-- come after one in the database and before it in the log. None, unless somebody changed rows.
+WITH logged AS (
+    SELECT after ->> 'decision_id' AS decision_id, subject_id AS label,
+        evidence ->> 0 AS bundle_digest, position
+    FROM audit_events
+    WHERE subject_kind = 'script' AND action = ANY(%(actions)s::text[])
+), ordered AS (
+    SELECT d.decision_id, d.script_id || '@' || d.version AS label, min(l.position) AS position,
+        lag(min(l.position)) OVER (PARTITION BY d.script_id ORDER BY d.position) AS earlier
+    FROM script_decisions d
+    JOIN logged l USING (decision_id)
+    GROUP BY d.decision_id, d.script_id, d.version, d.position
+)
+SELECT decision_id, label, 'missing' AS difference
+FROM logged
 WHERE NOT EXISTS (
     SELECT FROM script_decisions d
     WHERE d.decision_id = logged.decision_id AND d.bundle_digest = logged.bundle_digest
       AND d.script_id || '@' || d.version = logged.label)
 UNION ALL
-SELECT d.decision_id, d.script_id || '@' || d.version, false
+SELECT d.decision_id, d.script_id || '@' || d.version, 'unlogged'
 FROM script_decisions d
 WHERE NOT EXISTS (
-    SELECT FROM audit_events e
-    WHERE e.subject_kind = 'script' AND split_part(e.subject_id, '@', 1) = d.script_id
-      AND e.action = ANY(%(actions)s::text[]) AND e.after ->> 'decision_id' = d.decision_id)
+    SELECT FROM logged l
+    WHERE l.decision_id = d.decision_id AND split_part(l.label, '@', 1) = d.script_id)
+UNION ALL
+SELECT decision_id, min(label), 'twice'
+FROM logged
+GROUP BY decision_id
+HAVING count(*) > 1
+UNION ALL
+SELECT decision_id, label, 'order'
+FROM ordered
+WHERE position < earlier
 ORDER BY 2, 1;

@@ -64,20 +64,37 @@ ORDER BY position DESC
 LIMIT %(limit)s;
 
 -- name: list_unlogged
--- Activations that only the audit log has, or only the database: none, unless somebody deleted rows.
-SELECT subject_id AS activation_id, true AS is_logged
-FROM audit_events e
-WHERE e.subject_kind = 'policy' AND e.action = ANY(%(actions)s::text[])
-  AND NOT EXISTS (
-    SELECT FROM policy_activations a
-    WHERE a.activation_id = e.subject_id AND a.bundle_digest = e.evidence ->> 0)
-UNION ALL
-SELECT a.activation_id, false
-FROM policy_activations a
+-- Activations that only the audit log has, or only the database; that the log has more than once; that
+-- come after one in the database and before it in the log. None, unless somebody changed rows.
+WITH logged AS (
+    SELECT subject_id AS activation_id, evidence ->> 0 AS bundle_digest, position
+    FROM audit_events
+    WHERE subject_kind = 'policy' AND action = ANY(%(actions)s::text[])
+), ordered AS (
+    SELECT a.activation_id, min(l.position) AS position,
+        lag(min(l.position)) OVER (ORDER BY a.position) AS earlier
+    FROM policy_activations a
+    JOIN logged l USING (activation_id)
+    GROUP BY a.activation_id, a.position
+)
+SELECT activation_id, 'missing' AS difference
+FROM logged
 WHERE NOT EXISTS (
-    SELECT FROM audit_events e
-    WHERE e.subject_kind = 'policy' AND e.action = ANY(%(actions)s::text[])
-      AND e.subject_id = a.activation_id)
+    SELECT FROM policy_activations a
+    WHERE a.activation_id = logged.activation_id AND a.bundle_digest = logged.bundle_digest)
+UNION ALL
+SELECT a.activation_id, 'unlogged'
+FROM policy_activations a
+WHERE NOT EXISTS (SELECT FROM logged l WHERE l.activation_id = a.activation_id)
+UNION ALL
+SELECT activation_id, 'twice'
+FROM logged
+GROUP BY activation_id
+HAVING count(*) > 1
+UNION ALL
+SELECT activation_id, 'order'
+FROM ordered
+WHERE position < earlier
 ORDER BY 1;
 
 -- name: insert_change

@@ -3,6 +3,7 @@
 
 import json
 import os
+import secrets
 import signal
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ import psutil
 import pytest
 
 from contracts.canonical import sha256_hex
-from contracts.job import RefusalReason
+from contracts.job import Receipt, RefusalReason
 from tests.fakes.device_server import TOKEN, DeviceServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,6 +199,35 @@ def test_an_approved_job_runs_once_and_is_reported(
     again = server.offer(server.issuer.sign(payload | {"sequence": server.issuer.sequence}))
     assert server.wait_for(lambda: server.receipt_for(again)).refusal is RefusalReason.REPLAYED
     assert effect.read_text().count("\n") == 1
+
+
+def test_one_approval_runs_one_fix_and_one_rollback_also_after_a_kill(
+    server: DeviceServer, agent: AgentProcess, tmp_path: Path
+) -> None:
+    """A server that has forgotten its job makes a new one, correctly signed, of the same case."""
+    effect, undone = tmp_path / "effect", tmp_path / "undone"
+    steps = {"remediate": f"echo x >> {effect}", "rollback": f"echo x >> {undone}"}
+    made = server.issuer.payload(steps)
+    agent.start()
+
+    def run_again(**changes: object) -> Receipt:
+        server.issuer.sequence += 1
+        job_id = f"job_{secrets.token_hex(6)}"
+        payload = made | {"job_id": job_id, "sequence": server.issuer.sequence} | changes
+        digest = server.offer(server.issuer.sign(payload))
+        return server.wait_for(lambda: server.receipt_for(digest))
+
+    first = server.offer(server.issuer.sign(made))
+    assert server.wait_for(lambda: server.receipt_for(first)).outcome == "succeeded"
+    agent.end(signal.SIGKILL)
+    agent.start()
+    assert run_again().refusal is RefusalReason.APPROVAL_USED
+    assert f"already run, by {made['job_id']}" in agent.log.read_text()
+    assert run_again(kind="rollback").outcome == "rolled_back"
+    assert run_again(kind="rollback").refusal is RefusalReason.APPROVAL_USED
+    other = server.issuer.payload(steps)
+    assert run_again(**other).outcome == "succeeded", "another approval of the same script"
+    assert (effect.read_text(), undone.read_text()) == ("x\nx\n", "x\n")
 
 
 def test_a_fault_that_is_absent_needs_nothing_and_a_failed_fix_is_rolled_back(

@@ -15,6 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from agent import used_approvals
 from agent.client import DeviceClient
 from agent.device_clock import DeviceClock
 from agent.errors import JournalError
@@ -223,3 +224,18 @@ def verify(state: Path) -> tuple[int, list[str]]:
         check=False,
     )
     return done.returncode, json.loads(done.stdout).get("damage")
+
+
+def test_the_memory_of_used_approvals_is_bounded(
+    journal: Journal, issuer: JobIssuer, trust: Trust, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(used_approvals, "KEPT", 3)
+    now, jobs = datetime.now(UTC), []
+    for number in range(5):
+        envelope = issuer.issue({"remediate": "exit 0"})
+        memory = Memory(last_sequence=number, checkpoint=None)
+        verified = check_job(envelope, trust=trust, memory=memory, now=now, interpreters=("bash",))
+        journal.start_job(verified, envelope, verified.job.inclusion.checkpoint, now)
+        jobs.append(verified.job)
+    found = [journal.find_run(job) for job in jobs]
+    assert found == [None, None, *(job.job_id for job in jobs[2:])]

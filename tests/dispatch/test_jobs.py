@@ -88,13 +88,13 @@ async def test_an_approved_proposal_becomes_one_job_that_the_device_accepts(road
         ("UPDATE proposals SET risk_score = 60", "policy_denied"),
     ],
 )
-async def test_what_differs_from_the_approval_is_refused_and_audited(road, change, code):
+async def test_what_differs_from_the_approval_is_refused_and_audited(road, tamper, change, code):
     proposal_id = await approved(road)
     await road.query(
         "INSERT INTO devices (device_id, hostname, os_family, enrolled_at)"
         " VALUES ('dev_2', 'h', 'linux', now())"
     )
-    await road.query(change)
+    await tamper(change)
     assert await road.create_job(proposal_id) is None
     (event,) = await road.query("SELECT after FROM audit_events WHERE action = 'job.refused'")
     assert event["after"]["refusal"] == code

@@ -32,6 +32,7 @@ async def owned(pool, dsn, postgres):
     name = conninfo_to_dict(dsn)["dbname"]
     async with await connect(postgres.dsn(Role.OWNER, name)) as owner:
         await owner.execute("GRANT UPDATE, DELETE ON script_decisions TO eucora_app")
+        await owner.execute("GRANT DELETE ON script_files TO eucora_app")
 
 
 async def add(road, version=KEY[1], *, ship=True, **changes) -> str:
@@ -253,6 +254,34 @@ async def test_deleting_a_retirement_does_not_revive_a_version(road):
         assert not await road.decisions.ship(
             connection, [KEY], actor="system:test", reason="", correlation_id="cor_1"
         ), "the next preparation does not put it in force, either"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            (
+                "INSERT INTO audit_events (event_id, occurred_at, actor, action, subject_kind,"
+                " subject_id, correlation_id, after, evidence) SELECT 'evt_x', now(), actor,"
+                " action, subject_kind, subject_id, 'c', after, evidence FROM audit_events"
+                " WHERE action = 'script.retired'"
+            ),
+            "more than once in the audit log",
+        ),
+        (
+            "UPDATE script_decisions SET position = DEFAULT WHERE decision = 'ship'",
+            "after one in the database that the audit log has after it",
+        ),
+    ],
+)
+async def test_repeated_decisions_and_another_order_are_said(road, change, told):
+    sha256 = await add(road)
+    await decide(road, "retire", sha256)
+    async with road.pool.connection() as connection:
+        assert await list_unlogged(connection) == []
+        await connection.execute(change)
+        (sentence,) = await list_unlogged(connection)
+    assert sentence.endswith(told)
 
 
 async def test_deleting_a_newer_version_does_not_bring_the_older_one_back(road):

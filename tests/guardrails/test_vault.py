@@ -12,6 +12,7 @@ from guardrails.errors import (
     VaultIntegrityError,
 )
 from guardrails.vault import QUERIES, Vault
+from kernel.database import connect
 from kernel.migrations import read_migrations
 
 KEY = bytes(range(32))
@@ -88,8 +89,17 @@ async def test_queries_are_planned(connection, name):
     assert await cursor.fetchall()
 
 
-async def test_numbers_are_remembered_when_the_originals_go(vault, connection):
+@pytest.fixture
+async def owner(postgres):
+    """A transaction of who may delete what the application may not; it is rolled back."""
+    async with await connect(postgres.owner_dsn) as opened:
+        yield opened
+        await opened.rollback()
+
+
+async def test_numbers_are_remembered_when_the_originals_go(vault, owner):
     """Also those of before there was a memory: from the entries that go, and from the log."""
+    connection = owner
     await vault.store(connection, "inc_1", {"<PERSON_7>": "Jane Doe", "<IP_2>": "10.0.0.5"})
     await connection.execute("DELETE FROM vault_numbers")
     await vault.shred(connection, "inc_1")

@@ -82,7 +82,7 @@ def assert_equal(some, others):
         assert np.array_equal(values, others[name]), name
 
 
-async def test_a_batch_that_is_rolled_back_is_learnt_once(fleet, clock):
+async def test_a_batch_that_is_rolled_back_is_learnt_once(fleet, tamper, clock):
     """Also of cohorts and of the fleet: what it taught is gone, what was learnt before is not."""
     batches = [make_batch(step, np.random.default_rng(step)) for step in range(24)]
 
@@ -94,7 +94,7 @@ async def test_a_batch_that_is_rolled_back_is_learnt_once(fleet, clock):
 
     found = []
     for is_interrupted in (False, True):
-        await forget_all(fleet)
+        await forget_all(tamper)
         worker = Worker(clock)
         for step in range(24):
             clock.advance(20.0)  # so that memory is stored with every third batch

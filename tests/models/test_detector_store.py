@@ -33,11 +33,11 @@ async def fleet(pool):
     return pool
 
 
-async def test_a_restart_changes_no_detection_and_hardly_a_score(fleet, clock):
+async def test_a_restart_changes_no_detection_and_hardly_a_score(fleet, tamper, clock):
     steady = Worker(clock)
     expected = await play(fleet, clock, [steady], range(74), np.random.default_rng(1))
     assert {key for _, device, key, _ in told(expected) if device == SICK} == {"anomaly:app_errors"}
-    await forget_all(fleet)
+    await forget_all(tamper)
     random = np.random.default_rng(1)
     found = await play(fleet, clock, [Worker(clock)], range(40), random)
     found += await play(fleet, clock, [Worker(clock)], range(40, 70), random)
@@ -52,11 +52,11 @@ async def test_a_restart_changes_no_detection_and_hardly_a_score(fleet, clock):
             assert [np.log(each.p_value) for each in mine] == pytest.approx(surprise, rel=0.25)
 
 
-async def test_two_workers_know_what_one_knows(fleet, clock):
+async def test_two_workers_know_what_one_knows(fleet, tamper, clock):
     alone = Worker(clock)
     expected = await play(fleet, clock, [alone], range(72), np.random.default_rng(2))
     whole = {name: await read_sums(fleet, name) for name in ("linux", "windows", FLEET)}
-    await forget_all(fleet)
+    await forget_all(tamper)
     pair = [Worker(clock), Worker(clock)]
     found = await play(fleet, clock, pair, range(72), np.random.default_rng(2))
     mine, theirs = told(found), told(expected)

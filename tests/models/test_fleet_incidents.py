@@ -114,10 +114,12 @@ async def test_what_a_person_closes_lets_its_parts_go(stage):
     await stage.incidents.transition(
         stage.connection, fleet.incident_id, IncidentStatus.CLOSED, actor="user:ada", reason="known"
     )
-    await stage.connection.execute("DELETE FROM outbox")
+    await stage.connection.execute("UPDATE outbox SET done_at = now()")
     await stage.fleets.settle(stage.connection, correlation_id="req_2")
     assert await stage.query("SELECT * FROM incidents WHERE part_of IS NOT NULL") == []
-    asked = await stage.query("SELECT payload FROM outbox WHERE topic = 'incident.opened'")
+    asked = await stage.query(
+        "SELECT payload FROM outbox WHERE topic = 'incident.opened' AND done_at IS NULL"
+    )
     assert {one["payload"]["incident_id"] for one in asked} == {one["incident_id"] for one in parts}
     live = await stage.query("SELECT * FROM incident_members WHERE left_at IS NULL")
     assert live == []
