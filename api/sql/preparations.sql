@@ -5,7 +5,7 @@
 SELECT prepared_at FROM preparations WHERE sources_sha256 = %(sources)s;
 
 -- name: record_preparation
--- Keeps what it was prepared from last, alone.
-WITH before AS (DELETE FROM preparations WHERE sources_sha256 <> %(sources)s)
+-- Keeps what it was prepared from last.
 INSERT INTO preparations (sources_sha256, prepared_at) VALUES (%(sources)s, %(now)s)
-ON CONFLICT (sources_sha256) DO UPDATE SET prepared_at = excluded.prepared_at;
+ON CONFLICT (only_row) DO UPDATE
+SET sources_sha256 = excluded.sources_sha256, prepared_at = excluded.prepared_at;
