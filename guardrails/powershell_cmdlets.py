@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from guardrails.command_effects import POWERSHELL_COMMANDS
 from guardrails.effects import EffectKind, EffectSeverity
 
 
@@ -157,8 +156,6 @@ def find_cmdlet(name: str) -> CommandEntry | None:
     entry = CMDLETS.get(name)
     if entry is not None:
         return entry
-    if "-" in name and name in POWERSHELL_COMMANDS and name != "manage-bde":  # a program
-        return CommandEntry(*POWERSHELL_COMMANDS[name])
     found = _NAME.fullmatch(name)
     if found is None or (found[1] not in _READING and found[1] not in _CHANGING):
         return None

@@ -13,7 +13,8 @@ from typing import Any, Final
 from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS, turns_on
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, reads_by_its_name
-from guardrails.powershell_folding import fold_value
+from guardrails.powershell_files import FileJudge
+from guardrails.powershell_folding import fold_value, put_values
 from guardrails.powershell_launchers import CmdletJudge
 from guardrails.powershell_members import MemberJudge
 from guardrails.powershell_paths import FOLDERS, fold_path, judge_download, judge_path
@@ -25,15 +26,13 @@ from guardrails.powershell_quotes import (
 )
 from guardrails.powershell_scope import PowershellScope
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
+from guardrails.windows_files import is_wide
 
 _K, _S = EffectKind, EffectSeverity
 _LOOKED_AT: Final = 4096  # characters of a command; the commands inside it are looked at themselves
 _AUTORUN_KEY: Final = re.compile(r"\\CurrentVersion\\(?:Run|RunOnce|Winlogon)\b", re.IGNORECASE)
-_WIDE: Final = re.compile(
-    r"[\s\"'](?:[A-Za-z]:\\?\*?|(?:C:|\$env:SystemDrive)\\(?:Windows|Users|Program Files)?\\?\*?"
-    r"|\$env:(?:SystemRoot|windir|USERPROFILE|ProgramFiles)\\?\*?|HK\w+:\\\S{0,20})[\"']?(?:\s|$)",
-    re.IGNORECASE,
-)
+_WIDE_KEY: Final = re.compile(r"[\s\"']HK\w+:\\\S{0,20}[\"']?(?:\s|$)", re.IGNORECASE)
+_RECURSES: Final = re.compile(r"-r(?:ecurse)?\b", re.IGNORECASE)
 _NUMBERS: Final = re.compile(r"-?\d[\d.]*(?:\.\.-?\d+)?")
 _MODULE_PREFIX: Final = re.compile(
     r"^microsoft\.(?:powershell|wsman|graph)\.[\w.]+\\(?=\w+-\w+$)", re.IGNORECASE
@@ -66,6 +65,7 @@ _SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*="
 _REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
 _MAX_TARGETS: Final = 64  # of one assignment
 _CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY, _K.DELETES_FILES))
+_CHANGES_FILES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.DELETES_FILES))
 _VALUE: Final = re.compile(
     r"\s-(?:value|inputobject|encoding)[\s:]+(?:\"[^\"]*\"|'[^']*'|[^\s\"'();|]+)(?=\s|$)",
     re.IGNORECASE,
@@ -111,15 +111,9 @@ class PowershellReader:
             DeadlineError: the time is up.
 
         """
-        self._scope = PowershellScope(self._source, nodes)
-        self._members = MemberJudge(self._source, self._scope, self.variables, self.reading)
-        self._programs = ProgramJudge(self.variables, self.reading)
-        self._cmdlets = CmdletJudge(
-            self._source, self._scope, self.variables, self.reading, self._members, self._programs
-        )
+        self._prepare(nodes)
         kinds = ("assignment", "command", "call", "type", "redirection", "token")
         waiting = [(n.start_byte, kind, n) for kind in kinds for n in nodes.get(kind, [])]
-        calls_until = -1
         for start, kind, node in sorted(waiting, key=lambda item: (item[0], -item[2].end_byte)):
             deadline.check()
             line = self._line(node)
@@ -129,20 +123,36 @@ class PowershellReader:
                 self._judge_command(node, line)
             elif kind == "type":
                 self._members.judge_type(node, line)
-            elif kind in ("redirection", "token"):
-                self._judge_redirection(node, line)
+            elif kind == "call":
+                self._judge_call(node, start, line)
             else:
-                if start >= calls_until:  # an outer chain of calls holds the text of its parts
-                    calls_until = node.end_byte
-                    self._members.judge_chain(self._text(node), line)
-                judge = (
-                    self._members.judge_call
-                    if node.type == "invokation_expression"
-                    else self._members.judge_member
-                )
-                judge(node, line)
+                self._judge_redirection(node, line)
         self._judge_the_rest(nodes)
         return self.reading
+
+    def _prepare(self, nodes: dict[str, list[Any]]) -> None:
+        """Gather what the whole script says before its parts are judged."""
+        self._scope = PowershellScope(self._source, nodes)
+        self._files = FileJudge(self._scope, self.variables)
+        self._members = MemberJudge(
+            self._source, self._scope, self.variables, self.reading, self._files
+        )
+        self._programs = ProgramJudge(self.variables, self.reading)
+        commands = [self._text(node)[:_LOOKED_AT] for node in nodes.get("command", [])]
+        self._programs.is_folder_foreign = self._files.enters_foreign_folder(commands)
+        self._cmdlets = CmdletJudge(
+            self._source, self._scope, self.variables, self.reading, self._members, self._programs
+        )
+        self._calls_until = -1
+
+    def _judge_call(self, node: Any, start: int, line: int) -> None:
+        if start >= self._calls_until:  # an outer chain of calls holds the text of its parts
+            self._calls_until = node.end_byte
+            self._members.judge_chain(self._text(node), line)
+        if node.type == "invokation_expression":
+            self._members.judge_call(node, line)
+        else:
+            self._members.judge_member(node, line)
 
     def _text(self, node: Any) -> str:
         return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
@@ -196,6 +206,8 @@ class PowershellReader:
         target = text.lstrip("*0123456789> \t").strip()
         if target.startswith("&") or target.lower() in ("$null", "nul") or "<" in text[:2]:
             return
+        if harm := self._files.judge_found(target, node):
+            self.reading.add(*harm, line, text)
         target = self._put(target)
         if _COMMAND_DRIVE.search(target) or re.search(r"\bvariable:", target, re.IGNORECASE):
             self.reading.doubt(line, "changes commands or variables by their drive")
@@ -203,16 +215,7 @@ class PowershellReader:
 
     def _put(self, text: str) -> str:
         """Return a text with what its variables certainly hold."""
-        return re.sub(
-            r"\$\{?(\w{1,80})\}?",
-            lambda match: (
-                value
-                if isinstance(value := self.variables.get(match[1].lower()), str)
-                and len(value) < 2048
-                else match[0]
-            ),
-            text,
-        )
+        return put_values(text, self.variables)
 
     def _judge_command(self, node: Any, line: int) -> None:
         name_node = node.child_by_field_name("command_name") or next(
@@ -242,7 +245,7 @@ class PowershellReader:
     def _judge_name(self, name: str, rest: str, node: Any, line: int) -> None:
         text, lower = self._text(node), name.lower()
         plain = ALIASES.get(lower, lower)
-        self._judge_text(plain, text[:_LOOKED_AT], line)
+        self._judge_text(plain, text[:_LOOKED_AT], node, line)
         if self._scope.has_function([lower]):
             known = plain != lower or find_cmdlet(plain) or self._cmdlets.handles(plain)
             if known:  # it may never be defined, or not any more: then the command runs
@@ -259,6 +262,8 @@ class PowershellReader:
             self._judge_cmdlet(plain, rest, node, line)
             if lower != "sc":  # Set-Content, and since PowerShell 6 the program
                 return
+        if self._programs.is_folder_foreign and not re.search(r"[\\/]", name):
+            self.reading.doubt(line, f"{lower[:60]} may load libraries of the current folder")
         if SCRIPT_FILE.search(name) or "\\" in name or "/" in name:
             self._programs.judge_named(name, rest, text, line)
         elif not self._programs.judge(name, rest, text, line):
@@ -280,11 +285,22 @@ class PowershellReader:
             kind, severity = judge_path(self._find_target(name, self._put(rest)))
         if kind is _K.DISABLES_SECURITY and turns_on(rest.split()):
             kind, severity = _K.CHANGES_NETWORK, _S.MEDIUM
-        if kind is _K.DELETES_FILES and re.search(r"-r(?:ecurse)?\b", text, re.IGNORECASE):
-            severity = _S.CRITICAL if _WIDE.search(text) else _S.MEDIUM
+        if kind is _K.DELETES_FILES and name == "remove-item":
+            severity = self._judge_removal(rest)
         self.reading.add(kind, severity, line, text)
+        if entry.kind in _CHANGES_FILES and kind is not _K.CHANGES_REGISTRY:
+            harm = self._files.judge_cmdlet(name, rest, node)
+            if harm is not None:
+                self.reading.add(*harm, line, text)
         if kind is _K.DOWNLOADS and (stored := judge_download(self._put(rest))):
             self.reading.add(*stored, line, text)
+
+    def _judge_removal(self, rest: str) -> EffectSeverity:
+        """Say how bad Remove-Item is: by the folders that it or the search before it names."""
+        put = self._put(rest)
+        if _RECURSES.search(rest):
+            return _S.CRITICAL if is_wide(put) or _WIDE_KEY.search(put) else _S.MEDIUM
+        return _S.MEDIUM
 
     @staticmethod
     def _find_target(name: str, rest: str) -> str:
@@ -318,7 +334,7 @@ class PowershellReader:
         ):
             self.reading.doubt(line, f"changes {found[0]}: other programs may run")
 
-    def _judge_text(self, name: str, text: str, line: int) -> None:
+    def _judge_text(self, name: str, text: str, node: Any, line: int) -> None:
         if CREDENTIAL_FILE.search(text):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, text)
         writes = name in ("set-itemproperty", "new-itemproperty", "reg", "reg.exe", "new-item")
@@ -336,6 +352,9 @@ class PowershellReader:
             self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
         if name == "new-object":  # calls of methods are nodes of their own
             self._members.judge_chain(text, line)
+            given = text.partition("(")[2] or text.rpartition(" ")[2]
+            if harm := self._files.judge_call(text, "new", given, node):
+                self.reading.add(*harm, line, text)
 
     def _judge_the_rest(self, nodes: dict[str, list[Any]]) -> None:
         """Doubt what no node of a command shows: quotes, required modules, steering variables."""

@@ -20,6 +20,7 @@ from guardrails.dotnet_members import (
 )
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_cmdlets import CommandEntry
+from guardrails.powershell_files import FileJudge
 from guardrails.powershell_folding import fold_value
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_scope import PowershellScope
@@ -74,12 +75,18 @@ class MemberJudge:
     """Judges the types and members of one script; adds to its reading."""
 
     def __init__(
-        self, source: bytes, scope: PowershellScope, variables: dict[str, Any], reading: Reading
+        self,
+        source: bytes,
+        scope: PowershellScope,
+        variables: dict[str, Any],
+        reading: Reading,
+        files: FileJudge,
     ) -> None:
         self._source = source
         self._scope = scope
         self._variables = variables
         self._reading = reading
+        self._files = files
 
     def _text(self, node: Any) -> str:
         return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
@@ -156,6 +163,8 @@ class MemberJudge:
         between = self._source[owner.end_byte : owner.end_byte + 8].lstrip()
         static = between.startswith(b"::")
         given = self._list_arguments(node)
+        if harm := self._files.judge_call(self._text(owner), member, given, node):
+            self._reading.add(*harm, line, text)
         if member in _CALLERS and _NAMED_METHOD.search(given):
             self._reading.run_dynamic(line, text, "may call a method that is only named")
         if owner.type == "type_literal" and static:

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that a PowerShell script finds, and what it does to them.
+
+A write to one path is a file; a write to whatever a pipeline, a loop or a search gives removes what
+was there, over and over. A path counts as found where it begins with `$_`, the variable of a loop, or a
+variable that was set from such, and in a script that searches for files also with a parameter.
+"""
+# ruff: noqa: E501, SIM905 - tables
+
+import re
+from typing import Any, Final
+
+from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.powershell_folding import put_values
+from guardrails.powershell_scope import PowershellScope
+from guardrails.windows_files import Harm, is_wide, judge_removal
+from guardrails.windows_folders import is_own_folder
+
+_K, _S = EffectKind, EffectSeverity
+_SEARCHES: Final = (
+    r"(?:get-childitem|gci|dir|ls|get-item|gi|resolve-path|getfiles|getdirectories|getfilesysteminfos|getfilesystementries"
+    r"|enumeratefiles|enumeratedirectories|enumeratefilesystementries|enumeratefilesysteminfos)\b"
+)
+_SEARCH: Final = re.compile(rf"\b{_SEARCHES}[^|;\n{{}}]{{0,400}}")
+_GIVES_FILES: Final = re.compile(rf"[\s@(\"$]*(?:\[[\w.]+\]\s*::\s*)?{_SEARCHES}")
+_DEEP: Final = re.compile(r"\s-(?:r\w*|d(?:e\w*)?)\b|alldirectories|\*")
+_CHOOSES: Final = re.compile(r"\s-(?:filt\w*|inc\w*)\b")
+_LOOP_VARIABLE: Final = re.compile(
+    r"foreach\s*(?:-parallel\s*)?\(\s*\$\{?(\w+)|\s-(?:pipelinev\w*|pv|outv\w*|ov)[\s:]+[\"']?(\w+)"
+)
+_ASSIGNED: Final = re.compile(
+    r"\$\{?(?:\w+:)?(\w+)\}?(?:\.\w+|\[[^\]]*\])*\s*\+?=(?![=])\s*([^;\n]{1,400})"
+)
+_HEAD: Final = r"[\s\"'(@,{]*(?:\[[\w.\[\]]+\]\s*)?\$[({]*\$?(?:\w+:)?"
+_FIRST_VARIABLE: Final = re.compile(_HEAD + r"(\w+)\}?((?:\.\w+)*)", re.IGNORECASE)
+_PATH_MEMBER: Final = re.compile(
+    r"\.(?:fullname|pspath|psparentpath|filename|versioninfo|path)\b", re.IGNORECASE
+)
+_ITEMS: Final = frozenset(("_", "psitem", "input"))
+_MAX_PASSES: Final = 3
+_BOUNDS: Final = frozenset(("program", "function_statement", "class_method_definition"))
+_MAX_STATEMENT_BYTES: Final = 8192
+_STREAM: Final = re.compile(r"stream(?:writer)?\b|binarywriter", re.IGNORECASE)
+_FORCES: Final = re.compile(r"\s-fo\w*\b", re.IGNORECASE)
+_FOLDER: Final = re.compile(r"\s-(?:it|ty|t)\w*[\s:]+[\"']?(?:d|sym|j|h)", re.IGNORECASE)
+_WILDCARD: Final = re.compile(r"[*?]")
+_MAX_SEARCHES: Final = 200
+_PARAMETER: Final = re.compile(
+    r"\s-(\w+)[\s:]+((?:\"[^\"]*\"|'[^']*'|\([^()]*\)|\{[^{}]*\}|[^\s\"'();|]+)+)"
+)
+# Parameters that are switches: the next word is none of theirs.
+_SWITCHES: Final = re.compile(
+    r"\s-(?:force|recurse|passthru|nonewline|append|noclobber|confirm|whatif|verbose|container|notypeinformation|nti)(?::\$\w+)?(?=\s|$)",
+    re.IGNORECASE,
+)
+_TARGETS: Final = re.compile(
+    r"(?:path|literalpath|pspath|lp|filepath|p|l|li\w*|pa\w*|filep\w*|fi|name|na?m?|archivefilename)$",
+    re.IGNORECASE,
+)
+_DESTINATIONS: Final = re.compile(r"d\w*$", re.IGNORECASE)
+_OVERWRITES: Final = frozenset(
+    "set-content out-file tee-object set-item clear-item clear-content export-csv export-clixml new-item start-transcript compress-archive".split()
+)
+_COPIES: Final = frozenset(("copy-item", "expand-archive"))
+_GLOBS: Final = frozenset("set-content add-content set-item clear-item clear-content".split())
+_WRITING_METHODS: Final = frozenset(
+    "writealltext writealllines writeallbytes appendalltext appendalllines create createtext openwrite open copy copyto copyfile"
+    " replace moveto setlength createtextfile savetofile new write extracttofile".split()
+)
+_OF_THE_FILE: Final = frozenset(
+    "openwrite open create createtext appendtext moveto setlength".split()
+)
+_SECOND_IS_TARGET: Final = frozenset(("copy", "copyfile", "replace"))
+_DRIVE_OF_PROVIDER: Final = re.compile(
+    r"(?:hk\w+|cert|env|ad|iis|wsman|registry|alias|function|variable)::?", re.IGNORECASE
+)
+_ENTERS: Final = re.compile(
+    r"\s*(?:set-location|push-location|cd|chdir|sl|pushd)\s+(?:-(?:path|literalpath|stackname)\s+)?(\"[^\"]*\"|'[^']*'|\([^()]*\)|[^\s;|)}]+)",
+    re.IGNORECASE,
+)
+_SETS_FOLDER: Final = re.compile(
+    r"(?:\]::currentdirectory\s*=\s*|setcurrentdirectory\(\s*)(\"[^\"]*\"|'[^']*'|[^\s;)]+)",
+    re.IGNORECASE,
+)
+
+
+class FileJudge:
+    """Tells what the commands of one script do to files that it finds."""
+
+    def __init__(self, scope: PowershellScope, variables: dict[str, Any]) -> None:
+        self._scope = scope
+        self._variables = variables
+        self._pieces = [found[0] for found in _SEARCH.finditer(scope.text)][:_MAX_SEARCHES]
+        self._found = self._list_found()
+
+    def _list_found(self) -> frozenset[str]:
+        """Return the variables that hold, one after another, what the script finds."""
+        found = set(_ITEMS)
+        for names in _LOOP_VARIABLE.findall(self._scope.text):
+            found.update(name for name in names if name)
+        if self._pieces:
+            found |= self._scope.parameters
+        assigned = _ASSIGNED.findall(self._scope.text)
+        for _ in range(_MAX_PASSES):
+            before = len(found)
+            found.update(name for name, value in assigned if self._gives_found(value, found))
+            if len(found) == before:
+                break
+        return frozenset(found)
+
+    @staticmethod
+    def _gives_found(value: str, found: set[str]) -> bool:
+        first = _FIRST_VARIABLE.match(value)
+        if first and (first[1] in found or _PATH_MEMBER.search(first[2])):
+            return True
+        return _GIVES_FILES.match(value) is not None
+
+    def _rate(self, node: Any) -> EffectSeverity:
+        """Say how bad it is to remove what is found: by where, and how deep, it is searched for.
+
+        That is the statement around the node, and the whole script where that searches for nothing.
+        """
+        around = _SEARCH.findall(_cut_statement(node).lower()) or self._pieces
+        worst = _S.MEDIUM
+        for piece in around[:_MAX_SEARCHES]:
+            if _DEEP.search(piece) and is_wide(put_values(piece, self._variables)):
+                if not _CHOOSES.search(piece):
+                    return _S.CRITICAL
+                worst = _S.HIGH
+        return worst
+
+    def is_found(self, written: str) -> bool:
+        """Say whether a path, as written, is one that the script finds."""
+        first = _FIRST_VARIABLE.match(written)
+        if first is None:
+            return False
+        return first[1].lower() in self._found or _PATH_MEMBER.search(first[2]) is not None
+
+    def judge_found(self, written: str, node: Any) -> Harm | None:
+        """Return what it does to overwrite this path, when that is more than to write a file."""
+        return (_K.DELETES_FILES, self._rate(node)) if self.is_found(written) else None
+
+    def judge_cmdlet(self, name: str, rest: str, node: Any) -> Harm | None:
+        """Return what a cmdlet that writes files does to what was there before."""
+        piped = _is_piped_into(node)
+        if name in ("move-item", "rename-item", "remove-item"):
+            return self._judge_source(name, rest, node, piped=piped)
+        if name not in _OVERWRITES | _COPIES | _GLOBS:
+            return None
+        if name == "new-item" and (not _FORCES.search(rest) or _FOLDER.search(rest)):
+            return None
+        target = _find_target(name, rest)
+        put = put_values(target, self._variables)
+        if name in _GLOBS and _WILDCARD.search(put):
+            return judge_removal(put)
+        if not target and piped and name in _GLOBS:
+            return _K.DELETES_FILES, self._rate(node)
+        return self.judge_found(target, node)
+
+    def _judge_source(self, name: str, rest: str, node: Any, *, piped: bool) -> Harm | None:
+        """Judge what is taken away from where it was: always, or if there are many to rename."""
+        source = put_values(_find_source(rest), self._variables)
+        kind, severity = judge_removal(source)
+        found = piped or self.is_found(_find_source(rest))
+        many = found or _WILDCARD.search(source) or severity is _S.CRITICAL
+        if (name == "rename-item" and not many) or (name == "remove-item" and not found):
+            return None
+        if found and severity is not _S.CRITICAL:
+            severity = self._rate(node)
+        return kind, severity
+
+    def judge_call(self, receiver: str, member: str, given: str, node: Any) -> Harm | None:
+        """Return what a method that writes does to a file that was found."""
+        if member not in _WRITING_METHODS or (member == "new" and not _STREAM.search(receiver)):
+            return None
+        arguments = given.split(",")
+        target = "".join(arguments[1:2]) if member in _SECOND_IS_TARGET else arguments[0]
+        is_own = member in _OF_THE_FILE and receiver[:1] == "$" and self.is_found(receiver)
+        return (_K.DELETES_FILES, self._rate(node)) if is_own or self.is_found(target) else None
+
+    def enters_foreign_folder(self, commands: list[str]) -> bool:
+        """Say whether the script works in a folder of others at some place."""
+        written = [found[1] for each in commands if (found := _ENTERS.match(each))]
+        written += _SETS_FOLDER.findall(self._scope.text)
+        return any(self.is_foreign(each) for each in written)
+
+    def is_foreign(self, folder: str) -> bool:
+        """Say whether a folder, as written, is one that others may write into."""
+        plain = put_values(folder, self._variables).strip("\"'() ")
+        return not _DRIVE_OF_PROVIDER.match(plain) and not is_own_folder(plain)
+
+
+def _list_arguments(rest: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return (positional arguments, named ones with their values) of a command."""
+    plain = _SWITCHES.sub(" ", rest)
+    named = _PARAMETER.findall(plain)
+    words = re.findall(
+        r"(?:\"[^\"]*\"|'[^']*'|\((?:[^()]|\([^()]*\))*\)|[^\s\"'()])+", _PARAMETER.sub(" ", plain)
+    )
+    return [word.strip(",") for word in words if word[0] not in "-|;>"], named
+
+
+def _find_target(name: str, rest: str) -> str:
+    """Return the argument that names where a cmdlet writes, as written."""
+    positional, named = _list_arguments(rest)
+    if name in _COPIES:
+        return _pick(named, _DESTINATIONS) or "".join(positional[1:2])
+    return _pick(named, _TARGETS) or "".join(positional[:1])
+
+
+def _find_source(rest: str) -> str:
+    positional, named = _list_arguments(rest)
+    return _pick(named, _TARGETS) or "".join(positional[:1])
+
+
+def _pick(named: list[tuple[str, str]], names: re.Pattern[str]) -> str:
+    return next((value for name, value in named if names.match(name)), "")
+
+
+def _is_piped_into(node: Any) -> bool:
+    """Say whether a command is not the first of its pipeline."""
+    parent = node.parent
+    if parent is None or parent.type != "pipeline_chain":
+        return False
+    return bool(parent.named_children[0].start_byte < node.start_byte)
+
+
+def _cut_statement(node: Any) -> str:
+    """Return the text of the outermost statement around a node, short of functions."""
+    outer = node
+    while outer.parent is not None and outer.parent.type not in _BOUNDS:
+        outer = outer.parent
+    if outer.type == "statement_list" or outer.end_byte - outer.start_byte > _MAX_STATEMENT_BYTES:
+        outer = node
+    return (outer.text or b"").decode("utf-8", "replace")
