@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS, turns_on
 from guardrails.effects import EffectKind, EffectSeverity
-from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, reads_by_its_name
+from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, find_more, reads_by_its_name
 from guardrails.powershell_files import FileJudge
 from guardrails.powershell_folding import fold_value, put_values
 from guardrails.powershell_launchers import CmdletJudge
@@ -276,6 +276,8 @@ class PowershellReader:
 
     def _judge_cmdlet(self, name: str, rest: str, node: Any, line: int) -> None:
         entry, text = find_cmdlet(name), self._text(node)
+        if entry is not None and entry.kind is None:
+            entry = find_more(name, rest) or entry
         if entry is not None and (entry.kind in _CHANGES or name in _TAKES_PATHS):
             self._judge_target(name, rest, line)
         if entry is None or entry.kind is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments of Windows programs: their words, and the forms under which a program only looks.
+r"""Arguments of Windows programs: their words, and the forms under which a program only looks.
 
 A form lists all that a look may hold, so an option that no form names is no look. It reads
 `[words] verb,verb verb : options values`:

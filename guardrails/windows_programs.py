@@ -23,7 +23,7 @@ STEERING: Final = r"path(?:ext)?\b|comspec\b|prompt\b|psmodulepath|cor_|coreclr_
 _ROWS: Final = r"""
 - | hostname whoami systeminfo ping tracert pathping getmac quser qwinsta qprocess query tasklist driverquery findstr find more tree where ver netstat choice timeout waitfor clip fc comp winver dsquery dsget chcp calc charmap taskmgr resmon vol | : ...
 changes_network low | nbtstat | : -a -c -n -s *
-writes_system_files medium | nslookup | : -* +=
+writes_system_files medium | nslookup | : -type -querytype -query -q -ty -timeout -retry -port -class -cl -debug -d2 -nodebug -recurse -norecurse -search -nosearch -vc -novc -domain -srchlist +=
 changes_preferences low | mode | con,con: : *= ; : /status *
 sends_data low | notepad mspaint | : *
 captures_data medium | perfmon | : /sys /res /rel
@@ -42,8 +42,7 @@ changes_software medium | winget | list,search,show : ... ; --version,-v,--info,
 changes_software medium | dism | : /online /image /english /get-* /cleanup-image /checkhealth /scanhealth /format /packagename /featurename /capabilityname /wimfile /imagefile /index /name /? *
 changes_software medium | pnputil | : /enum-* /? -e /class /connected /disconnected /problem /drivers /ids /relations /instanceid /bus /services /stack /interfaces /properties /deviceids *
 changes_services medium | appcmd | list : ...
-changes_software low | sfc | /verifyonly :
-changes_software low | sfc | /verifyfile :
+changes_software low | sfc | /verifyonly,/verifyfile :
 changes_registry medium | reg | query,compare : ... ; /? :
 changes_registry medium | regini regedit regedt32 setx | :
 changes_preferences low | powercfg | : /l /list /q /query /qh /a /availablesleepstates /getactivescheme /aliases /aliasesh /lastwake /waketimers /requests /devicequery /? *
@@ -185,6 +184,8 @@ def _read_rows() -> dict[str, Program]:
             entry = _read_entry(less) if less else HARMLESS
             forms += [(each, entry) for each in read_forms(form)]
         program = Program(_read_entry(does), tuple(forms))
+        if not programs.keys().isdisjoint(names.split()):
+            raise ValueError(f"two rows for one of {names}")
         programs |= dict.fromkeys(names.split(), program)
     return programs
 
