@@ -25,7 +25,7 @@ from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_programs import ProgramJudge
 from guardrails.script_reading import Deadline, Reading
-from guardrails.windows_files import is_wide, judge_removal
+from guardrails.windows_files import is_wide, judge_removal, judge_share
 from guardrails.windows_folders import is_own_folder
 from guardrails.windows_programs import STEERING, bare_name, is_system_folder
 
@@ -52,7 +52,8 @@ _FROM_LOOP: Final = re.compile(
 _LOOPED: Final = re.compile(r"%%~?[\w$:]|[\s\"]%~?[a-z](?![\w%])", re.IGNORECASE)
 _ENDS_IN_LOOP: Final = re.compile(r"\s\"?(?:%%~?[\w$:]+|%~?[a-z]+)\"?$", re.IGNORECASE)
 _PRINTS_NOTHING: Final = re.compile(
-    r"(?:type\s+nul|break|rem|ver>nul|cd\s*\.|call)\b\s*$", re.IGNORECASE
+    r"(?:(?:type|more|find\s+\S+|findstr\s+\S+)\s+\"?(?:\\\\\.\\)?nul:?\"?|break|rem\b.*|cd\s*\.|call)\s*$",
+    re.IGNORECASE,
 )
 _CHANGES_FOLDER: Final = re.compile(
     r"(?:cd|chdir|pushd)(?=[\s.\\/,;=\"]|$)(?:[\s,;=]*/d\b)?(.*)", re.IGNORECASE
@@ -196,7 +197,8 @@ class _CmdReader:
     def _judge_target(self, target: str, text: str, line: int) -> None:
         """Judge a redirection: what it writes, and what it empties."""
         shown = f"{text} > {target}"
-        self.reading.add(*judge_path(target), line, shown)
+        for kind, severity in (judge_path(target), *judge_share(target)):
+            self.reading.add(kind, severity, line, shown)
         variable = re.match(r"\"?[%!](\w+)[%!]", target)
         if _FROM_LOOP.match(target) or (variable and variable[1].lower() in self._loaded):
             self.reading.add(_K.DELETES_FILES, self._loop_severity, line, shown)

@@ -26,7 +26,8 @@ from guardrails.powershell_quotes import (
 )
 from guardrails.powershell_scope import PowershellScope
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
-from guardrails.windows_files import is_wide
+from guardrails.windows_arguments import asks_for_computed_name
+from guardrails.windows_files import Harm, is_wide
 
 _K, _S = EffectKind, EffectSeverity
 _LOOKED_AT: Final = 4096  # characters of a command; the commands inside it are looked at themselves
@@ -49,6 +50,11 @@ _ROOTED: Final = re.compile(r"[\\/]|join-path|\b[a-z]:|\$env:|combine\(|gettemp"
 _STEERING_VARIABLE: Final = re.compile(
     r"\$\{?(?:global:|script:)?(?:psdefaultparametervalues|executioncontext)\b|\b(?:psdefaultparametervalues|ex\w*\*\w*context|executioncontext)\b",
     re.IGNORECASE,
+)
+_RESOLVERS: Final = frozenset(("resolve-dnsname", "test-connection", "test-netconnection", "tnc"))
+_SETS_VARIABLES: Final = frozenset(("set-variable", "new-variable", "set-item", "new-item"))
+_SETS_STEERING: Final = re.compile(
+    r"psdefaultp|executionc|\s-n\w*[\s:]+\(|variable\s+\(", re.IGNORECASE
 )
 # Variables of the environment that decide which programs, modules and libraries run.
 _STEERING_ENVIRONMENT: Final = re.compile(
@@ -206,8 +212,7 @@ class PowershellReader:
         target = text.lstrip("*0123456789> \t").strip()
         if target.startswith("&") or target.lower() in ("$null", "nul") or "<" in text[:2]:
             return
-        if harm := self._files.judge_found(target, node):
-            self.reading.add(*harm, line, text)
+        self._record(self._files.judge_target(target, node), text, line)
         target = self._put(target)
         if _COMMAND_DRIVE.search(target) or re.search(r"\bvariable:", target, re.IGNORECASE):
             self.reading.doubt(line, "changes commands or variables by their drive")
@@ -291,9 +296,7 @@ class PowershellReader:
             severity = self._judge_removal(rest)
         self.reading.add(kind, severity, line, text)
         if entry.kind in _CHANGES_FILES and kind is not _K.CHANGES_REGISTRY:
-            harm = self._files.judge_cmdlet(name, rest, node)
-            if harm is not None:
-                self.reading.add(*harm, line, text)
+            self._record(self._files.judge_cmdlet(name, rest, node), text, line)
         if kind is _K.DOWNLOADS and (stored := judge_download(self._put(rest))):
             self.reading.add(*stored, line, text)
 
@@ -354,9 +357,15 @@ class PowershellReader:
             self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
         if name == "new-object":  # calls of methods are nodes of their own
             self._members.judge_chain(text, line)
-            given = text.partition("(")[2] or text.rpartition(" ")[2]
-            if harm := self._files.judge_call(text, "new", given, node):
-                self.reading.add(*harm, line, text)
+            self._record(self._files.judge_stream(text, node), text, line)
+        if name in _RESOLVERS and asks_for_computed_name(self._put(text)):
+            self._record([(_K.SENDS_DATA, _S.MEDIUM)], text, line)
+        if name in _SETS_VARIABLES and _SETS_STEERING.search(self._put(text)):
+            self.reading.doubt(line, f"{name} of a variable that changes what commands do")
+
+    def _record(self, harms: list[Harm], text: str, line: int) -> None:
+        for kind, severity in harms:
+            self.reading.add(kind, severity, line, text)
 
     def _judge_the_rest(self, nodes: dict[str, list[Any]]) -> None:
         """Doubt what no node of a command shows: quotes, required modules, steering variables."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import put_values
 from guardrails.powershell_scope import PowershellScope
-from guardrails.windows_files import Harm, is_wide, judge_removal
+from guardrails.windows_files import Harm, is_wide, judge_removal, judge_share
 from guardrails.windows_folders import is_own_folder
 
 _K, _S = EffectKind, EffectSeverity
@@ -22,6 +22,11 @@ _SEARCHES: Final = (
     r"|enumeratefiles|enumeratedirectories|enumeratefilesystementries|enumeratefilesysteminfos)\b"
 )
 _SEARCH: Final = re.compile(rf"\b{_SEARCHES}[^|;\n{{}}]{{0,400}}")
+# `$list[$i]`, `$queue.Dequeue()`: one after another.
+_TAKES_NEXT: Final = re.compile(
+    r"[\s\"'(]*\$[({]*\$?[\w:]+\}?(?:\.\w+)*(?:\[\s*\$|\.(?:dequeue|pop|current|trydequeue|take)\b)",
+    re.IGNORECASE,
+)
 _GIVES_FILES: Final = re.compile(rf"[\s@(\"$]*(?:\[[\w.]+\]\s*::\s*)?{_SEARCHES}")
 _DEEP: Final = re.compile(r"\s-(?:r\w*|d(?:e\w*)?)\b|alldirectories|\*")
 _CHOOSES: Final = re.compile(r"\s-(?:filt\w*|inc\w*)\b")
@@ -58,17 +63,16 @@ _TARGETS: Final = re.compile(
     re.IGNORECASE,
 )
 _DESTINATIONS: Final = re.compile(r"d\w*$", re.IGNORECASE)
-_OVERWRITES: Final = frozenset(
-    "set-content out-file tee-object set-item clear-item clear-content export-csv export-clixml new-item start-transcript compress-archive".split()
-)
+_REMOVES: Final = frozenset(("move-item", "rename-item", "remove-item"))
+_RECURSES: Final = re.compile(r"\s-r\w*\b", re.IGNORECASE)
 _COPIES: Final = frozenset(("copy-item", "expand-archive"))
 _GLOBS: Final = frozenset("set-content add-content set-item clear-item clear-content".split())
 _WRITING_METHODS: Final = frozenset(
     "writealltext writealllines writeallbytes appendalltext appendalllines create createtext openwrite open copy copyto copyfile"
-    " replace moveto setlength createtextfile savetofile new write extracttofile".split()
+    " replace moveto setlength createtextfile savetofile new write extracttofile move delete encrypt".split()
 )
 _OF_THE_FILE: Final = frozenset(
-    "openwrite open create createtext appendtext moveto setlength".split()
+    "openwrite open create createtext appendtext moveto setlength delete encrypt".split()
 )
 _SECOND_IS_TARGET: Final = frozenset(("copy", "copyfile", "replace"))
 _DRIVE_OF_PROVIDER: Final = re.compile(
@@ -99,7 +103,7 @@ class FileJudge:
         for names in _LOOP_VARIABLE.findall(self._scope.text):
             found.update(name for name in names if name)
         if self._pieces:
-            found |= self._scope.parameters
+            found |= self._scope.parameters | {"args"}
         assigned = _ASSIGNED.findall(self._scope.text)
         for _ in range(_MAX_PASSES):
             before = len(found)
@@ -132,51 +136,67 @@ class FileJudge:
     def is_found(self, written: str) -> bool:
         """Say whether a path, as written, is one that the script finds."""
         first = _FIRST_VARIABLE.match(written)
-        if first is None:
-            return False
-        return first[1].lower() in self._found or _PATH_MEMBER.search(first[2]) is not None
+        if first and (first[1].lower() in self._found or _PATH_MEMBER.search(first[2])):
+            return True
+        return bool(_GIVES_FILES.match(written.lower()) or _TAKES_NEXT.match(written))
 
-    def judge_found(self, written: str, node: Any) -> Harm | None:
-        """Return what it does to overwrite this path, when that is more than to write a file."""
-        return (_K.DELETES_FILES, self._rate(node)) if self.is_found(written) else None
+    def judge_target(self, written: str, node: Any) -> list[Harm]:
+        """Return what it does, beyond writing a file, to write over this path."""
+        harms = judge_share(put_values(written, self._variables))
+        if self.is_found(written):
+            harms.append((_K.DELETES_FILES, self._rate(node)))
+        return harms
 
-    def judge_cmdlet(self, name: str, rest: str, node: Any) -> Harm | None:
-        """Return what a cmdlet that writes files does to what was there before."""
+    def judge_cmdlet(self, name: str, rest: str, node: Any) -> list[Harm]:
+        """Return what a cmdlet does to files beyond writing or deleting one."""
         piped = _is_piped_into(node)
-        if name in ("move-item", "rename-item", "remove-item"):
+        if name in _REMOVES:
             return self._judge_source(name, rest, node, piped=piped)
-        if name not in _OVERWRITES | _COPIES | _GLOBS:
-            return None
-        if name == "new-item" and (not _FORCES.search(rest) or _FOLDER.search(rest)):
-            return None
         target = _find_target(name, rest)
         put = put_values(target, self._variables)
+        if name in _COPIES and (_RECURSES.search(rest) or name != "copy-item") and is_wide(put):
+            return [(_K.WRITES_SYSTEM_FILES, _S.MEDIUM)]
         if name in _GLOBS and _WILDCARD.search(put):
-            return judge_removal(put)
-        if not target and piped and name in _GLOBS:
-            return _K.DELETES_FILES, self._rate(node)
-        return self.judge_found(target, node)
+            return [judge_removal(put)]
+        if name in _GLOBS and piped and not target:
+            return [(_K.DELETES_FILES, self._rate(node))]
+        if name == "new-item" and (not _FORCES.search(rest) or _FOLDER.search(rest)):
+            return []
+        return self.judge_target(target, node)
 
-    def _judge_source(self, name: str, rest: str, node: Any, *, piped: bool) -> Harm | None:
+    def _judge_source(self, name: str, rest: str, node: Any, *, piped: bool) -> list[Harm]:
         """Judge what is taken away from where it was: always, or if there are many to rename."""
-        source = put_values(_find_source(rest), self._variables)
+        written = _find_source(rest)
+        source = put_values(written, self._variables)
         kind, severity = judge_removal(source)
-        found = piped or self.is_found(_find_source(rest))
+        found = piped or self.is_found(written)
         many = found or _WILDCARD.search(source) or severity is _S.CRITICAL
+        harms = judge_share(put_values(_find_target("copy-item", rest), self._variables))
         if (name == "rename-item" and not many) or (name == "remove-item" and not found):
-            return None
+            return []
         if found and severity is not _S.CRITICAL:
             severity = self._rate(node)
-        return kind, severity
+        return [*harms, (kind, severity)] if name == "move-item" else [(kind, severity)]
 
-    def judge_call(self, receiver: str, member: str, given: str, node: Any) -> Harm | None:
-        """Return what a method that writes does to a file that was found."""
+    def judge_call(self, receiver: str, member: str, given: str, node: Any) -> list[Harm]:
+        """Return what a method that writes does to a file that was found, or to a share."""
         if member not in _WRITING_METHODS or (member == "new" and not _STREAM.search(receiver)):
-            return None
+            return []
         arguments = given.split(",")
         target = "".join(arguments[1:2]) if member in _SECOND_IS_TARGET else arguments[0]
+        kind = _K.ENCRYPTS_FILES if member == "encrypt" else _K.DELETES_FILES
+        harms = judge_share(put_values(target.strip(), self._variables))
         is_own = member in _OF_THE_FILE and receiver[:1] == "$" and self.is_found(receiver)
-        return (_K.DELETES_FILES, self._rate(node)) if is_own or self.is_found(target) else None
+        if is_own or self.is_found(target):
+            harms.append((kind, self._rate(node)))
+        return harms
+
+    def judge_stream(self, text: str, node: Any) -> list[Harm]:
+        """Return what it does to make the object of a text, when that is a stream to a file."""
+        if not _STREAM.search(text):
+            return []
+        words = re.split(r"[\s,(\]]+(?=[\"$])", text)[1:]
+        return next((harms for word in words if (harms := self.judge_target(word, node))), [])
 
     def enters_foreign_folder(self, commands: list[str]) -> bool:
         """Say whether the script works in a folder of others at some place."""

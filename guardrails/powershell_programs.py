@@ -12,10 +12,12 @@ from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import decode_base64, expand, fold_value, put_values
 from guardrails.powershell_paths import fold_path, judge_download, judge_path
 from guardrails.script_reading import SCRIPT_FILE, NestedCode, Reading
+from guardrails.windows_arguments import asks_for_computed_name
 from guardrails.windows_files import FILE_PROGRAMS, judge_file_program
 from guardrails.windows_folders import is_own_folder
 from guardrails.windows_programs import (
     LAUNCHERS,
+    RESOLVERS,
     bare_name,
     find_program,
     is_system_folder,
@@ -80,6 +82,8 @@ class ProgramJudge:
         entry = find_program(bare, rest)
         if entry is None:
             return False
+        if bare in RESOLVERS and asks_for_computed_name(rest):
+            self._reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         if takes_from_elsewhere(bare, rest):
             self._reading.doubt(line, f"{bare} takes from elsewhere what it does")
         if bare in FILE_PROGRAMS and entry.kind is not None:

@@ -14,25 +14,32 @@ A form lists all that a look may hold, so an option that no form names is no loo
 
 A word that begins with a variable, or may become several words, is no option and no value.
 """
+# ruff: noqa: SIM905 - tables
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from guardrails.powershell_paths import FOLDERS
+
 _QUOTED: Final = re.compile(r"\"[^\"]*\"?")
 _BREAKS: Final = re.compile(r"[\s,;]+")
 _ANYTHING: Final = "..."
 _COLON: Final = re.compile(r"(?:^|\s+):(?:\s+|$)")
-_INNER_BLANK: Final = "\ue010"
+INNER_BLANK: Final = "\ue010"
 _JOINED: Final = re.compile(r"[\s,;']")
 _OPTION_INSIDE: Final = re.compile(r"/|[\s\"][-+\u2013-\u2015]")
-# Variables of cmd that Windows sets, to one word that is no option.
+# Variables that Windows sets, to one word that is no option.
 _KNOWN_VARIABLES: Final = re.compile(
-    r"%(?:windir|systemroot|systemdrive|homedrive|programfiles|programdata|public|userprofile|temp|tmp"
-    r"|appdata|localappdata|computername|username|userdomain|logonserver|comspec|~dp0|cd)%"
-    r"|%~dp0|\$\{?env:(?:windir|systemroot|systemdrive|programfiles|programdata|public|userprofile"
-    r"|temp|tmp|appdata|localappdata|computername|username|userdomain)\}?",
+    r"%(\w+(?:\(x86\))?|~dp0)%|(%~dp0)|\$\{?env:(\w+)\}?", re.IGNORECASE
+)
+_WORDS: Final = frozenset(
+    "computername username userdomain logonserver allusersprofile cd ~dp0 %~dp0".split()
+)
+_COMPUTED_LABEL: Final = re.compile(
+    r"(?:%[^%\s\"]{1,60}%|%%~?\w|!\w+!|\"[^\"]*(?:\$\{?[\w:]+\}?|\))|\{\d\})\.[a-z0-9-]+\.[a-z]"
+    r"|\+\s*[\"']\.[a-z0-9-]+\.[a-z]",
     re.IGNORECASE,
 )
 _COMPUTED: Final = re.compile(r"%|!\w+!|^[$@({]|^[\"']?\$")
@@ -43,21 +50,33 @@ def split_arguments(arguments: str) -> list[str]:
 
     What stands between double quotes is one word if it cannot hold an option.
     """
-    known = _KNOWN_VARIABLES.sub("x", arguments.replace("`", "").replace("^", ""))
+    known = _KNOWN_VARIABLES.sub(_put_known, arguments.replace("`", "").replace("^", ""))
     joined = _QUOTED.sub(_join, known).replace('"', "").replace("'", " ")
     return [word.lower() for word in _BREAKS.split(joined) if word]
+
+
+def _put_known(match: re.Match[str]) -> str:
+    name = (match[1] or match[2] or match[3]).lower()
+    if name in _WORDS:
+        return "x"
+    return FOLDERS[name].replace(" ", INNER_BLANK) if name in FOLDERS else match[0]
 
 
 def _join(match: re.Match[str]) -> str:
     if _OPTION_INSIDE.search(match[0]):
         return match[0]
     inside = match[0].strip('"')
-    return _JOINED.sub(_INNER_BLANK, inside[:1] + re.sub(r"[%!$]", _INNER_BLANK, inside[1:]))
+    return _JOINED.sub(INNER_BLANK, inside[:1] + re.sub(r"[%!$]", INNER_BLANK, inside[1:]))
 
 
 def is_computed(word: str) -> bool:
     """Say whether a word holds what the text does not tell, and so may be an option."""
     return _COMPUTED.search(word) is not None
+
+
+def asks_for_computed_name(text: str) -> bool:
+    """Say whether a host's name is a computed part before a domain: it may carry data there."""
+    return _COMPUTED_LABEL.search(text) is not None
 
 
 def name_option(word: str) -> str:

@@ -11,13 +11,14 @@ from typing import Final
 
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_paths import judge_path
-from guardrails.windows_arguments import is_computed, name_option, split_arguments
+from guardrails.windows_arguments import INNER_BLANK, is_computed, name_option, split_arguments
 
 _K, _S = EffectKind, EffectSeverity
 Harm = tuple[EffectKind, EffectSeverity]
 _DRIVE: Final = r"(?:[a-z]:|%(?:systemdrive|homedrive)%|\$\{?env:(?:systemdrive|homedrive)\}?)"
+_OF_A_USER: Final = r"(?:\\(?:documents|desktop|pictures|downloads|music|videos|onedrive|appdata))?"
 _ROOT: Final = (
-    rf"(?:{_DRIVE}(?:\\(?:windows|users|program ?files(?: \(x86\)|(?! \())|programdata|documents and settings)(?:\\system32|\\syswow64)?|(?=\\))"
+    rf"(?:{_DRIVE}\\users\\[^\\\s\"'*?%]+{_OF_A_USER}|%userprofile%{_OF_A_USER}|\$\{{?(?:env:userprofile|home)\}}?{_OF_A_USER}|{_DRIVE}(?:\\(?:windows|users|program ?files(?: \(x86\)|(?! \())|programdata|documents and settings|progra~\d|docume~\d)(?:\\system32|\\syswow64)?|(?=\\))"
     r"|(?:%|\$\{?env:)(?:windir|systemroot|userprofile|programfiles|programdata|allusersprofile|public|homepath)[%}]?(?:\\system32|\\\.\.)?|\$\{?home\b\}?"
     rf"|{_DRIVE}(?=$|[\s\"',;)]))"
 )
@@ -27,6 +28,10 @@ _WIDE: Final = re.compile(
 )
 _UP: Final = re.compile(r"\\(?!\.\.)[^\\\s\"']+\\\.\.(?=$|[\\\s\"'])|\\\.(?=\\)")
 _WRAPPED: Final = re.compile(r"\$\((\$[\w:]+)\)")
+_SHARE: Final = re.compile(
+    r"[\s\"'(]*(?:\w[\w.\\]*::)?(?:\\\\\?\\unc\\|\\\\|//)(?![.?\\]|localhost\b|127\.)[^\s\\\"']",
+    re.IGNORECASE,
+)
 _BULK: Final = re.compile(r"[*?]|%%|%~?[a-z](?![\w%])")
 _NOTHING: Final = frozenset(("nul", "nul:", "\\\\.\\nul"))
 FILE_PROGRAMS: Final = frozenset("copy xcopy robocopy move ren rename replace mklink".split())
@@ -47,12 +52,20 @@ def judge_removal(text: str) -> Harm:
     return _K.DELETES_FILES, _S.CRITICAL if is_wide(text) else _S.MEDIUM
 
 
+def judge_share(path: str) -> list[Harm]:
+    """Return what it does to write to a path on another machine."""
+    return [(_K.SENDS_DATA, _S.MEDIUM)] if _SHARE.match(path) else []
+
+
 def judge_file_program(name: str, arguments: str) -> list[Harm]:
     """Return what a program that writes files does with these arguments."""
     words = split_arguments(arguments)
     options = {name_option(word) for word in words}
-    values = [word for word in words if not name_option(word)]
-    harms = [judge_path(arguments)]
+    values = [word.replace(INNER_BLANK, " ") for word in words if not name_option(word)]
+    target = "".join(values[1:2] if name == "robocopy" else values[-1:])
+    harms = [judge_path(arguments), *(judge_share(target) if len(values) > 1 else [])]
+    if name in ("xcopy", "robocopy", "mklink") and is_wide(target):
+        harms.append((_K.WRITES_SYSTEM_FILES, _S.MEDIUM))
     if name == "robocopy" and "/l" in options:
         return []  # it lists what it would copy
     if name == "robocopy":
@@ -61,7 +74,10 @@ def judge_file_program(name: str, arguments: str) -> list[Harm]:
         harms.append(judge_removal(" ".join(values[:-1]) or arguments))
     elif (
         (name in ("ren", "rename") and (_BULK.search(arguments) or is_wide(arguments)))
-        or (name in ("copy", "xcopy") and not _NOTHING.isdisjoint(values[:1]))
+        or (
+            name in ("copy", "xcopy")
+            and not _NOTHING.isdisjoint(re.split(r"\+", "".join(values[:1])))
+        )
         or (name == "replace" and "/s" in options)
     ):
         harms.append(judge_removal(arguments))
@@ -75,7 +91,7 @@ def _judge_robocopy(options: set[str], values: list[str]) -> list[Harm]:
         harms.append((kind, max(severity, _S.HIGH, key=lambda each: each.rank)))
     if {"/mov", "/move"} & options:
         harms.append(judge_removal(values[0] if values else ""))
-    if any(is_computed(value) for value in values[2:]):  # may be an option
+    if len(values) == 1 or any(is_computed(value) for value in values[2:]):  # may be options
         harms.append(judge_removal(" ".join(values)))
     if {"/sec", "/copyall", "/secfix"} & options:
         harms.append((_K.CHANGES_PERMISSIONS, _S.LOW))

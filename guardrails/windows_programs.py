@@ -23,7 +23,7 @@ STEERING: Final = r"path(?:ext)?\b|comspec\b|prompt\b|psmodulepath|cor_|coreclr_
 _ROWS: Final = r"""
 - | hostname whoami systeminfo ping tracert pathping getmac quser qwinsta qprocess query tasklist driverquery findstr find more tree where ver netstat choice timeout waitfor clip fc comp winver dsquery dsget chcp calc charmap taskmgr resmon vol | : ...
 changes_network low | nbtstat | : -a -c -n -s *
-writes_system_files medium | nslookup | : -type -querytype -query -q -ty -timeout -retry -port -class -cl -debug -d2 -nodebug -recurse -norecurse -search -nosearch -vc -novc -domain -srchlist +=
+sends_data medium | nslookup | : -type -querytype -query -q -ty -timeout -retry -port -class -cl -debug -d2 -nodebug -recurse -norecurse -search -nosearch -vc -novc -domain -srchlist +=
 changes_preferences low | mode | con,con: : *= ; : /status *
 sends_data low | notepad mspaint | : *
 captures_data medium | perfmon | : /sys /res /rel
@@ -124,6 +124,8 @@ LAUNCHERS: Final = frozenset(
     " procdump vsjitdebugger wt ntdsutil esentutl ssh telnet deno bun docker kubectl nssm srvany instsrv"
     " diskshadow tar ftp sftp mofcomp sdbinst wbemtest".split()
 )
+# Programs that ask others for a name: what the name is made of reaches them.
+RESOLVERS: Final = frozenset(("nslookup", "ping", "tracert", "pathping"))
 # Arguments with which a program runs, or sets, what the text does not show: a doubt.
 _RUNS: Final = {
     name: re.compile(pattern)
