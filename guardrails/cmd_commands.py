@@ -25,9 +25,10 @@ from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_programs import ProgramJudge
 from guardrails.script_reading import Deadline, Reading
+from guardrails.windows_arguments import asks_for_computed_name
 from guardrails.windows_files import is_wide, judge_removal, judge_share
 from guardrails.windows_folders import is_own_folder
-from guardrails.windows_programs import STEERING, bare_name, is_system_folder
+from guardrails.windows_programs import RESOLVERS, STEERING, bare_name, is_system_folder
 
 _K, _S = EffectKind, EffectSeverity
 _COMMENT: Final = re.compile(
@@ -46,11 +47,12 @@ _OWN_NAME: Final = re.compile(rf"({_OWN})(?=[/\\.:+\[\]\"(,;=\s]|$)", re.IGNOREC
 # A word of a look at a date or a time sets nothing.
 _LOOKS_AT_CLOCK: Final = re.compile(r"^(?:date|time)\s*/t\b", re.IGNORECASE)
 # A target, or a file, that a loop, a parameter or another such variable gives.
-_FROM_LOOP: Final = re.compile(
-    r"\"?(?:%%~?[\w$:]|%~?[a-z]*\d|%~?[a-z]+(?=[\s\"\\.:]|$)(?![^%]*%))", re.IGNORECASE
+_OF_LOOP: Final = (
+    r"\"?(?:\\?(?:%%~?[\w$:]+|%~?[a-z]*\d|%~?[a-z]+(?![^%\s]*%)))+(?:\.\w+|\\\*[.*]*)?\"?"
 )
-_LOOPED: Final = re.compile(r"%%~?[\w$:]|[\s\"]%~?[a-z](?![\w%])", re.IGNORECASE)
-_ENDS_IN_LOOP: Final = re.compile(r"\s\"?(?:%%~?[\w$:]+|%~?[a-z]+)\"?$", re.IGNORECASE)
+_FROM_LOOP: Final = re.compile(rf"{_OF_LOOP}$", re.IGNORECASE)
+_LOOPED: Final = re.compile(rf"\s{_OF_LOOP}(?=\s|$)", re.IGNORECASE)
+_ENDS_IN_LOOP: Final = re.compile(rf"\s{_OF_LOOP}$", re.IGNORECASE)
 _PRINTS_NOTHING: Final = re.compile(
     r"(?:(?:type|more|find\s+\S+|findstr\s+\S+)\s+\"?(?:\\\\\.\\)?nul:?\"?|break|rem\b.*|cd\s*\.|call)\s*$",
     re.IGNORECASE,
@@ -109,6 +111,8 @@ class _CmdReader:
         self._constants = find_constants(unexpanded)
         self._loaded = self._find_loaded(unexpanded)
         self._loads_any = any("%" in name or "!" in name for name in self._loaded)
+        sets = [each for line in unexpanded for each in list_sets(line.commands)]
+        self._puts_names_together = any(asks_for_computed_name(value) for _, _, value in sets)
         self._loop_severity = self._judge_loops(lines)
         self._is_foreign = self._goes_back_into_foreign_folder(lines, unexpanded)
         self._folders: list[bool] = []
@@ -234,6 +238,8 @@ class _CmdReader:
         removes = bare in ("move", "ren", "rename") and _LOOPED.search(text)
         if removes or (bare in ("copy", "xcopy", "replace") and _ENDS_IN_LOOP.search(text)):
             self.reading.add(_K.DELETES_FILES, self._loop_severity, line, text)
+        if bare in RESOLVERS and self._puts_names_together and re.search("[%!]", rest):
+            self.reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         if re.search(r"[%!\\/]", name):
             self._programs.judge_named(name, rest, text, line)
         elif not self._programs.judge(name, rest, text, line):
@@ -243,7 +249,7 @@ class _CmdReader:
         if bare in ("cd", "chdir", "pushd", "popd"):
             self._change_folder(bare, text)
         elif bare in ("date", "time") and rest.strip() and not _LOOKS_AT_CLOCK.match(text):
-            self.reading.add(_K.CHANGES_TIME, _S.LOW, line, text)
+            self.reading.add(_K.CHANGES_TIME, _S.MEDIUM, line, text)
         elif bare == "path" and rest.strip():
             self.reading.doubt(line, "changes %path%: other programs may run")
         elif bare == "set":

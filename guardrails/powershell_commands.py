@@ -5,7 +5,7 @@ A closed world: a command is a function of the script, a cmdlet or program of th
 doubt. A command or an argument that is computed is folded first; code in a constant
 (`-EncodedCommand`, Invoke-Expression, `cmd /c`) is handed on to be analysed.
 """
-# ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
+
 
 import re
 from typing import Any, Final
@@ -25,8 +25,9 @@ from guardrails.powershell_quotes import (
     find_misread_words,
 )
 from guardrails.powershell_scope import PowershellScope
+from guardrails.powershell_steering import SteeringJudge
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
-from guardrails.windows_arguments import asks_for_computed_name
+from guardrails.windows_arguments import COMPUTED_LABEL, asks_for_computed_name
 from guardrails.windows_files import Harm, is_wide
 
 _K, _S = EffectKind, EffectSeverity
@@ -38,31 +39,7 @@ _NUMBERS: Final = re.compile(r"-?\d[\d.]*(?:\.\.-?\d+)?")
 _MODULE_PREFIX: Final = re.compile(
     r"^microsoft\.(?:powershell|wsman|graph)\.[\w.]+\\(?=\w+-\w+$)", re.IGNORECASE
 )
-_COMMAND_DRIVE: Final = re.compile(
-    r"(?<![\w$])\$?\{?\b(?:function|alias):(?=[\w\\/*?{$'\"]|$)", re.IGNORECASE
-)
-# An expression that computes a text, and signs that the text is a path below some root.
-_COMPUTES: Final = re.compile(
-    r"\+|-f\b|-join|-replace|\.(?:replace|substring|insert|tochararray)\(|::(?:join|concat)|-bxor|frombase64",
-    re.IGNORECASE,
-)
-_ROOTED: Final = re.compile(r"[\\/]|join-path|\b[a-z]:|\$env:|combine\(|gettemp", re.IGNORECASE)
-_STEERING_VARIABLE: Final = re.compile(
-    r"\$\{?(?:global:|script:)?(?:psdefaultparametervalues|executioncontext)\b|\b(?:psdefaultparametervalues|ex\w*\*\w*context|executioncontext)\b",
-    re.IGNORECASE,
-)
 _RESOLVERS: Final = frozenset(("resolve-dnsname", "test-connection", "test-netconnection", "tnc"))
-_SETS_VARIABLES: Final = frozenset(("set-variable", "new-variable", "set-item", "new-item"))
-_SETS_STEERING: Final = re.compile(
-    r"psdefaultp|executionc|\s-n\w*[\s:]+\(|variable\s+\(", re.IGNORECASE
-)
-# Variables of the environment that decide which programs, modules and libraries run.
-_STEERING_ENVIRONMENT: Final = re.compile(
-    r"env:(?:path$|psmodulepath|comspec|pathext|windir|systemroot|systemdrive|homedrive|programfiles|programw6432|commonprogramfiles|localappdata|appdata$|userprofile|cor_|coreclr_|complus_|dotnet_|node_|python|perl5|ruby|git_|java_|_java|npm_|__)",
-    re.IGNORECASE,
-)
-_COMMAND_VARIABLE: Final = re.compile(r"[$@]\{?(?:function|alias):", re.IGNORECASE)
-_LOOPED_ENVIRONMENT: Final = re.compile(r"\bforeach\s*\(\s*\$\{?env:")
 _ITSELF: Final = re.compile(
     r"\"?\$(?:\()?(?:myinvocation\.mycommand\.(?:path|definition)|pscommandpath)\)?\"?",
     re.IGNORECASE,
@@ -76,17 +53,9 @@ _VALUE: Final = re.compile(
     r"\s-(?:value|inputobject|encoding)[\s:]+(?:\"[^\"]*\"|'[^']*'|[^\s\"'();|]+)(?=\s|$)",
     re.IGNORECASE,
 )
-_NAMES_ITEMS: Final = frozenset(
-    "set-content add-content set-item new-item copy-item move-item rename-item clear-item set-location push-location".split()
-)
-_FIRST_PATH: Final = re.compile(
-    r"\s*(?:-(?:path|literalpath|pspath|lp|destination|p\w*|l\w*|d\w*)[\s:]+)?(?:\"?\$\{?(\w+)\}?(?![\w.\\/:])|(\((?:[^()]|\([^()]*\))*\)))",
-    re.IGNORECASE,
-)
 _TAKES_PATHS: Final = frozenset(
     ("set-location", "push-location", "new-psdrive", "get-item", "get-childitem", "get-content")
 )
-_PROVIDER: Final = re.compile(r"-ps\w*[\s:]+[\"']?(?!filesystem\b|registry\b|[\"'])", re.IGNORECASE)
 
 
 def _name_variable(written: str) -> str:
@@ -108,7 +77,6 @@ class PowershellReader:
         self.variables["profile"] = "C:\\Users\\x\\Documents\\PowerShell\\profile.ps1"
         self.history: list[tuple[int, str, Any]] = []
         self.reading = Reading()
-        self._computed: set[str] = set()
 
     def read(self, nodes: dict[str, list[Any]], deadline: Deadline) -> Reading:
         """Read the nodes of guardrails.syntax_trees in the order of the text.
@@ -140,6 +108,7 @@ class PowershellReader:
         """Gather what the whole script says before its parts are judged."""
         self._scope = PowershellScope(self._source, nodes)
         self._files = FileJudge(self._scope, self.variables)
+        self._steering = SteeringJudge(self._scope, self.variables, self.reading)
         self._members = MemberJudge(
             self._source, self._scope, self.variables, self.reading, self._files
         )
@@ -172,7 +141,7 @@ class PowershellReader:
         for target in left.split(",")[:_MAX_TARGETS]:  # `$a, $b = ...` sets several
             if "." in target or "::" in target:
                 self._members.judge_assignment(target.rstrip("+-*/? "), line)
-            self._judge_steering(_name_variable(target), right, line)
+            self._steering.judge_assignment(_name_variable(target), right, line)
         name = _name_variable(left)
         if not re.fullmatch(r"[\w:]{1,80}", name.rstrip("+")):
             return
@@ -184,23 +153,12 @@ class PowershellReader:
             value = before + value if isinstance(before, str) and value else None
             name = name[:-1]
         self.history.append((line, name, value))
-        if value is None and _COMPUTES.search(right) and not _ROOTED.search(right) and "$" in right:
-            self._computed.add(name)
+        if value is None:
+            self._steering.note_computed(name, right)
         if value is None or name in self._scope.unstable:
             self.variables.pop(name, None)
         else:
             self.variables[name] = value
-
-    def _judge_steering(self, name: str, right: str, line: int) -> None:
-        plain = name.rstrip("+")
-        if plain.startswith(("function:", "alias:")):
-            self.reading.doubt(line, "makes a command by its drive")
-        elif _STEERING_ENVIRONMENT.match(plain):
-            appends = name.endswith("+") or re.match(
-                r"\s*[\"(]*\$\{?env:path\b", right, re.IGNORECASE
-            )
-            if plain != "env:path" or not appends:
-                self.reading.doubt(line, f"changes ${plain}: other programs may run")
 
     def _judge_redirection(self, node: Any, line: int) -> None:
         text = self._text(node)
@@ -214,8 +172,7 @@ class PowershellReader:
             return
         self._record(self._files.judge_target(target, node), text, line)
         target = self._put(target)
-        if _COMMAND_DRIVE.search(target) or re.search(r"\bvariable:", target, re.IGNORECASE):
-            self.reading.doubt(line, "changes commands or variables by their drive")
+        self._steering.judge_path(target, line)
         self.reading.add(*judge_path(target), line, text)
 
     def _put(self, text: str) -> str:
@@ -284,7 +241,7 @@ class PowershellReader:
         if entry is not None and entry.kind is None:
             entry = find_more(name, rest) or entry
         if entry is not None and (entry.kind in _CHANGES or name in _TAKES_PATHS):
-            self._judge_target(name, rest, line)
+            self._steering.judge_target(name, rest, line)
         if entry is None or entry.kind is None:
             return
         kind, severity = entry.kind, entry.severity
@@ -315,30 +272,6 @@ class PowershellReader:
             return target if named else rest.strip().partition(" ")[2]
         return _VALUE.sub(" ", rest)
 
-    def _judge_target(self, name: str, rest: str, line: int) -> None:
-        """Doubt what is written to a drive of commands, of variables, or under a computed name."""
-        put = self._put(rest)
-        if _COMMAND_DRIVE.search(put) or re.search(r"\bvariable:", put, re.IGNORECASE):
-            self.reading.doubt(line, "changes commands or variables by their drive")
-        first = _FIRST_PATH.match(rest) if name in _NAMES_ITEMS else None
-        if first and (first[1] or "").lower() in self._computed:
-            is_computed = True
-        else:
-            written = (first[2] or "") if first else ""
-            is_computed = bool(_COMPUTES.search(written)) and not _ROOTED.search(written)
-        if is_computed:
-            self.reading.doubt(line, "a path that is computed may be a drive of commands")
-        if name == "new-psdrive" and _PROVIDER.search(put):
-            self.reading.doubt(line, "a drive whose provider is unknown")
-        found = re.search(r"env:[\w]+", put, re.IGNORECASE)
-        if (
-            found
-            and _STEERING_ENVIRONMENT.match(found[0])
-            and name.startswith(("set-", "new-item", "add-"))
-            and not re.search(r"\$\{?env:", put, re.IGNORECASE)
-        ):
-            self.reading.doubt(line, f"changes {found[0]}: other programs may run")
-
     def _judge_text(self, name: str, text: str, node: Any, line: int) -> None:
         if CREDENTIAL_FILE.search(text):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, text)
@@ -358,10 +291,15 @@ class PowershellReader:
         if name == "new-object":  # calls of methods are nodes of their own
             self._members.judge_chain(text, line)
             self._record(self._files.judge_stream(text, node), text, line)
-        if name in _RESOLVERS and asks_for_computed_name(self._put(text)):
+        if name in _RESOLVERS and self._asks_for_computed_name(text):
             self._record([(_K.SENDS_DATA, _S.MEDIUM)], text, line)
-        if name in _SETS_VARIABLES and _SETS_STEERING.search(self._put(text)):
-            self.reading.doubt(line, f"{name} of a variable that changes what commands do")
+        self._steering.judge_variable_cmdlet(name, text, line)
+
+    def _asks_for_computed_name(self, text: str) -> bool:
+        """Say whether the name that a command asks for is put together, there or before."""
+        if asks_for_computed_name(self._put(text)):
+            return True
+        return "$" in text and self._scope.mentions(COMPUTED_LABEL)
 
     def _record(self, harms: list[Harm], text: str, line: int) -> None:
         for kind, severity in harms:
@@ -373,13 +311,8 @@ class PowershellReader:
             if _REQUIRES.match(self._text(node)):
                 self.reading.doubt(self._line(node), "loads a module that is not in the text")
         for node in nodes.get("variable", []):
-            text = self._text(node)
-            if _COMMAND_VARIABLE.match(text):
-                self.reading.doubt(self._line(node), "reaches commands by their drive")
-            if _STEERING_VARIABLE.search(text):
-                self.reading.doubt(self._line(node), f"{text[:40]} changes what commands do")
-        if self._scope.mentions(_LOOPED_ENVIRONMENT):
-            self.reading.doubt(1, "a loop changes the environment")
+            self._steering.judge_variable(self._text(node), self._line(node))
+        self._steering.judge_script()
         for node in nodes.get("class", []):
             self._members.judge_class(node, self._line(node))
         for line, reason in find_misread_words(self._source, nodes):

@@ -38,6 +38,7 @@ _ASSIGNED: Final = re.compile(
 )
 _HEAD: Final = r"[\s\"'(@,{]*(?:\[[\w.\[\]]+\]\s*)?\$[({]*\$?(?:\w+:)?"
 _FIRST_VARIABLE: Final = re.compile(_HEAD + r"(\w+)\}?((?:\.\w+)*)", re.IGNORECASE)
+_NAMED_WITHIN: Final = re.compile(r"\\\w[\w .-]{0,80}[\"')\s]*$")
 _PATH_MEMBER: Final = re.compile(
     r"\.(?:fullname|pspath|psparentpath|filename|versioninfo|path)\b", re.IGNORECASE
 )
@@ -69,7 +70,7 @@ _COPIES: Final = frozenset(("copy-item", "expand-archive"))
 _GLOBS: Final = frozenset("set-content add-content set-item clear-item clear-content".split())
 _WRITING_METHODS: Final = frozenset(
     "writealltext writealllines writeallbytes appendalltext appendalllines create createtext openwrite open copy copyto copyfile"
-    " replace moveto setlength createtextfile savetofile new write extracttofile move delete encrypt".split()
+    " replace moveto setlength createtextfile savetofile new write extracttofile move delete encrypt opentextfile save".split()
 )
 _OF_THE_FILE: Final = frozenset(
     "openwrite open create createtext appendtext moveto setlength delete encrypt".split()
@@ -119,26 +120,30 @@ class FileJudge:
             return True
         return _GIVES_FILES.match(value) is not None
 
-    def _rate(self, node: Any) -> EffectSeverity:
+    def _rate(self, node: Any, *, whole: bool = False) -> EffectSeverity:
         """Say how bad it is to remove what is found: by where, and how deep, it is searched for.
 
         That is the statement around the node, and the whole script where that searches for nothing.
+        `whole`: folders are removed with all that they hold.
         """
         around = _SEARCH.findall(_cut_statement(node).lower()) or self._pieces
         worst = _S.MEDIUM
         for piece in around[:_MAX_SEARCHES]:
-            if _DEEP.search(piece) and is_wide(put_values(piece, self._variables)):
-                if not _CHOOSES.search(piece):
+            deep = _DEEP.search(piece) is not None
+            if (deep or whole) and is_wide(put_values(piece, self._variables)):
+                if deep and not _CHOOSES.search(piece):
                     return _S.CRITICAL
                 worst = _S.HIGH
         return worst
 
     def is_found(self, written: str) -> bool:
         """Say whether a path, as written, is one that the script finds."""
-        first = _FIRST_VARIABLE.match(written)
-        if first and (first[1].lower() in self._found or _PATH_MEMBER.search(first[2])):
+        if _GIVES_FILES.match(written.lower()) or _TAKES_NEXT.match(written):
             return True
-        return bool(_GIVES_FILES.match(written.lower()) or _TAKES_NEXT.match(written))
+        first = _FIRST_VARIABLE.match(written)
+        if first is None or _NAMED_WITHIN.search(written):
+            return False  # or a file of this name in each folder
+        return first[1].lower() in self._found or _PATH_MEMBER.search(first[2]) is not None
 
     def judge_target(self, written: str, node: Any) -> list[Harm]:
         """Return what it does, beyond writing a file, to write over this path."""
@@ -175,7 +180,7 @@ class FileJudge:
         if (name == "rename-item" and not many) or (name == "remove-item" and not found):
             return []
         if found and severity is not _S.CRITICAL:
-            severity = self._rate(node)
+            severity = self._rate(node, whole=name == "move-item" or bool(_RECURSES.search(rest)))
         return [*harms, (kind, severity)] if name == "move-item" else [(kind, severity)]
 
     def judge_call(self, receiver: str, member: str, given: str, node: Any) -> list[Harm]:
@@ -186,7 +191,7 @@ class FileJudge:
         target = "".join(arguments[1:2]) if member in _SECOND_IS_TARGET else arguments[0]
         kind = _K.ENCRYPTS_FILES if member == "encrypt" else _K.DELETES_FILES
         harms = judge_share(put_values(target.strip(), self._variables))
-        is_own = member in _OF_THE_FILE and receiver[:1] == "$" and self.is_found(receiver)
+        is_own = member in _OF_THE_FILE and receiver[:1] in "$(" and self.is_found(receiver)
         if is_own or self.is_found(target):
             harms.append((kind, self._rate(node)))
         return harms
@@ -223,7 +228,7 @@ def _list_arguments(rest: str) -> tuple[list[str], list[tuple[str, str]]]:
 def _find_target(name: str, rest: str) -> str:
     """Return the argument that names where a cmdlet writes, as written."""
     positional, named = _list_arguments(rest)
-    if name in _COPIES:
+    if name in _COPIES or name == "compress-archive":
         return _pick(named, _DESTINATIONS) or "".join(positional[1:2])
     return _pick(named, _TARGETS) or "".join(positional[:1])
 

@@ -37,7 +37,7 @@ _KNOWN_VARIABLES: Final = re.compile(
 _WORDS: Final = frozenset(
     "computername username userdomain logonserver allusersprofile cd ~dp0 %~dp0".split()
 )
-_COMPUTED_LABEL: Final = re.compile(
+COMPUTED_LABEL: Final = re.compile(
     r"(?:%[^%\s\"]{1,60}%|%%~?\w|!\w+!|\"[^\"]*(?:\$\{?[\w:]+\}?|\))|\{\d\})\.[a-z0-9-]+\.[a-z]"
     r"|\+\s*[\"']\.[a-z0-9-]+\.[a-z]",
     re.IGNORECASE,
@@ -50,9 +50,14 @@ def split_arguments(arguments: str) -> list[str]:
 
     What stands between double quotes is one word if it cannot hold an option.
     """
-    known = _KNOWN_VARIABLES.sub(_put_known, arguments.replace("`", "").replace("^", ""))
+    known = put_known_folders(arguments.replace("`", "").replace("^", ""))
     joined = _QUOTED.sub(_join, known).replace('"', "").replace("'", " ")
     return [word.lower() for word in _BREAKS.split(joined) if word]
+
+
+def put_known_folders(text: str) -> str:
+    """Return a text with the folders that Windows itself sets variables to; blanks marked."""
+    return _KNOWN_VARIABLES.sub(_put_known, text)
 
 
 def _put_known(match: re.Match[str]) -> str:
@@ -66,6 +71,8 @@ def _join(match: re.Match[str]) -> str:
     if _OPTION_INSIDE.search(match[0]):
         return match[0]
     inside = match[0].strip('"')
+    if not inside:
+        return f" {INNER_BLANK} "  # an empty argument is one
     return _JOINED.sub(INNER_BLANK, inside[:1] + re.sub(r"[%!$]", INNER_BLANK, inside[1:]))
 
 
@@ -76,7 +83,7 @@ def is_computed(word: str) -> bool:
 
 def asks_for_computed_name(text: str) -> bool:
     """Say whether a host's name is a computed part before a domain: it may carry data there."""
-    return _COMPUTED_LABEL.search(text) is not None
+    return COMPUTED_LABEL.search(text) is not None
 
 
 def name_option(word: str) -> str:

@@ -20,6 +20,7 @@ _OF_A_USER: Final = r"(?:\\(?:documents|desktop|pictures|downloads|music|videos|
 _ROOT: Final = (
     rf"(?:{_DRIVE}\\users\\[^\\\s\"'*?%]+{_OF_A_USER}|%userprofile%{_OF_A_USER}|\$\{{?(?:env:userprofile|home)\}}?{_OF_A_USER}|{_DRIVE}(?:\\(?:windows|users|program ?files(?: \(x86\)|(?! \())|programdata|documents and settings|progra~\d|docume~\d)(?:\\system32|\\syswow64)?|(?=\\))"
     r"|(?:%|\$\{?env:)(?:windir|systemroot|userprofile|programfiles|programdata|allusersprofile|public|homepath)[%}]?(?:\\system32|\\\.\.)?|\$\{?home\b\}?"
+    r"|(?:registry::)?hk\w{1,30}:?\\(?:software|system|sam|security)?"
     rf"|{_DRIVE}(?=$|[\s\"',;)]))"
 )
 _WIDE: Final = re.compile(
@@ -34,7 +35,9 @@ _SHARE: Final = re.compile(
 )
 _BULK: Final = re.compile(r"[*?]|%%|%~?[a-z](?![\w%])")
 _NOTHING: Final = frozenset(("nul", "nul:", "\\\\.\\nul"))
-FILE_PROGRAMS: Final = frozenset("copy xcopy robocopy move ren rename replace mklink".split())
+FILE_PROGRAMS: Final = frozenset(
+    "copy xcopy robocopy expand move ren rename replace mklink".split()
+)
 _MAX_CHARACTERS: Final = 4096
 
 
@@ -64,7 +67,7 @@ def judge_file_program(name: str, arguments: str) -> list[Harm]:
     values = [word.replace(INNER_BLANK, " ") for word in words if not name_option(word)]
     target = "".join(values[1:2] if name == "robocopy" else values[-1:])
     harms = [judge_path(arguments), *(judge_share(target) if len(values) > 1 else [])]
-    if name in ("xcopy", "robocopy", "mklink") and is_wide(target):
+    if name in ("xcopy", "robocopy", "mklink", "expand") and is_wide(target):
         harms.append((_K.WRITES_SYSTEM_FILES, _S.MEDIUM))
     if name == "robocopy" and "/l" in options:
         return []  # it lists what it would copy

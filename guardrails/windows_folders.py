@@ -4,15 +4,14 @@
 cmd looks for a program in the current folder first, and every program looks there for libraries
 last. In a folder that others may write into, a bare name is therefore somebody else's program.
 """
-# ruff: noqa: E501 - a regular expression does not read better in pieces
 
 import re
 from typing import Final
 
+from guardrails.windows_arguments import INNER_BLANK, put_known_folders
+
 _OWN: Final = re.compile(
-    r"(?:(?:c:|%systemdrive%|\$\{?env:systemdrive\}?)?\\?"
-    r"|(?:c:|%systemdrive%|\$\{?env:systemdrive\}?)?\\(?:windows|program files(?: \(x86\))?)(?:\\[^%!$]*)?"
-    r"|(?:%|\$\{?env:)(?:windir|systemroot|programfiles(?:\(x86\))?|programw6432)[%}]?(?:\\[^%!$]*)?"
+    r"(?:(?:c:)?\\?|(?:c:)?\\(?:windows|program files(?: \(x86\))?)(?:\\[^%!$]*)?"
     r"|%~dp0[^%!$]*|%~d0|%cd%|\.\\?|\.\.(?:\\\.\.)*\\?|(?:\$\{?psscriptroot\}?|\$pwd)(?:\\[^%!$]*)?|-)",
     re.IGNORECASE,
 )
@@ -29,4 +28,6 @@ def is_own_folder(written: str) -> bool:
     do not.
     """
     plain = written.strip(" \"'").replace("/", "\\")
+    if not plain.startswith("%~") and plain.lower() != "%cd%":
+        plain = put_known_folders(plain).replace(INNER_BLANK, " ")
     return _OWN.fullmatch(plain) is not None and _OPEN.search(plain) is None

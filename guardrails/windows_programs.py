@@ -46,7 +46,8 @@ changes_software low | sfc | /verifyonly,/verifyfile :
 changes_registry medium | reg | query,compare : ... ; /? :
 changes_registry medium | regini regedit regedt32 setx | :
 changes_preferences low | powercfg | : /l /list /q /query /qh /a /availablesleepstates /getactivescheme /aliases /aliasesh /lastwake /waketimers /requests /devicequery /? *
-changes_preferences low | onedrive displayswitch tabcal | :
+changes_software medium | onedrive | : ; /shutdown,/background,/reset : => changes_preferences low
+changes_preferences low | displayswitch tabcal | :
 changes_preferences medium | printui | :
 runs_dynamic_code medium | control | : ; /name : *1 ; printers,folders,fonts,desktop,admintools,schedtasks,userpasswords,userpasswords2,keyboard,mouse,color,international,netconnections,telephony : ; timedate.cpl,ncpa.cpl,appwiz.cpl,sysdm.cpl,firewall.cpl,inetcpl.cpl,intl.cpl,main.cpl,mmsys.cpl,powercfg.cpl,desk.cpl,wscui.cpl :
 deletes_files medium | cleanmgr | /? :
@@ -78,9 +79,9 @@ disables_security high | fltmc | : ; filters,instances,volumes : -f -v -t *
 disables_security high | bcdboot | /? :
 disables_security high | verifier | /query,/querysettings :
 erases_traces critical | bcdedit | : ; : /enum /v /store *
-changes_time low | w32tm | /query : /status /source /peers /configuration /verbose /computer * ; /stripchart : /computer /samples /dataonly /period /packetinfo /ipprotocol * ; /monitor : /computers /domain /threads /ipprotocol /nowarn * ; /tz :
+changes_time medium | w32tm | /resync : /rediscover /nowait /force /soft /computer * => changes_time low ; /query : /status /source /peers /configuration /verbose /computer * ; /stripchart : /computer /samples /dataonly /period /packetinfo /ipprotocol * ; /monitor : /computers /domain /threads /ipprotocol /nowarn * ; /tz :
 changes_time low | tzutil | /g,/l :
-changes_time low | date time | /t :
+changes_time medium | date time | /t :
 restarts_device high | shutdown logoff tsdiscon tscon rwinsta reset psshutdown | /? :
 downloads medium | curl wget aria2c | --version :
 runs_dynamic_code medium | git | --version : ; clone : --depth --branch -b --single-branch --quiet -q --no-tags *3 => downloads medium
@@ -130,7 +131,7 @@ RESOLVERS: Final = frozenset(("nslookup", "ping", "tracert", "pathping"))
 _RUNS: Final = {
     name: re.compile(pattern)
     for names, pattern in (
-        ("netsh", r"(?:^|\s)(?:[/-]f|exec|add helper|import)\b"),
+        ("netsh", r"^$|(?:^|\s)(?:[/-]f|exec|add helper|import)\b"),
         ("reg", r"^(?:import|restore|load)\b"),
         ("regedit regedt32 regini", r"^(?!.*(?:^|\s)[/-]e\b)."),
         ("setx", rf"(?:^|\s)(?:{STEERING})|(?:^|\s)/f\b"),
@@ -147,6 +148,7 @@ _RUNS: Final = {
     )
     for name in names.split()
 }
+_RUNS_AS_WRITTEN: Final = {"curl": re.compile(r"(?:^|\s)-[A-Za-z]*K")}
 _EXTENSION: Final = re.compile(r"\.(?:exe|com|msc|cpl)$")
 _SYSTEM_FOLDER: Final = re.compile(
     r"^(?:[a-z]:|%systemdrive%)?[\\/]windows(?:[\\/](?:system32|syswow64|sysnative)(?:[\\/](?:wbem|windowspowershell[\\/]v1\.0|openssh))?)?[\\/]$"
@@ -217,5 +219,7 @@ def find_program(bare: str, arguments: str) -> CommandEntry | None:
 
 def takes_from_elsewhere(bare: str, arguments: str) -> bool:
     """Say whether a program takes commands or settings from what is not in the text."""
-    pattern = _RUNS.get(bare)
+    pattern, exact = _RUNS.get(bare), _RUNS_AS_WRITTEN.get(bare)
+    if exact and exact.search(arguments):
+        return True
     return pattern is not None and pattern.search(" ".join(split_arguments(arguments))) is not None
