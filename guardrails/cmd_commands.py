@@ -20,15 +20,27 @@ from guardrails.cmd_syntax import (
     list_sets,
     read_line,
 )
-from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS
+from guardrails.command_words import SECURITY_UNIT, STOPS
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_programs import ProgramJudge
 from guardrails.script_reading import Deadline, Reading
 from guardrails.windows_arguments import asks_for_computed_name
-from guardrails.windows_files import is_wide, judge_removal, judge_share
+from guardrails.windows_files import (
+    FILE_PROGRAMS,
+    is_wide,
+    judge_removal,
+    judge_share,
+    reads_secrets,
+)
 from guardrails.windows_folders import is_own_folder
-from guardrails.windows_programs import RESOLVERS, STEERING, bare_name, is_system_folder
+from guardrails.windows_programs import (
+    RESOLVERS,
+    STEERING,
+    bare_name,
+    find_program,
+    is_system_folder,
+)
 
 _K, _S = EffectKind, EffectSeverity
 _COMMENT: Final = re.compile(
@@ -53,6 +65,8 @@ _OF_LOOP: Final = (
 _FROM_LOOP: Final = re.compile(rf"{_OF_LOOP}$", re.IGNORECASE)
 _LOOPED: Final = re.compile(rf"\s{_OF_LOOP}(?=\s|$)", re.IGNORECASE)
 _ENDS_IN_LOOP: Final = re.compile(rf"\s{_OF_LOOP}$", re.IGNORECASE)
+_NAMES_OUTPUT: Final = re.compile(r"\s[/-]out(?:put)?\b", re.IGNORECASE)
+_VARIABLE_WORD: Final = re.compile(r"[%!](\w+)[%!]")
 _PRINTS_NOTHING: Final = re.compile(
     r"(?:(?:type|more|find\s+\S+|findstr\s+\S+)\s+\"?(?:\\\\\.\\)?nul:?\"?|break|rem\b.*|cd\s*\.|call)\s*$",
     re.IGNORECASE,
@@ -203,8 +217,7 @@ class _CmdReader:
         shown = f"{text} > {target}"
         for kind, severity in (judge_path(target), *judge_share(target)):
             self.reading.add(kind, severity, line, shown)
-        variable = re.match(r"\"?[%!](\w+)[%!]", target)
-        if _FROM_LOOP.match(target) or (variable and variable[1].lower() in self._loaded):
+        if _FROM_LOOP.match(_VARIABLE_WORD.sub(self._mark_found, target)):
             self.reading.add(_K.DELETES_FILES, self._loop_severity, line, shown)
         elif _PRINTS_NOTHING.match(text):
             self.reading.add(*judge_removal(target), line, shown)
@@ -235,8 +248,7 @@ class _CmdReader:
 
     def _judge_program(self, name: str, rest: str, text: str, line: int) -> None:
         bare = bare_name(name)
-        removes = bare in ("move", "ren", "rename") and _LOOPED.search(text)
-        if removes or (bare in ("copy", "xcopy", "replace") and _ENDS_IN_LOOP.search(text)):
+        if self._overwrites_found(bare, rest):
             self.reading.add(_K.DELETES_FILES, self._loop_severity, line, text)
         if bare in RESOLVERS and self._puts_names_together and re.search("[%!]", rest):
             self.reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
@@ -244,6 +256,21 @@ class _CmdReader:
             self._programs.judge_named(name, rest, text, line)
         elif not self._programs.judge(name, rest, text, line):
             self.reading.doubt(line, f"unknown command {bare[:60]}")
+
+    def _overwrites_found(self, bare: str, rest: str) -> bool:
+        """Say whether a program writes over, or takes away, what a loop gives."""
+        entry = find_program(bare, rest)
+        writes = entry is not None and entry.kind is _K.WRITES_SYSTEM_FILES
+        if not writes and not _NAMES_OUTPUT.search(rest):
+            return False
+        given = _VARIABLE_WORD.sub(self._mark_found, rest)
+        if bare in FILE_PROGRAMS and bare not in ("move", "ren", "rename"):
+            return _ENDS_IN_LOOP.search(given) is not None
+        return _LOOPED.search(given) is not None
+
+    def _mark_found(self, match: re.Match[str]) -> str:
+        """Return a variable that a loop has set as a variable of the loop."""
+        return "%%f" if match[1].lower() in self._loaded else match[0]
 
     def _judge_silent(self, bare: str, rest: str, text: str, line: int) -> None:
         if bare in ("cd", "chdir", "pushd", "popd"):
@@ -270,7 +297,7 @@ class _CmdReader:
             self._is_foreign = (self._is_foreign and stays) or foreign
 
     def _judge_text(self, bare: str, command: str, line: int) -> None:
-        if CREDENTIAL_FILE.search(command):
+        if reads_secrets(command):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, command)
         if SECURITY_UNIT.search(command) and STOPS.search(command):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, command)

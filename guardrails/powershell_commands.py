@@ -6,11 +6,10 @@ doubt. A command or an argument that is computed is folded first; code in a cons
 (`-EncodedCommand`, Invoke-Expression, `cmd /c`) is handed on to be analysed.
 """
 
-
 import re
 from typing import Any, Final
 
-from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS, turns_on
+from guardrails.command_words import SECURITY_UNIT, STOPS, turns_on
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, find_more, reads_by_its_name
 from guardrails.powershell_files import FileJudge
@@ -28,7 +27,8 @@ from guardrails.powershell_scope import PowershellScope
 from guardrails.powershell_steering import SteeringJudge
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
 from guardrails.windows_arguments import COMPUTED_LABEL, asks_for_computed_name
-from guardrails.windows_files import Harm, is_wide
+from guardrails.windows_files import Harm, is_wide, reads_secrets
+from guardrails.windows_programs import bare_name, find_program
 
 _K, _S = EffectKind, EffectSeverity
 _LOOKED_AT: Final = 4096  # characters of a command; the commands inside it are looked at themselves
@@ -224,20 +224,25 @@ class PowershellReader:
             self._judge_cmdlet(plain, rest, node, line)
             if lower != "sc":  # Set-Content, and since PowerShell 6 the program
                 return
-        if self._programs.is_folder_foreign and not re.search(r"[\\/]", name):
-            self.reading.doubt(line, f"{lower[:60]} may load libraries of the current folder")
+        self._judge_program(name, rest, node, line)
+
+    def _judge_program(self, name: str, rest: str, node: Any, line: int) -> None:
+        text, bare = self._text(node), bare_name(name)
+        program = find_program(bare, self._put(rest))
+        if program is not None and program.kind is _K.WRITES_SYSTEM_FILES:
+            self._record(self._files.judge_program(bare, rest, node), text, line)
         if SCRIPT_FILE.search(name) or "\\" in name or "/" in name:
             self._programs.judge_named(name, rest, text, line)
-        elif not self._programs.judge(name, rest, text, line):
-            reason = (
-                "unknown command, a look by its name:"
-                if reads_by_its_name(plain)
-                else "unknown command"
-            )
-            self.reading.doubt(line, f"{reason} {lower[:60]}")
+            return
+        if self._programs.is_folder_foreign:
+            self.reading.doubt(line, f"{bare[:60]} may load libraries of the current folder")
+        if not self._programs.judge(name, rest, text, line):
+            looks = reads_by_its_name(name.lower())
+            reason = "unknown command, a look by its name:" if looks else "unknown command"
+            self.reading.doubt(line, f"{reason} {name.lower()[:60]}")
 
     def _judge_cmdlet(self, name: str, rest: str, node: Any, line: int) -> None:
-        entry, text = find_cmdlet(name), self._text(node)
+        entry, text, rest = find_cmdlet(name), self._text(node), self._files.spread(rest)
         if entry is not None and entry.kind is None:
             entry = find_more(name, rest) or entry
         if entry is not None and (entry.kind in _CHANGES or name in _TAKES_PATHS):
@@ -273,7 +278,7 @@ class PowershellReader:
         return _VALUE.sub(" ", rest)
 
     def _judge_text(self, name: str, text: str, node: Any, line: int) -> None:
-        if CREDENTIAL_FILE.search(text):
+        if reads_secrets(text):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, text)
         writes = name in ("set-itemproperty", "new-itemproperty", "reg", "reg.exe", "new-item")
         if writes and _AUTORUN_KEY.search(text):

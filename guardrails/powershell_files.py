@@ -10,10 +10,11 @@ variable that was set from such, and in a script that searches for files also wi
 import re
 from typing import Any, Final
 
+from guardrails.dotnet_members import list_writing_methods
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import put_values
 from guardrails.powershell_scope import PowershellScope
-from guardrails.windows_files import Harm, is_wide, judge_removal, judge_share
+from guardrails.windows_files import FILE_PROGRAMS, Harm, is_wide, judge_removal, judge_share
 from guardrails.windows_folders import is_own_folder
 
 _K, _S = EffectKind, EffectSeverity
@@ -27,6 +28,12 @@ _TAKES_NEXT: Final = re.compile(
     r"[\s\"'(]*\$[({]*\$?[\w:]+\}?(?:\.\w+)*(?:\[\s*\$|\.(?:dequeue|pop|current|trydequeue|take)\b)",
     re.IGNORECASE,
 )
+_GIVES_NAMES: Final = re.compile(
+    r"[\s@(\"$]*(?:(?:get-content|gc|cat|import-csv|ipcsv|convert-path)\b|\[(?:system\.)?io\.file\]::readall|\$?[\w.]+\.readline\()"
+)
+# A folder and a name of what was found, put together again.
+_FOLDER_OF: Final = re.compile(r"\.(?:directoryname|directory|psparentpath|parent)\b|split-path")
+_NAME_OF: Final = re.compile(r"\.(?:name|pschildname|basename)\b")
 _GIVES_FILES: Final = re.compile(rf"[\s@(\"$]*(?:\[[\w.]+\]\s*::\s*)?{_SEARCHES}")
 _DEEP: Final = re.compile(r"\s-(?:r\w*|d(?:e\w*)?)\b|alldirectories|\*")
 _CHOOSES: Final = re.compile(r"\s-(?:filt\w*|inc\w*)\b")
@@ -51,13 +58,11 @@ _FORCES: Final = re.compile(r"\s-fo\w*\b", re.IGNORECASE)
 _FOLDER: Final = re.compile(r"\s-(?:it|ty|t)\w*[\s:]+[\"']?(?:d|sym|j|h)", re.IGNORECASE)
 _WILDCARD: Final = re.compile(r"[*?]")
 _MAX_SEARCHES: Final = 200
-_PARAMETER: Final = re.compile(
-    r"\s-(\w+)[\s:]+((?:\"[^\"]*\"|'[^']*'|\([^()]*\)|\{[^{}]*\}|[^\s\"'();|]+)+)"
-)
+_PARAMETER: Final = re.compile(r"-([A-Za-z]\w*):?(.*)$", re.DOTALL)
+_COMMA: Final = re.compile(r"\s*,\s*")
 # Parameters that are switches: the next word is none of theirs.
-_SWITCHES: Final = re.compile(
-    r"\s-(?:force|recurse|passthru|nonewline|append|noclobber|confirm|whatif|verbose|container|notypeinformation|nti)(?::\$\w+)?(?=\s|$)",
-    re.IGNORECASE,
+_SWITCHES: Final = tuple(
+    "force fo recurse r passthru nonewline append noclobber confirm whatif verbose container notype nti asbyte".split()
 )
 _TARGETS: Final = re.compile(
     r"(?:path|literalpath|pspath|lp|filepath|p|l|li\w*|pa\w*|filep\w*|fi|name|na?m?|archivefilename)$",
@@ -68,14 +73,16 @@ _REMOVES: Final = frozenset(("move-item", "rename-item", "remove-item"))
 _RECURSES: Final = re.compile(r"\s-r\w*\b", re.IGNORECASE)
 _COPIES: Final = frozenset(("copy-item", "expand-archive"))
 _GLOBS: Final = frozenset("set-content add-content set-item clear-item clear-content".split())
-_WRITING_METHODS: Final = frozenset(
-    "writealltext writealllines writeallbytes appendalltext appendalllines create createtext openwrite open copy copyto copyfile"
-    " replace moveto setlength createtextfile savetofile new write extracttofile move delete encrypt opentextfile save".split()
+_WRITING_METHODS: Final = list_writing_methods()
+_WORDS: Final = re.compile(
+    r"(?:\"[^\"]*\"|'[^']*'|\((?:[^()]|\([^()]*\))*\)|\{[^{}]*\}|[^\s\"'(){}])+"
 )
+_SPLAT: Final = re.compile(r"(?<=\s)@(\w{1,80})(?=\s|$)")
+_PAIR: Final = re.compile(r"(\w+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^;\n]+)")
 _OF_THE_FILE: Final = frozenset(
     "openwrite open create createtext appendtext moveto setlength delete encrypt".split()
 )
-_SECOND_IS_TARGET: Final = frozenset(("copy", "copyfile", "replace"))
+_SECOND_IS_TARGET: Final = frozenset(("copy", "copyfile", "replace", "createfromdirectory"))
 _DRIVE_OF_PROVIDER: Final = re.compile(
     r"(?:hk\w+|cert|env|ad|iis|wsman|registry|alias|function|variable)::?", re.IGNORECASE
 )
@@ -118,7 +125,7 @@ class FileJudge:
         first = _FIRST_VARIABLE.match(value)
         if first and (first[1] in found or _PATH_MEMBER.search(first[2])):
             return True
-        return _GIVES_FILES.match(value) is not None
+        return bool(_GIVES_FILES.match(value) or _GIVES_NAMES.match(value))
 
     def _rate(self, node: Any, *, whole: bool = False) -> EffectSeverity:
         """Say how bad it is to remove what is found: by where, and how deep, it is searched for.
@@ -138,12 +145,36 @@ class FileJudge:
 
     def is_found(self, written: str) -> bool:
         """Say whether a path, as written, is one that the script finds."""
-        if _GIVES_FILES.match(written.lower()) or _TAKES_NEXT.match(written):
+        plain = written.lower()
+        if _GIVES_FILES.match(plain) or _GIVES_NAMES.match(plain) or _TAKES_NEXT.match(plain):
+            return True
+        if _FOLDER_OF.search(plain) and _NAME_OF.search(plain):
             return True
         first = _FIRST_VARIABLE.match(written)
         if first is None or _NAMED_WITHIN.search(written):
             return False  # or a file of this name in each folder
         return first[1].lower() in self._found or _PATH_MEMBER.search(first[2]) is not None
+
+    def judge_program(self, name: str, rest: str, node: Any) -> list[Harm]:
+        """Return what a program that writes files does to those that the script finds."""
+        words = _WORDS.findall(rest)
+        if name in FILE_PROGRAMS and name not in ("move", "ren", "rename"):
+            words = words[-1:]
+        if any(self.is_found(word) for word in words):
+            return [(_K.DELETES_FILES, self._rate(node))]
+        return []
+
+    def spread(self, rest: str) -> str:
+        """Return arguments with the table behind `@name` written out as parameters."""
+
+        def write_out(match: re.Match[str]) -> str:
+            table = re.search(
+                rf"\${match[1].lower()}\s*=\s*@\{{([^{{}}]{{0,2000}})\}}", self._scope.text
+            )
+            pairs = _PAIR.findall(table[1]) if table else []
+            return "".join(f" -{key}:{value.strip()}" for key, value in pairs) or match[0]
+
+        return _SPLAT.sub(write_out, rest) if "@" in rest else rest
 
     def judge_target(self, written: str, node: Any) -> list[Harm]:
         """Return what it does, beyond writing a file, to write over this path."""
@@ -217,12 +248,22 @@ class FileJudge:
 
 def _list_arguments(rest: str) -> tuple[list[str], list[tuple[str, str]]]:
     """Return (positional arguments, named ones with their values) of a command."""
-    plain = _SWITCHES.sub(" ", rest)
-    named = _PARAMETER.findall(plain)
-    words = re.findall(
-        r"(?:\"[^\"]*\"|'[^']*'|\((?:[^()]|\([^()]*\))*\)|[^\s\"'()])+", _PARAMETER.sub(" ", plain)
-    )
-    return [word.strip(",") for word in words if word[0] not in "-|;>"], named
+    positional: list[str] = []
+    named: list[tuple[str, str]] = []
+    waiting = ""  # a parameter whose value is the next word
+    for word in _WORDS.findall(_COMMA.sub(",", rest)):
+        parameter = _PARAMETER.match(word)
+        if parameter:
+            name, value = parameter[1].lower(), parameter[2]
+            waiting = "" if value or name.startswith(_SWITCHES) else name
+            if value:
+                named.append((name, value))
+        elif waiting:
+            named.append((waiting, word))
+            waiting = ""
+        elif word[0] not in "|;>":
+            positional.append(word)
+    return positional, named
 
 
 def _find_target(name: str, rest: str) -> str:

@@ -12,8 +12,8 @@ from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import decode_base64, expand, fold_value, put_values
 from guardrails.powershell_paths import fold_path, judge_download, judge_path
 from guardrails.script_reading import SCRIPT_FILE, NestedCode, Reading
-from guardrails.windows_arguments import asks_for_computed_name
-from guardrails.windows_files import FILE_PROGRAMS, judge_file_program
+from guardrails.windows_arguments import asks_for_computed_name, split_arguments
+from guardrails.windows_files import FILE_PROGRAMS, judge_file_program, judge_share
 from guardrails.windows_folders import is_own_folder
 from guardrails.windows_programs import (
     LAUNCHERS,
@@ -86,11 +86,8 @@ class ProgramJudge:
             self._reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         if takes_from_elsewhere(bare, rest):
             self._reading.doubt(line, f"{bare} takes from elsewhere what it does")
-        if bare in FILE_PROGRAMS and entry.kind is not None:
-            for kind, severity in judge_file_program(bare, rest):
-                self._reading.add(kind, severity, line, text)
-        elif entry.kind is _K.WRITES_SYSTEM_FILES:
-            self._reading.add(*judge_path(rest), line, text)
+        if entry.kind is _K.WRITES_SYSTEM_FILES:
+            self._write_files(bare, rest, text, line)
         elif entry.kind is _K.RUNS_DYNAMIC_CODE:
             self._reading.run_dynamic(line, text, f"{bare} runs what it is given", entry.severity)
         elif entry.kind is not None:
@@ -98,6 +95,15 @@ class ProgramJudge:
             if entry.kind is _K.DOWNLOADS and (stored := judge_download(rest)):
                 self._reading.add(*stored, line, text)
         return True
+
+    def _write_files(self, bare: str, rest: str, text: str, line: int) -> None:
+        if bare in FILE_PROGRAMS:
+            harms = judge_file_program(bare, rest)
+        else:
+            shares = (harm for word in split_arguments(rest) for harm in judge_share(word))
+            harms = [judge_path(rest), *shares]
+        for kind, severity in harms:
+            self._reading.add(kind, severity, line, text)
 
     def run_shell(self, shell: str, rest: str, text: str, line: int) -> None:
         """Hand on the code that another shell is given."""

@@ -9,6 +9,7 @@ empties it. Such harm is `medium`, and `critical` for a whole drive, Windows or 
 import re
 from typing import Final
 
+from guardrails.command_words import CREDENTIAL_FILE
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_paths import judge_path
 from guardrails.windows_arguments import INNER_BLANK, is_computed, name_option, split_arguments
@@ -27,11 +28,14 @@ _WIDE: Final = re.compile(
     rf"(?:^|[\s\"'=,(])(?:\\\\[?.]\\)?{_ROOT}(?:\\?\*(?:\.\*)?|\\\*\\\*|\\)?[\"']?(?=$|[\s,;)|}}])",
     re.IGNORECASE,
 )
-_UP: Final = re.compile(r"\\(?!\.\.)[^\\\s\"']+\\\.\.(?=$|[\\\s\"'])|\\\.(?=\\)")
+_UP: Final = re.compile(r"\\(?!\.\.)[^\\\s\"']+\\\.\.(?=$|[\\\s\"'])|(?<!\\)\\\.(?=\\)")
 _WRAPPED: Final = re.compile(r"\$\((\$[\w:]+)\)")
 _SHARE: Final = re.compile(
     r"[\s\"'(]*(?:\w[\w.\\]*::)?(?:\\\\\?\\unc\\|\\\\|//)(?![.?\\]|localhost\b|127\.)[^\s\\\"']",
     re.IGNORECASE,
+)
+_SECRET_KEY: Final = re.compile(
+    r"\b(?:hklm|hkey_local_machine):?\\(?:sam|security)(?:[\\\"'\s]|$)", re.IGNORECASE
 )
 _BULK: Final = re.compile(r"[*?]|%%|%~?[a-z](?![\w%])")
 _NOTHING: Final = frozenset(("nul", "nul:", "\\\\.\\nul"))
@@ -53,6 +57,15 @@ def is_wide(text: str) -> bool:
 def judge_removal(text: str) -> Harm:
     """Return what it does to remove, move away or empty what a text names."""
     return _K.DELETES_FILES, _S.CRITICAL if is_wide(text) else _S.MEDIUM
+
+
+def reads_secrets(text: str) -> bool:
+    """Say whether a command names a file or key of the registry that holds secrets."""
+    return any(
+        pattern.search(form) is not None
+        for form in (text, text.replace("\\", "/"))
+        for pattern in (CREDENTIAL_FILE, _SECRET_KEY)
+    )
 
 
 def judge_share(path: str) -> list[Harm]:

@@ -45,7 +45,7 @@ changes_services medium | appcmd | list : ...
 changes_software low | sfc | /verifyonly,/verifyfile :
 changes_registry medium | reg | query,compare : ... ; /? :
 changes_registry medium | regini regedit regedt32 setx | :
-changes_preferences low | powercfg | : /l /list /q /query /qh /a /availablesleepstates /getactivescheme /aliases /aliasesh /lastwake /waketimers /requests /devicequery /? *
+changes_preferences low | powercfg | : /l /list /q /query /qh /a /availablesleepstates /getactivescheme /aliases /aliasesh /lastwake /waketimers /requests /devicequery /? * ; /batteryreport,/energy,/sleepstudy,/srumutil,/systemsleepdiagnostics,/systempowerreport : /output /duration /xml /days /trace /csv *= => writes_system_files low
 changes_software medium | onedrive | : ; /shutdown,/background,/reset : => changes_preferences low
 changes_preferences low | displayswitch tabcal | :
 changes_preferences medium | printui | :
@@ -151,9 +151,9 @@ _RUNS: Final = {
 _RUNS_AS_WRITTEN: Final = {"curl": re.compile(r"(?:^|\s)-[A-Za-z]*K")}
 _EXTENSION: Final = re.compile(r"\.(?:exe|com|msc|cpl)$")
 _SYSTEM_FOLDER: Final = re.compile(
-    r"^(?:[a-z]:|%systemdrive%)?[\\/]windows(?:[\\/](?:system32|syswow64|sysnative)(?:[\\/](?:wbem|windowspowershell[\\/]v1\.0|openssh))?)?[\\/]$"
+    r"^(?:c:|%systemdrive%)[\\/]windows(?:[\\/](?:system32|syswow64|sysnative)(?:[\\/](?:wbem|windowspowershell[\\/]v1\.0|openssh))?)?[\\/]$"
     r"|^%(?:windir|systemroot)%(?:[\\/](?:system32|syswow64|sysnative)(?:[\\/](?:wbem|windowspowershell[\\/]v1\.0|openssh))?)?[\\/]$"
-    r"|^(?:[a-z]:[\\/]program files|%programfiles%)[\\/](?:powershell[\\/]7|windows defender|microsoft onedrive)[\\/]$"
+    r"|^(?:c:[\\/]program files|%programfiles%)[\\/](?:powershell[\\/]7|windows defender|microsoft onedrive)[\\/]$"
     r"|\\appdata\\local\\microsoft\\onedrive\\$",
     re.IGNORECASE,
 )
