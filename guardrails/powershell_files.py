@@ -38,7 +38,7 @@ _GIVES_FILES: Final = re.compile(rf"[\s@(\"$]*(?:\[[\w.]+\]\s*::\s*)?{_SEARCHES}
 _DEEP: Final = re.compile(r"\s-(?:r\w*|d(?:e\w*)?)\b|alldirectories|\*")
 _CHOOSES: Final = re.compile(r"\s-(?:filt\w*|inc\w*)\b")
 _LOOP_VARIABLE: Final = re.compile(
-    r"foreach\s*(?:-parallel\s*)?\(\s*\$\{?(\w+)|\s-(?:pipelinev\w*|pv|outv\w*|ov)[\s:]+[\"']?(\w+)"
+    r"(?:foreach\s*(?:-parallel\s*)?\(\s*\$\{?|\b(?:[sn]v|(?:set|new)-variable)\s+(?:-name\s+)?[\"']?)(\w+)|\s-(?:pipelinev\w*|pv|outv\w*|ov)[\s:]+[\"']?(\w+)"
 )
 _ASSIGNED: Final = re.compile(
     r"\$\{?(?:\w+:)?(\w+)\}?(?:\.\w+|\[[^\]]*\])*\s*\+?=(?![=])\s*([^;\n]{1,400})"
@@ -50,7 +50,7 @@ _PATH_MEMBER: Final = re.compile(
     r"\.(?:fullname|pspath|psparentpath|filename|versioninfo|path)\b", re.IGNORECASE
 )
 _ITEMS: Final = frozenset(("_", "psitem", "input"))
-_MAX_PASSES: Final = 3
+_MAX_PASSES: Final = 8
 _BOUNDS: Final = frozenset(("program", "function_statement", "class_method_definition"))
 _MAX_STATEMENT_BYTES: Final = 8192
 _STREAM: Final = re.compile(r"stream(?:writer)?\b|binarywriter", re.IGNORECASE)
