@@ -64,7 +64,7 @@ _OF_LOOP: Final = (
 )
 _FROM_LOOP: Final = re.compile(rf"{_OF_LOOP}$", re.IGNORECASE)
 _LOOPED: Final = re.compile(rf"\s{_OF_LOOP}(?=\s|$)", re.IGNORECASE)
-_ENDS_IN_LOOP: Final = re.compile(rf"\s{_OF_LOOP}$", re.IGNORECASE)
+_ENDS_IN_LOOP: Final = re.compile(rf"\s{_OF_LOOP}(?:\s+/\S+)*$", re.IGNORECASE)
 _NAMES_OUTPUT: Final = re.compile(r"\s[/-]out(?:put)?\b", re.IGNORECASE)
 _VARIABLE_WORD: Final = re.compile(r"[%!](\w+)[%!]")
 _PRINTS_NOTHING: Final = re.compile(

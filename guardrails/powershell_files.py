@@ -18,6 +18,9 @@ from guardrails.windows_files import FILE_PROGRAMS, Harm, is_wide, judge_removal
 from guardrails.windows_folders import is_own_folder
 
 _K, _S = EffectKind, EffectSeverity
+_ASSIGNED_TOGETHER: Final = re.compile(
+    r"((?:\$\w{1,80}\s*,\s*){1,20})\$\w{1,80}\s*=(?![=])\s*([^;\n]{1,400})"
+)
 _SEARCHES: Final = (
     r"(?:get-childitem|gci|dir|ls|get-item|gi|resolve-path|getfiles|getdirectories|getfilesysteminfos|getfilesystementries"
     r"|enumeratefiles|enumeratedirectories|enumeratefilesystementries|enumeratefilesysteminfos)\b"
@@ -34,7 +37,9 @@ _GIVES_NAMES: Final = re.compile(
 # A folder and a name of what was found, put together again.
 _FOLDER_OF: Final = re.compile(r"\.(?:directoryname|directory|psparentpath|parent)\b|split-path")
 _NAME_OF: Final = re.compile(r"\.(?:name|pschildname|basename)\b")
-_GIVES_FILES: Final = re.compile(rf"[\s@(\"$]*(?:\[[\w.]+\]\s*::\s*)?{_SEARCHES}")
+_GIVES_FILES: Final = re.compile(
+    rf"(?:@\{{\s*\w+\s*=)?[\s@(\"$]*(?:\[[\w.]+\]\s*::\s*)?{_SEARCHES}"
+)
 _DEEP: Final = re.compile(r"\s-(?:r\w*|d(?:e\w*)?)\b|alldirectories|\*")
 _CHOOSES: Final = re.compile(r"\s-(?:filt\w*|inc\w*)\b")
 _LOOP_VARIABLE: Final = re.compile(
@@ -90,6 +95,10 @@ _ENTERS: Final = re.compile(
     r"\s*(?:set-location|push-location|cd|chdir|sl|pushd)\s+(?:-(?:path|literalpath|stackname)\s+)?(\"[^\"]*\"|'[^']*'|\([^()]*\)|[^\s;|)}]+)",
     re.IGNORECASE,
 )
+# In code that a string holds.
+_ENTERS_INSIDE: Final = re.compile(
+    r"[\"'{;]\s*(?:set-location|push-location|sl)\s+(?:-(?:path|literalpath)\s+)?([^\s;\"'|)}]+)"
+)
 _SETS_FOLDER: Final = re.compile(
     r"(?:\]::currentdirectory\s*=\s*|setcurrentdirectory\(\s*)(\"[^\"]*\"|'[^']*'|[^\s;)]+)",
     re.IGNORECASE,
@@ -113,6 +122,8 @@ class FileJudge:
         if self._pieces:
             found |= self._scope.parameters | {"args"}
         assigned = _ASSIGNED.findall(self._scope.text)
+        for names, value in _ASSIGNED_TOGETHER.findall(self._scope.text):
+            assigned += [(name, value) for name in re.findall(r"\w+", names)]
         for _ in range(_MAX_PASSES):
             before = len(found)
             found.update(name for name, value in assigned if self._gives_found(value, found))
@@ -238,6 +249,7 @@ class FileJudge:
         """Say whether the script works in a folder of others at some place."""
         written = [found[1] for each in commands if (found := _ENTERS.match(each))]
         written += _SETS_FOLDER.findall(self._scope.text)
+        written += _ENTERS_INSIDE.findall(self._scope.text)
         return any(self.is_foreign(each) for each in written)
 
     def is_foreign(self, folder: str) -> bool:

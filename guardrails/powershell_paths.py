@@ -16,7 +16,7 @@ _AUTOSTART: Final = re.compile(
 )
 _SYSTEM: Final = re.compile(
     r"(?:[a-z]:|%systemdrive%|\$\{?env:systemdrive\}?)?\\windows(?:\\(?!temp\b)|(?=[\s\"']|$))|(?:%|\$\{?env:)(?:windir|systemroot)[%}]?(?:\\(?!temp\b)|(?=[\s\"']|$))"
-    r"|(?:\\program files(?: \(x86\))?|[%:]programfiles(?:\(x86\))?[%}]?|\\progra~\d|[%:]programw6432%?)\\|\\drivers\\etc\\|\\system32\\|[a-z]:\\(?:bootmgr|bootnxt|boot\\|efi\\|recovery\\)|\\efi\\(?:boot|microsoft)\\",
+    r"|(?:\\program files(?: \(x86\))?|[%:]programfiles(?:\(x86\))?[%}]?|\\progra~\d|[%:]programw6432%?)\\|\\drivers\\etc\\|\\system32\\|[a-z]:\\(?:bootmgr|bootnxt|(?:boot|efi|recovery)(?=[\\\s\"']|$))|\\efi\\(?:boot|microsoft)\\",
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(
@@ -28,7 +28,7 @@ _DEVICE: Final = re.compile(
     re.IGNORECASE,
 )
 _OF_A_USER: Final = re.compile(
-    r"(?:\\users\\[^\\]+|%userprofile%|\$\{?env:userprofile\}?|\$\{?home\}?)\\(?:documents|desktop|pictures|downloads|music|videos|onedrive[^\\]*)\\",
+    r"(?:\\users\\[^\\]+|%userprofile%|\$\{?env:userprofile\}?|\$\{?home\}?|%public%|\$\{?env:public\}?)\\(?:documents|desktop|pictures|downloads|music|videos|onedrive[^\\]*)\\",
     re.IGNORECASE,
 )
 _REGISTRY: Final = re.compile(r"\b(?:hklm|hkcu|hkcr|hku|hkcc|hkey_\w+):|registry::", re.IGNORECASE)

@@ -31,7 +31,8 @@ _WIDE: Final = re.compile(
 _UP: Final = re.compile(r"\\(?!\.\.)[^\\\s\"']+\\\.\.(?=$|[\\\s\"'])|(?<!\\)\\\.(?=\\)")
 _WRAPPED: Final = re.compile(r"\$\((\$[\w:]+)\)")
 _SHARE: Final = re.compile(
-    r"[\s\"'(]*(?:\w[\w.\\]*::)?(?:\\\\\?\\unc\\|\\\\|//)(?![.?\\]|localhost\b|127\.)[^\s\\\"']",
+    r"[\s\"'(]*(?:\w[\w.\\]*::)?(?:\\\\\?\\unc\\|\\\\|//)(?![.?\\]|localhost\b|127\.)[^\s\\\"']"
+    r"|[\s(]*[\"']\\\\[\"']\s*\+",
     re.IGNORECASE,
 )
 _SECRET_KEY: Final = re.compile(
@@ -82,7 +83,7 @@ def judge_file_program(name: str, arguments: str) -> list[Harm]:
     harms = [judge_path(arguments), *(judge_share(target) if len(values) > 1 else [])]
     if name in ("xcopy", "robocopy", "mklink", "expand") and is_wide(target):
         harms.append((_K.WRITES_SYSTEM_FILES, _S.MEDIUM))
-    if name == "robocopy" and "/l" in options:
+    if name == "robocopy" and not {"/l", "-l"}.isdisjoint(words):
         return []  # it lists what it would copy
     if name == "robocopy":
         harms += _judge_robocopy(options, values)

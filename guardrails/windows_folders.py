@@ -10,15 +10,18 @@ from typing import Final
 
 from guardrails.windows_arguments import INNER_BLANK, put_known_folders
 
+# Folders of Windows that nobody else may write into; many others of System32 are open to all.
+_CLOSED: Final = (
+    r"(?:\\(?:system32|syswow64|sysnative)(?:\\(?:wbem|drivers(?:\\etc)?|windowspowershell\\v1\.0|inetsrv|oobe|sysprep"
+    r"|config|catroot2|grouppolicy|dism|restore|winevt(?:\\logs)?|driverstore))?"
+    r"|\\(?:softwaredistribution|microsoft\.net|servicing|winsxs|ccm|ccmsetup|installer|inf|prefetch|panther)(?:\\[^%!$]*)?)?\\?"
+)
 _OWN: Final = re.compile(
-    r"(?:(?:c:)?\\?|(?:c:)?\\(?:windows|program files(?: \(x86\))?)(?:\\[^%!$]*)?"
+    rf"(?:(?:c:)?\\?|(?:c:)?\\windows{_CLOSED}|(?:c:)?\\program files(?: \(x86\))?(?:\\[^%!$]*)?"
     r"|%~dp0[^%!$]*|%~d0|%cd%|\.\\?|\.\.(?:\\\.\.)*\\?|(?:\$\{?psscriptroot\}?|\$pwd)(?:\\[^%!$]*)?|-)",
     re.IGNORECASE,
 )
-_OPEN: Final = re.compile(
-    r"\\windows\\(?:temp|tasks|tracing|debug\\wia|system32\\(?:spool|tasks|com\\dmp|fxstmp))\b|[^.\\]\.\.(?:\\|$)|[^.]\\\.\.(?:\\|$)",
-    re.IGNORECASE,
-)
+_UP: Final = re.compile(r"[^.\\]\.\.(?:\\|$)|[^.]\\\.\.(?:\\|$)")
 
 
 def is_own_folder(written: str) -> bool:
@@ -30,4 +33,4 @@ def is_own_folder(written: str) -> bool:
     plain = written.strip(" \"'").replace("/", "\\")
     if not plain.startswith("%~") and plain.lower() != "%cd%":
         plain = put_known_folders(plain).replace(INNER_BLANK, " ")
-    return _OWN.fullmatch(plain) is not None and _OPEN.search(plain) is None
+    return _OWN.fullmatch(plain) is not None and _UP.search(plain) is None

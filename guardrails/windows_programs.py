@@ -16,7 +16,7 @@ from typing import Final
 
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_cmdlets import HARMLESS, CommandEntry
-from guardrails.windows_arguments import LookForm, read_forms, split_arguments
+from guardrails.windows_arguments import LookForm, is_computed, read_forms, split_arguments
 
 # Variables that decide which programs, modules and libraries run.
 STEERING: Final = r"path(?:ext)?\b|comspec\b|prompt\b|psmodulepath|cor_|coreclr_|complus_|dotnet_|node_|python|git_|java_|_java|npm_|__|windir\b|systemroot\b"
@@ -148,6 +148,9 @@ _RUNS: Final = {
     )
     for name in names.split()
 }
+_VERB_FIRST: Final = frozenset(
+    ("netsh", "reg", "secedit", "bcdedit", "winget", "logman", "bitsadmin")
+)
 _RUNS_AS_WRITTEN: Final = {"curl": re.compile(r"(?:^|\s)-[A-Za-z]*K")}
 _EXTENSION: Final = re.compile(r"\.(?:exe|com|msc|cpl)$")
 _SYSTEM_FOLDER: Final = re.compile(
@@ -219,7 +222,10 @@ def find_program(bare: str, arguments: str) -> CommandEntry | None:
 
 def takes_from_elsewhere(bare: str, arguments: str) -> bool:
     """Say whether a program takes commands or settings from what is not in the text."""
+    words = split_arguments(arguments)
+    if bare in _VERB_FIRST and words and is_computed(words[0]):
+        return True
     pattern, exact = _RUNS.get(bare), _RUNS_AS_WRITTEN.get(bare)
     if exact and exact.search(arguments):
         return True
-    return pattern is not None and pattern.search(" ".join(split_arguments(arguments))) is not None
+    return pattern is not None and pattern.search(" ".join(words)) is not None
