@@ -38,6 +38,7 @@ from guardrails.windows_programs import (
     RESOLVERS,
     STEERING,
     bare_name,
+    changes_accounts,
     find_program,
     is_system_folder,
 )
@@ -48,7 +49,6 @@ _COMMENT: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"[\s;,=]*:[^:]")
 _LABEL_OR_COLONS: Final = re.compile(r"[\s;,=]*:")
-_ACCOUNTS: Final = re.compile(r"\b(?:user|localgroup)\b.*\s/(?:add|del)", re.IGNORECASE)
 # cmd's own commands that only print, look, or move in the script.
 _SILENT: Final = frozenset(
     "echo set goto exit cd chdir pushd popd setlocal endlocal title color cls pause type ver vol verify prompt"
@@ -209,7 +209,9 @@ class _CmdReader:
         foreign = self._is_foreign if not command.folder else not is_own_folder(command.folder)
         if foreign and not own and not re.search(r"[\\/]", name):
             self.reading.doubt(line, f"{name[:60]} may be a program of the current folder")
-        self._judge_text(bare_name(name), text, line)
+        if changes_accounts(bare_name(name), rest):
+            self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
+        self._judge_text(text, line)
         self._judge_name(name, " " + rest.strip(), text, line)
 
     def _judge_target(self, target: str, text: str, line: int) -> None:
@@ -296,13 +298,11 @@ class _CmdReader:
             stays = re.match(r"(?:cd|chdir)\s*\.", text, re.IGNORECASE) is not None
             self._is_foreign = (self._is_foreign and stays) or foreign
 
-    def _judge_text(self, bare: str, command: str, line: int) -> None:
+    def _judge_text(self, command: str, line: int) -> None:
         if reads_secrets(command):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, command)
         if SECURITY_UNIT.search(command) and STOPS.search(command):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, command)
-        if bare in ("net", "net1") and _ACCOUNTS.search(command):
-            self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, command)
 
 
 def _enters_foreign_folder(text: str) -> bool | None:

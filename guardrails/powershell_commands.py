@@ -28,13 +28,15 @@ from guardrails.powershell_steering import SteeringJudge
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
 from guardrails.windows_arguments import COMPUTED_LABEL, asks_for_computed_name
 from guardrails.windows_files import Harm, is_wide, reads_secrets
-from guardrails.windows_programs import bare_name, find_program
+from guardrails.windows_programs import bare_name, changes_accounts, find_program
 
 _K, _S = EffectKind, EffectSeverity
 _LOOKED_AT: Final = 4096  # characters of a command; the commands inside it are looked at themselves
 _AUTORUN_KEY: Final = re.compile(r"\\CurrentVersion\\(?:Run|RunOnce|Winlogon)\b", re.IGNORECASE)
 _WIDE_KEY: Final = re.compile(r"[\s\"']HK\w+:\\\S{0,20}[\"']?(?:\s|$)", re.IGNORECASE)
 _RECURSES: Final = re.compile(r"-r(?:ecurse)?\b", re.IGNORECASE)
+# A string that means the same between double quotes, which programs know too.
+_PLAIN_STRING: Final = re.compile(r"(?<![\w\"'])'([^'\"$`\n]{1,400})'(?![\w\"'])")
 _NUMBERS: Final = re.compile(r"-?\d[\d.]*(?:\.\.-?\d+)?")
 _MODULE_PREFIX: Final = re.compile(
     r"^microsoft\.(?:powershell|wsman|graph)\.[\w.]+\\(?=\w+-\w+$)", re.IGNORECASE
@@ -228,6 +230,9 @@ class PowershellReader:
 
     def _judge_program(self, name: str, rest: str, node: Any, line: int) -> None:
         text, bare = self._text(node), bare_name(name)
+        rest = _PLAIN_STRING.sub(r'"\1"', rest)
+        if changes_accounts(bare, self._put(rest)):
+            self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
         program = find_program(bare, self._put(rest))
         if program is not None and program.kind is _K.WRITES_SYSTEM_FILES:
             self._record(self._files.judge_program(bare, rest, node), text, line)
@@ -289,10 +294,6 @@ class PowershellReader:
             r"advfirewall.*\boff\b", text, re.IGNORECASE
         ):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, text)
-        if name in ("net", "net.exe") and re.search(
-            r"\b(?:user|localgroup)\b.*\s/(?:add|delete)", text, re.IGNORECASE
-        ):
-            self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
         if name == "new-object":  # calls of methods are nodes of their own
             self._members.judge_chain(text, line)
             self._record(self._files.judge_stream(text, node), text, line)

@@ -220,6 +220,13 @@ def find_program(bare: str, arguments: str) -> CommandEntry | None:
     return next((does for form, does in program.forms if form.matches(words)), program.worst)
 
 
+def changes_accounts(bare: str, arguments: str) -> bool:
+    """Say whether `net` changes users or groups with these arguments."""
+    words = split_arguments(arguments)
+    changes = bare in ("net", "net1") and words[:1] in (["user"], ["localgroup"], ["group"])
+    return changes and len(words) > 2 and find_program(bare, arguments) is not HARMLESS
+
+
 def takes_from_elsewhere(bare: str, arguments: str) -> bool:
     """Say whether a program takes commands or settings from what is not in the text."""
     words = split_arguments(arguments)
