@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from guardrails.cmd_shells import run_shell
 from guardrails.cmd_syntax import (
     Line,
     SimpleCommand,
@@ -19,13 +20,28 @@ from guardrails.cmd_syntax import (
     list_sets,
     read_line,
 )
-from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS
+from guardrails.command_words import SECURITY_UNIT, STOPS
 from guardrails.effects import EffectKind, EffectSeverity
-from guardrails.powershell_folding import decode_base64
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_programs import ProgramJudge
-from guardrails.script_reading import Deadline, NestedCode, Reading
-from guardrails.windows_programs import bare_name, is_system_folder
+from guardrails.script_reading import Deadline, Reading
+from guardrails.windows_arguments import asks_for_computed_name
+from guardrails.windows_files import (
+    FILE_PROGRAMS,
+    is_wide,
+    judge_removal,
+    judge_share,
+    reads_secrets,
+)
+from guardrails.windows_folders import is_own_folder
+from guardrails.windows_programs import (
+    RESOLVERS,
+    STEERING,
+    bare_name,
+    changes_accounts,
+    find_program,
+    is_system_folder,
+)
 
 _K, _S = EffectKind, EffectSeverity
 _COMMENT: Final = re.compile(
@@ -33,13 +49,6 @@ _COMMENT: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"[\s;,=]*:[^:]")
 _LABEL_OR_COLONS: Final = re.compile(r"[\s;,=]*:")
-_ACCOUNTS: Final = re.compile(r"\b(?:user|localgroup)\b.*\s/(?:add|del)", re.IGNORECASE)
-_ENCODED: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?\s+\"?([A-Za-z0-9+/=]{4,})", re.IGNORECASE)
-_ENCODED_FLAG: Final = re.compile(r"\s[-/]e(?:c|nc?\w*)?\s", re.IGNORECASE)
-_POWERSHELL_CODE: Final = re.compile(
-    r"\s[-/]c(?:ommand|omman?|om?m?)?\s+(.*)", re.IGNORECASE | re.DOTALL
-)
-_CMD_CODE: Final = re.compile(r"\s?/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
 # cmd's own commands that only print, look, or move in the script.
 _SILENT: Final = frozenset(
     "echo set goto exit cd chdir pushd popd setlocal endlocal title color cls pause type ver vol verify prompt"
@@ -49,15 +58,25 @@ _OWN: Final = "echo|set|goto|exit|cd|chdir|pushd|popd|title|color|cls|pause|type
 _OWN_NAME: Final = re.compile(rf"({_OWN})(?=[/\\.:+\[\]\"(,;=\s]|$)", re.IGNORECASE)
 # A word of a look at a date or a time sets nothing.
 _LOOKS_AT_CLOCK: Final = re.compile(r"^(?:date|time)\s*/t\b", re.IGNORECASE)
-_WIDE_DELETE: Final = re.compile(
-    r"(?:^|[\s\"])(?:[a-z]:\\?\*?(?:\.\*)?|%(?:systemdrive|windir|systemroot|userprofile)%\\?\*?(?:\.\*)?"
-    r"|[a-z]:\\(?:windows|users|program files)\\?\*?)[\"]?(?:\s|$)",
+# A target, or a file, that a loop, a parameter or another such variable gives.
+_OF_LOOP: Final = (
+    r"\"?(?:\\?(?:%%~?[\w$:]+|%~?[a-z]*\d|%~?[a-z]+(?![^%\s]*%)))+(?:\.\w+|\\\*[.*]*)?\"?"
+)
+_FROM_LOOP: Final = re.compile(rf"{_OF_LOOP}$", re.IGNORECASE)
+_LOOPED: Final = re.compile(rf"\s{_OF_LOOP}(?=\s|$)", re.IGNORECASE)
+_ENDS_IN_LOOP: Final = re.compile(rf"\s{_OF_LOOP}(?:\s+/\S+)*$", re.IGNORECASE)
+_NAMES_OUTPUT: Final = re.compile(r"\s[/-]out(?:put)?\b", re.IGNORECASE)
+_VARIABLE_WORD: Final = re.compile(r"[%!](\w+)[%!]")
+_PRINTS_NOTHING: Final = re.compile(
+    r"(?:(?:type|more|find\s+\S+|findstr\s+\S+)\s+\"?(?:\\\\\.\\)?nul:?\"?|break|rem\b.*|cd\s*\.|call)\s*$",
     re.IGNORECASE,
 )
-_STEERING: Final = re.compile(
-    r"path(?:ext)?$|comspec$|prompt$|psmodulepath$|cor_|coreclr_|complus_|dotnet_|node_|python|git_|java_|_java|npm_|__|windir$|systemroot$",
-    re.IGNORECASE,
+_CHANGES_FOLDER: Final = re.compile(
+    r"(?:cd|chdir|pushd)(?=[\s.\\/,;=\"]|$)(?:[\s,;=]*/d\b)?(.*)", re.IGNORECASE
 )
+_LOOPS_OVER_FILES: Final = re.compile(r"\bfor\b.*(?:/r\b|/d\b|\bdir\b)", re.IGNORECASE)
+_GOES_BACK: Final = re.compile(r"\b(?:goto\b|call\s*:|for\b)", re.IGNORECASE)
+_STEERING_NAME: Final = re.compile(STEERING, re.IGNORECASE)
 _OPERATORS: Final = re.compile(r"[&|<>^]")
 _UNKNOWN_VARIABLE: Final = re.compile(r"%([^%\s:~\"*\d][^%:\"]{0,60})(?::[^%]*)?%")
 _COMSPEC: Final = re.compile(r"[%!]comspec[%!]", re.IGNORECASE)
@@ -106,6 +125,11 @@ class _CmdReader:
         self._constants = find_constants(unexpanded)
         self._loaded = self._find_loaded(unexpanded)
         self._loads_any = any("%" in name or "!" in name for name in self._loaded)
+        sets = [each for line in unexpanded for each in list_sets(line.commands)]
+        self._puts_names_together = any(asks_for_computed_name(value) for _, _, value in sets)
+        self._loop_severity = self._judge_loops(lines)
+        self._is_foreign = self._goes_back_into_foreign_folder(lines, unexpanded)
+        self._folders: list[bool] = []
         for number, statement in lines:
             deadline.check()
             self._read(number, statement)
@@ -121,6 +145,19 @@ class _CmdReader:
             or _OPERATORS.search(value)
             or re.search(r"%%?[a-z~*]\b|%~|%\d", value)
         )
+
+    @staticmethod
+    def _judge_loops(lines: list[tuple[int, str]]) -> EffectSeverity:
+        """Return what it is to remove the files that the loops of the script find."""
+        wide = any(_LOOPS_OVER_FILES.search(each) and is_wide(each) for _, each in lines)
+        return _S.CRITICAL if wide else _S.MEDIUM
+
+    @staticmethod
+    def _goes_back_into_foreign_folder(lines: list[tuple[int, str]], read: list[Line]) -> bool:
+        """Say whether lines may run after a later one has entered a folder of others."""
+        commands = (command for line in read for command in line.commands)
+        enters = any(_enters_foreign_folder(each.text.strip()) for each in commands)
+        return enters and any(_GOES_BACK.search(each) for _, each in lines)
 
     def _read(self, number: int, statement: str) -> None:
         if _is_comment(statement):
@@ -150,10 +187,10 @@ class _CmdReader:
                     self.reading.doubt(number, f"%{match[1][:40]}% may hold commands")
 
     def _judge(self, command: SimpleCommand, line: int) -> None:
+        text = command.text.strip()
         for target in command.targets:
             if target.strip('"').lower() not in ("nul", "con", "nul:", "con:"):
-                self.reading.add(*judge_path(target), line, f"{command.text} > {target}")
-        text = command.text.strip()
+                self._judge_target(target, text, line)
         if not text or text.startswith(":"):
             return  # a label: its commands are lines of the script
         own = _OWN_NAME.match(text)
@@ -161,15 +198,40 @@ class _CmdReader:
         rest = text[len(written) :]
         name = written.replace('"', "")
         if re.fullmatch(r"[a-z]:", name, re.IGNORECASE):
-            return  # another drive to work in
+            self._is_foreign = not is_own_folder(name)  # another drive to work in
+            return
         if command.by == "start" and re.match(r"(?:https?|ms-[\w-]+):", text, re.IGNORECASE):
             self.reading.add(_K.DOWNLOADS, _S.LOW, line, text)
             return
         if re.search(r"[%!]", re.split(r"[\\/]", name)[-1]) or not name:
             self.reading.run_dynamic(line, text, "the command is computed while it runs")
             return
-        self._judge_text(bare_name(name), text, line)
+        foreign = self._is_foreign if not command.folder else not is_own_folder(command.folder)
+        if foreign and not own and not re.search(r"[\\/]", name):
+            self.reading.doubt(line, f"{name[:60]} may be a program of the current folder")
+        if changes_accounts(bare_name(name), rest):
+            self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
+        self._judge_text(text, line)
         self._judge_name(name, " " + rest.strip(), text, line)
+
+    def _judge_target(self, target: str, text: str, line: int) -> None:
+        """Judge a redirection: what it writes, and what it empties."""
+        shown = f"{text} > {target}"
+        for kind, severity in (judge_path(target), *judge_share(target)):
+            self.reading.add(kind, severity, line, shown)
+        if _FROM_LOOP.match(_VARIABLE_WORD.sub(self._mark_found, target)):
+            self.reading.add(_K.DELETES_FILES, self._loop_severity, line, shown)
+        elif _PRINTS_NOTHING.match(text):
+            self.reading.add(*judge_removal(target), line, shown)
+
+    def _judge_removal(self, text: str) -> tuple[EffectKind, EffectSeverity]:
+        """Judge `del` and `rd` with their arguments."""
+        kind, severity = judge_removal(text)
+        if not re.search(r"(?i)/s\b", text):
+            severity = _S.MEDIUM
+        if _LOOPED.search(text):
+            severity = max(severity, self._loop_severity, key=lambda each: each.rank)
+        return kind, severity
 
     def _judge_name(self, name: str, rest: str, text: str, line: int) -> None:
         bare = bare_name(name)
@@ -180,39 +242,74 @@ class _CmdReader:
         elif bare in ("powershell", "pwsh", "cmd"):
             if not is_system_folder(name):
                 self.reading.doubt(line, f"a program in an unknown folder: {name[:60]}")
-            _run_shell(bare, rest, text, line, self.reading)
+            run_shell(bare, rest, text, line, self.reading)
         elif bare in ("del", "erase", "rd", "rmdir"):
-            severity = _S.MEDIUM
-            if re.search(r"(?i)/s\b", text) and _WIDE_DELETE.search(text):
-                severity = _S.CRITICAL
-            self.reading.add(_K.DELETES_FILES, severity, line, text)
+            self.reading.add(*self._judge_removal(text), line, text)
         else:
             self._judge_program(name, rest, text, line)
 
     def _judge_program(self, name: str, rest: str, text: str, line: int) -> None:
+        bare = bare_name(name)
+        if self._overwrites_found(bare, rest):
+            self.reading.add(_K.DELETES_FILES, self._loop_severity, line, text)
+        if bare in RESOLVERS and self._puts_names_together and re.search("[%!]", rest):
+            self.reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         if re.search(r"[%!\\/]", name):
             self._programs.judge_named(name, rest, text, line)
         elif not self._programs.judge(name, rest, text, line):
-            self.reading.doubt(line, f"unknown command {bare_name(name)[:60]}")
+            self.reading.doubt(line, f"unknown command {bare[:60]}")
+
+    def _overwrites_found(self, bare: str, rest: str) -> bool:
+        """Say whether a program writes over, or takes away, what a loop gives."""
+        entry = find_program(bare, rest)
+        writes = entry is not None and entry.kind is _K.WRITES_SYSTEM_FILES
+        if not writes and not _NAMES_OUTPUT.search(rest):
+            return False
+        given = _VARIABLE_WORD.sub(self._mark_found, rest)
+        if bare in FILE_PROGRAMS and bare not in ("move", "ren", "rename"):
+            return _ENDS_IN_LOOP.search(given) is not None
+        return _LOOPED.search(given) is not None
+
+    def _mark_found(self, match: re.Match[str]) -> str:
+        """Return a variable that a loop has set as a variable of the loop."""
+        return "%%f" if match[1].lower() in self._loaded else match[0]
 
     def _judge_silent(self, bare: str, rest: str, text: str, line: int) -> None:
-        if bare in ("date", "time") and rest.strip() and not _LOOKS_AT_CLOCK.match(text):
-            self.reading.add(_K.CHANGES_TIME, _S.LOW, line, text)
+        if bare in ("cd", "chdir", "pushd", "popd"):
+            self._change_folder(bare, text)
+        elif bare in ("date", "time") and rest.strip() and not _LOOKS_AT_CLOCK.match(text):
+            self.reading.add(_K.CHANGES_TIME, _S.MEDIUM, line, text)
         elif bare == "path" and rest.strip():
             self.reading.doubt(line, "changes %path%: other programs may run")
         elif bare == "set":
             for _, name, value in list_sets([SimpleCommand(text=text)]):
                 appends = name == "path" and re.match(r"\"?%path%", value, re.IGNORECASE)
-                if _STEERING.match(name) and not appends:
+                if _STEERING_NAME.match(name) and not appends:
                     self.reading.doubt(line, f"changes %{name}%: other programs may run")
 
-    def _judge_text(self, bare: str, command: str, line: int) -> None:
-        if CREDENTIAL_FILE.search(command):
+    def _change_folder(self, bare: str, text: str) -> None:
+        if bare == "popd":
+            self._is_foreign = self._folders.pop() if self._folders else self._is_foreign
+            return
+        if bare == "pushd":
+            self._folders.append(self._is_foreign)
+        foreign = _enters_foreign_folder(text)
+        if foreign is not None:
+            stays = re.match(r"(?:cd|chdir)\s*\.", text, re.IGNORECASE) is not None
+            self._is_foreign = (self._is_foreign and stays) or foreign
+
+    def _judge_text(self, command: str, line: int) -> None:
+        if reads_secrets(command):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, command)
         if SECURITY_UNIT.search(command) and STOPS.search(command):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, command)
-        if bare in ("net", "net1") and _ACCOUNTS.search(command):
-            self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, command)
+
+
+def _enters_foreign_folder(text: str) -> bool | None:
+    """Say whether a command enters a folder of others; None when it enters none."""
+    found = _CHANGES_FOLDER.match(text)
+    folder = found[1].strip(' ,;="') if found else ""
+    return not is_own_folder(folder) if folder else None
 
 
 def _is_comment(line: str) -> bool:
@@ -225,42 +322,3 @@ def _first_word(text: str) -> str:
     if "/" in word and "\\" not in word and '"' not in word and not word.startswith(("/", ".")):
         word = word.partition("/")[0]  # `ipconfig/all`
     return word
-
-
-def _run_shell(shell: str, rest: str, command: str, line: int, reading: Reading) -> None:
-    if shell == "cmd":
-        found = _CMD_CODE.search(rest)
-        if found is None or not found[1].strip():
-            reading.run_dynamic(line, command, "runs what it is given through a pipe", _S.MEDIUM)
-            return
-        code = found[1].strip()
-        if len(code) > 1 and code[0] == code[-1] == '"':
-            code = code[1:-1]
-        reading.nested.append(NestedCode(interpreter="cmd", code=code, line=line))
-        return
-    reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, command)
-    if _ENCODED_FLAG.search(rest + " "):
-        encoded = _ENCODED.search(rest)
-        decoded = decode_base64(encoded[1]) if encoded else None
-        if decoded is None:
-            reading.doubt(line, "the encoded command cannot be decoded")
-        else:
-            reading.nested.append(NestedCode(interpreter="powershell", code=decoded, line=line))
-        return
-    found = _POWERSHELL_CODE.search(rest) or re.search(r"\s([\"&{].*|[A-Za-z].*)$", rest, re.DOTALL)
-    if (
-        re.search(r"(?i)\s-f(?:i|il|ile)?\s", rest)
-        or found is None
-        or found[1].strip() in ("-", "")
-    ):
-        reading.doubt(line, "runs a script that is not in the text")
-        return
-    if re.search(r"[%!]", rest[: found.start(1)]):
-        reading.doubt(line, "options of another interpreter are computed")
-    code = found[1].strip()
-    if len(code) > 1 and code[0] == code[-1] == '"':
-        code = code[1:-1].replace('\\"', '"')
-    if re.search(r"%%[a-z]|%[~\d*]", code):
-        reading.doubt(line, "code for another interpreter holds variables")
-    code = re.sub(r"%([^%\s]+)%", r"$env:\1", code)
-    reading.nested.append(NestedCode(interpreter="powershell", code=code, line=line))

@@ -39,6 +39,7 @@ _START_OPTIONS: Final = re.compile(
     r"(?:[\s,;=]*(?:\"[^\"]*\"(?=[\s,;=])|/(?:b|i|min|max|wait|low|normal|high|realtime|abovenormal|belownormal|separate|shared|(?:node|affinity)\s+\w+|d[\s,;=]*(?:\"[^\"]*\"|[^\s\"]+))(?=[\s,;=]|$)))*[\s,;=]*",
     re.IGNORECASE,
 )
+_START_FOLDER: Final = re.compile(r"/d[\s,;=]*(\"[^\"]*\"|[^\s\"]+)", re.IGNORECASE)
 _TARGET: Final = re.compile(r"[\s,;=]*(&\d|(?:\"[^\"]*\"?|[^\s\"&|<>,;=()])+)?")
 _LEADING_REDIRECTION: Final = re.compile(
     r"\d?(?:>{1,2}|<)[\s,;=]*(?:&\d|(?:\"[^\"]*\"?|[^\s\"&|<>,;=()])+)"
@@ -56,12 +57,14 @@ class SimpleCommand:
         text: with its quotes; escaped characters are plain again.
         targets: of its redirections of output.
         by: the word that was taken off last (`call`, `start`), or empty.
+        folder: in which `start` starts it, as written; empty for the current one.
 
     """
 
     text: str
     targets: tuple[str, ...] = ()
     by: str = ""
+    folder: str = ""
 
 
 @dataclass(slots=True)
@@ -134,7 +137,7 @@ def plain(text: str) -> str:
 def read_line(text: str, depth: int) -> Line:
     """Take an expanded and escaped line apart; `depth` parentheses are open before it."""
     line = Line()
-    position, by = 0, ""
+    position, by, folder = 0, "", ""
     while position < len(text):
         if len(line.commands) > _MAX_COMMANDS:
             line.doubts.append("more commands in a line than are read")
@@ -145,9 +148,9 @@ def read_line(text: str, depth: int) -> Line:
             break
         if text[position] in "()":
             line.depth += 1 if text[position] == "(" else -1
-            position, by = position + 1, ""
+            position, by, folder = position + 1, "", ""
         elif text[position] in "&|":
-            position, by = position + 1, ""
+            position, by, folder = position + 1, "", ""
         elif found := _LEADING_REDIRECTION.match(text, position):
             line.commands.append(_make_command(found[0], by))
             position = found.end()
@@ -159,10 +162,12 @@ def read_line(text: str, depth: int) -> Line:
             by = found[1].lower()
             options = _START_OPTIONS.match(text, found.end()) if by == "start" else None
             position = options.end() if options else found.end()
+            entered = _START_FOLDER.search(options[0]) if options else None
+            folder = plain(entered[1]) if entered else ""
         else:
             end = _find_end(text, position, depth + line.depth)
-            line.commands.append(_make_command(text[position:end], by))
-            position, by = end, ""
+            line.commands.append(_make_command(text[position:end], by, folder))
+            position, by, folder = end, "", ""
     return line
 
 
@@ -194,7 +199,7 @@ def _find_end(text: str, position: int, depth: int) -> int:
     return len(text)
 
 
-def _make_command(text: str, by: str) -> SimpleCommand:
+def _make_command(text: str, by: str, folder: str = "") -> SimpleCommand:
     targets: list[str] = []
     kept: list[str] = []
     position = 0
@@ -205,7 +210,7 @@ def _make_command(text: str, by: str) -> SimpleCommand:
             targets.append(plain(target))
     kept.append(text[position:])
     command = " ".join(kept).lstrip(" \t,;=").rstrip()
-    return SimpleCommand(text=plain(command), targets=tuple(targets), by=by)
+    return SimpleCommand(text=plain(command), targets=tuple(targets), by=by, folder=folder)
 
 
 def _list_redirections(text: str) -> Iterator[tuple[int, int, str]]:

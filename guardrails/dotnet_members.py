@@ -7,7 +7,7 @@ alone, for the objects' types are not known, so a name counts as the worst of wh
 type that the script can have (`only_with`: words that must stand in the script for it).
 Rows are `kind severity | names`; kind `-` does nothing, kind `?` runs code and is a doubt.
 """
-# ruff: noqa: E501 - tables
+# ruff: noqa: E501, SIM905 - tables
 
 import re
 from collections.abc import Callable
@@ -75,8 +75,8 @@ _METHODS: Final = """
 - | show showdialog showballoontip hide focus bringtofront suspendlayout resumelayout performlayout performstep setbounds setstyle begininit endinit beginupdate endupdate settooltip findname selectall scrolltocaret invalidate createtoastnotifier setstringformat measurestring autosizecolumns fill newrow acceptchanges getxmlschema rejectchanges importrow select columns rows
 - | hasflag isdefined getnames getvalues parse tryparse isnullorempty touint32 todecimal gettypecode compare getcategories getinstancenames getcategoryname nextvalue nextsample rawvalue exit getfullpath gettempfilename getdefaultproxy getproxy isbypassed getsystemwebproxy getresponseheader getallresponseheaders getresponsestream
 - | getresult getawaiter geturi abort cancel release releasecomobject clearselected setselected getitemchecked setitemchecked getitemtext sortby orderby convertall trueforall enumerate cast asenumerable ofType distinct except intersect union unionwith exceptwith intersectwith symmetricexceptwith isSubsetOf isSupersetOf overlaps setequals min max sum average skip take single tohashset todictionary
-writes_system_files low | write writeallline writebyte save open opentext openwrite createtext appendtext copyto copyhere movehere copy createsubdirectory createdirectory extracttofile extracttodirectory createentry createentryfromfile createshortcut savetofile saveas saveas2 exportasfixedformat writeattributestring writestartelement writeendelement writeelementstring writestartdocument writeenddocument writexml readxml setlength createtextfile opentextfile copyfile copyfolder createfolder movefile movefolder moveto createfile
-deletes_files medium | delete deletefile deletefolder deletesubkey deletesubkeytree deletevalue delete_ deletetree
+writes_system_files low | write writeallline writebyte save open opentext openwrite createtext appendtext copyto copyhere copy createsubdirectory createdirectory extracttofile extracttodirectory createentry createentryfromfile createshortcut savetofile saveas saveas2 exportasfixedformat writeattributestring writestartelement writeendelement writeelementstring writestartdocument writeenddocument writexml readxml setlength createtextfile opentextfile copyfile copyfolder createfolder createfile
+deletes_files medium | moveto movehere movefile movefolder delete deletefile deletefolder deletesubkey deletesubkeytree deletevalue delete_ deletetree
 changes_registry medium | setvalue createsubkey regwrite regdelete setstringvalue setdwordvalue setbinaryvalue setexpandedstringvalue setmultistringvalue setqwordvalue createkey deletekey
 changes_permissions medium | setaccesscontrol setsecuritydescriptor setsecurity takeownership takeownershipex setattributes
 changes_services medium | stop pause continue changestartmode savechanges setuserauthenticationrequired setallowtsconnections startservice stopservice pauseservice resumeservice userControlService setstarttype servicestart servicestop
@@ -116,6 +116,11 @@ persists medium | schedule.service
 captures_data medium | outlook.application
 """
 RUNS_CODE: Final = CommandEntry(EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.HIGH)
+# Static methods that write files by the row of their type.
+_STATIC_WRITERS: Final = frozenset(
+    "writealltext writealllines writeallbytes appendalltext appendalllines create openwrite open copy replace new encrypt"
+    " createfromdirectory".split()
+)
 _INNER_TYPES: Final = re.compile(r"[\w.+`]+")
 
 
@@ -194,6 +199,14 @@ def find_method(member: str, mentions: Callable[[re.Pattern[str]], bool]) -> Com
         if member in names and mentions(words):
             return entry
     return _METHOD_ENTRIES.get(member)
+
+
+def list_writing_methods() -> frozenset[str]:
+    """Return the methods, static or not, that write, move or delete files."""
+    files = (EffectKind.WRITES_SYSTEM_FILES, EffectKind.DELETES_FILES)
+    names = {name for name, entry in _METHOD_ENTRIES.items() if entry.kind in files}
+    statics = {name for name, entry in _STATIC_ENTRIES.items() if entry.kind in files}
+    return frozenset(names | {name.rpartition("::")[2] for name in statics} | _STATIC_WRITERS)
 
 
 def find_com_class(progid: str) -> CommandEntry | None:

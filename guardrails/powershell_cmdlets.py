@@ -8,10 +8,10 @@ nouns of modules by one maker, whose verbs tell what they do. From Microsoft's m
 # ruff: noqa: E501, SIM905 - tables
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from guardrails.command_effects import POWERSHELL_COMMANDS
 from guardrails.effects import EffectKind, EffectSeverity
 
 
@@ -62,14 +62,13 @@ _ROWS: Final = """
 - | get-scheduledtask get-scheduledtaskinfo new-scheduledtasktrigger new-scheduledtaskprincipal new-scheduledtasksettingsset get-scheduledjob get-jobtrigger new-jobtrigger new-scheduledjoboption get-clusteredscheduledtask export-scheduledtask
 - | get-disk get-partition get-volume get-physicaldisk get-storagepool get-virtualdisk get-storagejob get-storagereliabilitycounter get-storagesubsystem get-partitionsupportedsize get-diskimage get-smbshare get-smbmapping get-smbconnection get-smbsession get-smbopenfile get-smbserverconfiguration get-smbclientconfiguration get-smbshareaccess get-dedupstatus get-dedupvolume get-storagesetting get-diskstoragenodeview get-mpiosetting get-initiatorport get-iscsitarget get-iscsisession get-fileintegrity get-supportedfilesystems get-supportedclustersizes get-volumecorruptioncount get-storagehealthreport get-storageprovider get-storagenode get-storageenclosure
 - | get-dnsclient get-dnsclientserveraddress get-dnsclientcache get-dnsclientglobalsetting get-dnsclientnrptpolicy get-dnsclientnrptrule get-dnsclientdohserveraddress get-vpnconnection get-vpnconnectiontrigger get-daconnectionstatus get-ncsipolicyconfiguration get-odbcdsn get-odbcdriver get-wheamemorypolicy
-- | get-appxpackage get-appxprovisionedpackage get-appxpackagemanifest get-appxvolume get-appxlog get-appxdefaultvolume get-appxlastError get-startapps get-appprovisionedsharedpackagecontainer get-windowsoptionalfeature get-windowscapability get-windowsfeature get-windowspackage get-windowsdriver get-windowsimage get-windowsedition get-windowserrorreporting get-windowsreservedstoragestate get-windowsupdatelog get-windowssearchsetting get-windowsdeveloperlicense
+- | get-appxpackage get-appxprovisionedpackage get-appxpackagemanifest get-appxvolume get-appxlog get-appxdefaultvolume get-appxlastError get-startapps get-appprovisionedsharedpackagecontainer get-windowsoptionalfeature get-windowscapability get-windowsfeature get-windowspackage get-windowsdriver get-windowsimage get-windowsedition get-windowserrorreporting get-windowsreservedstoragestate get-windowssearchsetting get-windowsdeveloperlicense
 - | get-printer get-printerdriver get-printerport get-printjob get-printconfiguration get-printerproperty get-pnpdevice get-pnpdeviceproperty get-tpm get-tpmsupportedfeature get-tpmendorsementkeyinfo confirm-securebootuefi get-securebootpolicy get-securebootuefi get-bitlockervolume get-mpcomputerstatus get-mppreference get-mpthreat get-mpthreatdetection get-mpthreatcatalog get-mpperformancereport get-processmitigation get-culture get-winuserlanguagelist get-winsystemlocale get-winhomelocation get-wincultureoptionfromlanguagelist get-winlanguagebaroption get-winuilanguageoverride get-winacceptlanguagefromlanguagelistoptout get-winhomelocation get-windefaultinputmethodoverride get-preferredlanguage get-systempreferreduilanguage get-installedlanguage
-- | get-localuser get-localgroup get-localgroupmember get-certificate get-pfxdata test-certificate get-cmsmessage get-pfxcertificate get-troubleshootingpack get-windowsdiagnosticdata get-diagnosticdata get-deliveryoptimizationstatus get-deliveryoptimizationperfsnap get-deliveryoptimizationperfsnapthismonth get-deliveryoptimizationlog get-doconfig get-queue test-mapiconnectivity test-outlookconnectivity test-servicehealth test-replicationhealth test-mailflow get-dodownloadmode get-bitstransfer get-filestoragetier get-assignedaccess get-kdsrootkey get-gpo get-gporeport get-gpinheritance get-gpresultantsetofpolicy get-gppermission get-gpregistryvalue get-gpprefregistryvalue get-gpstarterg get-appvclientpackage get-appvclientconfiguration get-appvstatus get-uevstatus get-uevconfiguration get-eventtracelevel get-etwtraceprovider
+- | get-localuser get-localgroup get-localgroupmember get-pfxdata test-certificate get-cmsmessage get-pfxcertificate get-troubleshootingpack get-windowsdiagnosticdata get-diagnosticdata get-deliveryoptimizationstatus get-deliveryoptimizationperfsnap get-deliveryoptimizationperfsnapthismonth get-deliveryoptimizationlog get-doconfig get-queue test-mapiconnectivity test-outlookconnectivity test-servicehealth test-replicationhealth test-mailflow get-dodownloadmode get-bitstransfer get-filestoragetier get-assignedaccess get-kdsrootkey get-gpo get-gporeport get-gpinheritance get-gpresultantsetofpolicy get-gppermission get-gpregistryvalue get-gpprefregistryvalue get-gpstarterg get-appvclientpackage get-appvclientconfiguration get-appvstatus get-uevstatus get-uevconfiguration get-eventtracelevel get-etwtraceprovider
 - | get-vm get-vmhost get-vmswitch get-vmnetworkadapter get-vmnetworkadaptervlan get-vmharddiskdrive get-vmsnapshot get-vmcheckpoint get-vmmemory get-vmprocessor get-vmbios get-vmfirmware get-vmdvddrive get-vmintegrationservice get-vmreplication get-vmresourcepool get-vmsecurity get-vhd measure-vm test-vhd get-cluster get-clusternode get-clustergroup get-clusterresource get-clustersharedvolume get-clusterquorum get-clusternetwork get-rdusersession get-rdsessionhost get-rdserver get-rdsessioncollection get-rdlicenseconfiguration get-rdremoteapp get-rdworkspace get-website get-webapplication get-webbinding get-webconfigurationproperty get-webconfiguration get-webapppoolstate get-webitemstate get-iisapppool get-iissite get-wbsummary get-wbjob get-wbpolicy get-wbbackupset get-wbbackuptarget get-wsusserver get-wsusupdate get-wsuscomputer get-wsusclassification
-- | get-wuhistory get-wulastresults get-wusettings get-wuinstallerstatus get-wurebootstatus get-wuservicemanager get-wujob get-wuapiversion get-fsrmquota get-fsrmfilescreen get-dfsnroot get-dfsnfolder get-dfsnfoldertarget get-dfsrbacklog get-dfsrmember get-dfsrconnection get-dfsreplicationgroup get-dfsreplicatedfolder get-nfsshare get-ipamrange get-hgsclientconfiguration get-hgstrace get-storagefirmwareinformation get-speculationcontrolsettings get-displayresolution get-wwanprofile get-storagefaultdomain
-- | new-mpperformancerecording
+- | get-wuhistory get-wulastresults get-wusettings get-wuinstallerstatus get-wurebootstatus get-wuservicemanager get-wujob get-wuapiversion get-fsrmquota get-fsrmfilescreen get-dfsnroot get-dfsnfolder get-dfsnfoldertarget get-dfsrbacklog get-dfsrmember get-dfsrconnection get-dfsreplicationgroup get-dfsreplicatedfolder get-nfsshare get-ipamrange get-hgsclientconfiguration  get-storagefirmwareinformation get-speculationcontrolsettings get-displayresolution get-wwanprofile get-storagefaultdomain
 - | compare-vm compare-vmversion test-dscconfiguration get-dscconfiguration get-dscresource get-dsclocalconfigurationmanager get-dscconfigurationstatus test-adserviceaccount
-writes_system_files low | set-content add-content out-file tee-object copy-item move-item rename-item new-item set-item clear-item expand-archive compress-archive export-csv export-clixml start-transcript new-fileCatalog export-alias set-filestoragetier export-counter export-startlayout export-windowsdriver export-windowsimage export-certificate export-vm new-modulemanifest new-scriptfileinfo new-pssessionconfigurationfile new-psrolecapabilityfile export-pssession save-module save-script save-package save-help get-windowsupdatelogfile convertto-vhd out-printer
+writes_system_files low | set-content add-content out-file tee-object copy-item move-item rename-item new-item set-item clear-item expand-archive compress-archive export-csv export-clixml start-transcript new-fileCatalog export-alias set-filestoragetier export-counter export-startlayout export-windowsdriver export-windowsimage export-certificate export-vm new-modulemanifest new-scriptfileinfo new-pssessionconfigurationfile new-psrolecapabilityfile export-pssession save-module save-script save-package save-help get-windowsupdatelogfile get-windowsupdatelog convertto-vhd out-printer
 deletes_files medium | remove-item clear-content clear-recyclebin remove-smbmapping remove-smbshare remove-fileshare remove-printjob  remove-vhd
 changes_permissions medium | set-acl grant-smbshareaccess revoke-smbshareaccess block-smbshareaccess unblock-smbshareaccess add-ntfsaccess remove-ntfsaccess set-ntfsowner disable-ntfsaccessinheritance enable-ntfsaccessinheritance unblock-file
 changes_services medium | start-service stop-service restart-service set-service suspend-service resume-service start-webapppool stop-webapppool restart-webapppool start-website stop-website start-clusterresource stop-clusterresource start-clustergroup stop-clustergroup enable-computerrestore disable-scheduledtask enable-scheduledtask stop-scheduledtask start-scheduledtask unregister-scheduledtask set-scheduledtask enable-scheduledjob disable-scheduledjob unregister-scheduledjob
@@ -81,11 +80,12 @@ changes_software medium | install-package uninstall-package install-module unins
 changes_software medium | add-appxpackage remove-appxpackage add-appxprovisionedpackage remove-appxprovisionedpackage move-appxpackage reset-appxpackage repair-appxpackage set-appxdefaultvolume enable-windowsoptionalfeature add-windowscapability remove-windowscapability add-windowspackage remove-windowspackage add-windowsfeature install-windowsfeature install-language uninstall-language repair-windowsimage add-windowsdriver remove-windowsdriver optimize-appxprovisionedpackages set-windowsedition use-windowsunattend optimize-windowsimage mount-windowsimage dismount-windowsimage save-windowsimage expand-windowsimage new-windowsimage
 changes_software low | get-windowsupdate get-wulist
 changes_software medium | get-wuinstall install-windowsupdate hide-windowsupdate show-windowsupdate uninstall-windowsupdate remove-windowsupdate add-wuservicemanager remove-wuservicemanager set-wusettings reset-wucomponents enable-wuremoting update-mpsignature  install-wingetpackage update-wingetpackage uninstall-wingetpackage repair-wingetpackagemanager start-wuscan add-printerdriver remove-printerdriver
-disables_security medium | disable-windowsoptionalfeature remove-windowsfeature uninstall-windowsfeature disable-tpmautoprovisioning clear-tpm suspend-bitlocker disable-bitlockerautounlock clear-bitlockerautounlock remove-bitlockerkeyprotector set-processmitigation remove-mpthreat
+encrypts_files medium | enable-bitlocker lock-bitlocker protect-cmsmessage
+disables_security medium | remove-mppreference disable-windowsoptionalfeature remove-windowsfeature uninstall-windowsfeature disable-tpmautoprovisioning clear-tpm suspend-bitlocker disable-bitlockerautounlock clear-bitlockerautounlock remove-bitlockerkeyprotector set-processmitigation remove-mpthreat
 disables_security high | set-mppreference add-mppreference disable-bitlocker set-netfirewallprofile disable-netfirewallrule remove-netfirewallrule set-netfirewallsetting set-executionpolicy set-smbserverconfiguration set-smbclientconfiguration set-securebootuefi   set-netfirewallrule set-netfirewallsecurityfilter set-netfirewalladdressfilter set-netfirewallportfilter   set-applockerpolicy
-changes_preferences low | remove-mppreference start-mpscan start-mpwdoscan enable-bitlocker resume-bitlocker lock-bitlocker unlock-bitlocker add-bitlockerkeyprotector backup-bitlockerkeyprotector backuptoaad-bitlockerkeyprotector enable-bitlockerautounlock initialize-tpm unblock-tpm enable-tpmautoprovisioning protect-tpm
+changes_preferences low | start-mpscan start-mpwdoscan resume-bitlocker unlock-bitlocker add-bitlockerkeyprotector backup-bitlockerkeyprotector backuptoaad-bitlockerkeyprotector enable-bitlockerautounlock initialize-tpm unblock-tpm enable-tpmautoprovisioning protect-tpm
 changes_preferences medium | set-winuserlanguagelist set-winsystemlocale set-winhomelocation set-culture set-winuilanguageoverride set-windefaultinputmethodoverride set-winlanguagebaroption set-systempreferreduilanguage copy-userinternationalsettingstosystem set-winacceptlanguagefromlanguagelistoptout set-winculturefromlanguagelistoptout new-winuserlanguagelist set-displayresolution import-startlayout set-assignedaccess clear-assignedaccess set-windowssearchsetting set-windowsreservedstoragestate enable-windowserrorreporting disable-windowserrorreporting
-changes_preferences low | add-printer remove-printer add-printerport remove-printerport set-printer set-printconfiguration set-printerproperty rename-printer restart-printjob suspend-printjob resume-printjob set-odbcdsn add-odbcdsn remove-odbcdsn enable-pnpdevice disable-pnpdevice new-eventlog set-psreadlineoption
+changes_preferences low | add-printer remove-printer add-printerport remove-printerport set-printer set-printconfiguration set-printerproperty rename-printer restart-printjob suspend-printjob resume-printjob set-odbcdsn add-odbcdsn remove-odbcdsn new-eventlog set-psreadlineoption
 changes_network medium | new-netroute remove-netroute set-netroute set-netipaddress new-netipaddress remove-netipaddress set-netipinterface set-dnsclientserveraddress set-dnsclient set-dnsclientglobalsetting add-dnsclientnrptrule remove-dnsclientnrptrule set-dnsclientnrptrule add-dnsclientdohserveraddress set-dnsclientdohserveraddress add-vpnconnection set-vpnconnection remove-vpnconnection add-vpnconnectionroute remove-vpnconnectionroute set-vpnconnectionipsecconfiguration set-vpnconnectionproxy set-netconnectionprofile new-psdrive new-smbmapping new-smbshare set-smbshare close-smbsession close-smbopenfile new-smbglobalmapping
 changes_network low | clear-dnsclientcache register-dnsclient enable-netfirewallrule connect-vpn
 changes_network medium | new-netfirewallrule enable-psremoting disable-psremoting set-wsmaninstance new-wsmaninstance remove-wsmaninstance enable-wsmancredssp disable-wsmancredssp set-wsmanquickconfig register-pssessionconfiguration unregister-pssessionconfiguration set-pssessionconfiguration enable-pssessionconfiguration disable-pssessionconfiguration
@@ -96,16 +96,17 @@ changes_accounts critical | new-gpo new-gplink set-gplink remove-gplink remove-g
 changes_network low | invoke-gpupdate
 changes_disks critical | format-volume clear-disk initialize-disk remove-partition remove-virtualdisk remove-storagepool reset-physicaldisk
 changes_disks medium | repair-volume optimize-volume new-partition resize-partition set-partition set-disk set-volume new-volume update-disk update-hoststoragecache update-storageprovidercache add-partitionaccesspath remove-partitionaccesspath mount-diskimage dismount-diskimage mount-vhd dismount-vhd new-vhd resize-vhd optimize-vhd merge-vhd convert-vhd set-physicaldisk repair-virtualdisk new-storagepool new-virtualdisk write-volumecache repair-fileintegrity set-fileintegrity checkpoint-computer
-changes_time low | set-date set-timezone
+changes_time low | set-timezone
+changes_time medium | set-date
 restarts_device high | restart-computer stop-computer
 downloads medium | invoke-webrequest invoke-restmethod start-bitstransfer add-bitsfile resume-bitstransfer complete-bitstransfer set-bitstransfer suspend-bitstransfer remove-bitstransfer
 sends_data medium | send-mailmessage
 reads_credentials medium | get-credential export-pfxcertificate convertfrom-securestring get-storedcredential new-storedcredential unprotect-cmsmessage get-lapsadpassword get-lapsaadpassword  get-admpwdpassword get-secret get-secretinfo
-reads_credentials low | new-selfsignedcertificate protect-cmsmessage
-changes_preferences medium | import-pfxcertificate import-certificate set-authenticodesignature switch-certificate get-certificaterequest  enable-windowsdeveloperlicense
+reads_credentials low | new-selfsignedcertificate
+changes_preferences medium | enable-pnpdevice disable-pnpdevice import-pfxcertificate import-certificate set-authenticodesignature switch-certificate get-certificaterequest get-certificate get-hgstrace  enable-windowsdeveloperlicense
 erases_traces critical | clear-eventlog remove-eventlog
 erases_traces high | limit-eventlog clear-history disable-computerrestore restore-computer
-captures_data medium | new-neteventsession start-neteventsession add-neteventprovider start-etwtracesession
+captures_data medium | new-mpperformancerecording new-neteventsession start-neteventsession add-neteventprovider start-etwtracesession
 reaches_devices high | new-pssession connect-pssession invoke-wsmanaction connect-wsman send-rduserMessage disconnect-rduser invoke-rduserlogoff
 """
 # Nouns of one maker's modules: what reading verbs give is a look, other verbs do this.
@@ -133,6 +134,18 @@ _READING: Final = frozenset(
 _CHANGING: Final = frozenset(
     "set new add remove enable disable update clear reset rename move restart stop start suspend resume grant revoke connect disconnect mount dismount copy restore repair optimize resize sync unregister block unblock lock unlock submit limit checkpoint merge initialize hide publish unpublish uninstall save backup approve deny close join protect unprotect switch undo redo assert".split()
 )
+# Parameters with which a cmdlet that only reads does more: `kind severity | names or * | patterns of parameters`.
+_MORE_ROWS: Final = r"""
+writes_system_files low | * | outf\w* outputf\w* outputp\w* localf\w* localp(?:a\w*)? destination(?:path|file)? logp\w* recordt\w* exportp\w* reportp\w* savep\w*
+writes_system_files low | get-gporeport get-gpresultantsetofpolicy | pa?t?h?
+writes_system_files low | convertfrom-string | updatet\w*
+changes_software medium | get-package find-package get-packageprovider find-packageprovider get-packagesource find-module find-script | forceb\w*
+changes_preferences medium | * | rep(?:air?)? remed\w* fix
+deletes_files high | search-mailbox | deletec\w*
+reads_credentials medium | get-azkeyvaultsecret get-ec2passworddata get-azstorageaccountkey get-azaccesstoken get-secsecretvalue | *
+downloads medium | get-azstorageblobcontent get-azstoragefilecontent get-pnpfile | *
+"""
+_SPLAT: Final = re.compile(r"\s@\w+")
 _NAME: Final = re.compile(r"([a-z]{2,14})-([a-z][\w.]{1,80})")
 _COMPILED: Final = tuple((re.compile(noun), kind, severity) for noun, kind, severity in _FAMILIES)
 
@@ -152,13 +165,23 @@ def _read_rows() -> dict[str, CommandEntry]:
 CMDLETS: Final = _read_rows()
 
 
+def _read_more() -> Iterator[tuple[frozenset[str], re.Pattern[str], CommandEntry]]:
+    for row in _MORE_ROWS.strip().split("\n"):
+        does, names, parameters = (part.strip() for part in row.split(" | "))
+        kind, _, severity = does.partition(" ")
+        begin = "" if parameters == "*" else rf"\s-(?:{'|'.join(parameters.split())})\b|\s@\w"
+        entry = CommandEntry(EffectKind(kind), EffectSeverity(severity))
+        yield frozenset(names.split()), re.compile(begin, re.IGNORECASE), entry
+
+
+_MORE: Final = tuple(_read_more())
+
+
 def find_cmdlet(name: str) -> CommandEntry | None:
     """Return what a cmdlet of this lower-case name does; None when it is unknown."""
     entry = CMDLETS.get(name)
     if entry is not None:
         return entry
-    if "-" in name and name in POWERSHELL_COMMANDS and name != "manage-bde":  # a program
-        return CommandEntry(*POWERSHELL_COMMANDS[name])
     found = _NAME.fullmatch(name)
     if found is None or (found[1] not in _READING and found[1] not in _CHANGING):
         return None
@@ -166,6 +189,14 @@ def find_cmdlet(name: str) -> CommandEntry | None:
         if noun.fullmatch(found[2]):
             return HARMLESS if found[1] in _READING else CommandEntry(kind, severity)
     return None
+
+
+def find_more(name: str, rest: str) -> CommandEntry | None:
+    """Return what a cmdlet that only reads does with these arguments beyond that, or None."""
+    named = (entry for names, begin, entry in _MORE if name in names and begin.search(rest))
+    written = _SPLAT.sub(" ", rest)
+    anyone = (entry for names, begin, entry in _MORE if "*" in names and begin.search(written))
+    return next(named, None) or next(anyone, None)
 
 
 def reads_by_its_name(name: str) -> bool:

@@ -5,15 +5,15 @@ A closed world: a command is a function of the script, a cmdlet or program of th
 doubt. A command or an argument that is computed is folded first; code in a constant
 (`-EncodedCommand`, Invoke-Expression, `cmd /c`) is handed on to be analysed.
 """
-# ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 
 import re
 from typing import Any, Final
 
-from guardrails.command_words import CREDENTIAL_FILE, SECURITY_UNIT, STOPS, turns_on
+from guardrails.command_words import SECURITY_UNIT, STOPS, turns_on
 from guardrails.effects import EffectKind, EffectSeverity
-from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, reads_by_its_name
-from guardrails.powershell_folding import fold_value
+from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, find_more, reads_by_its_name
+from guardrails.powershell_files import FileJudge
+from guardrails.powershell_folding import fold_value, put_values
 from guardrails.powershell_launchers import CmdletJudge
 from guardrails.powershell_members import MemberJudge
 from guardrails.powershell_paths import FOLDERS, fold_path, judge_download, judge_path
@@ -24,40 +24,24 @@ from guardrails.powershell_quotes import (
     find_misread_words,
 )
 from guardrails.powershell_scope import PowershellScope
+from guardrails.powershell_steering import SteeringJudge
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
+from guardrails.windows_arguments import COMPUTED_LABEL, asks_for_computed_name
+from guardrails.windows_files import Harm, is_wide, reads_secrets
+from guardrails.windows_programs import bare_name, changes_accounts, find_program
 
 _K, _S = EffectKind, EffectSeverity
 _LOOKED_AT: Final = 4096  # characters of a command; the commands inside it are looked at themselves
 _AUTORUN_KEY: Final = re.compile(r"\\CurrentVersion\\(?:Run|RunOnce|Winlogon)\b", re.IGNORECASE)
-_WIDE: Final = re.compile(
-    r"[\s\"'](?:[A-Za-z]:\\?\*?|(?:C:|\$env:SystemDrive)\\(?:Windows|Users|Program Files)?\\?\*?"
-    r"|\$env:(?:SystemRoot|windir|USERPROFILE|ProgramFiles)\\?\*?|HK\w+:\\\S{0,20})[\"']?(?:\s|$)",
-    re.IGNORECASE,
-)
+_WIDE_KEY: Final = re.compile(r"[\s\"']HK\w+:\\\S{0,20}[\"']?(?:\s|$)", re.IGNORECASE)
+_RECURSES: Final = re.compile(r"-r(?:ecurse)?\b", re.IGNORECASE)
+# A string that means the same between double quotes, which programs know too.
+_PLAIN_STRING: Final = re.compile(r"(?<![\w\"'])'([^'\"$`\n]{1,400})'(?![\w\"'])")
 _NUMBERS: Final = re.compile(r"-?\d[\d.]*(?:\.\.-?\d+)?")
 _MODULE_PREFIX: Final = re.compile(
     r"^microsoft\.(?:powershell|wsman|graph)\.[\w.]+\\(?=\w+-\w+$)", re.IGNORECASE
 )
-_COMMAND_DRIVE: Final = re.compile(
-    r"(?<![\w$])\$?\{?\b(?:function|alias):(?=[\w\\/*?{$'\"]|$)", re.IGNORECASE
-)
-# An expression that computes a text, and signs that the text is a path below some root.
-_COMPUTES: Final = re.compile(
-    r"\+|-f\b|-join|-replace|\.(?:replace|substring|insert|tochararray)\(|::(?:join|concat)|-bxor|frombase64",
-    re.IGNORECASE,
-)
-_ROOTED: Final = re.compile(r"[\\/]|join-path|\b[a-z]:|\$env:|combine\(|gettemp", re.IGNORECASE)
-_STEERING_VARIABLE: Final = re.compile(
-    r"\$\{?(?:global:|script:)?(?:psdefaultparametervalues|executioncontext)\b|\b(?:psdefaultparametervalues|ex\w*\*\w*context|executioncontext)\b",
-    re.IGNORECASE,
-)
-# Variables of the environment that decide which programs, modules and libraries run.
-_STEERING_ENVIRONMENT: Final = re.compile(
-    r"env:(?:path$|psmodulepath|comspec|pathext|windir|systemroot|systemdrive|homedrive|programfiles|programw6432|commonprogramfiles|localappdata|appdata$|userprofile|cor_|coreclr_|complus_|dotnet_|node_|python|perl5|ruby|git_|java_|_java|npm_|__)",
-    re.IGNORECASE,
-)
-_COMMAND_VARIABLE: Final = re.compile(r"[$@]\{?(?:function|alias):", re.IGNORECASE)
-_LOOPED_ENVIRONMENT: Final = re.compile(r"\bforeach\s*\(\s*\$\{?env:")
+_RESOLVERS: Final = frozenset(("resolve-dnsname", "test-connection", "test-netconnection", "tnc"))
 _ITSELF: Final = re.compile(
     r"\"?\$(?:\()?(?:myinvocation\.mycommand\.(?:path|definition)|pscommandpath)\)?\"?",
     re.IGNORECASE,
@@ -66,21 +50,14 @@ _SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*="
 _REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
 _MAX_TARGETS: Final = 64  # of one assignment
 _CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY, _K.DELETES_FILES))
+_CHANGES_FILES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.DELETES_FILES))
 _VALUE: Final = re.compile(
     r"\s-(?:value|inputobject|encoding)[\s:]+(?:\"[^\"]*\"|'[^']*'|[^\s\"'();|]+)(?=\s|$)",
-    re.IGNORECASE,
-)
-_NAMES_ITEMS: Final = frozenset(
-    "set-content add-content set-item new-item copy-item move-item rename-item clear-item set-location push-location".split()
-)
-_FIRST_PATH: Final = re.compile(
-    r"\s*(?:-(?:path|literalpath|pspath|lp|destination|p\w*|l\w*|d\w*)[\s:]+)?(?:\"?\$\{?(\w+)\}?(?![\w.\\/:])|(\((?:[^()]|\([^()]*\))*\)))",
     re.IGNORECASE,
 )
 _TAKES_PATHS: Final = frozenset(
     ("set-location", "push-location", "new-psdrive", "get-item", "get-childitem", "get-content")
 )
-_PROVIDER: Final = re.compile(r"-ps\w*[\s:]+[\"']?(?!filesystem\b|registry\b|[\"'])", re.IGNORECASE)
 
 
 def _name_variable(written: str) -> str:
@@ -102,7 +79,6 @@ class PowershellReader:
         self.variables["profile"] = "C:\\Users\\x\\Documents\\PowerShell\\profile.ps1"
         self.history: list[tuple[int, str, Any]] = []
         self.reading = Reading()
-        self._computed: set[str] = set()
 
     def read(self, nodes: dict[str, list[Any]], deadline: Deadline) -> Reading:
         """Read the nodes of guardrails.syntax_trees in the order of the text.
@@ -111,15 +87,9 @@ class PowershellReader:
             DeadlineError: the time is up.
 
         """
-        self._scope = PowershellScope(self._source, nodes)
-        self._members = MemberJudge(self._source, self._scope, self.variables, self.reading)
-        self._programs = ProgramJudge(self.variables, self.reading)
-        self._cmdlets = CmdletJudge(
-            self._source, self._scope, self.variables, self.reading, self._members, self._programs
-        )
+        self._prepare(nodes)
         kinds = ("assignment", "command", "call", "type", "redirection", "token")
         waiting = [(n.start_byte, kind, n) for kind in kinds for n in nodes.get(kind, [])]
-        calls_until = -1
         for start, kind, node in sorted(waiting, key=lambda item: (item[0], -item[2].end_byte)):
             deadline.check()
             line = self._line(node)
@@ -129,20 +99,37 @@ class PowershellReader:
                 self._judge_command(node, line)
             elif kind == "type":
                 self._members.judge_type(node, line)
-            elif kind in ("redirection", "token"):
-                self._judge_redirection(node, line)
+            elif kind == "call":
+                self._judge_call(node, start, line)
             else:
-                if start >= calls_until:  # an outer chain of calls holds the text of its parts
-                    calls_until = node.end_byte
-                    self._members.judge_chain(self._text(node), line)
-                judge = (
-                    self._members.judge_call
-                    if node.type == "invokation_expression"
-                    else self._members.judge_member
-                )
-                judge(node, line)
+                self._judge_redirection(node, line)
         self._judge_the_rest(nodes)
         return self.reading
+
+    def _prepare(self, nodes: dict[str, list[Any]]) -> None:
+        """Gather what the whole script says before its parts are judged."""
+        self._scope = PowershellScope(self._source, nodes)
+        self._files = FileJudge(self._scope, self.variables)
+        self._steering = SteeringJudge(self._scope, self.variables, self.reading)
+        self._members = MemberJudge(
+            self._source, self._scope, self.variables, self.reading, self._files
+        )
+        self._programs = ProgramJudge(self.variables, self.reading)
+        commands = [self._text(node)[:_LOOKED_AT] for node in nodes.get("command", [])]
+        self._programs.is_folder_foreign = self._files.enters_foreign_folder(commands)
+        self._cmdlets = CmdletJudge(
+            self._source, self._scope, self.variables, self.reading, self._members, self._programs
+        )
+        self._calls_until = -1
+
+    def _judge_call(self, node: Any, start: int, line: int) -> None:
+        if start >= self._calls_until:  # an outer chain of calls holds the text of its parts
+            self._calls_until = node.end_byte
+            self._members.judge_chain(self._text(node), line)
+        if node.type == "invokation_expression":
+            self._members.judge_call(node, line)
+        else:
+            self._members.judge_member(node, line)
 
     def _text(self, node: Any) -> str:
         return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
@@ -156,7 +143,7 @@ class PowershellReader:
         for target in left.split(",")[:_MAX_TARGETS]:  # `$a, $b = ...` sets several
             if "." in target or "::" in target:
                 self._members.judge_assignment(target.rstrip("+-*/? "), line)
-            self._judge_steering(_name_variable(target), right, line)
+            self._steering.judge_assignment(_name_variable(target), right, line)
         name = _name_variable(left)
         if not re.fullmatch(r"[\w:]{1,80}", name.rstrip("+")):
             return
@@ -168,23 +155,12 @@ class PowershellReader:
             value = before + value if isinstance(before, str) and value else None
             name = name[:-1]
         self.history.append((line, name, value))
-        if value is None and _COMPUTES.search(right) and not _ROOTED.search(right) and "$" in right:
-            self._computed.add(name)
+        if value is None:
+            self._steering.note_computed(name, right)
         if value is None or name in self._scope.unstable:
             self.variables.pop(name, None)
         else:
             self.variables[name] = value
-
-    def _judge_steering(self, name: str, right: str, line: int) -> None:
-        plain = name.rstrip("+")
-        if plain.startswith(("function:", "alias:")):
-            self.reading.doubt(line, "makes a command by its drive")
-        elif _STEERING_ENVIRONMENT.match(plain):
-            appends = name.endswith("+") or re.match(
-                r"\s*[\"(]*\$\{?env:path\b", right, re.IGNORECASE
-            )
-            if plain != "env:path" or not appends:
-                self.reading.doubt(line, f"changes ${plain}: other programs may run")
 
     def _judge_redirection(self, node: Any, line: int) -> None:
         text = self._text(node)
@@ -196,23 +172,14 @@ class PowershellReader:
         target = text.lstrip("*0123456789> \t").strip()
         if target.startswith("&") or target.lower() in ("$null", "nul") or "<" in text[:2]:
             return
+        self._record(self._files.judge_target(target, node), text, line)
         target = self._put(target)
-        if _COMMAND_DRIVE.search(target) or re.search(r"\bvariable:", target, re.IGNORECASE):
-            self.reading.doubt(line, "changes commands or variables by their drive")
+        self._steering.judge_path(target, line)
         self.reading.add(*judge_path(target), line, text)
 
     def _put(self, text: str) -> str:
         """Return a text with what its variables certainly hold."""
-        return re.sub(
-            r"\$\{?(\w{1,80})\}?",
-            lambda match: (
-                value
-                if isinstance(value := self.variables.get(match[1].lower()), str)
-                and len(value) < 2048
-                else match[0]
-            ),
-            text,
-        )
+        return put_values(text, self.variables)
 
     def _judge_command(self, node: Any, line: int) -> None:
         name_node = node.child_by_field_name("command_name") or next(
@@ -242,7 +209,7 @@ class PowershellReader:
     def _judge_name(self, name: str, rest: str, node: Any, line: int) -> None:
         text, lower = self._text(node), name.lower()
         plain = ALIASES.get(lower, lower)
-        self._judge_text(plain, text[:_LOOKED_AT], line)
+        self._judge_text(plain, text[:_LOOKED_AT], node, line)
         if self._scope.has_function([lower]):
             known = plain != lower or find_cmdlet(plain) or self._cmdlets.handles(plain)
             if known:  # it may never be defined, or not any more: then the command runs
@@ -259,20 +226,32 @@ class PowershellReader:
             self._judge_cmdlet(plain, rest, node, line)
             if lower != "sc":  # Set-Content, and since PowerShell 6 the program
                 return
+        self._judge_program(name, rest, node, line)
+
+    def _judge_program(self, name: str, rest: str, node: Any, line: int) -> None:
+        text, bare = self._text(node), bare_name(name)
+        rest = _PLAIN_STRING.sub(r'"\1"', rest)
+        if changes_accounts(bare, self._put(rest)):
+            self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
+        program = find_program(bare, self._put(rest))
+        if program is not None and program.kind is _K.WRITES_SYSTEM_FILES:
+            self._record(self._files.judge_program(bare, rest, node), text, line)
         if SCRIPT_FILE.search(name) or "\\" in name or "/" in name:
             self._programs.judge_named(name, rest, text, line)
-        elif not self._programs.judge(name, rest, text, line):
-            reason = (
-                "unknown command, a look by its name:"
-                if reads_by_its_name(plain)
-                else "unknown command"
-            )
-            self.reading.doubt(line, f"{reason} {lower[:60]}")
+            return
+        if self._programs.is_folder_foreign:
+            self.reading.doubt(line, f"{bare[:60]} may load libraries of the current folder")
+        if not self._programs.judge(name, rest, text, line):
+            looks = reads_by_its_name(name.lower())
+            reason = "unknown command, a look by its name:" if looks else "unknown command"
+            self.reading.doubt(line, f"{reason} {name.lower()[:60]}")
 
     def _judge_cmdlet(self, name: str, rest: str, node: Any, line: int) -> None:
-        entry, text = find_cmdlet(name), self._text(node)
+        entry, text, rest = find_cmdlet(name), self._text(node), self._files.spread(rest)
+        if entry is not None and entry.kind is None:
+            entry = find_more(name, rest) or entry
         if entry is not None and (entry.kind in _CHANGES or name in _TAKES_PATHS):
-            self._judge_target(name, rest, line)
+            self._steering.judge_target(name, rest, line)
         if entry is None or entry.kind is None:
             return
         kind, severity = entry.kind, entry.severity
@@ -280,11 +259,20 @@ class PowershellReader:
             kind, severity = judge_path(self._find_target(name, self._put(rest)))
         if kind is _K.DISABLES_SECURITY and turns_on(rest.split()):
             kind, severity = _K.CHANGES_NETWORK, _S.MEDIUM
-        if kind is _K.DELETES_FILES and re.search(r"-r(?:ecurse)?\b", text, re.IGNORECASE):
-            severity = _S.CRITICAL if _WIDE.search(text) else _S.MEDIUM
+        if kind is _K.DELETES_FILES and name == "remove-item":
+            severity = self._judge_removal(rest)
         self.reading.add(kind, severity, line, text)
+        if entry.kind in _CHANGES_FILES and kind is not _K.CHANGES_REGISTRY:
+            self._record(self._files.judge_cmdlet(name, rest, node), text, line)
         if kind is _K.DOWNLOADS and (stored := judge_download(self._put(rest))):
             self.reading.add(*stored, line, text)
+
+    def _judge_removal(self, rest: str) -> EffectSeverity:
+        """Say how bad Remove-Item is: by the folders that it or the search before it names."""
+        put = self._put(rest)
+        if _RECURSES.search(rest):
+            return _S.CRITICAL if is_wide(put) or _WIDE_KEY.search(put) else _S.MEDIUM
+        return _S.MEDIUM
 
     @staticmethod
     def _find_target(name: str, rest: str) -> str:
@@ -294,32 +282,8 @@ class PowershellReader:
             return target if named else rest.strip().partition(" ")[2]
         return _VALUE.sub(" ", rest)
 
-    def _judge_target(self, name: str, rest: str, line: int) -> None:
-        """Doubt what is written to a drive of commands, of variables, or under a computed name."""
-        put = self._put(rest)
-        if _COMMAND_DRIVE.search(put) or re.search(r"\bvariable:", put, re.IGNORECASE):
-            self.reading.doubt(line, "changes commands or variables by their drive")
-        first = _FIRST_PATH.match(rest) if name in _NAMES_ITEMS else None
-        if first and (first[1] or "").lower() in self._computed:
-            is_computed = True
-        else:
-            written = (first[2] or "") if first else ""
-            is_computed = bool(_COMPUTES.search(written)) and not _ROOTED.search(written)
-        if is_computed:
-            self.reading.doubt(line, "a path that is computed may be a drive of commands")
-        if name == "new-psdrive" and _PROVIDER.search(put):
-            self.reading.doubt(line, "a drive whose provider is unknown")
-        found = re.search(r"env:[\w]+", put, re.IGNORECASE)
-        if (
-            found
-            and _STEERING_ENVIRONMENT.match(found[0])
-            and name.startswith(("set-", "new-item", "add-"))
-            and not re.search(r"\$\{?env:", put, re.IGNORECASE)
-        ):
-            self.reading.doubt(line, f"changes {found[0]}: other programs may run")
-
-    def _judge_text(self, name: str, text: str, line: int) -> None:
-        if CREDENTIAL_FILE.search(text):
+    def _judge_text(self, name: str, text: str, node: Any, line: int) -> None:
+        if reads_secrets(text):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, text)
         writes = name in ("set-itemproperty", "new-itemproperty", "reg", "reg.exe", "new-item")
         if writes and _AUTORUN_KEY.search(text):
@@ -330,12 +294,22 @@ class PowershellReader:
             r"advfirewall.*\boff\b", text, re.IGNORECASE
         ):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, text)
-        if name in ("net", "net.exe") and re.search(
-            r"\b(?:user|localgroup)\b.*\s/(?:add|delete)", text, re.IGNORECASE
-        ):
-            self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
         if name == "new-object":  # calls of methods are nodes of their own
             self._members.judge_chain(text, line)
+            self._record(self._files.judge_stream(text, node), text, line)
+        if name in _RESOLVERS and self._asks_for_computed_name(text):
+            self._record([(_K.SENDS_DATA, _S.MEDIUM)], text, line)
+        self._steering.judge_variable_cmdlet(name, text, line)
+
+    def _asks_for_computed_name(self, text: str) -> bool:
+        """Say whether the name that a command asks for is put together, there or before."""
+        if asks_for_computed_name(self._put(text)):
+            return True
+        return "$" in text and self._scope.mentions(COMPUTED_LABEL)
+
+    def _record(self, harms: list[Harm], text: str, line: int) -> None:
+        for kind, severity in harms:
+            self.reading.add(kind, severity, line, text)
 
     def _judge_the_rest(self, nodes: dict[str, list[Any]]) -> None:
         """Doubt what no node of a command shows: quotes, required modules, steering variables."""
@@ -343,13 +317,8 @@ class PowershellReader:
             if _REQUIRES.match(self._text(node)):
                 self.reading.doubt(self._line(node), "loads a module that is not in the text")
         for node in nodes.get("variable", []):
-            text = self._text(node)
-            if _COMMAND_VARIABLE.match(text):
-                self.reading.doubt(self._line(node), "reaches commands by their drive")
-            if _STEERING_VARIABLE.search(text):
-                self.reading.doubt(self._line(node), f"{text[:40]} changes what commands do")
-        if self._scope.mentions(_LOOPED_ENVIRONMENT):
-            self.reading.doubt(1, "a loop changes the environment")
+            self._steering.judge_variable(self._text(node), self._line(node))
+        self._steering.judge_script()
         for node in nodes.get("class", []):
             self._members.judge_class(node, self._line(node))
         for line, reason in find_misread_words(self._source, nodes):

@@ -41,6 +41,8 @@ _WORTH: Final = re.compile(
     r"[+*]|-f\b|-join|-split|-replace|-bxor|\[char|frombase64|::join|\.replace|\.substring|\$\w|\$\{",
     re.IGNORECASE,
 )
+_NAMED: Final = re.compile(r"\$(?:\{(\w{1,80})\}|(\w{1,80}))")
+_MAX_PUT: Final = 2048  # characters of a value
 _VARIABLE_IN_TEXT: Final = re.compile(
     r"`(.)|\$\{([^}\n]{1,80})\}|\$([A-Za-z_]\w{0,80}(?::\w{1,80})?)", re.DOTALL
 )
@@ -142,6 +144,19 @@ def expand(text: str, variables: Variables) -> str | None:
 
     expanded = _VARIABLE_IN_TEXT.sub(put, text)
     return None if unknown or len(expanded) > MAX_VALUE_CHARACTERS else expanded
+
+
+def put_values(text: str, variables: Variables) -> str:
+    """Return a text with what its variables certainly hold; others stay as they are written."""
+    return _NAMED.sub(
+        lambda match: (
+            value
+            if isinstance(value := variables.get((match[1] or match[2]).lower()), str)
+            and len(value) < _MAX_PUT
+            else match[0]
+        ),
+        text,
+    )
 
 
 def _close(opener: _Item, items: list[_Item], closer: _Item) -> _Item:

@@ -20,10 +20,13 @@ from guardrails.dotnet_members import (
 )
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_cmdlets import CommandEntry
+from guardrails.powershell_files import FileJudge
 from guardrails.powershell_folding import fold_value
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_scope import PowershellScope
 from guardrails.script_reading import Reading
+from guardrails.windows_arguments import asks_for_computed_name
+from guardrails.windows_files import judge_removal
 
 _K, _S = EffectKind, EffectSeverity
 _DANGERS: Final = (
@@ -74,12 +77,18 @@ class MemberJudge:
     """Judges the types and members of one script; adds to its reading."""
 
     def __init__(
-        self, source: bytes, scope: PowershellScope, variables: dict[str, Any], reading: Reading
+        self,
+        source: bytes,
+        scope: PowershellScope,
+        variables: dict[str, Any],
+        reading: Reading,
+        files: FileJudge,
     ) -> None:
         self._source = source
         self._scope = scope
         self._variables = variables
         self._reading = reading
+        self._files = files
 
     def _text(self, node: Any) -> str:
         return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
@@ -105,6 +114,9 @@ class MemberJudge:
                 self._reading.doubt(line, f"unknown type {name[:80]}")
             elif entry is not None and not called and entry.kind:
                 self._record(entry, text, line)
+                if parent is not None and parent.type == "cast_expression":
+                    for kind, severity in self._files.judge_stream(self._text(parent), node):
+                        self._reading.add(kind, severity, line, text)
 
     def judge_assembly_type(self, name: str, line: int, shown: str) -> None:
         """Judge New-Object with a type's name."""
@@ -156,6 +168,8 @@ class MemberJudge:
         between = self._source[owner.end_byte : owner.end_byte + 8].lstrip()
         static = between.startswith(b"::")
         given = self._list_arguments(node)
+        for kind, severity in self._files.judge_call(self._text(owner), member, given, node):
+            self._reading.add(kind, severity, line, text)
         if member in _CALLERS and _NAMED_METHOD.search(given):
             self._reading.run_dynamic(line, text, "may call a method that is only named")
         if owner.type == "type_literal" and static:
@@ -181,6 +195,8 @@ class MemberJudge:
         name = list_types(written)[0]
         if name in self._scope.classes:
             return
+        if name == "net.dns" and asks_for_computed_name(text):
+            self._reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         entry = find_type(name) if member == "new" else find_static(name, member)
         if entry is None:
             return  # the type is a doubt of its own
@@ -259,6 +275,9 @@ class MemberJudge:
             self._reading.run_dynamic(line, text, "makes an object that runs code")
         elif entry.kind is _K.WRITES_SYSTEM_FILES:
             self._reading.add(*judge_path(text), line, text)
+        elif entry.kind is _K.DELETES_FILES:
+            severity = judge_removal(text)[1]
+            self._reading.add(entry.kind, severity, line, text)
         elif entry.kind is not None:
             self._reading.add(entry.kind, entry.severity, line, text)
 

@@ -15,12 +15,20 @@ _AUTOSTART: Final = re.compile(
     re.IGNORECASE,
 )
 _SYSTEM: Final = re.compile(
-    r"(?:[a-z]:|%systemdrive%|\$\{?env:systemdrive\}?)?\\windows\\(?!temp\b)|(?:%|\$\{?env:)(?:windir|systemroot)[%}]?\\(?!temp\b)"
-    r"|(?:\\program files(?: \(x86\))?|[%:]programfiles(?:\(x86\))?[%}]?|\\progra~\d|[%:]programw6432%?)\\|\\drivers\\etc\\|\\system32\\",
+    r"(?:[a-z]:|%systemdrive%|\$\{?env:systemdrive\}?)?\\windows(?:\\(?!temp\b)|(?=[\s\"']|$))|(?:%|\$\{?env:)(?:windir|systemroot)[%}]?(?:\\(?!temp\b)|(?=[\s\"']|$))"
+    r"|(?:\\program files(?: \(x86\))?|[%:]programfiles(?:\(x86\))?[%}]?|\\progra~\d|[%:]programw6432%?)\\|\\drivers\\etc\\|\\system32\\|[a-z]:\\(?:bootmgr|bootnxt|(?:boot|efi|recovery)(?=[\\\s\"']|$))|\\efi\\(?:boot|microsoft)\\",
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(
     r"\.(?:exe|dll|sys|com|scr|cpl|msi|ps1|psm1|psd1|ps1xml|bat|cmd|vbs|vbe|jse?|wsf|hta|sct|lnk|url|reg|inf|jar|py|xll|ocx|chm|job)(?=[\s\"');,|]|$)",
+    re.IGNORECASE,
+)
+_DEVICE: Final = re.compile(
+    r"\\\\[.?]\\(?:physicaldrive|harddisk|globalroot|volume\{|scsi|cdrom|[a-z]:(?=[\s\"',)]|$))",
+    re.IGNORECASE,
+)
+_OF_A_USER: Final = re.compile(
+    r"(?:\\users\\[^\\]+|%userprofile%|\$\{?env:userprofile\}?|\$\{?home\}?|%public%|\$\{?env:public\}?)\\(?:documents|desktop|pictures|downloads|music|videos|onedrive[^\\]*)\\",
     re.IGNORECASE,
 )
 _REGISTRY: Final = re.compile(r"\b(?:hklm|hkcu|hkcr|hku|hkcc|hkey_\w+):|registry::", re.IGNORECASE)
@@ -54,15 +62,17 @@ _JOIN: Final = re.compile(
 
 
 def judge_path(text: str) -> tuple[EffectKind, EffectSeverity]:
-    """Return what writing to the paths in a text does: a folder of the system, autostart, code."""
+    """Return what writing to the paths in a text does: a folder of the system, autostart, code, what people made."""
     if _REGISTRY.search(text):
         return EffectKind.CHANGES_REGISTRY, EffectSeverity.MEDIUM
+    if _DEVICE.search(text):
+        return EffectKind.CHANGES_DISKS, EffectSeverity.CRITICAL
     if _AUTOSTART.search(text):
         return EffectKind.PERSISTS, EffectSeverity.HIGH
     is_code, in_system = _CODE.search(text) is not None, _SYSTEM.search(text) is not None
     if in_system and (is_code or "\\drivers\\" in text.lower()):
         return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH
-    if in_system or is_code:
+    if in_system or is_code or _OF_A_USER.search(text):
         return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM
     return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.LOW
 

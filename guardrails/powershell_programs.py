@@ -9,10 +9,20 @@ import re
 from typing import Any, Final
 
 from guardrails.effects import EffectKind, EffectSeverity
-from guardrails.powershell_folding import decode_base64, expand, fold_value
+from guardrails.powershell_folding import decode_base64, expand, fold_value, put_values
 from guardrails.powershell_paths import fold_path, judge_download, judge_path
 from guardrails.script_reading import SCRIPT_FILE, NestedCode, Reading
-from guardrails.windows_programs import LAUNCHERS, bare_name, find_program, is_system_folder
+from guardrails.windows_arguments import asks_for_computed_name, split_arguments
+from guardrails.windows_files import FILE_PROGRAMS, judge_file_program, judge_share
+from guardrails.windows_folders import is_own_folder
+from guardrails.windows_programs import (
+    LAUNCHERS,
+    RESOLVERS,
+    bare_name,
+    find_program,
+    is_system_folder,
+    takes_from_elsewhere,
+)
 
 _K, _S = EffectKind, EffectSeverity
 SHELLS: Final = frozenset(("powershell", "pwsh", "cmd"))
@@ -33,6 +43,9 @@ _START: Final = re.compile(
     r"\s*(?:-file\w*[\s:]+|-f\w*[\s:]+|-path[\s:]+)?(\"[^\"]*\"|'[^']*'|\([^()]*\)|[^\s;|,]+)(.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_WORKING_FOLDER: Final = re.compile(
+    r"\s-wo\w*[\s:]+(\"[^\"]*\"|'[^']*'|\([^()]*\)|\S+)", re.IGNORECASE
+)
 _NAMED_FILE: Final = re.compile(
     r"\s-(?:f|fi|fil|file|filep|filepa|filepat|filepath|path|pspath)[\s:]+(\"[^\"]*\"|'[^']*'|\([^()]*\)|[^\s;|,]+)",
     re.IGNORECASE,
@@ -45,6 +58,7 @@ class ProgramJudge:
     def __init__(self, variables: dict[str, Any], reading: Reading) -> None:
         self._variables = variables
         self._reading = reading
+        self.is_folder_foreign = False  # of what is started by a bare name
 
     def judge(self, written: str, rest: str, text: str, line: int) -> bool:
         """Judge a program by its name as written, with its folder; say whether it is known."""
@@ -64,11 +78,16 @@ class ProgramJudge:
         return True
 
     def _look_up(self, bare: str, rest: str, text: str, line: int) -> bool:
+        rest = put_values(rest, self._variables)
         entry = find_program(bare, rest)
         if entry is None:
             return False
+        if bare in RESOLVERS and asks_for_computed_name(rest):
+            self._reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
+        if takes_from_elsewhere(bare, rest):
+            self._reading.doubt(line, f"{bare} takes from elsewhere what it does")
         if entry.kind is _K.WRITES_SYSTEM_FILES:
-            self._reading.add(*judge_path(rest), line, text)
+            self._write_files(bare, rest, text, line)
         elif entry.kind is _K.RUNS_DYNAMIC_CODE:
             self._reading.run_dynamic(line, text, f"{bare} runs what it is given", entry.severity)
         elif entry.kind is not None:
@@ -76,6 +95,15 @@ class ProgramJudge:
             if entry.kind is _K.DOWNLOADS and (stored := judge_download(rest)):
                 self._reading.add(*stored, line, text)
         return True
+
+    def _write_files(self, bare: str, rest: str, text: str, line: int) -> None:
+        if bare in FILE_PROGRAMS:
+            harms = judge_file_program(bare, rest)
+        else:
+            shares = (harm for word in split_arguments(rest) for harm in judge_share(word))
+            harms = [judge_path(rest), *shares]
+        for kind, severity in harms:
+            self._reading.add(kind, severity, line, text)
 
     def run_shell(self, shell: str, rest: str, text: str, line: int) -> None:
         """Hand on the code that another shell is given."""
@@ -119,7 +147,8 @@ class ProgramJudge:
         if value is None:
             self._reading.doubt(line, "code for another interpreter is computed while it runs")
         else:
-            self._hand_on("cmd" if shell == "cmd" else "powershell", value, line)
+            entered = "cd ?\n" if shell == "cmd" and self.is_folder_foreign else ""
+            self._hand_on("cmd" if shell == "cmd" else "powershell", entered + value, line)
 
     def _hand_on(self, interpreter: str, code: str, line: int) -> None:
         self._reading.nested.append(NestedCode(interpreter=interpreter, code=code, line=line))
@@ -132,6 +161,10 @@ class ProgramJudge:
         plain = _START_SWITCHES.sub("", " " + rest.strip())
         while (shorter := _START_SWITCHES.sub("", plain)) != plain:
             plain = shorter
+        working = _WORKING_FOLDER.search(" " + rest)
+        foreign = self.is_folder_foreign or (
+            working and not is_own_folder(put_values(working[1], self._variables))
+        )
         named = _NAMED_FILE.search(plain)
         if named:
             written, arguments = named[1], plain[: named.start()] + " " + plain[named.end() :]
@@ -144,6 +177,8 @@ class ProgramJudge:
                 line, text, "the program is computed while it runs", _S.MEDIUM
             )
             return
+        if foreign and not re.search(r"[\\/]", name):
+            self._reading.doubt(line, f"{name[:60]} may be a program of the current folder")
         if re.match(r"(?:https?|ms-[\w-]+|mailto):", name, re.IGNORECASE):
             self._reading.add(_K.DOWNLOADS, _S.LOW, line, text)
             return

@@ -75,6 +75,10 @@ class PowershellScope:
         spans |= {(node.start_byte, node.end_byte, True) for node in methods}
         self._spans = sorted(spans)
         self._outer = _find_outer(self._spans)
+        self.parameters = frozenset(
+            next(map(self._cut, _variables(node)), "").strip("${}")
+            for node in nodes.get("parameter", [])
+        )
         self.unstable = self._list_unstable(nodes)
         self.blocks = self._list_blocks(nodes)
         self._first_call = self._find_first_call(nodes)
@@ -123,8 +127,7 @@ class PowershellScope:
         unstable = set(_AUTOMATIC)
         unstable |= {name for name, count in Counter(found).items() if count > 1}
         unstable |= set(_SET_OTHERWISE.findall(self.text))
-        for node in nodes.get("parameter", []):
-            unstable.add(next(map(self._cut, _variables(node)), "").strip("${}"))
+        unstable |= self.parameters
         for node in nodes.get("assignment", []):
             left = next((c for c in node.children if c.type == "left_assignment_expression"), None)
             names = [self._cut(each) for each in _variables(left)] if left is not None else []

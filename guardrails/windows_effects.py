@@ -118,7 +118,7 @@ T1136.001 changes_accounts high 5 | net user | net1?(?:\.exe)?\s+user\s+(?:/add\
 T1136.002 changes_accounts high 6.5 | net domain | net1?(?:\.exe)?\s+(?:user|group)\s.*(?:/add.*/domain|/domain.*/add|/do\b.*/add|/add.*/do\b)
 T1098 changes_accounts high 5.5 | net localgroup | net1?(?:\.exe)?\s+localgroup\s.*(?:administrators?|remote desktop users|admins).*/add|net1?(?:\.exe)?\s+localgroup\s.*/add
 T1078.001 changes_accounts high 6.5 | guest administrator defaultaccount | net1?(?:\.exe)?\s+user\s+(?:administrator|defaultaccount)\s.*(?:/active|/add)|enable-localuser.*(?:guest|administrator|defaultaccount)|net1?.*(?:guest|support_).*/add
-T1531 changes_accounts high 5 | net user logoff | net1?(?:\.exe)?\s+user\s+\S+\s+\S+\s*$|net1?(?:\.exe)?\s+user\s.*(?:/delete|/active:no)
+T1531 changes_accounts high 5 | net user logoff | net1?(?:\.exe)?\s+user\s+\S+\s+(?!/domain\b)\S+\s*$|net1?(?:\.exe)?\s+user\s.*(?:/delete|/active:no)
 T1098 changes_accounts high 5 | net accounts | net1?(?:\.exe)?\s+accounts\s.*/(?:lockout|minpwlen|maxpwage)|rename\s+.*(?:administrator)|wmic.*useraccount.*rename
 # Access over the network
 T1021.002 reaches_devices high 7 | net use admin c ipc | net1?(?:\.exe)?\s+use\b.*\\+\S+\\(?:admin|c|ipc|[a-z])\$|\\+[\w.%-]+\\(?:admin|c|ipc)\$

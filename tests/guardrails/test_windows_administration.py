@@ -58,6 +58,9 @@ POWERSHELL = r"""
 - class Point { [int]$X; Point([int]$x) { $this.X = $x } [string] Show() { return "$($this.X)" } }\n$p = [Point]::new(1)
 - $x = "a`nb"; $x -split "`n" | Select-String 'a' | Out-String
 - Get-AzVM | Get-AzDisk; Get-CsTenant; Get-SPOSite; Get-DnsServerZone; Get-DhcpServerv4Scope
+- Set-Location HKLM:\SOFTWARE; reg.exe query HKLM\SOFTWARE\x; Set-Location C:\Windows\System32; ipconfig /all
+- Start-Process ipconfig.exe -ArgumentList '/all' -WorkingDirectory $env:windir -Wait
+- net.exe localgroup 'Remote Desktop Users'; fsutil.exe dirty query C:; certutil.exe -hashfile C:\x SHA256
 - Read-Host 'Press Enter' | Out-Null; Start-Sleep -Seconds 1; exit 0
 changes_services Restart-Service -Name spooler -Force
 changes_services Get-Service -Name 'a*' | Set-Service -StartupType Automatic -PassThru | Start-Service
@@ -109,6 +112,11 @@ CMD = r"""
 - set /a n=1+2\nif %n% gtr 2 (\n  echo big\n) else (\n  echo small\n)
 - rem nothing & nobody\ntitle Check & color 0a
 - schtasks /query /fo list
+- cd /d "%~dp0"\nipconfig /all
+- pushd %windir%\System32 & systeminfo & popd & whoami
+- net user a /domain\nnet localgroup "Remote Desktop Users"\nnet view \\server
+- wmic process where "name='a.exe'" get processid /format:list
+- netsh interface ip show config & netsh winhttp show proxy & dism /online /get-features
 - powershell -NoProfile -Command "Write-Output 'a'"
 changes_services net stop spooler\nnet start spooler
 deletes_files del /q /f "%TEMP%\*.tmp" 2>nul
@@ -147,6 +155,30 @@ def test_administration_is_judged(interpreter: str, kind: str, text: str) -> Non
         assert found <= {Kind.EXPLORES, Kind.RUNS_DYNAMIC_CODE, Kind.HIDES_ACTIVITY}
     else:
         assert Kind(kind) in found
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "text"),
+    [
+        ("powershell", r"Get-Process | % { $_.Name | Out-File C:\Logs\a.txt -Append }"),
+        ("powershell", r"foreach ($u in gci C:\Users) { Set-Content \"$($u.FullName)\x.ini\" a }"),
+        ("powershell", r"gci C:\Logs -Recurse | % { Copy-Item $_.FullName D:\backup }"),
+        (
+            "powershell",
+            r"gci C:\Logs | % { $_.Name.Replace('a', 'b') | Set-Content C:\Logs\b.txt }",
+        ),
+        ("powershell", r"foreach ($d in $list) { New-Item -ItemType Directory -Path $d -Force }"),
+        ("powershell", r"$log = 'C:\Logs\a.txt'; 'a' > $log; Rename-Item $log b.txt"),
+        ("cmd", r"for %%f in (*.log) do copy \"%%f\" D:\backup"),
+        ("cmd", r"for /d %%d in (C:\Users\*) do echo a > \"%%d\x.txt\""),
+        ("cmd", "set log=C:\\Logs\\a.txt\necho a > %log%\nren C:\\Logs\\a.txt b.txt"),
+        ("cmd", r"robocopy C:\a D:\b /e /r:1 /w:1 /log:C:\Logs\a.txt"),
+    ],
+)
+def test_what_writes_a_file_of_its_own_removes_none(interpreter: str, text: str) -> None:
+    analysis = analyse_script(interpreter, text.replace('\\"', '"').encode())
+    assert Kind.DELETES_FILES not in {effect.kind for effect in analysis.effects}
+    assert analysis.judgeable, analysis.doubts
 
 
 def test_a_reading_verb_of_an_unknown_noun_is_a_doubt_of_its_own() -> None:
