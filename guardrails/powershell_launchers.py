@@ -59,6 +59,14 @@ _SETS: Final = re.compile(
 )
 
 
+# Cmdlets that run or name what the text does not show, whatever their arguments are.
+_DOUBTED: Final = (
+    "set-alias new-alias import-alias invoke-item invoke-history update-typedata update-formatdata"
+    " enter-pssession import-pssession receive-pssession invoke-dscresource start-dscconfiguration"
+    " new-webserviceproxy trace-command show-command invoke-psscript register-pssessionconfiguration"
+).split()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call of a cmdlet.
@@ -126,12 +134,7 @@ class CmdletJudge:
             "register-scheduledjob": self._run_block,
             "set-scheduledjob": self._run_block,
         }
-        for name in (
-            "set-alias new-alias import-alias invoke-item invoke-history update-typedata update-formatdata"
-            " enter-pssession import-pssession receive-pssession invoke-dscresource start-dscconfiguration"
-            " new-webserviceproxy trace-command show-command invoke-psscript register-pssessionconfiguration"
-        ).split():
-            self._judges[name] = self._doubt
+        self._judges |= dict.fromkeys(_DOUBTED, self._doubt)
 
     def handles(self, name: str) -> bool:
         """Say whether a cmdlet is judged here."""
