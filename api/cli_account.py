@@ -6,10 +6,38 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli_ground import Actor, complaints, console, fail, name_actor, with_ground
+from api.cli_ground import (
+    Actor,
+    complaints,
+    console,
+    fail,
+    name_actor,
+    print_table,
+    with_ground,
+)
 
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
 SCOPES = frozenset({"telemetry", "incidents", "labels", "read", "knowledge", "scripts"})
+
+
+@account_app.command("list")
+def account_list() -> None:
+    """List accounts, their roles, and which are disabled."""
+
+    async def act(ground: Any) -> Any:
+        async with ground.pool.connection() as connection:
+            return await ground.accounts.list(connection)
+
+    rows = [
+        (
+            one["username"],
+            ", ".join(role.replace("_", " ") for role in one["roles"]),
+            "disabled" if one["disabled_at"] else "",
+            f"{one['created_at']:%Y-%m-%d %H:%M}",
+        )
+        for one in with_ground(act)
+    ]
+    print_table(("account", "roles", "state", "since"), rows, whole=("account",))
 
 
 @account_app.command("reset")

@@ -6,6 +6,7 @@ asked for like in the portal; nobody approves what they wrote or imported.
 """
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -251,7 +252,10 @@ def scripts_export(
         return await export_script_decision(ground, decision_id)
 
     path.write_bytes(_with_scripts(act))
-    console.print(f"written: check it with eucora verify {plain(path.name)}")
+    console.print(
+        f"written: check it with eucora verify {plain(shlex.quote(str(path)))}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def _decide(

@@ -22,9 +22,9 @@ from guardrails.policy_difference import PolicyDifference, describe_decision
 from guardrails.policy_records import N_DRY_RUN, DryRun, RecordedDecision, list_decisions
 from guardrails.policy_store import (
     PolicyVersion,
-    find_active,
     find_change,
     find_numbered_version,
+    find_replaced,
     find_version,
     list_activations,
     list_changes,
@@ -75,9 +75,9 @@ async def show_change(request: Request, change_id: str) -> Response:
     services = services_of(request)
     async with services.ground.pool.connection() as connection:
         change = await find_change(connection, change_id)
-        active = await find_active(connection)
+        replaced = await find_replaced(connection, change)
         after = await find_version(connection, change.policy_digest)
-        before = await find_version(connection, active.policy_digest) if active else None
+        before = await find_version(connection, replaced.policy_digest) if replaced else None
         asked = await list_decisions(connection, limit=N_DRY_RUN)
     difference, found, trouble = await _try_out(services.policies.trust, before, after, asked)
     return pages_of(request).render(

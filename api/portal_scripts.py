@@ -18,7 +18,7 @@ from api.errors import CsrfError, InvalidRequestError, NotFoundError
 from api.pages import pages_of
 from api.portal_forms import read_text
 from api.script_upload import read_archive
-from api.script_view import compare_versions, view_effects, view_steps
+from api.script_view import compare_versions, describe_conditions, view_effects, view_steps
 from api.sessions import (
     correlation_of,
     field,
@@ -114,6 +114,7 @@ async def show_version(request: Request, script_id: str, version: str) -> Respon
         request,
         "script_version.html",
         script=stored,
+        conditions=describe_conditions,
         trouble=_find_trouble(ground.sealer, stored),
         analysis=analysis,
         effects=view_effects(analysis["effects"], stored.manifest.get("effects", {})),

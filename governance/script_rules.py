@@ -84,7 +84,11 @@ def check_script_request(
             f" {DONE[verdict].replace('_', ' ')}"
         )
     if request.content_sha256 != stored.content_sha256:
-        raise BundleChangedError("the digest that was looked at is not that of this version")
+        raise BundleChangedError(
+            f"the digest that was looked at is not that of this version: {stored.label} has"
+            f" {stored.content_sha256}. Look at what it is now before you decide (eucora scripts"
+            f" show {stored.script_id} {stored.version})"
+        )
     if verdict in PUTS_IN_FORCE:
         _check_putting_in_force(request, situation)
 
