@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from api.accounts import Role
 from api.cli import app
 from api.cli_ground import console
+from api.ground import Ground
 from evidence.verification import verify_case
 from retrieval.embedding import FOLDER_NAME
 from retrieval.manifest import read_entry
@@ -124,6 +125,31 @@ async def test_a_version_from_import_to_retirement(services, tmp_path):
     again = ("--rollback", "--reason", "again", "--digest", sha256)
     code, output = await run("approve", *key, "--as", "grace", *again)
     assert (code, "differs from its signed entry in author" in output) == (1, True)
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_refused_decision_is_refused_before_its_reason_is_masked(
+    services, tmp_path, monkeypatch
+):
+    """What masks takes seconds to load; the refusal is audited once, without the reason."""
+    folder = write_folder(tmp_path)
+    assert (await run("import", folder, "--actor", "ivan"))[0] == 0
+
+    async def mask_text(_ground, _text, _known=None):
+        raise AssertionError("it is not needed")
+
+    monkeypatch.setattr(Ground, "mask_text", mask_text)
+    key, sha256 = (SCRIPT_ID, "1.0.0"), read_entry(folder).content_sha256
+    words = ("--digest", sha256, "--reason", "ada@example.org asked")
+    code, output = await run("approve", *key, "--as", "henry", *words)
+    assert (code, "needs the role" in output) == (1, True), output
+    async with services.ground.pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT actor, after FROM audit_events WHERE action = 'script.decision_refused'"
+        )
+        (event,) = await cursor.fetchall()
+    assert event["actor"] == "cli:henry"
+    assert "ada" not in json.dumps(event["after"])
 
 
 @pytest.mark.usefixtures("people")
