@@ -188,7 +188,9 @@ async def find_activation(connection: Connection, activation_id: str) -> PolicyA
         PolicyNotFoundError: there is none.
 
     """
-    missing = f"there is no activation of a policy {activation_id[:64]!r}"
+    missing = (
+        f"there is no activation of a policy {activation_id[:64]!r}: eucora policy list has them"
+    )
     row = await _find(connection, "find_activation", missing, activation_id=activation_id)
     return _read_activation(row)
 
@@ -270,7 +272,7 @@ async def find_change(connection: Connection, change_id: str) -> PolicyChange:
         PolicyNotFoundError: there is none.
 
     """
-    missing = f"there is no policy change {change_id[:64]!r}"
+    missing = f"there is no policy change {change_id[:64]!r}: eucora policy list has them"
     return _read_change(await _find(connection, "find_change", missing, change_id=change_id))
 
 
