@@ -14,7 +14,6 @@ from api.ground import Ground
 from contracts.failure import FailureClass
 from governance.proposals import Proposal, ProposalStatus, list_proposals
 from kernel.database import Connection
-from models.labelled_windows import keep_window
 from telemetry.errors import ForbiddenTransitionError
 from telemetry.incident_classes import ClassStatement, IncidentClasses
 from telemetry.incidents import Incident, IncidentStatus
@@ -69,6 +68,8 @@ async def label_incident(
         ClassChangedError: its class is no longer the one that the person saw.
         TooManyStatementsError: people went to and fro too often.
     """
+    from models.labelled_windows import keep_window  # noqa: PLC0415 - heavy: to look needs it not
+
     classes = IncidentClasses(ground.clock, ground.ids, ground.audit)
     incident, label, is_new = await classes.label(connection, stated)
     if not is_new:

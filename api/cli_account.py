@@ -5,9 +5,16 @@ import secrets
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from api.cli_ground import Actor, complaints, console, fail, name_actor, with_ground
+from api.cli_ground import (
+    Actor,
+    complaints,
+    console,
+    fail,
+    name_actor,
+    print_table,
+    with_ground,
+)
 
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
 ROLES = ("helpdesk", "approver", "security_reviewer", "data_scientist", "auditor", "admin")
@@ -48,16 +55,25 @@ def account_list() -> None:
             )
 
     accounts, services = with_ground(act)
-    table = Table("account", "roles", "since", "state")
-    for one in accounts:
-        since = f"{one['created_at']:%Y-%m-%d}"
-        disabled = one["disabled_at"]
-        state = f"disabled since {disabled:%Y-%m-%d}" if disabled else "may log in"
-        table.add_row(one["username"], ", ".join(one["roles"]), since, state)
-    for one in services:
-        since = f"{one['created_at']:%Y-%m-%d}"
-        table.add_row(f"service:{one['name']}", ", ".join(one["scopes"]), since, "has a token")
-    console.print(table)
+    rows = [
+        (
+            one["username"],
+            ", ".join(role.replace("_", " ") for role in one["roles"]),
+            "disabled" if one["disabled_at"] else "may log in",
+            f"{one['created_at']:%Y-%m-%d %H:%M}",
+        )
+        for one in accounts
+    ]
+    rows += [
+        (
+            f"service:{one['name']}",
+            ", ".join(one["scopes"]),
+            "has a token",
+            f"{one['created_at']:%Y-%m-%d %H:%M}",
+        )
+        for one in services
+    ]
+    print_table(("account", "roles or scopes", "state", "since"), rows, whole=("account",))
 
 
 @account_app.command("roles")

@@ -52,6 +52,10 @@ DecidedBy = Annotated[
 ]
 
 
+class UnknownDeciderError(Exception):
+    """The account that is to decide does not exist, or is disabled."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decider:
     """Who decides at the command line: an account, as which nobody has to log in here."""
@@ -166,7 +170,10 @@ def with_ground(act: Callable[[Any], Awaitable[Any]], *, may_install: bool = Fal
             async with open_ground(settings, addresses) as ground:
                 return await act(ground)
 
-    return asyncio.run(run())
+    try:
+        return asyncio.run(run())
+    except UnknownDeciderError as error:
+        fail(str(error))
 
 
 def name_actor(actor: str | None, option: str = "--actor") -> str:
@@ -179,18 +186,32 @@ def name_actor(actor: str | None, option: str = "--actor") -> str:
 
 
 async def find_decider(ground: Any, account: str) -> Decider:
-    """Return an account with its roles; one that is unknown or disabled has none.
+    """Return an account with its roles; one that is unknown or disabled decides nothing.
 
-    So it is refused, and that is audited, where roles are asked for.
+    Raises:
+        UnknownDeciderError: audited.
     """
+    actor = name_actor(account, "--as")
     async with ground.pool.connection() as connection:
-        accounts = await ground.accounts.list(connection)
-    roles = next(
-        (one["roles"] for one in accounts
-         if one["username"] == account and one["disabled_at"] is None), ()
-    )  # fmt: skip
+        accounts = {one["username"]: one for one in await ground.accounts.list(connection)}
+        found = accounts.get(account)
+        if found is None or found["disabled_at"] is not None:
+            trouble = "unknown" if found is None else "disabled"
+            await ground.audit.record(
+                connection,
+                actor=actor,
+                action="account.decision_refused",
+                subject_kind="account",
+                subject_id=account,
+                correlation_id=ground.ids.new("cor"),
+                after={"refusal": f"account_{trouble}"},
+            )
+    if found is None:
+        raise UnknownDeciderError(
+            f"there is no account {account}; eucora account list has all of them and their roles"
+        )
+    if found["disabled_at"] is not None:
+        raise UnknownDeciderError(f"the account {account} is disabled")
     return Decider(
-        actor=name_actor(account, "--as"),
-        roles=frozenset(roles),
-        authenticated_at=ground.clock.now(),
+        actor=actor, roles=frozenset(found["roles"]), authenticated_at=ground.clock.now()
     )

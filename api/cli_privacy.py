@@ -22,6 +22,14 @@ privacy_app = typer.Typer(
 )
 IncidentId = Annotated[str, typer.Argument(help="Its id, as `incident list` has it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is audited, names in it are masked.")]
+# The bounds are guardrails.reidentification's, which is slow to load; a test compares them.
+RevealReason = Annotated[
+    str,
+    typer.Option(
+        "--reason",
+        help="Why, in 10 to 1000 characters; it is audited, names in it are masked.",
+    ),
+]
 NOTHING_MASKED = "nothing of this incident was masked"
 
 
@@ -84,13 +92,20 @@ def privacy_import(
 
 @privacy_app.command("pseudonyms")
 def privacy_pseudonyms(incident_id: IncidentId) -> None:
-    """List an incident's pseudonyms, and who was shown what they stand for."""
+    """List an incident's pseudonyms, and who was shown what they stand for.
+
+    Exit code 1 if there is no such incident.
+    """
 
     async def act(ground: Any) -> Any:
         async with ground.pool.connection() as connection:
-            return await ground.reidentification.describe(connection, incident_id)
+            holding = await ground.reidentification.describe(connection, incident_id)
+            known = await ground.incidents.find(connection, incident_id) is not None
+        return holding if known or holding.pseudonyms or holding.erased_at else None
 
     holding = with_ground(act)
+    if holding is None:
+        fail(f"there is no incident {incident_id}: eucora incident list has their ids")
     if holding.erased_at is not None:
         console.print(f"the originals were erased at {holding.erased_at:%Y-%m-%d %H:%M} UTC")
     console.print(" ".join(holding.pseudonyms) or NOTHING_MASKED, highlight=False, soft_wrap=True)
@@ -108,7 +123,7 @@ def privacy_reveal(
     incident_id: IncidentId,
     pseudonyms: Annotated[list[str], typer.Argument(help="Such as '<PERSON_1>'.")],
     decider: DecidedBy,
-    reason: Reason,
+    reason: RevealReason,
 ) -> None:
     """Print what pseudonyms of an incident stand for, for a security reviewer.
 

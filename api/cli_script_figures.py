@@ -68,14 +68,21 @@ def print_effects(analysis: Any) -> None:
 
 def print_version(stored: Any, *, with_code: bool) -> None:
     """Print a stored version and, if asked for, its code."""
-    from api.script_view import view_steps  # noqa: PLC0415 - heavy
+    from api.script_view import describe_conditions, view_steps  # noqa: PLC0415 - heavy
 
+    manifest = stored.manifest
+    effect = manifest.get("expected_effect", {})
+    before = describe_conditions(manifest.get("preconditions", ()))
     facts = {
         "script": f"{stored.script_id} {stored.version} ({stored.status})",
         "author": stored.author,
         "imported": f"{stored.imported_at:%Y-%m-%d %H:%M %Z} by {stored.imported_by or 'unknown'}",
         "digest": stored.content_sha256,
         "worst effect": name_severity(stored.analysis),
+        "preconditions": "; ".join(before) or "none",
+        "expected effect": f"{'; '.join(describe_conditions(effect.get('all', ())))}"
+        f" within {effect.get('within_seconds')} s",
+        "timeout": f"{manifest.get('timeout_seconds')} s a step",
     }
     print_table(("what", "value"), list(facts.items()), whole=("what", "value"))
     print_effects(stored.analysis)

@@ -6,6 +6,8 @@ asked for like in the portal; nobody approves what they wrote or imported.
 """
 
 import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -251,7 +253,10 @@ def scripts_export(
         return await export_script_decision(ground, decision_id)
 
     path.write_bytes(_with_scripts(act))
-    console.print(f"written: check it with eucora verify {plain(path.name)}")
+    console.print(
+        f"written: check it with eucora verify {plain(shlex.quote(str(path)))}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def _decide(
@@ -274,9 +279,13 @@ def _decide(
             roles=who.roles,
             authenticated_at=who.authenticated_at,
             correlation_id=ground.ids.new("cor"),
-            reason=await ground.mask_text(reason.strip()),
+            reason=reason.strip(),
         )
-        return await ScriptCatalogue(ground).decide(request)
+        catalogue = ScriptCatalogue(ground)
+        async with ground.pool.connection() as connection:
+            await catalogue.decisions.check(connection, request)
+        masked = await ground.mask_text(request.reason)
+        return await catalogue.decide(replace(request, reason=masked))
 
     decision = _with_scripts(act)
     console.print(

@@ -94,7 +94,7 @@ class PolicyChanges:
 
         Raises:
             PolicyLoadError: it does not load, or does not decide its cases; audited.
-            PolicyChangeError: it is in force already; audited.
+            PolicyChangeError: it is in force already, or waits to be; audited.
             InvalidRequestError: no person asks, or for no reason; audited.
         """
         async with self._auditing_refusals(source.digest, did):
@@ -111,7 +111,7 @@ class PolicyChanges:
         """Ask another person to go back to the version that was in force before the present one.
 
         Raises:
-            PolicyChangeError: there is none; audited.
+            PolicyChangeError: there is none, or that waits already; audited.
             InvalidRequestError, RoleMissingError, StaleSessionError: this person may not; audited.
         """
         async with self._auditing_refusals("rollback", did):

@@ -16,21 +16,21 @@ from api.portal_forms import read_text
 from api.sessions import Form, correlation_of, require_form, require_person, services_of
 from governance.policy_rules import PolicyDecider
 from governance.roles import DECIDING_ROLES
-from governance.separation import same_person
 from guardrails.errors import PolicyError, PolicyNotFoundError
 from guardrails.policy_difference import PolicyDifference, describe_decision
 from guardrails.policy_records import N_DRY_RUN, DryRun, RecordedDecision, list_decisions
 from guardrails.policy_store import (
     PolicyVersion,
-    find_active,
     find_change,
     find_numbered_version,
+    find_replaced,
     find_version,
     list_activations,
     list_changes,
     list_versions,
 )
 from guardrails.policy_trials import compare_versions, dry_run
+from kernel.person import is_same_person
 
 router = APIRouter()
 MAX_SHOWN = 100  # of what would have been decided otherwise
@@ -75,9 +75,9 @@ async def show_change(request: Request, change_id: str) -> Response:
     services = services_of(request)
     async with services.ground.pool.connection() as connection:
         change = await find_change(connection, change_id)
-        active = await find_active(connection)
+        replaced = await find_replaced(connection, change)
         after = await find_version(connection, change.policy_digest)
-        before = await find_version(connection, active.policy_digest) if active else None
+        before = await find_version(connection, replaced.policy_digest) if replaced else None
         asked = await list_decisions(connection, limit=N_DRY_RUN)
     difference, found, trouble = await _try_out(services.policies.trust, before, after, asked)
     return pages_of(request).render(
@@ -94,7 +94,7 @@ async def show_change(request: Request, change_id: str) -> Response:
         may_reject=_may_change(person) and change.decision is None,
         may_activate=_may_change(person)
         and change.decision is None
-        and not same_person(person.actor, change.proposed_by),
+        and not is_same_person(person.actor, change.proposed_by),
     )
 
 

@@ -19,10 +19,10 @@ from evidence.errors import EvidenceError
 from evidence.sealing import Sealer
 from evidence.statement import StatementKind
 from governance.proposals import Proposal, ProposalStatus, find_context
-from governance.separation import same_person
 from governance.standing import Standing
 from guardrails.script_analysis import analyse_files
 from kernel.database import Connection
+from kernel.person import is_same_person
 from reasoning.signs import describe_signs
 from retrieval.catalogue import find_script, list_scripts, load_files
 from telemetry.devices import find_device
@@ -72,7 +72,7 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         can_except=proposal.status is ProposalStatus.PENDING
         and standing.exception_missing
         and Role.SECURITY_REVIEWER.value in person.roles
-        and not same_person(person.actor, *asked_by, script["author"]),
+        and not is_same_person(person.actor, *asked_by, script["author"]),
         **values,
     )
 
@@ -89,11 +89,11 @@ def _may_decide(
         return False, "It has been decided."
     if Role.APPROVER.value not in person.roles:
         return False, "A person with the role approver decides."
-    if same_person(person.actor, *standing.approved_by):
+    if is_same_person(person.actor, *standing.approved_by):
         return False, "You have approved it. Another person must approve it as well."
-    if same_person(person.actor, author):
+    if is_same_person(person.actor, author):
         return False, "You wrote this script, so another person decides."
-    if same_person(person.actor, *asked_by):
+    if is_same_person(person.actor, *asked_by):
         return False, "You asked for this change, so another person decides."
     return True, ""
 

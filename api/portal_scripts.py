@@ -18,7 +18,7 @@ from api.errors import CsrfError, InvalidRequestError, NotFoundError
 from api.pages import pages_of
 from api.portal_forms import read_text
 from api.script_upload import read_archive
-from api.script_view import compare_versions, view_effects, view_steps
+from api.script_view import compare_versions, describe_conditions, view_effects, view_steps
 from api.sessions import (
     correlation_of,
     field,
@@ -39,10 +39,10 @@ from governance.script_versions import (
     find_version,
     list_decisions,
 )
-from governance.separation import same_person
 from guardrails.script_analysis import analyse_files
 from guardrails.shell_quality import check_quality
 from kernel.database import Connection
+from kernel.person import is_same_person
 from retrieval.catalogue import list_catalogue
 
 IMPORTERS = (Role.HELPDESK, Role.APPROVER, Role.SECURITY_REVIEWER)
@@ -114,6 +114,7 @@ async def show_version(request: Request, script_id: str, version: str) -> Respon
         request,
         "script_version.html",
         script=stored,
+        conditions=describe_conditions,
         trouble=_find_trouble(ground.sealer, stored),
         analysis=analysis,
         effects=view_effects(analysis["effects"], stored.manifest.get("effects", {})),
@@ -219,9 +220,9 @@ def _find_obstacle(person: Person, stored: ScriptVersion) -> str:
     """Return why this person cannot put the version in force; "" where nothing is known."""
     if not person.roles & DECIDING_ROLES:
         return "A person with the role approver or security reviewer decides."
-    if same_person(person.actor, stored.author):
+    if is_same_person(person.actor, stored.author):
         return "You wrote this script, so another person must approve it."
-    if same_person(person.actor, stored.imported_by, stored.imported_for):
+    if is_same_person(person.actor, stored.imported_by, stored.imported_for):
         return "You or your token imported it, so another person must approve it."
     if needs_review(stored) and not person.roles & REVIEWING_ROLES:
         return "A security reviewer must approve it: it cannot be judged, or its effects are grave."

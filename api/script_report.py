@@ -50,6 +50,13 @@ class ScriptReport:
                 "what it does cannot be judged from its text: a security reviewer must approve it,"
                 " and every proposal of it goes to the board"
             )
+            reasons = self.analysis.get("reasons", ())
+            unused += [
+                f"{one.get('step', '')}, line {one['line']}: {one['reason']}"
+                for one in reasons[:MAX_NAMED]
+            ]
+            if len(reasons) > MAX_NAMED:
+                unused.append(f"and {len(reasons) - MAX_NAMED} more such places")
         return tuple(unused)
 
     def check(self) -> None:

@@ -15,6 +15,7 @@ from guardrails.effects import EffectSeverity, rank_severity
 from guardrails.sanitise import plain_text
 
 MAX_DIFFERENCES = 2000  # lines of a comparison
+_USUAL = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,15 @@ class DifferenceLine:
 
     sign: str
     text: str
+
+
+def describe_conditions(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a manifest's conditions on metrics in words; what a missing one means, if stated."""
+    return [
+        f"{one['metric']} {one['operator']} {one['value']:g}"
+        + (f" (missing: {missing})" if (missing := one.get("missing", _USUAL)) != _USUAL else "")
+        for one in conditions
+    ]
 
 
 def view_steps(

@@ -25,7 +25,7 @@ from governance.errors import (
 from governance.proposals import Proposal, ProposalContext, ProposalStatus
 from governance.quorum import QuorumRule
 from governance.roles import APPROVING_ROLES, require_role
-from governance.separation import same_person
+from kernel.person import is_same_person
 
 MAX_REASON_CHARACTERS = 2000
 
@@ -95,7 +95,7 @@ def check_request(
         raise AlreadyDecidedError(f"this proposal is {proposal.status} already")
     if now >= proposal.expires_at:
         raise ProposalExpiredError
-    if same_person(request.approver, *situation.decided_by):
+    if is_same_person(request.approver, *situation.decided_by):
         raise AlreadyDecidedError("this person has decided on this proposal already")
     if proposal.bundle_digest is None or request.bundle_digest != proposal.bundle_digest:
         raise BundleChangedError
@@ -109,9 +109,9 @@ def check_separation(request: ApprovalRequest, situation: Situation) -> None:
 
     """
     proposal, context = situation.proposal, situation.context
-    if same_person(request.approver, proposal.requested_by, *context.reporters):
+    if is_same_person(request.approver, proposal.requested_by, *context.reporters):
         raise SelfApprovalError
-    if same_person(request.approver, context.author):
+    if is_same_person(request.approver, context.author):
         raise AuthorApprovalError
     if context.content_sha256 != proposal.script_sha256 or context.script_status != "active":
         raise BundleChangedError("the script was changed or retired after it was proposed")

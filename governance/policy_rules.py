@@ -17,8 +17,7 @@ from governance.errors import (
     StaleSessionError,
 )
 from governance.roles import DECIDING_ROLES, require_role
-from governance.separation import same_person
-from kernel.person import PREFIXES
+from kernel.person import PREFIXES, is_same_person
 
 MAX_REASON_CHARACTERS = 2000
 
@@ -136,5 +135,5 @@ def check_activation(did: PolicyActor, change: ChangeFacts, in_force: Activation
             f"{change.change_id} was proposed against another policy than the one in force since"
             f" {in_force.created_at:%Y-%m-%d %H:%M:%S} UTC; reject it and propose it again"
         )
-    if same_person(did.actor, change.proposed_by):
+    if is_same_person(did.actor, change.proposed_by):
         raise SelfApprovalError("another person than the one who proposed it puts it in force")

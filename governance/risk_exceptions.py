@@ -27,11 +27,11 @@ from governance.proposals import (
 )
 from governance.quorum import EXCEPTION_RISK
 from governance.roles import REVIEWING_ROLES, require_role
-from governance.separation import same_person
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
 from kernel.ids import IdSource
+from kernel.person import is_same_person
 from kernel.queries import load_queries
 from kernel.refusals import RefusalAudit
 
@@ -163,9 +163,9 @@ def _check_right(
     request: ExceptionRequest, proposal: Proposal, context: ProposalContext, *, now: datetime
 ) -> None:
     require_role(request.roles, REVIEWING_ROLES)
-    if same_person(request.granted_by, proposal.requested_by, *context.reporters):
+    if is_same_person(request.granted_by, proposal.requested_by, *context.reporters):
         raise SelfApprovalError
-    if same_person(request.granted_by, context.author):
+    if is_same_person(request.granted_by, context.author):
         raise AuthorApprovalError
     if proposal.status is ProposalStatus.EXPIRED or now >= proposal.expires_at:
         raise ProposalExpiredError

@@ -125,6 +125,29 @@ class ScriptDecisions:
 
         """
         await self._catalogue.lock(connection)
+        situation = await self._check(connection, request)
+        (decision,) = await self._record(
+            connection,
+            [situation.stored],
+            request.decision,
+            actor=request.actor,
+            reason=request.reason,
+            correlation_id=request.correlation_id,
+            before=situation.in_force,
+        )
+        return decision
+
+    async def check(self, connection: Connection, request: ScriptRequest) -> None:
+        """Refuse now what `decide` would refuse: before its reason is masked, which takes time.
+
+        Raises:
+            ScriptVersionNotFoundError, InvalidRequestError: the request makes no sense.
+            RefusalError: one of its kinds; the refusal has been audited, without the reason.
+
+        """
+        await self._check(connection, request)
+
+    async def _check(self, connection: Connection, request: ScriptRequest) -> ScriptSituation:
         stored = await find_version(connection, request.script_id, request.version)
         now = self._clock.now()
         situation = ScriptSituation(
@@ -144,16 +167,7 @@ class ScriptDecisions:
             check_script_request(request, situation, session_lifetime=self._session_lifetime)
             if request.decision in PUTS_IN_FORCE:
                 check_entry(self._sealer, stored)
-        (decision,) = await self._record(
-            connection,
-            [stored],
-            request.decision,
-            actor=request.actor,
-            reason=request.reason,
-            correlation_id=request.correlation_id,
-            before=situation.in_force,
-        )
-        return decision
+        return situation
 
     async def ship(
         self,

@@ -17,7 +17,7 @@ from governance.errors import (
 )
 from governance.roles import DECIDING_ROLES, REVIEWING_ROLES, require_role
 from governance.script_versions import DONE, ScriptStatus, ScriptVerdict, ScriptVersion
-from governance.separation import same_person
+from kernel.person import is_same_person
 
 MAX_REASON_CHARACTERS = 2000
 _FROM = {
@@ -84,7 +84,11 @@ def check_script_request(
             f" {DONE[verdict].replace('_', ' ')}"
         )
     if request.content_sha256 != stored.content_sha256:
-        raise BundleChangedError("the digest that was looked at is not that of this version")
+        raise BundleChangedError(
+            f"the digest that was looked at is not that of this version: {stored.label} has"
+            f" {stored.content_sha256}. Look at what it is now before you decide (eucora scripts"
+            f" show {stored.script_id} {stored.version})"
+        )
     if verdict in PUTS_IN_FORCE:
         _check_putting_in_force(request, situation)
 
@@ -100,9 +104,9 @@ def _check_words(request: ScriptRequest) -> None:
 
 def _check_putting_in_force(request: ScriptRequest, situation: ScriptSituation) -> None:
     stored = situation.stored
-    if same_person(request.actor, stored.author):
+    if is_same_person(request.actor, stored.author):
         raise AuthorApprovalError("the author of a script cannot approve it")
-    if same_person(request.actor, stored.imported_by, stored.imported_for):
+    if is_same_person(request.actor, stored.imported_by, stored.imported_for):
         raise SelfApprovalError("whoever imported a script cannot approve it")
     if needs_review(stored) and not request.roles & REVIEWING_ROLES:
         raise RoleMissingError(

@@ -88,7 +88,10 @@ def _read_table(name: str, text: str) -> Iterator[PolicyCase]:
     try:
         table = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise PolicyLoadError(f"{name}: no YAML: {error}") from error
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())[:200]
+        raise PolicyLoadError(f"cases/{name}{place}: no YAML: {problem}") from error
     if not isinstance(table, dict) or set(table) != _TABLE_KEYS:
         raise PolicyLoadError(f"{name}: a table has the keys {', '.join(sorted(_TABLE_KEYS))}")
     decision, base, rows = table["decision"], table["base"], table["cases"]

@@ -55,12 +55,18 @@ def read_folder(folder: Path) -> PolicySource:
 
 
 def _read_files(folder: Path, pattern: str) -> dict[str, str]:
+    texts = {}
     try:
-        return {
-            path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern))
-        }
-    except (OSError, UnicodeDecodeError) as error:
+        for path in sorted(folder.glob(pattern)):
+            texts[path.name] = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise PolicyLoadError(
+            f"{path.name} is not UTF-8 text (its byte {error.start + 1} is"
+            f" 0x{error.object[error.start]:02x}): save it as UTF-8"
+        ) from error
+    except OSError as error:
         raise PolicyLoadError(f"cannot read the policies in {folder}: {error}") from error
+    return texts
 
 
 def parse_source(document: Any) -> PolicySource:

@@ -188,9 +188,25 @@ async def find_activation(connection: Connection, activation_id: str) -> PolicyA
         PolicyNotFoundError: there is none.
 
     """
-    missing = f"there is no activation of a policy {activation_id[:64]!r}"
+    missing = (
+        f"there is no activation of a policy {activation_id[:64]!r}: eucora policy list has them"
+    )
     row = await _find(connection, "find_activation", missing, activation_id=activation_id)
     return _read_activation(row)
+
+
+async def find_replaced(connection: Connection, change: PolicyChange) -> PolicyActivation | None:
+    """Return what a change comes, or came, in the place of; None where nothing was in force.
+
+    That is what is in force while nobody has decided, and what was in force when somebody did.
+    """
+    if change.decided_at is None:
+        return await find_active(connection)
+    if change.decision == "activated":
+        return await find_activation(connection, change.against)
+    cursor = await connection.execute(QUERIES["find_active_at"], {"moment": change.decided_at})
+    row = await cursor.fetchone()
+    return None if row is None else _read_activation(row)
 
 
 async def find_previous(connection: Connection, active: PolicyActivation) -> PolicyActivation:
@@ -226,7 +242,24 @@ async def list_unlogged(connection: Connection) -> list[str]:
 
 
 async def insert_change(connection: Connection, change: PolicyChange) -> None:
-    """Store a change that waits for a decision."""
+    """Store a change that waits for a decision.
+
+    Raises:
+        PolicyChangeError: somebody has asked for the same, and it waits.
+
+    """
+    same = {
+        "kind": change.kind.value,
+        "policy_digest": change.policy_digest,
+        "against": change.against,
+    }
+    waiting = await (await connection.execute(QUERIES["find_waiting_change"], same)).fetchone()
+    if waiting is not None:
+        raise PolicyChangeError(
+            f"{waiting['change_id']} asks for the same since"
+            f" {waiting['created_at']:%Y-%m-%d %H:%M} UTC, by {waiting['proposed_by']}, and waits"
+            " for another person's decision: eucora policy activate, or reject, with its id"
+        )
     await connection.execute(
         QUERIES["insert_change"], {**asdict(change), "kind": change.kind.value}
     )
@@ -239,7 +272,7 @@ async def find_change(connection: Connection, change_id: str) -> PolicyChange:
         PolicyNotFoundError: there is none.
 
     """
-    missing = f"there is no policy change {change_id[:64]!r}"
+    missing = f"there is no policy change {change_id[:64]!r}: eucora policy list has them"
     return _read_change(await _find(connection, "find_change", missing, change_id=change_id))
 
 

@@ -33,6 +33,7 @@ from guardrails.python_modules import (
 )
 from guardrails.python_names import ScriptNames, list_names, walk
 from guardrails.python_shell import read_command
+from guardrails.sanitise import plain_text
 from guardrails.script_reading import Deadline, NestedCode, Reading
 from guardrails.unix_programs import SENSITIVE_VARIABLE
 
@@ -80,6 +81,21 @@ def read_python(text: str, deadline: Deadline) -> tuple[Reading, bool]:
             return reading, False
         reader.read(node)
     return reading, True
+
+
+def find_syntax_error(text: str) -> tuple[int, int, str] | None:
+    """Return line, column (both from 1) and message of the first syntax error; None without one."""
+    if len(text) > _MAX_CHARACTERS:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as error:
+        return max(error.lineno or 1, 1), max(error.offset or 1, 1), plain_text(error.msg)[:100]
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return None
 
 
 class _PythonReader:

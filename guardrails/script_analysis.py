@@ -19,7 +19,7 @@ from guardrails.cmd_commands import list_cmd_effects
 from guardrails.danger_effects import score_danger
 from guardrails.effects import Doubt, Effect, EffectKind, EffectSeverity
 from guardrails.powershell_commands import PowershellReader
-from guardrails.python_commands import read_python
+from guardrails.python_commands import find_syntax_error, read_python
 from guardrails.script_reading import Deadline, DeadlineError, NestedCode, Reading
 from guardrails.script_statements import list_statements
 from guardrails.syntax_trees import blank_spans, find_nodes, is_readable, parse
@@ -137,6 +137,10 @@ def analyse_files(interpreter: str, files: Mapping[str, bytes]) -> dict[str, Any
     document["effects"] = [
         {"step": step, **effect} for step, effect in zip(steps, document["effects"], strict=True)
     ]
+    steps = [step for step, analysis in analyses.items() for _ in analysis.doubts]
+    document["reasons"] = [
+        {"step": step, **reason} for step, reason in zip(steps, document["reasons"], strict=True)
+    ]
     return document
 
 
@@ -198,6 +202,9 @@ class _Work:
             reading, parsed = list_cmd_effects(text, self._deadline)
         elif interpreter == "python":
             reading, parsed = read_python(text, self._deadline)
+            if not parsed and not nesting and (place := find_syntax_error(text)):
+                self._fail(place[0], f"does not parse, at column {place[1]}: {place[2]}")
+                return reading, list_statements(interpreter, text)
         else:
             reading, parsed = Reading(), True
             reading.doubt(1, f"code of {interpreter} is not analysed")
@@ -218,9 +225,12 @@ class _Work:
         nodes = find_nodes(language, root)
         self._deadline.check()
         if root.has_error:
-            lines = sorted({int(node.start_point[0]) + 1 for node in nodes.get("error", ())}) or [1]
-            for each in lines[:_MAX_ERROR_LINES]:
-                self._fail(line if nesting else each)
+            found = {tuple(node.start_point) for node in nodes.get("error", ())} or {(0, 0)}
+            for row, column in _first_of_lines(found)[:_MAX_ERROR_LINES]:
+                if nesting:
+                    self._fail(line)
+                else:
+                    self._fail(row + 1, f"does not parse, from column {column + 1} on")
         spans = [(node.start_byte, node.end_byte) for node in nodes.get("comment", ())]
         code = blank_spans(source, spans).decode("utf-8", "replace")
         if language == "powershell":
@@ -277,6 +287,11 @@ class _Work:
             doubts=tuple(sorted(self._doubts))[:MAX_DOUBTS],
             danger=score_danger(effects),
         )
+
+
+def _first_of_lines(places: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the first (row, column in bytes) of each row, in order."""
+    return sorted(dict(sorted(places, reverse=True)).items())
 
 
 def _weight(effect: Effect) -> tuple[int, float]:

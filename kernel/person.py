@@ -30,6 +30,5 @@ def is_person(actor: str) -> bool:
 
 
 def is_same_person(actor: str, *others: str) -> bool:
-    """Whether an actor is one of the others, however spelled; nobody is nobody's equal."""
-    name = normalise_person(actor)
-    return name != "" and name in {normalise_person(other) for other in others}
+    """Whether an actor is one of the others, however spelled; two who are not named may be one."""
+    return normalise_person(actor) in {normalise_person(other) for other in others}

@@ -23,6 +23,7 @@ from pydantic import (
 from contracts.canonical import digest_of, sha256_hex
 from contracts.failure import FailureClass
 from contracts.job import Interpreter, ParameterValue
+from contracts.metrics import is_metric, list_metrics
 from retrieval.errors import ManifestError
 
 SUFFIXES = {"bash": ".sh", "zsh": ".sh", "powershell": ".ps1", "python": ".py"}
@@ -225,6 +226,7 @@ def build_entry(name: str, files: Mapping[str, bytes]) -> CatalogueEntry:
         raise ManifestError(
             f"{name}: the manifest's id is {manifest.id!r}: the folder must have the same name"
         )
+    _check_metrics(manifest)
     suffix = SUFFIXES[manifest.interpreter]
     steps = {step: files[f"{step}{suffix}"] for step in STEPS if f"{step}{suffix}" in files}
     required = set(STEPS[:3]) | ({"rollback"} if manifest.reversible else set())
@@ -233,6 +235,20 @@ def build_entry(name: str, files: Mapping[str, bytes]) -> CatalogueEntry:
     if large := [step for step, content in steps.items() if len(content) > MAX_STEP_BYTES]:
         raise ManifestError(f"{name}: {large[0]}{suffix} exceeds {MAX_STEP_BYTES} bytes")
     return CatalogueEntry(manifest=manifest, steps=steps)
+
+
+def _check_metrics(manifest: Manifest) -> None:
+    """Check that conditions are on what telemetry has: an effect on anything else is never seen."""
+    for where, conditions in (
+        ("preconditions", manifest.preconditions),
+        ("expected_effect", manifest.expected_effect.all),
+    ):
+        for condition in conditions:
+            if not is_metric(condition.metric):
+                raise ManifestError(
+                    f"{manifest.id}: {where} names the metric {condition.metric!r}, and no report"
+                    f" has it; there are {', '.join(list_metrics())}"
+                )
 
 
 class _PlainLoader(yaml.SafeLoader):

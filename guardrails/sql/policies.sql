@@ -119,6 +119,25 @@ FROM policy_changes
 ORDER BY decision IS NOT NULL, created_at DESC
 LIMIT %(limit)s;
 
+-- name: find_waiting_change
+-- The oldest undecided change to a version against an activation.
+SELECT change_id, kind, policy_digest, against, proposed_by, reason, created_at, decision,
+    decided_by, decision_reason, decided_at
+FROM policy_changes
+WHERE decision IS NULL AND kind = %(kind)s AND policy_digest = %(policy_digest)s
+  AND against = %(against)s
+ORDER BY created_at
+LIMIT 1;
+
+-- name: find_active_at
+-- What was in force at a moment.
+SELECT activation_id, kind, policy_digest, previous_activation_id, proposed_by, activated_by,
+    reason, bundle_digest, created_at
+FROM policy_activations
+WHERE created_at <= %(moment)s
+ORDER BY position DESC
+LIMIT 1;
+
 -- name: decide_change
 -- Note a person's decision on a change that nobody has decided.
 UPDATE policy_changes

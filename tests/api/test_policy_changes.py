@@ -34,7 +34,9 @@ from guardrails.policy_records import KEPT_FOR, list_decisions
 from guardrails.policy_source import POLICIES_DIR, PolicySource, read_folder
 from guardrails.policy_store import (
     find_active,
+    find_change,
     find_previous,
+    find_replaced,
     list_activations,
     list_unlogged,
     list_versions,
@@ -207,6 +209,48 @@ TAMPERED = {
         FROM policy_activations AS a, policies AS p WHERE p.version = 2""",
     "none in force": "DELETE FROM policy_activations",
 }
+
+
+async def test_the_same_change_waits_once(services):
+    changes = services.policies
+    first = await changes.propose(stricter(), did("user:ada"))
+    with pytest.raises(PolicyChangeError, match=f"{first.change_id} asks for the same since"):
+        await changes.propose(stricter(), did("user:carl"))
+    other = await changes.propose(stricter(12), did("user:carl"))
+    await changes.reject(first.change_id, did("user:bert"))
+    again = await changes.propose(stricter(), did("user:carl"))
+    await changes.activate(other.change_id, did("user:bert"))
+    renewed = await changes.propose(stricter(), did("user:ada"))
+    assert renewed.change_id != again.change_id, "that one was against what was in force before"
+    back = await changes.propose_rollback(did("user:ada"))
+    with pytest.raises(PolicyChangeError, match=back.change_id):
+        await changes.propose_rollback(did("user:carl"))
+
+
+async def test_a_decided_change_is_compared_with_what_it_replaced(services):
+    changes = services.policies
+    one = await changes.propose(stricter(), did("user:ada"))
+    two = await changes.propose(stricter(12), did("user:ada"))
+    shipped = await active_digest(services)
+    await changes.activate(one.change_id, did("user:bert"))
+    await changes.reject(two.change_id, did("user:bert"))
+    three = await changes.propose(stricter(13), did("user:ada"))
+    await changes.activate(three.change_id, did("user:bert"))
+    assert await replaced_by(services, one) == shipped, "not itself"
+    assert await replaced_by(services, two) == one.policy_digest, "what was in force by then"
+    four = await changes.propose(stricter(14), did("user:ada"))
+    assert await replaced_by(services, four) == three.policy_digest
+
+
+async def active_digest(services):
+    async with services.ground.pool.connection() as connection:
+        return (await find_active(connection)).policy_digest
+
+
+async def replaced_by(services, change):
+    async with services.ground.pool.connection() as connection:
+        stored = await find_change(connection, change.change_id)
+        return (await find_replaced(connection, stored)).policy_digest
 
 
 @pytest.mark.parametrize("what", TAMPERED)

@@ -8,7 +8,7 @@ import pytest
 from governance.conditions import Conditions, approval_expiry, parse_conditions
 from governance.errors import InvalidConditionsError
 from governance.freeze_windows import FreezeWindow, frozen_until
-from governance.separation import same_person
+from kernel.person import is_same_person
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -67,7 +67,7 @@ def test_freeze_windows_that_touch_count_as_one():
 
 
 def test_one_person_by_many_spellings():
-    assert same_person("Ada", "ada")
-    assert same_person("user:ada", " ADA ")
-    assert same_person("\uff41da", "ada")
-    assert not same_person("ada", "adam", "service:ada")
+    assert is_same_person("Ada", "ada")
+    assert is_same_person("user:ada", " ADA ")
+    assert is_same_person("\uff41da", "ada")
+    assert not is_same_person("ada", "adam", "service:ada")

@@ -6,8 +6,9 @@ import pytest
 from contracts.policy import DECISIONS
 from guardrails.errors import PolicyLoadError, PolicySlowError
 from guardrails.policy import PolicyEngine
+from guardrails.policy_cases import read_cases
 from guardrails.policy_child import check_version
-from guardrails.policy_source import PolicySource
+from guardrails.policy_source import PolicySource, read_folder
 from tests.guardrails.endless_policy import SOURCE, extend
 
 END = SOURCE.files["approval.rego"].count("\n")
@@ -103,3 +104,12 @@ def test_cases_that_take_too_long_are_called_slow(monkeypatch):
     })  # fmt: skip
     with pytest.raises(PolicySlowError, match=r"cases took longer than 1 s each, such as \w+"):
         check_version(SOURCE)
+
+
+def test_files_that_cannot_be_read_are_named_with_the_place(tmp_path):
+    (tmp_path / "a.rego").write_bytes(b"package eucora.a\n\xff\n")
+    with pytest.raises(PolicyLoadError, match=r"^a\.rego is not UTF-8 .*byte 18 is 0xff.*save it"):
+        read_folder(tmp_path)
+    source = PolicySource(files=SOURCE.files, cases={"a.yaml": "decision: approval\nbase: [\n"})
+    with pytest.raises(PolicyLoadError, match=r"^cases/a\.yaml:3:1: no YAML: expected the node"):
+        read_cases(source)

@@ -9,6 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from api.cli import app
+from guardrails.reidentification import MAX_REASON_CHARACTERS, MIN_REASON_CHARACTERS
 
 
 def walk(command, *path):
@@ -49,6 +50,12 @@ def test_every_argument_is_explained(group):
     ]
     assert arguments
     assert [(path, one.name) for path, one in arguments if not one.help] == []
+
+
+def test_a_reveals_help_states_the_bounds_of_its_reason():
+    (options,) = [command.params for path, command in COMMANDS if path == ("privacy", "reveal")]
+    (reason,) = [one for one in options if one.name == "reason"]
+    assert f"in {MIN_REASON_CHARACTERS} to {MAX_REASON_CHARACTERS} characters" in reason.help
 
 
 def find_first_panel(lines) -> int:

@@ -230,6 +230,35 @@ async def test_a_narrow_terminal_cuts_no_identifier(services, run, monkeypatch, 
     assert (code, "EUCORA_LANGUAGE_MODEL_TIMEOUT_SECONDS" in output) == (0, True)
 
 
+async def test_who_is_to_decide_is_an_account_that_exists(services, run):
+    async with services.ground.pool.connection() as connection:
+        for name in ("erik", "gone"):
+            await services.ground.accounts.create(
+                connection, username=name, password="a long enough password",
+                roles=frozenset({Role.SECURITY_REVIEWER}), actor="user:admin",
+                correlation_id="cor_1",
+            )  # fmt: skip
+        await connection.execute("UPDATE accounts SET disabled_at = now() WHERE username = 'gone'")
+    code, output = await run("account", "list")
+    (row,) = [line.split("│") for line in output.splitlines() if "gone" in line]
+    assert (code, [cell.strip() for cell in row[1:4]]) == (0, ["gone", "security reviewer", "disabled"])  # noqa: E501  # fmt: skip
+    asked = ("privacy", "erase", "somebody", "--reason", "asked for it")
+    for name, told in (
+        ("[/]ghost", "there is no account [/]ghost; eucora account list has all of them"),
+        ("gone", "the account gone is disabled"),
+    ):
+        code, output = await run(*asked, "--as", name)
+        assert (code, told in output, "role" in output.replace("their roles", "")) == (1, True, False)  # noqa: E501  # fmt: skip
+    rows = await query(
+        services,
+        "SELECT actor, after FROM audit_events WHERE action = 'account.decision_refused'"
+        " ORDER BY position",
+    )
+    assert [(row["actor"], row["after"]["refusal"]) for row in rows] == [
+        ("cli:[/]ghost", "account_unknown"), ("cli:gone", "account_disabled"),
+    ]  # fmt: skip
+
+
 async def test_accounts_and_tokens_are_made_and_audited(services, run):
     code, token = await run("account", "enrolment-token", "--actor", "dora")
     assert (code, len(token.strip()) > 30) == (0, True)

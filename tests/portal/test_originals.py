@@ -90,6 +90,8 @@ async def erase_at_the_command_line(desk, incident_id):
         assert (code, "no original for <IP_7>" in output) == (1, True), output
         code, output = await run("pseudonyms", incident_id)
         assert (code, "<IP_1> <PERSON_1>" in output) == (0, True), output
+        code, output = await run("pseudonyms", "inc_missing")
+        assert (code, "there is no incident inc_missing" in output) == (1, True), output
         refused = await run("reveal", incident_id, "<IP_1>", "--as", "anton", "--reason", REASON)
         assert refused[0] == 1
         assert "this needs the role security reviewer" in refused[1]
@@ -97,7 +99,8 @@ async def erase_at_the_command_line(desk, incident_id):
         code, output = await run(*asked, *RITA)
         told = "would erase: the originals of 1 incidents"
         assert (code, output.startswith(told), "run again" in output) == (0, True, True), output
-        assert (await run(*asked, "--as", "ghost"))[0] == 1
+        code, output = await run(*asked, "--as", "ghost")
+        assert (code, "there is no account ghost" in output) == (1, True), output
         assert (await run("erase", "nobody-1", "--reason", "asked", *RITA))[0] == 1
         assert (await run(*asked, "--as", "hanna", "--yes"))[0] == 1
         code, output = await run(*asked, *RITA, "--yes")

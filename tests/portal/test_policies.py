@@ -114,7 +114,7 @@ async def test_a_version_on_its_road_into_force(desk, run, stricter, tmp_path):
     for who, words in (
         ("Zoe", "another person"),
         ("ada", "needs the role approver or security reviewer"),
-        ("nobody", "needs the role"),
+        ("nobody", "there is no account nobody"),
     ):
         code, output = await run("activate", change_id, "--reason", "mine", "--as", who)
         assert (code, words in output) == (1, True), output

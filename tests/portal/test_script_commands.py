@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from api.accounts import Role
 from api.cli import app
 from api.cli_ground import console
+from api.ground import Ground
 from evidence.verification import verify_case
 from retrieval.embedding import FOLDER_NAME
 from retrieval.manifest import read_entry
@@ -51,6 +52,22 @@ async def test_a_folder_is_checked_and_its_declaration_written(tmp_path, monkeyp
     assert (code, "missing verify.sh" in output) == (1, True)
 
 
+async def test_what_does_not_parse_is_said_with_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(console, "width", 300)
+    steps = {"detect": "#!/usr/bin/env bash\nset -e\nif true; then )\n"}
+    code, output = await run("check", write_folder(tmp_path, steps))
+    assert code == 0, output
+    assert "a security reviewer must approve it" in output
+    assert "warning: detect, line 2: does not parse, from column 1 on" in output
+    python = dict.fromkeys(("detect", "remediate", "verify"), "x = 1\n")
+    folder = write_folder(tmp_path, id="linux-python", interpreter="python", effects={})
+    for step, text in {**python, "remediate": "x = (1,\ny = )\n"}.items():
+        (folder / f"{step}.py").write_text(text)
+    code, output = await run("check", folder)
+    assert code == 0, output
+    assert "warning: remediate, line 2: does not parse, at column " in output
+
+
 @pytest.fixture
 async def people(services, monkeypatch, tmp_path):
     """Accounts, and the commands on the database of `services`."""
@@ -79,19 +96,23 @@ async def test_a_version_from_import_to_retirement(services, tmp_path):
     key = (SCRIPT_ID, "1.0.0")
     for who, words in (
         ("ivan", "whoever imported a script"), ("henry", "needs the role"),
-        ("nobody", "needs the role"),
+        ("nobody", "there is no account nobody; eucora account list"),
     ):  # fmt: skip
         code, output = await run("approve", *key, "--as", who, "--digest", sha256)
         assert (code, words in output) == (1, True), output
     code, output = await run("approve", *key, "--as", "grace", "--digest", "0" * 64)
     assert (code, "not that of this version" in output) == (1, True)
+    assert sha256 in output, "and which it has"
     code, output = await run("approve", *key, "--as", "grace", "--digest", sha256)
     assert code == 0, output
     code, output = await run("show", SCRIPT_ID, "--code")
     assert code == 0
     assert "<- deletes_files" in output
+    assert "disk_used_percent_max < 90 within 600 s" in output
+    assert "60 s a step" in output
     (decision,) = [word for word in output.split() if word.startswith("scd_")]
-    assert (await run("export", decision, tmp_path / "case.json"))[0] == 0
+    code, output = await run("export", decision, tmp_path / "case.json")
+    assert (code, f"eucora verify {tmp_path / 'case.json'}" in output) == (0, True), output
     assert verify_case((tmp_path / "case.json").read_bytes()).passed
     code, output = await run("list", "--json")
     states = {(one["script"], one["version"]): one["state"] for one in json.loads(output)}
@@ -104,6 +125,31 @@ async def test_a_version_from_import_to_retirement(services, tmp_path):
     again = ("--rollback", "--reason", "again", "--digest", sha256)
     code, output = await run("approve", *key, "--as", "grace", *again)
     assert (code, "differs from its signed entry in author" in output) == (1, True)
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_refused_decision_is_refused_before_its_reason_is_masked(
+    services, tmp_path, monkeypatch
+):
+    """What masks takes seconds to load; the refusal is audited once, without the reason."""
+    folder = write_folder(tmp_path)
+    assert (await run("import", folder, "--actor", "ivan"))[0] == 0
+
+    async def mask_text(_ground, _text, _known=None):
+        raise AssertionError("it is not needed")
+
+    monkeypatch.setattr(Ground, "mask_text", mask_text)
+    key, sha256 = (SCRIPT_ID, "1.0.0"), read_entry(folder).content_sha256
+    words = ("--digest", sha256, "--reason", "ada@example.org asked")
+    code, output = await run("approve", *key, "--as", "henry", *words)
+    assert (code, "needs the role" in output) == (1, True), output
+    async with services.ground.pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT actor, after FROM audit_events WHERE action = 'script.decision_refused'"
+        )
+        (event,) = await cursor.fetchall()
+    assert event["actor"] == "cli:henry"
+    assert "ada" not in json.dumps(event["after"])
 
 
 @pytest.mark.usefixtures("people")

@@ -48,7 +48,10 @@ async def test_a_version_is_imported_by_one_and_approved_by_another(desk):
     answer = await upload(ivan, pack())
     assert answer.headers["location"] == PAGE, answer.text[:2000]
     assert not await is_in_force(desk)
-    assert 'id="approve"' not in await ivan.page(PAGE)
+    page = await ivan.page(PAGE)
+    assert "<code>disk_used_percent_max &lt; 90</code> within 600 s" in page
+    assert "<dt>Timeout</dt><dd>60 s a step</dd>" in page
+    assert 'id="approve"' not in page
     digest = DIGEST.search(await ivan.page(PAGE))
     assert digest is not None  # to reject it is anybody's right
     refused = await ivan.submit(f"{PAGE}/approve", content_sha256=digest[1])

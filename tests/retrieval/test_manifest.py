@@ -46,7 +46,7 @@ MANIFEST: dict[str, Any] = {
     "timeout_seconds": 10,
     "expected_effect": {
         "within_seconds": 60,
-        "all": [{"metric": "x.{unit}", "operator": "<", "value": 1}],
+        "all": [{"metric": "service_running:{unit}", "operator": "<", "value": 1}],
     },
 }  # fmt: skip
 STEPS = ("detect", "remediate", "verify")
@@ -124,6 +124,19 @@ def test_a_sound_folder_is_read(write):
         (
             {"preconditions": [{"metric": "x", "operator": "<", "value": float("nan")}]},
             "preconditions",
+        ),
+        (
+            {"preconditions": [{"metric": "disk_used", "operator": "<", "value": 1}]},
+            "names the metric 'disk_used', and no report has it; there are agent_errors",
+        ),
+        (
+            {
+                "expected_effect": {
+                    "within_seconds": 60,
+                    "all": [{"metric": "disk_used_percent:", "operator": "<", "value": 1}],
+                }
+            },
+            "expected_effect names the metric 'disk_used_percent:'.* disk_used_percent:MOUNT,",
         ),
         ({"reversible": True}, r"missing rollback\.sh"),
     ],

@@ -3,12 +3,17 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
+from api.ground import Ground
 from tests.stack.prepared import ROOT
 
-HEAVY = ("torch", "transformers", "sklearn", "mlflow", "langgraph", "presidio_analyzer", "spacy")
+HEAVY = (
+    *("torch", "transformers", "sklearn", "mlflow", "langgraph", "presidio_analyzer", "spacy"),
+    *("scipy", "numba", "fastapi"),
+)
 
 
 def list_loaded(module: str, names: tuple[str, ...]) -> set[str]:
@@ -20,7 +25,10 @@ def list_loaded(module: str, names: tuple[str, ...]) -> set[str]:
     return set(answer.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["api.cli", "api.ground", "api.supervisor"])
+@pytest.mark.parametrize(
+    "module",
+    ["api.cli", "api.ground", "api.supervisor", "api.class_view", "api.fleet_view"],
+)
 def test_the_ground_and_its_users_load_no_model_library(module: str) -> None:
     assert list_loaded(module, HEAVY) == set()
 
@@ -36,6 +44,11 @@ def test_the_ground_and_its_users_load_no_model_library(module: str) -> None:
 )
 def test_a_start_loads_no_deep_learning_library(module: str, wanted: str) -> None:
     assert list_loaded(module, (wanted, "torch", "transformers")) == {wanted}
+
+
+async def test_a_missing_remark_is_masked_without_what_masks() -> None:
+    nothing: Any = object()  # it has no masker
+    assert await Ground.mask_text(nothing, " ") == " "
 
 
 @pytest.mark.parametrize("module", ["api.bootstrap", "api.serving", "api.cli_policy_checks"])

@@ -2,11 +2,14 @@
 """Flat metrics and facts of a report."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
+import msgspec.inspect
 import pytest
 
 from contracts.failure import FailureClass
+from contracts.metrics import METRIC_FAMILIES, METRICS, is_metric
 from contracts.telemetry import (
     AgentHealth,
     Application,
@@ -100,6 +103,48 @@ def test_every_number_of_the_contract_has_a_metric():
                 assert flatten_metrics(make(**{section: changed}))[name] == float(value)
                 covered.add(name)
     assert len(covered) >= 34, covered
+
+
+def test_the_contract_names_every_metric():
+    """Conditions are stated on these names, and refused on others."""
+    full = make(
+        **{
+            name: _fill(section)
+            for name, section in (
+                ("hardware", Hardware), ("network", Network), ("agent", AgentHealth),
+                ("experience", Experience), ("software", Software),
+            )
+        },
+        applications=(_fill(Application),),
+    )  # fmt: skip
+    metrics = flatten_metrics(full)
+    assert {name for name in metrics if ":" not in name} == METRICS
+    assert {name.partition(":")[0] for name in metrics if ":" in name} == set(METRIC_FAMILIES)
+    assert all(map(is_metric, metrics))
+    assert not any(map(is_metric, ("", "disk_used_percent", "disk_used_percent:", "cpu_percent:x")))
+
+
+def _fill(kind: type) -> Any:
+    """Return a part of a report in which everything is stated."""
+    values: dict[str, Any] = {}
+    for field in msgspec.inspect.type_info(kind).fields:
+        types = getattr(field.type, "types", (field.type,))
+        one = next(each for each in types if not isinstance(each, msgspec.inspect.NoneType))
+        values[field.name] = _state(one, field.name)
+    return kind(**values)
+
+
+def _state(kind: Any, name: str) -> Any:
+    match kind:
+        case msgspec.inspect.StructType():
+            return _fill(kind.cls)
+        case msgspec.inspect.VarTupleType() | msgspec.inspect.ListType():
+            return (_state(kind.item_type, name),)
+        case msgspec.inspect.LiteralType():
+            return kind.values[0]
+        case msgspec.inspect.BoolType() | msgspec.inspect.IntType() | msgspec.inspect.FloatType():
+            return 1
+    return name
 
 
 def test_aggregates_over_lists():
