@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guardrails.directory import Directory
 from guardrails.errors import MaskingError
-from guardrails.keyed_values import keep_entity, list_keyed, may_recur
-from guardrails.pattern_parts import PSEUDONYM
+from guardrails.keyed_values import SECRET, entities_of, is_masked_under, list_keyed, may_recur
 from guardrails.sanitise import plain_text
 
 if TYPE_CHECKING:
@@ -191,20 +190,21 @@ class Masker:
         """Return a masked JSON value; `entity` is what its key says that it is."""
         if isinstance(value, str):
             plain = plain_text(value)
-            if entity and plain.strip() and not PSEUDONYM.fullmatch(plain):
-                return pseudonyms.give(entity, plain)
+            if is_masked_under(entity, plain):
+                return pseudonyms.give(str(entity), plain)
             return self._mask_plain(plain, pseudonyms).text
         if isinstance(value, Mapping):
             masked: dict[str, Any] = {}
-            for key, item in value.items():
+            given: dict[str, int] = {}
+            for key, said in entities_of(value, entity):
                 name = self._mask_plain(plain_text(key), pseudonyms).text
-                masked[_find_free(name, masked)] = self._mask_json(
-                    item, pseudonyms, keep_entity(entity, key)
+                masked[_find_free(name, masked, given)] = self._mask_json(
+                    value[key], pseudonyms, said
                 )
             return masked
         if isinstance(value, list | tuple):
             return [self._mask_json(item, pseudonyms, entity) for item in value]
-        if entity == "SECRET" and isinstance(value, int | float) and not isinstance(value, bool):
+        if entity == SECRET and isinstance(value, int | float) and not isinstance(value, bool):
             return pseudonyms.give(entity, str(value))
         return value
 
@@ -217,13 +217,16 @@ class Masker:
         return MaskedText(text=masked, originals=MappingProxyType(originals))
 
 
-def _find_free(name: str, taken: Mapping[str, Any]) -> str:
-    """Return a key that is not taken: two that name one person become one pseudonym."""
-    if name not in taken:
-        return name
-    return next(
-        free for number in range(2, len(taken) + 3) if (free := f"{name} ({number})") not in taken
-    )
+def _find_free(name: str, taken: Mapping[str, Any], given: dict[str, int]) -> str:
+    """Return a key that is not taken: two that name one person become one pseudonym.
+
+    `given` has the last number of each name that had to have one.
+    """
+    free = name
+    while free in taken:
+        given[name] = given.get(name, 1) + 1
+        free = f"{name} ({given[name]})"
+    return free
 
 
 def _collect_texts(value: Any, texts: list[str], depth: int) -> None:

@@ -5,9 +5,11 @@ import time
 
 import pytest
 
+from guardrails.account_words import is_account_like, is_account_of_word
 from guardrails.masking import Masker
 from guardrails.secret_tokens import rate_secret
-from guardrails.vocabulary import is_account_like, is_account_of_word, is_english, is_misspelt
+from guardrails.spelling import is_misspelt
+from guardrails.vocabulary import is_english
 
 
 @pytest.fixture(scope="module")
