@@ -17,7 +17,7 @@ import re
 import sys
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -42,20 +42,19 @@ _ENCODED: Final = regex.compile(
     r"|(?P<dot>[ ]?[\[({<](?:dot|DOT|Dot|\.)[\])}>][ ]?)"
     r"|(?P<scheme>\bhxxps?(?=://))"
     r"|(?P<colon>\[:\]|\[://\])"
-    r"|(?P<plus>(?<=[?&][\w.-]{1,40}=[\w%.-]{1,64}(?:\+[\w%.-]{1,64}){0,3})\+(?=[\w%]))"
+    r"|(?P<plus>(?=\+)(?<=[?&][\w.-]{1,40}=[\w%.-]{1,64}(?:\+[\w%.-]{1,64}){0,3})\+(?=[\w%]))"
     # a line that ends within a mail address: beside its `@`, within its host, within its name
-    r"|(?P<broken>(?<=[\w-]@[\w.-]{0,64})(?<=@|[.-]|@[\w-]{1,64})[ \t]{0,4}\n[ \t>]{0,8}(?=[\w-]{1,64}(?:\.[\w-]{2,63}){1,4}(?![\w@])|(?<=\.[ \t]{0,4}\n[ \t>]{0,8})[a-z]{2,12}(?![\w-]|[ ]\w|\.\w))|(?<=[\w.-]{2}\w)[ \t]{0,4}\n[ \t>]{0,8}(?=@[\w-]{1,64}\.\w)|(?<=(?<![\w@.])[\w+-]{1,32}[._][\w.+-]{0,32})(?<=[\w-])\n(?=[\w.+-]{1,32}@[\w-]{1,64}\.\w))"
+    r"|(?P<broken>(?=[ \t]{0,4}\n)(?:(?<=[\w-]@[\w.-]{0,64})(?<=@|[.-]|@[\w-]{1,64})[ \t]{0,4}\n[ \t>]{0,8}(?=[\w-]{1,64}(?:\.[\w-]{2,63}){1,4}(?![\w@])|(?<=\.[ \t]{0,4}\n[ \t>]{0,8})[a-z]{2,12}(?![\w-]|[ ]\w|\.\w))|(?<=[\w.-]{2}\w)[ \t]{0,4}\n[ \t>]{0,8}(?=@[\w-]{1,64}\.\w)|(?<=(?<![\w@.])[\w+-]{1,32}[._][\w.+-]{0,32})(?<=[\w-])\n(?=[\w.+-]{1,32}@[\w-]{1,64}\.\w)))"
     rf"|(?P<form>[{FORMS}])"
     # of another script, within a word of ours
     rf"|(?P<script>(?:(?<=[A-Za-z@])|(?=[{_ALIKE}]{{1,16}}[A-Za-z@]))[{_ALIKE}]{{1,16}})"
     r"|(?P<base64>(?<![A-Za-z0-9+/=_.-])(?=[A-Z+/_-]{0,64}[a-z\d])(?=[a-z\d+/_-]{0,64}[A-Z])(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=_-]))"
     r"|(?P<hexadecimal>(?<![0-9A-Za-z-])(?=[\dx]{0,64}[A-Fa-f])(?:0x)?(?:[2-7][0-9A-Fa-f]){8,}(?![0-9A-Za-z-]))"
 )
-# A quick test: what is not in a text cannot be encoded in it.
-_QUICK: Final = re.compile(
-    rf"%[0-9A-Fa-f]|&[#A-Za-z]|\\[\\uUx0-3\"'/]|`u\{{|=[\n0-9A-F]|[\[({{<](?:[aA][tT]|[dD][oO][tT]|[@.:])|hxxp|=[\w%.-]+\+|[{FORMS}{_ALIKE}]|(?:[A-Za-z0-9+/]{{16}}|[A-Za-z0-9_-]{{16}})"
+# Where one of these may begin: quick to look for, so that plain text costs next to nothing.
+_BEGINS: Final = re.compile(
+    rf"[%`\\{FORMS}{_ALIKE}]|&(?=[#A-Za-z])|=(?=[\n0-9A-F])|[ ]?[\[({{<](?=[aA@dD.:])|hxxp|\+(?=[\w%])|[ \t]{{0,4}}\n|(?<![A-Za-z0-9+/=_.-])(?=[A-Za-z0-9+/_-]{{16}})"
 )
-_BROKEN: Final = re.compile(r"@[\w.-]{0,64}[ \t]{0,4}\n|\n[ \t>]{0,8}[\w.+-]{0,32}@")
 _MEANT: Final = {"at": "@", "dot": ".", "soft": "", "backslash": "\\", "share": "\\\\",
                  "plus": " ", "broken": ""}  # fmt: skip
 # Of mail alone: elsewhere `port=33` is what it says.
@@ -122,7 +121,7 @@ class _Round:
         ignored = set() if _MAIL.search(text) else {"quoted", "soft"}
         if '\\"' not in text:
             ignored.add("json")
-        for match in _ENCODED.finditer(text):
+        for match in _find_encoded(text):
             kind, written = match.lastgroup, match.group()
             meant = written if kind in ignored else _decode(kind, written)
             if meant == written:
@@ -154,8 +153,20 @@ class _Round:
 
 def may_be_encoded(text: str) -> bool:
     """Say whether a text has anything that looks encoded."""
-    quick = _QUICK.search(text) or ("@" in text and _BROKEN.search(text))
-    return bool(quick) and _ENCODED.search(text) is not None
+    return next(_find_encoded(text), None) is not None
+
+
+def _find_encoded(text: str) -> Iterator[regex.Match[str]]:
+    """Yield what looks encoded, in order."""
+    has_address = "@" in text
+    place = 0
+    while begins := _BEGINS.search(text, place):
+        place = begins.end() if begins.group().endswith("\n") else begins.start() + 1
+        if not has_address and begins.group().endswith("\n"):
+            continue
+        if found := _ENCODED.match(text, begins.start()):
+            yield found
+            place = found.end()
 
 
 def _decode(kind: str | None, written: str) -> str:

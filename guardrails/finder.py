@@ -19,7 +19,7 @@ from guardrails.stretches import Stretches
 from guardrails.time_budget import left_seconds, spend_at_most
 from kernel.logs import get_logger
 
-_PIECE_CHARACTERS: Final = 16_384
+_PIECE_CHARACTERS: Final = 32_768
 # What a piece shares with the next: longer than what is found by one expression, keys included.
 _SHARED_CHARACTERS: Final = 4096
 # What is beyond is masked wholly: callers take less, but for an object of many strings.

@@ -76,6 +76,7 @@ def _make_rows() -> list[tuple[object, ...]]:
 
 _SECRET_NAMES, _SECRET_NEEDS = _NAMES["SECRET"]
 _SECRET_KEY: Final = rf"[\"']?(?i:{_SECRET_NAMES})[\"']?"
+_SECRET_END: Final = rf"(?i:(?<!\p{{L}}){CREDENTIAL_WORD}s?)[\"']?"  # of a key, after its prefix
 
 NOTATIONS: Final = patterns(
     *_make_rows(),
@@ -102,14 +103,14 @@ NOTATIONS: Final = patterns(
     (
         "SECRET",
         0.92,
-        rf"{_SECRET_KEY}[ \t]{{0,8}}[:=][ \t]{{0,8}}(?i:[rbuf]{{0,2}})(\"\"\"|'''|```|`)\s{{0,40}}\K\S[\s\S]{{0,4000}}?(?=\s{{0,40}}(?:\1|\Z))",
+        rf"{_SECRET_END}[ \t]{{0,8}}[:=][ \t]{{0,8}}(?i:[rbuf]{{0,2}})(\"\"\"|'''|```|`)\s{{0,40}}\K\S[\s\S]{{0,4000}}?(?=\s{{0,40}}(?:\1|\Z))",
         _SECRET_NEEDS,
     ),
     # a here-document
     (
         "SECRET",
         0.92,
-        rf"{_SECRET_KEY}[ \t]{{0,8}}=[ \t]{{0,8}}(?:\"?\$\(cat[ ]{{0,3}})?<<-?[ ]?[\"']?(\w{{1,32}})[\"']?\n\s{{0,40}}\K\S[\s\S]{{0,4000}}?(?=\n[ \t]{{0,16}}\1)",
+        rf"{_SECRET_END}[ \t]{{0,8}}=[ \t]{{0,8}}(?:\"?\$\(cat[ ]{{0,3}})?<<-?[ ]?[\"']?(\w{{1,32}})[\"']?\n\s{{0,40}}\K\S[\s\S]{{0,4000}}?(?=\n[ \t]{{0,16}}\1)",
         _SECRET_NEEDS,
     ),
     # the only string of a key in JSON, TOML or a program, whatever it looks like

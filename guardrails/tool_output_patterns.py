@@ -215,7 +215,7 @@ TOOL_OUTPUT: Final = patterns(
     (
         "PERSON",
         0.78,
-        r"(?m)(?<=^[ \t>]*(?i:hi|hello|hey|dear|hallo|liebe[r]?|bonjour|ciao|hola)[ ]\p{Lu}[\p{L}'\u2019-]{1,24}(?:,[ ]\p{Lu}[\p{L}'\u2019-]{1,24}){0,3}[ ](?:and|&|und|et|e|y)[ ])\p{Lu}[\p{L}'\u2019-]{1,24}(?=[,!.]|[ ]?$)",
+        r"(?m)(?<=^[ \t>]{0,12}(?i:hi|hello|hey|dear|hallo|liebe[r]?|bonjour|ciao|hola)[ ]\p{Lu}[\p{L}'\u2019-]{1,24}(?:,[ ]\p{Lu}[\p{L}'\u2019-]{1,24}){0,3}[ ](?:and|&|und|et|e|y)[ ])\p{Lu}[\p{L}'\u2019-]{1,24}(?=[,!.]|[ ]?$)",
         "hi hello hey dear hallo liebe bonjour ciao hola",
     ),
     # --- secrets
