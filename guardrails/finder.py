@@ -104,35 +104,46 @@ class SpanFinder:
         pseudonyms = [match.span() for match in PSEUDONYM.finditer(text)]
         taken = merge([*pseudonyms, *long])
         findings = [make_whole(_WHOLE, start, end) for start, end in long]
-        findings += self._analyse(text, taken, self._run_all)
+        findings += self._analyse(text, Stretches(taken), self._run_all)
         spans = settle(text, findings)
         # A name that is masked gives its neighbours away, or a model would the next time.
+        fresh: Sequence[Span] = spans
         for _ in range(_MAX_LOOKS if self._names else 0):
-            if not spans:
+            if not fresh:
                 break
             taken = merge([*pseudonyms, *((start, end) for start, end, _ in spans)])
-            known = Stretches(taken)
-            more = self._analyse(text, taken, self._run_names)
-            fresh = [each for each in more if not known.hold(each.start, each.end)]
-            findings += fresh
-            if not fresh or (found := settle(text, findings)) == spans:
+            found = self._look_again(text, taken, fresh)
+            if not found:
                 break
-            spans = found
+            findings += found
+            before, spans = frozenset(spans), settle(text, findings)
+            fresh = [span for span in spans if span not in before]
         return spans
 
-    def _analyse(
-        self, text: str, taken: Sequence[tuple[int, int]], run: Recognise
+    def _look_again(
+        self, text: str, taken: Sequence[tuple[int, int]], fresh: Sequence[Span]
     ) -> list[RecognizerResult]:
-        """Return the findings in a text whose taken stretches are stood in for."""
-        seen = TextWithStandIns(text, taken)
+        """Return what the name model finds beside what is masked now, and is not masked yet."""
+        known = Stretches(taken)
+        return [
+            finding
+            for first, last in _surround(text, [(start, end) for start, end, _ in fresh])
+            for finding in self._analyse(text, known, self._run_names, first, last)
+            if not known.hold(finding.start, finding.end)
+        ]
+
+    def _analyse(
+        self, text: str, taken: Stretches, run: Recognise, first: int = 0, last: int | None = None
+    ) -> list[RecognizerResult]:
+        """Return the findings in a part of a text whose taken stretches are stood in for."""
+        part = text[first:last]
+        seen = TextWithStandIns(part, taken.cut(first, first + len(part)))
         findings: list[RecognizerResult] = []
         for start, end in _cut(seen.shown):
-            found = _look_at(seen.shown[start:end], run)
-            for finding in found:
-                finding.start, finding.end = seen.find_place(
-                    finding.start + start, finding.end + start
-                )
-            findings += found
+            for finding in _look_at(seen.shown[start:end], run):
+                begins, ends = seen.find_place(finding.start + start, finding.end + start)
+                finding.start, finding.end = begins + first, ends + first
+                findings.append(finding)
         return findings
 
     def _run_all(self, text: str) -> list[RecognizerResult]:

@@ -36,3 +36,11 @@ class Stretches:
             start = self._ends[place]
         if start < end:
             yield start, end
+
+    def cut(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return what of them lies from `start` to `end`, counted from `start`."""
+        places = range(bisect_right(self._ends, start), bisect_left(self._starts, end))
+        return [
+            (max(self._starts[place], start) - start, min(self._ends[place], end) - start)
+            for place in places
+        ]
