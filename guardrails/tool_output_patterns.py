@@ -366,4 +366,11 @@ TOOL_OUTPUT: Final = patterns(
         r"(?i:(?:^|[?&;\s])(?:u_)?(?:callback|call_back|phone|mobile|extension|ext|tel)(?:_number)?=)\K\+?\d[\d ()+-]{2,20}(?=[&;\s]|\Z)",
         "callback call_back phone mobile ext tel",
     ),
+    # rows of `query user`: the name stands first
+    (
+        "USERNAME",
+        0.84,
+        r"(?im)^[ >]{0,2}(?!username)\K[\w.-]{2,31}(?=[ ]{2,40}(?:(?:rdp-tcp#\d+|console|ica-\S+)[ ]{2,20})?\d{1,5}[ ]{1,6}(?:active|disc|conn|aktiv|getr)\b)",
+        "active disc conn aktiv getr",
+    ),
 )
