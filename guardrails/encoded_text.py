@@ -39,7 +39,11 @@ _ENCODED: Final = regex.compile(
     r"|(?P<soft>=\n)"
     r"|(?P<quoted>(?:=[0-9A-F]{2}){1,64})"
     r"|(?P<at>[ ]?[\[({<](?:at|AT|At|@)[\])}>][ ]?)"
-    r"|(?P<dot>[ ]?[\[({<](?:dot|DOT|Dot|\.)[\])}>][ ]?)"
+    r"|(?P<dot>[ ]?[\[({<](?:dot|DOT|Dot|\.)[\])}>][ ]?|(?<=\d)[ ]\.[ ](?=\d))"
+    # an address in words, and letters set apart
+    r"|(?P<spoken>(?<![\w.@])(?:[\w+-]{1,32}(?:(?:\.|[ ](?:dot|DOT)[ ])[\w+-]{1,32}){0,3}[ ]@[ ](?:[\w-]{1,32}\.){1,4}[a-z]{2,12}|(?:[\w+-]{1,32}(?:\.|[ ](?:dot|DOT)[ ]|_)){1,3}[\w+-]{1,32}[ ](?:at|AT)[ ][\w-]{1,32}(?:(?:\.|[ ](?:dot|DOT)[ ])[\w-]{2,32}){1,4}|[\w+-]{1,32}[ ](?:at|AT)[ ][\w-]{1,32}(?:[ ](?:dot|DOT)[ ][\w-]{2,32}){1,4})(?![\w@]))"
+    r"|(?P<apart>(?<!\S)(?=(?:[ -`{-~]{0,8}[a-z]){4})(?:[!-~][ ]){5,127}[!-~](?!\S))"
+    r"|(?P<dash>(?<=\w)[\u2010-\u2015\u2212](?=\w))"
     r"|(?P<scheme>\bhxxps?(?=://))"
     r"|(?P<colon>\[:\]|\[://\])"
     r"|(?P<plus>(?=\+)(?<=[?&][\w.-]{1,40}=[\w%.-]{1,64}(?:\+[\w%.-]{1,64}){0,3})\+(?=[\w%]))"
@@ -49,17 +53,19 @@ _ENCODED: Final = regex.compile(
     # of another script, within a word of ours
     rf"|(?P<script>(?:(?<=[A-Za-z@])|(?=[{_ALIKE}]{{1,16}}[A-Za-z@]))[{_ALIKE}]{{1,16}})"
     r"|(?P<base64>(?<![A-Za-z0-9+/=_.-])(?=[A-Z+/_-]{0,64}[a-z\d])(?=[a-z\d+/_-]{0,64}[A-Z])(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=_-]))"
-    r"|(?P<hexadecimal>(?<![0-9A-Za-z-])(?=[\dx]{0,64}[A-Fa-f])(?:0x)?(?:[2-7][0-9A-Fa-f]){8,}(?![0-9A-Za-z-]))"
+    r"|(?P<hexadecimal>(?<![0-9A-Za-z-])(?=[\dx :]{0,64}[A-Fa-f])(?:0x)?(?:(?:[2-7][0-9A-Fa-f]){8,}|(?:[2-7][0-9A-Fa-f][ :]){7,}[2-7][0-9A-Fa-f])(?![0-9A-Za-z-]))"
 )
 # Where one of these may begin: quick to look for, so that plain text costs next to nothing.
 _BEGINS: Final = re.compile(
-    rf"[%`\\{FORMS}{_ALIKE}]|&(?=[#A-Za-z])|=(?=[\n0-9A-F])|[ ]?[\[({{<](?=[aA@dD.:])|hxxp|\+(?=[\w%])|[ \t]{{0,4}}\n|(?<![A-Za-z0-9+/=_.-])(?=[A-Za-z0-9+/_-]{{16}})"
+    rf"[%`\\{FORMS}{_ALIKE}]|&(?=[#A-Za-z])|=(?=[\n0-9A-F])|[ ]?[\[({{<](?=[aA@dD.:])|hxxp|\+(?=[\w%])|(?<=\d) \. (?=\d)|(?<=\w)[\u2010-\u2015\u2212](?=\w)|(?<![\w.@])(?=[\w.+-]{{1,80}} (?:at|AT|@|dot|DOT) )|(?<!\S)(?=(?:[!-~] ){{5}})|(?<![0-9A-Za-z-])(?=(?:[2-7][0-9A-Fa-f][ :]){{7}})|[ \t]{{0,4}}\n|(?<![A-Za-z0-9+/=_.-])(?=[A-Za-z0-9+/_-]{{16}})"
 )
 _MEANT: Final = {"at": "@", "dot": ".", "soft": "", "backslash": "\\", "share": "\\\\",
-                 "plus": " ", "broken": ""}  # fmt: skip
+                 "plus": " ", "broken": "", "dash": "-"}  # fmt: skip
 # Of mail alone: elsewhere `port=33` is what it says.
-_MAIL: Final = regex.compile(r"=3D|=\n|=20\n|=[C-E][0-9A-F]=[89AB][0-9A-F]")
+_MAIL: Final = regex.compile(r"=\?[\w-]{2,40}\?[qQ]\?|=3D|=\n|=20\n|=[C-E][0-9A-F]=[89AB][0-9A-F]")
 _ESCAPE: Final = regex.compile(r"[`\\]+(?:[uUx]\{?([0-9A-Fa-f]{1,8})\}?|([0-7]{3}))")
+_SPOKEN_AT: Final = re.compile(r" (?:at|AT|@) ")
+_SPOKEN_DOT: Final = re.compile(r" (?:dot|DOT) ")
 _WHITE: Final = {"n": "\n", "r": "\n", "t": "\t"}
 _MIN_DECODED: Final = 8  # characters: anything shorter is legible by chance
 
@@ -232,11 +238,13 @@ _DECODERS: Final[dict[str, Callable[[str], str]]] = {
     "json": _read_json,
     "scheme": lambda written: written.replace("xx", "tt"),
     "colon": lambda written: written[1:-1],
+    "spoken": lambda written: _SPOKEN_DOT.sub(".", _SPOKEN_AT.sub("@", written)),
+    "apart": lambda written: written.replace(" ", ""),
     "form": fold_form,
     "script": lambda written: written.translate(LOOK_ALIKES),
     "base64": _read_block,
     "hexadecimal": lambda written: (
-        _read_legible(bytes.fromhex(written.removeprefix("0x"))) or written
+        _read_legible(bytes.fromhex(written.removeprefix("0x").replace(":", " "))) or written
     ),
 }
 

@@ -32,6 +32,10 @@ _KEYS: Final[dict[str, str]] = {
     }.items()
     for key in keys.split()
 }  # fmt: skip
+_MIN_ENDING: Final = 8  # letters of a key that says what a longer one is; and three shorter ones
+_ENDS: Final = re.compile(
+    rf"(?:{'|'.join(sorted((key for key in _KEYS if len(key) >= _MIN_ENDING), key=len)[::-1])}|passwd|secret|token|apikey)$"
+)
 SECRET: Final = "SECRET"  # noqa: S105 - an entity
 _SOMEBODY, _MACHINE = "(somebody)", "(machine)"  # what an object is about; no entity by itself
 _ABOUT: Final[dict[str, str]] = {
@@ -65,7 +69,10 @@ _MIN_REPEATED: Final = 4  # a shorter value, or a word, is in too many texts
 def entity_of_key(key: str) -> str | None:
     """Return what the values under a key are, None where it does not say."""
     letters = _letters(key)
-    return _KEYS.get(letters) or _KEYS.get(letters.removesuffix("s"))
+    if found := _KEYS.get(letters) or _KEYS.get(letters.removesuffix("s")):
+        return found
+    ending = _ENDS.search(letters)  # `dbPassword`, `client_hostname`
+    return _KEYS[ending.group()] if ending else None
 
 
 def _letters(key: Any) -> str:

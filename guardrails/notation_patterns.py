@@ -10,7 +10,7 @@ from typing import Final
 
 from guardrails.pattern_parts import CREDENTIAL_WORD, patterns
 
-_PREFIX: Final = r"(?:[\w.-]{1,24}[_. -])?"
+_PREFIX: Final = r"(?:[\w.-]{1,24}(?:[_. -]|(?-i:(?<=[a-z\d])(?=[A-Z]))))?"
 _NAMES: Final[dict[str, tuple[str, str]]] = {
     # entity: how such a value is called, what a text has that calls it so
     "SECRET": (
@@ -41,6 +41,8 @@ _NAMED: Final = (
     r"(?:(?:full|display|first|last|given|middle|sur|family)?[_ -]?name|first|last|given|family)"
 )
 _PEOPLE_NEEDS: Final = "user owner employee person contact customer caller request manager assign report author approver sender recipient member opened"
+# What stands beside such a name where names stand in a row: no value.
+_HEADER: Final = r"(?:user(?:[_ ]?name)?|login|name|e-?mail|host(?:[_ ]?name)?|url|port|server|database|id|value|type|description|notes?|expires?|required|optional|string|text|age|status)\b"
 _BEFORE: Final = r"(?<![\p{L}\d$])"
 
 
@@ -84,7 +86,7 @@ NOTATIONS: Final = patterns(
     (
         "SECRET",
         0.92,
-        rf"(?m)^([ \t]{{0,60}})(?:-[ ]{{1,3}})?{_SECRET_KEY}[ \t]{{0,8}}:[ \t]{{0,8}}(?:&\w{{1,40}}[ ])?(?:[|>][+-]?\d?[+-]?)[ \t]{{0,8}}(?:#[^\n]{{0,80}})?\n{{1,3}}\1[ \t]{{1,16}}\K\S[^\n]{{0,512}}(?:\n{{1,3}}\1[ \t]{{1,16}}[^\n]{{1,512}}){{0,63}}",
+        rf"(?m)^([ \t]{{0,60}})(?:-[ ]{{1,3}})?{_SECRET_KEY}[ \t]{{0,8}}:[ \t]{{0,8}}(?:[&!][\w!]{{1,40}}[ ]){{0,2}}(?:[|>][+-]?\d?[+-]?)[ \t]{{0,8}}(?:#[^\n]{{0,80}})?\n{{1,3}}\1[ \t]{{1,16}}\K\S[^\n]{{0,512}}(?:\n{{1,3}}\1[ \t]{{1,16}}[^\n]{{1,512}}){{0,63}}",
         _SECRET_NEEDS,
     ),
     (
@@ -96,7 +98,7 @@ NOTATIONS: Final = patterns(
     (
         "SECRET",
         0.9,
-        rf"(?m)^([ \t]{{0,60}})(?:-[ ]{{1,3}})?{_SECRET_KEY}[ \t]{{0,8}}:[ \t]{{0,8}}\n\1[ \t]{{1,16}}\K(?!-[ ])[^\s:]{{3,256}}(?=[ \t]{{0,8}}(?:\n|\Z))",
+        rf"(?m)^([ \t]{{0,60}})(?:-[ ]{{1,3}})?{_SECRET_KEY}[ \t]{{0,8}}:[ \t]{{0,8}}\n{{1,3}}\1[ \t]{{1,16}}\K(?!-[ ])[^\s:]{{3,256}}(?=[ \t]{{0,8}}(?:\n|\Z))",
         _SECRET_NEEDS,
     ),
     # a string in three quotes, or between backticks, on lines of its own
@@ -120,17 +122,68 @@ NOTATIONS: Final = patterns(
         rf"{_BEFORE}[\"'](?i:{_SECRET_NAMES})[\"']\s{{0,40}}(?:[:=]|=>)\s{{0,40}}(?:\[\s{{0,40}})?[\"']\K[^\"'\n]{{1,256}}(?=[\"'])",
         _SECRET_NEEDS,
     ),
+    # a pair, an element of an array, a list
+    (
+        "SECRET",
+        0.9,
+        rf"{_BEFORE}[\"'](?i:{_SECRET_NAMES})[\"'][ \t]{{0,8}},[ \t]{{0,8}}[\"']\K(?!(?i:{_SECRET_NAMES}|{_HEADER})[\"'])[^\"'\n]{{1,256}}(?=[\"'](?!\s{{0,8}}[:=]))",
+        _SECRET_NEEDS,
+    ),
+    (
+        "SECRET",
+        0.9,
+        rf"{_SECRET_END}(?:\]|\[[\w\"']{{1,12}}\])?[ \t]{{0,8}}=>[ \t]{{0,8}}[\"'`]\K[^\"'`\n]{{1,256}}(?=[\"'`])|\[[\"':]?(?i:{_SECRET_NAMES})[\"']?\][ \t]{{0,8}}=[ \t]{{0,8}}[\"']?\K[^\s\"'=&;]{{1,256}}|{_SECRET_END}\[\w{{0,12}}\][ \t]{{0,8}}=[ \t]{{0,8}}[\"']?\K[^\s\"'=&;]{{1,256}}",
+        _SECRET_NEEDS,
+    ),
+    (
+        "SECRET",
+        0.9,
+        rf"{_BEFORE}[\"']?(?i:{_SECRET_NAMES})[\"']?[ \t]{{0,8}}[:=][ \t]{{0,8}}\[\s{{0,40}}\K[\"'][^\[\]]{{1,1000}}[\"'](?=\s{{0,40}},?\s{{0,40}}\])",
+        _SECRET_NEEDS,
+    ),
+    (
+        "SECRET",
+        0.9,
+        rf"{_BEFORE}[\"'](?i:{_SECRET_NAMES})[\"']\s{{0,8}}:\s{{0,40}}\{{[^{{}}]{{0,200}}?[\"'](?i:{_VALUE_KEY})[\"']\s{{0,8}}:\s{{0,8}}[\"']\K[^\"'\n]{{1,256}}(?=[\"'])",
+        _SECRET_NEEDS,
+    ),
+    # an element of XML, on lines of its own or as it is
+    (
+        "SECRET",
+        0.9,
+        rf"(?i:<(?:\w{{1,24}}:)?{_SECRET_NAMES}(?:[ ][^<>\n]{{0,80}})?>)\s{{0,40}}(?:<!\[CDATA\[\s{{0,40}})?\K[^\s<>\]][^<>\]]{{0,512}}",
+        _SECRET_NEEDS,
+    ),
+    (
+        "SECRET",
+        0.9,
+        r"(?i:\bConvertTo-SecureString(?:[ ]-String)?[ ])\K[^\s\"'$()<>-][^\s\"'()<>]{2,256}(?=[ ])",
+        "convertto-securestring",
+    ),
+    # two columns, or a row of a table of settings
+    (
+        "SECRET",
+        0.88,
+        rf"(?im)^[|\s]{{0,4}}{_SECRET_NAMES}[ \t]{{0,8}}[,;\t|][ \t]{{0,8}}\K(?!{_SECRET_NAMES}|{_HEADER}|{_STATES})[^\s,;|][^,;\t|\n]{{0,255}}(?=[ \t|]{{0,8}}$)",
+        _SECRET_NEEDS,
+    ),
     # --- an object about somebody: its names
     (
         "PERSON",
         0.88,
-        rf"(?=[\"']?(?i:{_NAMED})[\"']?[ \t]{{0,8}}:)(?<=[\"'](?i:{_PEOPLE})[\"']\s{{0,8}}:\s{{0,40}}\[?\s{{0,40}}\{{[^{{}}]{{0,300}})(?<![\w-])[\"']?(?i:{_NAMED})[\"']?\s{{0,8}}:\s{{0,8}}[\"']\K[^\"'\n]{{2,80}}(?=[\"'])",
+        rf"(?i:{_BEFORE}{_PEOPLE}(?:\.{_NAMED}|\[[\"']?{_NAMED}[\"']?\])[ ]?[=:][ ]?)[\"']?\K[\p{{L}}][^\n\"'&;=,]{{1,64}}",
+        _PEOPLE_NEEDS,
+    ),
+    (
+        "PERSON",
+        0.88,
+        rf"(?=[\"']?(?i:{_NAMED})[\"']?[ \t]{{0,8}}:)(?<=[\"'](?i:{_PEOPLE})[\"']\s{{0,8}}:\s{{0,40}}\[?\s{{0,40}}(?:\{{[^{{}}]{{0,200}}\}}\s{{0,8}},\s{{0,40}}){{0,8}}\{{[^{{}}]{{0,300}})(?<![\w-])[\"']?(?i:{_NAMED})[\"']?\s{{0,8}}:\s{{0,8}}[\"']\K[^\"'\n]{{2,80}}(?=[\"'])",
         _PEOPLE_NEEDS,
     ),
     (
         "USERNAME",
         0.88,
-        rf"(?=[\"']?(?i:id|login|alias|nick|account|value)[\"']?[ \t]{{0,8}}:)(?<=[\"'](?i:{_PEOPLE})[\"']\s{{0,8}}:\s{{0,40}}\[?\s{{0,40}}\{{[^{{}}]{{0,300}})(?<![\w-])[\"']?(?i:id|login|alias|nick|account|value)[\"']?\s{{0,8}}:\s{{0,8}}[\"']\K[^\"'\n]{{2,80}}(?=[\"'])",
+        rf"(?=[\"']?(?i:id|login|alias|nick|account|value)[\"']?[ \t]{{0,8}}:)(?<=[\"'](?i:{_PEOPLE})[\"']\s{{0,8}}:\s{{0,40}}\[?\s{{0,40}}(?:\{{[^{{}}]{{0,200}}\}}\s{{0,8}},\s{{0,40}}){{0,8}}\{{[^{{}}]{{0,300}})(?<![\w-])[\"']?(?i:id|login|alias|nick|account|value)[\"']?\s{{0,8}}:\s{{0,8}}[\"']\K[^\"'\n]{{2,80}}(?=[\"'])",
         _PEOPLE_NEEDS,
     ),
     (

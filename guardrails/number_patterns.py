@@ -124,7 +124,7 @@ _OF_TELEPHONES_AND_PAYMENT: Final = patterns(
         "ext durchwahl internal desk voip dial short phone",
     ),
     # --- payment
-    ("CARD", 0.9, r"(?<![\w.-])(?:\d{4}[ -]){3}\d{4}(?![\w-])", "", _is_card),
+    ("CARD", 0.9, r"(?<![\w.-])(?:\d{4}[ .-]){3}\d{4}(?![\w-]|\.\d)", "", _is_card),
     ("CARD", 0.9, r"(?<![\w.-])3[47]\d{2}[ -]?\d{6}[ -]?\d{5}(?![\w-])", "3", _is_card),
     (
         "CARD",

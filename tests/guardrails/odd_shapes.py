@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Texts that nobody writes and that cost an expression most: one shape repeated to any length."""
 
+# ruff: noqa: E501 - tables of pieces
+
 import json
 import random
 from collections.abc import Callable

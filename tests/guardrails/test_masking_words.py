@@ -6,16 +6,9 @@ import time
 import pytest
 
 from guardrails.account_words import is_account_like, is_account_of_word
-from guardrails.masking import Masker
 from guardrails.secret_tokens import rate_secret
 from guardrails.spelling import is_misspelt
 from guardrails.vocabulary import is_english
-
-
-@pytest.fixture(scope="module")
-def masker():
-    return Masker()
-
 
 MASKED = [
     # people of our lists, wherever they stand
