@@ -16,7 +16,7 @@ from guardrails.presidio_runtime import RecognizerResult
 from guardrails.recognisers import build_analyser
 from guardrails.stand_ins import TextWithStandIns, merge
 from guardrails.stretches import Stretches
-from guardrails.time_budget import left_seconds, spend_at_most
+from guardrails.time_budget import left_seconds, seconds_for, spend_at_most
 from kernel.logs import get_logger
 
 _PIECE_CHARACTERS: Final = 32_768
@@ -25,8 +25,6 @@ _SHARED_CHARACTERS: Final = 4096
 # What is beyond is masked wholly: callers take less, but for an object of many strings.
 MAX_CHARACTERS: Final = 2_000_000
 _PIECE_SECONDS: Final = 5.0
-# Of processor time, for a text: hostile ones stay far below it.
-_LEAST_SECONDS, _LEAST_CHARACTERS_PER_SECOND = 10.0, 10_000
 _WHOLE: Final = "SECRET"
 _MAX_LOOKS: Final = 8
 _NEARBY_CHARACTERS: Final = 2048
@@ -67,9 +65,13 @@ class SpanFinder:
             MaskingError: the analysis failed; the text must not be passed on.
 
         """
-        if len(text) <= _CACHED_CHARACTERS:
-            return self._find_short(text)
-        return self._find_long(text)
+        if len(text) > _CACHED_CHARACTERS:
+            return self._find_long(text)
+        try:
+            left_seconds()
+        except TimeoutError:  # not remembered: the text itself is soon looked at
+            return ((0, len(text), _WHOLE),) if text.strip() else ()
+        return self._find_short(text)
 
     def _find_long(self, text: str) -> tuple[Span, ...]:
         if len(text.strip()) < 2 or (text.isdigit() and len(text) < 9):
@@ -77,7 +79,7 @@ class SpanFinder:
         if len(text) > MAX_CHARACTERS:
             beyond = (MAX_CHARACTERS, len(text), _WHOLE)
             return (*self._find_long(text[:MAX_CHARACTERS]), beyond)
-        with spend_at_most(_LEAST_SECONDS + len(text) / _LEAST_CHARACTERS_PER_SECOND):
+        with spend_at_most(seconds_for(1, len(text))):
             if not may_be_encoded(text):
                 return self._find_plain(text)
             decoded = DecodedText(text)
@@ -161,7 +163,8 @@ def _look_at(piece: str, run: Recognise) -> list[RecognizerResult]:
     """Return the findings in a piece of a text: all of it where that takes too long."""
     try:
         with spend_at_most(_PIECE_SECONDS):
-            left_seconds()
+            if len(piece) > _CACHED_CHARACTERS:
+                left_seconds()
             return run(piece)
     except TimeoutError:
         _log.warning("a text is masked wholly", reason="it takes too long", characters=len(piece))

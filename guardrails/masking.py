@@ -20,6 +20,7 @@ from guardrails.directory import Directory
 from guardrails.errors import MaskingError
 from guardrails.keyed_values import SECRET, entities_of, is_masked_under, list_keyed, may_recur
 from guardrails.sanitise import plain_text
+from guardrails.time_budget import seconds_for, spend_at_most
 
 if TYPE_CHECKING:
     from guardrails.findings import Span
@@ -147,7 +148,8 @@ class Masker:
         """
         plain = [plain_text(text) for text in texts]
         pseudonyms = self._obtain_engine().number(plain, known or {}, own)
-        return tuple(self._mask_plain(text, pseudonyms) for text in plain)
+        with spend_at_most(seconds_for(len(plain), sum(map(len, plain)))):
+            return tuple(self._mask_plain(text, pseudonyms) for text in plain)
 
     def mask_value(self, value: Any) -> Any:
         """Return a JSON value with all its strings masked, keys too, with one numbering.
@@ -184,7 +186,8 @@ class Masker:
             pseudonyms.give(entity, keyed)
             if may_recur(keyed):
                 pseudonyms.mask_everywhere(entity, keyed)
-        return self._mask_json(value, pseudonyms), pseudonyms.originals
+        with spend_at_most(seconds_for(len(texts), sum(map(len, texts)))):
+            return self._mask_json(value, pseudonyms), pseudonyms.originals
 
     def _mask_json(self, value: Any, pseudonyms: "Pseudonyms", entity: str | None = None) -> Any:
         """Return a masked JSON value; `entity` is what its key says that it is."""

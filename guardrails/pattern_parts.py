@@ -90,8 +90,8 @@ class IdentifierPattern:
     Attributes:
         entity: the pseudonym's kind, for instance USERNAME.
         expression: what the whole match looks like, after the context.
-        score: 0 to 1; below the analyser's threshold it counts only beside a word of `context`.
-            The highest names a stretch that several cover.
+        score: 0 to 1, a rank set by hand (docs/masking.md): below the analyser's threshold it
+            counts only beside a word of `context`. The highest names a stretch that several cover.
         needs: of these lower-case strings at least one is in every text that can match; a cheap
             test before the expression is tried. Empty: always tried.
         check: says of a match whether it is one, for instance by its check digit.
