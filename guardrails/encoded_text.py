@@ -37,18 +37,22 @@ _ENCODED: Final = regex.compile(
     r"|(?P<share>(?<![\w\\:])\\{4,8}(?=\w))"
     r"|(?P<json>\\{1,8}[\"'/]|(?<!\\)\\[nrt])"
     r"|(?P<soft>=\n)"
+    r"|(?P<goes_on>(?<=\S)\\\n[ \t]{0,8}(?=\S))"
+    # marks of HTML and Markdown within an address
+    r"|(?P<markup>(?<=[\w.@>])(?:</?(?:b|i|u|em|strong|span|wbr|code|font|a)\b[^<>\n]{0,80}>|<!--[^<>\n]{0,80}-->)(?=[\w.@<])|(?<=\w)(?:\*\*|__?|`)(?=@)|(?<=@)(?:\*\*|__?|`)(?=\w))"
     r"|(?P<quoted>(?:=[0-9A-F]{2}){1,64})"
-    r"|(?P<at>[ ]?[\[({<](?:at|AT|At|@)[\])}>][ ]?)"
-    r"|(?P<dot>[ ]?[\[({<](?:dot|DOT|Dot|\.)[\])}>][ ]?|(?<=\d)[ ]\.[ ](?=\d))"
+    r"|(?P<at>[ ]?[\[({<](?:at|AT|At|@)[\])}>][ ]?|[ ]-at-[ ]|(?<=[\w.])[\t]{1,2}@[\t]{1,2}(?=[\w.]))"
+    r"|(?P<dot>[ ]?[\[({<](?:dot|DOT|Dot|\.)[\])}>][ ]?|(?<=\d)[ ](?:\.|dot)[ ](?=\d)|[ ]-dot-[ ])"
     # an address in words, and letters set apart
     r"|(?P<spoken>(?<![\w.@])(?:[\w+-]{1,32}(?:(?:\.|[ ](?:dot|DOT)[ ])[\w+-]{1,32}){0,3}[ ]@[ ](?:[\w-]{1,32}\.){1,4}[a-z]{2,12}|(?:[\w+-]{1,32}(?:\.|[ ](?:dot|DOT)[ ]|_)){1,3}[\w+-]{1,32}[ ](?:at|AT)[ ][\w-]{1,32}(?:(?:\.|[ ](?:dot|DOT)[ ])[\w-]{2,32}){1,4}|[\w+-]{1,32}[ ](?:at|AT)[ ][\w-]{1,32}(?:[ ](?:dot|DOT)[ ][\w-]{2,32}){1,4})(?![\w@]))"
     r"|(?P<apart>(?<!\S)(?=(?:[ -`{-~]{0,8}[a-z]){4})(?:[!-~][ ]){5,127}[!-~](?!\S))"
     r"|(?P<dash>(?<=\w)[\u2010-\u2015\u2212](?=\w))"
     r"|(?P<scheme>\bhxxps?(?=://))"
-    r"|(?P<colon>\[:\]|\[://\])"
+    r"|(?P<colon>\[:\]|\[://\]|(?<=\b[0-9A-Fa-f]{2})[ ]:[ ](?=[0-9A-Fa-f]{2}\b))"
     r"|(?P<plus>(?=\+)(?<=[?&][\w.-]{1,40}=[\w%.-]{1,64}(?:\+[\w%.-]{1,64}){0,3})\+(?=[\w%]))"
     # a line that ends within a mail address: beside its `@`, within its host, within its name
     r"|(?P<broken>(?=[ \t]{0,4}\n)(?:(?<=[\w-]@[\w.-]{0,64})(?<=@|[.-]|@[\w-]{1,64})[ \t]{0,4}\n[ \t>]{0,8}(?=[\w-]{1,64}(?:\.[\w-]{2,63}){1,4}(?![\w@])|(?<=\.[ \t]{0,4}\n[ \t>]{0,8})(?:(?:local|lan|internal|intern|corp|com|net|org|edu|gov|eu|de|uk|fr|io)(?![\w-])|[a-z]{2,12}(?![\w-]|[ ]\w|\.\w)))|(?<=[\w.-]{2}\w)[ \t]{0,4}\n[ \t>]{0,8}(?=@[\w-]{1,64}\.\w)|(?<=(?<![\w@.])[\w+-]{1,32}[._][\w.+-]{0,32})(?<=[\w-])\n(?=[\w.+-]{1,32}@[\w-]{1,64}\.\w)))"
+    r"|(?P<codes>(?<![\w.:,-])(?:[0-9]{2,3}[ ,]{1,2}){7,255}[0-9]{2,3}(?![\w.:-]))"
     rf"|(?P<form>[{FORMS}])"
     # of another script, within a word of ours
     rf"|(?P<script>(?:(?<=[A-Za-z@])|(?=[{_ALIKE}]{{1,16}}[A-Za-z@]))[{_ALIKE}]{{1,16}})"
@@ -57,16 +61,20 @@ _ENCODED: Final = regex.compile(
 )
 # Where one of these may begin: quick to look for, so that plain text costs next to nothing.
 _BEGINS: Final = re.compile(
-    rf"[%`\\{FORMS}{_ALIKE}]|&(?=[#A-Za-z])|=(?=[\n0-9A-F])|[ ]?[\[({{<](?=[aA@dD.:])|hxxp|\+(?=[\w%])|(?<=\d) \. (?=\d)|(?<=\w)[\u2010-\u2015\u2212](?=\w)|(?<![\w.@])(?=[\w.+-]{{1,80}} (?:at|AT|@|dot|DOT) )|(?<!\S)(?=(?:[!-~] ){{5}})|(?<![0-9A-Za-z-])(?=(?:[2-7][0-9A-Fa-f][ :]){{7}})|[ \t]{{0,4}}\n|(?<![A-Za-z0-9+/=_.-])(?=[A-Za-z0-9+/_-]{{16}})"
+    rf"[%`\\{FORMS}{_ALIKE}]|&(?=[#A-Za-z])|=(?=[\n0-9A-F])|[ ]?[\[({{<](?=[aA@dD.:])|hxxp|\+(?=[\w%])|(?<=\d) (?:\.|dot) (?=\d)| -(?:at|dot)- |[\t]@|[\t][\t]@|<(?=[/!biuescwfa])|[*_`]{{1,2}}(?=@)|(?<=@)[*_`]| : |(?<![\w.:,-])(?=(?:[0-9]{{2,3}}[ ,]{{1,2}}){{7}})|(?<=\w)[\u2010-\u2015\u2212](?=\w)|(?<![\w.@])(?=[\w.+-]{{1,80}} (?:at|AT|@|dot|DOT) )|(?<!\S)(?=(?:[!-~] ){{5}})|(?<![0-9A-Za-z-])(?=(?:[2-7][0-9A-Fa-f][ :]){{7}})|[ \t]{{0,4}}\n|(?<![A-Za-z0-9+/=_.-])(?=[A-Za-z0-9+/_-]{{16}})"
 )
 _MEANT: Final = {"at": "@", "dot": ".", "soft": "", "backslash": "\\", "share": "\\\\",
-                 "plus": " ", "broken": "", "dash": "-"}  # fmt: skip
+                 "plus": " ", "broken": "", "dash": "-", "markup": "",
+                 "goes_on": ""}  # fmt: skip
 # Of mail alone: elsewhere `port=33` is what it says.
 _MAIL: Final = regex.compile(r"=\?[\w-]{2,40}\?[qQ]\?|=3D|=\n|=20\n|=[C-E][0-9A-F]=[89AB][0-9A-F]")
+_JSON: Final = regex.compile(r"\\[\"]|[\"]\s{0,8}:\s{0,8}[\"]")
 _ESCAPE: Final = regex.compile(r"[`\\]+(?:[uUx]\{?([0-9A-Fa-f]{1,8})\}?|([0-7]{3}))")
 _SPOKEN_AT: Final = re.compile(r" (?:at|AT|@) ")
 _SPOKEN_DOT: Final = re.compile(r" (?:dot|DOT) ")
 _WHITE: Final = {"n": "\n", "r": "\n", "t": "\t"}
+_NUMBER: Final = re.compile(r"[0-9]+")
+_FIRST_CODE, _LAST_CODE = 32, 126  # of ASCII, as far as it is printed
 _MIN_DECODED: Final = 8  # characters: anything shorter is legible by chance
 
 
@@ -125,7 +133,7 @@ class _Round:
         self._ends: list[int] = []
         done = length = 0
         ignored = set() if _MAIL.search(text) else {"quoted", "soft"}
-        if '\\"' not in text:
+        if not _JSON.search(text):
             ignored.add("json")
         for match in _find_encoded(text):
             kind, written = match.lastgroup, match.group()
@@ -230,6 +238,13 @@ def _read_legible(octets: bytes) -> str:
     return text if len(text) >= _MIN_DECODED and _is_text(text.replace("\r", "")) else ""
 
 
+def _read_codes(written: str) -> str:
+    """Return the text of characters by their decimal numbers, nothing where they are none."""
+    codes = [int(number) for number in _NUMBER.findall(written)]
+    is_text = all(_FIRST_CODE <= code <= _LAST_CODE for code in codes)
+    return "".join(map(chr, codes)) if is_text else ""
+
+
 _DECODERS: Final[dict[str, Callable[[str], str]]] = {
     "percent": lambda written: _read_octets(unquote_to_bytes(written)),
     "quoted": lambda written: _read_octets(unquote_to_bytes(written.replace("=", "%"))),
@@ -241,6 +256,7 @@ _DECODERS: Final[dict[str, Callable[[str], str]]] = {
     "spoken": lambda written: _SPOKEN_DOT.sub(".", _SPOKEN_AT.sub("@", written)),
     "apart": lambda written: written.replace(" ", ""),
     "form": fold_form,
+    "codes": lambda written: _read_codes(written) or written,
     "script": lambda written: written.translate(LOOK_ALIKES),
     "base64": _read_block,
     "hexadecimal": lambda written: (

@@ -57,7 +57,7 @@ _PARTS: Final = {
 }
 # Keys whose value names another: `{"key": "password", "value": ...}`.
 _NAMING: Final = frozenset(
-    "key name field label property setting option parameter param variable attribute id k n".split()
+    "key name type kind field label property setting option parameter param variable attribute id k n".split()
 )
 _NAMED: Final = frozenset(
     "value values val v content default text data string current new old before after".split()

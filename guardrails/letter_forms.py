@@ -13,7 +13,7 @@ from typing import Final
 # A set of characters, as expressions write it.
 FORMS: Final = (
     "\u00aa\u00ba\u02b0-\u02b8\u02e1-\u02e3\u1d2c-\u1d6a\u2039\u203a\u2070-\u209c\u2100-\u2102"
-    "\u2104-\u2108\u210a-\u2115\u2117-\u211f\u2124-\u214f\u2160-\u217f\u2329\u232a\u2460-\u24ff"
+    "\u0660-\u0669\u06f0-\u06f9\u07c0-\u07c9\u0966-\u096f\u09e6-\u09ef\u0e50-\u0e59\u2104-\u2108\u210a-\u2115\u2117-\u211f\u2124-\u214f\u2160-\u217f\u2329\u232a\u2460-\u24ff"
     "\u276e\u276f\u2776-\u2793\u27e8\u27e9\u3002\u3008\u3009\ufb00-\ufb06\ufe50-\ufe6b\uff01-\uff61"
     "\U0001d400-\U0001d7ff\U0001f100-\U0001f189\U0001f1e6-\U0001f1ff"
 )
@@ -46,7 +46,7 @@ def _fold_one(character: str) -> str:
     for first, last, begins in _ROWS:
         if first <= code <= last and begins.isprintable():
             return chr(ord(begins) + code - first)
-    meant = unicodedata.normalize("NFKC", character)
+    meant = unicodedata.normalize("NFKC", str(unicodedata.decimal(character, character)))
     if len(meant) == _IN_BRACKETS and meant[0] == "(":
         meant = meant[1]
     meant = meant.replace("\u3002", ".")

@@ -30,7 +30,7 @@ _NAMES: Final[dict[str, tuple[str, str]]] = {
         "name",
     ),
 }  # fmt: skip
-_KEY_KEY: Final = r"(?:key|name|field|label|property|setting|option|param(?:eter)?|variable|attribute|id|k|n|title)"
+_KEY_KEY: Final = r"(?:key|name|type|kind|field|label|property|setting|option|param(?:eter)?|variable|attribute|id|k|n|title)"
 _VALUE_KEY: Final = r"(?:value|values|val|v|content|default|text|data|string|current|new|old)"
 _IS: Final = r"[\"']?[ \t]{0,8}[:=][ \t]{0,8}[\"']?"
 _NEXT: Final = r"[\"']?[ \t]{0,8}[,;]?\s{0,40}[\"']?"
@@ -105,7 +105,7 @@ NOTATIONS: Final = patterns(
     (
         "SECRET",
         0.92,
-        rf"{_SECRET_END}[ \t]{{0,8}}[:=][ \t]{{0,8}}(?i:[rbuf]{{0,2}})(\"\"\"|'''|```|`)\s{{0,40}}\K\S[\s\S]{{0,4000}}?(?=\s{{0,40}}(?:\1|\Z))",
+        rf"{_SECRET_END}[ \t]{{0,8}}[:=][ \t]{{0,8}}\n?(?i:[rbuf]{{0,2}})(\"\"\"|'''|```|`)\s{{0,40}}\K\S[\s\S]{{0,4000}}?(?=\s{{0,40}}(?:\1|\Z))",
         _SECRET_NEEDS,
     ),
     # a here-document
@@ -122,6 +122,21 @@ NOTATIONS: Final = patterns(
         rf"{_BEFORE}[\"'](?i:{_SECRET_NAMES})[\"']\s{{0,40}}(?:[:=]|=>)\s{{0,40}}(?:\[\s{{0,40}})?[\"']\K[^\"'\n]{{1,256}}(?=[\"'])",
         _SECRET_NEEDS,
     ),
+    # a string with quotes in it, in the escape of its notation
+    (
+        "SECRET",
+        0.9,
+        rf"{_SECRET_END}[ \t]{{0,8}}[:=][ \t]{{0,8}}(?:\"\K(?=[^\"\n]{{0,256}}\\[\"])(?:[^\"\\\n]|\\[^\n]){{1,256}}(?=\")|'\K(?=[^'\n]{{0,256}}'')(?:[^'\n]|''){{1,256}}(?='))",
+        _SECRET_NEEDS,
+    ),
+    # digests of passwords as crypt(3) writes them, and what Oracle's drivers are told
+    (
+        "SECRET",
+        0.95,
+        r"(?<![\w$])\$(?:1|2[abxy]|5|6|y|7|apr1|argon2\w{0,2}|scrypt)\$[\w./$=,+-]{8,256}",
+        "$",
+    ),
+    ("SECRET", 0.95, r"(?i:\bjdbc:oracle:\w{1,8}:)\K[\w.$-]{1,32}/[^\s@]{1,64}(?=@)", "jdbc:"),
     # a pair, an element of an array, a list
     (
         "SECRET",
@@ -189,8 +204,20 @@ NOTATIONS: Final = patterns(
     (
         "PERSON",
         0.88,
-        rf"(?im)^([ \t]{{0,60}})(?:-[ ]{{1,3}})?{_PEOPLE}:[ \t]{{0,8}}\n(?:\1[ \t]{{1,16}}[^\n]{{0,200}}\n){{0,8}}?\1[ \t]{{1,16}}(?:-[ ]{{1,3}})?{_NAMED}:[ \t]{{1,8}}[\"']?\K[^\n\"'#|>]{{2,80}}",
+        rf"(?im)(?={_NAMED}:[ \t])(?<=^[ \t]{{0,60}}(?:-[ ]{{1,3}})?{_PEOPLE}:[ \t]{{0,8}}\n(?:[ \t]{{1,60}}[^\n]{{0,200}}\n){{0,12}}[ \t]{{1,60}}(?:-[ ]{{1,3}})?){_NAMED}:[ \t]{{1,8}}[\"']?\K[^\n\"'#|>]{{2,80}}",
         _PEOPLE_NEEDS,
+    ),
+    (
+        "PERSON",
+        0.88,
+        rf"(?im)^\[{{1,2}}[\"']?{_PEOPLE}[\"']?(?:[ .][^\]\n]{{0,40}})?\]{{1,2}}[ \t]{{0,8}}\n(?:[^\[\n][^\n]{{0,200}}\n){{0,8}}?[ \t]{{0,16}}{_NAMED}[ ]?=[ ]?[\"']?\K[^\n\"']{{2,80}}",
+        _PEOPLE_NEEDS,
+    ),
+    (
+        "PERSON",
+        0.88,
+        r"(?i:[\"'](?:first|last|given|sur|family|middle|full|display)[_ -]?name[\"'])\s{0,8}[:=]\s{0,8}[\"']\K[^\"'\n]{2,80}(?=[\"'])",
+        "name",
     ),
     (
         "PERSON",

@@ -116,7 +116,7 @@ IS: Final = (
     r"[\"'`*_]{0,2}(?:[ \t]{0,8}(?:[:=#>|]{1,2}|\b(?:is|was|are|to)\b[ :]?)[ \t]{0,8}|[ \t]{1,3})"
     r"(?:the[ ])?[\"'`(\[*\u201c\u2018]{0,2}"
 )
-EQUALS: Final = r"[\"'`*]{0,2}[ \t]{0,8}[:=][ \t]{0,8}[\"'`\[*]{0,2}"
+EQUALS: Final = r"[\"'`*_]{0,2}[ \t]{0,8}[:=][ \t]{0,8}[\"'`\[*]{0,2}"
 
 # --- names of people. Scripts without capital letters count as capital.
 PARTICLE: Final = r"(?:van|von|de|der|den|da|di|do|dos|du|del|la|le|el|al|bin|ibn|ter|ten|zu|af|y)"

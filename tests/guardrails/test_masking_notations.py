@@ -56,6 +56,14 @@ WRITTEN = [
     ("ping 192.168.001.001 fails", "001"),
     ("10 . 20 . 30 . 40 is down", "20 . 30"),
     ("card 4111.1111.1111.1111", "1111"),
+    ("jane.<b>doe</b>@corp.local", "doe"),
+    ("jane.doe<!-- x -->@corp.local", "doe"),
+    ("**jane.doe**@corp.local", "doe"),
+    ("jane.doe -at- corp -dot- local", "doe"),
+    ("10 dot 20 dot 30 dot 40", "20 dot"),
+    ("\u0661\u0660.\u0662\u0660.\u0663\u0660.\u0664\u0660 is down", "\u0662\u0660"),
+    ("00 : 1a : 2b : 3c : 4d : 5e", "3c"),
+    (" ".join(str(ord(one)) for one in ADDRESS), "106 97"),
     # --- blocks
     (base64.b64encode(b"mail jane.doe@corp.local").decode(), "bWFpbC"),
     (base64.b64encode(base64.b64encode(b"mail jane.doe@corp.local")).decode(), "WW1Gc"),
@@ -73,6 +81,13 @@ WRITTEN = [
     ("- name: DB_PASSWORD\n  value: blue", "blue"),
     ("password,blue\nuser,zorro", "blue"),
     ("| password | blue sky |", "blue"),
+    ("password:\n```\nhunter2x\n```", "hunter2x"),
+    ("__Password__: `hunter2x`", "hunter2x"),
+    ("password: 'it''s blue'", "blue"),
+    (r'password: "a\"blue"', "blue"),
+    ("PASSWORD=blue\\\nsky", "sky"),
+    ("zorro:$6$salt$abcdefghijklmnop:19000:0:", "salt"),
+    ("jdbc:oracle:thin:zorro/blue@h:1521/x", "blue"),
     # --- pairs
     ('[{"key":"password","value":"blue sky"}]', "blue"),
     ('{"value":"blue","name":"api_key"}', "blue"),
@@ -88,12 +103,17 @@ WRITTEN = [
     ('{"Name":"x","Password":{"Value":"blue sky"}}', "blue"),
     (r'{\"password\":\"blue\"}', "blue"),
     (json.dumps(json.dumps({"password": "blue", "user": "CORP\\jdoe42"})), "jdoe42"),
+    ("<input type=password value='blue sky'>", "blue"),
+    ('{"log":"user jdoe42\\npassword: hunter2x"}', "hunter2x"),
     # --- objects about somebody
     ('{"user":{"id":4,"name":"zorro"}}', "zorro"),
     ('{"members":[{"name":"zorro"},{"name":"ytta"}]}', "ytta"),
     ("user:\n  id: 4\n  name: zorro\n", "zorro"),
     ("<owner><name>zorro</name></owner>", "zorro"),
     ("user.name = zorro", "zorro"),
+    ("users:\n  - name: zorro\n  - name: ytta\n", "ytta"),
+    ("[user]\nname = zorro", "zorro"),
+    ('{"first_name":"zorro","last_name":"ytta"}', "ytta"),
 ]  # fmt: skip
 
 
@@ -127,7 +147,7 @@ ENCODERS = (
     lambda text: "".join(f"&#{ord(one)};" for one in text),
     lambda text: "".join(f"&#x{ord(one):x};" for one in text),
     lambda text: "".join(f"\\u{ord(one):04x}" for one in text),
-    lambda text: "".join(f"\\x{ord(one):02x}" for one in text),
+    lambda text: "".join(f"\\x{ord(one):02x}" if one.isascii() else one for one in text),
     lambda text: "".join(
         chr(ord(one) + 0xFEE0) if one.isascii() and one.isalnum() else one for one in text
     ),
