@@ -81,6 +81,7 @@ def test_what_takes_too_long_is_masked_wholly(masker, monkeypatch):
     masked = masker.mask(text)
     assert masked.text == "<SECRET_1>"
     assert masked.originals == {"<SECRET_1>": text}
+    assert masker.mask(text + "<PERSON_3>").text == "<SECRET_1><PERSON_3>"
 
 
 def test_texts_of_a_document_that_takes_too_long_are_masked_wholly(masker, monkeypatch):
