@@ -61,7 +61,14 @@ _ENCODED: Final = regex.compile(
 )
 # Where one of these may begin: quick to look for, so that plain text costs next to nothing.
 _BEGINS: Final = re.compile(
-    rf"[%`\\{FORMS}{_ALIKE}]|&(?=[#A-Za-z])|=(?=[\n0-9A-F])|[ ]?[\[({{<](?=[aA@dD.:])|hxxp|\+(?=[\w%])|(?<=\d) (?:\.|dot) (?=\d)| -(?:at|dot)- |[\t]@|[\t][\t]@|<(?=[/!biuescwfa])|[*_`]{{1,2}}(?=@)|(?<=@)[*_`]| : |(?<![\w.:,-])(?=(?:[0-9]{{2,3}}[ ,]{{1,2}}){{7}})|(?<=\w)[\u2010-\u2015\u2212](?=\w)|(?<![\w.@])(?=[\w.+-]{{1,80}} (?:at|AT|@|dot|DOT) )|(?<!\S)(?=(?:[!-~] ){{5}})|(?<![0-9A-Za-z-])(?=(?:[2-7][0-9A-Fa-f][ :]){{7}})|[ \t]{{0,4}}\n|(?<![A-Za-z0-9+/=_.-])(?=[A-Za-z0-9+/_-]{{16}})"
+    rf"[%`\\{FORMS}{_ALIKE}]|&(?=[#A-Za-z])|=(?=[\n0-9A-F])|[ ]?[\[({{<](?=[aA@dD.:])|hxxp|\+(?=[\w%])|(?<=\d) (?:\.|dot) (?=\d)| -(?:at|dot)- |[\t]@|[\t][\t]@|<(?=[/!biuescwfa])|[*_`]{{1,2}}(?=@)|(?<=@)[*_`]| : |(?<=\w)[\u2010-\u2015\u2212](?=\w)|[ \t]{{0,4}}\n|(?<![A-Za-z0-9+/=_.-])(?=[A-Za-z0-9+/_-]{{16}})"
+)
+# The same, of what runs over several words; looked for only where a text has such a run.
+_WORDS_BEGIN: Final = re.compile(
+    rf"{_BEGINS.pattern}|(?<![\w.@])(?=[\w.+-]{{1,80}} (?:at|AT|@|dot|DOT) )|(?<!\S)(?=(?:[!-~] ){{5}})|(?<![0-9A-Za-z-])(?=(?:[2-7][0-9A-Fa-f][ :]){{7}})|(?<![\w.:,-])(?=(?:[0-9]{{2,3}}[ ,]{{1,2}}){{7}})"
+)
+_HAS_WORDS: Final = re.compile(
+    r" (?:dot|DOT|@|AT) |[._][\w+-]{1,64} at [\w-]{1,32}[. ]|(?: [!-~]){4} |(?:[0-9]{2,3}[ ,]{1,2}){7}|(?:[2-7][0-9A-Fa-f][ :]){7}"
 )
 _MEANT: Final = {"at": "@", "dot": ".", "soft": "", "backslash": "\\", "share": "\\\\",
                  "plus": " ", "broken": "", "dash": "-", "markup": "",
@@ -173,8 +180,9 @@ def may_be_encoded(text: str) -> bool:
 def _find_encoded(text: str) -> Iterator[regex.Match[str]]:
     """Yield what looks encoded, in order."""
     has_address = "@" in text
+    search = (_WORDS_BEGIN if _HAS_WORDS.search(text) else _BEGINS).search
     place = 0
-    while begins := _BEGINS.search(text, place):
+    while begins := search(text, place):
         place = begins.end() if begins.group().endswith("\n") else begins.start() + 1
         if not has_address and begins.group().endswith("\n"):
             continue
