@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 MAX_CHARACTERS: Final = 20_000
 MAX_BLOCKS: Final = 8
-_LOOK_ALIKES: Final = str.maketrans(
+LOOK_ALIKES: Final = str.maketrans(
     "аɑαеёεоοօрρсϲухχіιїјѕһвнкмтгпԁԛԝӏոսԍɡ" + "АΑВΒЕΕНΗІΙЈКΚМΜΝОΟРΡСϹТΤУΥХΧЅZΖ",
     "aaaeeeoooppccyxxiiijshbhkmtrndqwlnugg" + "AABBEEHHIIJKKMMNOOPPCCTTYYXXSZZ",
 )
@@ -60,7 +60,7 @@ def fold_look_alikes(text: str) -> str:
         return text
     apart = unicodedata.normalize("NFKD", text)[: 2 * MAX_CHARACTERS]
     bare = "".join(each for each in apart if not unicodedata.combining(each))
-    return bare.translate(_LOOK_ALIKES)
+    return bare.translate(LOOK_ALIKES)
 
 
 def mixes_scripts(text: str) -> bool:
@@ -70,7 +70,7 @@ def mixes_scripts(text: str) -> bool:
     return any(
         any(each < "\u0250" for each in word)
         and any("\u0370" <= each < "\u0590" for each in word)
-        and word.translate(_LOOK_ALIKES).isascii()
+        and word.translate(LOOK_ALIKES).isascii()
         for word in _WORD.findall(text)
     )
 

@@ -8,18 +8,29 @@ from typing import Final
 
 from guardrails.encoded_text import DecodedText, may_be_encoded
 from guardrails.errors import MaskingError
-from guardrails.findings import Span, leave_pseudonyms, settle, unite
+from guardrails.findings import Span, leave_pseudonyms, make_whole, settle, unite
+from guardrails.long_stretches import find_long
 from guardrails.name_recogniser import NameRecogniser
 from guardrails.pattern_parts import LANGUAGE, PSEUDONYM
 from guardrails.presidio_runtime import RecognizerResult
 from guardrails.recognisers import build_analyser
 from guardrails.stand_ins import TextWithStandIns, merge
+from guardrails.stretches import Stretches
+from guardrails.time_budget import left_seconds, seconds_for, spend_at_most
+from kernel.logs import get_logger
 
-_PIECE_CHARACTERS: Final = 16_384
+_PIECE_CHARACTERS: Final = 32_768
 # What a piece shares with the next: longer than what is found by one expression, keys included.
 _SHARED_CHARACTERS: Final = 4096
+# What is beyond is masked wholly: callers take less, but for an object of many strings.
+MAX_CHARACTERS: Final = 2_000_000
+_PIECE_SECONDS: Final = 5.0
+_WHOLE: Final = "SECRET"
+_MAX_LOOKS: Final = 8
+_NEARBY_CHARACTERS: Final = 2048
 _CACHED_TEXTS: Final = 4096
 _CACHED_CHARACTERS: Final = 256
+_log = get_logger(__name__)
 Recognise = Callable[[str], list[RecognizerResult]]
 
 
@@ -48,60 +59,93 @@ class SpanFinder:
     def find(self, text: str) -> tuple[Span, ...]:
         """Return the spans of personal data, in order and apart from each other.
 
+        What cannot be looked at within the bounds of size and of time is a span as a whole.
+
         Raises:
             MaskingError: the analysis failed; the text must not be passed on.
 
         """
-        if len(text) <= _CACHED_CHARACTERS:
-            return self._find_short(text)
-        return self._find_long(text)
+        if len(text) > _CACHED_CHARACTERS:
+            return self._find_long(text)
+        try:
+            left_seconds()
+        except TimeoutError:  # not remembered: the text itself is soon looked at
+            return ((0, len(text), _WHOLE),) if text.strip() else ()
+        return self._find_short(text)
 
     def _find_long(self, text: str) -> tuple[Span, ...]:
         if len(text.strip()) < 2 or (text.isdigit() and len(text) < 9):
             return ()
-        if not may_be_encoded(text):
-            return self._find_plain(text)
-        decoded = DecodedText(text)
-        if decoded.text == text:
-            return self._find_plain(text)
-        meant = (
-            (*decoded.find_place(start, end), entity, 1.0)
-            for start, end, entity in self._find_plain(decoded.text)
-        )
-        written = ((start, end, entity, 1.0) for start, end, entity in self._find_plain(text))
-        return unite((*written, *leave_pseudonyms(text, meant)))
+        if len(text) > MAX_CHARACTERS:
+            beyond = (MAX_CHARACTERS, len(text), _WHOLE)
+            return (*self._find_long(text[:MAX_CHARACTERS]), beyond)
+        with spend_at_most(seconds_for(1, len(text))):
+            if not may_be_encoded(text):
+                return self._find_plain(text)
+            decoded = DecodedText(text)
+            changed = decoded.list_changed()
+            if not changed:
+                return self._find_plain(text)
+            meant = (
+                (*decoded.find_place(start, end), entity, 1.0)
+                for start, end, entity in self._find_plain(decoded.text)
+            )
+            written = self._find_around(text, changed)
+            return unite((*written, *leave_pseudonyms(text, meant)))
+
+    def _find_around(
+        self, text: str, changed: Sequence[tuple[int, int]]
+    ) -> Iterator[tuple[int, int, str, float]]:
+        """Yield what is found in the text as it is written, near what is meant otherwise."""
+        for first, last in _surround(text, changed):
+            for start, end, entity in self._find_plain(text[first:last]):
+                yield first + start, first + end, entity, 1.0
 
     def _find_plain(self, text: str) -> tuple[Span, ...]:
+        long = find_long(text)
         pseudonyms = [match.span() for match in PSEUDONYM.finditer(text)]
-        findings = self._analyse(text, pseudonyms, self._run_all)
+        taken = merge([*pseudonyms, *long])
+        findings = [make_whole(_WHOLE, start, end) for start, end in long]
+        findings += self._analyse(text, Stretches(taken), self._run_all)
         spans = settle(text, findings)
         # A name that is masked gives its neighbours away, or a model would the next time.
-        while spans and self._names:
-            taken = merge([*pseudonyms, *((start, end) for start, end, _ in spans)])
-            more = self._analyse(text, taken, self._run_names)
-            fresh = [each for each in more if not _is_within(each, taken)]
-            findings += fresh
-            if not fresh or (found := settle(text, findings)) == spans:
+        fresh: Sequence[Span] = spans
+        for _ in range(_MAX_LOOKS if self._names else 0):
+            if not fresh:
                 break
-            spans = found
+            taken = merge([*pseudonyms, *((start, end) for start, end, _ in spans)])
+            found = self._look_again(text, taken, fresh)
+            if not found:
+                break
+            findings += found
+            before, spans = frozenset(spans), settle(text, findings)
+            fresh = [span for span in spans if span not in before]
         return spans
 
-    def _analyse(
-        self, text: str, taken: Sequence[tuple[int, int]], run: Recognise
+    def _look_again(
+        self, text: str, taken: Sequence[tuple[int, int]], fresh: Sequence[Span]
     ) -> list[RecognizerResult]:
-        """Return the findings in a text whose taken stretches are stood in for."""
-        seen = TextWithStandIns(text, taken)
+        """Return what the name model finds beside what is masked now, and is not masked yet."""
+        known = Stretches(taken)
+        return [
+            finding
+            for first, last in _surround(text, [(start, end) for start, end, _ in fresh])
+            for finding in self._analyse(text, known, self._run_names, first, last)
+            if not known.hold(finding.start, finding.end)
+        ]
+
+    def _analyse(
+        self, text: str, taken: Stretches, run: Recognise, first: int = 0, last: int | None = None
+    ) -> list[RecognizerResult]:
+        """Return the findings in a part of a text whose taken stretches are stood in for."""
+        part = text[first:last]
+        seen = TextWithStandIns(part, taken.cut(first, first + len(part)))
         findings: list[RecognizerResult] = []
         for start, end in _cut(seen.shown):
-            try:
-                found = run(seen.shown[start:end])
-            except Exception as error:
-                raise MaskingError(f"masking failed: {type(error).__name__}") from error
-            for finding in found:
-                finding.start, finding.end = seen.find_place(
-                    finding.start + start, finding.end + start
-                )
-            findings += found
+            for finding in _look_at(seen.shown[start:end], run):
+                begins, ends = seen.find_place(finding.start + start, finding.end + start)
+                finding.start, finding.end = begins + first, ends + first
+                findings.append(finding)
         return findings
 
     def _run_all(self, text: str) -> list[RecognizerResult]:
@@ -115,8 +159,44 @@ class SpanFinder:
         ]
 
 
-def _is_within(finding: RecognizerResult, taken: Sequence[tuple[int, int]]) -> bool:
-    return any(start <= finding.start and finding.end <= end for start, end in taken)
+def _look_at(piece: str, run: Recognise) -> list[RecognizerResult]:
+    """Return the findings in a piece of a text: all of it where that takes too long."""
+    try:
+        with spend_at_most(_PIECE_SECONDS):
+            if len(piece) > _CACHED_CHARACTERS:
+                left_seconds()
+            return run(piece)
+    except TimeoutError:
+        _log.warning("a text is masked wholly", reason="it takes too long", characters=len(piece))
+        return [make_whole(_WHOLE, 0, len(piece))]
+    except Exception as error:
+        raise MaskingError(f"masking failed: {type(error).__name__}") from error
+
+
+def _surround(text: str, changed: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the lines around stretches, in order and apart; of a short text, all of it."""
+    if len(text) <= _NEARBY_CHARACTERS:
+        yield 0, len(text)
+        return
+    begun, done = 0, -1
+    for start, end in changed:
+        first, last = _find_lines(text, start, end)
+        if done >= 0 and first > done:
+            yield begun, done
+            begun = first
+        elif done < 0:
+            begun = first
+        done = max(done, last)
+    if done >= 0:
+        yield begun, done
+
+
+def _find_lines(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where the lines around a stretch begin and end; of long lines, what is near."""
+    floor, ceiling = max(0, start - _NEARBY_CHARACTERS), min(len(text), end + _NEARBY_CHARACTERS)
+    before = text.rfind("\n", floor, max(floor, start - _NEARBY_CHARACTERS // 4)) + 1 or floor
+    after = text.find("\n", min(ceiling, end + _NEARBY_CHARACTERS // 4), ceiling)
+    return before, ceiling if after < 0 else after
 
 
 def _cut(text: str) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,8 @@ import regex  # type: ignore[import-untyped]  # presidio's engine; ships no type
 from guardrails.pattern_parts import PSEUDONYM
 from guardrails.plain_words import is_plain
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
+from guardrails.stretches import Stretches
+from guardrails.time_budget import left_seconds
 
 Span = tuple[int, int, str]  # start, end, entity
 CONTEXT_KEY: Final = "context_words"
@@ -53,7 +55,6 @@ _TITLE: Final = regex.compile(
 _TITLE_CHARACTERS: Final = 8
 _LETTERS: Final = regex.compile(r"\p{L}+")
 TIMED_CHARACTERS: Final = 2048
-_TIMEOUT_SECONDS: Final = 20
 _CERTAIN_SCORE: Final = 0.8  # its context says what it is
 
 
@@ -75,6 +76,17 @@ def make_result(
     )
 
 
+def make_whole(entity: str, start: int, end: int) -> RecognizerResult:
+    """Return a stretch that is masked whatever is in it."""
+    return RecognizerResult(
+        entity_type=entity,
+        start=start,
+        end=end,
+        score=1.0,
+        recognition_metadata={RecognizerResult.RECOGNIZER_NAME_KEY: "bound"},
+    )
+
+
 def find_all(expression: Any, text: str) -> Iterator[Any]:
     """Return the matches of an expression of the `regex` library; a slow one fails.
 
@@ -82,13 +94,13 @@ def find_all(expression: Any, text: str) -> Iterator[Any]:
     bounded, and a short text is soon done.
 
     Raises:
-        TimeoutError: a text takes more than 20 s; it must not pass unmasked.
+        TimeoutError: the budget of time is spent; the text must not pass unmasked.
 
     """
     if len(text) < TIMED_CHARACTERS:
         matches: Iterator[Any] = expression.finditer(text)
         return matches
-    timed: Iterator[Any] = expression.finditer(text, timeout=_TIMEOUT_SECONDS)
+    timed: Iterator[Any] = expression.finditer(text, timeout=left_seconds())
     return timed
 
 
@@ -100,8 +112,8 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
     """
     if not findings:
         return ()
-    kept = [match.span() for match in _KEPT_FORM.finditer(text)]
-    taken = [match.span() for match in PSEUDONYM.finditer(text)]
+    kept = Stretches(match.span() for match in _KEPT_FORM.finditer(text))
+    taken = Stretches(match.span() for match in PSEUDONYM.finditer(text))
     stretches = []
     for finding in findings:
         if _is_prose(text, finding):
@@ -109,10 +121,10 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
         if (
             finding.score < _CERTAIN_SCORE
             and finding.entity_type in _MISTAKABLE
-            and _lies_in(finding, kept)
+            and kept.hold(finding.start, finding.end)
         ):
             continue
-        for start, end in _cut_out(finding.start, finding.end, taken):
+        for start, end in taken.leave_out(finding.start, finding.end):
             stretches.append((start, end, finding.entity_type, finding.score))
     return tuple(_take_in_title(text, span) for span in unite(stretches))
 
@@ -139,9 +151,9 @@ def leave_pseudonyms(
     text: str, stretches: Iterable[tuple[int, int, str, float]]
 ) -> Iterator[tuple[int, int, str, float]]:
     """Yield what of stretches (start, end, entity, score) lies outside of pseudonyms."""
-    taken = [match.span() for match in PSEUDONYM.finditer(text)]
+    taken = Stretches(match.span() for match in PSEUDONYM.finditer(text))
     for start, end, entity, score in stretches:
-        for first, last in _cut_out(start, end, taken):
+        for first, last in taken.leave_out(start, end):
             yield first, last, entity, score
 
 
@@ -149,32 +161,13 @@ def leave_kept(text: str, spans: Sequence[Span]) -> list[Span]:
     """Return spans without those that touch a pseudonym or are a KB number, version or code."""
     if not spans:
         return []
-    taken = [match.span() for match in PSEUDONYM.finditer(text)]
-    kept = [match.span() for match in _KEPT_FORM.finditer(text)]
+    taken = Stretches(match.span() for match in PSEUDONYM.finditer(text))
+    kept = Stretches(match.span() for match in _KEPT_FORM.finditer(text))
     return [
         (start, end, entity)
         for start, end, entity in spans
-        if all(end <= first or last <= start for first, last in taken)
-        and not (
-            entity in _MISTAKABLE and any(first <= start and end <= last for first, last in kept)
-        )
+        if not taken.touch(start, end) and not (entity in _MISTAKABLE and kept.hold(start, end))
     ]
-
-
-def _lies_in(finding: RecognizerResult, spans: Iterable[tuple[int, int]]) -> bool:
-    return any(start <= finding.start and finding.end <= end for start, end in spans)
-
-
-def _cut_out(start: int, end: int, taken: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int]]:
-    """Yield what of a stretch lies outside of the taken ones; a piece inside one is nothing."""
-    for first, last in taken:
-        if last <= start or end <= first:
-            continue
-        if start < first:
-            yield start, first
-        start = last
-    if start < end:
-        yield start, end
 
 
 def unite(stretches: Iterable[tuple[int, int, str, float]]) -> tuple[Span, ...]:

@@ -7,6 +7,7 @@ from guardrails.account_patterns import ACCOUNTS
 from guardrails.context_patterns import CONTEXTS
 from guardrails.helpdesk_patterns import HELPDESK
 from guardrails.machine_patterns import MACHINES
+from guardrails.notation_patterns import NOTATIONS
 from guardrails.number_patterns import NUMBERS
 from guardrails.pattern_parts import LANGUAGE, SYSTEM_ACCOUNTS, IdentifierPattern
 from guardrails.person_patterns import PEOPLE
@@ -18,5 +19,5 @@ __all__ = ["LANGUAGE", "PATTERNS", "SYSTEM_ACCOUNTS", "IdentifierPattern"]
 
 PATTERNS: Final[tuple[IdentifierPattern, ...]] = (
     *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS, *CONTEXTS, *SIGNATURES, *HELPDESK,
-    *TOOL_OUTPUT,
+    *TOOL_OUTPUT, *NOTATIONS,
 )  # fmt: skip

@@ -17,7 +17,8 @@ from guardrails.findings import find_all
 from guardrails.identifier_tokens import TECHNICAL
 from guardrails.pattern_parts import PARTICLE
 from guardrails.plain_words import is_plain
-from guardrails.vocabulary import is_common, is_english, is_listed, is_misspelt
+from guardrails.spelling import is_misspelt
+from guardrails.vocabulary import is_common, is_english, is_listed
 
 _PART: Final = r"\p{L}[\p{L}\p{M}]*(?:['\u2019-]\p{L}[\p{L}\p{M}]*)*"
 _WORD: Final = regex.compile(

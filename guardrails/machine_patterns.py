@@ -15,6 +15,7 @@ from guardrails.pattern_parts import (
     patterns,
 )
 from guardrails.plain_words import host_length
+from guardrails.vocabulary import is_english
 
 _PRIVATE_SUFFIX: Final = r"(?:local|lan|internal|intern|corp|corporate|company|intra|intranet|private|priv|home|home\.arpa|localdomain|localnet|loc|domain|dmz|mgmt|ad|office|prod|site|hq)"
 _PRIVATE_NEEDS: Final = ".local .lan .int .corp .company .priv .home .loc .domain .dmz .mgmt .ad .office .prod .site .hq"
@@ -24,6 +25,12 @@ _PUBLIC_SUFFIX: Final = r"(?:com|net|org|edu|gov|io|info|biz|dev|cloud|tech|onli
 # Sites that articles name: makers, their documentation and their endpoints.
 _KNOWN_SITE: Final = r"(?i:(?:www\.)?example\.(?:com|org|net|edu)(?![\w-]|\.\w)|aka\.ms(?![\w.])|(?:[\w-]{1,63}\.){0,6}(?:microsoft|microsoftonline|windows|windowsupdate|office|office365|live|outlook|skype|msftconnecttest|msftncsi|msauth|msftauth|azure|azureedge|sharepoint|onedrive|visualstudio|msn|bing|sysinternals|powershellgallery|apple|icloud|mzstatic|apple-cloudkit|google|googleapis|gstatic|googleusercontent|youtube|chrome|chromium|android|mozilla|firefox|thunderbird|mozillazine|mozdev|mozillamessaging|adobe|oracle|java|dell|hp|hpe|lenovo|intel|amd|nvidia|cisco|citrix|vmware|broadcom|zoom|slack|dropbox|github|githubusercontent|gitlab|ubuntu|debian|redhat|fedoraproject|centos|suse|opensuse|archlinux|canonical|snapcraft|launchpad|freedesktop|gnome|kde|kernel|gnu|apache|nginx|python|pypi|npmjs|nodejs|docker|wikipedia|wikimedia|stackoverflow|superuser|serverfault|askubuntu|stackexchange|reddit|yahoo|aol|gmx|web|hotmail|gmail|protonmail|proton|fastmail|zoho|facebook|twitter|linkedin|instagram|amazon|amazonaws|cloudflare|akamai|letsencrypt|verisign|digicert|symantec|mcafee|sophos|malwarebytes|avast|avg|bitdefender|kaspersky|eset|crowdstrike|virustotal|nist|mitre|w3|ietf|iana|icann|schemas|openxmlformats|xmlsoap|json-schema|pool|ntp|spamhaus|opendns|nextcloud|libreoffice|openoffice|videolan|vlc|winscp|putty|7-zip|notepad-plus-plus|wireshark|teamviewer|anydesk|logitech|logi|epson|canon|brother|samsung|sony|asus|acer|toshiba|realtek|qualcomm|broadcom|msi|gigabyte|steampowered|spotify|netflix|paypal|openssl|openssh|samba|cups|bluez|pulseaudio|pipewire|systemd)\.(?:[a-z]{2,12})(?:\.[a-z]{2})?)(?![\w-]|\.\w)"
 _DOCUMENTED: Final = r"(?i:localhost|127\.|0\.0\.0\.0|\[::1\]|schemas?\.)"
+
+
+def _is_mixed_hex(text: str) -> bool:
+    """Say whether hexadecimal digits have both letters and figures, as an address has."""
+    return sum(map(str.isdigit, text)) > 1 and sum(map(str.isalpha, text)) > 1
+
 
 _BY_SCHEME: Final = patterns(
     # --- host names by scheme
@@ -311,4 +318,56 @@ _OTHER: Final = patterns(
     ),
 )
 
-MACHINES: Final[tuple[IdentifierPattern, ...]] = (*_BY_SCHEME, *_BY_FORM, *_IN_PROSE, *_OTHER)
+# Addresses without their usual separators, and names that say what kind of machine they are.
+_SHORT: Final = patterns(
+    (
+        "MAC",
+        0.82,
+        r"(?<![\w-])[0-9A-F]{12}(?![\w-])",
+        "",
+        _is_mixed_hex,
+    ),
+    (
+        "MAC",
+        0.3,
+        r"(?i)(?<![\w-])[0-9a-f]{12}(?![\w-])",
+        "",
+        lambda text: any(map(str.isdigit, text)),
+        "mac hw hardware address addr nic ethernet ether wlan wifi wi-fi fi card adapter dhcp reservation whitelist allowlist port switch radius bssid ap lan device register registered",
+    ),
+    (
+        "MAC",
+        0.84,
+        r"(?i)(?<![\w:-])(?:[0-9a-f]{6}[:-][0-9a-f]{6}|[0-9a-f]{4}([:-])[0-9a-f]{4}\1[0-9a-f]{4}|(?:[0-9a-f]{2}\.){5}[0-9a-f]{2})(?![\w:-]|\.\w)",
+        "",
+        _is_mixed_hex,
+    ),
+    (
+        "MAC",
+        0.3,
+        r"(?i)(?<![\w:-])[0-9a-f]{2}(?:[ ][0-9a-f]{2}){5}(?![\w:-]|[ ][0-9a-f]{2}\b)",
+        "",
+        _is_mixed_hex,
+        "mac hw hardware address addr nic ethernet ether wlan wifi card adapter dhcp reservation whitelist",
+    ),
+    (
+        "HOST",
+        0.85,
+        r"(?i)(?<![\w./\\@-])(?:desktop|laptop|win|lap|pc|nb|mac|mbp)-(?=[a-z\d]{0,10}\d)(?=[\d]{0,10}[a-z])[a-z\d]{6,11}(?![\w-]|\.\w)",
+        "desktop- laptop- win- lap- pc- nb- mac- mbp-",
+        lambda text: not is_english(text.lower().split("-")[1].strip("0123456789")),
+    ),
+    (
+        "HOST",
+        0.3,
+        r"(?<![\w./\\@&%$-])(?:DC|FS|EX|TS|DB|WEB|APP|SQL|RDS|VM|HV|NAS|SRV|CTX|ESX)-?\d{1,2}(?![\w@\\(.-]\w|\w)",
+        "",
+        None,
+        "server servers host hosts domain controller controllers dc replication sync synced ping rdp reboot rebooted restart restarted down unreachable offline patch patched vm vms failover node nodes",
+    ),
+    digits=True,
+)
+
+MACHINES: Final[tuple[IdentifierPattern, ...]] = (
+    *_BY_SCHEME, *_BY_FORM, *_IN_PROSE, *_OTHER, *_SHORT,
+)  # fmt: skip

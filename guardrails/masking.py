@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guardrails.directory import Directory
 from guardrails.errors import MaskingError
-from guardrails.keyed_values import keep_entity, list_keyed, may_recur
-from guardrails.pattern_parts import PSEUDONYM
+from guardrails.keyed_values import SECRET, entities_of, is_masked_under, list_keyed, may_recur
 from guardrails.sanitise import plain_text
+from guardrails.time_budget import seconds_for, spend_at_most
 
 if TYPE_CHECKING:
     from guardrails.findings import Span
@@ -148,7 +148,8 @@ class Masker:
         """
         plain = [plain_text(text) for text in texts]
         pseudonyms = self._obtain_engine().number(plain, known or {}, own)
-        return tuple(self._mask_plain(text, pseudonyms) for text in plain)
+        with spend_at_most(seconds_for(len(plain), sum(map(len, plain)))):
+            return tuple(self._mask_plain(text, pseudonyms) for text in plain)
 
     def mask_value(self, value: Any) -> Any:
         """Return a JSON value with all its strings masked, keys too, with one numbering.
@@ -185,26 +186,28 @@ class Masker:
             pseudonyms.give(entity, keyed)
             if may_recur(keyed):
                 pseudonyms.mask_everywhere(entity, keyed)
-        return self._mask_json(value, pseudonyms), pseudonyms.originals
+        with spend_at_most(seconds_for(len(texts), sum(map(len, texts)))):
+            return self._mask_json(value, pseudonyms), pseudonyms.originals
 
     def _mask_json(self, value: Any, pseudonyms: "Pseudonyms", entity: str | None = None) -> Any:
         """Return a masked JSON value; `entity` is what its key says that it is."""
         if isinstance(value, str):
             plain = plain_text(value)
-            if entity and plain.strip() and not PSEUDONYM.fullmatch(plain):
-                return pseudonyms.give(entity, plain)
+            if is_masked_under(entity, plain):
+                return pseudonyms.give(str(entity), plain)
             return self._mask_plain(plain, pseudonyms).text
         if isinstance(value, Mapping):
             masked: dict[str, Any] = {}
-            for key, item in value.items():
+            given: dict[str, int] = {}
+            for key, said in entities_of(value, entity):
                 name = self._mask_plain(plain_text(key), pseudonyms).text
-                masked[_find_free(name, masked)] = self._mask_json(
-                    item, pseudonyms, keep_entity(entity, key)
+                masked[_find_free(name, masked, given)] = self._mask_json(
+                    value[key], pseudonyms, said
                 )
             return masked
         if isinstance(value, list | tuple):
             return [self._mask_json(item, pseudonyms, entity) for item in value]
-        if entity == "SECRET" and isinstance(value, int | float) and not isinstance(value, bool):
+        if entity == SECRET and isinstance(value, int | float) and not isinstance(value, bool):
             return pseudonyms.give(entity, str(value))
         return value
 
@@ -217,13 +220,16 @@ class Masker:
         return MaskedText(text=masked, originals=MappingProxyType(originals))
 
 
-def _find_free(name: str, taken: Mapping[str, Any]) -> str:
-    """Return a key that is not taken: two that name one person become one pseudonym."""
-    if name not in taken:
-        return name
-    return next(
-        free for number in range(2, len(taken) + 3) if (free := f"{name} ({number})") not in taken
-    )
+def _find_free(name: str, taken: Mapping[str, Any], given: dict[str, int]) -> str:
+    """Return a key that is not taken: two that name one person become one pseudonym.
+
+    `given` has the last number of each name that had to have one.
+    """
+    free = name
+    while free in taken:
+        given[name] = given.get(name, 1) + 1
+        free = f"{name} ({given[name]})"
+    return free
 
 
 def _collect_texts(value: Any, texts: list[str], depth: int) -> None:

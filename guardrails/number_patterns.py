@@ -18,6 +18,7 @@ _PHONE_WORDS: Final = "phone telephone tel mobile cell cellphone fax call callin
 _NOT_A_NUMBER: Final = r"(?<![\w.,:/#+=\\-])(?<![$\u20ac\u00a3][ ]?)"
 MONTH: Final = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
 DAY_FORM: Final = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?[ .-]{{1,2}}(?:of[ ])?{MONTH}[ ,.-]{{1,2}}\d{{2,4}}|{MONTH}[ .-]\d{{1,2}}(?:st|nd|rd|th)?[ ,.-]{{1,2}}\d{{2,4}}|\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}([-/.])[ ]?\d{{1,2}}\1[ ]?\d{{2,4}}|\d{{8}})"
+_MIN_IBAN_DIGITS: Final = 9
 _AGED_YEAR: Final = r"(?:19[2-9]\d|200\d)"
 _NO_BIRTHDAY: Final = r"(?<!(?i:driver|drivers|version|versions|released|dated|build|signed|copyright|published|updated|modified|revision|rev|since|from|until|till|on|expires?|expired|valid|issued|bios|firmware|installed|date|dates|purchased|release|created)[ :,(=]{1,3})(?<![\w./:\\-])"
 
@@ -123,7 +124,7 @@ _OF_TELEPHONES_AND_PAYMENT: Final = patterns(
         "ext durchwahl internal desk voip dial short phone",
     ),
     # --- payment
-    ("CARD", 0.9, r"(?<![\w.-])(?:\d{4}[ -]){3}\d{4}(?![\w-])", "", _is_card),
+    ("CARD", 0.9, r"(?<![\w.-])(?:\d{4}[ .-]){3}\d{4}(?![\w-]|\.\d)", "", _is_card),
     ("CARD", 0.9, r"(?<![\w.-])3[47]\d{2}[ -]?\d{6}[ -]?\d{5}(?![\w-])", "3", _is_card),
     (
         "CARD",
@@ -230,8 +231,33 @@ _OF_EMPLOYERS_AND_BIRTH: Final = patterns(
     digits=True,
 )
 
+# Without their check digit: the form, or the name beside it, says enough.
+_UNCHECKED: Final = patterns(
+    (
+        "IBAN",
+        0.88,
+        r"(?<![\w-])[A-Z]{2}\d{2}(?:[ ][A-Z\d]{4}){3,7}(?:[ ][A-Z\d]{1,4})?(?![\w-])",
+        "",
+        lambda text: sum(map(str.isdigit, text)) > _MIN_IBAN_DIGITS,
+    ),
+    (
+        "NATIONAL_ID",
+        0.84,
+        r"(?i:\b(?:n\.?i\.?(?:[ ](?:no|number|nr)\b\.?)|nino|national[ ]insurance(?:[ ](?:no\.?|number))?)[ :=#]{1,3})\K[A-Z]{2}[ ]?\d{2}[ ]?\d{2}[ ]?\d{2}[ ]?[A-Z]\b",
+        "ni nino national",
+    ),
+    (
+        "NATIONAL_ID",
+        0.82,
+        r"(?<=\p{Lu}[\p{L}'\u2019-]{1,30}[ ]\p{Lu}[\p{L}'\u2019-]{1,30}[ ]?[(\[][ ]?)\d{9,14}(?=[ ]?[)\]])",
+        "( [",
+    ),
+    digits=True,
+)
+
 NUMBERS: Final[tuple[IdentifierPattern, ...]] = (
     *_OF_TELEPHONES_AND_PAYMENT,
+    *_UNCHECKED,
     *STATE_IDS,
     *_OF_EMPLOYERS_AND_BIRTH,
 )

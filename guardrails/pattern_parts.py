@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 r"""What the tables of identifiers are written in: a pattern, and the pieces that many share.
 
-Expressions of the `regex` library; `\K` drops the context before it from the match. Every
-repetition is bounded, so that hostile text costs linear time.
+Expressions of the `regex` library; `\K` drops the context before it from the match. No repetition
+is without bound, whatever a table says (`bound_repetitions`), so that hostile text costs linear time.
 """
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
@@ -76,6 +76,11 @@ SYSTEM_ACCOUNTS: Final = frozenset(
         "operator",
     ]
 )
+# Of an expression: an escape, a set of characters, a bound, or any other character.
+_TOKEN: Final = re.compile(
+    r"\\[pP]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d+(?:,\d*)?\}|.", re.DOTALL
+)
+_BOUNDED: Final = {"*": "{0,128}", "+": "{1,128}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +90,8 @@ class IdentifierPattern:
     Attributes:
         entity: the pseudonym's kind, for instance USERNAME.
         expression: what the whole match looks like, after the context.
-        score: 0 to 1; below the analyser's threshold it counts only beside a word of `context`.
-            The highest names a stretch that several cover.
+        score: 0 to 1, a rank set by hand (docs/masking.md): below the analyser's threshold it
+            counts only beside a word of `context`. The highest names a stretch that several cover.
         needs: of these lower-case strings at least one is in every text that can match; a cheap
             test before the expression is tried. Empty: always tried.
         check: says of a match whether it is one, for instance by its check digit.
@@ -111,7 +116,7 @@ IS: Final = (
     r"[\"'`*_]{0,2}(?:[ \t]{0,8}(?:[:=#>|]{1,2}|\b(?:is|was|are|to)\b[ :]?)[ \t]{0,8}|[ \t]{1,3})"
     r"(?:the[ ])?[\"'`(\[*\u201c\u2018]{0,2}"
 )
-EQUALS: Final = r"[\"'`*]{0,2}[ \t]{0,8}[:=][ \t]{0,8}[\"'`\[*]{0,2}"
+EQUALS: Final = r"[\"'`*_]{0,2}[ \t]{0,8}[:=][ \t]{0,8}[\"'`\[*]{0,2}"
 
 # --- names of people. Scripts without capital letters count as capital.
 PARTICLE: Final = r"(?:van|von|de|der|den|da|di|do|dos|du|del|la|le|el|al|bin|ibn|ter|ten|zu|af|y)"
@@ -169,13 +174,31 @@ def patterns(
     return tuple(replace(_pattern(*row), trim=trim, digits=digits) for row in rows)  # type: ignore[arg-type]
 
 
+def bound_repetitions(expression: str) -> str:
+    r"""Return an expression in which `*` and `+` repeat 128 times at most.
+
+    Without a bound, an expression that begins anywhere goes on to the end of a long run from each
+    of its characters.
+
+    >>> bound_repetitions(r"[*+]\*+x*?")
+    '[*+]\\*{1,128}x{0,128}?'
+    """
+    pieces: list[str] = []
+    was_repeated = False
+    for part in _TOKEN.findall(expression):
+        is_repetition = part in _BOUNDED and not was_repeated
+        was_repeated = is_repetition or part == "?" or part.startswith("{")
+        pieces.append(_BOUNDED[part] if is_repetition else part)
+    return "".join(pieces)
+
+
 def _pattern(
     entity: str, score: float, expression: str, needs: str = "",
     check: Callable[[str], bool] | None = None, context: str = "",
 ) -> IdentifierPattern:  # fmt: skip
     return IdentifierPattern(
         entity=entity,
-        expression=expression,
+        expression=bound_repetitions(expression),
         score=score,
         needs=tuple(needs.split()),
         check=check,

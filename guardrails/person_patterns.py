@@ -28,13 +28,13 @@ _IN_CONTEXT: Final = patterns(
     (
         "PERSON",
         0.84,
-        rf"(?m)(?:^|[;|>])[ \t>]*(?i:cc|bcc|from|to|attn|attention|name|von|an|de|sender|recipient|requester|requestor|caller|reported by|contact|user|owner|employee|manager|customer|assigned to|assignee|full name|display ?name|first ?name|last ?name|given ?name|surname)[ ]?:[ \t]{{0,8}}[\"'*]{{0,2}}(?!{_DAY}\b){NO_NAME}\K{FULL_NAME}(?:,[ ]{NAME})?(?=[ ]*(?:[<(;,|\"'*/\n\t]|\Z|-[ ]))",
+        rf"(?m)(?:^|[;|>])[ \t>]{{0,12}}(?i:cc|bcc|from|to|attn|attention|name|von|an|de|sender|recipient|requester|requestor|caller|reported by|contact|user|owner|employee|manager|customer|assigned to|assignee|full name|display ?name|first ?name|last ?name|given ?name|surname)[ ]?:[ \t]{{0,8}}[\"'*]{{0,2}}(?!{_DAY}\b){NO_NAME}\K{FULL_NAME}(?:,[ ]{NAME})?(?=[ ]*(?:[<(;,|\"'*/\n\t]|\Z|-[ ]))",
         ":",
     ),
     (
         "PERSON",
         0.84,
-        rf"(?m)^[ \t>]*(?i:cc|bcc|to)[ ]?:[^\n]{{1,200}}?[;,][ ]{{0,2}}\K{TWO_NAMES}(?=[ ]*(?:[<;,\n]|\Z))",
+        rf"(?m)^[ \t>]{{0,12}}(?i:cc|bcc|to)[ ]?:[^\n]{{1,200}}?[;,][ ]{{0,2}}\K{TWO_NAMES}(?=[ ]*(?:[<;,\n]|\Z))",
         "cc to",
     ),
     (
@@ -157,12 +157,12 @@ _IN_CONTEXT: Final = patterns(
     (
         "PERSON",
         0.8,
-        rf"(?m)(?:^|[.!?>\]\"][ ]{{1,2}}|\n)[ \t>]*{_GREETING}(?:[ ](?i:there|again))?,?[ ](?:(?i:mr|mrs|ms|dr|herr|frau)\.?[ ])?{NO_NAME}(?!{_DAY}\b)\K{FULL_NAME}(?:(?:[ ]?(?:and|&|/|und|,)[ ]?){NAME})?(?=[ ]?(?:[,!:.;\n\u2013-]|\Z))",
+        rf"(?m)(?:^|[.!?>\]\"][ ]{{1,2}}|\n)[ \t>]{{0,12}}{_GREETING}(?:[ ](?i:there|again))?,?[ ](?:(?i:mr|mrs|ms|dr|herr|frau)\.?[ ])?{NO_NAME}(?!{_DAY}\b)\K{FULL_NAME}(?:(?:[ ]?(?:and|&|/|und|,)[ ]?){NAME})?(?=[ ]?(?:[,!:.;\n\u2013-]|\Z))",
     ),
     (
         "PERSON",
         0.78,
-        rf"(?m)^[ \t>]*(?i:hi|hello|hey|dear)[ ]{_LOWER_STOP}(?!(?i:team|all|support|there|sir|madam|mate|folks|everybody|everyone|colleague|colleagues|helpdesk|service|help|it|to|whom)\b)\K[a-z][\p{{L}}'-]{{1,24}}(?=[ ]?[,!:\n])",
+        rf"(?m)^[ \t>]{{0,12}}(?i:hi|hello|hey|dear)[ ]{_LOWER_STOP}(?!(?i:team|all|support|there|sir|madam|mate|folks|everybody|everyone|colleague|colleagues|helpdesk|service|help|it|to|whom)\b)\K[a-z][\p{{L}}'-]{{1,24}}(?=[ ]?[,!:\n])",
         "hi hello hey dear",
     ),
     (
@@ -174,13 +174,13 @@ _IN_CONTEXT: Final = patterns(
     (
         "PERSON",
         0.82,
-        rf"(?m)^[ \t>]*[\[(]?\d{{1,2}}[:.h]\d{{2}}(?:[:.]\d{{2}})?(?:[ ]?[AP]M)?[\])]?[ ]?[-\u2013|]?[ ]?(?!(?i:info|warn|warning|error|debug|trace|note|event|status)\b)\K(?:{FULL_NAME}|{LOWER_NAME}(?:[ ]{LOWER_NAME})?)(?=[ ]?:[ ])",
+        rf"(?m)^[ \t>]{{0,12}}[\[(]?\d{{1,2}}[:.h]\d{{2}}(?:[:.]\d{{2}})?(?:[ ]?[AP]M)?[\])]?[ ]?[-\u2013|]?[ ]?(?!(?i:info|warn|warning|error|debug|trace|note|event|status)\b)\K(?:{FULL_NAME}|{LOWER_NAME}(?:[ ]{LOWER_NAME})?)(?=[ ]?:[ ])",
         ":",
     ),
     (
         "PERSON",
         0.78,
-        rf"(?m)^[ \t>]*{NO_NAME}(?!{_DAY}\b)\K{FULL_NAME}(?=[ ]?(?:\(\d{{1,2}}:\d{{2}}\)|\[\d{{1,2}}:\d{{2}}\]|,?[ ]\d{{1,2}}:\d{{2}}(?:[ ]?[AP]M)?)[ ]?:?[ \n])",
+        rf"(?m)^[ \t>]{{0,12}}{NO_NAME}(?!{_DAY}\b)\K{FULL_NAME}(?=[ ]?(?:\(\d{{1,2}}:\d{{2}}\)|\[\d{{1,2}}:\d{{2}}\]|,?[ ]\d{{1,2}}:\d{{2}}(?:[ ]?[AP]M)?)[ ]?:?[ \n])",
         ":",
     ),
     (
@@ -192,7 +192,7 @@ _IN_CONTEXT: Final = patterns(
     (
         "PERSON",
         0.76,
-        r"(?m)^[ \t>]*\K[a-z]{3,20}(?=[ ](?:says|said|asks|asked|told|reports|reported|called|called|needs|cannot|can't|cant|has|wants)\b)",
+        r"(?m)^[ \t>]{0,12}\K[a-z]{3,20}(?=[ ](?:says|said|asks|asked|told|reports|reported|called|called|needs|cannot|can't|cant|has|wants)\b)",
         "says said asks asked told report called needs can has wants",
     ),
     # --- verbs that take people

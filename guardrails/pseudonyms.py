@@ -5,13 +5,14 @@
 meant; where two could, the shorter form has a pseudonym of its own.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.directory import Directory
+from guardrails.encoded_text import DecodedText, may_be_encoded
 from guardrails.findings import Span, leave_kept
-from guardrails.pattern_parts import PSEUDONYM, SYSTEM_ACCOUNTS
+from guardrails.known_originals import KnownOriginals
+from guardrails.pattern_parts import PSEUDONYM
 from guardrails.person_names import may_be_same, name_key
 from guardrails.presidio_runtime import (
     AnonymizerEngine,
@@ -23,7 +24,7 @@ from guardrails.presidio_runtime import (
 from guardrails.sanitise import plain_text
 
 GREATEST_FOREIGN_NUMBER: Final = 99_999  # that a text may take away by writing it
-MIN_KNOWN_CHARACTERS: Final = 2  # a single letter is in every text
+MAX_NAMESAKES: Final = 256  # persons with one part of a name; with more nobody is meant by it
 _PIECE_CHARACTERS: Final = 8192
 _PERSON: Final = "PERSON"
 _OPERATOR: Final = "pseudonym"
@@ -52,42 +53,35 @@ class Pseudonyms:
         self._by_original: dict[tuple[str, str], str] = {}
         self._by_part: dict[str, set[str]] = {}
         self._numbers: dict[str, int] = dict(taken or {})
-        self._known: dict[str, list[str]] = {}
+        self._known = KnownOriginals()
         for pseudonym, original in known.items():
             if match := PSEUDONYM.fullmatch(pseudonym):
                 self._by_original[match[1], original.casefold()] = pseudonym
-                self._known.setdefault(match[1], []).append(plain_text(original).strip())
+                self._known.add(match[1], plain_text(original))
                 if match[1] == _PERSON:
                     self._remember_person(pseudonym, original)
-        for source, bound in (*((one, GREATEST_FOREIGN_NUMBER) for one in texts),
-                              *((one, 10**6) for one in known)):  # fmt: skip
-            for match in PSEUDONYM.finditer(source):
-                if int(match[2]) <= bound:
-                    self._numbers[match[1]] = max(self._numbers.get(match[1], 0), int(match[2]))
+        for text in texts:
+            self._leave_numbers(text, GREATEST_FOREIGN_NUMBER)
+            if may_be_encoded(text):  # `&lt;PERSON_1&gt;` will be read as ours
+                self._leave_numbers(DecodedText(text).text, GREATEST_FOREIGN_NUMBER)
+        for pseudonym in known:
+            self._leave_numbers(pseudonym, 10**6)
+
+    def _leave_numbers(self, text: str, bound: int) -> None:
+        """Give no number up to those that a text has already."""
+        for match in PSEUDONYM.finditer(text):
+            if int(match[2]) <= bound:
+                self._numbers[match[1]] = max(self._numbers.get(match[1], 0), int(match[2]))
 
     def find_known(self, text: str) -> Iterable[Span]:
         """Yield the places, outside of pseudonyms, of known originals and of the case's own."""
         if self._own is not None:
             yield from leave_kept(text, self._own.find_spans(text))
-        taken = [match.span() for match in PSEUDONYM.finditer(text)] if self._known else []
-        folded = text.casefold() if self._known else ""
-        for entity, originals in self._known.items():
-            for original in originals:
-                if original.casefold() not in folded:
-                    continue  # most are absent, and an expression each costs a hundred times more
-                if len(original) < MIN_KNOWN_CHARACTERS or original.casefold() in SYSTEM_ACCOUNTS:
-                    continue
-                words = rf"(?<![^\W_]){re.escape(original)}(?![^\W_])"
-                for match in re.finditer(words, text, re.IGNORECASE):
-                    first, last = match.span()
-                    if all(last <= start or end <= first for start, end in taken):
-                        yield first, last, entity
+        yield from self._known.find(text)
 
     def mask_everywhere(self, entity: str, original: str) -> None:
         """Mask an original wherever it stands as a word from now on."""
-        kept = self._known.setdefault(entity, [])
-        if (stripped := original.strip()) not in kept:
-            kept.append(stripped)
+        self._known.add(entity, original)
 
     def give(self, entity: str, original: str) -> str:
         """Return the pseudonym of an original, the same for the same and for the same person."""
@@ -115,7 +109,12 @@ class Pseudonyms:
     def _find_same_person(self, original: str) -> str | None:
         """Return the pseudonym of the only person that a name can mean, None if there is none."""
         key = name_key(original)
-        near = {one for part in key if len(part) > 1 for one in self._by_part.get(part, ())}
+        near = {
+            one
+            for part in key
+            if len(part) > 1 and len(named := self._by_part.get(part, ())) <= MAX_NAMESAKES
+            for one in named
+        }
         same = {
             one
             for one in near

@@ -49,6 +49,7 @@ _VERSION_WORDS: Final = regex.compile(
 )
 _CERTAIN_VERSION_WORDS: Final = regex.compile(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z")
 _DIGIT: Final = regex.compile(r"\d")
+_ZEROS: Final = regex.compile(r"(?<![\d:A-Fa-f])0+(?=\d)(?=[\d.]*\Z)")
 # Public resolvers that helpdesk articles name.
 _WELL_KNOWN_ADDRESSES: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"))
 
@@ -154,20 +155,30 @@ class AddressRecogniser(LocalRecognizer):
 
 def _tells_apart(written: str) -> bool:
     """Say whether it is an address, and not one that everybody has."""
-    try:
-        address = ipaddress.ip_address(written)
-    except ValueError:
+    address = _read_address(written)
+    if address is None:
         return False
     if address.is_loopback or address.is_unspecified or address.is_multicast:
         return False
-    return not written.startswith(("255.", "0.")) and written not in _WELL_KNOWN_ADDRESSES
+    plain = str(address)
+    return not plain.startswith(("255.", "0.")) and plain not in _WELL_KNOWN_ADDRESSES
+
+
+def _read_address(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return an address, also of parts with zeros before them (`192.168.001.001`)."""
+    try:
+        return ipaddress.ip_address(_ZEROS.sub("", written))
+    except ValueError:
+        return None
 
 
 def _is_version(before: str, written: str) -> bool:
     """Say whether the words before make a dotted number a version; of a private one, fewer do."""
     if _CERTAIN_VERSION_WORDS.search(before):
         return True
-    return not ipaddress.ip_address(written).is_private and bool(_VERSION_WORDS.search(before))
+    address = _read_address(written)
+    is_private = address is not None and address.is_private
+    return not is_private and bool(_VERSION_WORDS.search(before))
 
 
 def build_analyser(*others: LocalRecognizer) -> AnalyzerEngine:

@@ -156,4 +156,16 @@ SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
         r"(?i:\b(?:recovery|filevault|bitlocker|encryption|unlock)[ ](?:recovery[ ])?(?:key|password)[^\n:]{0,40}?(?:is|was|:|=)[ ]{0,2}[\"'`]?)\K(?=[A-Z0-9-]{0,40}\d)[A-Z0-9]{4,8}(?:[- ][A-Z0-9]{4,8}){2,11}\b",
         "recovery filevault bitlocker encryption unlock",
     ),
+    (
+        "SECRET",
+        0.82,
+        r"(?i:\b(?:combo|combination|lock|safe|cage|locker|gate)\b[^\n\d]{0,40}?)\K\d{1,2}-\d{1,2}-\d{1,2}(?![\w-])",
+        "combo combination lock safe cage gate",
+    ),
+    (
+        "SECRET",
+        0.86,
+        r"(?<![\w.-])(?!(?:0x|sha\d|md5))[a-z]{2,10}_(?=[A-Za-z\d]{0,60}\d)(?=[A-Za-z\d]{0,60}[A-Z])(?=[A-Za-z\d]{0,60}[a-z])[A-Za-z\d]{18,120}(?![\w-])",
+        "_",
+    ),
 )

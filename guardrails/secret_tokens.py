@@ -61,7 +61,8 @@ _MIN_CHARACTERS: Final = 4
 _MANY_PIECES: Final = 4
 _PAIR_CHARACTERS: Final = 44
 _UNCUED, _STRONG, _MIXED, _CALM = 4, 3, 2, 1
-# How many characters before and after a token words about credentials may stand.
+# How many characters before and after a token words about credentials may stand: set by hand, not
+# fitted (docs/masking.md, "Numbers in the rules").
 _REACH: Final = {_STRONG: (150, 70), _MIXED: (90, 40), _CALM: (45, 0)}
 # A phrase of several words, where it is said to be one.
 _PHRASE: Final = regex.compile(

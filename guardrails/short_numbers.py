@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers as they are typed in a hurry: extensions, bare MACs, assets, dates of birth in words.
+"""Numbers as they are typed in a hurry: extensions, labels of assets, dates of birth in words.
 
 A form that could be anything has a score below the threshold and counts beside a word of its
 context only.
@@ -10,7 +10,6 @@ from typing import Final
 
 from guardrails.number_patterns import DAY_FORM, MONTH
 from guardrails.pattern_parts import patterns
-from guardrails.vocabulary import is_english
 
 _MIN_PHONE_DIGITS, _MAX_PHONE_DIGITS = 9, 15
 _EXTENSION: Final = r"(?:ext(?:ension|n)?|extn|durchwahl|dw|nebenstelle|poste|anexo|interno)"
@@ -19,11 +18,6 @@ _ORDINAL: Final = r"(?:\d{1,2}(?:st|nd|rd|th)|first|second|third|fourth|fifth|si
 
 def _is_phone_number(text: str) -> bool:
     return _MIN_PHONE_DIGITS <= sum(map(str.isdigit, text)) <= _MAX_PHONE_DIGITS
-
-
-def _is_mixed_hex(text: str) -> bool:
-    """Say whether hexadecimal digits have both letters and figures, as an address has."""
-    return sum(map(str.isdigit, text)) > 1 and sum(map(str.isalpha, text)) > 1
 
 
 SHORT_NUMBERS: Final = patterns(
@@ -82,59 +76,6 @@ SHORT_NUMBERS: Final = patterns(
         r"(?i:\bexpress(?:[ ]service)?(?:[ ]code)?[ ]?[:#=]?[ ]{1,2})\K\d{9,11}(?![\w-])",
         "express",
     ),
-    (
-        "SECRET",
-        0.82,
-        r"(?i:\b(?:combo|combination|lock|safe|cage|locker|gate)\b[^\n\d]{0,40}?)\K\d{1,2}-\d{1,2}-\d{1,2}(?![\w-])",
-        "combo combination lock safe cage gate",
-    ),
-    # --- networks
-    (
-        "MAC",
-        0.82,
-        r"(?<![\w-])[0-9A-F]{12}(?![\w-])",
-        "",
-        _is_mixed_hex,
-    ),
-    (
-        "MAC",
-        0.3,
-        r"(?i)(?<![\w-])[0-9a-f]{12}(?![\w-])",
-        "",
-        lambda text: any(map(str.isdigit, text)),
-        "mac hw hardware address addr nic ethernet ether wlan wifi wi-fi fi card adapter dhcp reservation whitelist allowlist port switch radius bssid ap lan device register registered",
-    ),
-    (
-        "MAC",
-        0.84,
-        r"(?i)(?<![\w:-])(?:[0-9a-f]{6}[:-][0-9a-f]{6}|[0-9a-f]{4}([:-])[0-9a-f]{4}\1[0-9a-f]{4}|(?:[0-9a-f]{2}\.){5}[0-9a-f]{2})(?![\w:-]|\.\w)",
-        "",
-        _is_mixed_hex,
-    ),
-    (
-        "MAC",
-        0.3,
-        r"(?i)(?<![\w:-])[0-9a-f]{2}(?:[ ][0-9a-f]{2}){5}(?![\w:-]|[ ][0-9a-f]{2}\b)",
-        "",
-        _is_mixed_hex,
-        "mac hw hardware address addr nic ethernet ether wlan wifi card adapter dhcp reservation whitelist",
-    ),
-    # --- hosts
-    (
-        "HOST",
-        0.85,
-        r"(?i)(?<![\w./\\@-])(?:desktop|laptop|win|lap|pc|nb|mac|mbp)-(?=[a-z\d]{0,10}\d)(?=[\d]{0,10}[a-z])[a-z\d]{6,11}(?![\w-]|\.\w)",
-        "desktop- laptop- win- lap- pc- nb- mac- mbp-",
-        lambda text: not is_english(text.lower().split("-")[1].strip("0123456789")),
-    ),
-    (
-        "HOST",
-        0.3,
-        r"(?<![\w./\\@&%$-])(?:DC|FS|EX|TS|DB|WEB|APP|SQL|RDS|VM|HV|NAS|SRV|CTX|ESX)-?\d{1,2}(?![\w@\\(.-]\w|\w)",
-        "",
-        None,
-        "server servers host hosts domain controller controllers dc replication sync synced ping rdp reboot rebooted restart restarted down unreachable offline patch patched vm vms failover node nodes",
-    ),
     # --- numbers on labels
     (
         "SERIAL",
@@ -181,39 +122,6 @@ SHORT_NUMBERS: Final = patterns(
         0.86,
         r"(?i:\b(?:ssn|social(?:[ ]security)?(?:[ ]number)?)[ ](?:(?:ends?|ending)(?:[ ](?:in|with))?|last[ ](?:4|four)(?:[ ]digits)?(?:[ ]is|[ ]are)?)[ :]{1,2})\K\d{4}\b",
         "ssn social",
-    ),
-    (
-        "IBAN",
-        0.88,
-        r"(?<![\w-])[A-Z]{2}\d{2}(?:[ ][A-Z\d]{4}){3,7}(?:[ ][A-Z\d]{1,4})?(?![\w-])",
-        "",
-        lambda text: sum(map(str.isdigit, text)) > _MIN_PHONE_DIGITS,
-    ),
-    (
-        "NATIONAL_ID",
-        0.84,
-        r"(?i:\b(?:n\.?i\.?(?:[ ](?:no|number|nr)\b\.?)|nino|national[ ]insurance(?:[ ](?:no\.?|number))?)[ :=#]{1,3})\K[A-Z]{2}[ ]?\d{2}[ ]?\d{2}[ ]?\d{2}[ ]?[A-Z]\b",
-        "ni nino national",
-    ),
-    (
-        "NATIONAL_ID",
-        0.82,
-        r"(?<=\p{Lu}[\p{L}'\u2019-]{1,30}[ ]\p{Lu}[\p{L}'\u2019-]{1,30}[ ]?[(\[][ ]?)\d{9,14}(?=[ ]?[)\]])",
-        "( [",
-    ),
-    # rows of `query user`: the name stands first
-    (
-        "USERNAME",
-        0.84,
-        r"(?im)^[ >]{0,2}(?!username)\K[\w.-]{2,31}(?=[ ]{2,40}(?:(?:rdp-tcp#\d+|console|ica-\S+)[ ]{2,20})?\d{1,5}[ ]{1,6}(?:active|disc|conn|aktiv|getr)\b)",
-        "active disc conn aktiv getr",
-    ),
-    # --- secrets
-    (
-        "SECRET",
-        0.86,
-        r"(?<![\w.-])(?!(?:0x|sha\d|md5))[a-z]{2,10}_(?=[A-Za-z\d]{0,60}\d)(?=[A-Za-z\d]{0,60}[A-Z])(?=[A-Za-z\d]{0,60}[a-z])[A-Za-z\d]{18,120}(?![\w-])",
-        "_",
     ),
     digits=True,
 )

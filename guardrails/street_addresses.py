@@ -47,88 +47,92 @@ _STREET: Final = (
     rf"|(?<![\p{{L}}\d])(?i:{_PREFIX})(?<=\b(?:\p{{Lu}}|rue|ul\.|al\.|os\.|pl\.|via|calle|rua|avenue|place|c/|\u0443\u043b\.).{{0,12}})[ ]{{0,1}}{_PLACE},?[ ](?:(?i:n|nr|no|num|n\u00ba|\u0434)[.\u00b0]?[ ]?)?{_NUMBER}\b"
     rf"|(?:{_WORD}[ ]){{1,4}}(?i:{_SURE_SUFFIX})\b\.?[ ](?:(?i:no|nr)[.:]?[ ]?)?{_NUMBER}\b)"
 )
+# Something like a postal code: a quick test before expressions that end in one.
+_CODE_LIKE: Final = regex.compile(r"\d{4}|\d{3}[ ]\d\d|\d\d-\d{3}|[A-Z]\d[A-Z\d]?[ ]?\d[A-Z]")
+# A unit of a building, as a word.
+_UNIT_NAME: Final = regex.compile(r"(?i)(?<!\p{L})(?:suite|ste|apt|apartment|unit|flat)(?!\p{L})")
 _HEADS: Final = tuple(
-    (regex.compile(expression), needs_code)
-    for expression, needs_code in (
-        (rf"(?<![\w./:-])(?:{_NUMBER}[ ])?{_MILITARY}", False),
-        (rf"(?<![\w./:-])(?:{_NUMBER},?[ ])?(?i:{_BOX})\b{_TAIL}", False),
-        (rf"(?<![\w./:#-]){_STREET}{_PART_END}{_TAIL}", False),
+    (regex.compile(expression), needs)
+    for expression, needs in (
+        (rf"(?<![\w./:-])(?:{_NUMBER}[ ])?{_MILITARY}", None),
+        (rf"(?<![\w./:-])(?:{_NUMBER},?[ ])?(?i:{_BOX})\b{_TAIL}", None),
+        (rf"(?<![\w./:#-])(?=[^\p{{L}}]{{0,24}}\p{{L}}){_STREET}{_PART_END}{_TAIL}", None),
         # a number and a name before a unit: the unit says that it is a street
         (
             rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?{_SEPARATOR}(?i:suite|ste|apt|apartment|unit|flat)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
-            False,
+            _UNIT_NAME,
         ),
         (
             rf"(?<![\w./:-])\d{{1,5}}[ ](?:(?!(?i:suite|apt)\b)[\p{{L}}\d'\u2019./-]{{1,30}}[ ]){{1,7}}?(?:\d{{1,5}})?{_SEPARATOR}(?i:suite[ ]|apt\.[ ])\d{{1,5}}{_PART_END}{_TAIL}",
-            False,
+            _UNIT_NAME,
         ),
         (
             rf"(?<![\w./:-]){_PLACE}[ ]{_NUMBER}{_SEPARATOR}(?i:suite|ste|apt|apartment)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
-            False,
+            _UNIT_NAME,
         ),
         # a number, a name and at the end a postal code
         (
             rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?(?:{_SEPARATOR}{_PLACE}){{1,3}}(?:{_SEPARATOR}[A-Za-z]{{2,3}}(?=[ ,\n]))?{_SEPARATOR}(?:{_PLACE}[ ])?{_CODE}{_PART_END}(?:{_SEPARATOR}{_PLACE}{_PART_END})?",
-            True,
+            _CODE_LIKE,
         ),
         # after words that ask for one
         (
             rf"(?i:\b{_ASK})[ \n]{{1,3}}(?i:the[ ]corner[ ]of[ ])?\K\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER}\b){_PART_END}{_TAIL}",
-            False,
+            None,
         ),
         (
             rf"(?i:\b(?:home|postal|mailing|shipping|delivery|billing|private|my|new|her|his|their)?[ ]?address(?:[ ]is)?[ ]?[:=]?[ \n]{{1,3}})\K(?!(?i:is|bar|book|list|the|and|of|in|for|to|was|not|space)\b){_NUMBER}[ ]{_PLACE}{_PART_END}{_TAIL}",
-            False,
+            None,
         ),
         (
             rf"(?i:(?:the[ ])?corner[ ]of[ ])[^\n,;?!]{{3,60}}?[ ]and[ ]{_PLACE}(?:[ ]{_NUMBER})?(?:[ ]{_SURE_SUFFIX}\b)?(?:[ ]{_NUMBER})?",
-            False,
+            None,
         ),
         # where a technician is sent: the street may be of any kind
         (
             rf"(?i:\b(?:site|location|branch|premises|visit|on-?site(?:[ ]at)?)[ ]?[:=-]?[ ])\K{_NUMBER},?[ ]{_PLACE},[ ]{_PLACE}(?:,?[ ](?:{_CODE}|\d{{4,6}}))?(?=[ ]?[,.;)\n]|\s*\Z)",
-            False,
+            None,
         ),
         # block, plot and house before the quarter, as in Japan
         (
             r"(?<![\w./:-])\d{1,4}-\d{1,3}(?:-\d{1,3})?[ ]\p{Lu}[\p{L}-]{2,24}(?:,[ ]\p{Lu}[\p{L}-]{2,24}(?:[ ]\p{L}[\p{L}-]{1,16})?){1,3}(?:,?[ ]\d{3}-?\d{4})?(?:,[ ]Japan)?",
-            False,
+            None,
         ),
         # a street named without a number, where somebody is
         (
             rf"(?i:\b(?:on|in|at|to|from|of|along|near)[ ])\K(?:{_WORD}[ ]){{1,3}}(?:Street|Road|Avenue|Boulevard|Lane|Drive|Square)\b(?:,[ ]{_PLACE}{_PART_END})?",
-            False,
+            None,
         ),
         # a unit first, its building and its code on the lines or parts that follow
         (
             rf"(?<![\w./:-])(?i:studio|flat|apartment|suite|unit)[ ]\d{{1,4}}[A-Za-z]?(?:{_SEPARATOR}{_PART}{_PART_END}){{1,4}}(?<=[\dA-Z])",
-            False,
+            None,
         ),
         # a street of any kind, its number, and a line that begins with a postal code
         (
             rf"(?<![\w./:-])(?:{_PLACE},?[ ]{_NUMBER}|{_NUMBER},?[ ]{_PLACE})(?:{_SEPARATOR}{_PLACE}(?:[ ]\d{{1,2}}\u00aa?[ ]{_PLACE})?){{0,2}}(?:,{{1,2}}[ ]|,?\n[ ]{{0,4}})(?:(?:\u03a4\u039a|TK)[ ]\d{{3}}[ ]?\d{{2}}|\d{{5}}-?\d{{3}}|\d{{5}}|\d{{3}}[ ]\d{{2}}|\d{{4}}[ ]?[A-Z]{{2}}|\d{{4}}|\d{{2}}-\d{{3}})(?:[ ]|\n)\p{{Lu}}[\p{{L}}'\u2019-]{{1,30}}{_PART_END}{_TAIL}(?:[ ]/[ ][A-Z]{{2}}\b)?",
-            True,
+            _CODE_LIKE,
         ),
         (
             rf"(?m)(?:^|(?<=(?i:{_ASK})[ ])|(?<=:[ ]))(?i:{_PREFIX})[ ]?{_PLACE}{_SEPARATOR}\d{{5}}[ ]\p{{Lu}}[\p{{L}}'\u2019-]{{2,30}}{_PART_END}{_TAIL}",
-            True,
+            _CODE_LIKE,
         ),
         # postal code and town after a street that was not understood; town, region and code
         (
             r"(?<![\w./:-])\p{Lu}[\p{L}'\u2019.-]{1,30}(?:[ ]\p{Lu}[\p{L}'\u2019.-]{1,30}){0,2},[ ][A-Z]{2}[ ]\d{5}(?:-\d{4})?(?!\w)",
-            True,
+            _CODE_LIKE,
         ),
         (
             r"[\p{Han}]{2,12}[\u7701\u5e02\u53bf\u533a\u8857\u8def\u9547][\p{Han}]{1,12}[A-Z]\u5ea7(?:[ ]\d{6})?",
-            False,
+            None,
         ),
         (
             r"\u3012?(?:\d{3}-\d{4}[ ]?)?[\p{Han}]{1,6}[\u90fd\u9053\u5e9c\u770c\u7701\u5e02][\p{Han}\p{Hiragana}\p{Katakana}\u30fc\d\uff10-\uff19A-Z\u2212\u2010-\u2015 -]{2,60}",
-            False,
+            None,
         ),
         (
             r"(?<![\w])(?:\u0433\.|\u0433\u043e\u0440\u043e\u0434|\u0441\.|\u043f\.|\u0434\.|\u0441\u0442\.|\u043a\u043b\.|\u043a\.)[ ]?\p{Lu}[\p{Cyrillic}-]{1,30}(?:[ ][\p{Cyrillic}().]{1,20}){0,3}(?:,[ ][\p{Cyrillic}. \d/-]{1,40}){1,5}(?:,[ ]\d{6})?",
-            False,
+            None,
         ),
     )
 )
@@ -163,8 +167,6 @@ _SURE_WORD: Final = regex.compile(
     r"\b(?:street|road|avenue|lane|drive|boulevard|suite|apt|apartment|box|square|court|corner|apo|fpo|dpo)\b"
 )
 _LETTERS: Final = regex.compile(r"\p{L}+")
-# Something like a postal code: a quick test before expressions that end in one.
-_CODE_LIKE: Final = regex.compile(r"\d{4}|\d{3}[ ]\d\d|\d\d-\d{3}|[A-Z]\d[A-Z\d]?[ ]?\d[A-Z]")
 # A short number, or a street that is named without one.
 _MAYBE: Final = regex.compile(
     r"(?<!\d)\d{1,6}(?!\d)|[ ](?:street|road|avenue|boulevard|lane|drive|square)\b|corner of|\p{Han}"
@@ -206,9 +208,9 @@ class StreetAddressRecogniser(LocalRecognizer):
 
 def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
     yield from _find_asked(text, lower)
-    has_code = bool(_CODE_LIKE.search(text))
-    for head, needs_code in _HEADS:
-        if needs_code and not has_code:
+    has = {needs: needs is None or bool(needs.search(text)) for _, needs in _HEADS}
+    for head, needs in _HEADS:
+        if not has[needs]:
             continue
         for match in find_all(head, text):
             start, end = match.span()

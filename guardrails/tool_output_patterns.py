@@ -215,7 +215,7 @@ TOOL_OUTPUT: Final = patterns(
     (
         "PERSON",
         0.78,
-        r"(?m)(?<=^[ \t>]*(?i:hi|hello|hey|dear|hallo|liebe[r]?|bonjour|ciao|hola)[ ]\p{Lu}[\p{L}'\u2019-]{1,24}(?:,[ ]\p{Lu}[\p{L}'\u2019-]{1,24}){0,3}[ ](?:and|&|und|et|e|y)[ ])\p{Lu}[\p{L}'\u2019-]{1,24}(?=[,!.]|[ ]?$)",
+        r"(?m)(?<=^[ \t>]{0,12}(?i:hi|hello|hey|dear|hallo|liebe[r]?|bonjour|ciao|hola)[ ]\p{Lu}[\p{L}'\u2019-]{1,24}(?:,[ ]\p{Lu}[\p{L}'\u2019-]{1,24}){0,3}[ ](?:and|&|und|et|e|y)[ ])\p{Lu}[\p{L}'\u2019-]{1,24}(?=[,!.]|[ ]?$)",
         "hi hello hey dear hallo liebe bonjour ciao hola",
     ),
     # --- secrets
@@ -365,5 +365,12 @@ TOOL_OUTPUT: Final = patterns(
         0.82,
         r"(?i:(?:^|[?&;\s])(?:u_)?(?:callback|call_back|phone|mobile|extension|ext|tel)(?:_number)?=)\K\+?\d[\d ()+-]{2,20}(?=[&;\s]|\Z)",
         "callback call_back phone mobile ext tel",
+    ),
+    # rows of `query user`: the name stands first
+    (
+        "USERNAME",
+        0.84,
+        r"(?im)^[ >]{0,2}(?!username)\K[\w.-]{2,31}(?=[ ]{2,40}(?:(?:rdp-tcp#\d+|console|ica-\S+)[ ]{2,20})?\d{1,5}[ ]{1,6}(?:active|disc|conn|aktiv|getr)\b)",
+        "active disc conn aktiv getr",
     ),
 )

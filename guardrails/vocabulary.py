@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which words English has, which people are called, and which look like an account made of a name.
+"""Which words English has, and which people are called.
 
 English is what the embedding model reads as whole words, with their endings. Names are those of our
 lists (guardrails/name_texts), with which the name model is trained. Neither decides alone: they
@@ -7,8 +7,7 @@ tell a strange word from a known one where the words around it ask for a value.
 """
 # ruff: noqa: SIM905 - tables
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Final
 
@@ -38,12 +37,6 @@ _MORE_WORDS: Final = frozenset(
 _BEGINNINGS: Final = ("un", "re", "dis", "pre", "mis", "over", "non", "sub")
 _NAME_LIKE_SLOTS: Final = frozenset(("virtue", "titleword", "person_word", "month", "day"))
 _MIN_FAMILY: Final = 4
-_MIN_ACCOUNT: Final = 5
-_MAX_NUMBER: Final = 4
-_TWO: Final = 2
-_CUT_TO: Final = (6, 7)  # letters of a family name after the initial
-_CUT_LENGTHS: Final = frozenset(cut + 1 for cut in _CUT_TO)
-_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _CACHED_WORDS: Final = 20_000
 
 
@@ -121,67 +114,6 @@ def _is_stem(word: str) -> bool:
     return word in read_english() or is_plain(word)
 
 
-@lru_cache(maxsize=_CACHED_WORDS)
-def is_misspelt(word: str) -> bool:
-    """Say whether a lower-case word is one of ours, but for a letter; names do not count."""
-    english, (given, family) = read_english(), read_names()
-    halves = [(word[:cut], word[cut:]) for cut in range(len(word) + 1)]
-    nearby = {before + after[1:] for before, after in halves if after}
-    nearby |= {before + after[1] + after[0] + after[2:] for before, after in halves if after[1:]}
-    nearby |= {before + one + after for before, after in halves for one in _LETTERS}
-    nearby |= {before + one + after[1:] for before, after in halves if after for one in _LETTERS}
-    return any(
-        near not in given and near not in family and len(near) > _MIN_FAMILY
-        for near in nearby
-        if near in english or is_plain(near)
-    )
-
-
-@lru_cache(maxsize=_CACHED_WORDS)
-def is_account_like(word: str) -> bool:
-    """Say whether a word is made of a name as accounts are: `jlindqvist`, `abdulr`, `p.kessler`.
-
-    >>> is_account_like("jlindqvist"), is_account_like("keyboard")
-    (True, False)
-    """
-    lower = word.lower()
-    letters = lower.rstrip("0123456789")
-    if len(letters) < _MIN_ACCOUNT or len(lower) - len(letters) > _MAX_NUMBER:
-        return False
-    parts = re.split(r"[._-]", letters)
-    if len(parts) > 1:
-        return len(parts) == _TWO and all(map(str.isalpha, parts)) and _are_of_a_name(parts)
-    return (
-        letters.isalpha()
-        and not is_english(letters)
-        and _is_joined_name(letters)
-        and not is_misspelt(letters)
-    )
-
-
-def _are_of_a_name(parts: Sequence[str]) -> bool:
-    """Say whether one of two parts is a name, and not both are English: `p.kessler`."""
-    return any(is_name(part) for part in parts) and not all(
-        len(part) > 1 and is_english(part) for part in parts
-    )
-
-
-def _is_joined_name(letters: str) -> bool:
-    """Say whether letters are a family name with an initial or two, or a given name with them."""
-    given, family = read_names()
-    if any(
-        part in family and not is_common(part) for part in (letters[1:], letters[2:], letters[:-1])
-    ):
-        return True
-    if len(letters) in _CUT_LENGTHS and letters[1:] in _list_cut_families():
-        return True
-    if any(letters[:-cut] in given for cut in (1, 2) if len(letters) - cut > _MIN_FAMILY):
-        return True
-    return any(
-        letters[:cut] in given and letters[cut:] in family for cut in range(3, len(letters) - 3)
-    )
-
-
 def is_common(word: str) -> bool:
     """Say whether a folded word is one of prose or computing, whoever is called so."""
     return word in ORDINARY_WORDS or word in read_plain_words()
@@ -196,32 +128,3 @@ def is_listed(word: str, *, given: bool) -> bool:
         return not is_common(folded)
     parts = folded.split("-")
     return len(parts) > 1 and any(part in names and not is_common(part) for part in parts)
-
-
-@cache
-def _list_cut_families() -> frozenset[str]:
-    """Return family names cut to the length that old systems allow."""
-    return frozenset(name[:cut] for name in read_names()[1] for cut in _CUT_TO if len(name) > cut)
-
-
-@cache
-def _list_families() -> frozenset[str]:
-    """Return all family names of our lists, those that are words, too, folded."""
-    words = map(fold, read_name_lists().people["words"]["family"])
-    return read_names()[1] | frozenset(words)
-
-
-@lru_cache(maxsize=_CACHED_WORDS)
-def is_account_of_word(word: str) -> bool:
-    """Say whether a word is an initial and a family name that is a word, too: `ssmith1`, `millerm`.
-
-    Too many words are, for all that has no account beside it.
-    """
-    letters = word.lower().rstrip("0123456789")
-    family = _list_families()
-    return (
-        len(letters) >= _MIN_ACCOUNT
-        and letters.isalpha()
-        and (letters[1:] in family or letters[:-1] in family)
-        and not (letters in read_english() or is_common(letters))
-    )

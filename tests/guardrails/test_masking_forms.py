@@ -4,14 +4,6 @@
 
 import pytest
 
-from guardrails.masking import Masker
-
-
-@pytest.fixture(scope="module")
-def masker():
-    return Masker()
-
-
 MASKED = [
     # people
     ("My manager Anna Schmidt approved it", "Anna Schmidt", "PERSON"),

@@ -69,26 +69,20 @@ def tickets(draw):
     return text, secrets
 
 
-def _shared(cache=[]):  # noqa: B006 - one masker for all examples
-    if not cache:
-        cache.append(Masker())
-    return cache[0]
-
-
 @settings(max_examples=80, deadline=None)
 @given(tickets())
-def test_nothing_is_left_and_twice_is_once(ticket):
+def test_nothing_is_left_and_twice_is_once(masker, ticket):
     text, secrets = ticket
-    masked = _shared().mask(text)
+    masked = masker.mask(text)
     assert [secret for secret in secrets if secret in masked.text] == []
-    assert _shared().mask(masked.text).text == masked.text
+    assert masker.mask(masked.text).text == masked.text
 
 
 @settings(max_examples=80, deadline=None)
 @given(tickets())
-def test_every_finding_is_covered_to_its_last_character(ticket):
+def test_every_finding_is_covered_to_its_last_character(masker, ticket):
     text = plain_text(ticket[0])
-    spans = _shared().find_spans(text)
+    spans = masker.find_spans(text)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
     covered = {place for start, end, _ in spans for place in range(start, end)}
     kept = {
@@ -96,7 +90,7 @@ def test_every_finding_is_covered_to_its_last_character(ticket):
     }
     pseudonyms = {place for each in PSEUDONYM.finditer(text) for place in range(*each.span())}
     assert not covered & pseudonyms
-    for finding in _shared()._engine.finder._analyser.analyze(text, "en"):
+    for finding in masker._engine.finder._analyser.analyze(text, "en"):
         touched = set(range(finding.start, finding.end)) - pseudonyms
         assert touched <= covered or touched <= kept, text[finding.start : finding.end]
 
@@ -125,14 +119,14 @@ def test_masking_twice_changes_nothing_with_the_name_model_too():
     assert changed == []
 
 
-def test_the_host_behind_credentials_is_masked_at_once():
+def test_the_host_behind_credentials_is_masked_at_once(masker):
     text = "https://jdoe42:Winter3166!@git.kramer-group.de/team/repo.git"
-    assert _shared().mask(text).text == "https://<USERNAME_1>:<SECRET_1>@<URL_1>"
+    assert masker.mask(text).text == "https://<USERNAME_1>:<SECRET_1>@<URL_1>"
 
 
 @pytest.mark.parametrize("glued", ["{}10.20.30.40", "10.20.30.40{}", "{}jane.doe@corp.local"])
-def test_what_is_glued_to_a_pseudonym_is_masked(glued):
-    masked = _shared().mask(glued.format("<PERSON_3>")).text
+def test_what_is_glued_to_a_pseudonym_is_masked(masker, glued):
+    masked = masker.mask(glued.format("<PERSON_3>")).text
     assert "10.20" not in masked
     assert "doe" not in masked
     assert "<PERSON_3>" in masked
@@ -161,10 +155,10 @@ def test_places_in_a_text_with_stand_ins_are_those_of_the_text(text, stretches):
         assert all(last <= a or b <= first or first <= a < b <= last for a, b in taken)
 
 
-def test_articles_lose_next_to_nothing():
+def test_articles_lose_next_to_nothing(masker):
     words, false = 0, []
     for path in sorted(ARTICLES.glob("*.md")):
         text = plain_text(path.read_text())
         words += len(text.split())
-        false += [text[start:end] for start, end, _ in _shared().find_spans(text)]
+        false += [text[start:end] for start, end, _ in masker.find_spans(text)]
     assert 1000 * len(false) / words <= MAX_FALSE_PER_1000_WORDS, false

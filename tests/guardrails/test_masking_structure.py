@@ -5,15 +5,9 @@ import pytest
 
 from guardrails.encoded_text import DecodedText
 from guardrails.identifier_patterns import PATTERNS
-from guardrails.masking import Masker
 from guardrails.name_samples import ENTITIES as NAME_ENTITIES
 from guardrails.pattern_parts import ENTITIES, PSEUDONYM
 from guardrails.recognisers import build_analyser
-
-
-@pytest.fixture(scope="module")
-def masker():
-    return Masker()
 
 
 def test_lists_and_objects_under_secret_keys_are_masked_whole(masker):

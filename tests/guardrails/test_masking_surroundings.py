@@ -4,13 +4,6 @@
 import pytest
 
 from guardrails.identifier_tokens import judge_token
-from guardrails.masking import Masker
-
-
-@pytest.fixture(scope="module")
-def masker():
-    return Masker()
-
 
 MASKED = [
     # one word, by its shape

@@ -3,14 +3,6 @@
 
 import pytest
 
-from guardrails.masking import Masker
-
-
-@pytest.fixture(scope="module")
-def masker():
-    return Masker()
-
-
 MASKED = [
     ("Get-ADUser sales8 -Properties LockedOut", "sales8"),
     ("EventCode=4740 TargetUserName=sales8 Computer", "sales8"),

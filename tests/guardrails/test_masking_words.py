@@ -5,15 +5,10 @@ import time
 
 import pytest
 
-from guardrails.masking import Masker
+from guardrails.account_words import is_account_like, is_account_of_word
 from guardrails.secret_tokens import rate_secret
-from guardrails.vocabulary import is_account_like, is_account_of_word, is_english, is_misspelt
-
-
-@pytest.fixture(scope="module")
-def masker():
-    return Masker()
-
+from guardrails.spelling import is_misspelt
+from guardrails.vocabulary import is_english
 
 MASKED = [
     # people of our lists, wherever they stand
