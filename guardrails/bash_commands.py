@@ -16,22 +16,30 @@ from guardrails.bash_code import InterpreterCall, is_interpreter, read_interpret
 from guardrails.bash_effects import (
     expand,
     judge_arguments,
+    judge_outputs,
+    judge_places,
+    judge_redirect,
     judge_table,
-    judge_target,
     list_only_values,
 )
 from guardrails.bash_functions import FunctionTable
 from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
+from guardrails.bash_targets import Targets
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
 from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
 from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap
-from guardrails.command_effects import BASH_COMMANDS
 from guardrails.command_words import make_effect, text_of
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.python_module_runs import ModuleRun
 from guardrails.script_reading import Deadline, NestedCode, Reading
 from guardrails.stream_editors import doubt_awk, doubt_sed
-from guardrails.unix_programs import HARMLESS_PROGRAMS, RUNS_CODE, SYSTEM_FOLDERS
+from guardrails.unix_programs import (
+    KNOWN_PROGRAMS,
+    PLAIN_LOOKS,
+    RUNS_CODE,
+    SHELL_BUILTINS,
+    SYSTEM_FOLDERS,
+)
 
 _MAX_WRAPPERS: Final = 12
 _COMMANDS_BETWEEN_CHECKS: Final = 64
@@ -47,7 +55,7 @@ _FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)
 _HOLDS_WORDS: Final = re.compile(r"^\$|\$(?:[@*]|\{[@*]|\{\w+\[[@*]\])")
 _SUBSTITUTION: Final = re.compile(r"\$\([^()]*\)")
 _KEEPS_FUNCTIONS: Final = frozenset(("time", "noglob", "nocorrect", "coproc", "repeat"))
-_KNOWN: Final = HARMLESS_PROGRAMS | BASH_COMMANDS.keys()
+_ACTS: Final = KNOWN_PROGRAMS - PLAIN_LOOKS - SHELL_BUILTINS
 _SCRIPT_FILE: Final = re.compile(r"\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk|command)$")
 
 
@@ -70,6 +78,7 @@ class BashReader:
         self._dialect = dialect
         self._functions = FunctionTable(nodes, functions)
         self._only_values = list_only_values(nodes.get("assignment", ()))
+        self._targets = Targets(nodes)
         self._constants: dict[str, Constant] = {}
         self._loose_options = ""
 
@@ -86,6 +95,8 @@ class BashReader:
             if not count % _COMMANDS_BETWEEN_CHECKS:
                 self._deadline.check()
             self._read_command(node)
+        for node in self._nodes.get("redirect", ()):
+            self.reading.effects += judge_redirect(node, self._targets)
         for node in self._nodes.get("assignment", ()):
             self._read_assignment(node)
         for kind in ("declaration", "unset"):
@@ -194,6 +205,7 @@ class BashReader:
             if name in ELEVATING:
                 self._add(node, EffectKind.ELEVATES, EffectSeverity.LOW)
             self.reading.effects += judge_arguments(node, name, shown)
+            self.reading.effects += judge_outputs(node, name, arguments, self._targets)
             if name not in ELEVATING:
                 self.reading.effects += judge_table(node, name, shown + self._list_held(arguments))
             self._doubt_options(node, name, arguments)
@@ -231,10 +243,10 @@ class BashReader:
         """Say whether a command of a function's name has to be judged as a program too."""
         if self._functions.is_certain(name, node):
             return False
-        if name in BASH_COMMANDS or name in WRAPPERS or is_interpreter(name):
+        if name in _ACTS or name in WRAPPERS or is_interpreter(name):
             self._doubt(node, f"a function has the name of the command {name}")
             return True
-        if name not in HARMLESS_PROGRAMS:
+        if name not in KNOWN_PROGRAMS:
             self._doubt(node, f"the function {name[:40]} may not be defined yet")
         return False
 
@@ -263,7 +275,7 @@ class BashReader:
             self._doubt(node, "does not parse")
         elif (doubt := check_builtin(name, arguments, self._dialect)) is not None:
             self._doubt(node, doubt)
-        elif name not in _KNOWN and not name.startswith(("mkfs.", "fsck.")):
+        elif name not in KNOWN_PROGRAMS and not name.startswith(("mkfs.", "fsck.")):
             self._doubt(node, f"{name[:40]} is no known program")
 
     def _doubt_options(self, node: Any, name: str, arguments: Sequence[Word]) -> None:
@@ -294,7 +306,7 @@ class BashReader:
         if module.kind is not None:
             self._add(node, module.kind, EffectSeverity.MEDIUM)
         if module.target:
-            self.reading.effects += judge_target(node, module.target)
+            self.reading.effects += judge_places(node, self._targets.find(module.target, node))
 
     def _judge_input(self, node: Any, name: str, call: InterpreterCall) -> None:
         """Judge an interpreter that reads code: a here-document or a here-string shows it."""

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.bash_arithmetic import OutsideValues
-from guardrails.bash_effects import judge_redirect, list_only_values
 from guardrails.command_words import text_of
 from guardrails.script_reading import Deadline, Reading
 from guardrails.syntax_trees import Span, blank_spans
@@ -52,9 +51,6 @@ def list_openings(
         DeadlineError: it takes too long.
 
     """
-    variables = list_only_values(nodes.get("assignment", ()))
-    for node in nodes.get("redirect", ()):
-        reading.effects += judge_redirect(node, variables)
     for line, reason in (
         *_list_expansions(nodes, dialect),
         *_list_other_evaluations(nodes),

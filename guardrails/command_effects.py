@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of ordinary commands: what each does, and which arguments make it a mere look."""
+"""Tables of ordinary commands: what each does; when one only looks, guardrails.unix_looks says."""
 
 # ruff: noqa: E501 - tables
 
@@ -75,7 +75,7 @@ BASH_COMMANDS: Final = _table(
     ),
     ("zpool zfs btrfs", _K.CHANGES_DISKS, _S.HIGH),
     (
-        "defaults gsettings dconf PlistBuddy plutil profiles lpadmin lpoptions cupsenable cupsdisable cupsaccept cupsreject localectl scutil",
+        "defaults gsettings dconf PlistBuddy plutil lpadmin lpoptions cupsenable cupsdisable cupsaccept cupsreject localectl scutil",
         _K.CHANGES_PREFERENCES,
         _S.LOW,
     ),
@@ -101,7 +101,7 @@ BASH_COMMANDS: Final = _table(
     ("update-ca-certificates update-ca-trust", _K.WRITES_SYSTEM_FILES, _S.MEDIUM),
     ("setsebool semodule", _K.DISABLES_SECURITY, _S.HIGH),
     ("ss fuser", _K.ENDS_PROCESSES, _S.MEDIUM),
-    ("git", _K.CHANGES_SOFTWARE, _S.LOW),
+    ("git", _K.CHANGES_SOFTWARE, _S.MEDIUM),
     ("dmesg history", _K.ERASES_TRACES, _S.MEDIUM),
     ("smartctl", _K.CHANGES_DISKS, _S.LOW),
     ("aria2c axel lynx w3m elinks http https s3cmd smbclient lftp tftp", _K.DOWNLOADS, _S.MEDIUM),
@@ -119,6 +119,27 @@ BASH_COMMANDS: Final = _table(
     ("hpssacli ssacli storcli megacli lvchange vgchange pvremove", _K.CHANGES_DISKS, _S.HIGH),
     ("xcode-select bootctl", _K.WRITES_SYSTEM_FILES, _S.MEDIUM),
     ("setfattr", _K.CHANGES_PERMISSIONS, _S.LOW),
+    ("networkctl bridge mii-tool udhcpc arping airport lldpctl", _K.CHANGES_NETWORK, _S.MEDIUM),
+    ("hidutil", _K.CHANGES_PREFERENCES, _S.MEDIUM),
+    ("mdutil odutil gpgconf", _K.CHANGES_SERVICES, _S.LOW),
+    ("rpcinfo systemd-analyze", _K.CHANGES_SERVICES, _S.MEDIUM),
+    ("trust mdatp falconctl fail2ban-client profiles", _K.DISABLES_SECURITY, _S.HIGH),
+    ("rkhunter aide", _K.DISABLES_SECURITY, _S.MEDIUM),
+    ("clamscan clamdscan", _K.DELETES_FILES, _S.MEDIUM),
+    ("freshclam", _K.CHANGES_SOFTWARE, _S.LOW),
+    ("ubuntu-drivers pro", _K.CHANGES_SOFTWARE, _S.MEDIUM),
+    ("exportfs", _K.OPENS_NETWORK, _S.HIGH),
+    ("logger", _K.SENDS_DATA, _S.MEDIUM),
+    (
+        "pactl pacmd amixer wpctl bluetoothctl powerprofilesctl cpupower tuned-adm xdg-mime xdg-settings duti lsregister lsappinfo sensors",
+        _K.CHANGES_PREFERENCES,
+        _S.LOW,
+    ),
+    ("kdestroy", _K.CHANGES_ACCOUNTS, _S.LOW),
+    ("wbinfo chage", _K.CHANGES_ACCOUNTS, _S.MEDIUM),
+    ("lastlog", _K.ERASES_TRACES, _S.HIGH),
+    ("multipath hpasmcli", _K.CHANGES_DISKS, _S.HIGH),
+    ("efivar", _K.WRITES_SYSTEM_FILES, _S.HIGH),
 )
 
 POWERSHELL_COMMANDS: Final = _table(
@@ -217,95 +238,3 @@ POWERSHELL_COMMANDS: Final = _table(
         _S.CRITICAL,
     ),
 )
-
-# The arguments that make a command a mere look: (command, first words).
-READ_ONLY_ARGUMENTS: Final[dict[str, frozenset[str]]] = {
-    "systemctl": frozenset(
-        [
-            "is-active",
-            "is-enabled",
-            "is-failed",
-            "status",
-            "show",
-            "list-units",
-            "list-unit-files",
-            "cat",
-            "list-timers",
-            "list-jobs",
-            "is-system-running",
-        ]
-    ),
-    "service": frozenset(["--status-all", "status"]),
-    "launchctl": frozenset(["list", "print", "blame", "print-disabled", "managername"]),
-    "apt": frozenset(["list", "show", "search", "policy"]),
-    "apt-get": frozenset(["check", "-s", "--simulate"]),
-    "dpkg": frozenset(
-        [
-            "-l",
-            "-s",
-            "-S",
-            "-L",
-            "--list",
-            "--status",
-            "--audit",
-            "-C",
-            "--get-selections",
-            "--print-architecture",
-            "--verify",
-        ]
-    ),
-    "rpm": frozenset(["-q", "-qa", "-V", "-Va", "--verify", "--query"]),
-    "brew": frozenset(["list", "info", "doctor", "outdated"]),
-    "snap": frozenset(["list", "info", "changes"]),
-    "softwareupdate": frozenset(["--list", "-l", "--history"]),
-    "pkgutil": frozenset(["--pkgs", "--pkg-info"]),
-    "ip": frozenset(
-        ["-4", "-6", "-o", "-br", "-brief", "-j", "route", "addr", "address", "link", "neigh"]
-    ),
-    "nmcli": frozenset(["-t", "-g", "-f", "--terse", "general"]),
-    "resolvectl": frozenset(["status", "query", "dns", "statistics"]),
-    "networksetup": frozenset(),
-    "ipconfig": frozenset(["getifaddr", "getpacket", "/all", "/displaydns", "getsummary"]),
-    "route": frozenset(["-n", "get", "print"]),
-    "rfkill": frozenset(["list", "-n", "-o"]),
-    "iwconfig": frozenset(),
-    "dscl": frozenset([".", "-list", "-read"]),
-    "diskutil": frozenset(["list", "info", "apfs", "verifyVolume", "verifyDisk", "activity"]),
-    "fdisk": frozenset(["-l"]),
-    "cryptsetup": frozenset(["status", "isLuks", "luksDump"]),
-    "timedatectl": frozenset(["status", "show", "timesync-status", "show-timesync"]),
-    "chronyc": frozenset(["tracking", "sources", "-n", "sourcestats", "activity"]),
-    "sntp": frozenset(["-t"]),
-    "systemsetup": frozenset(["-getusingnetworktime", "-getnetworktimeserver", "-gettimezone"]),
-    "kill": frozenset(["-0", "-l"]),
-    "crontab": frozenset(["-l"]),
-    "sysctl": frozenset(["-n", "-a"]),
-    "nvram": frozenset(["-p"]),
-    "spctl": frozenset(["--status", "--assess"]),
-    "csrutil": frozenset(["status"]),
-    "ufw": frozenset(["status"]),
-    "firewall-cmd": frozenset(["--state"]),
-    "iptables": frozenset(["-L", "-S", "-n"]),
-    "nft": frozenset(["list"]),
-    "pfctl": frozenset(["-s"]),
-    "sc": frozenset(["query", "queryex", "qc"]),
-    "sc.exe": frozenset(["query", "queryex", "qc"]),
-    "net": frozenset(["use"]),
-    "reg": frozenset(["query"]),
-    "reg.exe": frozenset(["query"]),
-    "w32tm": frozenset(["/query"]),
-    "w32tm.exe": frozenset(["/query"]),
-    "dism": frozenset(["/?"]),
-    "sfc": frozenset(["/verifyonly"]),
-    "sfc.exe": frozenset(["/verifyonly"]),
-    "schtasks": frozenset(["/query"]),
-    "schtasks.exe": frozenset(["/query"]),
-    "manage-bde": frozenset(["-status"]),
-    "manage-bde.exe": frozenset(["-status"]),
-    "wevtutil": frozenset(["qe", "el", "gl", "gli"]),
-    "vssadmin": frozenset(["list"]),
-    "ipconfig.exe": frozenset(["/all", "/displaydns"]),
-    "security": frozenset(["find-certificate", "verify-cert", "list-keychains"]),
-    "mount": frozenset(["-l"]),
-    "cmdkey": frozenset(["/list"]),
-}

@@ -12,7 +12,6 @@ import re
 import warnings
 from typing import Any, Final
 
-from guardrails.bash_effects import classify_target
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.python_folding import fold
 from guardrails.python_modules import (
@@ -34,6 +33,7 @@ from guardrails.python_modules import (
 from guardrails.python_names import ScriptNames, list_names, walk
 from guardrails.python_shell import read_command
 from guardrails.script_reading import Deadline, NestedCode, Reading
+from guardrails.unix_paths import classify_target
 from guardrails.unix_programs import SENSITIVE_VARIABLE
 
 _K, _S = EffectKind, EffectSeverity
