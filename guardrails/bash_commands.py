@@ -37,6 +37,7 @@ from guardrails.unix_programs import (
     KNOWN_PROGRAMS,
     PLAIN_LOOKS,
     RUNS_CODE,
+    RUNS_CODE_LONG,
     SHELL_BUILTINS,
     SYSTEM_FOLDERS,
 )
@@ -284,8 +285,13 @@ class BashReader:
             return
         line = " ".join(word.value if word.value is not None else word.raw for word in arguments)
         computed = any(word.value is None for word in arguments)
-        line = " ".join(expand(each, self._only_values) for each in line.split(" "))
-        if pattern.search(line) or (computed and pattern.search(self._loose_options)):
+        given = [expand(each, self._only_values) for each in line.split(" ")]
+        begins = {each.partition("=")[0] for each in given if each[:2] == "--" and len(each) > 2}
+        is_short = any(
+            option.startswith(each) for each in begins for option in RUNS_CODE_LONG[name]
+        )
+        held = computed and pattern.search(self._loose_options)
+        if is_short or held or pattern.search(" ".join(given)):
             self._doubt(node, f"arguments of {name} may run other code")
         elif any(word.value is None and not word.raw.startswith('"') for word in arguments[:1]):
             self._doubt(node, f"arguments of {name} are computed while it runs")

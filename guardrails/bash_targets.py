@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from guardrails.bash_digit_checks import function_of
+from guardrails.bash_functions import DefinitionSpans
 from guardrails.command_words import text_of
 from guardrails.shell_folding import decode_escapes
 from guardrails.unix_paths import COMPUTED
@@ -28,10 +28,10 @@ _COMPUTES: Final = re.compile(
     r"\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`|\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\$\w+|\$[@*$?#!-]"
 )
 _BRACES: Final = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
-# Of the environment, what is taken for what a system sets.
+# Of the environment, what is taken for what a system sets, and our agent for a script's own files.
 _TEMPORARY: Final = "/tmp/x"  # noqa: S108 - stands for any name there
 _KNOWN: Final = {
-    "HOME": "~", "TMPDIR": _TEMPORARY, "TMP": _TEMPORARY, "TEMP": _TEMPORARY, "PWD": "x", "OLDPWD": "x",
+    "HOME": "~", "EUCORA_STATE_DIR": _TEMPORARY, "TMPDIR": _TEMPORARY, "TMP": _TEMPORARY, "TEMP": _TEMPORARY, "PWD": "x", "OLDPWD": "x",
     "XDG_RUNTIME_DIR": "/run/user/0", "XDG_CACHE_HOME": "~/.cache/x", "0": "x", "BASH_SOURCE": "x",
     "USER": "x", "LOGNAME": "x", "HOSTNAME": "x", "RANDOM": "x", "UID": "x", "EUID": "x", "PPID": "x",
     "$": "x", "SECONDS": "x", "LINENO": "x", "#": "x", "?": "x", "!": "x", "EPOCHSECONDS": "x",
@@ -58,7 +58,7 @@ class Targets:
     """Answers where a word of a script leads."""
 
     def __init__(self, nodes: Mapping[str, Sequence[Any]]) -> None:
-        self._nodes = nodes
+        self._definitions = DefinitionSpans(nodes)
         self._values: dict[str, list[tuple[str | None, Any]]] = {}
         self._calls: dict[str, list[Any]] = {}
         self._functions = {text_of(node) for node in nodes.get("function", ())}
@@ -186,7 +186,7 @@ class Targets:
 
     def _find_argument(self, name: str, use: Any, depth: int) -> Places | None:
         """Return what the calls of the function around a node give as an argument."""
-        function = function_of(use)
+        function = self._definitions.around(use)
         if function is None:
             return None
         called = text_of(function.child_by_field_name("name"))

@@ -109,7 +109,7 @@ mokutil | --(?:sb-state|list-\S+)
 dkms | status(?: .*)?
 realm | (?:list|discover)(?: .*)?
 dsconfigad | -show
-networksetup | -(?:get|list|show)\w*(?: .*)?
+networksetup | -(?:get|list|show)\S*(?: .*)?
 cryptsetup | (?:status|isLuks|luksDump|luksUUID)(?: (?!--dump)\S+)*
 sntp | (?:(?:-t \S+|-d) )*[^-\s]\S*
 hwclock | -r|--show|--get

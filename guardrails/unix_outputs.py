@@ -92,8 +92,21 @@ def _row(written: str = "", **rest: str | bool) -> Writer:
 
 _ARCHIVE: Final = frozenset(("-f", "--file"))
 _INTO: Final = "-t --target-directory"
-_PACKS: Final = _row("-o --output", operands="all", lost="all", looks="-c --stdout --to-stdout -l --list -t --test -L --license -V --version -h --help", valued="--suffix -S -T -M --threads --memlimit", keeps="-k --keep")
-_PACKS_BESIDE: Final = _row("-o --output-dir-flat --output-dir-mirror", operands="all", loses="--rm -m", looks="-l --list -t --test", valued="-D -T -M -S --threads --memory")
+_PACKS: Final = _row(
+    "-o --output",
+    operands="all",
+    lost="all",
+    looks="-c --stdout --to-stdout -l --list -t --test -L --license -V --version -h --help",
+    valued="--suffix -S -T -M --threads --memlimit",
+    keeps="-k --keep",
+)
+_PACKS_BESIDE: Final = _row(
+    "-o --output-dir-flat --output-dir-mirror",
+    operands="all",
+    loses="--rm -m",
+    looks="-l --list -t --test",
+    valued="-D -T -M -S --threads --memory",
+)
 _WRITERS: Final = (
     ("uniq", _row(valued="-f -s -w --skip-fields --skip-chars --check-chars", operands="second")),
     ("sort", _row("-o --output", valued="-k -t -S -T --key --field-separator --buffer-size --temporary-directory --compress-program --parallel --batch-size --files0-from --random-source --sort")),

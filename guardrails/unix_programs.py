@@ -68,7 +68,12 @@ READ_APART: Final = frozenset("awk gawk mawk nawk original-awk find dd".split())
 # Whatever they are given, they run code that is not in the text.
 ALWAYS_DOUBTED: Final = frozenset("svn hg open lesspipe".split())
 KNOWN_PROGRAMS: Final = (
-    SHELL_BUILTINS | PLAIN_LOOKS | READ_APART | ALWAYS_DOUBTED | WRITERS.keys() | BASH_COMMANDS.keys()
+    SHELL_BUILTINS
+    | PLAIN_LOOKS
+    | READ_APART
+    | ALWAYS_DOUBTED
+    | WRITERS.keys()
+    | BASH_COMMANDS.keys()
 )
 
 _TAR: Final = r"(?:^|\s)(?:--(?:checkpoint-action|to-command|use-compress-program|rsh-command|info-script|new-volume-script|rmt-command)|-[A-Za-z]*[IF](?:[\s=./]|$))"
@@ -77,7 +82,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
     name: re.compile(pattern)
     for names, pattern in (
         ("tar bsdtar gtar", _TAR),
-        ("sort", r"--compress-prog"),
+        ("sort", r"--compress-program"),
         ("split", r"--filter"),
         ("zip", r"(?:^|\s)(?:-\w*T|--unzip-command|-TT|--test)"),
         ("rsync", r"(?:^|\s)(?:-[A-Za-z]*e|--rsh|--rsync-path|--files-from=-|--debugger)|::?\S*/"),
@@ -96,6 +101,16 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
         ("smbclient", r"(?:^|\s)(?:-[A-Za-z]*c|--command)|!"),
         ("open", r"(?s).*"),
         ("sdiff diff3", r"--diff-program"),
+        ("dpkg-architecture", r"(?:^|\s)(?:-\w*c|--command)"),
+        ("rpmquery repoquery", r"--(?:eval|pipe|define|load|macros|rcfile|root|setopt|config|installroot)|(?:^|\s)-[A-Za-z]*[ED]\b"),
+        ("apt-cache apt-mark", r"(?:^|\s)(?:-\w*[oc]|--(?:option|config-file))|::"),
+        ("pvs vgs lvs pvdisplay vgdisplay lvdisplay", r"--config"),
+        ("powerprofilesctl", r"\blaunch\b"),
+        ("pactl pacmd", r"\bload-module\b|\bupload-sample\b"),
+        ("udhcpc", r"(?:^|\s)(?:-\w*s|--script)"),
+        ("ldconfig", r"(?:^|\s)(?:-\w*[fCrnl]|--(?:cache|conf|format)|[/$\"~.])"),
+        ("gpgconf", r"--(?:change-options|apply-defaults|apply-profile|launch|chuid|homedir)"),
+        ("certtool", r"--(?:provider|p11-provider)"),
         ("systemd-analyze", r"\bunit-shell\b"),
         ("xcode-select", r"(?:^|\s)(?:-s|--switch|-r|--reset|--install)\b"),
         ("log", r"(?:^|\s)(?:erase|config)\b"),
@@ -151,6 +166,17 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
     for name in names.split()
 }  # fmt: skip
 
+_LONG_OPTION: Final = re.compile(r"--(?:\(\?:([^()]*)\)|([a-z][\w-]+))")
+# The long options in `RUNS_CODE`: what a program is given may be the beginning of one.
+RUNS_CODE_LONG: Final[dict[str, tuple[str, ...]]] = {
+    name: tuple(
+        f"--{option}"
+        for match in _LONG_OPTION.finditer(pattern.pattern)
+        for option in (match[1] or match[2]).split("|")
+    )
+    for name, pattern in RUNS_CODE.items()
+}
+
 # Variables that make programs or the shell itself run code.
 SENSITIVE_VARIABLE: Final = re.compile(
     r"(?:BASH_ENV|ENV|SHELLOPTS|BASHOPTS|BASH_(?:LOADABLES_PATH|XTRACEFD|COMPAT|FUNC\w*)|PROMPT_COMMAND|PS[0-4]|PROMPT\d?|RPROMPT|R?PS1"
@@ -161,6 +187,10 @@ SENSITIVE_VARIABLE: Final = re.compile(
     r"|NULLCMD|READNULLCMD|FCEDIT|OPENSSL_\w+|PKCS11\w*"
     r"|APT_CONFIG|DPKG_\w+|RPM_CONFIGDIR|npm_config_\w+|NPM_CONFIG_\w+|PIP_\w+|CURL_HOME|WGETRC|INPUTRC|TERMCAP|TERMINFO\w*|MAGIC|GREP_OPTIONS|SHELL"
     r"|DOCKER_\w+|KUBECONFIG|XDG_(?:CONFIG|DATA)_\w+|HOME|EXECIGNORE|FUNCNEST|BASH_ALIASES|BASH_CMDS|BASH_SOURCE|BASH_ARGV0|GLOBIGNORE|command_not_found\w*|DEBUGINFOD\w*|AWKPATH|AWKLIBPATH|HOSTALIASES|NODE_\w+)"
+)
+# Variables that the shell itself gives the attribute of integers: it evaluates what they are given.
+INTEGER_VARIABLES: Final = frozenset(
+    ("RANDOM", "SRANDOM", "SECONDS", "OPTIND", "HISTCMD", "BASHPID", "UID", "EUID", "PPID")
 )
 SENSITIVE_IN_ZSH: Final = re.compile(
     r"fpath|path|module_path|functions|aliases|galiases|saliases|dis_\w+|commands|options|\w+_functions|builtins"
