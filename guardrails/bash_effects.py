@@ -44,6 +44,8 @@ _EMPTYING: Final = frozenset((">", ">|", "&>"))
 _EMPTY: Final = re.compile(
     r"\s*(?::|true|false|(?:/usr)?(?:/bin/)?cat\s+/dev/null|echo\s+-n(?:e?\s*(?:''|\"\"))?|printf\s+(?:''|\"\"|%s(?:\s+(?:''|\"\"))?))\s*"
 )
+_REPLACERS: Final = frozenset(("mv", "ln", "install"))
+_DEVICE_REPLACED: Final[Judged] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -131,6 +133,10 @@ def judge_outputs(node: Any, name: str, words: Sequence[Word], targets: Targets)
         loses = output.deed is Deed.LOSES or empties
         makes_only = name in ("mkdir", "touch", "mkfifo", "mktemp")
         places = targets.find(_as_written(output.word), node)
+        if output.word.value is None and not re.search(r"[$`]", output.word.raw):
+            places = None  # of xargs, and of find: `{}`
+        elif name in _REPLACERS and any(place.startswith("/dev/") for place in places or ()):
+            effects.append(make_effect(*_at(_DEVICE_REPLACED, node)))
         effects += judge_places(node, places, loses=loses, replaces=not makes_only)
     return effects
 

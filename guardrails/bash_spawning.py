@@ -105,6 +105,8 @@ def _reach(start: set[str], called: Mapping[str, set[str]]) -> set[str]:
 
 def _starts_beside(node: Any, function: Any) -> bool:
     """Say whether a command runs beside the function that it stands in, whatever the case."""
+    if text_of(node).startswith("coproc"):
+        return True
     is_conditional = False
     is_inside = text_of(node).startswith(("eval", "trap")) and re.search(r"[&|(]", text_of(node))
     while node is not None and node.id != function.id:

@@ -103,7 +103,7 @@ BASH_COMMANDS: Final = _table(
     ("ss fuser", _K.ENDS_PROCESSES, _S.MEDIUM),
     ("git", _K.CHANGES_SOFTWARE, _S.MEDIUM),
     ("dmesg history", _K.ERASES_TRACES, _S.MEDIUM),
-    ("smartctl", _K.CHANGES_DISKS, _S.LOW),
+    ("smartctl", _K.CHANGES_DISKS, _S.MEDIUM),
     ("aria2c axel lynx w3m elinks http https s3cmd smbclient lftp tftp", _K.DOWNLOADS, _S.MEDIUM),
     ("mail mailx sendmail mutt", _K.SENDS_DATA, _S.MEDIUM),
     ("wakeonlan etherwake", _K.REACHES_DEVICES, _S.LOW),

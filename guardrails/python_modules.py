@@ -140,7 +140,7 @@ METHOD_EFFECTS: Final[dict[str, Entry]] = {
     name: entry
     for names, entry in (
         ("unlink rmdir rmtree unlink_missing", (_K.DELETES_FILES, _S.MEDIUM)),
-        ("write_text write_bytes symlink_to hardlink_to link_to extractall extract rename touch renames", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("write_text write_bytes symlink_to hardlink_to link_to extractall extract rename touch renames mkdir", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
         ("chmod lchmod chown", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
         ("terminate kill send_signal suspend", (_K.ENDS_PROCESSES, _S.MEDIUM)),
         ("sendmail send_message storbinary storlines sendto sendall upload_file upload_fileobj put_object putfo", (_K.SENDS_DATA, _S.MEDIUM)),

@@ -44,6 +44,11 @@ class FileCall:
     loses: int = -1
 
 
+def _temporary(position: int) -> FileCall:
+    """Return the row of a function that makes a new name: in a folder of its own unless told."""
+    return FileCall(position=position, keywords=("dir",), is_optional=True)
+
+
 _OPENS: Final = FileCall(mode=1)
 _MAKES: Final = FileCall()
 _SECOND: Final = FileCall(position=1, keywords=("dst", "target", "dest", "extract_dir"))
@@ -55,11 +60,9 @@ FILE_CALLS: Final[dict[str, FileCall]] = {
             " tarfile.open tarfile.TarFile zipfile.ZipFile wave.open os.fdopen"),
             _OPENS,
         ),
-        (
-            ("tempfile.NamedTemporaryFile tempfile.TemporaryFile tempfile.SpooledTemporaryFile tempfile.mkstemp"
-            " tempfile.mkdtemp tempfile.TemporaryDirectory tempfile.mktemp"),
-            FileCall(position=-1, keywords=("dir",), is_optional=True),
-        ),
+        ("tempfile.NamedTemporaryFile tempfile.TemporaryFile", _temporary(6)),
+        ("tempfile.SpooledTemporaryFile", _temporary(7)),
+        ("tempfile.mkstemp tempfile.mkdtemp tempfile.TemporaryDirectory tempfile.mktemp", _temporary(2)),
         ("logging.basicConfig", FileCall(position=-1, keywords=("filename",), is_optional=True)),
         (
             ("logging.FileHandler logging.handlers.RotatingFileHandler logging.handlers.TimedRotatingFileHandler"

@@ -27,6 +27,9 @@ def list_endless_starts(node: ast.AST) -> Iterator[str]:
             target = each.value if isinstance(each, ast.keyword) and each.arg == "target" else None
             if isinstance(target, ast.Name) and target.id == node.name:
                 yield "a function starts itself beside itself"
+        called = {called_name(each) for each in ast.walk(node) if isinstance(each, ast.Call)}
+        if "fork" in called and node.name in called:
+            yield "a function that forks calls itself"
 
 
 def _is_long(node: ast.While | ast.For) -> bool:

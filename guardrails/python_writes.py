@@ -82,7 +82,8 @@ class FileWrites:
         self._judge_constants(node, shown)
 
     def _judge(self, node: ast.Call, call: FileCall, shown: str) -> None:
-        if any(isinstance(each, ast.Starred) for each in node.args):
+        is_open = any(isinstance(each, ast.Starred) for each in node.args)
+        if is_open or any(each.arg is None for each in node.keywords):
             self._add(OUTSIDE, node, shown)
             return
         if not self._opens_to_write(node, call):

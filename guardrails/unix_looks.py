@@ -13,7 +13,7 @@ from typing import Final
 _ROWS: Final = r"""
 nmcli | (?:(?:-[tgfempw]+|--\w+)(?: [\w,.:-]+)?? ){0,6}(?:(?:general|gen|g|device|dev|d|connection|con|c)(?: (?:status|show(?: .*)?|permissions|hostname))?|(?:networking|net|n)(?: connectivity(?: check)?)?|(?:radio|r)(?: (?:wifi|wwan|all))?|(?:device|dev|d) wifi(?: list(?: .*)?)?)?
 iptables ip6tables | (?=.*(?:^| )-(?:[nvxw46]*[LS]|-list))(?:(?:-[nvxLSw46]+|-t \S+|--(?:list|list-rules|numeric|verbose|line-numbers|exact|table|wait)(?:=\S+)?|[A-Za-z]\S*|\d+)(?: |$))+
-sysctl | (?:(?:-[naAebNq]+|--(?:all|values|names|ignore|quiet))(?: |$))*(?:[\w./-]+(?: |$))*
+sysctl | (?:(?:-[naAebNq]+|--(?:all|values|names|ignore|quiet))(?: |$))*(?:[\w./][\w./-]*(?: |$))*
 diskutil | (?:list|info|activity|listFilesystems|verifyVolume|verifyDisk|apfs list\w*|cs list|appleRAID list)(?: .*)?
 chronyc | (?:-[nc46]+ )*(?:tracking|sources|sourcestats|activity|ntpdata|clients|serverstats|rtcdata)(?: .*)?
 ip | (?:(?:-f(?:amily)? \w+|-n(?:etns)? \S+|-(?!b|force|n |f)[\w-]+) )*(?:(?:a|addr|address|l|link|r|ro|route|n|neigh|neighbou?r|rule|ru|maddr|maddress|tunnel|netns|nexthop|tcp_metrics|xfrm (?:state|policy)|mptcp \w+)(?: (?:show|sh|list|lst|ls|get)(?: .*)?)?)?
@@ -36,7 +36,7 @@ git | (?:(?:-C \S+|--no-pager|--git-dir=\S+|--work-tree=\S+) )*(?:(?:status|log|
 lpoptions | (?:(?:-[El]+|-[ph] \S+)(?: |$))*
 hostnamectl localectl | (?:--(?:static|transient|pretty|json=\S+|no-pager|no-ask-password)(?: |$))*(?:status|hostname|icon-name|chassis|deployment|location|list-\S+(?: \S+)?|show)?
 hostname | (?:-[fsdiIAay]+|--fqdn|--short|--ip-address|--all-ip-addresses|--domain)?
-loginctl | (?:--?\S+ )*(?:list-\w+|show-\w+|\w+-status)(?: .*)?|
+loginctl | (?:-\S+ )*(?:list-\w+|show-\w+|\w+-status)(?: .*)?|
 journalctl | (?:(?:-[a-zA-Z]\S*|--(?:unit|user-unit|since|until|lines|no-pager|priority|boot|list-boots|output|follow|grep|disk-usage|dmesg|identifier|reverse|quiet|utc|field|fields|system|user|catalog|all|no-full|full|merge|directory|file|root|cursor|after-cursor|show-cursor|cursor-file|header|verify|output-fields|no-hostname|pager-end|case-sensitive|facility|namespace|version|help|list-catalog|dump-catalog|truncate-newline|no-tail|transport|image|machine)(?:=\S*)?|[^-\s]\S*|-\d+|-)(?: |$))*
 gsettings dconf | (?:get|list-\S+|range|writable|describe|monitor|read|list|dump|help)(?: .*)?
 chage | (?:-l|--list)(?: [^-\s]\S*)?
@@ -62,7 +62,7 @@ installer | -(?:pkginfo|dominfo|volinfo|query|vers)(?: .*)?
 security | (?:find-certificate|verify-cert|list-keychains|show-keychain-info|find-identity|cms -D|dump-trust-settings)(?: (?!.*-s(?: |$)).*)?
 dscl | (?:\S+ )?-?(?:list|read|readall|search|readpl|ls|cat)(?: .*)?
 launchctl | (?:list|print|blame|print-disabled|managername|print-cache|dumpstate|version|hostinfo|manageruid|managerpid|procinfo|getenv)(?: .*)?
-systemctl | (?:-[\w-]+(?:=\S*)? )*(?:is-\w[\w-]*|status|show|list-\S+|cat|get-default|show-environment|help)(?: .*)?|(?:-[\w-]+(?:=\S*)?(?: |$))*
+systemctl | (?:-[\w-]+(?:=\S*)? )*(?:is-\w[\w-]*|status|show|list-\S+|cat|get-default|show-environment|help)(?: .*)?|(?:(?:-[alq]+|--(?:all|failed|state=\S+|type=\S+|no-pager|no-legend|full|plain|user|quiet|recursive))(?: |$))*
 service | --status-all|[\w.@-]+ status
 crontab | -l(?: -u \S+)?|-u \S+ -l
 firewall-cmd | (?:--(?:permanent|zone=\S+|state|direct|version|(?:list|get|query|info)(?:-\S*)?)(?: (?=--)|$))+
@@ -70,7 +70,7 @@ ufw | status(?: \w+)?|version|app (?:list|info)(?: .*)?
 nft | (?:-[aNnSsypjtTu]+ )*list(?: [^;\s]+)*
 pfctl | (?:(?:-[vqrPgN]+|-[vqrPgN]*s ?\w*|-a \S+|-i \S+)(?: |$))+
 route | (?:-n ?|-4 ?|-6(?: |$))*(?:get .*|print.*)?
-ifconfig | (?:-a|-s|-l|-u)?(?: ?[\w:.$\"{}-]+)?
+ifconfig | (?:(?:-a|-s|-l|-u)(?: |$))*(?:[\w:.$\"{}][\w:.$\"{}-]*)?
 iwconfig | [\w.$\"{}]*
 mount | (?:-[lvV]|-t \w+)?
 swapon | (?:-s|--show\S*|--summary)?(?: .*)?
@@ -98,7 +98,7 @@ systemsetup | -(?:get|list)\w+
 ipconfig | (?:getifaddr|getpacket|getsummary|ifcount|getoption|getv6packet|waitall)(?: .*)?
 openssl | (?:x509|crl2pkcs7|pkcs7|storeutl|version|verify|s_client|req|crl|dgst|list|ciphers|asn1parse|rand|prime|speed|errstr)(?: (?!.*-(?:out|keyout|signkey|CAkey|newkey|writerand|CAcreateserial)\b).*)?
 semodule | (?:-v )?(?:-l\w*|--list\S*)
-ipmitool | (?:-\S+ (?:\S+ )?)*(?:sdr|sensor|fru|sel (?:list|elist|info)|mc info|lan print|chassis (?:status|power status)|user list)(?: .*)?
+ipmitool | (?:-\S+ (?:[^-\s]\S* )?)*(?:sdr|sensor|fru|sel (?:list|elist|info)|mc info|lan print|chassis (?:status|power status)|user list)(?: .*)?
 hpssacli ssacli | (?i)(?:ctrl|controller) (?:[\w=.:]+ )*show(?: (?:config|status|detail|all))*
 storcli | (?i)(?:/\S+ )?show(?: all)?(?: (?:nolog|j))?
 megacli | (?i)-(?:ShowSummary|LdPdInfo|AdpAllInfo|PDList|LDInfo|AdpBbuCmd)(?: -(?:aALL|LALL|Lall|a\d+|L\d+|NoLog|GetBbuStatus))*
@@ -114,7 +114,7 @@ cryptsetup | (?:status|isLuks|luksDump|luksUUID)(?: (?!--dump)\S+)*
 sntp | (?:(?:-t \S+|-d) )*[^-\s]\S*
 hwclock | -r|--show|--get
 resolvectl | (?:(?:--\S+ )*(?:status(?: .*)?|query (?:.*)|statistics|service .*|show-cache|show-server-state|(?:dns|domain|llmnr|mdns|dnssec|dnsovertls|nta|default-route)(?: [\w.-]+)?))?
-networkctl | (?:(?:-\S+|--\S+) )*(?:(?:list|status|lldp|label|cat)(?: .*)?)?
+networkctl | (?:-\S+ )*(?:(?:list|status|lldp|label|cat)(?: .*)?)?
 bridge | (?:-[\w-]+ )*(?:link|fdb|vlan|mdb|vni)(?: (?:show|list|get)(?: .*)?)?
 mii-tool | (?:-[vw]+(?: |$))*(?:[\w.]+)?
 arping | (?:(?:-[qfbDV0]+|-[wIscCi] ?\S+|[^-\s]\S*)(?: |$))+
@@ -137,7 +137,7 @@ odutil | show(?: .*)?
 powerprofilesctl | (?:list|get|list-holds|version)?
 cpupower | (?:frequency-info|idle-info|info|monitor|powercap-info)(?: .*)?
 tuned-adm | (?:active|list|recommend|verify|profile_info|profile_mode)(?: .*)?
-sensors | (?:(?:-[uAfjhv]+|--(?:allow-no-busses|fahrenheit|no-adapter|raw))|[^-\s]\S*| )*
+sensors | (?:(?:-[uAfjhv]+|--(?:allow-no-busses|fahrenheit|no-adapter|raw)|[^-\s]\S*)(?: |$))*
 lastlog | (?:-[tub] ?\S+(?: |$))*
 multipath | (?:-v\d )?(?:-ll?|-t|-T)(?: [^-\s]\S*)?
 hpasmcli | (?i)-s (?:show)(?:_\S*)?

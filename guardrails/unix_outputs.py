@@ -51,6 +51,7 @@ class Writer:
         script: options that stand for the first operand, which is no file otherwise.
         unpacks: options with which the archive, `-f`, is read.
         spreads: without one of `looks` it writes what an archive or a patch names, anywhere.
+        roams: options with which what an archive names may lie outside of the folder.
         keeps: options with which it stays within one folder all the same, or takes nothing away.
 
     """
@@ -67,6 +68,7 @@ class Writer:
     script: frozenset[str]
     unpacks: frozenset[str]
     spreads: bool
+    roams: frozenset[str]
     keeps: frozenset[str]
 
     @property
@@ -74,7 +76,7 @@ class Writer:
         """All options that the row knows."""
         return frozenset().union(
             self.written, self.valued, self.instead, self.looks, self.reads, self.loses,
-            self.edits, self.script, self.unpacks, self.keeps,
+            self.edits, self.script, self.unpacks, self.roams, self.keeps,
         )  # fmt: skip
 
 
@@ -133,7 +135,7 @@ _WRITERS: Final = (
     ("lz4", _row(operands="from second", loses="--rm", looks="-c --stdout -t --test --list", valued="-D")),
     ("zip", _row("-O --output-file --out -b --temp-path -lf --logfile-path", operands="first", loses="-m --move", valued="-x -i -n -P -t -tt -Z -s --exclude --include --suffixes --password", looks="-h -v -L")),
     ("unzip", _row("-d", valued="-x -P", looks="-l -t -v -z -p -Z")),
-    ("tar bsdtar gtar", _row("-f --file -C --directory --index-file --listed-incremental -g", valued="--exclude -X --exclude-from -T --files-from --strip-components --transform --xform -b -s --owner --group --mode --mtime -K -N -H --format --level --occurrence --warning", reads="-t --list -d --diff --compare", unpacks="-x --extract --get", loses="--remove-files --recursive-unlink", spreads=True)),
+    ("tar bsdtar gtar", _row("-f --file -C --directory --index-file --listed-incremental -g", valued="--exclude -X --exclude-from -T --files-from --strip-components --transform --xform -b -s --owner --group --mode --mtime -K -N -H --format --level --occurrence --warning", reads="-t --list -d --diff --compare", unpacks="-x --extract --get", loses="--remove-files --recursive-unlink", roams="-P --absolute-names --absolute-paths")),
     ("cpio", _row("-O -F --file", operands="last", valued="-I -H --format -R --owner -E --pattern-file -M -C --io-size -D --directory", looks="-t --list -o --create", spreads=True, keeps="-p --pass-through --no-absolute-filenames")),
     ("pax", _row(operands="last", valued="-b -f -s -x -o -B -E -G -U -T", looks="-w", spreads=True)),
     ("ar", _row("--output", operands="first", valued="--target --plugin", looks="-t -p --version --help", spreads=True, keeps="-r -q -d -m -s")),
@@ -166,6 +168,7 @@ _WRITERS: Final = (
     ("certtool", _row("--outfile", valued="--infile --template --load-certificate --load-privkey --load-ca-certificate --bits", looks="-i --certificate-info --key-info --crl-info")),
     ("ssh-keygen", _row("-f", valued="-b -C -N -t -E -F -H -I -m -n -O -P -r -R -s -V -w -Y -z -Z -D -M -S -T -W -J -G -a -c", reads="-l -B -F -L -Q -y -e -r")),
     ("git", _row("--output", valued="")),
+    ("plutil", _row(edits="-convert -insert -replace -remove -create -extract", reads="-o -lint -p -type")),
     ("sed gsed", _row(edits="-i -I --in-place", script="-e -f --expression --file", valued="-l --line-length")),
     ("curl", _row("-o --output --output-dir -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --etag-save --hsts --alt-svc", valued="-A -b -d -e -E -F -H -K -m -r -T -u -U -w -x -X -y -Y -z -C --max-time --connect-timeout --retry --header --data --user --proxy --request --url --write-out --cacert --resolve --user-agent")),
     ("wget", _row("-O --output-document -P --directory-prefix -o --output-file -a --append-output --save-cookies --warc-file", valued="-U -t -T -Q -w -i -e -l -A -R -D -I -X --header --user --password --tries --timeout --user-agent")),
@@ -215,8 +218,10 @@ def list_outputs(name: str, words: Sequence[Word]) -> Iterator[Output | None]:
             yield Output(word=word, deed=Deed.WRITES)
     if not given.options & writer.looks:
         yield from _list_operands(writer, given)
-        if writer.spreads and words and not writer.keeps & given.options:
-            yield from _list_spread(name, given)
+        reads_archive = name != "pax" or "-r" in given.options
+        spreads = writer.spreads and words and reads_archive and not writer.keeps & given.options
+        if spreads or (writer.roams & given.options and writer.unpacks & given.options):
+            yield None
     for options, deed in ((writer.loses, Deed.LOSES), (writer.edits, Deed.WRITES)):
         if options & given.options:
             yield from (Output(word=word, deed=deed) for word in given.operands)
@@ -237,15 +242,6 @@ def _list_operands(writer: Writer, given: _Given) -> Iterator[Output]:
     if writer.lost != "none" and not writer.keeps & given.options:
         lost = operands if writer.lost == "all" else sources
         yield from (Output(word=word, deed=Deed.LOSES) for word in lost)
-
-
-def _list_spread(name: str, given: _Given) -> Iterator[None]:
-    """Yield None when a program writes what an archive names, and may leave the folder for it."""
-    absolute = {"-P", "--absolute-names", "--absolute-paths"} & given.options
-    is_tar = name.endswith("tar")
-    unpacks = {"-x", "--extract", "--get", "-r"} & given.options or not (is_tar or name == "pax")
-    if unpacks and (absolute or not is_tar):
-        yield None
 
 
 def _read_words(name: str, writer: Writer, words: Sequence[Word]) -> _Given:

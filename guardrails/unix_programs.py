@@ -103,7 +103,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
         ("sdiff diff3", r"--diff-program"),
         ("dpkg-architecture", r"(?:^|\s)(?:-\w*c|--command)"),
         ("rpmquery repoquery", r"--(?:eval|pipe|define|load|macros|rcfile|root|setopt|config|installroot)|(?:^|\s)-[A-Za-z]*[ED]\b"),
-        ("apt-cache apt-mark", r"(?:^|\s)(?:-\w*[oc]|--(?:option|config-file))|::"),
+        ("apt-cache apt-mark", r"(?:^|\s)(?:-\w*c|--config-file|-\w*o(?! ?[\w:]+=(?:\s|$))|--option(?![ =][\w:]+=(?:\s|$)))"),
         ("pvs vgs lvs pvdisplay vgdisplay lvdisplay", r"--config"),
         ("powerprofilesctl", r"\blaunch\b"),
         ("pactl pacmd", r"\bload-module\b|\bupload-sample\b"),
