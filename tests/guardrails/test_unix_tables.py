@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of Linux and macOS programs: a mere look is one with any argument, or the row says when.
+"""The tables of Linux and macOS programs: a look is one with any argument, or a row says when.
 
 A program is a plain look, or it has a row that says what it writes, what it does to the device, or
 what it runs. Whatever a row declares is found in a script, in every way in which it can be given.
