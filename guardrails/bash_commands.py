@@ -27,7 +27,7 @@ from guardrails.bash_redirections import list_arguments, list_inputs, read_hered
 from guardrails.bash_targets import Targets
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
 from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
-from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap
+from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap, with_input
 from guardrails.command_words import make_effect, text_of
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.python_module_runs import ModuleRun
@@ -213,7 +213,7 @@ class BashReader:
             if name not in WRAPPERS:
                 self._judge_plain(node, name, arguments)
                 return
-            inner = unwrap(name, _with_input(name, arguments))
+            inner = unwrap(name, with_input(name, arguments))
             self._doubt(node, inner.doubt)
             for word in inner.assignments:
                 self._doubt(node, doubt_assignment_word(word, exported=True))
@@ -393,25 +393,3 @@ class BashReader:
     def _doubt(self, node: Any, reason: str) -> None:
         if reason:
             self.reading.doubt(int(node.start_point[0]) + 1, reason)
-
-
-def _with_input(name: str, arguments: Sequence[Word]) -> list[Word]:
-    """Return the arguments of xargs with what it appends, and with what it replaces unknown."""
-    if name != "xargs":
-        return list(arguments)
-    values = [word.value for word in arguments]
-    marks = {
-        (values[position + 1] or "") if value in ("-I", "-J") and position + 1 < len(values) else
-        value.partition("=")[2] or value[2:] or "{}"
-        for position, value in enumerate(values)
-        if value is not None and re.match(r"-[IJi]|--replace", value)
-    }  # fmt: skip
-    if not marks:
-        return [*arguments, Word("...", None)]
-    changed: list[Word] = []
-    for position, word in enumerate(arguments):
-        is_mark = position > 0 and values[position - 1] in ("-I", "-J")
-        hit = word.value is not None and any(mark and mark in word.value for mark in marks)
-        is_option = word.value is not None and re.match(r"-[IJi]|--replace", word.value)
-        changed.append(Word(word.raw, None) if hit and not is_mark and not is_option else word)
-    return changed

@@ -28,6 +28,7 @@ from guardrails.unix_paths import (
     classify_loss,
     classify_target,
     is_document,
+    is_outside,
 )
 
 _SYSTEM_TREE: Final = re.compile(
@@ -46,6 +47,7 @@ _EMPTY: Final = re.compile(
 )
 _REPLACERS: Final = frozenset(("mv", "ln", "install"))
 _DEVICE_REPLACED: Final[Judged] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)
+_EMPTY_INPUT: Final = re.compile(r"\s*(?:/bin/)?cat\s*<\s*/dev/null\b")
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -153,7 +155,7 @@ def judge_places(
         replaces: what lies there is written anew, if only in part.
 
     """
-    if places is None:
+    if places is None or any(map(is_outside, places)):
         return [make_effect(*_at(LOSS if loses else OUTSIDE, node))]
     found = [classify_target(place) for place in places]
     if loses:
@@ -191,7 +193,9 @@ def _prints_nothing(redirect: Any) -> bool:
     """Say whether what is redirected prints nothing: the file is emptied."""
     statement = redirect.parent
     body = statement.child_by_field_name("body") if statement is not None else None
-    return body is None or _EMPTY.fullmatch(text_of(body)) is not None
+    if body is None or _EMPTY.fullmatch(text_of(body)):
+        return True
+    return _EMPTY_INPUT.match(text_of(statement)) is not None
 
 
 def _at(judged: Judged, node: Any) -> tuple[EffectKind, Any, EffectSeverity]:

@@ -24,6 +24,7 @@ _ENDS: Final = frozenset(
     ("wait", "sleep", "break", "exit", "return", "read", "inotifywait", "exec")
 )
 _RUN_FUNCTIONS: Final = frozenset(("eval", "trap", "time", "coproc", "noglob", "repeat"))
+_CODE_BESIDE: Final = re.compile(r"(?:eval|trap)\s[^\n]*[&|(]")
 _BESIDE: Final = frozenset(("pipeline", "coproc"))
 _INSIDE: Final = frozenset(("subshell", "command_substitution", "process_substitution"))
 _CONDITIONS: Final = frozenset(
@@ -108,7 +109,7 @@ def _starts_beside(node: Any, function: Any) -> bool:
     if text_of(node).startswith("coproc"):
         return True
     is_conditional = False
-    is_inside = text_of(node).startswith(("eval", "trap")) and re.search(r"[&|(]", text_of(node))
+    is_inside = bool(_CODE_BESIDE.match(text_of(node)))
     while node is not None and node.id != function.id:
         after = node.next_sibling
         if (after is not None and after.type == "&") or node.type in _BESIDE:
@@ -116,7 +117,7 @@ def _starts_beside(node: Any, function: Any) -> bool:
         is_conditional = is_conditional or node.type in _CONDITIONS
         is_inside = is_inside or node.type in _INSIDE
         node = node.parent
-    return bool(is_inside) and not is_conditional
+    return is_inside and not is_conditional
 
 
 def _starts_jobs(loop: Any) -> bool:

@@ -27,12 +27,13 @@ _SUBSTITUTION: Final = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|`([^`]*)
 _COMPUTES: Final = re.compile(
     r"\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`|\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\$\w+|\$[@*$?#!-]"
 )
+_INNER: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _BRACES: Final = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
 # Of the environment, what is taken for what a system sets, and our agent for a script's own files.
 _TEMPORARY: Final = "/tmp/x"  # noqa: S108 - stands for any name there
 _KNOWN: Final = {
     "HOME": "~", "EUCORA_STATE_DIR": _TEMPORARY, "TMPDIR": _TEMPORARY, "TMP": _TEMPORARY, "TEMP": _TEMPORARY, "PWD": "x", "OLDPWD": "x",
-    "XDG_RUNTIME_DIR": "/run/user/0", "XDG_CACHE_HOME": "~/.cache/x", "0": "x", "BASH_SOURCE": "x",
+    "XDG_RUNTIME_DIR": "/run/user/0", "XDG_CACHE_HOME": "~/.cache/x", "BASH_SOURCE": "x",
     "USER": "x", "LOGNAME": "x", "HOSTNAME": "x", "RANDOM": "x", "UID": "x", "EUID": "x", "PPID": "x",
     "$": "x", "SECONDS": "x", "LINENO": "x", "#": "x", "?": "x", "!": "x", "EPOCHSECONDS": "x",
 }  # fmt: skip
@@ -71,8 +72,9 @@ class Targets:
         for node in nodes.get("loop", ()):
             variable = node.child_by_field_name("variable")
             if variable is not None:
-                for value in node.children_by_field_name("value") or (None,):
-                    self._set(text_of(variable), value and text_of(value), node)
+                values = [text_of(each) for each in node.children_by_field_name("value")]
+                for each in values or (None,):
+                    self._set(text_of(variable), each, node)
         for node in nodes.get("command", ()):
             self._note_command(node)
 
@@ -110,7 +112,9 @@ class Targets:
     def _join_folders(self, places: Places) -> Places | None:
         """Return the same, and relative ones from every folder that the script goes to."""
         joined = set(places)
-        for folder, node in self._folders[:_MAX_PLACES]:
+        if len(self._folders) > _MAX_PLACES:
+            return None
+        for folder, node in self._folders:
             folders = self._find(folder, node, 0)
             if folders is None:
                 return None
@@ -135,16 +139,32 @@ class Targets:
         if match := _LEAD.match(text):
             name = match[1] or match[2]
             heads = self._expand(name, match[4] or "", use, depth)
-            return _append(heads, text[match.end() :])
+            return self._append(heads, text[match.end() :])
         if match := _SUBSTITUTION.match(text):
             heads = self._print(match[1] or match[2] or "", use, depth)
-            return _append(heads, text[match.end() :])
+            return self._append(heads, text[match.end() :])
+        if self._climbs(text):
+            return None
         place = _COMPUTES.sub(COMPUTED, text)
         place = re.sub(r"^~(?=[A-Za-z])", "/home/", place).replace("/home/root", "/root", 1)
         is_open = re.match(rf"/?[^/]*[*?\[{COMPUTED}]", place) is not None and (
             place[:1] == "/" or place[:1] == COMPUTED
         )
         return None if is_open else frozenset((place,))
+
+    def _append(self, heads: Places | None, rest: str) -> Places | None:
+        if heads is None or self._climbs(rest):
+            return None
+        tail = _COMPUTES.sub(COMPUTED, rest)
+        return frozenset(f"{head}{tail}" for head in heads)
+
+    def _climbs(self, text: str) -> bool:
+        """Say whether a variable in the middle of a path may lead out of its folder: it holds `..`."""
+        return any(
+            value is not None and ".." in value
+            for name in _INNER.findall(text)
+            for value, _ in self._values.get(name, ())
+        )
 
     def _unite(self, words: Sequence[str], use: Any, depth: int) -> Places | None:
         found: set[str] = set()
@@ -158,7 +178,7 @@ class Targets:
     def _expand(self, name: str, change: str, use: Any, depth: int) -> Places | None:
         """Return what a variable, changed as in `${x%/*}`, may hold."""
         default = re.match(r":?[-=](.+)", change, re.DOTALL)
-        if change == "##*/" or name == "0":
+        if change == "##*/":
             return frozenset(("x",))
         if default and name in self._values:
             return self._unite([default[1], f"${name}"], use, depth + 1)
@@ -173,16 +193,17 @@ class Targets:
     def _find_values(self, name: str, depth: int) -> Places | None:
         if name in self._busy:
             return frozenset()  # `x=$x/y` adds nothing to where x begins
+        values = self._values[name]
+        if len(values) > _MAX_PLACES:
+            return None
         self._busy.add(name)
-        found: set[str] | None = set()
-        for value, node in self._values[name][:_MAX_PLACES]:
-            places = None if value is None else self._unite(list(_split(value)), node, depth + 1)
-            if places is None:
-                found = None
-                break
-            found |= places
+        found = [
+            None if value is None else self._unite(list(_split(value)), node, depth + 1)
+            for value, node in values
+        ]
         self._busy.discard(name)
-        return None if found is None else frozenset(found)
+        known = [places for places in found if places is not None]
+        return frozenset().union(*known) if len(known) == len(found) else None
 
     def _find_argument(self, name: str, use: Any, depth: int) -> Places | None:
         """Return what the calls of the function around a node give as an argument."""
@@ -215,13 +236,6 @@ class Targets:
         if match := _PRINTS_FOLDER_OF.fullmatch(command):
             return self._find(match[1], use, depth + 1)
         return None
-
-
-def _append(heads: Places | None, rest: str) -> Places | None:
-    if heads is None:
-        return None
-    tail = _COMPUTES.sub(COMPUTED, rest)
-    return frozenset(f"{head}{tail}" for head in heads)
 
 
 def _split(value: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from guardrails.unix_paths import (
     classify_loss,
     classify_target,
     is_document,
+    is_outside,
 )
 
 _ORDINARY: Final[Judged] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.LOW)
@@ -126,7 +127,7 @@ class FileWrites:
         return self._places.find(target, self._constants)
 
     def _write(self, places: Sequence[str] | None, node: ast.Call, shown: str) -> None:
-        if places is None:
+        if places is None or any(map(is_outside, places)):
             self._add(OUTSIDE, node, shown)
             return
         for place in places:

@@ -137,7 +137,7 @@ _WRITERS: Final = (
     ("unzip", _row("-d", valued="-x -P", looks="-l -t -v -z -p -Z")),
     ("tar bsdtar gtar", _row("-f --file -C --directory --index-file --listed-incremental -g", valued="--exclude -X --exclude-from -T --files-from --strip-components --transform --xform -b -s --owner --group --mode --mtime -K -N -H --format --level --occurrence --warning", reads="-t --list -d --diff --compare", unpacks="-x --extract --get", loses="--remove-files --recursive-unlink", roams="-P --absolute-names --absolute-paths")),
     ("cpio", _row("-O -F --file", operands="last", valued="-I -H --format -R --owner -E --pattern-file -M -C --io-size -D --directory", looks="-t --list -o --create", spreads=True, keeps="-p --pass-through --no-absolute-filenames")),
-    ("pax", _row(operands="last", valued="-b -f -s -x -o -B -E -G -U -T", looks="-w", spreads=True)),
+    ("pax", _row("-f", operands="last", valued="-b -s -x -o -B -E -G -U -T", unpacks="-r", spreads=True)),
     ("ar", _row("--output", operands="first", valued="--target --plugin", looks="-t -p --version --help", spreads=True, keeps="-r -q -d -m -s")),
     ("dos2unix unix2dos mac2unix unix2mac", _row(operands="all", valued="-D -c", looks="-O --to-stdout -i --info -h -V")),
     ("yq", _row(edits="-i --inplace --in-place -s --split-exp", script="-f --from-file", valued="-I -o -p --indent --output-format --input-format --arg --argjson")),
@@ -219,7 +219,7 @@ def list_outputs(name: str, words: Sequence[Word]) -> Iterator[Output | None]:
     if not given.options & writer.looks:
         yield from _list_operands(writer, given)
         reads_archive = name != "pax" or "-r" in given.options
-        spreads = writer.spreads and words and reads_archive and not writer.keeps & given.options
+        spreads = writer.spreads and reads_archive and not writer.keeps & given.options
         if spreads or (writer.roams & given.options and writer.unpacks & given.options):
             yield None
     for options, deed in ((writer.loses, Deed.LOSES), (writer.edits, Deed.WRITES)):

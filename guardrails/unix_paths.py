@@ -101,9 +101,8 @@ def is_document(target: str) -> bool:
 
 def is_outside(target: str) -> bool:
     """Say whether the text does not show where a path leads: its first part is computed."""
-    head = target.lstrip("/") if target[:1] == "/" else target
-    return head.partition("/")[0].startswith(COMPUTED) or bool(
-        target[:1] == "/" and re.match(r"[^/]*[*?\[\0]", head)
+    return re.match(rf"/?[^/]*{COMPUTED}", _normalise(target)) is not None and (
+        target[:1] in ("/", COMPUTED)
     )
 
 
