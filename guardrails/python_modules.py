@@ -130,7 +130,7 @@ EFFECTS: Final[dict[str, Entry]] = {
         ("win32evtlog.ClearEventLog", (_K.ERASES_TRACES, _S.CRITICAL)),
         ("cryptography.fernet.Fernet Crypto.Cipher.AES", (_K.ENCRYPTS_FILES, _S.MEDIUM)),
         ("fcntl.ioctl termios.tcsetattr", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
-        ("os.fork", (_K.ENDS_PROCESSES, _S.LOW)),
+        ("os.fork", (_K.ENDS_PROCESSES, _S.MEDIUM)),
     )
     for name in names.split()
 }  # fmt: skip
