@@ -64,11 +64,30 @@ class OutsideValues:
                 yield int(node.start_point[0]) + 1, "an expression evaluates text from outside"
             elif self._dialect == "zsh" and not self._is_safe_in_zsh(node):
                 yield int(node.start_point[0]) + 1, "zsh evaluates an argument"
+        for node in self._list_split_tests():
+            yield int(node.start_point[0]) + 1, "a test takes text from outside apart"
         for node in self._nodes.get("assignment", ()):
             self._deadline.check()
             is_safe = self._is_safe_array(node) and self._is_safe_integer(node)
             if not is_safe or self._is_array_in_text(node):
                 yield int(node.start_point[0]) + 1, "an expression evaluates text from outside"
+
+    def _list_split_tests(self) -> Iterator[Any]:
+        """Yield tests that text from outside, unquoted, may turn into `[ -v a[...] ]`."""
+        if self._dialect == "zsh":
+            return  # it splits nothing
+        tests = [each for each in self._nodes.get("test", ()) if text_of(each)[:2] != "[["]
+        commands = self._nodes.get("command", ())
+        for node in (*tests, *(each for each in commands if text_of(each).startswith("test "))):
+            self._deadline.check()
+            waiting = list(node.children)
+            while waiting:
+                part = waiting.pop()
+                if part.type in ("simple_expansion", "expansion") and not self._is_safe(part):
+                    yield node
+                    break
+                if part.type not in ("string", "command_substitution", "arithmetic_expansion"):
+                    waiting.extend(part.children)
 
     def _is_safe_in_zsh(self, node: Any) -> bool:
         """Say whether a builtin of zsh that evaluates its arguments is given numbers."""
