@@ -177,8 +177,8 @@ def judge_redirect(node: Any, targets: Targets) -> list[Effect]:
     signs = {child.type for child in node.children}
     if not signs & _WRITING or (">&" in signs and re.fullmatch(r"\d+|-|\d+-", target)):
         return []
-    if ">&" in signs and places is None and re.fullmatch(r"\"?\$\{?\w*(?:fd|FD)\w*\}?\"?", target):
-        return []  # a descriptor by its name
+    if ">&" in signs and targets.is_descriptor(target):
+        return []
     return judge_places(node, places, loses=bool(signs & _EMPTYING) and _prints_nothing(node))
 
 

@@ -27,12 +27,13 @@ _SUBSTITUTION: Final = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|`([^`]*)
 _COMPUTES: Final = re.compile(
     r"\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`|\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\$\w+|\$[@*$?#!-]"
 )
+_NUMBERED: Final = re.compile(r"\{(\w+)\}")
 _INNER: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _BRACES: Final = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
 # Of the environment, what is taken for what a system sets, and our agent for a script's own files.
 _TEMPORARY: Final = "/tmp/x"  # noqa: S108 - stands for any name there
 _KNOWN: Final = {
-    "HOME": "~", "EUCORA_STATE_DIR": _TEMPORARY, "TMPDIR": _TEMPORARY, "TMP": _TEMPORARY, "TEMP": _TEMPORARY, "PWD": "x", "OLDPWD": "x",
+    "HOME": "~", "EUCORA_STATE_DIR": _TEMPORARY, "TMPDIR": _TEMPORARY, "TMP": _TEMPORARY, "TEMP": _TEMPORARY, "PWD": ".", "OLDPWD": ".",
     "XDG_RUNTIME_DIR": "/run/user/0", "XDG_CACHE_HOME": "~/.cache/x", "BASH_SOURCE": "x",
     "USER": "x", "LOGNAME": "x", "HOSTNAME": "x", "RANDOM": "x", "UID": "x", "EUID": "x", "PPID": "x",
     "$": "x", "SECONDS": "x", "LINENO": "x", "#": "x", "?": "x", "!": "x", "EPOCHSECONDS": "x",
@@ -66,6 +67,7 @@ class Targets:
         self._folders: list[tuple[str, Any]] = []
         self._busy: set[str] = set()  # variables that are being followed
         self._steps = 0
+        self._descriptors: set[str] = set()
         for node in nodes.get("assignment", ()):
             name, _, value = text_of(node).partition("=")
             self._set(name.rstrip("+").partition("[")[0], value, node)
@@ -85,6 +87,10 @@ class Targets:
         name = node.child_by_field_name("name")
         called = text_of(name) if name is not None else ""
         arguments = [text_of(each) for each in node.children_by_field_name("argument")]
+        if called == "exec":
+            self._descriptors |= {
+                match[1] for each in arguments if (match := _NUMBERED.fullmatch(each))
+            }
         if called in self._functions:
             self._calls.setdefault(called, []).append(node)
         elif called in _READS:
@@ -108,6 +114,12 @@ class Targets:
         if found is None or not any(place[:1] not in ("/", "~") for place in found):
             return found
         return self._join_folders(found)
+
+    def is_descriptor(self, word: str) -> bool:
+        """Say whether a word is a variable that `exec {name}>file` alone sets."""
+        match = _LEAD.fullmatch(word.strip('"'))
+        name = (match[1] or match[2]) if match else ""
+        return name in self._descriptors and name not in self._values
 
     def _join_folders(self, places: Places) -> Places | None:
         """Return the same, and relative ones from every folder that the script goes to."""
@@ -230,9 +242,9 @@ class Targets:
     def _print(self, command: str, use: Any, depth: int) -> Places | None:
         """Return what a command substitution may print."""
         if _PRINTS_NAME.match(command) or _PRINTS_OWN_FOLDER.fullmatch(command):
-            return frozenset(("x",))
+            return frozenset(("x" if _PRINTS_NAME.match(command) else ".",))
         if match := _PRINTS_TEMPORARY.fullmatch(command):
-            return self._find(match[2], use, depth + 1) if match[2] else frozenset((_TEMPORARY,))
+            return self._find(match[2] or "$TMPDIR", use, depth + 1)
         if match := _PRINTS_FOLDER_OF.fullmatch(command):
             return self._find(match[1], use, depth + 1)
         return None

@@ -100,10 +100,11 @@ def is_document(target: str) -> bool:
 
 
 def is_outside(target: str) -> bool:
-    """Say whether the text does not show where a path leads: its first part is computed."""
-    return re.match(rf"/?[^/]*{COMPUTED}", _normalise(target)) is not None and (
-        target[:1] in ("/", COMPUTED)
-    )
+    """Say whether the text does not show where a path leads: its first part is computed, or it climbs."""
+    place = _normalise(target)
+    if place[:1] in ("/", COMPUTED):
+        return re.match(rf"/?[^/]*{COMPUTED}", place) is not None
+    return ".." in place and posixpath.normpath(place).startswith("..")
 
 
 def _normalise(target: str) -> str:
