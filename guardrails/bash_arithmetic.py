@@ -5,6 +5,7 @@
 number (guardrails.bash_numbers), or the script checks it for digits before it is used.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -13,10 +14,17 @@ from guardrails.bash_digit_checks import DigitChecks, function_of
 from guardrails.bash_numbers import Numbers, is_straight
 from guardrails.command_words import text_of, walk
 from guardrails.script_reading import Deadline
+from guardrails.unix_programs import INTEGER_VARIABLES
 
 _COMPARES: Final = frozenset(("-eq", "-ne", "-lt", "-le", "-gt", "-ge"))
 _PARTS: Final = frozenset(
     ("command_substitution", "variable_name", "word", "special_variable_name")
+)
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_ARRAY: Final = re.compile(r"(\w+)(?:\+?=\(|\[)")
+# zsh takes their arguments for arithmetic.
+_ZSH_EVALUATES: Final = re.compile(
+    r"(?:exit|return|shift|break|continue|logout|bye|integer|float)\s"
 )
 _HIDDEN_INDEX: Final = re.compile(r"\w\[[^\]\n]{0,200}(?:\$\(|`|\\x24|\\044|\\x60|\\140)")
 
@@ -24,10 +32,18 @@ _HIDDEN_INDEX: Final = re.compile(r"\w\[[^\]\n]{0,200}(?:\$\(|`|\\x24|\\044|\\x6
 class OutsideValues:
     """The variables of a script whose values come from outside, and where they are evaluated."""
 
-    def __init__(self, nodes: Mapping[str, Sequence[Any]], deadline: Deadline) -> None:
+    def __init__(
+        self, nodes: Mapping[str, Sequence[Any]], deadline: Deadline, *, dialect: str = "bash"
+    ) -> None:
         self._nodes = nodes
+        self._dialect = dialect
         self._deadline = deadline
         self._numbers = Numbers(nodes, DigitChecks(nodes), deadline)
+        self._arrays = {
+            match[1]
+            for node in nodes.get("assignment", ())
+            if (match := _ARRAY.match(text_of(node)))
+        }
         self._hides_index = any(
             _HIDDEN_INDEX.search(text_of(node))
             for name in ("string", "heredoc")
@@ -46,6 +62,57 @@ class OutsideValues:
         for node in self._nodes.get("command", ()):
             if text_of(node).startswith("let ") and not self._is_safe_let(node):
                 yield int(node.start_point[0]) + 1, "an expression evaluates text from outside"
+            elif self._dialect == "zsh" and not self._is_safe_in_zsh(node):
+                yield int(node.start_point[0]) + 1, "zsh evaluates an argument"
+        for node in self._list_split_tests():
+            yield int(node.start_point[0]) + 1, "a test takes text from outside apart"
+        for node in self._nodes.get("assignment", ()):
+            self._deadline.check()
+            is_safe = self._is_safe_array(node) and self._is_safe_integer(node)
+            if not is_safe or self._is_array_in_text(node):
+                yield int(node.start_point[0]) + 1, "an expression evaluates text from outside"
+
+    def _list_split_tests(self) -> Iterator[Any]:
+        """Yield tests that text from outside, unquoted, may turn into `[ -v a[...] ]`."""
+        if self._dialect == "zsh":
+            return  # it splits nothing
+        tests = [each for each in self._nodes.get("test", ()) if text_of(each)[:2] != "[["]
+        commands = self._nodes.get("command", ())
+        for node in (*tests, *(each for each in commands if text_of(each).startswith("test "))):
+            self._deadline.check()
+            waiting = list(node.children)
+            while waiting:
+                part = waiting.pop()
+                if part.type in ("simple_expansion", "expansion") and not self._is_safe(part):
+                    yield node
+                    break
+                if part.type not in ("string", "command_substitution", "arithmetic_expansion"):
+                    waiting.extend(part.children)
+
+    def _is_safe_in_zsh(self, node: Any) -> bool:
+        """Say whether a builtin of zsh that evaluates its arguments is given numbers."""
+        if not _ZSH_EVALUATES.match(text_of(node)):
+            return True
+        return all(self._is_safe(each) for each in node.children_by_field_name("argument"))
+
+    def _is_array_in_text(self, node: Any) -> bool:
+        """Say whether `declare -a x="$y"` may be read as an array: its indexes are evaluated."""
+        value, parent = node.child_by_field_name("value"), node.parent
+        if value is None or value.type == "array" or parent.type != "declaration_command":
+            return False
+        name = text_of(node).partition("=")[0].rstrip("+")
+        flags = [text_of(child) for child in parent.children if child.type == "word"]
+        is_array = any(re.match(r"-\w*[aA]", flag) for flag in flags) or name in self._arrays
+        text = text_of(value)
+        opens = text.lstrip("\"'")[:1] in ("(", "$", "`")
+        return is_array and opens and re.search(r"[$`\[]", text) is not None
+
+    def _is_safe_integer(self, node: Any) -> bool:
+        """Say whether a variable that the shell evaluates, such as SECONDS, is given a number."""
+        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+        if name is None or text_of(name) not in INTEGER_VARIABLES or value is None:
+            return True
+        return self._numbers.yields_number(value)
 
     def _is_safe_let(self, node: Any) -> bool:
         text = text_of(node)[4:]
@@ -56,17 +123,15 @@ class OutsideValues:
     def _is_safe(self, node: Any) -> bool:
         """Say whether all that an expression evaluates is a number."""
         return all(
-            self._is_safe_part(each, node)
+            self._is_safe_part(each)
             for each in walk(node)
             if each.type in _PARTS and not _inside_substitution(each, node)
         )
 
-    def _is_safe_part(self, part: Any, node: Any) -> bool:
+    def _is_safe_part(self, part: Any) -> bool:
         if part.type == "command_substitution":
             return self._numbers.prints_number(part)
         name = text_of(part)
-        if node.type == "expansion" and part.parent is not None and part.parent.id == node.id:
-            return _is_first(part) or self._numbers.is_number(name, part)  # the first is cut
         if name in ("@", "*"):
             return bool(part.parent.type != "simple_expansion")
         return re.fullmatch(r"\w+", name) is None or self._is_number(name, part)
@@ -74,7 +139,7 @@ class OutsideValues:
     def _is_number(self, name: str, node: Any) -> bool:
         parent = node.parent
         kind = parent.type if parent is not None else ""
-        if kind == "expansion":
+        if kind == "expansion" and _is_first(node):
             return self._numbers.expands_to_number(parent)
         is_index = kind == "subscript" and _is_field(node, "index")
         if kind == "subscript" and not is_index and text_of(parent.parent).strip().startswith("${"):
@@ -83,20 +148,20 @@ class OutsideValues:
             return True
         return self._numbers.is_number(name, node)
 
-    def _has_text_keys(self, subscript: Any) -> bool:
+    def _has_text_keys(self, name: str, use: Any) -> bool:
         """Say whether an array is declared with `-A` for certain: its keys are not evaluated."""
-        name = subscript.child_by_field_name("name")
-        bare = re.escape(text_of(name)) if name is not None else "-"
+        bare = re.escape(name)
         pattern = re.compile(
             rf"(?:declare|local|typeset)\s+-[gr]*A[gr]*\s+(?:[^;]*\s)?{bare}(?:=|\s|$)"
         )
         if any(re.search(rf"\b{bare}\b", text_of(node)) for node in self._nodes.get("unset", ())):
             return False
-        inside = function_of(subscript)
+        inside = function_of(use)
         for node in self._nodes.get("declaration", ()):
             outer = function_of(node)
             same = outer is None or (inside is not None and outer.id == inside.id)
-            certain = same and is_straight(node) and node.end_byte <= subscript.start_byte
+            is_own = node.start_byte <= use.start_byte < node.end_byte
+            certain = same and is_straight(node) and (is_own or node.end_byte <= use.start_byte)
             if certain and pattern.match(text_of(node)):
                 return True
         return False
@@ -112,20 +177,33 @@ class OutsideValues:
         yield from self._indexes()
         yield from self._comparisons()
         for node in self._nodes.get("expansion", ()):
-            match = re.match(r"\$\{\w+:([^-=?+}][^}]*)\}", text_of(node))
-            if match and re.search(r"[A-Za-z_]", match[1]):
-                yield node
+            after = itertools.dropwhile(lambda child: child.type != ":", node.children)
+            yield from (child for child in after if child.is_named)
 
     def _indexes(self) -> Iterator[Any]:
         for node in self._nodes.get("subscript", ()):
-            index = node.child_by_field_name("index")
+            index, name = node.child_by_field_name("index"), node.child_by_field_name("name")
             is_all = index is None or text_of(index) in ("@", "*")
-            if not is_all and not self._has_text_keys(node):
+            if not is_all and not self._has_text_keys(text_of(name) if name else "-", node):
                 yield index
+
+    def _is_safe_array(self, node: Any) -> bool:
+        """Say whether the indexes of `a=([i]=x)` are numbers, or keys that are not evaluated."""
+        value = node.child_by_field_name("value")
+        indexes = [] if value is None else [*map(_index_of, value.named_children)]
+        written = [parts for parts in indexes if parts is not None]
+        if not written or self._has_text_keys(text_of(node).partition("=")[0].rstrip("+"), node):
+            return True
+        parts = [part for each in written for part in each]
+        words = [part for part in parts if part.type == "word"]
+        names = [(name, word) for word in words for name in _NAME.findall(text_of(word))]
+        return all(self._is_safe(part) for part in parts if part.type != "word") and all(
+            self._numbers.is_number(name, word) for name, word in names
+        )
 
     def _comparisons(self) -> Iterator[Any]:
         for node in self._nodes.get("test", ()):
-            if text_of(node).startswith("[["):
+            if text_of(node).startswith("[[") or self._dialect == "zsh":
                 words = [text_of(each) for each in walk(node) if each.type == "test_operator"]
                 if _COMPARES & set(words):
                     yield node
@@ -133,6 +211,16 @@ class OutsideValues:
 
 def _has_substitution(node: Any) -> bool:
     return any(child.type in ("command_substitution", "expansion") for child in node.children)
+
+
+def _index_of(element: Any) -> list[Any] | None:
+    """Return the parts of the index of `[i]=x`, an element of an array; None when it has none."""
+    parts = element.children
+    if element.type != "concatenation" or not parts or text_of(parts[0])[:1] != "[":
+        return None
+    return list(
+        itertools.takewhile(lambda part: not text_of(part).startswith("]"), parts[1:])
+    ) or list(parts[:1])
 
 
 def _is_field(node: Any, field: str) -> bool:

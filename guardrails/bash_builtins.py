@@ -9,7 +9,7 @@ from typing import Final
 
 from guardrails.bash_variables import doubt_assignment_word
 from guardrails.bash_words import Word
-from guardrails.unix_programs import SENSITIVE_VARIABLE
+from guardrails.unix_programs import INTEGER_VARIABLES, SENSITIVE_VARIABLE
 
 # Always a doubt: what each does is not followed.
 _REFUSED: Final = {
@@ -110,8 +110,11 @@ def _check_mapfile(arguments: Sequence[Word]) -> str:
 
 
 def _check_test(arguments: Sequence[Word]) -> str:
-    asks = any(word.value == "-v" for word in arguments)
-    return "a test evaluates an index" if asks and _has_index(arguments) else ""
+    asks = any(word.value in ("-v", "-R") for word in arguments)
+    if asks and _has_index(arguments):
+        return "a test evaluates an index"
+    is_open = len(arguments) == 2 and arguments[0].value is None
+    return "what a test asks for is computed" if is_open else ""
 
 
 def _check_wait(arguments: Sequence[Word]) -> str | None:
@@ -122,7 +125,12 @@ def _check_printf(arguments: Sequence[Word]) -> str | None:
     for option, target in pairwise(arguments):
         if option.value == "-v":
             return _check_names([target])
-    return None
+    first = arguments[0] if arguments else Word("", "")
+    if first.raw.startswith("-v"):
+        held = first.value[2:] if first.value is not None else None
+        return _check_names([Word(first.raw, held)])
+    opens = first.value is None and first.raw.lstrip('"')[:1] in ("$", "`")
+    return "sets a variable whose name is computed" if opens and len(arguments) > 1 else None
 
 
 def _check_let(arguments: Sequence[Word]) -> str:
@@ -132,8 +140,7 @@ def _check_let(arguments: Sequence[Word]) -> str:
 def _check_unset(arguments: Sequence[Word]) -> str:
     if any(word.value is not None and _INDEXED.match(word.value) for word in arguments):
         return "an index is evaluated"
-    computed = any(word.value is None and word.raw[:2] != '"$' for word in arguments)
-    return "removes what is computed" if computed else ""
+    return "removes what is computed" if any(word.value is None for word in arguments) else ""
 
 
 def _check_read(arguments: Sequence[Word]) -> str:
@@ -181,6 +188,8 @@ def _check_names(words: Sequence[Word], valued: frozenset[str] = frozenset()) ->
             return "an index is evaluated"
         elif SENSITIVE_VARIABLE.fullmatch(word.value.partition("[")[0]) or word.value == "PATH":
             return f"sets {word.value[:40]}, which changes what runs"
+        elif word.value in INTEGER_VARIABLES:
+            return f"{word.value} evaluates what it is given"
     return ""
 
 

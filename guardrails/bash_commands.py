@@ -16,22 +16,31 @@ from guardrails.bash_code import InterpreterCall, is_interpreter, read_interpret
 from guardrails.bash_effects import (
     expand,
     judge_arguments,
+    judge_outputs,
+    judge_places,
+    judge_redirect,
     judge_table,
-    judge_target,
     list_only_values,
 )
 from guardrails.bash_functions import FunctionTable
 from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
+from guardrails.bash_targets import Targets
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
 from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
-from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap
-from guardrails.command_effects import BASH_COMMANDS
+from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap, with_input
 from guardrails.command_words import make_effect, text_of
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.python_module_runs import ModuleRun
 from guardrails.script_reading import Deadline, NestedCode, Reading
 from guardrails.stream_editors import doubt_awk, doubt_sed
-from guardrails.unix_programs import HARMLESS_PROGRAMS, RUNS_CODE, SYSTEM_FOLDERS
+from guardrails.unix_programs import (
+    KNOWN_PROGRAMS,
+    PLAIN_LOOKS,
+    RUNS_CODE,
+    RUNS_CODE_LONG,
+    SHELL_BUILTINS,
+    SYSTEM_FOLDERS,
+)
 
 _MAX_WRAPPERS: Final = 12
 _COMMANDS_BETWEEN_CHECKS: Final = 64
@@ -47,7 +56,7 @@ _FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)
 _HOLDS_WORDS: Final = re.compile(r"^\$|\$(?:[@*]|\{[@*]|\{\w+\[[@*]\])")
 _SUBSTITUTION: Final = re.compile(r"\$\([^()]*\)")
 _KEEPS_FUNCTIONS: Final = frozenset(("time", "noglob", "nocorrect", "coproc", "repeat"))
-_KNOWN: Final = HARMLESS_PROGRAMS | BASH_COMMANDS.keys()
+_ACTS: Final = KNOWN_PROGRAMS - PLAIN_LOOKS - SHELL_BUILTINS
 _SCRIPT_FILE: Final = re.compile(r"\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk|command)$")
 
 
@@ -70,6 +79,7 @@ class BashReader:
         self._dialect = dialect
         self._functions = FunctionTable(nodes, functions)
         self._only_values = list_only_values(nodes.get("assignment", ()))
+        self._targets = Targets(nodes)
         self._constants: dict[str, Constant] = {}
         self._loose_options = ""
 
@@ -86,6 +96,8 @@ class BashReader:
             if not count % _COMMANDS_BETWEEN_CHECKS:
                 self._deadline.check()
             self._read_command(node)
+        for node in self._nodes.get("redirect", ()):
+            self.reading.effects += judge_redirect(node, self._targets)
         for node in self._nodes.get("assignment", ()):
             self._read_assignment(node)
         for kind in ("declaration", "unset"):
@@ -194,13 +206,14 @@ class BashReader:
             if name in ELEVATING:
                 self._add(node, EffectKind.ELEVATES, EffectSeverity.LOW)
             self.reading.effects += judge_arguments(node, name, shown)
+            self.reading.effects += judge_outputs(node, name, arguments, self._targets)
             if name not in ELEVATING:
                 self.reading.effects += judge_table(node, name, shown + self._list_held(arguments))
             self._doubt_options(node, name, arguments)
             if name not in WRAPPERS:
                 self._judge_plain(node, name, arguments)
                 return
-            inner = unwrap(name, _with_input(name, arguments))
+            inner = unwrap(name, with_input(name, arguments))
             self._doubt(node, inner.doubt)
             for word in inner.assignments:
                 self._doubt(node, doubt_assignment_word(word, exported=True))
@@ -231,10 +244,10 @@ class BashReader:
         """Say whether a command of a function's name has to be judged as a program too."""
         if self._functions.is_certain(name, node):
             return False
-        if name in BASH_COMMANDS or name in WRAPPERS or is_interpreter(name):
+        if name in _ACTS or name in WRAPPERS or is_interpreter(name):
             self._doubt(node, f"a function has the name of the command {name}")
             return True
-        if name not in HARMLESS_PROGRAMS:
+        if name not in KNOWN_PROGRAMS:
             self._doubt(node, f"the function {name[:40]} may not be defined yet")
         return False
 
@@ -263,7 +276,7 @@ class BashReader:
             self._doubt(node, "does not parse")
         elif (doubt := check_builtin(name, arguments, self._dialect)) is not None:
             self._doubt(node, doubt)
-        elif name not in _KNOWN and not name.startswith(("mkfs.", "fsck.")):
+        elif name not in KNOWN_PROGRAMS and not name.startswith(("mkfs.", "fsck.")):
             self._doubt(node, f"{name[:40]} is no known program")
 
     def _doubt_options(self, node: Any, name: str, arguments: Sequence[Word]) -> None:
@@ -272,8 +285,13 @@ class BashReader:
             return
         line = " ".join(word.value if word.value is not None else word.raw for word in arguments)
         computed = any(word.value is None for word in arguments)
-        line = " ".join(expand(each, self._only_values) for each in line.split(" "))
-        if pattern.search(line) or (computed and pattern.search(self._loose_options)):
+        given = [expand(each, self._only_values) for each in line.split(" ")]
+        begins = {each.partition("=")[0] for each in given if each[:2] == "--" and len(each) > 2}
+        is_short = any(
+            option.startswith(each) for each in begins for option in RUNS_CODE_LONG[name]
+        )
+        held = computed and pattern.search(self._loose_options)
+        if is_short or held or pattern.search(" ".join(given)):
             self._doubt(node, f"arguments of {name} may run other code")
         elif any(word.value is None and not word.raw.startswith('"') for word in arguments[:1]):
             self._doubt(node, f"arguments of {name} are computed while it runs")
@@ -294,7 +312,7 @@ class BashReader:
         if module.kind is not None:
             self._add(node, module.kind, EffectSeverity.MEDIUM)
         if module.target:
-            self.reading.effects += judge_target(node, module.target)
+            self.reading.effects += judge_places(node, self._targets.find(module.target, node))
 
     def _judge_input(self, node: Any, name: str, call: InterpreterCall) -> None:
         """Judge an interpreter that reads code: a here-document or a here-string shows it."""
@@ -375,25 +393,3 @@ class BashReader:
     def _doubt(self, node: Any, reason: str) -> None:
         if reason:
             self.reading.doubt(int(node.start_point[0]) + 1, reason)
-
-
-def _with_input(name: str, arguments: Sequence[Word]) -> list[Word]:
-    """Return the arguments of xargs with what it appends, and with what it replaces unknown."""
-    if name != "xargs":
-        return list(arguments)
-    values = [word.value for word in arguments]
-    marks = {
-        (values[position + 1] or "") if value in ("-I", "-J") and position + 1 < len(values) else
-        value.partition("=")[2] or value[2:] or "{}"
-        for position, value in enumerate(values)
-        if value is not None and re.match(r"-[IJi]|--replace", value)
-    }  # fmt: skip
-    if not marks:
-        return [*arguments, Word("...", None)]
-    changed: list[Word] = []
-    for position, word in enumerate(arguments):
-        is_mark = position > 0 and values[position - 1] in ("-I", "-J")
-        hit = word.value is not None and any(mark and mark in word.value for mark in marks)
-        is_option = word.value is not None and re.match(r"-[IJi]|--replace", word.value)
-        changed.append(Word(word.raw, None) if hit and not is_mark and not is_option else word)
-    return changed

@@ -1,27 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the known commands of a bash or zsh script do, by their words and by where they write."""
-# ruff: noqa: E501 - tables
 
-import posixpath
 import re
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.bash_code import is_interpreter
+from guardrails.bash_targets import Targets
+from guardrails.bash_words import Word
 from guardrails.command_effects import BASH_COMMANDS
 from guardrails.command_words import (
     CREDENTIAL_FILE,
     SECURITY_UNIT,
     STOPS,
     make_effect,
-    only_looks,
     text_of,
     turns_on,
     unquote,
 )
 from guardrails.effects import Effect, EffectKind, EffectSeverity
-from guardrails.unix_programs import LOOKS
+from guardrails.unix_looks import LOOKS
+from guardrails.unix_outputs import Deed, list_outputs
+from guardrails.unix_paths import (
+    LOSS,
+    OUTSIDE,
+    Judged,
+    classify_loss,
+    classify_target,
+    is_document,
+    is_outside,
+)
 
 _SYSTEM_TREE: Final = re.compile(
     r"^[\"']?(?:/\*?|~/?\*?|\$\{?HOME\}?/?\*?|/(?:etc|usr|bin|sbin|lib\w*|boot|var|home|root|opt|srv|dev"
@@ -29,37 +37,18 @@ _SYSTEM_TREE: Final = re.compile(
 )
 # Empty or unset, the variable leaves the root directory.
 _UNGUARDED_ROOT: Final = re.compile(r"^[\"']?\$\{?\w+\}?[\"']?/[\"']?\*?[\"']?$")
-_SYSTEM_FILE: Final = re.compile(
-    r"^[\"']?/(?:(?:etc|usr|bin|sbin|lib\w*|boot|System|Library)(?:/|[\"']?$)|[\"']?$)"
-)
-# What is written there the kernel does: it changes settings, loads modules, takes disks away.
-_KERNEL_FILE: Final = re.compile(r"/(?:proc/(?!self/fd|\d+/fd)|sys/)")
-_RAW_DEVICE: Final = re.compile(r"/dev/(?:sd|nvme|vd|xvd|hd|disk|rdisk|mapper|mem)")
 _LOG_TREE: Final = re.compile(
     r"^[\"']?(?:/var/log(?:/\*{0,2})?|.*\.bash_history|.*\.zsh_history)[\"']?$"
 )
-_BOOT_HOOK: Final = re.compile(
-    r"/etc/(?:cron|rc\.local|profile|ld\.so\.preload|systemd/|init|rc\d?\.d|bash|zsh|environment|xdg/autostart"
-    r"|pam\.d|udev/rules|sudoers|NetworkManager/dispatcher|apt/apt\.conf|modprobe|modules)"
-    r"|/(?:usr/)?lib/(?:systemd|udev)/|/Launch(?:Agents|Daemons)/|/var/spool/(?:cron|at)|autostart/|\.config/systemd"
-    r"|\.ssh/(?:rc|config|environment)|/\.(?:bash\w*|zsh\w*|z?profile|zlog\w*|xprofile|xinitrc|xsession\w*|kshrc|cshrc|login|vimrc|gitconfig|gdbinit|inputrc|pam_environment)\b"
-    r"|(?:sitecustomize|usercustomize)\.py|\.pth\b|/git/hooks/|\.git/hooks/|/StartupItems/"
+_WRITING: Final = frozenset((">", ">>", ">|", "&>", "&>>", "<>", ">&"))
+_EMPTYING: Final = frozenset((">", ">|", "&>"))
+_EMPTY: Final = re.compile(
+    r"\s*(?::|true|false|(?:/usr)?(?:/bin/)?cat\s+/dev/null|echo\s+-n(?:e?\s*(?:''|\"\"))?|printf\s+(?:''|\"\"|%s(?:\s+(?:''|\"\"))?))\s*"
 )
+_REPLACERS: Final = frozenset(("mv", "ln", "install"))
+_DEVICE_REPLACED: Final[Judged] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)
+_EMPTY_INPUT: Final = re.compile(r"\s*(?:/bin/)?cat\s*<\s*/dev/null\b")
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-
-
-_WRITERS: Final = frozenset(
-    ("tee", "cp", "mv", "install", "ln", "touch", "patch", "rsync", "ditto", "tar", "unzip", "mkfifo")
-)  # fmt: skip
-_WRITES_BY_OPTION: Final[dict[str, tuple[str, ...]]] = {
-    "sort": ("-o", "--output"),
-    "curl": ("-o", "--output", "--output-dir", "-D", "-c"),
-    "wget": ("-O", "-P", "-o"),
-    "openssl": ("-out", "-keyout"),
-    "xxd": ("-r",),
-    "iconv": ("-o",),
-    "gpg": ("-o", "--output"),
-}
 
 
 def list_only_values(assignments: Sequence[Any]) -> dict[str, str]:
@@ -95,23 +84,28 @@ def judge_table(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
             kind, severity = EffectKind.CHANGES_NETWORK, EffectSeverity.MEDIUM
         effects.append(make_effect(kind, node, severity))
     if name == "dd":
-        raw = any(word.startswith("of=") and _RAW_DEVICE.search(word) for word in arguments)
-        severity = EffectSeverity.CRITICAL if raw else EffectSeverity.MEDIUM
-        effects.append(make_effect(EffectKind.CHANGES_DISKS, node, severity))
+        effects += _judge_dd(node, arguments)
     if name == "find" and "-delete" in arguments:
         effects.append(make_effect(EffectKind.DELETES_FILES, node, EffectSeverity.MEDIUM))
     return effects
 
 
 def _only_looks(name: str, arguments: Sequence[str]) -> bool:
-    plain = [unquote(word) for word in arguments]
-    if plain[:1] in (["--version"], ["--help"]):
+    """Say whether these arguments make the command a mere look; a row lists what does."""
+    plain = [re.sub(r"\s", "_", unquote(word)) or "_" for word in arguments]
+    if len(plain) == 1 and plain[0] in ("--version", "--help"):
         return True
-    if {"--version", "--help"} & set(plain):
-        return False
-    if looks := LOOKS.get(name):
-        return looks.fullmatch(" ".join(plain)) is not None
-    return only_looks(name, arguments)
+    looks = LOOKS.get(name)
+    return looks is not None and looks.fullmatch(" ".join(plain)) is not None
+
+
+def _judge_dd(node: Any, arguments: Sequence[str]) -> list[Effect]:
+    written = [unquote(word)[3:] for word in arguments if unquote(word).startswith("of=")]
+    found = {judged for each in written if (judged := classify_target(each))}
+    changes_disk = (EffectKind.CHANGES_DISKS, EffectSeverity.CRITICAL) in found
+    severity = EffectSeverity.CRITICAL if changes_disk else EffectSeverity.MEDIUM
+    others = [make_effect(*_at(judged, node)) for judged in found]
+    return [make_effect(EffectKind.CHANGES_DISKS, node, severity), *others]
 
 
 def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
@@ -120,15 +114,6 @@ def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effe
     # find lists files; what it runs on them is judged for itself
     if name != "find" and any(CREDENTIAL_FILE.search(word) for word in arguments):
         effects.append(make_effect(EffectKind.READS_CREDENTIALS, node, EffectSeverity.HIGH))
-    if name in _WRITERS or (name == "sed" and any(word[:2] == "-i" for word in arguments)):
-        for word in (
-            arguments if name in ("tee", "touch", "patch", "tar", "unzip") else arguments[-1:]
-        ):
-            effects += judge_target(node, word)
-    elif name in _WRITES_BY_OPTION:
-        for option, word in pairwise(arguments):
-            if option in _WRITES_BY_OPTION[name]:
-                effects += judge_target(node, word)
     manages = name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
     if manages and any(SECURITY_UNIT.search(word) for word in arguments):
         effects.append(make_effect(EffectKind.DISABLES_SECURITY, node, EffectSeverity.HIGH))
@@ -139,39 +124,82 @@ def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effe
     return effects
 
 
-def judge_redirect(node: Any, variables: Mapping[str, str]) -> list[Effect]:
+def judge_outputs(node: Any, name: str, words: Sequence[Word], targets: Targets) -> list[Effect]:
+    """Return what a command does to the files that its arguments name."""
+    effects = []
+    empties = name in ("cp", "install", "dd") and any(word.value == "/dev/null" for word in words)
+    for output in list_outputs(name, words):
+        if output is None:
+            effects.append(make_effect(*_at(OUTSIDE, node)))
+            continue
+        loses = output.deed is Deed.LOSES or empties
+        makes_only = name in ("mkdir", "touch", "mkfifo", "mktemp")
+        places = targets.find(_as_written(output.word), node)
+        if output.word.value is None and not re.search(r"[$`]", output.word.raw):
+            places = None  # of xargs, and of find: `{}`
+        elif name in _REPLACERS and any(place.startswith("/dev/") for place in places or ()):
+            effects.append(make_effect(*_at(_DEVICE_REPLACED, node)))
+        effects += judge_places(node, places, loses=loses, replaces=not makes_only)
+    return effects
+
+
+def judge_places(
+    node: Any, places: Iterable[str] | None, *, loses: bool = False, replaces: bool = True
+) -> list[Effect]:
+    """Return what writing to files at these places does.
+
+    Args:
+        node: that writes.
+        places: paths; None when they come from outside.
+        loses: what lies there is lost.
+        replaces: what lies there is written anew, if only in part.
+
+    """
+    if places is None or any(map(is_outside, places)):
+        return [make_effect(*_at(LOSS if loses else OUTSIDE, node))]
+    found = [classify_target(place) for place in places]
+    if loses:
+        found += [classify_loss(place) for place in places]
+    if replaces and any(is_document(place) for place in places):
+        found.append(LOSS)
+    return [make_effect(*_at(each, node)) for each in dict.fromkeys(found) if each]
+
+
+def judge_redirect(node: Any, targets: Targets) -> list[Effect]:
     """Return what writing to a redirection's target does."""
     destination = node.child_by_field_name("destination")
-    target = unquote(expand(text_of(destination), variables)) if destination is not None else ""
-    if re.match(r"/dev/(?:tcp|udp)/", re.sub(r"[\"'\\]", "", target)):
-        return [make_effect(EffectKind.OPENS_NETWORK, node, EffectSeverity.MEDIUM)]
-    if not any(child.type in (">", ">>", ">|", "&>", "&>>", "<>", ">&") for child in node.children):
+    if destination is None or destination.type == "process_substitution":
         return []
-    return judge_target(node, target)
+    target = text_of(destination)
+    places = targets.find(target, node)
+    if places and any(re.match(r"/dev/(?:tcp|udp)/", place) for place in places):
+        return [make_effect(EffectKind.OPENS_NETWORK, node, EffectSeverity.MEDIUM)]
+    signs = {child.type for child in node.children}
+    if not signs & _WRITING or (">&" in signs and re.fullmatch(r"\d+|-|\d+-", target)):
+        return []
+    if ">&" in signs and targets.is_descriptor(target):
+        return []
+    return judge_places(node, places, loses=bool(signs & _EMPTYING) and _prints_nothing(node))
 
 
-def judge_target(node: Any, target: str) -> list[Effect]:
-    """Return what writing to a file means, by its place."""
-    found = classify_target(target)
-    return [make_effect(found[0], node, found[1])] if found else []
+def _as_written(word: Word) -> str:
+    """Return a word as its text; a constant one, that is no pattern, quoted."""
+    if word.value is None or word.is_pattern or word.value[:1] == "~":
+        return word.raw
+    return word.value.replace("$", "\\$").replace("`", "\\`")
 
 
-def classify_target(target: str) -> tuple[EffectKind, EffectSeverity] | None:
-    """Return what writing to a file of this name does; None for an ordinary place."""
-    target = re.sub(r"/(?:\./|/)+", "/", target)
-    if ".." in target and target[:1] == "/":
-        target = posixpath.normpath(target)
-    if _RAW_DEVICE.search(target):
-        return EffectKind.CHANGES_DISKS, EffectSeverity.CRITICAL
-    if CREDENTIAL_FILE.search(target):
-        return EffectKind.CHANGES_ACCOUNTS, EffectSeverity.CRITICAL
-    if _KERNEL_FILE.match(target):
-        return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH
-    if _BOOT_HOOK.search(target):
-        return EffectKind.PERSISTS, EffectSeverity.HIGH
-    if _SYSTEM_FILE.match(target):
-        return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM
-    return None
+def _prints_nothing(redirect: Any) -> bool:
+    """Say whether what is redirected prints nothing: the file is emptied."""
+    statement = redirect.parent
+    body = statement.child_by_field_name("body") if statement is not None else None
+    if body is None or _EMPTY.fullmatch(text_of(body)):
+        return True
+    return _EMPTY_INPUT.match(text_of(statement)) is not None
+
+
+def _at(judged: Judged, node: Any) -> tuple[EffectKind, Any, EffectSeverity]:
+    return judged[0], node, judged[1]
 
 
 def _raise_severity(

@@ -6,12 +6,14 @@ call, or before the first top-level call of any function when the call is inside
 program of that name may run.
 """
 
+import bisect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.command_words import text_of
 
+_MAX_LOOKED_AT: Final = 300  # functions that end before a node; more are no ordinary script
 _DEFINES: Final = "function_definition"
 _REMOVES: Final = re.compile(r"\b(?:unset|unfunction|disable|un.{0,4}set)\b")
 _WORD: Final = re.compile(r"[^\s;&|()'\"]+")
@@ -64,6 +66,28 @@ class FunctionTable:
             if _name_of(node) in self._all and _outermost_definition(node) is None
         ]
         return min(starts, default=None)
+
+
+class DefinitionSpans:
+    """The definitions of functions by where they stand: found by bytes, for climbing is slow."""
+
+    def __init__(self, nodes: Mapping[str, Sequence[Any]]) -> None:
+        definitions = [node.parent for node in nodes.get("function", ())]
+        self._found = sorted(
+            (int(each.start_byte), int(each.end_byte), number, each)
+            for number, each in enumerate(definitions)
+            if each is not None
+        )
+        self._starts = [start for start, *_ in self._found]
+
+    def around(self, node: Any) -> Any:
+        """Return the innermost definition around a node, or None."""
+        start, end = int(node.start_byte), int(node.end_byte)
+        last = bisect.bisect_right(self._starts, start)
+        for _, stop, _, definition in reversed(self._found[max(0, last - _MAX_LOOKED_AT) : last]):
+            if end <= stop:
+                return definition
+        return None
 
 
 def _list_removed(nodes: Mapping[str, Sequence[Any]]) -> set[str]:

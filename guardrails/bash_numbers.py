@@ -71,6 +71,11 @@ class Numbers:
         self._seen = set()
         return self._value(substitution, 0)
 
+    def yields_number(self, value: Any) -> bool:
+        """Say whether the value of an assignment is a number."""
+        self._seen = set()
+        return self._value(value, 0)
+
     def expands_to_number(self, expansion: Any) -> bool:
         """Say whether `${...}` yields a number."""
         self._seen = set()

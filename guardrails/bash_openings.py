@@ -12,12 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.bash_arithmetic import OutsideValues
-from guardrails.bash_effects import judge_redirect, list_only_values
+from guardrails.bash_spawning import list_spawning
 from guardrails.command_words import text_of
 from guardrails.script_reading import Deadline, Reading
 from guardrails.syntax_trees import Span, blank_spans
 
-_EVALUATES: Final = re.compile(r"\$\{\w+(?:\[[^\]]*\])?@[PAE]\}")
+_EVALUATES: Final = re.compile(r"\$\{(?:\w+(?:\[[^\]]*\])?|[@*])@[PAE]\}")
+# What `[[ -v NAME ]]` asks for: a variable, or an element by its number. Else an index is evaluated.
+_ASKED: Final = re.compile(r"\s-[vR]\s+(?!([\"']?)\w+(?:\[(?:\d+|[@*])\])?\1(?:\s|$))")
+_NUMBERED_BY_INDEX: Final = re.compile(r"\{\w+\[[^\]\n]*\]\}\s*[<>]")
 _INDIRECT: Final = re.compile(r"\$\{!\w+(?!\w*(?:\[[@*]\]|[@*])\})")
 _ZSH_FLAGS: Final = re.compile(r"\$\{[=~^]*\(([^)]*)\)")
 _ZSH_HARMLESS_FLAGS: Final = re.compile(
@@ -52,13 +55,11 @@ def list_openings(
         DeadlineError: it takes too long.
 
     """
-    variables = list_only_values(nodes.get("assignment", ()))
-    for node in nodes.get("redirect", ()):
-        reading.effects += judge_redirect(node, variables)
     for line, reason in (
         *_list_expansions(nodes, dialect),
         *_list_other_evaluations(nodes),
-        *OutsideValues(nodes, deadline).list_doubts(),
+        *OutsideValues(nodes, deadline, dialect=dialect).list_doubts(),
+        *list_spawning(nodes, deadline),
         *_list_layout(nodes, source),
         *_list_heredocs(nodes),
         *_list_unread(nodes, source),
@@ -90,7 +91,7 @@ def _list_expansions(nodes: Mapping[str, Sequence[Any]], dialect: str) -> Iterat
 
 def _list_other_evaluations(nodes: Mapping[str, Sequence[Any]]) -> Iterator[tuple[int, str]]:
     for node in nodes.get("test", ()):
-        if re.search(r"\s-[vR]\s+[^\]]*\[", text_of(node)[1:]):
+        if _ASKED.search(text_of(node)):
             yield _line(node), "an index is evaluated"
     for node in nodes.get("substitution", ()):
         text = text_of(node)
@@ -134,6 +135,7 @@ def _list_layout(nodes: Mapping[str, Sequence[Any]], source: bytes) -> Iterator[
         (_ODD_BLANK, bare, "characters that look like blanks stand in the text"),
         (_JOINED_LINES, bare, "a word goes on in the next line"),
         (_ESCAPED_BLANK, bare, "a word begins with an escaped blank"),
+        (_NUMBERED_BY_INDEX, bare, "an index is evaluated"),
     ):
         if match := pattern.search(text):
             yield text.count("\n", 0, match.start()) + 1, reason

@@ -8,6 +8,7 @@ from guardrails.bash_words import Constants, Word, read_constant
 from guardrails.command_words import text_of
 from guardrails.unix_programs import (
     EXPORTED_SENSITIVE,
+    INTEGER_VARIABLES,
     SAFE_PATHS,
     SENSITIVE_IN_ZSH,
     SENSITIVE_VARIABLE,
@@ -59,6 +60,9 @@ def doubt_variable(
     tied = dialect == "zsh" and SENSITIVE_IN_ZSH.fullmatch(base) is not None
     if name == "PATH" or (tied and name == "path"):
         return "" if _is_safe_path(raw, value) else "changes where programs are found"
+    if name in INTEGER_VARIABLES:
+        is_set_elsewhere = value is None and not raw  # by a loop, or by read
+        return f"{name} evaluates what it is given" if is_set_elsewhere else ""
     if _PROMPTS.fullmatch(name):
         return f"{name} runs what stands in it" if value is None or _RUNS.search(raw) else ""
     if not tied and (

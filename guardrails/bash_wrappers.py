@@ -250,3 +250,25 @@ def _join(words: Sequence[Word]) -> Word:
     known = [value for value in values if value is not None]
     raw = " ".join(word.raw for word in words)
     return Word(raw, " ".join(known) if len(known) == len(values) else None)
+
+
+def with_input(name: str, arguments: Sequence[Word]) -> list[Word]:
+    """Return the arguments of xargs with what it appends, and with what it replaces unknown."""
+    if name != "xargs":
+        return list(arguments)
+    values = [word.value for word in arguments]
+    marks = {
+        (values[position + 1] or "") if value in ("-I", "-J") and position + 1 < len(values) else
+        value.partition("=")[2] or value[2:] or "{}"
+        for position, value in enumerate(values)
+        if value is not None and re.match(r"-[IJi]|--replace", value)
+    }  # fmt: skip
+    if not marks:
+        return [*arguments, Word("...", None)]
+    changed: list[Word] = []
+    for position, word in enumerate(arguments):
+        is_mark = position > 0 and values[position - 1] in ("-I", "-J")
+        hit = word.value is not None and any(mark and mark in word.value for mark in marks)
+        is_option = word.value is not None and re.match(r"-[IJi]|--replace", word.value)
+        changed.append(Word(word.raw, None) if hit and not is_mark and not is_option else word)
+    return changed

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from guardrails.command_effects import READ_ONLY_ARGUMENTS
 from guardrails.effects import Effect, EffectKind, EffectSeverity
 from guardrails.sanitise import plain_text
 
@@ -50,37 +49,6 @@ def turns_on(arguments: Sequence[str]) -> bool:
     if disabling:  # Set-MpPreference -DisableRealtimeMonitoring $false
         return set(disabling) == {"$false"}
     return not _ON_WORDS.isdisjoint(words) and _OFF_WORDS.isdisjoint(words)
-
-
-def only_looks(name: str, arguments: Sequence[str]) -> bool:
-    """Say whether these arguments make the command a mere look."""
-    looks = READ_ONLY_ARGUMENTS.get(name)
-    plain = [unquote(word) for word in arguments]
-    if "--version" in plain or "--help" in plain:
-        return True
-    if looks is None:
-        return False
-    if not plain:
-        return name in ("mount", "ip", "iwconfig", "ifconfig", "timedatectl", "route", "rfkill")
-    if name == "networksetup":
-        return plain[0].startswith(("-get", "-list"))
-    if name in ("ip", "dscl"):
-        changing = {
-            "add",
-            "del",
-            "delete",
-            "set",
-            "flush",
-            "replace",
-            "change",
-            "-create",
-            "-delete",
-        }
-        return plain[0] in looks and not changing & set(plain)
-    first = next(
-        (word for word in plain if word not in ("--quiet", "-q", "--user", "--no-pager", "--")), ""
-    )
-    return first.lower() in looks or first in looks
 
 
 def unquote(word: str) -> str:

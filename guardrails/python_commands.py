@@ -12,7 +12,6 @@ import re
 import warnings
 from typing import Any, Final
 
-from guardrails.bash_effects import classify_target
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.python_folding import fold
 from guardrails.python_modules import (
@@ -27,12 +26,16 @@ from guardrails.python_modules import (
     LOADERS,
     METHOD_DOUBTS,
     METHOD_EFFECTS,
+    POOLS,
     SHELL_CALLS,
     SOME_OF,
     SPAWN_CALLS,
 )
 from guardrails.python_names import ScriptNames, list_names, walk
+from guardrails.python_places import FILE_CALLS, Places
 from guardrails.python_shell import read_command
+from guardrails.python_starts import list_endless_starts
+from guardrails.python_writes import FileWrites
 from guardrails.sanitise import plain_text
 from guardrails.script_reading import Deadline, NestedCode, Reading
 from guardrails.unix_programs import SENSITIVE_VARIABLE
@@ -43,9 +46,8 @@ _MAX_CHARACTERS: Final = 400_000  # the parser cannot be stopped, and takes 4 us
 _MODULES: Final = HARMLESS_MODULES | SOME_OF.keys()
 _ATTRIBUTE_CALLS: Final = frozenset(("getattr", "setattr", "delattr", "hasattr"))
 _RUNS: Final = SHELL_CALLS | EXEC_CALLS | SPAWN_CALLS
-_NO_EFFECT: Final = (None, None)
 _STREAMS: Final = frozenset(("sys.stdin", "sys.stdout", "sys.stderr"))
-_WRITES: Final = frozenset("wax+")
+_MAX_PROCESSES: Final = 256
 _ODD_TEXT: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # PEP 263: Python decodes the file with what stands in one of its first two lines.
 _CODING: Final = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -75,7 +77,8 @@ def read_python(text: str, deadline: Deadline) -> tuple[Reading, bool]:
     if match := _ODD_TEXT.search(text):
         line = text.count("\n", 0, match.start()) + 1
         reading.doubt(line, "characters that change the order of the text stand in it")
-    reader = _PythonReader(list_names(tree, deadline), reading)
+    names = list_names(tree, deadline)
+    reader = _PythonReader(names, reading, Places(tree, names, deadline))
     for count, node in enumerate(walk(tree, deadline)):
         if count > _MAX_NODES:
             return reading, False
@@ -101,15 +104,21 @@ def find_syntax_error(text: str) -> tuple[int, int, str] | None:
 class _PythonReader:
     """Judges the nodes of one script one by one."""
 
-    def __init__(self, names: ScriptNames, reading: Reading) -> None:
+    def __init__(self, names: ScriptNames, reading: Reading, places: Places) -> None:
         self._names = names
         self._reading = reading
         self._constants: dict[str, Any] = {}
+        self._files = FileWrites(reading, places, self._constants)
+        self._files.knows_sql = any(
+            each.startswith("sqlite3") for found in names.imported.values() for each in found
+        )
         self._called: set[int] = set()  # ids of what was judged with its call
         self._seen: set[int] = set()  # ids of parts of names that were judged with the whole
 
     def read(self, node: ast.AST) -> None:
         """Judge one node."""
+        for reason in list_endless_starts(node):
+            self._reading.doubt(getattr(node, "lineno", 1), reason)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self._read_import(node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
@@ -153,7 +162,7 @@ class _PythonReader:
                 self._reading.doubt(line, f"imports all of {module[:40]}")
             elif dotted in _MODULES:
                 continue
-            elif self._check_module(module, line):
+            elif self._check_module(module, line) and dotted not in FILE_CALLS:
                 self._judge_reference(dotted, line)
 
     def _check_module(self, module: str, line: int) -> bool:
@@ -239,8 +248,8 @@ class _PythonReader:
         if dotted in _RUNS or dotted in LOADERS:
             self._reading.run_dynamic(line, dotted, f"{dotted} is handed on")
             return
-        if dotted in _MODULES:
-            self._reading.doubt(line, f"the module {dotted} is handed on")
+        if dotted in _MODULES or dotted in FILE_CALLS:
+            self._reading.doubt(line, f"{dotted} is handed on")
             return
         module = _module_of(dotted)
         rest = dotted[len(module) + 1 :].split(".") if module else []
@@ -262,22 +271,23 @@ class _PythonReader:
                 self._run_command(node, name)
             elif name in LOADERS:
                 self._reading.run_dynamic(line, name, "runs or loads code that is computed")
-            elif name in ("io.open", "codecs.open", "os.fdopen"):
-                self._read_open(node, 1)
+            elif name in FILE_CALLS:
+                self._files.judge_call(node, name)
             else:
                 self._judge_reference(name, line)
-        if any(EFFECTS.get(name, _NO_EFFECT)[0] is _K.WRITES_SYSTEM_FILES for name in dotted):
-            self._read_targets(node)
+                self._check_number(node, name)
         if isinstance(node.func, ast.Attribute) and not dotted:
             self._called.add(id(node.func))
             self._read_method(node, node.func)
 
-    def _read_targets(self, node: ast.Call) -> None:
-        """Judge the files that a call may write, by its constant arguments."""
-        for each in (*node.args, *(keyword.value for keyword in node.keywords)):
-            target = fold(each, self._constants)
-            if isinstance(target, str) and classify_target(target):
-                self._write(target, node.lineno, "writes")
+    def _check_number(self, node: ast.Call, name: str) -> None:
+        """Doubt a pool of more processes or threads than any administration needs."""
+        if name not in POOLS:
+            return
+        given = [*node.args[:1], *(each.value for each in node.keywords)]
+        sizes = [fold(each, self._constants) for each in given]
+        if any(isinstance(size, int) and size > _MAX_PROCESSES for size in sizes):
+            self._reading.doubt(node.lineno, f"{name} starts very many processes")
 
     def _read_own(self, node: ast.Call, func: ast.Name) -> None:
         """Judge a call of one of Python's own functions."""
@@ -299,7 +309,7 @@ class _PythonReader:
             self._read_getattr(node, name)
         elif name in ("open", "file"):
             self._called.add(id(func))
-            self._read_open(node, 1)
+            self._files.judge_open(node)
 
     def _read_getattr(self, node: ast.Call, name: str) -> None:
         line = node.lineno
@@ -324,45 +334,15 @@ class _PythonReader:
         elif attribute.startswith("__"):
             self._reading.doubt(line, f"reaches into Python by {attribute[:40]}")
 
-    def _read_open(self, node: ast.Call, position: int) -> None:
-        mode: Any = "r"
-        if len(node.args) > position:
-            mode = fold(node.args[position], self._constants)
-        for keyword in node.keywords:
-            if keyword.arg == "mode":
-                mode = fold(keyword.value, self._constants)
-        if any(isinstance(each, ast.Starred) for each in node.args):
-            mode = None
-        if isinstance(mode, str) and not set(mode) & _WRITES:
-            return
-        named = [keyword.value for keyword in node.keywords if keyword.arg == "file"]
-        target = next(iter([*node.args, *named]), None)
-        if not position:  # `Path("x").open("w")`
-            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-            target = owner.args[0] if isinstance(owner, ast.Call) and owner.args else None
-        self._write(fold(target, self._constants), node.lineno, "open(...)")
-
-    def _write(self, target: object, line: int, shown: str) -> None:
-        found = classify_target(target) if isinstance(target, str) else None
-        kind, severity = found or (_K.WRITES_SYSTEM_FILES, _S.LOW)
-        self._reading.add(kind, severity, line, f"{shown} {target or ''}")
-
     def _read_method(self, node: ast.Call, func: ast.Attribute) -> None:
         name, line = func.attr, node.lineno
-        if entry := METHOD_EFFECTS.get(name):
-            target = None
-            if isinstance(func.value, ast.Call) and func.value.args:
-                target = fold(func.value.args[0], self._constants)
-            if entry[0] is _K.WRITES_SYSTEM_FILES and isinstance(target, str):
-                self._write(target, line, f".{name}(...)")
-            else:
+        entry = METHOD_EFFECTS.get(name)
+        replaces = name == "replace" and len(node.args) == 1
+        kind = _K.WRITES_SYSTEM_FILES if replaces else entry and entry[0]
+        self._files.judge_method(node, func, kind)
+        if entry:
+            if entry[0] is not _K.WRITES_SYSTEM_FILES:
                 self._reading.add(entry[0], entry[1], line, f".{name}(...)")
-            if entry[0] is _K.WRITES_SYSTEM_FILES:
-                self._read_targets(node)
-        elif name == "open":
-            self._read_open(node, 0)
-        elif name == "replace" and len(node.args) == 1:
-            self._reading.add(_K.WRITES_SYSTEM_FILES, _S.LOW, line, ".replace(...)")
         elif name in METHOD_DOUBTS and name not in self._names.methods:
             self._reading.run_dynamic(line, f".{name}(...)", f"the method {name} may run code")
 

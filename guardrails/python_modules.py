@@ -38,8 +38,8 @@ SOME_OF: Final[dict[str, frozenset[str]]] = {
         ("os", ("path environ getenv getcwd getcwdb listdir scandir walk fwalk stat lstat fstat access sep linesep curdir pardir extsep altsep pathsep name devnull"
                " getpid getppid getuid geteuid getgid getegid getgroups getlogin getpgid getpgrp getsid getloadavg cpu_count uname times urandom get_terminal_size isatty ttyname"
                " fsencode fsdecode fspath PathLike DirEntry stat_result statvfs fstatvfs readlink getxattr listxattr error F_OK R_OK W_OK X_OK O_RDONLY O_WRONLY O_CREAT O_EXCL"
-               " close closerange dup dup2 pipe read lseek fdopen umask mkdir makedirs mkfifo sched_getaffinity sysconf confstr pathconf strerror getpriority getenvb environb"
-               " WEXITSTATUS WIFEXITED WIFSIGNALED WTERMSIG WNOHANG waitpid wait _exit EX_OK EX_USAGE SEEK_SET SEEK_END supports_follow_symlinks fsync sync utime get_exec_path major minor chdir fchdir getlogin abort getrandom")),
+               " close closerange dup dup2 pipe read lseek umask sched_getaffinity sysconf confstr pathconf strerror getpriority getenvb environb"
+               " WEXITSTATUS WIFEXITED WIFSIGNALED WTERMSIG WNOHANG waitpid wait _exit EX_OK EX_USAGE SEEK_SET SEEK_END supports_follow_symlinks fsync sync get_exec_path major minor chdir fchdir getlogin abort getrandom")),
         ("sys", ("argv exit stdin stdout stderr __stdin__ __stdout__ __stderr__ platform version version_info executable maxsize maxunicode maxint byteorder getsizeof getdefaultencoding"
                 " getfilesystemencoding exc_info getrecursionlimit setrecursionlimit flags implementation hexversion getwindowsversion prefix base_prefix exec_prefix float_info int_info intern"
                 " getrefcount stdlib_module_names builtin_module_names hash_info api_version copyright winver last_traceback exception exc_clear setdefaultencoding tracebacklimit dont_write_bytecode is_finalizing")),
@@ -49,8 +49,8 @@ SOME_OF: Final[dict[str, frozenset[str]]] = {
         ("socket", ("gethostname getfqdn gethostbyname gethostbyname_ex gethostbyaddr getaddrinfo getnameinfo getservbyname getservbyport inet_aton inet_ntoa inet_pton inet_ntop htons ntohs htonl ntohl"
                    " AF_INET AF_INET6 AF_UNIX AF_UNSPEC AF_PACKET SOCK_STREAM SOCK_DGRAM SOCK_RAW SOL_SOCKET SO_REUSEADDR SO_BROADCAST SO_KEEPALIVE IPPROTO_TCP IPPROTO_UDP IPPROTO_ICMP IPPROTO_IP TCP_NODELAY IP_TTL SHUT_RDWR"
                    " timeout error gaierror herror setdefaulttimeout getdefaulttimeout has_ipv6 if_nameindex INADDR_ANY")),
-        ("urllib.request", "Request build_opener HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler HTTPBasicAuthHandler HTTPPasswordMgrWithDefaultRealm AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor OpenerDirector install_opener getproxies quote unquote pathname2url url2pathname"),
-        ("urllib2", "Request build_opener HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor OpenerDirector install_opener quote unquote"),
+        ("urllib.request", "Request HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler HTTPBasicAuthHandler HTTPPasswordMgrWithDefaultRealm AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor install_opener getproxies quote unquote pathname2url url2pathname"),
+        ("urllib2", "Request HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor install_opener quote unquote"),
         ("requests", "exceptions auth adapters codes HTTPError RequestException ConnectionError Timeout Response Request packages urllib3 structures utils"),
         ("httpx", "HTTPError RequestError HTTPStatusError TimeoutException Timeout Response"),
         ("urllib3", "exceptions util disable_warnings Retry Timeout"),
@@ -103,10 +103,10 @@ SOME_OF: Final[dict[str, frozenset[str]]] = {
 EFFECTS: Final[dict[str, Entry]] = {
     name: entry
     for names, entry in (
-        ("os.remove os.unlink os.rmdir os.removedirs os.truncate os.ftruncate", (_K.DELETES_FILES, _S.MEDIUM)),
+        ("os.remove os.unlink os.rmdir os.removedirs os.ftruncate", (_K.DELETES_FILES, _S.MEDIUM)),
         ("shutil.rmtree", (_K.DELETES_FILES, _S.HIGH)),
-        ("os.rename os.renames os.replace os.link os.symlink os.mknod os.write os.open os.writev os.pwrite os.sendfile os.copy_file_range os.setxattr os.removexattr os.fdatasync", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
-        ("shutil.move shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.copyfileobj shutil.copystat shutil.copymode shutil.make_archive shutil.unpack_archive", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("os.open shutil.copyfileobj shutil.unpack_archive", (_K.WRITES_SYSTEM_FILES, _S.MEDIUM)),
+        ("os.write os.writev os.pwrite os.sendfile os.copy_file_range os.setxattr os.removexattr os.fdatasync", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
         ("os.chmod os.chown os.lchown os.fchmod os.fchown os.lchmod os.chflags os.lchflags shutil.chown", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
         ("os.kill os.killpg signal.pthread_kill", (_K.ENDS_PROCESSES, _S.MEDIUM)),
         ("os.nice os.setpriority os.sched_setaffinity os.sched_setscheduler os.setsid os.setpgid os.setpgrp", (_K.ENDS_PROCESSES, _S.LOW)),
@@ -116,9 +116,9 @@ EFFECTS: Final[dict[str, Entry]] = {
         ("winreg.SetValue winreg.SetValueEx winreg.DeleteKey winreg.DeleteKeyEx winreg.DeleteValue winreg.CreateKey winreg.CreateKeyEx winreg.LoadKey winreg.SaveKey winreg.DisableReflectionKey winreg.EnableReflectionKey winreg.FlushKey", (_K.CHANGES_REGISTRY, _S.MEDIUM)),
         (("urllib.request.urlopen urllib.request.urlretrieve urllib.request.URLopener urllib.request.FancyURLopener urllib2.urlopen urllib.urlopen urllib.urlretrieve"
          " requests.get requests.head requests.options requests.request requests.Session requests.session httpx.get httpx.head httpx.options httpx.request httpx.stream httpx.Client httpx.AsyncClient"
-         " urllib3.PoolManager urllib3.request urllib3.ProxyManager http.client.HTTPConnection http.client.HTTPSConnection httplib.HTTPConnection httplib.HTTPSConnection boto3.client boto3.resource boto3.Session"), (_K.DOWNLOADS, _S.MEDIUM)),
+         " urllib3.PoolManager urllib3.request urllib3.ProxyManager ssl.get_server_certificate urllib.request.build_opener urllib2.build_opener urllib.request.OpenerDirector http.client.HTTPConnection http.client.HTTPSConnection httplib.HTTPConnection httplib.HTTPSConnection boto3.client boto3.resource boto3.Session"), (_K.DOWNLOADS, _S.MEDIUM)),
         (("requests.post requests.put requests.patch requests.delete httpx.post httpx.put httpx.patch httpx.delete ftplib.FTP ftplib.FTP_TLS smtplib.SMTP smtplib.SMTP_SSL smtplib.LMTP paramiko.SSHClient paramiko.Transport paramiko.SFTPClient"
-         " telnetlib.Telnet imaplib.IMAP4 imaplib.IMAP4_SSL poplib.POP3 poplib.POP3_SSL logging.handlers.HTTPHandler logging.handlers.SMTPHandler logging.handlers.SocketHandler"), (_K.SENDS_DATA, _S.HIGH)),
+         " telnetlib.Telnet imaplib.IMAP4 imaplib.IMAP4_SSL poplib.POP3 poplib.POP3_SSL logging.handlers.HTTPHandler logging.handlers.SMTPHandler logging.handlers.SocketHandler logging.handlers.DatagramHandler"), (_K.SENDS_DATA, _S.HIGH)),
         (("socket.socket socket.create_server socket.create_connection socket.socketpair socket.fromfd socket.SocketType socketserver.TCPServer socketserver.UDPServer socketserver.ThreadingTCPServer socketserver.BaseRequestHandler socketserver.StreamRequestHandler"
          " http.server.HTTPServer http.server.ThreadingHTTPServer http.server.SimpleHTTPRequestHandler http.server.BaseHTTPRequestHandler asyncio.start_server asyncio.open_connection"), (_K.OPENS_NETWORK, _S.HIGH)),
         ("pty.spawn pty.fork pty.openpty", (_K.OPENS_NETWORK, _S.HIGH)),
@@ -130,8 +130,7 @@ EFFECTS: Final[dict[str, Entry]] = {
         ("win32evtlog.ClearEventLog", (_K.ERASES_TRACES, _S.CRITICAL)),
         ("cryptography.fernet.Fernet Crypto.Cipher.AES", (_K.ENCRYPTS_FILES, _S.MEDIUM)),
         ("fcntl.ioctl termios.tcsetattr", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
-        ("fileinput.input fileinput.FileInput gzip.open bz2.open lzma.open gzip.GzipFile logging.FileHandler logging.handlers.RotatingFileHandler logging.handlers.TimedRotatingFileHandler logging.handlers.WatchedFileHandler", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
-        ("os.fork", (_K.ENDS_PROCESSES, _S.LOW)),
+        ("os.fork", (_K.ENDS_PROCESSES, _S.MEDIUM)),
     )
     for name in names.split()
 }  # fmt: skip
@@ -141,7 +140,7 @@ METHOD_EFFECTS: Final[dict[str, Entry]] = {
     name: entry
     for names, entry in (
         ("unlink rmdir rmtree unlink_missing", (_K.DELETES_FILES, _S.MEDIUM)),
-        ("write_text write_bytes symlink_to hardlink_to link_to extractall extract rename touch renames", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("write_text write_bytes symlink_to hardlink_to link_to extractall extract rename touch renames mkdir", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
         ("chmod lchmod chown", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
         ("terminate kill send_signal suspend", (_K.ENDS_PROCESSES, _S.MEDIUM)),
         ("sendmail send_message storbinary storlines sendto sendall upload_file upload_fileobj put_object putfo", (_K.SENDS_DATA, _S.MEDIUM)),
@@ -157,6 +156,11 @@ METHOD_DOUBTS: Final = frozenset(
     " startfile spawn spawnv spawnl spawnvp execv execve execvp execl execlp posix_spawn getoutput getstatusoutput"
     " check_output check_call Popen create_subprocess_exec create_subprocess_shell subprocess_exec subprocess_shell".split()
 )  # fmt: skip
+
+# Pools of processes and threads: the first argument says how many.
+POOLS: Final = frozenset(
+    "multiprocessing.Pool multiprocessing.pool.Pool multiprocessing.pool.ThreadPool concurrent.futures.ProcessPoolExecutor concurrent.futures.ThreadPoolExecutor".split()
+)
 
 # Functions that run commands: how their first arguments are read.
 SHELL_CALLS: Final = frozenset(

@@ -92,3 +92,10 @@ def _bound_by(node: ast.AST) -> str | None:
         return node.rest
     named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
     return node.name if isinstance(node, (*named, ast.MatchAs, ast.MatchStar)) else None
+
+
+def called_name(node: ast.Call) -> str:
+    """Return the last part of what a call calls; empty when that has no name."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""

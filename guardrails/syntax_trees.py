@@ -59,7 +59,7 @@ _QUERIES: Final = {
     " (expansion) @expansion (subscript) @subscript (arithmetic_expansion) @arithmetic"
     " (compound_statement) @compound (command_substitution) @substitution"
     " (process_substitution) @process (for_statement) @loop (c_style_for_statement) @loop"
-    " (case_statement) @case"
+    " (case_statement) @case (while_statement) @while"
     " (heredoc_redirect) @heredoc (string) @string (raw_string) @string (ansi_c_string) @string",
 }
 
@@ -110,6 +110,7 @@ _NAMES_OF_TYPES: Final = {
     "for_statement": "loop",
     "c_style_for_statement": "loop",
     "case_statement": "case",
+    "while_statement": "while",
     "process_substitution": "process",
     "heredoc_redirect": "heredoc",
     "string": "string",

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the files lie that a bash or zsh script writes, as far as its text shows.
+
+A word that names a file is followed through variables, loops, calls of functions and `cd`. What
+comes from outside (an argument of the script, the environment, what was read) may name any file.
+"""
+# ruff: noqa: E501 - tables
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from guardrails.bash_functions import DefinitionSpans
+from guardrails.command_words import text_of
+from guardrails.shell_folding import decode_escapes
+from guardrails.unix_paths import COMPUTED
+
+Places = frozenset[str]
+_MAX_DEPTH: Final = 8
+_MAX_PLACES: Final = 64
+_MAX_CHARACTERS: Final = 4096
+_MAX_STEPS: Final = 20_000  # of one script; beyond, every place is unknown
+_LEAD: Final = re.compile(
+    r"\$(?:(\w+|[@*$?#!-])|\{([A-Za-z_]\w*|\d+|[@*])((?:\[[^\]]*\])?)([^{}]*(?:\{[^{}]*\}[^{}]*)*)\})"
+)
+_SUBSTITUTION: Final = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|`([^`]*)`")
+_COMPUTES: Final = re.compile(
+    r"\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`|\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\$\w+|\$[@*$?#!-]"
+)
+_NUMBERED: Final = re.compile(r"\{(\w+)\}")
+_INNER: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_BRACES: Final = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
+# Of the environment, what is taken for what a system sets, and our agent for a script's own files.
+_TEMPORARY: Final = "/tmp/x"  # noqa: S108 - stands for any name there
+_KNOWN: Final = {
+    "HOME": "~", "EUCORA_STATE_DIR": _TEMPORARY, "TMPDIR": _TEMPORARY, "TMP": _TEMPORARY, "TEMP": _TEMPORARY, "PWD": ".", "OLDPWD": ".",
+    "XDG_RUNTIME_DIR": "/run/user/0", "XDG_CACHE_HOME": "~/.cache/x", "BASH_SOURCE": "x",
+    "USER": "x", "LOGNAME": "x", "HOSTNAME": "x", "RANDOM": "x", "UID": "x", "EUID": "x", "PPID": "x",
+    "$": "x", "SECONDS": "x", "LINENO": "x", "#": "x", "?": "x", "!": "x", "EPOCHSECONDS": "x",
+}  # fmt: skip
+# `${x%/*}`, `${x:?}`, `${x,,}`: what begins as x does.
+_KEEPS_START: Final = re.compile(r"%|:?[?+]|#{1,2}[^/]*$|[,^]|:?-$")
+_READS: Final = frozenset(("read", "mapfile", "readarray", "getopts", "printf", "select"))
+# What these print is one name from the current folder, no path.
+_PRINTS_NAME: Final = re.compile(
+    r"\s*(?:basename|date|hostname|uname|id|whoami|nproc|wc|lsb_release|sw_vers)\b"
+)
+_PRINTS_OWN_FOLDER: Final = re.compile(
+    r"\s*(?:(?:dirname|realpath|readlink|cd|CDPATH=)\b[^;|&]*(?:\$0|\$\{?BASH_SOURCE|\$\{0)[^;|]*|pwd(?: -[PL])?)"
+)
+_PRINTS_TEMPORARY: Final = re.compile(
+    r"\s*mktemp\b((?:\s+-(?:[dqu]+|t\s+\S+)|\s+--(?:directory|tmpdir|suffix=\S+))*)\s*(\S*)\s*(?:2>\s*/dev/null)?\s*(?:\|\|.*)?"
+)
+_PRINTS_FOLDER_OF: Final = re.compile(
+    r"\s*(?:dirname|realpath|readlink\s+-[fem]+)\s+(?:--\s+)?(\S+)\s*"
+)
+
+
+class Targets:
+    """Answers where a word of a script leads."""
+
+    def __init__(self, nodes: Mapping[str, Sequence[Any]]) -> None:
+        self._definitions = DefinitionSpans(nodes)
+        self._values: dict[str, list[tuple[str | None, Any]]] = {}
+        self._calls: dict[str, list[Any]] = {}
+        self._functions = {text_of(node) for node in nodes.get("function", ())}
+        self._folders: list[tuple[str, Any]] = []
+        self._busy: set[str] = set()  # variables that are being followed
+        self._steps = 0
+        self._descriptors: set[str] = set()
+        for node in nodes.get("assignment", ()):
+            name, _, value = text_of(node).partition("=")
+            self._set(name.rstrip("+").partition("[")[0], value, node)
+        for node in nodes.get("loop", ()):
+            variable = node.child_by_field_name("variable")
+            if variable is not None:
+                values = [text_of(each) for each in node.children_by_field_name("value")]
+                for each in values or (None,):
+                    self._set(text_of(variable), each, node)
+        for node in nodes.get("command", ()):
+            self._note_command(node)
+
+    def _set(self, name: str, value: str | None, node: Any) -> None:
+        self._values.setdefault(name, []).append((value, node))
+
+    def _note_command(self, node: Any) -> None:
+        name = node.child_by_field_name("name")
+        called = text_of(name) if name is not None else ""
+        arguments = [text_of(each) for each in node.children_by_field_name("argument")]
+        if called == "exec":
+            self._descriptors |= {
+                match[1] for each in arguments if (match := _NUMBERED.fullmatch(each))
+            }
+        if called in self._functions:
+            self._calls.setdefault(called, []).append(node)
+        elif called in _READS:
+            for word in arguments:
+                if re.fullmatch(r"[A-Za-z_]\w*", word):
+                    self._set(word, None, node)
+        elif called in ("cd", "pushd", "chdir"):
+            folder = next((word for word in arguments if not re.match(r"-(?:[LPe@]|-)", word)), "~")
+            if folder not in ("-", '"-"', "..", "."):
+                self._folders.append((folder, node))
+
+    def find(self, word: str, use: Any) -> Places | None:
+        """Return the paths that a word may stand for; None when they come from outside.
+
+        Args:
+            word: as written.
+            use: the node that it stands in.
+
+        """
+        found = self._find(word, use, 0)
+        if found is None or not any(place[:1] not in ("/", "~") for place in found):
+            return found
+        return self._join_folders(found)
+
+    def is_descriptor(self, word: str) -> bool:
+        """Say whether a word is a variable that `exec {name}>file` alone sets."""
+        match = _LEAD.fullmatch(word.strip('"'))
+        name = (match[1] or match[2]) if match else ""
+        return name in self._descriptors and name not in self._values
+
+    def _join_folders(self, places: Places) -> Places | None:
+        """Return the same, and relative ones from every folder that the script goes to."""
+        joined = set(places)
+        if len(self._folders) > _MAX_PLACES:
+            return None
+        for folder, node in self._folders:
+            folders = self._find(folder, node, 0)
+            if folders is None:
+                return None
+            joined |= {
+                f"{each}/{place}"
+                for each in folders
+                for place in places
+                if place[:1] not in ("/", "~")
+            }
+        return frozenset(joined)
+
+    def _find(self, word: str, use: Any, depth: int) -> Places | None:
+        self._steps += 1
+        if depth > _MAX_DEPTH or len(word) > _MAX_CHARACTERS or self._steps > _MAX_STEPS:
+            return None
+        text = _bare(word)
+        if match := _BRACES.search(text):
+            before, after = text[: match.start()], text[match.end() :]
+            return self._unite(
+                [f"{before}{part}{after}" for part in match[1].split(",")], use, depth + 1
+            )
+        if match := _LEAD.match(text):
+            name = match[1] or match[2]
+            heads = self._expand(name, match[4] or "", use, depth)
+            return self._append(heads, text[match.end() :])
+        if match := _SUBSTITUTION.match(text):
+            heads = self._print(match[1] or match[2] or "", use, depth)
+            return self._append(heads, text[match.end() :])
+        if self._climbs(text):
+            return None
+        place = _COMPUTES.sub(COMPUTED, text)
+        place = re.sub(r"^~(?=[A-Za-z])", "/home/", place).replace("/home/root", "/root", 1)
+        is_open = re.match(rf"/?[^/]*[*?\[{COMPUTED}]", place) is not None and (
+            place[:1] == "/" or place[:1] == COMPUTED
+        )
+        return None if is_open else frozenset((place,))
+
+    def _append(self, heads: Places | None, rest: str) -> Places | None:
+        if heads is None or self._climbs(rest):
+            return None
+        tail = _COMPUTES.sub(COMPUTED, rest)
+        return frozenset(f"{head}{tail}" for head in heads)
+
+    def _climbs(self, text: str) -> bool:
+        """Say whether a variable in the middle of a path may lead out of its folder: it holds `..`."""
+        return any(
+            value is not None and ".." in value
+            for name in _INNER.findall(text)
+            for value, _ in self._values.get(name, ())
+        )
+
+    def _unite(self, words: Sequence[str], use: Any, depth: int) -> Places | None:
+        found: set[str] = set()
+        for word in words[:_MAX_PLACES]:
+            places = self._find(word, use, depth)
+            if places is None or len(found) > _MAX_PLACES:
+                return None
+            found |= places
+        return frozenset(found) if len(words) <= _MAX_PLACES else None
+
+    def _expand(self, name: str, change: str, use: Any, depth: int) -> Places | None:
+        """Return what a variable, changed as in `${x%/*}`, may hold."""
+        default = re.match(r":?[-=](.+)", change, re.DOTALL)
+        if change == "##*/":
+            return frozenset(("x",))
+        if default and name in self._values:
+            return self._unite([default[1], f"${name}"], use, depth + 1)
+        if change and not default and not _KEEPS_START.match(change):
+            return None
+        if name in ("@", "*") or name.isdigit():
+            return self._find_argument(name, use, depth)
+        if name in self._values:
+            return self._find_values(name, depth)
+        return frozenset((_KNOWN[name],)) if name in _KNOWN else None
+
+    def _find_values(self, name: str, depth: int) -> Places | None:
+        if name in self._busy:
+            return frozenset()  # `x=$x/y` adds nothing to where x begins
+        values = self._values[name]
+        if len(values) > _MAX_PLACES:
+            return None
+        self._busy.add(name)
+        found = [
+            None if value is None else self._unite(list(_split(value)), node, depth + 1)
+            for value, node in values
+        ]
+        self._busy.discard(name)
+        known = [places for places in found if places is not None]
+        return frozenset().union(*known) if len(known) == len(found) else None
+
+    def _find_argument(self, name: str, use: Any, depth: int) -> Places | None:
+        """Return what the calls of the function around a node give as an argument."""
+        function = self._definitions.around(use)
+        if function is None:
+            return None
+        called = text_of(function.child_by_field_name("name"))
+        words: list[tuple[str, Any]] = []
+        for call in self._calls.get(called, ()):
+            arguments = [text_of(each) for each in call.children_by_field_name("argument")]
+            if any(re.search(r"\$[@*]|\$\{[@*]|\[[@*]\]", each) for each in arguments):
+                chosen = arguments
+            else:
+                chosen = arguments[int(name) - 1 : int(name)] if name.isdigit() else arguments
+            words += [(each, call) for each in chosen]
+        found: set[str] = set()
+        for word, call in words[:_MAX_PLACES]:
+            places = self._find(word, call, depth + 1)
+            if places is None:
+                return None
+            found |= places
+        return frozenset(found) if words and len(words) <= _MAX_PLACES else None
+
+    def _print(self, command: str, use: Any, depth: int) -> Places | None:
+        """Return what a command substitution may print."""
+        if _PRINTS_NAME.match(command) or _PRINTS_OWN_FOLDER.fullmatch(command):
+            return frozenset(("x" if _PRINTS_NAME.match(command) else ".",))
+        if match := _PRINTS_TEMPORARY.fullmatch(command):
+            return self._find(match[2] or "$TMPDIR", use, depth + 1)
+        if match := _PRINTS_FOLDER_OF.fullmatch(command):
+            return self._find(match[1], use, depth + 1)
+        return None
+
+
+def _split(value: str) -> Iterator[str]:
+    """Yield the words of `(a "b c")`, or the value itself."""
+    if value[:1] != "(":
+        yield value
+        return
+    for match in re.finditer(
+        r"(?:\"[^\"]*\"|'[^']*'|\$\([^()]*\)|[^\s\"'])+", value[1:].rstrip(") \n")
+    ):
+        yield match[0]
+
+
+def _bare(word: str) -> str:
+    """Return a word without its quotes; what is computed in it stays."""
+    word = re.sub(r"\$'((?:[^'\\]|\\.)*)'", lambda match: decode_escapes(match[1]), word)
+    return re.sub(r"\\(.)|[\"']", lambda match: match[1] or "", word).strip()

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Python scripts that start processes or threads without an end: each is a doubt."""
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from guardrails.python_folding import fold
+from guardrails.python_names import called_name
+
+_MANY: Final = 1000
+_STARTS: Final = frozenset(("fork", "Process", "Thread", "start", "Popen", "submit", "forkpty"))
+_WAITS: Final = frozenset(
+    "sleep join wait waitpid communicate get input poll accept exit _exit".split()  # noqa: SIM905
+)
+
+
+def list_endless_starts(node: ast.AST) -> Iterator[str]:
+    """Yield why a loop or a function starts processes without an end."""
+    if isinstance(node, (ast.While, ast.For)) and _is_long(node):
+        called = {called_name(each) for each in ast.walk(node) if isinstance(each, ast.Call)}
+        leaves = any(isinstance(each, (ast.Break, ast.Return)) for each in ast.walk(node))
+        if called & _STARTS and not called & _WAITS and not leaves:
+            yield "a loop starts processes without an end"
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        for each in ast.walk(node):
+            target = each.value if isinstance(each, ast.keyword) and each.arg == "target" else None
+            if isinstance(target, ast.Name) and target.id == node.name:
+                yield "a function starts itself beside itself"
+        called = {called_name(each) for each in ast.walk(node) if isinstance(each, ast.Call)}
+        if "fork" in called and node.name in called:
+            yield "a function that forks calls itself"
+
+
+def _is_long(node: ast.While | ast.For) -> bool:
+    if isinstance(node, ast.While):
+        return isinstance(node.test, ast.Constant) and bool(node.test.value)
+    is_range = isinstance(node.iter, ast.Call) and called_name(node.iter) == "range"
+    if not is_range or not isinstance(node.iter, ast.Call):
+        return isinstance(node.iter, ast.Call) and called_name(node.iter) in (
+            "count",
+            "repeat",
+            "cycle",
+        )
+    return any(
+        isinstance(value := fold(each, {}), int) and value >= _MANY for each in node.iter.args
+    )
