@@ -61,8 +61,14 @@ SHORT_NUMBERS: Final = patterns(
     (
         "PHONE",
         0.8,
-        r"(?i:\b(?:page|pager|beeper|bleep|piepser)[ :#]{1,2})\K\d{2,4}(?:-\d{3,5})?(?![\w-])",
-        "page beeper bleep piepser",
+        r"(?i:\b(?:pager|beeper|bleep|piepser)[ :#]{1,2})\K\d{2,4}(?:-\d{3,5})?(?![\w-])",
+        "pager beeper bleep piepser",
+    ),
+    (  # a page of a manual has fewer digits
+        "PHONE",
+        0.8,
+        r"(?i:\bpage[ :#]{1,2})\K\d{4}(?:-\d{3,5})?(?![\w-])",
+        "page",
     ),
     (
         "PHONE",

@@ -2,6 +2,7 @@
 """Masking: what must go, what must stay, and what masking promises of itself."""
 # ruff: noqa: E501 - tables of cases
 
+import re
 import socket
 import time
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardrails.errors import MaskingError
+from guardrails.identifier_patterns import PATTERNS
 from guardrails.masking import Masker
 
 
@@ -19,6 +21,8 @@ def masker():
 
 
 MASKED = [
+    ("if it rings, page 4312", "4312", "PHONE"),
+    ("my pager 712 is dead", "712", "PHONE"),
     ("My name is Priya Raman and my PC is slow", "Priya Raman", "PERSON"),
     ("Laptop hot.\n\nKind regards,\nTom Becker", "Tom Becker", "PERSON"),
     ("the user Anna Schmidt cannot print", "Anna Schmidt", "PERSON"),
@@ -84,6 +88,8 @@ KEPT = [
     "https://learn.microsoft.com/en-us/windows",
     "Failed password for root",
     "C:\\Users\\Public\\Documents and C:\\Users\\%USERNAME%\\x",
+    "see section 4.2 at page 10 of the manual",
+    "the printer leaves page 100 blank",
 ]
 
 
@@ -257,3 +263,9 @@ def test_thousands_of_known_originals_cost_little():
     began = time.process_time()
     masker.mask_many(["the printer is offline again"] * 100, known)
     assert time.process_time() - began < 3
+
+
+def test_no_expression_has_a_repetition_that_formatting_has_broken():
+    """In an f-string `{0,12}` is a tuple, written `(0, 12)`, which matches those characters."""
+    broken = re.compile(r"\(\d+, \d*\)|\{\d*, \d*\}")
+    assert [one.expression for one in PATTERNS if broken.search(one.expression)] == []
