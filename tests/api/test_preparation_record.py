@@ -5,7 +5,6 @@ import shutil
 
 from api import preparation_record
 from api.preparation_record import digest_sources, is_prepared, record_preparation
-from guardrails.name_store import FOLDER_NAME, find_model
 from tests.stack.prepared import ROOT
 
 
@@ -35,7 +34,7 @@ def test_the_digest_knows_articles_scripts_and_the_program(tmp_path, services, m
     assert digest_sources(settings) != before
 
 
-async def test_only_the_newest_sources_count_and_only_with_their_name_model(services):
+async def test_only_the_newest_sources_count_and_only_with_their_name_model(services, tmp_path):
     ground = services.ground
     async with ground.pool.connection() as connection:
         assert not await is_prepared(connection, ground.settings, "first")
@@ -43,6 +42,5 @@ async def test_only_the_newest_sources_count_and_only_with_their_name_model(serv
             await record_preparation(connection, sources, ground.clock)
             assert await is_prepared(connection, ground.settings, sources)
         assert not await is_prepared(connection, ground.settings, "first")
-        model = find_model(ground.settings.data_dir / FOLDER_NAME)
-        model.rename(model.with_name("gone"))
-        assert not await is_prepared(connection, ground.settings, "second")
+        elsewhere = ground.settings.model_copy(update={"data_dir": tmp_path})
+        assert not await is_prepared(connection, elsewhere, "second")

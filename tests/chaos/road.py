@@ -229,13 +229,15 @@ class RoadUnderAttack:
 
     def _prefer_the_fault(self) -> None:
         """Whatever else keeps the cores busy, let it be this process that burns one."""
-        (burning,) = [
-            process
-            for process in psutil.Process().children()
-            if any(self.fault.entity in word for word in process.cmdline()[:1])  # none: ended
-        ]
+        (burning,) = [child for child in psutil.Process().children() if self._is_fault(child)]
         with suppress(PermissionError):  # needs root
             os.sched_setscheduler(burning.pid, os.SCHED_RR, os.sched_param(1))
+
+    def _is_fault(self, process: psutil.Process) -> bool:
+        try:
+            return any(self.fault.entity in word for word in process.cmdline()[:1])
+        except psutil.NoSuchProcess:  # ended, as a zombie too
+            return False
 
     def _is_reported(self) -> bool:
         """Enough reports for the rule: three, over ten seconds."""
