@@ -90,6 +90,7 @@ KEPT = [
     "C:\\Users\\Public\\Documents and C:\\Users\\%USERNAME%\\x",
     "see section 4.2 at page 10 of the manual",
     "the printer leaves page 100 blank",
+    "it crashed--2 times today, outlook--2016 is offline--3rd time, pages missing--10 of 20",
 ]
 
 

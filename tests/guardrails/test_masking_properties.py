@@ -78,6 +78,19 @@ def test_nothing_is_left_and_twice_is_once(masker, ticket):
     assert masker.mask(masked.text).text == masked.text
 
 
+PARTS = ("zwick", "offline", "PC", "Ada", "é", "x9", "2", "10", "2016", "password", "C:", "http://")
+SIGNS = (
+    " ", "-", "--", "\u2013", "_", ".", "/", "\\", "@", ":", "=", "#", "%", "&", "$", "~", "+", "(", ")",
+    "[", "{", "<", ">", '"', "'", "`", "|", ",", ";", "!", "\n", ": ", '": "', "",
+)  # fmt: skip
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(st.tuples(*map(st.sampled_from, (PARTS, SIGNS))).map("".join), max_size=6))
+def test_no_text_is_an_error(masker, parts):
+    masker.mask("".join(parts))
+
+
 @settings(max_examples=80, deadline=None)
 @given(tickets())
 def test_every_finding_is_covered_to_its_last_character(masker, ticket):
