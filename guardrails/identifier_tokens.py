@@ -261,7 +261,12 @@ def _may_be_numbered(head: str) -> bool:
 
 def _judge_small(token: str) -> tuple[str, float] | None:
     pieces = _PIECES.findall(token)  # one where the digit that was looked for is beyond its end
-    if len(pieces) < 2 or not pieces[0].isalpha() or len(pieces) > 3 or len("".join(pieces[2:])) > 2:
+    if (
+        len(pieces) < 2
+        or not pieces[0].isalpha()
+        or len(pieces) > 3
+        or len("".join(pieces[2:])) > 2
+    ):
         return None
     head, number = pieces[0], pieces[1]
     if len(head) == 1 and len(number) > 4 and len(pieces) == 2:
