@@ -6,6 +6,7 @@ strict: a sentence that is not clearly in order is a fault. Whether it is true i
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Final
@@ -20,21 +21,27 @@ MIN_LATIN_LETTERS: Final = 40  # of fewer, only another script tells the languag
 UNDETERMINED: Final = "und"
 _LATIN_END: Final = "\u0250"
 # HTML and XML tags and entities, Markdown links, images, code, headings, emphasis and tables,
-# template and shell expansion, addresses with a scheme or without.
+# template and shell expansion, formulas, addresses with a scheme or without.
 _MARKUP: Final = re.compile(
-    r"[<>`|~{}\\]|&#?\w+;|\]\s*\(|!\[|^\s*(?:#|>|[-*+]\s)|\*\*|__|\$\(|://|\bwww\.|\b\w+@\w+",
+    r"[<>`|~{}\\]|&#?\w+;|\]\s*\(|!\[|^\s*(?:#|>|=|[-*+]\s)|\*\*|__|\$\(|://|\bwww\.|\b\w+@\w+"
+    r"|\bmailto:|\b[\w-]+\.[a-z]{2,}/",
     re.IGNORECASE,
 )
-# What reads as a name in a catalogue: words joined by hyphens, three or more, or by underscores.
+# What reads as a name in a catalogue: words joined by hyphens or dots, three or more, or by
+# underscores, or written together behind a platform.
 _IDENTIFIER: Final = re.compile(
-    r"(?<![\w-])[a-z0-9]+(?:-[a-z0-9]+){2,}(?![\w-])|\b\w+_\w+\b", re.IGNORECASE
+    r"(?<![\w-])[a-z0-9]+(?:-[a-z0-9]+){2,}(?![\w-])|\b\w+_\w+\b"
+    r"|\b[a-z]\w*(?:\.[a-z]\w*){2,}\b|\b(?:windows|linux|macos)(?-i:[A-Z][a-z]+){2,}\b",
+    re.IGNORECASE,
 )
+_HYPHENS: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2212\ufe63", "-"))
+_WORD: Final = re.compile(r"[^\W\d_]+")
 
 
 class OutputFault(StrEnum):
     """Why a sentence is refused."""
 
-    ILLEGIBLE = "illegible"  # control, format or line characters, or no words
+    ILLEGIBLE = "illegible"  # control, format or line characters, mixed scripts, or no words
     MARKUP = "markup"
     TOO_LONG = "too_long"
     FOREIGN_ID = "foreign_id"
@@ -55,11 +62,22 @@ def find_fault(sentence: str, *, known_ids: Collection[str]) -> OutputFault | No
         return OutputFault.ILLEGIBLE
     if len(re.findall(r"[^\W\d_]{2,}", sentence)) < MIN_WORDS:
         return OutputFault.ILLEGIBLE
-    if _MARKUP.search(sentence):
+    folded = unicodedata.normalize("NFKC", sentence.translate(_HYPHENS))
+    if any(_mixes_scripts(word) for word in _WORD.findall(folded)):
+        return OutputFault.ILLEGIBLE
+    if _MARKUP.search(folded):
         return OutputFault.MARKUP
-    if any(name.lower() not in known_ids for name in _IDENTIFIER.findall(sentence)):
+    if any(name.lower() not in known_ids for name in _IDENTIFIER.findall(folded)):
         return OutputFault.FOREIGN_ID
     return None
+
+
+def _mixes_scripts(word: str) -> bool:
+    """Tell whether Latin letters stand among those of another script, which may look the same.
+
+    Units mix as well, such as that of a millionth of a second, and are shorter than any name.
+    """
+    return len(word) > 3 and len({letter < _LATIN_END for letter in word}) > 1
 
 
 def find_language_fault(sentences: Sequence[str], sources: Sequence[str]) -> OutputFault | None:

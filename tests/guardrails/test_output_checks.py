@@ -24,6 +24,8 @@ ENGLISH = "The disk is full, so nobody can save files any more and the program s
         "Use linux-clear-temporary-files, which serves disk_full.",
         "Restart the service after 30 seconds, not before (see step 2).",
         "Größere Dateien gehören nicht in den Ordner.",
+        "The read\u2010only disk of OneDrive and BitLocker is full… see resolv.conf.",
+        "Версия 2.1.3 занимает весь диск, and 10.0.19045.3803 does not.",
     ],
 )
 def test_plain_sentences_pass(sentence):
@@ -51,6 +53,17 @@ def test_plain_sentences_pass(sentence):
         ("{{ config }} the disk is full of files", OutputFault.MARKUP),
         ("Use linux-format-everything on this disk", OutputFault.FOREIGN_ID),
         ("This is a case of everything_fine again", OutputFault.FOREIGN_ID),
+        ("Use linux\u2010format\u2010everything on this disk", OutputFault.FOREIGN_ID),
+        ("Use linux\u2212format\uff0deverything on this disk", OutputFault.FOREIGN_ID),
+        ("Use \U0001d425\U0001d422nux-format-everything on this disk", OutputFault.FOREIGN_ID),
+        ("Use windows.disable.firewall on this disk", OutputFault.FOREIGN_ID),
+        ("Use WindowsDisableFirewall on this disk", OutputFault.FOREIGN_ID),
+        ("Use linux-format-everyth\u0456ng on this disk", OutputFault.ILLEGIBLE),
+        ("The \uff1cb\uff1edisk is full of files", OutputFault.MARKUP),
+        ("The disk is full, write to eve\uff20evil.example now", OutputFault.MARKUP),
+        ("The disk is full, see evil.example/path now", OutputFault.MARKUP),
+        ("The disk is full, see mailto:eve for more", OutputFault.MARKUP),
+        ("=HYPERLINK(A1) the disk is full of files", OutputFault.MARKUP),
         ("word " * MAX_SENTENCE_CHARACTERS, OutputFault.TOO_LONG),
     ],
 )
