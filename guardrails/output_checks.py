@@ -58,18 +58,20 @@ def find_fault(sentence: str, *, known_ids: Collection[str]) -> OutputFault | No
     """
     if len(sentence) > MAX_SENTENCE_CHARACTERS:
         return OutputFault.TOO_LONG
-    if not sentence.isprintable() or plain_text(sentence) != sentence:
-        return OutputFault.ILLEGIBLE
-    if len(re.findall(r"[^\W\d_]{2,}", sentence)) < MIN_WORDS:
-        return OutputFault.ILLEGIBLE
     folded = unicodedata.normalize("NFKC", sentence.translate(_HYPHENS))
-    if any(_mixes_scripts(word) for word in _WORD.findall(folded)):
+    if not sentence.isprintable() or plain_text(sentence) != sentence or not _has_words(folded):
         return OutputFault.ILLEGIBLE
     if _MARKUP.search(folded):
         return OutputFault.MARKUP
     if any(name.lower() not in known_ids for name in _IDENTIFIER.findall(folded)):
         return OutputFault.FOREIGN_ID
     return None
+
+
+def _has_words(sentence: str) -> bool:
+    words = _WORD.findall(sentence)
+    is_long_enough = sum(len(word) > 1 for word in words) >= MIN_WORDS
+    return is_long_enough and not any(map(_mixes_scripts, words))
 
 
 def _mixes_scripts(word: str) -> bool:
