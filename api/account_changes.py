@@ -6,11 +6,14 @@ Nobody changes their own, and one administrator is always left who can log in.
 
 from typing import Any
 
-from api.accounts import QUERIES, Role, record_change
+from api.accounts import Role, end_sessions, record_change
 from api.errors import InvalidRequestError
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection
+from kernel.queries import load_queries
+
+QUERIES = load_queries(__file__, "account_changes")
 
 
 class AccountChanges:
@@ -40,8 +43,9 @@ class AccountChanges:
         words = sorted(role.value for role in roles)
         await connection.execute(QUERIES["set_roles"], {"username": username, "roles": words})
         await record_change(
-            self._audit, connection, actor, "account.roles_changed", username, correlation_id,
-            {"roles": words, "before": sorted(account["roles"])},
+            connection, audit=self._audit, actor=actor, action="account.roles_changed",
+            subject_id=username, correlation_id=correlation_id,
+            after={"roles": words, "before": sorted(account["roles"])},
         )  # fmt: skip
 
     async def disable(
@@ -59,10 +63,11 @@ class AccountChanges:
         await connection.execute(
             QUERIES["set_disabled"], {"username": username, "disabled_at": self._clock.now()}
         )
-        await connection.execute(QUERIES["delete_sessions"], {"username": username})
+        await end_sessions(connection, username)
         await record_change(
-            self._audit, connection, actor, "account.disabled", username, correlation_id, {}
-        )
+            connection, audit=self._audit, actor=actor, action="account.disabled",
+            subject_id=username, correlation_id=correlation_id,
+        )  # fmt: skip
 
     async def enable(
         self, connection: Connection, *, username: str, actor: str, correlation_id: str
@@ -79,14 +84,17 @@ class AccountChanges:
             QUERIES["set_disabled"], {"username": username, "disabled_at": None}
         )
         await record_change(
-            self._audit, connection, actor, "account.enabled", username, correlation_id, {}
-        )
+            connection, audit=self._audit, actor=actor, action="account.enabled",
+            subject_id=username, correlation_id=correlation_id,
+        )  # fmt: skip
 
     async def _lock_other(
         self, connection: Connection, username: str, actor: str, *, keeps_admin: bool = True
     ) -> dict[str, Any]:
         if actor == f"user:{username}":
-            raise InvalidRequestError("another administrator changes your account")
+            raise InvalidRequestError(
+                "you cannot change your own account: ask another administrator"
+            )
         cursor = await connection.execute(QUERIES["lock_accounts"], {"username": username})
         held = {row["username"]: row for row in await cursor.fetchall()}
         if username not in held:

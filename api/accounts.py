@@ -128,8 +128,9 @@ class Accounts:
         if row is None:
             raise InvalidRequestError(f"there is an account {username} already")
         await record_change(
-            self._audit, connection, actor, "account.created", username, correlation_id,
-            {"roles": sorted(role.value for role in roles)},
+            connection, audit=self._audit, actor=actor, action="account.created",
+            subject_id=username, correlation_id=correlation_id,
+            after={"roles": sorted(role.value for role in roles)},
         )  # fmt: skip
 
     async def _hash(self, password: str) -> str:
@@ -163,10 +164,11 @@ class Accounts:
         ).fetchone()
         if row is None:
             raise InvalidRequestError(f"there is no account {username}")
-        await connection.execute(QUERIES["delete_sessions"], {"username": username})
+        await end_sessions(connection, username)
         await record_change(
-            self._audit, connection, actor, "account.password_changed", username, correlation_id, {}
-        )
+            connection, audit=self._audit, actor=actor, action="account.password_changed",
+            subject_id=username, correlation_id=correlation_id,
+        )  # fmt: skip
 
     async def count(self, connection: Connection) -> int:
         """Return how many accounts there are."""
@@ -227,10 +229,11 @@ class Accounts:
         )
         # What is no account's name may be a password typed into the wrong field.
         subject = username if account else "unknown"
-        action = "session.opened" if known else "session.refused"
         await record_change(
-            self._audit, connection, f"user:{subject}", action, subject, correlation_id, {}
-        )
+            connection, audit=self._audit, actor=f"user:{subject}",
+            action="session.opened" if known else "session.refused",
+            subject_id=subject, correlation_id=correlation_id,
+        )  # fmt: skip
         if not known:
             return None
         token = secrets.token_urlsafe(32)
@@ -311,24 +314,25 @@ class Accounts:
             QUERIES["delete_session"], {"session_sha256": sha256_hex(token.encode())}
         )
         await record_change(
-            self._audit,
-            connection,
-            person.actor,
-            "session.closed",
-            person.username,
-            correlation_id,
-            {},
-        )
+            connection, audit=self._audit, actor=person.actor, action="session.closed",
+            subject_id=person.username, correlation_id=correlation_id,
+        )  # fmt: skip
+
+
+async def end_sessions(connection: Connection, username: str) -> None:
+    """Log a person out everywhere."""
+    await connection.execute(QUERIES["delete_sessions"], {"username": username})
 
 
 async def record_change(
-    audit: AuditIntake,
     connection: Connection,
+    *,
+    audit: AuditIntake,
     actor: str,
     action: str,
     subject_id: str,
     correlation_id: str,
-    after: Mapping[str, Any],
+    after: Mapping[str, Any] | None = None,
 ) -> None:
     """Audit what was done to an account, a session or a token: the action's name begins with it."""
     await audit.record(
@@ -338,7 +342,7 @@ async def record_change(
         subject_kind=action.split(".", 1)[0],
         subject_id=subject_id or "-",
         correlation_id=correlation_id,
-        after=dict(after),
+        after=dict(after or {}),
     )
 
 

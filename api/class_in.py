@@ -15,11 +15,12 @@ from api.accounts import NAME
 from api.class_labels import CONSEQUENCE_WORDS, label_incident
 from api.json_route import service_of, service_route
 from api.openapi import BEARER, PROBLEMS
+from api.scopes import Scope
 from api.sessions import correlation_of, services_of
 from contracts.failure import FailureClass
 from telemetry.incident_classes import MAX_REASON_CHARACTERS, ClassStatement
 
-router = APIRouter(route_class=service_route("labels"))
+router = APIRouter(route_class=service_route(Scope.LABELS))
 
 
 class ClassBody(BaseModel):

@@ -2,6 +2,8 @@
 """Accounts and tokens at the command line."""
 
 import secrets
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -15,10 +17,12 @@ from api.cli_ground import (
     print_table,
     with_ground,
 )
+from api.scopes import Scope
 
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
 ROLES = ("helpdesk", "approver", "security_reviewer", "data_scientist", "auditor", "admin")
-SCOPES = frozenset({"telemetry", "incidents", "labels", "read", "knowledge", "scripts"})
+SCOPES = [scope.value for scope in Scope]
+Change = Callable[..., Awaitable[None]]
 
 
 @account_app.command("reset")
@@ -85,25 +89,18 @@ def account_roles(
     actor: Actor = None,
 ) -> None:
     """Give an account other roles. Exit code 1 where that cannot be."""
-    name = name_actor(actor)
     if not set(role) <= set(ROLES):
         complaints.print(f"eucora: roles are {', '.join(ROLES)}")
         raise typer.Exit(2)
 
-    async def act(ground: Any) -> str:
+    def find(ground: Any) -> Change:
         from api.accounts import Role  # noqa: PLC0415 - heavy
 
-        async with ground.pool.connection() as connection:
-            await ground.account_changes.change_roles(
-                connection,
-                username=username,
-                roles=frozenset(map(Role, role)),
-                actor=name,
-                correlation_id=ground.ids.new("cor"),
-            )
-        return f"{username} is {', '.join(sorted(set(role)))}"
+        roles = frozenset(map(Role, role))
+        return partial(ground.account_changes.change_roles, username=username, roles=roles)
 
-    console.print(_with_accounts(act), highlight=False)
+    _change(actor, find)
+    console.print(f"{username} is {', '.join(sorted(set(role)))}", highlight=False)
 
 
 @account_app.command("disable")
@@ -111,16 +108,8 @@ def account_disable(
     username: Annotated[str, typer.Argument(help="The account's user name.")], actor: Actor = None
 ) -> None:
     """End an account's sessions and let it log in no more. Exit code 1 where that cannot be."""
-    name = name_actor(actor)
-
-    async def act(ground: Any) -> str:
-        async with ground.pool.connection() as connection:
-            await ground.account_changes.disable(
-                connection, username=username, actor=name, correlation_id=ground.ids.new("cor")
-            )
-        return f"{username} is disabled"
-
-    console.print(_with_accounts(act), highlight=False)
+    _change(actor, lambda ground: partial(ground.account_changes.disable, username=username))
+    console.print(f"{username} is disabled", highlight=False)
 
 
 @account_app.command("enable")
@@ -128,16 +117,8 @@ def account_enable(
     username: Annotated[str, typer.Argument(help="The account's user name.")], actor: Actor = None
 ) -> None:
     """Let a disabled account log in again. Exit code 1 where that cannot be."""
-    name = name_actor(actor)
-
-    async def act(ground: Any) -> str:
-        async with ground.pool.connection() as connection:
-            await ground.account_changes.enable(
-                connection, username=username, actor=name, correlation_id=ground.ids.new("cor")
-            )
-        return f"{username} may log in again"
-
-    console.print(_with_accounts(act), highlight=False)
+    _change(actor, lambda ground: partial(ground.account_changes.enable, username=username))
+    console.print(f"{username} may log in again", highlight=False)
 
 
 @account_app.command("revoke-token")
@@ -146,16 +127,8 @@ def account_revoke_token(
     actor: Actor = None,
 ) -> None:
     """Take a service's token out of use at once. Exit code 1 if it has none."""
-    name = name_actor(actor)
-
-    async def act(ground: Any) -> str:
-        async with ground.pool.connection() as connection:
-            await ground.tokens.revoke_service_token(
-                connection, name=service, actor=name, correlation_id=ground.ids.new("cor")
-            )
-        return f"the token of {service} works no more"
-
-    console.print(_with_accounts(act), highlight=False)
+    _change(actor, lambda ground: partial(ground.tokens.revoke_service_token, name=service))
+    console.print(f"the token of {service} works no more", highlight=False)
 
 
 @account_app.command("service-token")
@@ -163,15 +136,13 @@ def account_service_token(
     service: Annotated[str, typer.Argument(help="Who will use it: a name of your choice.")],
     scope: Annotated[
         list[str],
-        typer.Option(
-            help="telemetry, incidents, labels, read, knowledge or scripts; may be repeated"
-        ),
+        typer.Option(help=f"{', '.join(SCOPES[:-1])} or {SCOPES[-1]}; may be repeated"),
     ],
     actor: Actor = None,
 ) -> None:
     """Make a bearer token for a service; an older one of that name stops working."""
     name = name_actor(actor)
-    if not set(scope) <= SCOPES:
+    if not set(scope) <= set(SCOPES):
         complaints.print(f"eucora: scopes are {', '.join(sorted(SCOPES))}")
         raise typer.Exit(2)
 
@@ -202,6 +173,17 @@ def account_enrolment_token(actor: Actor = None) -> None:
             return token
 
     print(with_ground(act))
+
+
+def _change(actor: str | None, find: Callable[[Any], Change]) -> None:
+    """Make the change that `find` returns for an open ground, in the name of who runs this."""
+    name = name_actor(actor)
+
+    async def act(ground: Any) -> None:
+        async with ground.pool.connection() as connection:
+            await find(ground)(connection, actor=name, correlation_id=ground.ids.new("cor"))
+
+    _with_accounts(act)
 
 
 def _with_accounts(act: Any) -> str:

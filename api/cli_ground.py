@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.child_process import SUPERVISOR_VARIABLE
+from api.errors import UnknownDeciderError
 from guardrails.sanitise import plain_text
 from kernel.errors import SettingsError
 from kernel.settings import CONFIG_VARIABLE, Settings, list_unknown_variables
@@ -50,10 +51,6 @@ DecidedBy = Annotated[
         "--as", help="Who decides: an account that has the role for it.", metavar="ACCOUNT"
     ),
 ]
-
-
-class UnknownDeciderError(Exception):
-    """The account that is to decide does not exist, or is disabled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ ApiError
 ├── NotFoundError           there is no such thing
 ├── BodyTooLargeError       the request's body exceeds the limit
 ├── FileRefusedError        a file is not taken into the knowledge base; has its reason
+├── UnknownDeciderError     who is to decide at the command line has no account, or a disabled one
 ├── UnsupportedMediaError   the body's type or encoding is not one that is read here
 └── InvalidRequestError     the request is malformed; the message says how
 """
@@ -65,6 +66,10 @@ class FileRefusedError(ApiError):
         super().__init__(message)
         self.verdict = verdict
         self.reason = reason
+
+
+class UnknownDeciderError(ApiError):
+    """The account that is to decide does not exist, or is disabled."""
 
 
 class InvalidRequestError(ApiError):

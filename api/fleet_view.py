@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from api.portal_rows import fetch
 from kernel.database import Connection
-from kernel.queries import load_queries
 
-QUERIES = load_queries(__file__, "portal")
 MAX_MEMBERS = 200
 
 
@@ -40,13 +39,9 @@ class FleetView:
     members: Sequence[dict[str, Any]]
 
 
-async def _fetch(connection: Connection, query: str, **values: Any) -> list[dict[str, Any]]:
-    return await (await connection.execute(QUERIES[query], values)).fetchall()
-
-
 async def view_fleet(connection: Connection, incident_id: str) -> FleetView | None:
     """Return a fleet incident, or None for any other."""
-    rows = await _fetch(connection, "find_fleet", incident_id=incident_id)
+    rows = await fetch(connection, "find_fleet", incident_id=incident_id)
     if not rows:
         return None
     from models.fleet_records import read_verdict  # noqa: PLC0415 - heavy: most have no fleet
@@ -79,9 +74,7 @@ async def view_fleet(connection: Connection, incident_id: str) -> FleetView | No
         n_live=rows[0]["n_live"],
         started_at=rows[0]["started_at"],
         judged_at=rows[0]["judged_at"],
-        members=await _fetch(
-            connection, "list_members", incident_id=incident_id, limit=MAX_MEMBERS
-        ),
+        members=await fetch(connection, "list_members", incident_id=incident_id, limit=MAX_MEMBERS),
     )
 
 
@@ -89,7 +82,7 @@ async def count_over_time(connection: Connection, incident_id: str) -> list[tupl
     """Return how many episodes of a fleet incident went on, at each moment it changed."""
     points: list[tuple[datetime, float]] = []
     n_live = 0
-    for row in await _fetch(connection, "list_member_moments", incident_id=incident_id):
+    for row in await fetch(connection, "list_member_moments", incident_id=incident_id):
         n_live += row["change"]
         points.append((row["moment"], float(n_live)))
     return points

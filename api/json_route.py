@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from api.errors import InvalidRequestError
 from api.http import expect_json, read_body
+from api.scopes import Scope
 from api.sessions import require_service
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
@@ -22,7 +23,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 class JsonRoute(APIRoute):
     """A route whose body, if it declares one, is JSON of at most MAX_DOCUMENT_BYTES, or gzip."""
 
-    scope: str | None = None  # what a service's token must carry; None: the handler asks
+    scope: Scope | None = None  # what a service's token must carry; None: the handler asks
 
     def get_route_handler(self) -> Handler:
         """Return FastAPI's handler behind ours."""
@@ -40,7 +41,7 @@ class JsonRoute(APIRoute):
         return check_first
 
 
-def service_route(needed: str) -> type[JsonRoute]:
+def service_route(needed: Scope) -> type[JsonRoute]:
     """Return a route for services whose token carries a scope; `service_of` tells which."""
 
     class ServiceRoute(JsonRoute):

@@ -11,15 +11,16 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.errors import FileRefusedError
 from api.json_route import service_of, service_route
-from api.knowledge_ingestion import SERVICE_SCOPE, Knowledge, open_knowledge
+from api.knowledge_ingestion import Knowledge, open_knowledge
 from api.openapi import BEARER, PROBLEMS
 from api.readers import admit_service
+from api.scopes import Scope
 from api.sessions import correlation_of, services_of
 from api.source_records import describe_file, describe_source
 from api.uploads import read_terms, read_upload
 from retrieval.ingested_files import MAX_LISTED, Verdict
 
-router = APIRouter(route_class=service_route(SERVICE_SCOPE))
+router = APIRouter(route_class=service_route(Scope.KNOWLEDGE))
 SourceId = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
 _LABELS = {"type": "array", "items": {"type": "string"}}
 UPLOAD: dict[str, Any] = {

@@ -43,7 +43,6 @@ from retrieval.sources import Sources, SourceTerms
 
 CURATORS: Final = (Role.DATA_SCIENTIST, Role.ADMIN)  # who may bring and remove knowledge
 REVIEWERS: Final = (Role.SECURITY_REVIEWER,)  # who may decide on what is held back
-SERVICE_SCOPE: Final = "knowledge"  # of the tokens of services that bring knowledge
 # What clamd says under AlertEncrypted and AlertExceedsMax.
 ENCRYPTED: Final = "Heuristics.Encrypted."
 BEYOND_LIMITS: Final = "Heuristics.Limits.Exceeded."

@@ -10,7 +10,8 @@ from api.accounts import Role
 from api.errors import NotFoundError
 from api.pages import pages_of
 from api.plots import draw_metric
-from api.portal_queries import PLOTTED, fetch
+from api.portal_queries import PLOTTED
+from api.portal_rows import fetch
 from api.sessions import correlation_of, require_form, require_person, services_of
 from telemetry.devices import find_device
 from telemetry.reports import latest_report, list_window

@@ -16,7 +16,8 @@ from api.fleet_view import count_over_time, view_fleet
 from api.pages import pages_of
 from api.plots import draw_metric
 from api.portal_forms import read_case_text
-from api.portal_queries import MAX_PLOTS, PLOTTED, fetch, require_incident
+from api.portal_queries import MAX_PLOTS, PLOTTED, require_incident
+from api.portal_rows import fetch
 from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
 from contracts.failure import FailureClass
 from governance.proposals import ProposalStatus

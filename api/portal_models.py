@@ -18,7 +18,7 @@ from api.ground import open_registry
 from api.model_promotion import Decision, describe_comparison
 from api.pages import pages_of
 from api.portal_forms import read_text
-from api.portal_queries import fetch
+from api.portal_rows import fetch
 from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
 from kernel.database import Connection
 from models.errors import PromotionRefusedError, UnknownModelError

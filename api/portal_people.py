@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The accounts, services with tokens, and one's own account."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from api.accounts import Role
+from api.accounts import Person, Role
 from api.errors import InvalidRequestError
 from api.pages import pages_of
-from api.sessions import correlation_of, field, require_form, require_person, services_of
+from api.sessions import Form, correlation_of, field, require_form, require_person, services_of
 
 router = APIRouter()
 
@@ -35,81 +36,68 @@ async def show_people(request: Request) -> Response:
 @router.post("/people")
 async def add_person(request: Request) -> Response:
     """Add an account."""
-    person, form = await require_form(request)
-    person.require(Role.ADMIN)
-    roles = _read_roles(form)
-    ground = services_of(request).ground
-    async with ground.pool.connection() as connection:
-        await ground.accounts.create(
-            connection,
-            username=field(form, "username"),
-            password=form.get("password", [""])[0],
-            roles=roles,
-            display_name=field(form, "display_name")[:100],
-            actor=person.actor,
-            correlation_id=correlation_of(request),
-        )
-    return RedirectResponse("/people", status_code=303)
+    person, form = await _require_admins_form(request)
+    create = partial(
+        services_of(request).ground.accounts.create,
+        username=field(form, "username"),
+        password=form.get("password", [""])[0],
+        roles=_read_roles(form),
+        display_name=field(form, "display_name")[:100],
+    )
+    return await _make_change(request, person, create)
 
 
 @router.post("/people/{username}/roles")
 async def change_roles(request: Request, username: str) -> Response:
     """Give another person other roles."""
-    person, form = await require_form(request)
-    person.require(Role.ADMIN)
-    ground = services_of(request).ground
-    async with ground.pool.connection() as connection:
-        await ground.account_changes.change_roles(
-            connection,
-            username=username,
-            roles=_read_roles(form),
-            actor=person.actor,
-            correlation_id=correlation_of(request),
-        )
-    return RedirectResponse("/people", status_code=303)
+    person, form = await _require_admins_form(request)
+    change = partial(
+        services_of(request).ground.account_changes.change_roles,
+        username=username,
+        roles=_read_roles(form),
+    )
+    return await _make_change(request, person, change)
 
 
 @router.post("/people/{username}/disable")
 async def disable_person(request: Request, username: str) -> Response:
     """Let another person log in no more."""
-    return await _switch(request, username, services_of(request).ground.account_changes.disable)
+    person, _ = await _require_admins_form(request)
+    change = partial(services_of(request).ground.account_changes.disable, username=username)
+    return await _make_change(request, person, change)
 
 
 @router.post("/people/{username}/enable")
 async def enable_person(request: Request, username: str) -> Response:
     """Let a disabled account log in again."""
-    return await _switch(request, username, services_of(request).ground.account_changes.enable)
+    person, _ = await _require_admins_form(request)
+    change = partial(services_of(request).ground.account_changes.enable, username=username)
+    return await _make_change(request, person, change)
 
 
 @router.post("/services/{name}/revoke")
 async def revoke_token(request: Request, name: str) -> Response:
     """Take a service's token out of use."""
-    person, _ = await require_form(request)
+    person, _ = await _require_admins_form(request)
+    change = partial(services_of(request).ground.tokens.revoke_service_token, name=name)
+    return await _make_change(request, person, change)
+
+
+async def _require_admins_form(request: Request) -> tuple[Person, Form]:
+    person, form = await require_form(request)
     person.require(Role.ADMIN)
-    ground = services_of(request).ground
-    async with ground.pool.connection() as connection:
-        await ground.tokens.revoke_service_token(
-            connection, name=name, actor=person.actor, correlation_id=correlation_of(request)
-        )
-    return RedirectResponse("/people", status_code=303)
+    return person, form
 
 
-async def _switch(
-    request: Request, username: str, switch: Callable[..., Awaitable[None]]
+async def _make_change(
+    request: Request, person: Person, change: Callable[..., Awaitable[None]]
 ) -> Response:
-    person, _ = await require_form(request)
-    person.require(Role.ADMIN)
     async with services_of(request).ground.pool.connection() as connection:
-        await switch(
-            connection,
-            username=username,
-            actor=person.actor,
-            correlation_id=correlation_of(request),
-        )
+        await change(connection, actor=person.actor, correlation_id=correlation_of(request))
     return RedirectResponse("/people", status_code=303)
 
 
-def _read_roles(form: Mapping[str, Sequence[str]]) -> frozenset[Role]:
+def _read_roles(form: Form) -> frozenset[Role]:
     try:
         return frozenset(Role(name) for name in form.get("role", []))
     except ValueError as error:

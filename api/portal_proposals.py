@@ -11,7 +11,8 @@ from api.accounts import Person, Role
 from api.case_export import export_proposal
 from api.class_view import find_contradiction
 from api.pages import pages_of
-from api.portal_queries import fetch, require_incident, require_proposal
+from api.portal_queries import require_incident, require_proposal
+from api.portal_rows import fetch
 from api.script_view import view_effects, view_steps
 from api.sessions import require_person, services_of
 from evidence.bundles import read_case

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several of the portal's pages read: named queries, an incident or a proposal, or 404."""
-
-from typing import Any
+"""What several of the portal's pages read: an incident or a proposal, or 404."""
 
 from fastapi import Request
 
@@ -9,17 +7,10 @@ from api.errors import NotFoundError
 from api.sessions import services_of
 from governance.proposals import Proposal, find_proposal
 from kernel.database import Connection
-from kernel.queries import load_queries
 from telemetry.incidents import Incident
 
-QUERIES = load_queries(__file__, "portal")
 PLOTTED = ("cpu_percent", "memory_percent", "disk_used_percent_max", "process_cpu_percent_max")
 MAX_PLOTS = 4
-
-
-async def fetch(connection: Connection, query: str, **values: Any) -> list[dict[str, Any]]:
-    """Return the rows of a query of `sql/portal.sql`."""
-    return await (await connection.execute(QUERIES[query], values)).fetchall()
 
 
 async def require_incident(request: Request, connection: Connection, incident_id: str) -> Incident:

@@ -19,9 +19,10 @@ from kernel.settings import Settings
 
 QUERIES = load_queries(__file__, "preparations")
 ROOT = Path(__file__).resolve().parent.parent
+# All of the program but the agent, which devices run: nothing of it prepares an installation.
 PACKAGES = (
-    "api", "contracts", "evidence", "governance", "guardrails", "kernel", "models", "reasoning",
-    "retrieval", "telemetry",
+    "api", "contracts", "dispatch", "evidence", "governance", "guardrails", "kernel", "models",
+    "reasoning", "retrieval", "telemetry",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from api.openapi import BEARER, PROBLEMS, REPORTS, install_openapi
 from api.pages import Pages
 from api.portal import router as portal_router
 from api.problems import install_problem_handlers
+from api.scopes import Scope
 from api.scripts_in import router as scripts_router
 from api.search_in import router as search_router
 from api.sessions import require_service
@@ -69,7 +70,7 @@ def _add_telemetry_route(app: FastAPI, services: Services) -> None:
     @app.post("/v1/telemetry", responses=PROBLEMS, openapi_extra=BEARER | REPORTS)
     async def take_telemetry(request: Request) -> dict[str, Any]:
         """Store one report or an array of them (JSON, plain or gzip); answered when durable."""
-        name = await require_service(request, "telemetry")
+        name = await require_service(request, Scope.TELEMETRY)
         return await ingest_body(services, request, submitted_by=f"service:{name}", device_id=None)
 
 
@@ -79,7 +80,7 @@ def _add_read_routes(app: FastAPI, services: Services) -> None:
     @app.get("/v1/incidents/{incident_id}", responses=PROBLEMS, openapi_extra=BEARER)
     async def show_incident(request: Request, incident_id: str) -> JSONResponse:
         """Return an incident with its time line and proposals."""
-        await require_service(request, "read")
+        await require_service(request, Scope.READ)
         async with ground.pool.connection() as connection:
             incident = await ground.incidents.find(connection, incident_id)
             if incident is None:
@@ -94,7 +95,7 @@ def _add_read_routes(app: FastAPI, services: Services) -> None:
     @app.get("/v1/proposals/{proposal_id}/case", responses=PROBLEMS, openapi_extra=BEARER)
     async def show_case(request: Request, proposal_id: str) -> Response:
         """Return a proposal's signed case file, for offline verification."""
-        await require_service(request, "read")
+        await require_service(request, Scope.READ)
         content = await export_proposal(services, proposal_id)
         return Response(content, media_type="application/json")
 
@@ -139,7 +140,7 @@ def _add_log_routes(app: FastAPI, services: Services) -> None:
     async def show_tile(request: Request, path: str) -> Response:
         """Return a hash tile (C2SP tlog-tiles); entries themselves need the scope `read`."""
         if path.startswith("entries/"):
-            await require_service(request, "read")
+            await require_service(request, Scope.READ)
         async with ground.pool.connection() as connection:
             content = await ground.log.read_tile(connection, path)
         if content is None:

@@ -41,23 +41,13 @@ class ScriptReport:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What does not block an import, in words."""
-        unused = [
+        warnings = [
             f"effects/{step}: {kind} is declared and was not found: remove it"
             for step, kind in self.comparison.unused
         ]
         if self.analysis.get("judgeable") is not True:
-            unused.append(
-                "what it does cannot be judged from its text: a security reviewer must approve it,"
-                " and every proposal of it goes to the board"
-            )
-            reasons = self.analysis.get("reasons", ())
-            unused += [
-                f"{one.get('step', '')}, line {one['line']}: {one['reason']}"
-                for one in reasons[:MAX_NAMED]
-            ]
-            if len(reasons) > MAX_NAMED:
-                unused.append(f"and {len(reasons) - MAX_NAMED} more such places")
-        return tuple(unused)
+            warnings += _list_doubts(self.analysis.get("reasons", ()))
+        return tuple(warnings)
 
     def check(self) -> None:
         """Check that it may be imported.
@@ -75,6 +65,20 @@ class ScriptReport:
                 sentences.append(f"and {len(found) - MAX_NAMED} more")
             raise UndeclaredEffectError("\n  ".join([f"{name}:", *sentences]))
         check_author(self.entry)
+
+
+def _list_doubts(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
+    consequence = (
+        "what it does cannot be judged from its text: a security reviewer must approve it,"
+        " and every proposal of it goes to the board"
+    )
+    doubts = [consequence]
+    doubts += [
+        f"{one.get('step', '')}, line {one['line']}: {one['reason']}" for one in reasons[:MAX_NAMED]
+    ]
+    if len(reasons) > MAX_NAMED:
+        doubts.append(f"and {len(reasons) - MAX_NAMED} more such places")
+    return doubts
 
 
 def examine(entry: CatalogueEntry, *, with_quality: bool = True) -> ScriptReport:

@@ -11,14 +11,14 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.json_route import service_of, service_route
 from api.openapi import BEARER, PROBLEMS
+from api.scopes import Scope
 from api.script_upload import read_archive
 from api.sessions import correlation_of, services_of
 from api.uploads import read_upload
 from governance.script_versions import ScriptDecision, find_version, list_decisions
 from retrieval.catalogue import ListedVersion, list_catalogue
 
-SERVICE_SCOPE = "scripts"
-router = APIRouter(route_class=service_route(SERVICE_SCOPE))
+router = APIRouter(route_class=service_route(Scope.SCRIPTS))
 ScriptId = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{2,80}$")]
 Version = Annotated[str, Path(pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$")]
 ARCHIVE: dict[str, Any] = {

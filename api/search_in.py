@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.errors import InvalidRequestError
 from api.json_route import service_of, service_route
-from api.knowledge_ingestion import SERVICE_SCOPE
 from api.openapi import BEARER, PROBLEMS
 from api.readers import service_groups
+from api.scopes import Scope
 from api.search_explanation import list_missing_signals, seems_far
 from api.search_feedback import (
     MAX_TEXT_CHARACTERS,
@@ -39,8 +39,8 @@ MAX_DOCUMENT_ID = 200
 MAX_PASSAGES = 50
 MAX_QUERY = 4_000  # in an address, of which servers read 64 KiB
 router = APIRouter()
-search_router = APIRouter(route_class=service_route("read"))
-labels_router = APIRouter(route_class=service_route(SERVICE_SCOPE))
+search_router = APIRouter(route_class=service_route(Scope.READ))
+labels_router = APIRouter(route_class=service_route(Scope.KNOWLEDGE))
 Word = Annotated[str, Query(max_length=MAX_LABEL_CHARACTERS)]
 
 

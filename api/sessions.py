@@ -11,6 +11,7 @@ from api.accounts import Person
 from api.bootstrap import Services
 from api.errors import CsrfError, InvalidRequestError, NotAuthenticatedError
 from api.http import read_body
+from api.scopes import Scope
 
 COOKIE = "eucora_session"
 MAX_FIELD_CHARACTERS = 50_000
@@ -77,7 +78,7 @@ def field(form: Form, name: str) -> str:
     return form.get(name, [""])[0].strip()
 
 
-async def require_service(request: Request, scope: str) -> str:
+async def require_service(request: Request, scope: Scope) -> str:
     """Return the name of the service whose bearer token carries the scope.
 
     Raises:

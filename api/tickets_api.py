@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from api.errors import InvalidRequestError
 from api.json_route import service_of, service_route
 from api.openapi import BEARER, PROBLEMS
+from api.scopes import Scope
 from api.sessions import correlation_of, services_of
 from contracts.failure import Severity
 from guardrails.sanitise import plain_text
@@ -22,7 +23,7 @@ from telemetry.incidents import Incident, IncidentSource
 
 SEVERITIES = {"critical": Severity.S1, "warning": Severity.S2, "info": Severity.S3}
 MAX_ALERTS = 200
-router = APIRouter(route_class=service_route("incidents"))
+router = APIRouter(route_class=service_route(Scope.INCIDENTS))
 
 
 class TicketBody(BaseModel):

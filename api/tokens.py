@@ -10,6 +10,7 @@ from typing import Any
 
 from api.accounts import check_name, record_change
 from api.errors import ForbiddenError, InvalidRequestError, NotAuthenticatedError
+from api.scopes import Scope
 from contracts.canonical import sha256_hex
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
@@ -54,9 +55,14 @@ class Tokens:
             },
         )
         await record_change(
-            self._audit, connection, actor, "service_token.created", name, correlation_id,
-            {"scopes": sorted(scopes)},
-        )  # fmt: skip
+            connection,
+            audit=self._audit,
+            actor=actor,
+            action="service_token.created",
+            subject_id=name,
+            correlation_id=correlation_id,
+            after={"scopes": sorted(scopes)},
+        )
         return token
 
     async def revoke_service_token(
@@ -75,14 +81,19 @@ class Tokens:
                 f"no service {name} has a token in use; eucora account list shows those that do"
             )
         await record_change(
-            self._audit, connection, actor, "service_token.revoked", name, correlation_id, {}
+            connection,
+            audit=self._audit,
+            actor=actor,
+            action="service_token.revoked",
+            subject_id=name,
+            correlation_id=correlation_id,
         )
 
     async def list_services(self, connection: Connection) -> list[dict[str, Any]]:
         """Return the services with a token in use: name, scopes, who made it and when."""
         return await (await connection.execute(QUERIES["list_service_tokens"])).fetchall()
 
-    async def find_service(self, connection: Connection, token: str, scope: str) -> str:
+    async def find_service(self, connection: Connection, token: str, scope: Scope) -> str:
         """Return the service's name if its token carries the scope.
 
         Raises:
@@ -116,9 +127,13 @@ class Tokens:
             },
         )
         await record_change(
-            self._audit, connection, actor, "enrolment_token.created",
-            sha256_hex(token.encode())[:12], correlation_id, {},
-        )  # fmt: skip
+            connection,
+            audit=self._audit,
+            actor=actor,
+            action="enrolment_token.created",
+            subject_id=sha256_hex(token.encode())[:12],
+            correlation_id=correlation_id,
+        )
         return token
 
     async def use_enrolment_token(
@@ -142,9 +157,14 @@ class Tokens:
         if row is None:
             raise NotAuthenticatedError("the enrolment token is unknown, spent or expired")
         await record_change(
-            self._audit, connection, str(row["created_by"]), "enrolment_token.spent",
-            sha256_hex(token.encode())[:12], correlation_id, {"device_id": device_id},
-        )  # fmt: skip
+            connection,
+            audit=self._audit,
+            actor=str(row["created_by"]),
+            action="enrolment_token.spent",
+            subject_id=sha256_hex(token.encode())[:12],
+            correlation_id=correlation_id,
+            after={"device_id": device_id},
+        )
         return str(row["created_by"])
 
 

@@ -17,20 +17,20 @@ from dispatch.job_checks import (
     check_terms,
     read_sealed_case,
 )
-from dispatch.job_history import SUBJECT, check_history
+from dispatch.job_history import check_history
 from dispatch.job_records import JobKind
-from evidence.audit import list_compared
 from evidence.bundles import OpenedBundle, find_bundle
-from evidence.errors import EvidenceError, LogTamperedError, NotSequencedError
+from evidence.errors import EvidenceError, NotSequencedError
 from evidence.log import MerkleLog
 from evidence.sealing import Sealer
 from evidence.statement import StatementKind
 from governance.approval_records import Approval, list_approvals
 from governance.decision_checks import Decision
-from governance.errors import ScriptEntryError, ScriptVersionNotFoundError
+from governance.errors import LogChangedError, ScriptEntryError, ScriptVersionNotFoundError
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.policy_questions import ask_dispatch
 from governance.ports import PolicyPort
+from governance.proposal_history import list_history
 from governance.proposals import Proposal, ProposalStatus, find_context
 from governance.risk_exceptions import list_active_exceptions
 from governance.script_versions import ScriptVersion, find_version, verify_version
@@ -110,12 +110,10 @@ class ApprovalGate:
         self, connection: Connection, proposal: Proposal, kind: JobKind
     ) -> None:
         try:
-            events = await list_compared(
-                connection, subject_kind=SUBJECT, subject_id=proposal.proposal_id
-            )
-        except LogTamperedError as error:
-            raise JobRefusedError("log_changed", f"the audit log was changed: {error}") from error
-        check_history(events, kind=kind)
+            history = await list_history(connection, proposal.proposal_id)
+        except LogChangedError as error:
+            raise JobRefusedError("log_changed", str(error)) from error
+        check_history(history, kind=kind)
 
     async def _check_catalogue(self, connection: Connection, proposal: Proposal) -> None:
         """Check that the version is as it was signed, and in force by a sealed decision.

@@ -16,8 +16,6 @@ from contracts.canonical import digest_of
 from governance.approval_records import (
     Approval,
     insert_approval,
-    list_approvals,
-    list_approvers,
 )
 from governance.approval_terms import ApprovalResult, ApprovalRules, Replacement
 from governance.conditions import approval_expiry
@@ -28,6 +26,7 @@ from governance.decision_checks import (
     check_circumstances,
     check_request,
     check_separation,
+    check_unchanged,
     describe_decision,
 )
 from governance.errors import (
@@ -36,21 +35,19 @@ from governance.errors import (
     PolicyDeniedError,
     RefusalError,
 )
-from governance.freeze_windows import frozen_until, list_freezes
 from governance.labels import LabelKind, Labels
 from governance.policy_questions import ask_approval
 from governance.ports import IncidentPort, PolicyPort, ReplacementPort, StatementSealer
 from governance.proposals import (
     Proposal,
     ProposalStatus,
-    find_context,
     list_due,
     lock_proposal,
     move_proposal,
 )
 from governance.quorum import QuorumRule, required_quorum
-from governance.risk_exceptions import list_active_exceptions
 from governance.sealed_case import CaseOpener, read_sealed_case
+from governance.situations import read_situation
 from kernel.audit import AuditIntake
 from kernel.clock import Clock
 from kernel.database import Connection, Pool
@@ -108,9 +105,10 @@ class Approvals:
 
         """
         async with self._auditing_refusals(request, Decision.APPROVE):
-            situation = await self._read_situation(connection, request)
+            situation = await read_situation(connection, request.proposal_id, now=self._clock.now())
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
             check_separation(request, situation)
+            check_unchanged(situation)
             case = await read_sealed_case(connection, self._sealer, situation.proposal)
             incident_id = situation.proposal.incident_id
             if not await self._incidents.may_move(connection, incident_id, "approved"):
@@ -202,25 +200,6 @@ class Approvals:
             )
         return len(due)
 
-    async def _read_situation(self, connection: Connection, request: ApprovalRequest) -> Situation:
-        proposal = await lock_proposal(connection, request.proposal_id)
-        context = await find_context(connection, request.proposal_id)
-        if context is None:
-            raise InvalidRequestError("an abstention has no script: there is nothing to decide")
-        now = self._clock.now()
-        decisions = await list_approvals(connection, request.proposal_id)
-        freezes = await list_freezes(connection, now=now)
-        exceptions = await list_active_exceptions(connection, request.proposal_id, now=now)
-        return Situation(
-            proposal=proposal,
-            context=context,
-            decided_by=[decision.approver for decision in decisions],
-            approved_by=list_approvers(decisions, now=now),
-            freeze_active=frozen_until(freezes, now) is not None,
-            exception_active=bool(exceptions),
-            now=now,
-        )
-
     async def _ask_policy(
         self,
         connection: Connection,
@@ -291,7 +270,7 @@ class Approvals:
         if not request.reason.strip():
             raise InvalidRequestError("a reason is needed to reject or override")
         async with self._auditing_refusals(request, decision):
-            situation = await self._read_situation(connection, request)
+            situation = await read_situation(connection, request.proposal_id, now=self._clock.now())
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
         # Not a sealed approval statement: nothing in the log may look like one to a device.
         approval = Approval(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from evidence.audit import AuditEvent
 from governance.conditions import Conditions
 from governance.errors import (
     AlreadyDecidedError,
@@ -22,6 +23,7 @@ from governance.errors import (
     SelfApprovalError,
     StaleSessionError,
 )
+from governance.proposal_history import DECIDED, describe_status, find_status
 from governance.proposals import Proposal, ProposalContext, ProposalStatus
 from governance.quorum import QuorumRule
 from governance.roles import APPROVING_ROLES, require_role
@@ -69,6 +71,7 @@ class Situation:
     approved_by: Sequence[str]
     freeze_active: bool
     exception_active: bool
+    history: Sequence[AuditEvent]  # of the proposal, from the audit log
     now: datetime
 
 
@@ -93,6 +96,7 @@ def check_request(
         raise ProposalExpiredError
     if proposal.status is not ProposalStatus.PENDING:
         raise AlreadyDecidedError(f"this proposal is {proposal.status} already")
+    check_undecided(situation)
     if now >= proposal.expires_at:
         raise ProposalExpiredError
     if is_same_person(request.approver, *situation.decided_by):
@@ -101,11 +105,22 @@ def check_request(
         raise BundleChangedError
 
 
+def check_undecided(situation: Situation) -> None:
+    """Check that the audit log knows of no decision: the row alone can be set back.
+
+    Raises:
+        AlreadyDecidedError: it knows of one.
+
+    """
+    if decided := find_status(situation.history, DECIDED):
+        raise AlreadyDecidedError(f"it is decided already: {describe_status(decided)}")
+
+
 def check_separation(request: ApprovalRequest, situation: Situation) -> None:
     """Check separation of duties: neither requester, any reporter nor author approves.
 
     Raises:
-        SelfApprovalError, AuthorApprovalError, BundleChangedError.
+        SelfApprovalError, AuthorApprovalError.
 
     """
     proposal, context = situation.proposal, situation.context
@@ -113,6 +128,16 @@ def check_separation(request: ApprovalRequest, situation: Situation) -> None:
         raise SelfApprovalError
     if is_same_person(request.approver, context.author):
         raise AuthorApprovalError
+
+
+def check_unchanged(situation: Situation) -> None:
+    """Check that the script is still what was proposed, and in force.
+
+    Raises:
+        BundleChangedError: it is not.
+
+    """
+    proposal, context = situation.proposal, situation.context
     if context.content_sha256 != proposal.script_sha256 or context.script_status != "active":
         raise BundleChangedError("the script was changed or retired after it was proposed")
 

@@ -13,7 +13,7 @@ GovernanceError
     ├── StaleSessionError        ├── FreezeWindowError
     ├── ExceptionRequiredError   ├── PolicyDeniedError
     ├── ScriptEntryError         ├── OlderVersionError
-    └── IncidentMovedOnError
+    ├── IncidentMovedOnError     └── LogChangedError
 """
 
 import inspect
@@ -115,6 +115,12 @@ class IncidentMovedOnError(RefusalError):
     """The incident is no longer waiting for this proposal: it ended, or is looked at anew."""
 
     code = "incident_moved_on"
+
+
+class LogChangedError(RefusalError):
+    """The audit log was changed: what it knows of this proposal cannot be believed."""
+
+    code = "log_changed"
 
 
 class PolicyDeniedError(RefusalError):

@@ -68,7 +68,7 @@ class PolicyPort(Protocol):
         """Answer a question with the policy in force in this transaction."""
         ...
 
-    async def foretell(self, connection: Connection, question: PolicyQuestion, /) -> PolicyAnswer:
+    async def preview(self, connection: Connection, question: PolicyQuestion, /) -> PolicyAnswer:
         """Answer as `decide` would, for people to read: nothing rests on it or is kept of it."""
         ...
 

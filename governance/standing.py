@@ -10,11 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from governance.approval_records import list_approvals, list_approvers
-from governance.decision_checks import ApprovalRequest, Situation
-from governance.errors import BundleChangedError
+from governance.decision_checks import (
+    ApprovalRequest,
+    Situation,
+    check_unchanged,
+    check_undecided,
+)
+from governance.errors import BundleChangedError, RefusalError
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.policy_questions import ask_approval
 from governance.ports import PolicyAnswer, PolicyPort
+from governance.proposal_history import list_history
 from governance.proposals import Proposal, find_context
 from governance.quorum import EXCEPTION_RISK, QuorumRule, required_quorum
 from governance.risk_exceptions import RiskException, list_active_exceptions
@@ -31,12 +37,14 @@ class Standing:
     """Where a proposal stands on its way to an approval.
 
     Attributes:
-        policy: what the policy in force says to an approver; None where nobody can be told,
-            because script, device or sealed case are gone.
+        obstacle: why nobody can approve, whoever it is and whatever the policy says: script,
+            device or sealed case is gone or changed, or the audit log knows of a decision.
+        policy: what the policy in force says to an approver; None where there is an obstacle.
 
     """
 
     rule: QuorumRule
+    obstacle: str | None
     policy: PolicyAnswer | None
     approved_by: Sequence[str]
     exceptions: Sequence[RiskException]
@@ -51,6 +59,8 @@ class Standing:
         """Return a sentence for each thing that is still missing."""
         n_given, n_required = len(self.approved_by), self.rule.n_approvers
         missing = []
+        if self.obstacle is not None:
+            missing.append(f"Nobody can approve this proposal: {self.obstacle.rstrip('.')}.")
         if self.frozen_until is not None:
             moment = self.frozen_until.strftime("%Y-%m-%d %H:%M UTC")
             missing.append(f"A freeze window is in force until {moment}: nobody can approve now.")
@@ -63,13 +73,12 @@ class Standing:
             missing.append(
                 f"The policy in force refuses every approval now: {', '.join(self.policy.reasons)}."
             )
+        given = f"{n_given} of {n_required} {'approval' if n_required == 1 else 'approvals'} given"
         if n_given < n_required:
-            needed = "approval" if n_required == 1 else "approvals"
-            missing.append(f"{n_given} of {n_required} {needed} given.")
-        if n_given >= n_required and self.policy is not None and self.policy.allow:
+            missing.append(f"{given}.")
+        elif self.policy is not None and self.policy.allow:
             missing.append(
-                f"{n_given} of {n_required} approvals given, which was too few when they were"
-                " given: one more person must approve."
+                f"{given}, which was too few at that time: one more person must approve."
             )
         return missing
 
@@ -88,13 +97,18 @@ class Standings:
         approved_by = list_approvers(
             await list_approvals(connection, proposal.proposal_id), now=now
         )
-        answer = await self._ask_policy(connection, proposal, approved_by, now)
+        answer, obstacle = None, None
+        try:
+            answer = await self._ask_policy(connection, proposal, approved_by, now)
+        except RefusalError as refusal:
+            obstacle = str(refusal)
         return Standing(
             rule=required_quorum(
                 risk_score=proposal.risk_score,
                 board_required=bool(proposal.risk_factors.get("board_reasons")),
                 policy_quorum=answer.requires_quorum if answer else 1,
             ),
+            obstacle=obstacle,
             policy=answer,
             approved_by=approved_by,
             exceptions=await list_active_exceptions(connection, proposal.proposal_id, now=now),
@@ -107,14 +121,19 @@ class Standings:
         proposal: Proposal,
         approved_by: Sequence[str],
         now: datetime,
-    ) -> PolicyAnswer | None:
+    ) -> PolicyAnswer:
+        """Return what the policy would say.
+
+        Raises:
+            RefusalError: one of its kinds, which every approver would meet.
+
+        """
         context = await find_context(connection, proposal.proposal_id)
-        if context is None or proposal.bundle_digest is None:
-            return None
-        try:
-            case = await read_sealed_case(connection, self._opener, proposal)
-        except BundleChangedError:
-            return None
+        if context is None:
+            raise BundleChangedError("its script or its device is gone")
+        if proposal.bundle_digest is None:
+            raise BundleChangedError("it was never sealed")
+        case = await read_sealed_case(connection, self._opener, proposal)
         request = ApprovalRequest(
             proposal_id=proposal.proposal_id,
             bundle_digest=proposal.bundle_digest,
@@ -129,6 +148,9 @@ class Standings:
             approved_by=approved_by,
             freeze_active=False,
             exception_active=True,
+            history=await list_history(connection, proposal.proposal_id),
             now=now,
         )
-        return await self._policy.foretell(connection, ask_approval(request, situation, case))
+        check_undecided(situation)
+        check_unchanged(situation)
+        return await self._policy.preview(connection, ask_approval(request, situation, case))

@@ -72,7 +72,7 @@ class ActivePolicy:
 
     async def decide(self, connection: Connection, question: PolicyQuestion) -> PolicyDecision:
         """Answer a question with the policy that is in force in this transaction."""
-        decision = await self.foretell(connection, question)
+        decision = await self.preview(connection, question)
         now = self._clock.now()
         if decision.allow:
             await insert_decision(connection, question, decision, now=now)
@@ -120,7 +120,7 @@ class ActivePolicy:
         )  # fmt: skip
         return policy
 
-    async def foretell(self, connection: Connection, question: PolicyQuestion) -> PolicyDecision:
+    async def preview(self, connection: Connection, question: PolicyQuestion) -> PolicyDecision:
         """Answer as `decide` does, and keep nothing of it."""
         try:
             policy = await self.find_policy(connection)

@@ -77,13 +77,14 @@ class Answers:
         return self._engine
 
 
-def check_version(source: PolicySource) -> int:
+def check_version(source: PolicySource, *, time_limit_seconds: float = TIME_LIMIT_SECONDS) -> int:
     """Return how many cases a version has, all of which it decides as they say.
 
     Raises:
+        PolicySlowError: a case took longer than the limit.
         PolicyLoadError: it does not load, has no cases, or decides one otherwise.
     """
-    report = try_cases(source)
+    report = try_cases(source, time_limit_seconds=time_limit_seconds)
     if not report.n_cases:
         raise PolicyLoadError("a policy comes with cases, in cases/*.yaml of its folder")
     if report.failed:
@@ -91,7 +92,7 @@ def check_version(source: PolicySource) -> int:
         slow = [each.case for each in report.failed if each.decision.reasons == ("policy_slow",)]
         if slow:
             raise PolicySlowError(
-                f"{len(slow)} of {report.n_cases} cases took longer than {TIME_LIMIT_SECONDS:g} s"
+                f"{len(slow)} of {report.n_cases} cases took longer than {time_limit_seconds:g} s"
                 f" each, such as {slow[0].table}: {slow[0].name}; a decision that takes so long is"
                 " denied: let its rules look at less"
             )
@@ -102,13 +103,16 @@ def check_version(source: PolicySource) -> int:
     return report.n_cases
 
 
-def try_cases(source: PolicySource) -> CasesReport:
-    """Decide a version's cases.
+def try_cases(
+    source: PolicySource, *, time_limit_seconds: float = TIME_LIMIT_SECONDS
+) -> CasesReport:
+    """Decide a version's cases; one that takes longer than the limit is denied.
 
     Raises:
         PolicyLoadError: it does not load, or its cases cannot be read.
     """
-    outcomes = run_cases(PolicyEngine(source), read_cases(source))
+    engine = PolicyEngine(source, time_limit_seconds=time_limit_seconds)
+    outcomes = run_cases(engine, read_cases(source))
     failed = tuple(outcome for outcome in outcomes if not outcome.passed)
     return CasesReport(n_cases=len(outcomes), failed=failed)
 

@@ -88,13 +88,20 @@ def _describe_error(rules: list[Rule], own: list[Rule], message: str) -> str:
     name = own[0].name
     if _RECURSION.search(message):
         cycle = _find_cycle(rules, own[0])
-        names = " -> ".join(each.name for each in [*cycle, cycle[0]])
-        at = f" at {_place(cycle[0])}: {names}" if cycle else ""
-        return f"{name} is computed from itself{at}; no rule may lead back to itself"
+        return (
+            f"{name} is computed from itself{_show_cycle(cycle)}; no rule may lead back to itself"
+        )
     if len([rule for rule in own if rule.kind is not RuleKind.DEFAULT]) > 1:
         places = ", ".join(_place(rule) for rule in own if rule.kind is not RuleKind.DEFAULT)
         return f"{name} has several values at once, by {places}: one input may have one value only"
     return f"{name} cannot be computed ({' '.join(message.split())[:200]})"
+
+
+def _show_cycle(cycle: list[Rule]) -> str:
+    if not cycle:
+        return ""
+    names = " -> ".join(rule.name for rule in [*cycle, cycle[0]])
+    return f" at {_place(cycle[0])}: {names}"
 
 
 def _describe_value(field: str, value: object) -> str | None:
@@ -128,7 +135,7 @@ def _describe_reasons(value: object) -> str | None:
 
 
 def _find_cycle(rules: list[Rule], start: Rule) -> list[Rule]:
-    """Return the rules of a circle that a rule leads to, in order; none where none is seen."""
+    """Return the rules of a cycle that a rule leads to, in order; none where none is seen."""
     by_name: dict[tuple[str, str], list[Rule]] = {}
     for rule in rules:
         by_name.setdefault((rule.package, rule.name), []).append(rule)
@@ -155,10 +162,10 @@ def _find_cycle(rules: list[Rule], start: Rule) -> list[Rule]:
 
 def _list_references(rule: Rule, known: Mapping[tuple[str, str], object]) -> list[tuple[str, str]]:
     """Return which rules a rule may speak of: of its package, or PACKAGE.NAME of another."""
-    n_head = 1 + next(at for at, token in enumerate(rule.tokens) if token.text == rule.name)
+    head = next(at for at, token in enumerate(rule.tokens) if token.text == rule.name)
     found: dict[tuple[str, str], None] = {}
     words: list[str] = []
-    for before, token in pairwise(rule.tokens[n_head - 1 :]):
+    for before, token in pairwise(rule.tokens[head:]):
         if token.kind != "name":
             continue
         words = [*words, token.text] if before.text == "." else [token.text]

@@ -108,7 +108,7 @@ class _Replies(asyncio.Protocol):
             return
         size, answered = REPLY_HEADER.unpack_from(self._received)
         if size > MAX_REPLY_BYTES or len(self._received) > _HEADER_BYTES + size:
-            self.end(PolicyLimitError("the policy's process says more than is listened to"))
+            self.end(PolicyLimitError("the policy's process sent more than its limit"))
         elif len(self._received) == _HEADER_BYTES + size:
             self._awaited.set_result((answered, bytes(self._received[_HEADER_BYTES:])))
             self._received.clear()

@@ -28,6 +28,8 @@ def kill_group(leader: "subprocess.Popen[bytes]") -> None:
     To be called before somebody waits for the process: until then its number is no other's.
     """
     others = list_descendants(leader.pid)
+    # PermissionError: one that changed its user, by a setuid program, is not ours to signal, and
+    # macOS says it of a group that has only zombies. The rest must be killed all the same.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader.pid, signal.SIGKILL)
     for pid in others:

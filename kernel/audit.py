@@ -20,7 +20,7 @@ LOG_DIFFERENCES = {
     "missing": "not in the database",
     "unlogged": "not in the audit log",
     "twice": "more than once in the audit log",
-    "order": "after one in the database that the audit log has after it",
+    "order": "in another order in the database than in the audit log",
 }  # how a table of decisions can differ from the events about them
 
 

@@ -2,9 +2,15 @@
 """A start leaves preparing out only where program, libraries and knowledge are the same."""
 
 import shutil
+import tomllib
 
 from api import preparation_record
-from api.preparation_record import digest_sources, is_prepared, record_preparation
+from api.preparation_record import (
+    PACKAGES,
+    digest_sources,
+    is_prepared,
+    record_preparation,
+)
 from tests.stack.prepared import ROOT
 
 
@@ -32,6 +38,11 @@ def test_the_digest_knows_articles_scripts_and_the_program(tmp_path, services, m
     before = digest_sources(settings)
     (program / "kernel" / "migrations" / "9999_new.sql").write_text("SELECT 1;\n")
     assert digest_sources(settings) != before
+
+
+def test_the_program_is_every_package_but_the_agent():
+    built = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    assert {*PACKAGES, "agent"} == set(built["targets"]["wheel"]["packages"])
 
 
 async def test_only_the_newest_sources_count_and_only_with_their_name_model(services, tmp_path):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
+from governance.proposal_history import ENDS
 from governance.proposals import ProposalStatus
 
 
@@ -105,6 +106,28 @@ async def test_an_event_that_is_not_its_leaf_stops_the_job(road, tamper):
     await revive(road)
     assert await road.create_job(proposal_id) is None
     assert await refusals(road) == ["log_changed"]
+
+
+@pytest.mark.parametrize(
+    "after", ["NULL", "'{}'", '\'{"kind": "pondered"}\'', "'{\"kind\": []}'", "'[1]'"]
+)
+async def test_a_job_of_which_the_log_names_no_kind_stops_the_next(road, tamper, after):
+    proposal_id = await dispatched(road)
+    await tamper(
+        "DELETE FROM jobs",
+        "INSERT INTO audit_events (event_id, occurred_at, actor, action, subject_kind, subject_id,"
+        " correlation_id, after, evidence) SELECT 'evt_odd', occurred_at, actor, action,"
+        f" subject_kind, subject_id, correlation_id, {after}, evidence FROM audit_events"
+        " WHERE action = 'job.created'",
+    )
+    await revive(road)
+    assert await road.create_job(proposal_id) is None
+    assert await refusals(road) == ["log_changed"]
+
+
+def test_every_status_that_nothing_follows_is_an_end():
+    assert {"rejected", "overridden", "expired", "failed", "succeeded"} <= ENDS
+    assert not {"pending", "approved", "dispatched"} & ENDS
 
 
 async def test_a_rollback_is_made_once_and_only_after_its_fix(road, tamper):

@@ -101,6 +101,8 @@ class ShippedPolicy:
     async def decide(self, _connection, question):
         return self._engine.decide(question)
 
+    preview = decide
+
 
 @dataclass
 class Road:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Conditions, freeze windows and identity of names: the pure rules."""
+"""Conditions and freeze windows: the pure rules."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,6 @@ import pytest
 from governance.conditions import Conditions, approval_expiry, parse_conditions
 from governance.errors import InvalidConditionsError
 from governance.freeze_windows import FreezeWindow, frozen_until
-from kernel.person import is_same_person
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -64,10 +63,3 @@ def test_freeze_windows_that_touch_count_as_one():
     assert frozen_until([window(0, 1)], NOW) == NOW + HOUR
     assert frozen_until([window(1, 3), window(-1, 1), window(4, 5)], NOW) == NOW + 3 * HOUR
     assert frozen_until([window(-1, 5), window(1, 2)], NOW) == NOW + 5 * HOUR
-
-
-def test_one_person_by_many_spellings():
-    assert is_same_person("Ada", "ada")
-    assert is_same_person("user:ada", " ADA ")
-    assert is_same_person("\uff41da", "ada")
-    assert not is_same_person("ada", "adam", "service:ada")

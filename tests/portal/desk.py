@@ -78,16 +78,21 @@ class Desk:
 
     async def log_in(self, username: str) -> Visitor:
         """Open a browser of its own and log in through the form."""
+        client = self._open_browser()
+        answer = await _send_password(client, username)
+        assert answer.headers.get("location") == "/queue", answer.text[:1000]
+        return Visitor(client)
+
+    async def try_password(self, username: str) -> httpx.Response:
+        """Return what a browser of its own is told that sends name and password."""
+        return await _send_password(self._open_browser(), username)
+
+    def _open_browser(self) -> httpx.AsyncClient:
         client = httpx.AsyncClient(
             base_url=self.url, timeout=_PATIENCE_SECONDS, headers={"accept": "text/html"}
         )
         self.clients.append(client)
-        token = _token((await client.get("/login")).text)
-        answer = await client.post(
-            "/login", data={"form_token": token, "username": username, "password": PASSWORD}
-        )
-        assert answer.headers.get("location") == "/queue", answer.text[:1000]
-        return Visitor(client)
+        return client
 
     async def propose(self, device_id: str = DEVICE, *, risk_score: float | None = None) -> Outcome:
         """Let a device fill up and hanna complain; return the sealed proposal.
@@ -131,6 +136,13 @@ class Desk:
     def in_hours(self, hours: float) -> str:
         """Return a moment as the browser's field writes it."""
         return f"{self.services.ground.clock.now() + timedelta(hours=hours):%Y-%m-%dT%H:%M}"
+
+
+async def _send_password(client: httpx.AsyncClient, username: str) -> httpx.Response:
+    token = _token((await client.get("/login")).text)
+    return await client.post(
+        "/login", data={"form_token": token, "username": username, "password": PASSWORD}
+    )
 
 
 def _score_instead(score: float, **given: Any) -> dict[str, Any]:

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what a decision on a proposal rests on. Decides nothing: `governance.decision_checks`."""
+
+from datetime import datetime
+
+from governance.approval_records import list_approvals, list_approvers
+from governance.decision_checks import Situation
+from governance.errors import InvalidRequestError
+from governance.freeze_windows import frozen_until, list_freezes
+from governance.proposal_history import list_history
+from governance.proposals import find_context, lock_proposal
+from governance.risk_exceptions import list_active_exceptions
+from kernel.database import Connection
+
+
+async def read_situation(connection: Connection, proposal_id: str, *, now: datetime) -> Situation:
+    """Return what is known of a proposal, and hold it until the transaction ends.
+
+    Raises:
+        ProposalNotFoundError: there is none.
+        InvalidRequestError: it is an abstention, or its script or device is gone.
+        LogChangedError: the audit log does not hold what its events say.
+
+    """
+    proposal = await lock_proposal(connection, proposal_id)
+    context = await find_context(connection, proposal_id)
+    if context is None:
+        raise InvalidRequestError("an abstention has no script: there is nothing to decide")
+    decisions = await list_approvals(connection, proposal_id)
+    freezes = await list_freezes(connection, now=now)
+    exceptions = await list_active_exceptions(connection, proposal_id, now=now)
+    return Situation(
+        proposal=proposal,
+        context=context,
+        decided_by=[decision.approver for decision in decisions],
+        approved_by=list_approvers(decisions, now=now),
+        freeze_active=frozen_until(freezes, now) is not None,
+        exception_active=bool(exceptions),
+        history=await list_history(connection, proposal_id),
+        now=now,
+    )
