@@ -35,7 +35,7 @@ def test_the_digest_knows_articles_scripts_and_the_program(tmp_path, services, m
     assert digest_sources(settings) != before
 
 
-async def test_only_the_newest_sources_count_and_only_with_their_name_model(services):
+async def test_only_the_newest_sources_count_and_only_with_their_name_model(services, prepared):
     ground = services.ground
     async with ground.pool.connection() as connection:
         assert not await is_prepared(connection, ground.settings, "first")
@@ -46,3 +46,4 @@ async def test_only_the_newest_sources_count_and_only_with_their_name_model(serv
         model = find_model(ground.settings.data_dir / FOLDER_NAME)
         model.rename(model.with_name("gone"))
         assert not await is_prepared(connection, ground.settings, "second")
+    assert find_model(prepared.data_dir / FOLDER_NAME).is_dir()  # lost in this copy alone
