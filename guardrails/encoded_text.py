@@ -25,11 +25,12 @@ import regex  # type: ignore[import-untyped]  # presidio's engine; ships no type
 
 from guardrails.disguise import LOOK_ALIKES
 from guardrails.letter_forms import FORMS, fold_form
+from guardrails.pattern_parts import compile_bounded
 from guardrails.sanitise import plain_text
 
 MAX_ROUNDS: Final = 3
 _ALIKE: Final = "".join(map(chr, LOOK_ALIKES))
-_ENCODED: Final = regex.compile(
+_ENCODED: Final = compile_bounded(
     r"(?P<percent>(?:%[0-9A-Fa-f]{2}){1,64})"
     r"|(?P<entity>&(?:#0{0,8}[0-9]{1,7};?|#[xX]0{0,8}[0-9A-Fa-f]{1,6};?|[A-Za-z]{2,8};))"
     r"|(?P<escape>(?:\\{1,8}(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2})){1,64}|(?:\\[0-3][0-7]{2}){2,64}|(?:`u\{[0-9A-Fa-f]{1,6}\}){1,64})"
@@ -56,8 +57,8 @@ _ENCODED: Final = regex.compile(
     rf"|(?P<form>[{FORMS}])"
     # of another script, within a word of ours
     rf"|(?P<script>(?:(?<=[A-Za-z@])|(?=[{_ALIKE}]{{1,16}}[A-Za-z@]))[{_ALIKE}]{{1,16}})"
-    r"|(?P<base64>(?<![A-Za-z0-9+/=_.-])(?=[A-Z+/_-]{0,64}[a-z\d])(?=[a-z\d+/_-]{0,64}[A-Z])(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}(?![A-Za-z0-9+/=_-]))"
-    r"|(?P<hexadecimal>(?<![0-9A-Za-z-])(?=[\dx :]{0,64}[A-Fa-f])(?:0x)?(?:(?:[2-7][0-9A-Fa-f]){8,}|(?:[2-7][0-9A-Fa-f][ :]){7,}[2-7][0-9A-Fa-f])(?![0-9A-Za-z-]))"
+    r"|(?P<base64>(?<![A-Za-z0-9+/=_.-])(?=[A-Z+/_-]{0,64}[a-z\d])(?=[a-z\d+/_-]{0,64}[A-Z])(?:[A-Za-z0-9+/]{16,4096}|[A-Za-z0-9_-]{16,4096})={0,2}(?![A-Za-z0-9+/=_-]))"
+    r"|(?P<hexadecimal>(?<![0-9A-Za-z-])(?=[\dx :]{0,64}[A-Fa-f])(?:0x)?(?:(?:[2-7][0-9A-Fa-f]){8,2048}|(?:[2-7][0-9A-Fa-f][ :]){7,1365}[2-7][0-9A-Fa-f])(?![0-9A-Za-z-]))"
 )
 # Where one of these may begin: quick to look for, so that plain text costs next to nothing.
 _BEGINS: Final = re.compile(
@@ -74,9 +75,11 @@ _MEANT: Final = {"at": "@", "dot": ".", "soft": "", "backslash": "\\", "share": 
                  "plus": " ", "broken": "", "dash": "-", "markup": "",
                  "goes_on": ""}  # fmt: skip
 # Of mail alone: elsewhere `port=33` is what it says.
-_MAIL: Final = regex.compile(r"=\?[\w-]{2,40}\?[qQ]\?|=3D|=\n|=20\n|=[C-E][0-9A-F]=[89AB][0-9A-F]")
-_JSON: Final = regex.compile(r"\\[\"]|[\"]\s{0,8}:\s{0,8}[\"]")
-_ESCAPE: Final = regex.compile(r"[`\\]+(?:[uUx]\{?([0-9A-Fa-f]{1,8})\}?|([0-7]{3}))")
+_MAIL: Final = compile_bounded(
+    r"=\?[\w-]{2,40}\?[qQ]\?|=3D|=\n|=20\n|=[C-E][0-9A-F]=[89AB][0-9A-F]"
+)
+_JSON: Final = compile_bounded(r"\\[\"]|[\"]\s{0,8}:\s{0,8}[\"]")
+_ESCAPE: Final = compile_bounded(r"[`\\]+(?:[uUx]\{?([0-9A-Fa-f]{1,8})\}?|([0-7]{3}))")
 _SPOKEN_AT: Final = re.compile(r" (?:at|AT|@) ")
 _SPOKEN_DOT: Final = re.compile(r" (?:dot|DOT) ")
 _WHITE: Final = {"n": "\n", "r": "\n", "t": "\t"}

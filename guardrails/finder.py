@@ -16,7 +16,7 @@ from guardrails.presidio_runtime import RecognizerResult
 from guardrails.recognisers import build_analyser
 from guardrails.stand_ins import TextWithStandIns, merge
 from guardrails.stretches import Stretches
-from guardrails.time_budget import left_seconds, seconds_for, spend_at_most
+from guardrails.time_budget import is_first_overrun, left_seconds, seconds_for, spend_at_most
 from kernel.logs import get_logger
 
 _PIECE_CHARACTERS: Final = 32_768
@@ -26,6 +26,7 @@ _SHARED_CHARACTERS: Final = 4096
 MAX_CHARACTERS: Final = 2_000_000
 _PIECE_SECONDS: Final = 5.0
 _WHOLE: Final = "SECRET"
+_MASKED_WHOLLY: Final = "a part of a text is masked wholly"
 _MAX_LOOKS: Final = 8
 _NEARBY_CHARACTERS: Final = 2048
 _CACHED_TEXTS: Final = 4096
@@ -70,6 +71,7 @@ class SpanFinder:
         try:
             left_seconds()
         except TimeoutError:  # not remembered: the text itself is soon looked at
+            _tell_overrun(len(text))
             return ((0, len(text), _WHOLE),) if text.strip() else ()
         return self._find_short(text)
 
@@ -78,6 +80,7 @@ class SpanFinder:
             return ()
         if len(text) > MAX_CHARACTERS:
             beyond = (MAX_CHARACTERS, len(text), _WHOLE)
+            _log.warning(_MASKED_WHOLLY, reason="too long", characters=len(text) - MAX_CHARACTERS)
             return (*self._find_long(text[:MAX_CHARACTERS]), beyond)
         with spend_at_most(seconds_for(1, len(text))):
             if not may_be_encoded(text):
@@ -103,6 +106,14 @@ class SpanFinder:
 
     def _find_plain(self, text: str) -> tuple[Span, ...]:
         long = find_long(text)
+        if long:
+            characters = sum(end - start for start, end in long)
+            _log.warning(
+                _MASKED_WHOLLY,
+                reason="a word or a key too long",
+                characters=characters,
+                stretches=len(long),
+            )
         pseudonyms = [match.span() for match in PSEUDONYM.finditer(text)]
         taken = merge([*pseudonyms, *long])
         findings = [make_whole(_WHOLE, start, end) for start, end in long]
@@ -159,6 +170,12 @@ class SpanFinder:
         ]
 
 
+def _tell_overrun(characters: int) -> None:
+    """Log the first text of a call that takes too long; its others may follow unsaid."""
+    if is_first_overrun():
+        _log.warning(_MASKED_WHOLLY, reason="takes too long", characters=characters)
+
+
 def _look_at(piece: str, run: Recognise) -> list[RecognizerResult]:
     """Return the findings in a piece of a text: all of it where that takes too long."""
     try:
@@ -167,7 +184,7 @@ def _look_at(piece: str, run: Recognise) -> list[RecognizerResult]:
                 left_seconds()
             return run(piece)
     except TimeoutError:
-        _log.warning("a text is masked wholly", reason="it takes too long", characters=len(piece))
+        _tell_overrun(len(piece))
         return [make_whole(_WHOLE, 0, len(piece))]
     except Exception as error:
         raise MaskingError(f"masking failed: {type(error).__name__}") from error

@@ -17,7 +17,7 @@ import regex  # type: ignore[import-untyped]  # presidio's engine; ships no type
 
 from guardrails.findings import find_all, make_result
 from guardrails.ordinary_words import ORDINARY_WORDS
-from guardrails.pattern_parts import LANGUAGE
+from guardrails.pattern_parts import LANGUAGE, compile_bounded
 from guardrails.plain_words import is_plain
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 
@@ -27,20 +27,20 @@ _MIN_CHARACTERS: Final = 4
 _SHORT: Final = 2
 _SHORT_PART: Final = 4  # up to this it may be an acronym that we do not know
 _MAX_CHARACTERS: Final = 32
-_TOKEN: Final = regex.compile(
+_TOKEN: Final = compile_bounded(
     r"(?<![\w./\\@%$&+~-])(?=[A-Za-z-]{0,31}\d)(?=[\d-]{0,31}[A-Za-z])"
     r"[A-Za-z0-9]{1,32}(?:-[A-Za-z0-9]{1,32}){0,5}(?![\w@\\/(%]|[.-]\w)"
 )
 # Without a digit: a kind of machine and a place, a department or a letter.
-_JOINED: Final = regex.compile(
+_JOINED: Final = compile_bounded(
     r"(?<![\w./\\@%$&+~-])(?:[A-Z]{2,12}(?:-[A-Z]{1,12}){1,4}|[a-z]{2,12}(?:-[a-z]{1,12}){1,4})"
     r"(?![\w@\\/(%]|[.-]\w)"
 )
-_NUMBER_FIRST: Final = regex.compile(r"\d+[A-Za-z]+|\d\dH\d|\d+(?:-[A-Za-z]+)+|\d{8}T\d{6}Z?")
-_HEXADECIMAL: Final = regex.compile(r"(?i)0x[0-9a-fx]+|(?:[0-9a-f]{2})+")
-_STAFF_NUMBER: Final = regex.compile(r"[a-z]\d{5,6}")
+_NUMBER_FIRST: Final = compile_bounded(r"\d+[A-Za-z]+|\d\dH\d|\d+(?:-[A-Za-z]+)+|\d{8}T\d{6}Z?")
+_HEXADECIMAL: Final = compile_bounded(r"(?i)0x[0-9a-fx]+|(?:[0-9a-f]{2})+")
+_STAFF_NUMBER: Final = compile_bounded(r"[a-z]\d{5,6}")
 _PIECES: Final = regex.compile(r"[A-Za-z]+|\d+")
-_WORD_BEFORE: Final = regex.compile(r"([A-Za-z]+)[ :#\"'(=]{1,3}\Z")
+_WORD_BEFORE: Final = compile_bounded(r"([A-Za-z]+)[ :#\"'(=]{1,3}\Z")
 _CHARACTERS_BEFORE: Final = 24
 
 # Begins what everybody has: standards, ciphers, files, interfaces, messages, editions.

@@ -24,7 +24,7 @@ _BRACKETS: Final = {
 # (first, last, what the first stands for): letters and digits in their order.
 _ROWS: Final = (
     (0x1F150, 0x1F169, "A"), (0x1F170, 0x1F189, "A"), (0x1F1E6, 0x1F1FF, "A"),
-    (0x24EB, 0x24F4, "\x0b"), (0x2776, 0x277E, "1"), (0x2780, 0x2788, "1"), (0x278A, 0x2792, "1"),
+    (0x2776, 0x277E, "1"), (0x2780, 0x2788, "1"), (0x278A, 0x2792, "1"),
 )  # fmt: skip
 _IN_BRACKETS: Final = 3  # characters, `(a)`, which a circle is worth where Unicode knows no other
 
@@ -44,7 +44,7 @@ def _fold_one(character: str) -> str:
         return _BRACKETS[character]
     code = ord(character)
     for first, last, begins in _ROWS:
-        if first <= code <= last and begins.isprintable():
+        if first <= code <= last:
             return chr(ord(begins) + code - first)
     meant = unicodedata.normalize("NFKC", str(unicodedata.decimal(character, character)))
     if len(meant) == _IN_BRACKETS and meant[0] == "(":

@@ -11,17 +11,15 @@ listed name and could be a name belongs to it.
 from collections.abc import Iterator
 from typing import Final
 
-import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
-
 from guardrails.findings import find_all
 from guardrails.identifier_tokens import TECHNICAL
-from guardrails.pattern_parts import PARTICLE
+from guardrails.pattern_parts import PARTICLE, compile_bounded
 from guardrails.plain_words import is_plain
 from guardrails.spelling import is_misspelt
 from guardrails.vocabulary import is_common, is_english, is_listed
 
 _PART: Final = r"\p{L}[\p{L}\p{M}]*(?:['\u2019-]\p{L}[\p{L}\p{M}]*)*"
-_WORD: Final = regex.compile(
+_WORD: Final = compile_bounded(
     r"(?<![\w./\\@%$&+~`#=<'\u2019-])\p{L}[\p{L}\p{M}]{2,24}(?:['\u2019-]\p{L}[\p{L}\p{M}]{1,20})?(?![\p{L}\p{M}\d_@\\(`=]|[.-]\w|/\w+/)"
 )
 # Given names that are abbreviations, words or parts of them, too.
@@ -43,20 +41,20 @@ _AMBIGUOUS: Final = frozenset(
     """.split()
 )  # fmt: skip
 # Programs have capitals inside; of names, those that begin so.
-_CAMEL: Final = regex.compile(r"(?!Mc|Mac|De|Di|Fitz|Van|La|Le|O)\p{Lu}\p{Ll}+\p{Lu}\p{L}*")
+_CAMEL: Final = compile_bounded(r"(?!Mc|Mac|De|Di|Fitz|Van|La|Le|O)\p{Lu}\p{Ll}+\p{Lu}\p{L}*")
 _SHORT: Final = 3
 _ACRONYM: Final = 4
-_RIGHT: Final = regex.compile(
+_RIGHT: Final = compile_bounded(
     rf"[ ](?:{PARTICLE}[ ]){{0,2}}(?:\p{{Lu}}\.[ ]){{0,2}}(\p{{Lu}}[\p{{L}}\p{{M}}'\u2019-]{{1,30}}|\p{{Lu}}\.?(?![\w'\u2019]))(?![\w@\\(])"
 )
-_LEFT: Final = regex.compile(
+_LEFT: Final = compile_bounded(
     rf"(?<![\w./\\@'\u2019-])((?:\p{{Lu}}[\p{{L}}\p{{M}}'\u2019-]{{1,30}}[ ](?:{PARTICLE}[ ]){{0,2}}|\p{{Lu}}\.[ ]?){{1,3}})\Z"
 )
-_RIGHT_COMMA: Final = regex.compile(rf",[ ]({_PART})(?![\w@\\(.]\w|\w)")
-_LEFT_COMMA: Final = regex.compile(rf"(?<![\w./\\@'\u2019-])({_PART}),[ ]\Z")
-_RIGHT_SMALL: Final = regex.compile(r"[ ](\p{Ll}[\p{L}\p{M}'\u2019-]{2,20})(?![\w@\\(.]\w|\w)")
+_RIGHT_COMMA: Final = compile_bounded(rf",[ ]({_PART})(?![\w@\\(.]\w|\w)")
+_LEFT_COMMA: Final = compile_bounded(rf"(?<![\w./\\@'\u2019-])({_PART}),[ ]\Z")
+_RIGHT_SMALL: Final = compile_bounded(r"[ ](\p{Ll}[\p{L}\p{M}'\u2019-]{2,20})(?![\w@\\(.]\w|\w)")
 _REACH: Final = 70
-_TITLE: Final = regex.compile(r"(?i)\b(?:mrs?|ms|miss|mx|dr|prof|herr|frau|mme|sra?|sig)\.?[ ]\Z")
+_TITLE: Final = compile_bounded(r"(?i)\b(?:mrs?|ms|miss|mx|dr|prof|herr|frau|mme|sra?|sig)\.?[ ]\Z")
 
 
 def find_listed_names(text: str) -> Iterator[tuple[int, int]]:

@@ -2,14 +2,17 @@
 r"""What the tables of identifiers are written in: a pattern, and the pieces that many share.
 
 Expressions of the `regex` library; `\K` drops the context before it from the match. No repetition
-is without bound, whatever a table says (`bound_repetitions`), so that hostile text costs linear time.
+of what searches a text is without bound, whatever a table says (`bound_repetitions`,
+`compile_bounded`), so that hostile text costs linear time.
 """
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
+
+import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 LANGUAGE: Final = "en"
 # What pseudonyms are given for; anything else in angle brackets is text like any other.
@@ -80,7 +83,8 @@ SYSTEM_ACCOUNTS: Final = frozenset(
 _TOKEN: Final = re.compile(
     r"\\[pP]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d+(?:,\d*)?\}|.", re.DOTALL
 )
-_BOUNDED: Final = {"*": "{0,128}", "+": "{1,128}"}
+_MOST_REPETITIONS: Final = 128
+_FEWEST: Final = {"*": 0, "+": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,21 +179,32 @@ def patterns(
 
 
 def bound_repetitions(expression: str) -> str:
-    r"""Return an expression in which `*` and `+` repeat 128 times at most.
+    r"""Return an expression in which `*`, `+` and `{n,}` repeat 128 times at most, or n.
 
     Without a bound, an expression that begins anywhere goes on to the end of a long run from each
     of its characters.
 
-    >>> bound_repetitions(r"[*+]\*+x*?")
-    '[*+]\\*{1,128}x{0,128}?'
+    >>> bound_repetitions(r"[*+]\*+x*?y{3,}")
+    '[*+]\\*{1,128}x{0,128}?y{3,128}'
     """
     pieces: list[str] = []
     was_repeated = False
     for part in _TOKEN.findall(expression):
-        is_repetition = part in _BOUNDED and not was_repeated
+        is_open = part in _FEWEST or part.endswith(",}")
+        is_repetition = is_open and not was_repeated
         was_repeated = is_repetition or part == "?" or part.startswith("{")
-        pieces.append(_BOUNDED[part] if is_repetition else part)
+        pieces.append(_bound(part) if is_repetition else part)
     return "".join(pieces)
+
+
+def compile_bounded(expression: str) -> Any:
+    """Return an expression of the `regex` library in which no repetition is without bound."""
+    return regex.compile(bound_repetitions(expression), regex.VERSION0)
+
+
+def _bound(repetition: str) -> str:
+    fewest = _FEWEST[repetition] if repetition in _FEWEST else int(repetition[1:-2])
+    return f"{{{fewest},{max(fewest, _MOST_REPETITIONS)}}}"
 
 
 def _pattern(

@@ -22,6 +22,7 @@ from guardrails.identifier_patterns import (
 )
 from guardrails.identifier_tokens import TokenRecogniser
 from guardrails.other_scripts import OtherScriptRecogniser
+from guardrails.pattern_parts import compile_bounded
 from guardrails.presidio_runtime import (
     AnalyzerEngine,
     LocalRecognizer,
@@ -49,7 +50,7 @@ _VERSION_WORDS: Final = regex.compile(
 )
 _CERTAIN_VERSION_WORDS: Final = regex.compile(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z")
 _DIGIT: Final = regex.compile(r"\d")
-_ZEROS: Final = regex.compile(r"(?<![\d:A-Fa-f])0+(?=\d)(?=[\d.]*\Z)")
+_ZEROS: Final = compile_bounded(r"(?<![\d:A-Fa-f])0+(?=\d)(?=[\d.]*\Z)")
 # Public resolvers that helpdesk articles name.
 _WELL_KNOWN_ADDRESSES: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"))
 

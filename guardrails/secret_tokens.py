@@ -16,24 +16,25 @@ import regex  # type: ignore[import-untyped]  # presidio's engine; ships no type
 
 from guardrails.findings import find_all
 from guardrails.identifier_tokens import TECHNICAL
+from guardrails.pattern_parts import compile_bounded
 from guardrails.plain_words import PRODUCTS
 from guardrails.vocabulary import is_english
 
-_CUE: Final = regex.compile(
+_CUE: Final = compile_bounded(
     r"(?i)(?<![\p{L}\d_$%-])(?:pass(?:word|wort|wd|phrase|code|key|es)?s?|pwds?|pws?|psw|pswd|p/w|pins?|puk|kennw(?:ort|\u00f6rter)|mot[ ]de[ ]passe|mdp|contrase\u00f1a|clave|senha|has\u0142o|wachtwoord|l\u00f6senord|passord|adgangskode|parola|salasana|jelsz\u00f3|heslo"
     r"|credentials?|creds|secrets?|psk|wpa\d?|passphrases?|unlock[ ]code|door[ ]code|access[ ]code|(?:security|wi-?fi|network|wireless|wlan)[ ]key|otp|log[ -]?in[ ](?:details?|data|info)|logins?)(?![\p{L}\d_$-])"
 )
 # What people do with passwords, without naming them.
-_DEED: Final = regex.compile(
+_DEED: Final = compile_bounded(
     r"(?i)\b(?:reset|set|changed?|switched)[ ](?:(?:it|this|that|her|his|him|hers|mine|them|theirs|the\s\w+|everything|everyone)[ ]){0,2}(?:back[ ])?(?:to|as)\b|\b(?:reset|changed)[ ]?(?:->|=>|\u2192|:)|\b(?:sticky|post-?it)(?:[ ]note)?s?\b|\bsign(?:s|ed|ing)?[ -]?in[ ]with\b|\blog(?:s|ged|ging)?[ -]?(?:in|on)[ ](?:with|using)\b"
     r"|\b(?:typ(?:ed|es|ing)|entered|enter|tried|tries|try|using|used|uses?|keyed)\b|\b(?:reject(?:s|ed|ing)?|refus(?:es|ed|ing)|not[ ]accept(?:ed|ing)?|won['\u2019]?t[ ]accept|too[ ](?:short|weak|similar)|complexity|compromised|written[ ]down|wrote[ ](?:it|down)|new[ ]one|old[ ]one|the[ ]old[ ]was|verbally|told[ ](?:the[ ])?(?:user|her|him|them)|over[ ]the[ ]phone|read[ ]out|forced?[ ](?:password[ ])?change|reset[ ]done|first[ ](?:login|logon|sign-in)|combination|combo|wi-?fi|wlan|hotspot|poster|printed)\b"
 )
-_QUICK: Final = regex.compile(
+_QUICK: Final = compile_bounded(
     r"(?i)pass|pwd|\bpw|p/w|\bpins?\b|puk|kennw|mdp|contrase|clave|senha|has\u0142o|wachtw|l\u00f6sen|adgang|parola|salasana|jelsz|heslo|cred|secret|psk|wpa|code|key|otp|log|sign|reset|set|chang|switch|sticky|post-?it|typ|enter|tri|try|us(?:ed|ing|es)|keyed|reject|refus|accept|too |complex|compromis|wr(?:itten|ote)|one\b|verbal|told|phone|read|force|first|combi?|wi-?fi|wlan|hotspot|poster|print"
 )
-_NAMES_ONE: Final = regex.compile(r"(?i)pass|pwd|\bpw\b|p/w|kennw|secret|\bkey|code|\bpin\b")
+_NAMES_ONE: Final = compile_bounded(r"(?i)pass|pwd|\bpw\b|p/w|kennw|secret|\bkey|code|\bpin\b")
 _CHUNK: Final = re.compile(r"\S{5,2048}")
-_TOKEN: Final = regex.compile(
+_TOKEN: Final = compile_bounded(
     r"(?<![^\s\"'`(\[{<,;:=>|\u201c\u2018*/])[^\s\"'`(\[{<>|,;\u201c\u201d\u2018\u2019][^\s\"'`<>|,;\u201c\u201d\u2018\u2019]{3,63}"
 )
 _EDGES: Final = "\"'`([{<>|,;.:)]}!?*\u201c\u201d\u2018\u2019"
@@ -44,18 +45,18 @@ _SHORTEST, _USUAL = 6, 7  # characters
 _MIN_LETTERS: Final = 3
 _OUTER_MARKS: Final = ".:)]}"
 # Forms that everybody has, whatever they stand beside.
-_NO_SECRET: Final = regex.compile(
+_NO_SECRET: Final = compile_bounded(
     r"(?i)\w{1,12}://.*|www\..*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|.*[\\/].*|\$\w+|%.+%|--?[a-z].*|@\w+|#\w+|[\w.-]+\.(?:exe|dll|sys|msi|log|txt|ini|conf|cfg|json|xml|ps1|bat|cmd|zip|iso|docx?|xlsx?|pptx?|pdf|png|jpe?g|csv|html?|py|sh|js|dat|db|pst|ost|lnk|reg|plist|dmg|pkg|deb|rpm|com|net|org|local|service|md)"
     r"|(?:kb|cve-|ms)\d.*|0x[0-9a-f]+|v?\d+(?:[._-]\d+)*[a-z]{0,5}|\d+(?:[.,:]\d+)*(?:%|[a-z]{1,5})?|(?:\d+[x*]){1,2}\d+\w*|\d\dh\d|\{?[0-9a-f]{8}-.*|(?:inc|req|chg|ritm|prb|task|sctask|case|ticket|tkt|ref|bug|id|no|nr|event|error|code)[#:-]?\d+"
     r"|(?:ctrl|alt|shift|win|cmd|fn|esc|strg|option|command)\+.*|\w+\+\w{1,3}|[a-z]+-[a-z]+(?:-[a-z]+)*|[a-z]+_[a-z_]+|\d{1,2}(?:am|pm)(?:-.*)?|\d{1,2}:\d\d.*|(?:q[1-4]|fy|h[12])[-/]?\d{2,4}|\d+(?:st|nd|rd|th)|\w{1,3}\d|\d\w{1,3}|[a-z]{2,8}=\S*|.*[({\[].*|<.*|.*(?:\.\.\.|\u2026).*|x{3,}\S*|[*\u2022#]+|.*\)\..*|[=?@].*|u?int\d+&|.*%[0-9a-f]{2}.*|\w+[?&]\w+=.*|(?:microsoft|windows|office|mozilla|google|adobe)\w*.*|\d+-[a-z]+|\w+-(?:based|encoded|aware|only|like|style|compatible|enabled|bit)"
     r"|[a-z]{1,10}\d{1,2}\.\d\w*|[a-z]{2,5}\d{0,3}(?:-[a-z]{2,8}\d{0,4}){2,}|(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}"
 )
-_MEMBER: Final = regex.compile(r"[A-Z]\w*![A-Z][a-z]\w*")  # of Visual Basic
-_LEET: Final = regex.compile(r"(?i)p[a@4](?:s|\$|5){2}w[o0]rd")
+_MEMBER: Final = compile_bounded(r"[A-Z]\w*![A-Z][a-z]\w*")  # of Visual Basic
+_LEET: Final = compile_bounded(r"(?i)p[a@4](?:s|\$|5){2}w[o0]rd")
 # Groups of letters and digits as password managers make them: `7yz8-I0Ri-5ASt`.
-_GROUPED: Final = regex.compile(r"[A-Za-z\d]{3,7}(?:-[A-Za-z\d]{3,7}){2,4}")
-_IRREGULAR: Final = regex.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|\d[a-z]+\d|[a-z]\d[a-z]")
-_PAIR: Final = regex.compile(r"[\w.@!-]{2,40}[ ]?/[ ]\Z")
+_GROUPED: Final = compile_bounded(r"[A-Za-z\d]{3,7}(?:-[A-Za-z\d]{3,7}){2,4}")
+_IRREGULAR: Final = compile_bounded(r"[a-z][A-Z]|[A-Z]{2}[a-z]|\d[a-z]+\d|[a-z]\d[a-z]")
+_PAIR: Final = compile_bounded(r"[\w.@!-]{2,40}[ ]?/[ ]\Z")
 _PIECES: Final = regex.compile(r"\p{L}+|\d+")
 _MIN_CHARACTERS: Final = 4
 _MANY_PIECES: Final = 4
@@ -65,12 +66,12 @@ _UNCUED, _STRONG, _MIXED, _CALM = 4, 3, 2, 1
 # fitted (docs/masking.md, "Numbers in the rules").
 _REACH: Final = {_STRONG: (150, 70), _MIXED: (90, 40), _CALM: (45, 0)}
 # A phrase of several words, where it is said to be one.
-_PHRASE: Final = regex.compile(
+_PHRASE: Final = compile_bounded(
     r"(?i)(?:\b(?:pass[ -]?phrase|pass(?:word|wort|code)?|pwd?|secret|kennwort|(?:wi-?fi|wlan|wireless|network|hotspot)[ ](?:key|code|password|pass))\b(?:[ ](?:for|of|on|to)[ ][\w.@ -]{2,40}?)?(?:[ ]?(?:is|was|:|=|->|to|as|says|reads|now|of)){0,3}[ ]{0,2}[\"\u201c]\K(?!(?:the|your|you|this|a|an|is|invalid|incorrect|wrong|access|login|sign|enter|please|forgot|reset|change|password|user\w*|must|never|don['\u2019]t|i)\b)[^\"\u201d\n]{4,80}(?=[\"\u201d])"
     r"|\bpass[ -]?phrase(?:[ ](?:for|of|on)[ ][^\n:=,.;]{2,40}?)?[ ]?(?:is|was|:|=)[ ]{1,2}\K(?!(?:not|too|no|the|in|on|stored|lost|gone|known|wrong|unknown|required|needed|expired|long|short)\b)\p{L}[\w'-]{1,15}(?:[ -]\p{L}[\w'-]{1,15}){2,7}(?=[ ]?(?:[.,;!?)\n]|\Z)))"
 )
 # "it is banana", at the end of what is said
-_PLAIN: Final = regex.compile(
+_PLAIN: Final = compile_bounded(
     r"(?i)\b(?:pass(?:word|wort|code|phrase)?|pwd?|p/w|kennwort)(?:[ ](?:for|of|on|to)(?:[ ][\w.@\\-]{1,24}){1,7}?)?(?:[ ](?:is|was)(?:[ ](?:now|just|simply|still|literally|actually))?|[ ]?(?:->|=>|\u2192|=|:))[ ]{1,2}\K\p{L}[\w!?-]{3,30}(?=[ ]?(?:[.,;!)(\n]|\Z|[ ](?:and|but|pls|please|for[ ](?:now|both|all)|on[ ]both)\b))"
     r"|\b(?:pass(?:word|wort|code|phrase)?|pwd?|p/w|kennwort|pin|passcode)[ ]?(?::|is)[ ]?\n[ \t]{0,4}\K[^\s:]{4,64}(?=[ \t]*(?:\n|\Z))"
 )

@@ -11,11 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
-
 from guardrails.account_words import is_account_like, is_account_of_word
 from guardrails.identifier_tokens import TECHNICAL
-from guardrails.pattern_parts import SYSTEM_ACCOUNTS
+from guardrails.pattern_parts import SYSTEM_ACCOUNTS, compile_bounded
 from guardrails.plain_words import is_plain
 from guardrails.spelling import is_misspelt
 from guardrails.vocabulary import is_common, is_english
@@ -24,20 +22,20 @@ _MIN_LETTERS: Final = 4
 _WORD: Final = re.compile(
     r"(?<![\w./\\@%$&+~`#=<-])(?:[a-z][a-z\d]{3,24}(?:[._-][a-z\d]{1,24})?|[a-z]{1,3}[._-][a-z]{4,24}\d{0,3}|[A-Z][A-Z\d]{5,20}(?:[._-][A-Z]{2,20})?)(?![\w@\\/(`=>]|[.-]\w|://)"
 )
-_ACCOUNT_CUE: Final = regex.compile(
+_ACCOUNT_CUE: Final = compile_bounded(
     r"(?i)(?<![\w/\\.-])(?:user(?:s|[ ]?names?|[ ]?ids?)?|u/n|log[ -]?ins?|log[ -]?ons?|accounts?|acct|alias(?:es)?|upn|sam(?:[ ]?account)?(?:[ ]?name)?|uid|(?:un)?lock(?:ed|s|ing)?(?:[ ]out)?|lockout|(?:(?:dis|en)able|re-?enable|off-?board|on-?board|deprovision|provision|impersonate|grant|add|added|remove|removed|merge|merged|delete|deleted|unblock|reset)(?=[ ])|mail(?:box|adresse)|profile|member(?:s|ship)?|sudo|owner|owned|permissions?|rights|licen[cs]e[ds]?|vpn|mfa|session|sessions|logged|signed|types|typed|benutzer(?:name)?|kennung|konto|utilisateur|usuario|gebruiker|handle|nick(?:name)?|credentials?|ad|belong(?:s|ed|ing)?[ ]to|give|assign(?:ed)?|group|grp_\w+|acl|pushed|modify|impersonated|approver|approved|requester|requestor|assignee|affected)(?![\w-])"
 )
-_HOST_CUE: Final = regex.compile(
+_HOST_CUE: Final = compile_bounded(
     r"(?i)(?<![\w/\\.-])(?:servers?|hosts?|hostnames?|vms?|virtual[ ]machines?|guests?|nodes?|hypervisors?|machines?|workstations?|box|boxes|pcs?|laptops?|computers?|desktops?|printers?|nas|cluster|controllers?|dcs?|ping(?:s|ed|ing)?|rdp|ssh|telnet|remot(?:e|ed|ing)(?:[ ](?:in)?to)?|reboot(?:s|ed|ing)?|restart(?:ed|ing)?|re-?imag(?:e|ed|ing)|patch(?:ed|ing)?|rebuilt|decommission(?:ed)?|migrat(?:e|ed|ing)|fail(?:ed)?[ ]?over|unreachable|offline|reach(?:able)?|conn(?:ection)?[ ]refused|connect(?:ed|ing)?[ ]to|kernel[ ]panic|replication)(?![\w-])"
 )
-_STRONG_HOST: Final = regex.compile(
+_STRONG_HOST: Final = compile_bounded(
     r"(?i)(?<![\w-])(?:(?:servers?|hosts?|hostname|vms?|guests?|nodes?|hypervisor|machines?|box|linux[ ]box|workstations?|pc|laptop|computer)(?:[ ](?:is|was))?(?:[ ](?:named|called))?|ping(?:ed|ing|s)?|rdp[ ](?:to|into)|ssh[ ](?:to|into)|telnet|reboot(?:ed|ing)?|reimag(?:e|ed|ing)|remot(?:ed|ing)[ ](?:in)?to|reach|restart(?:ed|ing)?|patch(?:ed|ing)?)[ ]\Z"
 )
 # What follows a host that is named after its kind: "server tuxedo is", not "server admins".
-_AFTER_HOST: Final = re.compile(
+_AFTER_HOST: Final = compile_bounded(
     r"\s*(?:[,.;:!?)]|[-\u2013][ ]|$|(?:is|was|are|has|had|shows?|does|did|doesn|didn|won|will|went|goes|keeps?|needs?|not|again|down|up|and|or|but|from|with|to|in|at|on|since|after|responds?|answers?|crashe[sd]|hangs?|freezes|froze|reboots?|rebooted|ran|runs|times|timed|cannot|can|could|stopped|died|lost|dropped|seems?|looks?|today|pls|please|so|because|while|when|which|that)\b)"
 )
-_LIST: Final = re.compile(r"(?:\s*(?:,|/|&|\+)\s*|\s*,?\s+(?:and|or|und|et|y)\s+)$")
+_LIST: Final = compile_bounded(r"(?:\s*(?:,|/|&|\+)\s*|\s*,?\s+(?:and|or|und|et|y)\s+)$")
 _LIST_CHARACTERS: Final = 16  # between two of a list
 # Set by hand, not fitted: docs/masking.md, "Numbers in the rules".
 _REACH_BEFORE: Final = 42
@@ -74,9 +72,8 @@ _NO_HOSTS: Final = frozenset(
     " lease refresh pool pools sprawl rental cart carts trolley stand stands sleeve bag bags skin"
     " beep beeps glitch glitches lag lags alone itself herself himself altogether".split()
 )
-_BEFORE_THEME: Final = re.compile(
-    r"(?:\b(?:to|on|from|of|for|via|between|server|host|box|machine|vm|node|ping|and|into|onto|against|like|reboot|rebooted|patched?|ssh|rdp)\s+|[,/]\s*|^|[.!?]\s+)$",
-    re.IGNORECASE,
+_BEFORE_THEME: Final = compile_bounded(
+    r"(?i)(?:\b(?:to|on|from|of|for|via|between|server|host|box|machine|vm|node|ping|and|into|onto|against|like|reboot|rebooted|patched?|ssh|rdp)\s+|[,/]\s*|^|[.!?]\s+)$"
 )
 
 

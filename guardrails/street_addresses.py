@@ -14,7 +14,7 @@ from typing import Any, Final
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.findings import find_all, make_result
-from guardrails.pattern_parts import LANGUAGE, TWO_NAMES
+from guardrails.pattern_parts import LANGUAGE, TWO_NAMES, compile_bounded
 from guardrails.plain_words import PRODUCTS, is_all_plain, names_length
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.text_engine import TextArtifacts
@@ -48,11 +48,11 @@ _STREET: Final = (
     rf"|(?:{_WORD}[ ]){{1,4}}(?i:{_SURE_SUFFIX})\b\.?[ ](?:(?i:no|nr)[.:]?[ ]?)?{_NUMBER}\b)"
 )
 # Something like a postal code: a quick test before expressions that end in one.
-_CODE_LIKE: Final = regex.compile(r"\d{4}|\d{3}[ ]\d\d|\d\d-\d{3}|[A-Z]\d[A-Z\d]?[ ]?\d[A-Z]")
+_CODE_LIKE: Final = compile_bounded(r"\d{4}|\d{3}[ ]\d\d|\d\d-\d{3}|[A-Z]\d[A-Z\d]?[ ]?\d[A-Z]")
 # A unit of a building, as a word.
-_UNIT_NAME: Final = regex.compile(r"(?i)(?<!\p{L})(?:suite|ste|apt|apartment|unit|flat)(?!\p{L})")
+_UNIT_NAME: Final = compile_bounded(r"(?i)(?<!\p{L})(?:suite|ste|apt|apartment|unit|flat)(?!\p{L})")
 _HEADS: Final = tuple(
-    (regex.compile(expression), needs)
+    (compile_bounded(expression), needs)
     for expression, needs in (
         (rf"(?<![\w./:-])(?:{_NUMBER}[ ])?{_MILITARY}", None),
         (rf"(?<![\w./:-])(?:{_NUMBER},?[ ])?(?i:{_BOX})\b{_TAIL}", None),
@@ -138,41 +138,41 @@ _HEADS: Final = tuple(
 )
 # A list with commas, or lines, after words that ask for an address.
 _ASKED: Final = (
-    regex.compile(
+    compile_bounded(
         rf"(?i:\b{_STRICT_ASK})[ \n]{{1,3}}\K(?=[^\n;?!]{{0,100}}\d)(?:(?i:plot|house|flat|door|h\.?)[ ]?(?:no\.?|number|nr\.?)?[ ]?)?{_LISTED_PART}(?:,{{1,2}}[ ]?\n?[ ]?{_LISTED_PART}){{1,6}}(?=[ ]?[.;:?!)\n]|,?[ ]\p{{Ll}}|,[ ]|\s*\Z)"
     ),
-    regex.compile(
+    compile_bounded(
         rf"(?i:\b(?:plot|house|flat|door)[ ](?:no\.?|number|nr\.?)[ ])\K\d{{1,5}}[\w/-]{{0,6}}(?:,[ ]{_LISTED_PART}){{1,6}}(?=[ ]?[.;:?!)\n]|,?[ ]\p{{Ll}}|,[ ]|\s*\Z)"
     ),
 )
-_ASKS: Final = regex.compile(
+_ASKS: Final = compile_bounded(
     r"addre|ship|deliver|sen[dt]|courier|parcel|post|mail|must go|dispatch|liv|resid|located|moved|pick|return|anschrift|direcc|indirizzo|endere|adres|plot|house|flat|door"
 )
-_LOWER_HEAD: Final = regex.compile(
+_LOWER_HEAD: Final = compile_bounded(
     r"(?<![\w./:-])\d{1,5}[ ](?:\d{1,5}[ ])?(?:(?!suite|apt|ste)[\p{L}'\u2019.-]{1,30}[ ,]{1,2}){1,6}?(?:\d{1,5}[ ]?,?[ ]?)?(?:\n[ ]?)?(?:(?:suite|apt|ste|unit|flat)\.?[ ]\d{1,5})"
     r"(?:(?:,[ ]|[ ]?\n[ ]?|[ ])(?!for\b|and\b|please\b|in\b|to\b|is\b|at\b|on\b|i\b|last\b|this\b|but\b|today\b|by\b|with\b)[\p{L}'\u2019.-]{2,30}(?:[ ](?!for\b|and\b|please\b|in\b|to\b|is\b|at\b|on\b|i\b|last\b|this\b|but\b|today\b|by\b|with\b)[\p{L}'\u2019-]{2,30}){0,4}(?:[ ]\d{4,6}\b)?){0,4}"
 )
-_WORDS_BEFORE: Final = regex.compile(
+_WORDS_BEFORE: Final = compile_bounded(
     r"(?:(?:^|\n)|\b(?i:at|to|with|in|is|address:?)[ ]|:[ ]?\n{1,2})((?:\p{Lu}[\p{L}\p{M}'\u2019.-]{1,30}[ ]){1,3})\Z"
 )
 # Who lives there stands on the line above.
-_NAME_ABOVE: Final = regex.compile(
+_NAME_ABOVE: Final = compile_bounded(
     rf"(?:^|\n)[ \t>?*|]{{0,6}}({TWO_NAMES})[ ]?,?\n{{1,2}}[ \t>?*|]{{0,6}}\Z"
 )
-_LINE: Final = regex.compile(r"[\s,>?*|]*([^\n]+)")
-_PLACE_AND_CODE: Final = regex.compile(
+_LINE: Final = regex.compile(r"[\s,>?*|]{0,128}([^\n]{1,4096})")
+_PLACE_AND_CODE: Final = compile_bounded(
     r"\p{L}[\p{L}\p{M}'\u2019(). -]{2,50}[ ]()[A-Z]{0,2}[ -]?\d{4,6}(?:-\d{3,4})?"
 )
-_SURE_WORD: Final = regex.compile(
+_SURE_WORD: Final = compile_bounded(
     r"\b(?:street|road|avenue|lane|drive|boulevard|suite|apt|apartment|box|square|court|corner|apo|fpo|dpo)\b"
 )
 _LETTERS: Final = regex.compile(r"\p{L}+")
 # A short number, or a street that is named without one.
-_MAYBE: Final = regex.compile(
+_MAYBE: Final = compile_bounded(
     r"(?<!\d)\d{1,6}(?!\d)|[ ](?:street|road|avenue|boulevard|lane|drive|square)\b|corner of|\p{Han}"
 )
-_DIGIT: Final = regex.compile(r"\d")
-_UNIT_WORD: Final = regex.compile(r"(?:suite|apt|ste|unit|flat)\.?[ ]\d")
+_DIGIT: Final = compile_bounded(r"\d")
+_UNIT_WORD: Final = compile_bounded(r"(?:suite|apt|ste|unit|flat)\.?[ ]\d")
 
 
 class StreetAddressRecogniser(LocalRecognizer):

@@ -12,7 +12,7 @@ from typing import Any, Final
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.findings import CONTEXT_KEY
-from guardrails.pattern_parts import LANGUAGE
+from guardrails.pattern_parts import LANGUAGE, compile_bounded
 from guardrails.presidio_runtime import (
     ContextAwareEnhancer,
     EntityRecognizer,
@@ -28,7 +28,7 @@ _CHARACTERS_AFTER: Final = 24
 _WORDS_BEFORE: Final = 7
 _WORDS_AFTER: Final = 2
 _WORD_ATTRIBUTES: Final = frozenset(("tokens", "lemmas", "keywords", "tokens_indices"))
-_WORD: Final = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019][\p{L}]+)?:?")
+_WORD: Final = compile_bounded(r"[\p{L}\p{M}]+(?:['\u2019][\p{L}]+)?:?")
 
 _MASKED: Final = regex.compile(r"<?[a-z_]{2,16}_\d{1,6}>")
 

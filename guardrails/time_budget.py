@@ -9,9 +9,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Final
 
-_ends_at: ContextVar[float | None] = ContextVar("masking_ends_at", default=None)
+
+@dataclass(slots=True)
+class _Call:
+    """Whether somebody was told that the time of a call, or of a part of it, is spent."""
+
+    is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    ends_at: float
+    call: _Call
+
+
+_budget: ContextVar[_Budget | None] = ContextVar("masking_budget", default=None)
 # Hostile texts stay far below it on two cores of 2026; a slow machine has a third of their speed.
 _SECONDS, _SECONDS_A_TEXT, _CHARACTERS_A_SECOND = 10.0, 0.002, 10_000
 UNBOUNDED_SECONDS: Final = 20.0  # for one expression where nobody set a budget
@@ -20,13 +35,17 @@ UNBOUNDED_SECONDS: Final = 20.0  # for one expression where nobody set a budget
 @contextmanager
 def spend_at_most(seconds: float) -> Iterator[None]:
     """Let what runs inside spend so many seconds at most, of what is left of the budget around."""
-    around = _ends_at.get()
+    around = _budget.get()
     ends_at = time.thread_time() + seconds
-    token = _ends_at.set(ends_at if around is None else min(around, ends_at))
+    token = _budget.set(
+        _Budget(ends_at, _Call())
+        if around is None
+        else _Budget(min(around.ends_at, ends_at), around.call)
+    )
     try:
         yield
     finally:
-        _ends_at.reset(token)
+        _budget.reset(token)
 
 
 def left_seconds() -> float:
@@ -36,13 +55,26 @@ def left_seconds() -> float:
         TimeoutError: none.
 
     """
-    ends_at = _ends_at.get()
-    if ends_at is None:
+    budget = _budget.get()
+    if budget is None:
         return UNBOUNDED_SECONDS
-    left = ends_at - time.thread_time()
+    left = budget.ends_at - time.thread_time()
     if left <= 0:
         raise TimeoutError("the text takes too long")
     return left
+
+
+def is_first_overrun() -> bool:
+    """Say whether this is the first time in a call that time is spent: a log is not to be flooded.
+
+    Where nobody set a budget each time is the first.
+    """
+    budget = _budget.get()
+    if budget is None:
+        return True
+    is_first = not budget.call.is_told
+    budget.call.is_told = True
+    return is_first
 
 
 def seconds_for(n_texts: int, n_characters: int) -> float:

@@ -15,10 +15,6 @@ from guardrails.identifier_patterns import PATTERNS
 from guardrails.masking import Masker
 
 
-@pytest.fixture(scope="module")
-def masker():
-    return Masker(["Jane Doe", "Søren Kjær-Holm", "bkowalski"])
-
 
 MASKED = [
     ("if it rings, page 4312", "4312", "PHONE"),
@@ -99,7 +95,8 @@ def test_keeps(masker, text):
     assert masker.mask(text).text == text
 
 
-def test_pseudonyms_are_consistent_and_reversible(masker):
+def test_pseudonyms_are_consistent_and_reversible():
+    masker = Masker(["Jane Doe"])
     text = "Jane Doe wrote to JANE DOE from 10.0.0.5; 10.0.0.6 and 10.0.0.5 fail"
     masked = masker.mask(text)
     assert masked.text.count("<PERSON_1>") == 2

@@ -2,27 +2,48 @@
 """Masking costs time in proportion to a text of any shape; what exceeds a bound leaks nothing."""
 
 import random
+import re
 import time
 
 import pytest
 import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from guardrails import finder, masking
+from guardrails import (
+    encoded_text,
+    finder,
+    findings,
+    identifier_patterns,
+    identifier_tokens,
+    listed_names,
+    long_stretches,
+    masking,
+    other_scripts,
+    recognisers,
+    secret_tokens,
+    short_numbers,
+    stand_ins,
+    strange_words,
+    street_addresses,
+    text_engine,
+)
 from guardrails.findings import find_all
-from guardrails.identifier_patterns import PATTERNS
 from guardrails.known_originals import KnownOriginals
 from guardrails.long_stretches import MAX_WORD_CHARACTERS, find_long
 from guardrails.masking import Masker
-from guardrails.pattern_parts import bound_repetitions
+from guardrails.pattern_parts import IdentifierPattern, bound_repetitions
 from guardrails.spelling import is_misspelt
 from guardrails.stretches import Stretches
 from guardrails.time_budget import left_seconds, spend_at_most
 from tests.guardrails.odd_shapes import SHAPES
 
 GROWTH = 2.6  # twice the text
-NOISE_SECONDS = 0.3
+NOISE_SECONDS = 0.1
+# How long a shape is: so long that what grows with the square of it stands out from the noise.
+AIM_SECONDS, PROBE_CHARACTERS = 0.04, 4_000
+MIN_CHARACTERS, MAX_CHARACTERS = 8_000, 30_000
 
 
 def spend(act, *given):
@@ -39,15 +60,26 @@ def is_linear(build, act, size):
     )
 
 
+def choose_size(build, act):
+    """Return how many characters are masked in about `AIM_SECONDS`."""
+    seconds = spend(act, build(PROBE_CHARACTERS))
+    aimed = int(PROBE_CHARACTERS * AIM_SECONDS / max(seconds, 0.001))
+    return min(max(aimed, MIN_CHARACTERS), MAX_CHARACTERS)
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_no_shape_costs_more_than_its_length(masker, name):
-    assert is_linear(SHAPES[name], masker.mask, 4_000)
+    build = SHAPES[name]
+    assert is_linear(build, masker.mask, choose_size(build, masker.mask))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.text(st.sampled_from("aA1 .,-_@:/\\'\"=<>|()[]{}%&\n"), min_size=1, max_size=8))
 def test_no_repeated_piece_costs_more_than_its_length(masker, piece):
-    assert is_linear(lambda length: piece * (length // len(piece)), masker.mask, 4_000)
+    def build(length):
+        return piece * (length // len(piece))
+
+    assert is_linear(build, masker.mask, choose_size(build, masker.mask))
 
 
 @pytest.mark.parametrize("name", ["turns of '> '", "random words", "random printable"])
@@ -55,9 +87,45 @@ def test_long_texts_cost_no_more_a_character(masker, name):
     assert is_linear(SHAPES[name], masker.mask, 30_000)
 
 
-def test_no_repetition_of_our_tables_is_without_bound():
-    assert bound_repetitions(r"[*+]\*+x*?\p{L}+{") == r"[*+]\*{1,128}x{0,128}?\p{L}{1,128}{"
-    assert [p for p in PATTERNS if bound_repetitions(p.expression) != p.expression] == []
+def list_expressions(value):
+    """Yield the expressions in a table, a row or a value."""
+    if isinstance(value, re.Pattern | regex.Pattern):
+        yield value.pattern
+    elif isinstance(value, IdentifierPattern):
+        yield value.expression
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from list_expressions(item)
+
+
+def find_unbounded(expression):
+    """Return the repetitions without bound, but for those of an expression that is one run."""
+    plain = re.sub(r"\\[pP]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", expression)
+    if re.fullmatch(r"x\+(?:\|x\+)*", plain):  # ends where it ends: nothing is tried again
+        return []
+    return re.findall(r"(?<![?*+}])[*+]|\{\d*,\}", plain)
+
+
+@pytest.mark.parametrize("searched", [
+    encoded_text, findings, identifier_tokens, identifier_patterns, listed_names, long_stretches,
+    other_scripts, recognisers, secret_tokens, short_numbers, stand_ins, strange_words,
+    street_addresses, text_engine,
+], ids=lambda module: module.__name__)  # fmt: skip
+def test_no_expression_that_searches_a_text_repeats_without_bound(searched):
+    expressions = list(list_expressions(tuple(vars(searched).values())))
+    assert expressions or searched is stand_ins
+    assert {one: found for one in expressions if (found := find_unbounded(one))} == {}
+
+
+@pytest.mark.parametrize(("written", "bounded"), [
+    (r"[*+]\*+x*?\p{L}+{", r"[*+]\*{1,128}x{0,128}?\p{L}{1,128}{"),
+    ("a{3,}b{200,}?c{2}d{2,3}", "a{3,128}b{200,200}?c{2}d{2,3}"),
+    ("(?:ab){0,}+c?+", "(?:ab){0,128}+c?+"),
+])  # fmt: skip
+def test_a_repetition_without_bound_is_given_one(written, bounded):
+    assert bound_repetitions(written) == bounded
+    assert find_unbounded(written)
+    assert not find_unbounded(bounded)
 
 
 def test_many_values_under_keys_cost_linear_time(masker):
@@ -90,6 +158,24 @@ def test_texts_of_a_document_that_takes_too_long_are_masked_wholly(masker, monke
     assert masker.mask_value(value) == {"<SECRET_1>": ["<SECRET_2>", "<SECRET_3>"]}
     monkeypatch.undo()
     assert masker.mask_value(value) == value
+
+
+@pytest.mark.parametrize(("bound", "value", "said"), [
+    ({}, "Zm9vYmFy" * 600,
+     {"reason": "a word or a key too long", "characters": 4800, "stretches": 1}),
+    ({"MAX_CHARACTERS": 300}, "a word " * 60, {"reason": "too long", "characters": 120}),
+    ({"_PIECE_SECONDS": 0.0}, "a word " * 60, {"reason": "takes too long", "characters": 420}),
+    # of many texts the first is told
+    ({"seconds_for": lambda *_: 0.0}, ["a\nb", "a word " * 60, "c d"],
+     {"reason": "takes too long", "characters": 3}),
+])  # fmt: skip
+def test_what_is_masked_wholly_is_told_without_its_content(masker, monkeypatch, bound, value, said):
+    monkeypatch.setattr(masking, "seconds_for", bound.pop("seconds_for", masking.seconds_for))
+    for name, limit in bound.items():
+        monkeypatch.setattr(finder, name, limit)
+    with capture_logs() as lines:
+        assert "<SECRET_1>" in str(masker.mask_value(value))
+    assert lines == [{"event": "a part of a text is masked wholly", "log_level": "warning", **said}]
 
 
 def test_the_budget_of_an_expression_ends():

@@ -2,6 +2,7 @@
 """`Services` on a copy of the prepared database, in this process."""
 
 import itertools
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from guardrails.name_store import FOLDER_NAME as NAME_MODELS
+from guardrails.name_store import find_model
 from kernel.clock import Clock
 from kernel.database import connect
 from kernel.embedded import EmbeddedPostgres
@@ -47,7 +49,12 @@ async def open_copy(
     for part in ("keys", "objects"):
         if (prepared.data_dir / part).exists():
             shutil.copytree(prepared.data_dir / part, data_dir / part)
-    (data_dir / NAME_MODELS).symlink_to(prepared.data_dir / NAME_MODELS)
+    # Folders of its own, or a test that moves a model takes it from all that run after it.
+    shutil.copytree(
+        find_model(prepared.data_dir / NAME_MODELS),
+        find_model(data_dir / NAME_MODELS),
+        copy_function=os.symlink,
+    )
     settings = Settings(**{"mlruns_dir": prepared.mlruns_dir, **values, "data_dir": data_dir})
     addresses = DatabaseAddresses(
         owner=postgres.dsn(Role.OWNER, name),
