@@ -153,7 +153,7 @@ class Targets:
             heads = self._expand(name, match[4] or "", use, depth)
             return self._append(heads, text[match.end() :])
         if match := _SUBSTITUTION.match(text):
-            heads = self._print(match[1] or match[2] or "", use, depth)
+            heads = self._find_printed(match[1] or match[2] or "", use, depth)
             return self._append(heads, text[match.end() :])
         if self._climbs(text):
             return None
@@ -219,7 +219,7 @@ class Targets:
 
     def _find_argument(self, name: str, use: Any, depth: int) -> Places | None:
         """Return what the calls of the function around a node give as an argument."""
-        function = self._definitions.around(use)
+        function = self._definitions.find_around(use)
         if function is None:
             return None
         called = text_of(function.child_by_field_name("name"))
@@ -239,7 +239,7 @@ class Targets:
             found |= places
         return frozenset(found) if words and len(words) <= _MAX_PLACES else None
 
-    def _print(self, command: str, use: Any, depth: int) -> Places | None:
+    def _find_printed(self, command: str, use: Any, depth: int) -> Places | None:
         """Return what a command substitution may print."""
         if _PRINTS_NAME.match(command) or _PRINTS_OWN_FOLDER.fullmatch(command):
             return frozenset(("x" if _PRINTS_NAME.match(command) else ".",))

