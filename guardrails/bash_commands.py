@@ -27,7 +27,7 @@ from guardrails.bash_redirections import list_arguments, list_inputs, read_hered
 from guardrails.bash_targets import Targets
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
 from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
-from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap, with_input
+from guardrails.bash_wrappers import ELEVATING, WRAPPERS, add_input, unwrap
 from guardrails.command_words import make_effect, text_of
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.python_module_runs import ModuleRun
@@ -213,7 +213,7 @@ class BashReader:
             if name not in WRAPPERS:
                 self._judge_plain(node, name, arguments)
                 return
-            inner = unwrap(name, with_input(name, arguments))
+            inner = unwrap(name, add_input(name, arguments))
             self._doubt(node, inner.doubt)
             for word in inner.assignments:
                 self._doubt(node, doubt_assignment_word(word, exported=True))

@@ -10,6 +10,8 @@ meets the arguments joined by spaces; blanks inside one argument are underscores
 import re
 from typing import Final
 
+from guardrails.program_rows import index_rows
+
 _ROWS: Final = r"""
 nmcli | (?:(?:-[tgfempw]+|--\w+)(?: [\w,.:-]+)?? ){0,6}(?:(?:general|gen|g|device|dev|d|connection|con|c)(?: (?:status|show(?: .*)?|permissions|hostname))?|(?:networking|net|n)(?: connectivity(?: check)?)?|(?:radio|r)(?: (?:wifi|wwan|all))?|(?:device|dev|d) wifi(?: list(?: .*)?)?)?
 iptables ip6tables | (?=.*(?:^| )-(?:[nvxw46]*[LS]|-list))(?:(?:-[nvxLSw46]+|-t \S+|--(?:list|list-rules|numeric|verbose|line-numbers|exact|table|wait)(?:=\S+)?|[A-Za-z]\S*|\d+)(?: |$))+
@@ -131,7 +133,6 @@ rkhunter aide | (?:(?:-c|-C|--check|--sk|--rwo|--nocolors|--list|--skip-keypress
 exportfs | -?[vs]*
 rpcinfo | (?:(?:-[psmtublTa]|[^-\s]\S*)(?: |$))*
 pactl pacmd amixer wpctl bluetoothctl | (?:-\S+ )*(?:list|info|get-\S+|stat|status|show|devices|scontrols|scontents|contents|sget|controls|get|cget|inspect|get-volume|paired-devices)(?: .*)?|
-kdestroy | (?!)
 wbinfo | (?:-[ugtpPDmiSYGHnrsUN]|--(?:ping|ping-dc|domain-users|domain-groups|check-secret|trusted-domains|online-status|own-domain|user-info|name-to-sid|sid-to-name))(?:=\S+)?(?: [^-\s]\S*| --domain=\S+)*
 odutil | show(?: .*)?
 powerprofilesctl | (?:list|get|list-holds|version)?
@@ -154,9 +155,8 @@ ethtool | (?:-[iSkgacmnTPl] )?[\w.]+
 arp | -[aen]+(?: [^-\s]\S*)?
 iw | (?:dev|list|phy|reg get|(?:dev )?[\w.]+ (?:link|info|station dump))
 """
-LOOKS: Final[dict[str, re.Pattern[str]]] = {
-    name: re.compile(pattern)
+LOOKS: Final[dict[str, re.Pattern[str]]] = index_rows(
+    (names, re.compile(pattern))
     for row in _ROWS.strip().splitlines()
     for names, _, pattern in (row.partition(" | "),)
-    for name in names.split()
-}
+)
