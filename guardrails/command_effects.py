@@ -5,12 +5,12 @@
 
 from typing import Final
 
-from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.program_rows import index_rows
 
 _K = EffectKind
 _S = EffectSeverity
-CommandTable = dict[str, tuple[EffectKind, EffectSeverity]]
+CommandTable = dict[str, Harm]
 
 
 def _table(*rows: tuple[str, EffectKind, EffectSeverity]) -> CommandTable:
