@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from guardrails.bash_digit_checks import DigitChecks, function_of
+from guardrails.bash_functions import DefinitionSpans
 from guardrails.bash_numbers import Numbers, is_straight
 from guardrails.command_words import text_of, walk
 from guardrails.script_reading import Deadline
@@ -38,7 +38,8 @@ class OutsideValues:
         self._nodes = nodes
         self._dialect = dialect
         self._deadline = deadline
-        self._numbers = Numbers(nodes, DigitChecks(nodes), deadline)
+        self._definitions = DefinitionSpans(nodes)
+        self._numbers = Numbers(nodes, self._definitions, deadline)
         self._arrays = {
             match[1]
             for node in nodes.get("assignment", ())
@@ -65,7 +66,7 @@ class OutsideValues:
             elif self._dialect == "zsh" and not self._is_safe_in_zsh(node):
                 yield int(node.start_point[0]) + 1, "zsh evaluates an argument"
         for node in self._list_split_tests():
-            yield int(node.start_point[0]) + 1, "a test takes text from outside apart"
+            yield int(node.start_point[0]) + 1, "unquoted text from outside in [ ]"
         for node in self._nodes.get("assignment", ()):
             self._deadline.check()
             is_safe = self._is_safe_array(node) and self._is_safe_integer(node)
@@ -156,9 +157,9 @@ class OutsideValues:
         )
         if any(re.search(rf"\b{bare}\b", text_of(node)) for node in self._nodes.get("unset", ())):
             return False
-        inside = function_of(use)
+        inside = self._definitions.find_around(use)
         for node in self._nodes.get("declaration", ()):
-            outer = function_of(node)
+            outer = self._definitions.find_around(node)
             same = outer is None or (inside is not None and outer.id == inside.id)
             is_own = node.start_byte <= use.start_byte < node.end_byte
             certain = same and is_straight(node) and (is_own or node.end_byte <= use.start_byte)

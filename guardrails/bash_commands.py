@@ -17,17 +17,17 @@ from guardrails.bash_effects import (
     expand,
     judge_arguments,
     judge_outputs,
-    judge_places,
+    judge_paths,
     judge_redirect,
     judge_table,
     list_only_values,
 )
 from guardrails.bash_functions import FunctionTable
+from guardrails.bash_places import Places
 from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
-from guardrails.bash_targets import Targets
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
 from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
-from guardrails.bash_wrappers import ELEVATING, WRAPPERS, unwrap, with_input
+from guardrails.bash_wrappers import ELEVATING, WRAPPERS, add_input, unwrap
 from guardrails.command_words import make_effect, text_of
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.python_module_runs import ModuleRun
@@ -79,7 +79,7 @@ class BashReader:
         self._dialect = dialect
         self._functions = FunctionTable(nodes, functions)
         self._only_values = list_only_values(nodes.get("assignment", ()))
-        self._targets = Targets(nodes)
+        self._places = Places(nodes)
         self._constants: dict[str, Constant] = {}
         self._loose_options = ""
 
@@ -97,7 +97,7 @@ class BashReader:
                 self._deadline.check()
             self._read_command(node)
         for node in self._nodes.get("redirect", ()):
-            self.reading.effects += judge_redirect(node, self._targets)
+            self.reading.effects += judge_redirect(node, self._places)
         for node in self._nodes.get("assignment", ()):
             self._read_assignment(node)
         for kind in ("declaration", "unset"):
@@ -206,14 +206,14 @@ class BashReader:
             if name in ELEVATING:
                 self._add(node, EffectKind.ELEVATES, EffectSeverity.LOW)
             self.reading.effects += judge_arguments(node, name, shown)
-            self.reading.effects += judge_outputs(node, name, arguments, self._targets)
+            self.reading.effects += judge_outputs(node, name, arguments, self._places)
             if name not in ELEVATING:
                 self.reading.effects += judge_table(node, name, shown + self._list_held(arguments))
             self._doubt_options(node, name, arguments)
             if name not in WRAPPERS:
                 self._judge_plain(node, name, arguments)
                 return
-            inner = unwrap(name, with_input(name, arguments))
+            inner = unwrap(name, add_input(name, arguments))
             self._doubt(node, inner.doubt)
             for word in inner.assignments:
                 self._doubt(node, doubt_assignment_word(word, exported=True))
@@ -312,7 +312,7 @@ class BashReader:
         if module.kind is not None:
             self._add(node, module.kind, EffectSeverity.MEDIUM)
         if module.target:
-            self.reading.effects += judge_places(node, self._targets.find(module.target, node))
+            self.reading.effects += judge_paths(node, self._places.find(module.target, node))
 
     def _judge_input(self, node: Any, name: str, call: InterpreterCall) -> None:
         """Judge an interpreter that reads code: a here-document or a here-string shows it."""
@@ -388,7 +388,7 @@ class BashReader:
         )
 
     def _add(self, node: Any, kind: EffectKind, severity: EffectSeverity) -> None:
-        self.reading.effects.append(make_effect(kind, node, severity))
+        self.reading.effects.append(make_effect(kind, severity, node))
 
     def _doubt(self, node: Any, reason: str) -> None:
         if reason:

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from guardrails.bash_functions import DefinitionSpans
 from guardrails.command_words import text_of
+from guardrails.script_reading import Deadline
 
 _DIGITS: Final = re.compile(
     r"\^(?:-\?|\[-\+?\]\?|[()]|\?|\\\.|\[0-9\]|\[1-9\]|\[\[:digit:\]\]|[+*]|\{\d*(?:,\d*)?\}|\d)+\$"
@@ -44,8 +46,12 @@ class _Check:
 class DigitChecks:
     """The checks of one script."""
 
-    def __init__(self, nodes: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(
+        self, nodes: Mapping[str, Sequence[Any]], definitions: DefinitionSpans, deadline: Deadline
+    ) -> None:
         self._nodes = nodes
+        self._definitions = definitions
+        self._deadline = deadline
         self._exits = self._find_exits()
         self._checks = [*self._list_matches(), *self._list_cases()]
         self._checks += self._list_calls()
@@ -59,7 +65,7 @@ class DigitChecks:
             setter: the node that sets it; None for what comes from the caller.
 
         """
-        function = function_of(use)
+        function = self._definitions.find_around(use)
         for check in self._checks:
             if check.name != name or (setter is not None and setter.start_byte >= check.start):
                 continue
@@ -93,8 +99,9 @@ class DigitChecks:
     def _measure(self, name: str, node: Any) -> _Check:
         """Return the check that a test makes: how far it reaches."""
         outer = node
-        while outer.parent is not None and outer.parent.type in _OUTER:
-            outer = outer.parent
+        while (parent := outer.parent) is not None and parent.type in _OUTER:
+            self._deadline.check()
+            outer = parent
         after = text_of(outer)[int(node.end_byte - outer.start_byte) :]
         negated = text_of(node)[2:].lstrip().startswith("!") or (
             node.parent is not None and node.parent.type == "negated_command"
@@ -123,11 +130,12 @@ class DigitChecks:
         leaves = rf"(?:({self._exits})|(return|continue|break))(?![\w/.-])"
         match = re.search(rf"(?:^|[;\n{{}}])\s*(?:{leaves}|{re.escape(name)}=)", bare)
         lasts = match is not None
-        block = _block_around(outer)
+        block = self._find_block(outer)
         if match is not None and (block is not None or match[2] in ("continue", "break")):
             end, lasts = int(block.end_byte) if block is not None else end, False
         exits = match is not None and match[1] is not None
-        return _Check(name, int(node.start_byte), end, lasts, function_of(node), exits)
+        function = self._definitions.find_around(node)
+        return _Check(name, int(node.start_byte), end, lasts, function, exits)
 
     def _list_cases(self) -> list[_Check]:
         found = []
@@ -156,7 +164,7 @@ class DigitChecks:
                 check
                 for node in self._nodes.get("command", ())
                 if (name := node.child_by_field_name("name")) is not None
-                for check in _list_checked(node, checking.get(text_of(name), ()))
+                for check in self._list_checked(node, checking.get(text_of(name), ()))
             ]
             for check in found:
                 if check.function is not None and check.name.isdigit():
@@ -164,30 +172,31 @@ class DigitChecks:
                     checking.setdefault(called, set()).add(int(check.name))
         return found
 
+    def _list_checked(self, call: Any, positions: Iterable[int]) -> Iterator[_Check]:
+        """Yield a check for each variable that a call hands to a function at these positions."""
+        arguments = call.children_by_field_name("argument")
+        end = int(call.end_byte)
+        for position in positions:
+            given = text_of(arguments[position - 1]) if len(arguments) >= position else ""
+            match = re.fullmatch(_VARIABLE, given)
+            if match is None or (call.parent.type == "list" and call.prev_sibling is not None):
+                continue
+            block = self._find_block(call)
+            until = int(block.end_byte) if block is not None else end
+            yield _Check(
+                match[1], end, until, block is None, self._definitions.find_around(call), exits=True
+            )
 
-def _list_checked(call: Any, positions: Iterable[int]) -> Iterator[_Check]:
-    """Yield a check for each variable that a call hands to a function at these positions."""
-    arguments = call.children_by_field_name("argument")
-    end = int(call.end_byte)
-    for position in positions:
-        given = text_of(arguments[position - 1]) if len(arguments) >= position else ""
-        match = re.fullmatch(_VARIABLE, given)
-        if match is None or (call.parent.type == "list" and call.prev_sibling is not None):
-            continue
-        block = _block_around(call)
-        until = int(block.end_byte) if block is not None else end
-        yield _Check(match[1], end, until, block is None, function_of(call), exits=True)
-
-
-def _block_around(node: Any) -> Any:
-    """Return the innermost part of the script around a statement that may not run, or None."""
-    node = node.parent
-    while node is not None and node.type not in ("program", "function_definition"):
-        is_body = node.parent is not None and node.parent.type == "function_definition"
-        if node.type in _BLOCKS and not is_body:
-            return node
+    def _find_block(self, node: Any) -> Any:
+        """Return the innermost part of the script around a statement that may not run, or None."""
         node = node.parent
-    return None
+        while node is not None and node.type not in ("program", "function_definition"):
+            self._deadline.check()
+            is_body = node.parent is not None and node.parent.type == "function_definition"
+            if node.type in _BLOCKS and not is_body:
+                return node
+            node = node.parent
+        return None
 
 
 def _definition_around(node: Any) -> Any:
@@ -196,13 +205,6 @@ def _definition_around(node: Any) -> Any:
     if body is None or body.type != "compound_statement" or body.parent is None:
         return None
     return body.parent if body.parent.type == "function_definition" else None
-
-
-def function_of(node: Any) -> Any:
-    """Return the definition of the innermost function that a node stands in, or None."""
-    while node is not None and node.type != "function_definition":
-        node = node.parent
-    return node
 
 
 def _id(node: Any) -> int | None:

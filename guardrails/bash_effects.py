@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.bash_code import is_interpreter
-from guardrails.bash_targets import Targets
+from guardrails.bash_places import Places
 from guardrails.bash_words import Word
 from guardrails.command_effects import BASH_COMMANDS
 from guardrails.command_words import (
@@ -18,13 +18,12 @@ from guardrails.command_words import (
     turns_on,
     unquote,
 )
-from guardrails.effects import Effect, EffectKind, EffectSeverity
+from guardrails.effects import Effect, EffectKind, EffectSeverity, Harm
 from guardrails.unix_looks import LOOKS
 from guardrails.unix_outputs import Deed, list_outputs
 from guardrails.unix_paths import (
     LOSS,
     OUTSIDE,
-    Judged,
     classify_loss,
     classify_target,
     is_document,
@@ -46,7 +45,7 @@ _EMPTY: Final = re.compile(
     r"\s*(?::|true|false|(?:/usr)?(?:/bin/)?cat\s+/dev/null|echo\s+-n(?:e?\s*(?:''|\"\"))?|printf\s+(?:''|\"\"|%s(?:\s+(?:''|\"\"))?))\s*"
 )
 _REPLACERS: Final = frozenset(("mv", "ln", "install"))
-_DEVICE_REPLACED: Final[Judged] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)
+_DEVICE_REPLACED: Final[Harm] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)
 _EMPTY_INPUT: Final = re.compile(r"\s*(?:/bin/)?cat\s*<\s*/dev/null\b")
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
@@ -82,11 +81,11 @@ def judge_table(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
         kind, severity = entry[0], _raise_severity(base, arguments, entry[1])
         if kind is EffectKind.DISABLES_SECURITY and turns_on(arguments):
             kind, severity = EffectKind.CHANGES_NETWORK, EffectSeverity.MEDIUM
-        effects.append(make_effect(kind, node, severity))
+        effects.append(make_effect(kind, severity, node))
     if name == "dd":
         effects += _judge_dd(node, arguments)
     if name == "find" and "-delete" in arguments:
-        effects.append(make_effect(EffectKind.DELETES_FILES, node, EffectSeverity.MEDIUM))
+        effects.append(make_effect(EffectKind.DELETES_FILES, EffectSeverity.MEDIUM, node))
     return effects
 
 
@@ -104,8 +103,8 @@ def _judge_dd(node: Any, arguments: Sequence[str]) -> list[Effect]:
     found = {judged for each in written if (judged := classify_target(each))}
     changes_disk = (EffectKind.CHANGES_DISKS, EffectSeverity.CRITICAL) in found
     severity = EffectSeverity.CRITICAL if changes_disk else EffectSeverity.MEDIUM
-    others = [make_effect(*_at(judged, node)) for judged in found]
-    return [make_effect(EffectKind.CHANGES_DISKS, node, severity), *others]
+    others = [make_effect(*judged, node) for judged in found]
+    return [make_effect(EffectKind.CHANGES_DISKS, severity, node), *others]
 
 
 def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
@@ -113,73 +112,73 @@ def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effe
     effects = []
     # find lists files; what it runs on them is judged for itself
     if name != "find" and any(CREDENTIAL_FILE.search(word) for word in arguments):
-        effects.append(make_effect(EffectKind.READS_CREDENTIALS, node, EffectSeverity.HIGH))
+        effects.append(make_effect(EffectKind.READS_CREDENTIALS, EffectSeverity.HIGH, node))
     manages = name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
     if manages and any(SECURITY_UNIT.search(word) for word in arguments):
-        effects.append(make_effect(EffectKind.DISABLES_SECURITY, node, EffectSeverity.HIGH))
+        effects.append(make_effect(EffectKind.DISABLES_SECURITY, EffectSeverity.HIGH, node))
     if name in ("rm", "truncate", "shred") and any(_LOG_TREE.match(word) for word in arguments):
-        effects.append(make_effect(EffectKind.ERASES_TRACES, node, EffectSeverity.CRITICAL))
+        effects.append(make_effect(EffectKind.ERASES_TRACES, EffectSeverity.CRITICAL, node))
     if name == "history" and "-c" in arguments:
-        effects.append(make_effect(EffectKind.ERASES_TRACES, node, EffectSeverity.HIGH))
+        effects.append(make_effect(EffectKind.ERASES_TRACES, EffectSeverity.HIGH, node))
     return effects
 
 
-def judge_outputs(node: Any, name: str, words: Sequence[Word], targets: Targets) -> list[Effect]:
+def judge_outputs(node: Any, name: str, words: Sequence[Word], places: Places) -> list[Effect]:
     """Return what a command does to the files that its arguments name."""
     effects = []
     empties = name in ("cp", "install", "dd") and any(word.value == "/dev/null" for word in words)
     for output in list_outputs(name, words):
         if output is None:
-            effects.append(make_effect(*_at(OUTSIDE, node)))
+            effects.append(make_effect(*OUTSIDE, node))
             continue
         loses = output.deed is Deed.LOSES or empties
         makes_only = name in ("mkdir", "touch", "mkfifo", "mktemp")
-        places = targets.find(_as_written(output.word), node)
+        paths = places.find(_as_written(output.word), node)
         if output.word.value is None and not re.search(r"[$`]", output.word.raw):
-            places = None  # of xargs, and of find: `{}`
-        elif name in _REPLACERS and any(place.startswith("/dev/") for place in places or ()):
-            effects.append(make_effect(*_at(_DEVICE_REPLACED, node)))
-        effects += judge_places(node, places, loses=loses, replaces=not makes_only)
+            paths = None  # of xargs, and of find: `{}`
+        elif name in _REPLACERS and any(path.startswith("/dev/") for path in paths or ()):
+            effects.append(make_effect(*_DEVICE_REPLACED, node))
+        effects += judge_paths(node, paths, loses=loses, replaces=not makes_only)
     return effects
 
 
-def judge_places(
-    node: Any, places: Iterable[str] | None, *, loses: bool = False, replaces: bool = True
+def judge_paths(
+    node: Any, paths: Iterable[str] | None, *, loses: bool = False, replaces: bool = True
 ) -> list[Effect]:
-    """Return what writing to files at these places does.
+    """Return what writing to files of these paths does.
 
     Args:
         node: that writes.
-        places: paths; None when they come from outside.
+        paths: None when they come from outside.
         loses: what lies there is lost.
         replaces: what lies there is written anew, if only in part.
 
     """
-    if places is None or any(map(is_outside, places)):
-        return [make_effect(*_at(LOSS if loses else OUTSIDE, node))]
-    found = [classify_target(place) for place in places]
+    if paths is None or any(map(is_outside, paths)):
+        return [make_effect(*(LOSS if loses else OUTSIDE), node)]
+    found = [classify_target(path) for path in paths]
     if loses:
-        found += [classify_loss(place) for place in places]
-    if replaces and any(is_document(place) for place in places):
+        found += [classify_loss(path) for path in paths]
+    if replaces and any(is_document(path) for path in paths):
         found.append(LOSS)
-    return [make_effect(*_at(each, node)) for each in dict.fromkeys(found) if each]
+    return [make_effect(*each, node) for each in dict.fromkeys(found) if each]
 
 
-def judge_redirect(node: Any, targets: Targets) -> list[Effect]:
+def judge_redirect(node: Any, places: Places) -> list[Effect]:
     """Return what writing to a redirection's target does."""
     destination = node.child_by_field_name("destination")
     if destination is None or destination.type == "process_substitution":
         return []
     target = text_of(destination)
-    places = targets.find(target, node)
-    if places and any(re.match(r"/dev/(?:tcp|udp)/", place) for place in places):
-        return [make_effect(EffectKind.OPENS_NETWORK, node, EffectSeverity.MEDIUM)]
+    paths = places.find(target, node)
+    if paths and any(re.match(r"/dev/(?:tcp|udp)/", path) for path in paths):
+        return [make_effect(EffectKind.OPENS_NETWORK, EffectSeverity.MEDIUM, node)]
     signs = {child.type for child in node.children}
     if not signs & _WRITING or (">&" in signs and re.fullmatch(r"\d+|-|\d+-", target)):
         return []
-    if ">&" in signs and targets.is_descriptor(target):
+    if ">&" in signs and places.is_descriptor(target):
         return []
-    return judge_places(node, places, loses=bool(signs & _EMPTYING) and _prints_nothing(node))
+    return judge_paths(node, paths, loses=bool(signs & _EMPTYING) and _prints_nothing(node))
 
 
 def _as_written(word: Word) -> str:
@@ -196,10 +195,6 @@ def _prints_nothing(redirect: Any) -> bool:
     if body is None or _EMPTY.fullmatch(text_of(body)):
         return True
     return _EMPTY_INPUT.match(text_of(statement)) is not None
-
-
-def _at(judged: Judged, node: Any) -> tuple[EffectKind, Any, EffectSeverity]:
-    return judged[0], node, judged[1]
 
 
 def _raise_severity(

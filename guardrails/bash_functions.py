@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from guardrails.command_words import text_of
 
-_MAX_LOOKED_AT: Final = 300  # functions that end before a node; more are no ordinary script
 _DEFINES: Final = "function_definition"
 _REMOVES: Final = re.compile(r"\b(?:unset|unfunction|disable|un.{0,4}set)\b")
 _WORD: Final = re.compile(r"[^\s;&|()'\"]+")
@@ -72,22 +71,22 @@ class DefinitionSpans:
     """The definitions of functions by where they stand: found by bytes, for climbing is slow."""
 
     def __init__(self, nodes: Mapping[str, Sequence[Any]]) -> None:
-        definitions = [node.parent for node in nodes.get("function", ())]
-        self._found = sorted(
-            (int(each.start_byte), int(each.end_byte), number, each)
-            for number, each in enumerate(definitions)
-            if each is not None
-        )
-        self._starts = [start for start, *_ in self._found]
+        definitions = [node.parent for node in nodes.get("function", ()) if node.parent is not None]
+        self._found = sorted(definitions, key=lambda each: (each.start_byte, -each.end_byte))
+        self._starts = [int(each.start_byte) for each in self._found]
+        self._outer: list[int] = []  # of each definition, the place of the one around it; or -1
+        for place, each in enumerate(self._found):
+            outer = place - 1
+            while outer >= 0 and self._found[outer].end_byte < each.end_byte:
+                outer = self._outer[outer]
+            self._outer.append(outer)
 
-    def around(self, node: Any) -> Any:
+    def find_around(self, node: Any) -> Any:
         """Return the innermost definition around a node, or None."""
-        start, end = int(node.start_byte), int(node.end_byte)
-        last = bisect.bisect_right(self._starts, start)
-        for _, stop, _, definition in reversed(self._found[max(0, last - _MAX_LOOKED_AT) : last]):
-            if end <= stop:
-                return definition
-        return None
+        place = bisect.bisect_right(self._starts, int(node.start_byte)) - 1
+        while place >= 0 and self._found[place].end_byte < node.end_byte:
+            place = self._outer[place]
+        return self._found[place] if place >= 0 else None
 
 
 def _list_removed(nodes: Mapping[str, Sequence[Any]]) -> set[str]:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from guardrails.bash_digit_checks import DigitChecks, function_of
+from guardrails.bash_digit_checks import DigitChecks
+from guardrails.bash_functions import DefinitionSpans
 from guardrails.command_words import text_of
 from guardrails.number_commands import (
     copies_numbers,
@@ -48,10 +49,11 @@ class Numbers:
     """Answers whether a variable holds a number where it is used."""
 
     def __init__(
-        self, nodes: Mapping[str, Sequence[Any]], checks: DigitChecks, deadline: Deadline
+        self, nodes: Mapping[str, Sequence[Any]], definitions: DefinitionSpans, deadline: Deadline
     ) -> None:
         self._nodes = nodes
-        self._checks = checks
+        self._definitions = definitions
+        self._checks = DigitChecks(nodes, definitions, deadline)
         self._deadline = deadline
         self._setters: dict[str, list[tuple[Any, Any]]] = {}
         self._functions: dict[str, list[Any]] = {}
@@ -101,7 +103,7 @@ class Numbers:
         self._setters.setdefault(name, []).append((node, value))
 
     def _collect_locals(self, node: Any) -> None:
-        function = function_of(node)
+        function = self._definitions.find_around(node)
         if function is None or text_of(node.children[0]) == "export":
             return
         for child in node.children[1:]:
@@ -156,11 +158,11 @@ class Numbers:
 
     def _reaching(self, name: str, use: Any) -> list[tuple[Any, Any]]:
         """Return what may have set a variable; a later line of the function itself ends earlier ones."""
-        inside = function_of(use)
+        inside = self._definitions.find_around(use)
         is_local = inside is not None and (name, inside.id) in self._locals
         found = []
         for setter, value in self._setters.get(name, ()):
-            outer = function_of(setter)
+            outer = self._definitions.find_around(setter)
             same = (outer.id if outer else None) == (inside.id if inside else None)
             hidden = outer is not None and (name, outer.id) in self._locals
             if not same and (is_local or (hidden and inside is None)):
@@ -191,13 +193,13 @@ class Numbers:
         }
 
     def _is_argument(self, number: str, use: Any, depth: int) -> bool:
-        function = function_of(use)
+        function = self._definitions.find_around(use)
         if self._checks.guards(number, use, None):
             return True
         sets = [
             node
             for node in self._calls.get("set", ())
-            if _same(function_of(node), function) and _sets_arguments(node)
+            if _same(self._definitions.find_around(node), function) and _sets_arguments(node)
         ]
         if not all(self._are_numbers(_arguments(node), depth) for node in sets):
             return False

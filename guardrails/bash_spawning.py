@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bash and zsh scripts that start processes, or read, without an end: each is a doubt.
 
-A function that starts itself beside itself (in the background, in a pipeline, in a subshell), a
-loop without an end that starts jobs and waits for none, and endless files read to their end.
+A function that starts copies of itself (in the background, in a pipeline, in a subshell), a loop
+without an end that starts jobs and waits for none, and endless files read to their end.
 """
 
 import re
@@ -14,8 +14,8 @@ from guardrails.command_words import text_of
 from guardrails.script_reading import Deadline
 
 _ENDLESS: Final = re.compile(
-    r"while\s+(?:true|:|\[+\s*(?:1|-n\s+\S+|(\S+)\s*={1,2}\s*\1)\s*\]+|\(\(\s*[1-9]\d*\s*\)\))\s*[;\n]"
-    r"|until\s+(?:false|\[+\s*\]+|\(\(\s*0\s*\)\))\s*[;\n]|for\s*\(\(\s*[^;]*;\s*;[^)]*\)\)"
+    r"while\s+(?:true|:|\[{1,2}\s*(?:1|-n\s+\S{1,200}|(\S{1,200})\s*={1,2}\s*\1)\s*\]{1,2}|\(\(\s*[1-9]\d*\s*\)\))\s*[;\n]"
+    r"|until\s+(?:false|\[{1,2}\s*\]{1,2}|\(\(\s*0\s*\)\))\s*[;\n]|for\s*\(\([^;]*;\s*;[^)]*\)\)"
 )
 _MANY: Final = re.compile(
     r"for\s+\w+\s+in\s+(?:\{\d+\.\.(?:\d{4,})|(?:\$\(|`)seq\s+(?:\d+\s+)*\d{4,})|for\s*\(\([^;]*;\s*\w+\s*<=?\s*\d{4,}"
@@ -34,7 +34,6 @@ _ENDLESS_FILE: Final = re.compile(r"/dev/(?:zero|u?random)\b")
 _STOPS_READING: Final = re.compile(
     r"\b(?:head|dd|cut -c|shred|cryptsetup|ln|ls|stat|test|mount|openssl)\b|-[nNc]\s?\d|\[\s"
 )
-_MAX_FUNCTIONS: Final = 500
 _MAX_CLIMB: Final = 8  # a pipeline with redirections nests no deeper; each step up is a search
 
 
@@ -48,16 +47,16 @@ def list_spawning(
 
     """
     definitions = DefinitionSpans(nodes)
-    reached = _find_reached(nodes, definitions)
+    reached = _find_reached(nodes, definitions, deadline)
     for node in nodes.get("command", ()) if reached else ():
         deadline.check()
-        function = definitions.around(node)
+        function = definitions.find_around(node)
         if function is None:
             continue
         own = text_of(function.child_by_field_name("name"))
         called = _list_called(node, reached)
         if called and own in _reach(called, reached) and _starts_beside(node, function):
-            yield _line(node), "a function starts itself beside itself"
+            yield _line(node), "a function starts copies of itself without end (fork bomb)"
     for node in (*nodes.get("while", ()), *nodes.get("loop", ())):
         deadline.check()
         text = text_of(node)
@@ -72,13 +71,13 @@ def _line(node: Any) -> int:
 
 
 def _find_reached(
-    nodes: Mapping[str, Sequence[Any]], definitions: DefinitionSpans
+    nodes: Mapping[str, Sequence[Any]], definitions: DefinitionSpans, deadline: Deadline
 ) -> dict[str, set[str]]:
     """Return the functions that each function calls."""
-    names = {text_of(node) for node in nodes.get("function", ())[:_MAX_FUNCTIONS]}
-    called: dict[str, set[str]] = {name: set() for name in names}
+    called: dict[str, set[str]] = {text_of(node): set() for node in nodes.get("function", ())}
     for node in nodes.get("command", ()):
-        function = definitions.around(node)
+        deadline.check()
+        function = definitions.find_around(node)
         if function is not None:
             own = text_of(function.child_by_field_name("name"))
             called.setdefault(own, set()).update(_list_called(node, called))
@@ -145,7 +144,7 @@ def _list_endless_reads(
         is_last = parent is None or parent.type != "pipeline" or node.next_sibling is None
         prints = is_last and text_of(node).partition(" ")[0] == "yes"
         if (prints or _ENDLESS_FILE.search(text)) and not _STOPS_READING.search(text):
-            yield _line(node), "reads what has no end"
+            yield _line(node), "reads an endless stream"
 
 
 def _outermost(node: Any) -> Any:

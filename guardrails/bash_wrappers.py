@@ -252,7 +252,7 @@ def _join(words: Sequence[Word]) -> Word:
     return Word(raw, " ".join(known) if len(known) == len(values) else None)
 
 
-def with_input(name: str, arguments: Sequence[Word]) -> list[Word]:
+def add_input(name: str, arguments: Sequence[Word]) -> list[Word]:
     """Return the arguments of xargs with what it appends, and with what it replaces unknown."""
     if name != "xargs":
         return list(arguments)

@@ -74,7 +74,8 @@ _PRINTS_NOTHING: Final = re.compile(
 _CHANGES_FOLDER: Final = re.compile(
     r"(?:cd|chdir|pushd)(?=[\s.\\/,;=\"]|$)(?:[\s,;=]*/d\b)?(.*)", re.IGNORECASE
 )
-_LOOPS_OVER_FILES: Final = re.compile(r"\bfor\b.*(?:/r\b|/d\b|\bdir\b)", re.IGNORECASE)
+_LOOPS: Final = re.compile(r"\bfor\b", re.IGNORECASE)
+_FILES: Final = re.compile(r"/r\b|/d\b|\bdir\b", re.IGNORECASE)
 _GOES_BACK: Final = re.compile(r"\b(?:goto\b|call\s*:|for\b)", re.IGNORECASE)
 _STEERING_NAME: Final = re.compile(STEERING, re.IGNORECASE)
 _OPERATORS: Final = re.compile(r"[&|<>^]")
@@ -127,7 +128,7 @@ class _CmdReader:
         self._loads_any = any("%" in name or "!" in name for name in self._loaded)
         sets = [each for line in unexpanded for each in list_sets(line.commands)]
         self._puts_names_together = any(asks_for_computed_name(value) for _, _, value in sets)
-        self._loop_severity = self._judge_loops(lines)
+        self._loop_severity = _judge_loops(lines, deadline)
         self._is_foreign = self._goes_back_into_foreign_folder(lines, unexpanded)
         self._folders: list[bool] = []
         for number, statement in lines:
@@ -145,12 +146,6 @@ class _CmdReader:
             or _OPERATORS.search(value)
             or re.search(r"%%?[a-z~*]\b|%~|%\d", value)
         )
-
-    @staticmethod
-    def _judge_loops(lines: list[tuple[int, str]]) -> EffectSeverity:
-        """Return what it is to remove the files that the loops of the script find."""
-        wide = any(_LOOPS_OVER_FILES.search(each) and is_wide(each) for _, each in lines)
-        return _S.CRITICAL if wide else _S.MEDIUM
 
     @staticmethod
     def _goes_back_into_foreign_folder(lines: list[tuple[int, str]], read: list[Line]) -> bool:
@@ -303,6 +298,16 @@ class _CmdReader:
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, command)
         if SECURITY_UNIT.search(command) and STOPS.search(command):
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, command)
+
+
+def _judge_loops(lines: list[tuple[int, str]], deadline: Deadline) -> EffectSeverity:
+    """Return what it is to remove the files that the loops of a script find."""
+    for _, line in lines:
+        deadline.check()
+        loop = _LOOPS.search(line)
+        if loop is not None and _FILES.search(line, loop.end()) and is_wide(line):
+            return _S.CRITICAL
+    return _S.MEDIUM
 
 
 def _enters_foreign_folder(text: str) -> bool | None:

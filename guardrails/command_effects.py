@@ -5,15 +5,16 @@
 
 from typing import Final
 
-from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.effects import EffectKind, EffectSeverity, Harm
+from guardrails.program_rows import index_rows
 
 _K = EffectKind
 _S = EffectSeverity
-CommandTable = dict[str, tuple[EffectKind, EffectSeverity]]
+CommandTable = dict[str, Harm]
 
 
 def _table(*rows: tuple[str, EffectKind, EffectSeverity]) -> CommandTable:
-    return {name: (kind, severity) for names, kind, severity in rows for name in names.split()}
+    return index_rows((names, (kind, severity)) for names, kind, severity in rows)
 
 
 BASH_COMMANDS: Final = _table(
@@ -136,7 +137,7 @@ BASH_COMMANDS: Final = _table(
         _S.LOW,
     ),
     ("kdestroy", _K.CHANGES_ACCOUNTS, _S.LOW),
-    ("wbinfo chage", _K.CHANGES_ACCOUNTS, _S.MEDIUM),
+    ("wbinfo", _K.CHANGES_ACCOUNTS, _S.MEDIUM),
     ("lastlog", _K.ERASES_TRACES, _S.HIGH),
     ("multipath hpasmcli", _K.CHANGES_DISKS, _S.HIGH),
     ("efivar", _K.WRITES_SYSTEM_FILES, _S.HIGH),

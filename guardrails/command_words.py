@@ -30,7 +30,7 @@ _OFF_WORDS: Final = frozenset(
 )
 
 
-def make_effect(kind: EffectKind, node: Any, severity: EffectSeverity) -> Effect:
+def make_effect(kind: EffectKind, severity: EffectSeverity, node: Any) -> Effect:
     """Return an effect at a node, with the first line of its text."""
     first_line = plain_text(text_of(node)).strip().partition("\n")[0]
     return Effect(

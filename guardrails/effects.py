@@ -60,6 +60,10 @@ class EffectSeverity(StrEnum):
         return list(EffectSeverity).index(self)
 
 
+# What is done, and how bad it could be.
+Harm = tuple[EffectKind, EffectSeverity]
+
+
 def rank_severity(severity: str, *, unknown: int) -> int:
     """Return the rank of a severity by its name; of a word that is none, `unknown`."""
     return EffectSeverity(severity).rank if severity in set(EffectSeverity) else unknown

@@ -10,7 +10,7 @@ import re
 from typing import Any, Final
 
 from guardrails.command_words import SECURITY_UNIT, STOPS, turns_on
-from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, find_more, reads_by_its_name
 from guardrails.powershell_files import FileJudge
 from guardrails.powershell_folding import fold_value, put_values
@@ -27,7 +27,7 @@ from guardrails.powershell_scope import PowershellScope
 from guardrails.powershell_steering import SteeringJudge
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
 from guardrails.windows_arguments import COMPUTED_LABEL, asks_for_computed_name
-from guardrails.windows_files import Harm, is_wide, reads_secrets
+from guardrails.windows_files import is_wide, reads_secrets
 from guardrails.windows_programs import bare_name, changes_accounts, find_program
 
 _K, _S = EffectKind, EffectSeverity

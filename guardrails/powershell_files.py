@@ -11,10 +11,10 @@ import re
 from typing import Any, Final
 
 from guardrails.dotnet_members import list_writing_methods
-from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.powershell_folding import put_values
 from guardrails.powershell_scope import PowershellScope
-from guardrails.windows_files import FILE_PROGRAMS, Harm, is_wide, judge_removal, judge_share
+from guardrails.windows_files import FILE_PROGRAMS, is_wide, judge_removal, judge_share
 from guardrails.windows_folders import is_own_folder
 
 _K, _S = EffectKind, EffectSeverity

@@ -85,7 +85,9 @@ class ProgramJudge:
         if bare in RESOLVERS and asks_for_computed_name(rest):
             self._reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         if takes_from_elsewhere(bare, rest):
-            self._reading.doubt(line, f"{bare} takes from elsewhere what it does")
+            self._reading.doubt(
+                line, f"{bare} reads its commands from a file that is not in the script"
+            )
         if entry.kind is _K.WRITES_SYSTEM_FILES:
             self._write_files(bare, rest, text, line)
         elif entry.kind is _K.RUNS_DYNAMIC_CODE:

@@ -9,10 +9,9 @@ Effects are recorded where a function is named, whether it is called there or no
 
 from typing import Final
 
-from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.effects import EffectKind, EffectSeverity, Harm
 
 _K, _S = EffectKind, EffectSeverity
-Entry = tuple[EffectKind, EffectSeverity]
 
 HARMLESS_MODULES: Final = frozenset(
     "__future__ abc argparse array base64 binascii bisect bz2 calendar cmath collections colorsys concurrent concurrent.futures"
@@ -100,7 +99,7 @@ SOME_OF: Final[dict[str, frozenset[str]]] = {
     )
 }  # fmt: skip
 
-EFFECTS: Final[dict[str, Entry]] = {
+EFFECTS: Final[dict[str, Harm]] = {
     name: entry
     for names, entry in (
         ("os.remove os.unlink os.rmdir os.removedirs os.ftruncate", (_K.DELETES_FILES, _S.MEDIUM)),
@@ -136,7 +135,7 @@ EFFECTS: Final[dict[str, Entry]] = {
 }  # fmt: skip
 
 # Methods by name alone, whatever the object: pathlib, zipfile, psutil, sqlite3, paramiko, ...
-METHOD_EFFECTS: Final[dict[str, Entry]] = {
+METHOD_EFFECTS: Final[dict[str, Harm]] = {
     name: entry
     for names, entry in (
         ("unlink rmdir rmtree unlink_missing", (_K.DELETES_FILES, _S.MEDIUM)),

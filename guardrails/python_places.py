@@ -29,6 +29,7 @@ class FileCall:
         position: of the argument that is the file; -1 where only a keyword names it.
         keywords: that may name it.
         mode: position of the mode; -1 when it always writes.
+        mode_keywords: that may name the mode.
         reads: modes that only read begin with one of these letters.
         is_optional: without the argument it writes to an ordinary place.
         loses: position of an argument that is taken away; -1 for none.

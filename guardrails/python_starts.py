@@ -26,7 +26,7 @@ def list_endless_starts(node: ast.AST) -> Iterator[str]:
         for each in ast.walk(node):
             target = each.value if isinstance(each, ast.keyword) and each.arg == "target" else None
             if isinstance(target, ast.Name) and target.id == node.name:
-                yield "a function starts itself beside itself"
+                yield "a function starts copies of itself without end (fork bomb)"
         called = {called_name(each) for each in ast.walk(node) if isinstance(each, ast.Call)}
         if "fork" in called and node.name in called:
             yield "a function that forks calls itself"

@@ -5,7 +5,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any, Final
 
-from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.python_folding import fold
 from guardrails.python_places import (
     FILE_CALLS,
@@ -18,14 +18,13 @@ from guardrails.script_reading import Reading
 from guardrails.unix_paths import (
     LOSS,
     OUTSIDE,
-    Judged,
     classify_loss,
     classify_target,
     is_document,
     is_outside,
 )
 
-_ORDINARY: Final[Judged] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.LOW)
+_ORDINARY: Final[Harm] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.LOW)
 _WRITES: Final = frozenset("wax+cn")
 _SQL: Final = frozenset(("execute", "executemany", "executescript"))
 _SQL_LOOKS: Final = ("select", "pragma table_info", "pragma integrity_check", "explain", "with")
@@ -126,21 +125,21 @@ class FileWrites:
     def _find(self, target: ast.expr | None) -> list[str] | None:
         return self._places.find(target, self._constants)
 
-    def _write(self, places: Sequence[str] | None, node: ast.Call, shown: str) -> None:
-        if places is None or any(map(is_outside, places)):
+    def _write(self, paths: Sequence[str] | None, node: ast.Call, shown: str) -> None:
+        if paths is None or any(map(is_outside, paths)):
             self._add(OUTSIDE, node, shown)
             return
-        for place in places:
-            judged = classify_target(place) or (LOSS if is_document(place) else _ORDINARY)
-            if place not in _IN_MEMORY:
-                self._add(judged, node, f"{shown} {place}")
+        for path in paths:
+            harm = classify_target(path) or (LOSS if is_document(path) else _ORDINARY)
+            if path not in _IN_MEMORY:
+                self._add(harm, node, f"{shown} {path}")
 
-    def _lose(self, places: Sequence[str] | None, node: ast.Call, shown: str) -> None:
-        for place in places or ():
-            if judged := classify_target(place) or classify_loss(place):
-                self._add(judged, node, f"{shown} {place}")
-        if places is None:
+    def _lose(self, paths: Sequence[str] | None, node: ast.Call, shown: str) -> None:
+        for path in paths or ():
+            if harm := classify_target(path) or classify_loss(path):
+                self._add(harm, node, f"{shown} {path}")
+        if paths is None:
             self._add(LOSS, node, shown)
 
-    def _add(self, judged: Judged, node: ast.Call, shown: str) -> None:
-        self._reading.add(judged[0], judged[1], node.lineno, shown)
+    def _add(self, harm: Harm, node: ast.Call, shown: str) -> None:
+        self._reading.add(harm[0], harm[1], node.lineno, shown)

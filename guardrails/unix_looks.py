@@ -10,13 +10,15 @@ meets the arguments joined by spaces; blanks inside one argument are underscores
 import re
 from typing import Final
 
+from guardrails.program_rows import index_rows
+
 _ROWS: Final = r"""
 nmcli | (?:(?:-[tgfempw]+|--\w+)(?: [\w,.:-]+)?? ){0,6}(?:(?:general|gen|g|device|dev|d|connection|con|c)(?: (?:status|show(?: .*)?|permissions|hostname))?|(?:networking|net|n)(?: connectivity(?: check)?)?|(?:radio|r)(?: (?:wifi|wwan|all))?|(?:device|dev|d) wifi(?: list(?: .*)?)?)?
 iptables ip6tables | (?=.*(?:^| )-(?:[nvxw46]*[LS]|-list))(?:(?:-[nvxLSw46]+|-t \S+|--(?:list|list-rules|numeric|verbose|line-numbers|exact|table|wait)(?:=\S+)?|[A-Za-z]\S*|\d+)(?: |$))+
 sysctl | (?:(?:-[naAebNq]+|--(?:all|values|names|ignore|quiet))(?: |$))*(?:[\w./][\w./-]*(?: |$))*
 diskutil | (?:list|info|activity|listFilesystems|verifyVolume|verifyDisk|apfs list\w*|cs list|appleRAID list)(?: .*)?
 chronyc | (?:-[nc46]+ )*(?:tracking|sources|sourcestats|activity|ntpdata|clients|serverstats|rtcdata)(?: .*)?
-ip | (?:(?:-f(?:amily)? \w+|-n(?:etns)? \S+|-(?!b|force|n |f)[\w-]+) )*(?:(?:a|addr|address|l|link|r|ro|route|n|neigh|neighbou?r|rule|ru|maddr|maddress|tunnel|netns|nexthop|tcp_metrics|xfrm (?:state|policy)|mptcp \w+)(?: (?:show|sh|list|lst|ls|get)(?: .*)?)?)?
+ip | (?:(?:-f(?:amily)? \w+|-n(?:etns)? \S+|-(?!b|f|n)[\w-]+) )*(?:(?:a|addr|address|l|link|r|ro|route|n|neigh|neighbou?r|rule|ru|maddr|maddress|tunnel|netns|nexthop|tcp_metrics|xfrm (?:state|policy)|mptcp \w+)(?: (?:show|sh|list|lst|ls|get)(?: .*)?)?)?
 defaults | (?:-currentHost )?(?:read|read-type|find|domains|help)(?: .*)?
 profiles | (?:list|show|status|-L|-P|-C|-H|-e|version|help)(?: (?!-[RDIiF])\S+)*
 pmset | -g(?: \w+)*
@@ -75,7 +77,7 @@ iwconfig | [\w.$\"{}]*
 mount | (?:-[lvV]|-t \w+)?
 swapon | (?:-s|--show\S*|--summary)?(?: .*)?
 date | (?:(?:-[uRn]+|-I\S*|--(?:utc|universal|iso-8601|rfc-3339|rfc-email|rfc-822|debug|resolution)(?:=\S+)?|-[drvz] ?\S+|--(?:date|reference|file)[= ]\S+|\"?\+\S*)(?: |$))*|-[a-zA-Z]*j.*
-dmesg | (?:(?:-[HLTdewWxrkutJPVh]+|-[lfsFK] ?\S+|--(?:ctime|human|level|facility|follow|decode|show-delta|reltime|color|nopager|kernel|userspace|raw|time-format|follow-new|since|until|notime|json|syslog|noescape|force-prefix|buffer-size|file|kmsg-file)(?:[= ]\S+)?)(?: |$))*
+dmesg | (?:(?:-[HLTdewWxrkutJPVh]+|-[lfsFK] ?\S+|--(?:level|facility|time-format|since|until|buffer-size|file|kmsg-file)[= ]\S+|--color(?:=\S+)?|--(?:ctime|human|follow|decode|show-delta|reltime|nopager|kernel|userspace|raw|follow-new|notime|json|syslog|noescape|force-prefix))(?: |$))*
 ss | (?:(?:-[hVnraleomtupdwxSiZzNb046OEBHQMTs]+|-[fA] ?\S+|--(?:numeric|resolve|all|listening|options|extended|memory|processes|info|threads|contexts?|net|tos|cgroup|ipv4|ipv6|packet|tcp|mptcp|sctp|vsock|dccp|udp|raw|unix|xdp|summary|bpf|events|no-header|family|query|oneline|no-queues|inet-sockopt|tipc)(?:=\S+)?|[^-\s]\S*)(?: |$))*
 fuser | (?:(?:-[amsuv46lVcf]+|-n \S+|[^-\s]\S*)(?: |$))*
 visudo | -\w*c\w*(?: .*)?
@@ -131,8 +133,7 @@ rkhunter aide | (?:(?:-c|-C|--check|--sk|--rwo|--nocolors|--list|--skip-keypress
 exportfs | -?[vs]*
 rpcinfo | (?:(?:-[psmtublTa]|[^-\s]\S*)(?: |$))*
 pactl pacmd amixer wpctl bluetoothctl | (?:-\S+ )*(?:list|info|get-\S+|stat|status|show|devices|scontrols|scontents|contents|sget|controls|get|cget|inspect|get-volume|paired-devices)(?: .*)?|
-kdestroy | (?!)
-wbinfo | (?:-[ugtpPDmiSYGHnrsUN]|--(?:ping|ping-dc|domain-users|domain-groups|check-secret|trusted-domains|online-status|own-domain|user-info|name-to-sid|sid-to-name))(?:[= ]\S+)*
+wbinfo | (?:-[ugtpPDmiSYGHnrsUN]|--(?:ping|ping-dc|domain-users|domain-groups|check-secret|trusted-domains|online-status|own-domain|user-info|name-to-sid|sid-to-name))(?:=\S+)?(?: [^-\s]\S*| --domain=\S+)*
 odutil | show(?: .*)?
 powerprofilesctl | (?:list|get|list-holds|version)?
 cpupower | (?:frequency-info|idle-info|info|monitor|powercap-info)(?: .*)?
@@ -144,7 +145,7 @@ hpasmcli | (?i)-s (?:show)(?:_\S*)?
 efivar | -(?:l|L)|--list|-[pd](?: .*)?
 ubuntu-drivers pro | (?:list|devices|debug|status|version|security-status|help)(?: .*)?
 gpgconf | --(?:list-\S+|check-\S+|query-\S+|show-\S+|version)(?: .*)?
-logger | (?:(?:-[ise]+|-[tpf] ?\S+|--(?:tag|priority|id|stderr|file)(?:[= ]\S+)?|--)(?: |$))*(?:[^-\s]\S*(?: [^-\s]\S*)*)?
+logger | (?:(?:-[ise]+|-[tpf] ?\S+|--(?:tag|priority|file)[= ]\S+|--id(?:=\S+)?|--stderr|--)(?: |$))*(?:[^-\s]\S*(?: [^-\s]\S*)*)?
 xdg-mime xdg-settings | (?:query|get|check)(?: .*)?
 duti | -[xled](?: .*)?
 lsregister | -(?:dump|lint|h)(?: .*)?
@@ -154,9 +155,8 @@ ethtool | (?:-[iSkgacmnTPl] )?[\w.]+
 arp | -[aen]+(?: [^-\s]\S*)?
 iw | (?:dev|list|phy|reg get|(?:dev )?[\w.]+ (?:link|info|station dump))
 """
-LOOKS: Final[dict[str, re.Pattern[str]]] = {
-    name: re.compile(pattern)
+LOOKS: Final[dict[str, re.Pattern[str]]] = index_rows(
+    (names, re.compile(pattern))
     for row in _ROWS.strip().splitlines()
     for names, _, pattern in (row.partition(" | "),)
-    for name in names.split()
-}
+)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from guardrails.bash_words import Word
+from guardrails.program_rows import index_rows
 
 Operands = Literal["none", "all", "last", "first", "second", "from second"]
 
@@ -42,17 +43,18 @@ class Writer:
         written: options whose value is written, or is the folder that is written into.
         valued: other options that take a value.
         operands: which of the other words are written.
-        instead: options that stand for the last operand: with them all operands are sources.
+        instead: options that stand for what is written otherwise: all operands are sources.
         looks: options with which no operand is written.
         reads: options with which nothing is.
-        lost: which operands are taken away.
-        loses: options that take all operands away.
+        removed_operands: which operands are taken away.
+        removing_options: options that take all operands away.
         edits: options that write all operands.
         script: options that stand for the first operand, which is no file otherwise.
         unpacks: options with which the archive, `-f`, is read.
-        spreads: without one of `looks` it writes what an archive or a patch names, anywhere.
-        roams: options with which what an archive names may lie outside of the folder.
-        keeps: options with which it stays within one folder all the same, or takes nothing away.
+        extracts_anywhere: without one of `looks` it writes what an archive or a patch names, anywhere.
+        path_traversal: options with which what an archive names may lie outside of the folder.
+        extracts_within: options with which it writes within one folder all the same.
+        keeping_options: options with which no operand is taken away.
 
     """
 
@@ -62,27 +64,36 @@ class Writer:
     instead: frozenset[str]
     looks: frozenset[str]
     reads: frozenset[str]
-    lost: Literal["none", "all", "sources"]
-    loses: frozenset[str]
+    removed_operands: Literal["none", "all", "sources"]
+    removing_options: frozenset[str]
     edits: frozenset[str]
     script: frozenset[str]
     unpacks: frozenset[str]
-    spreads: bool
-    roams: frozenset[str]
-    keeps: frozenset[str]
+    extracts_anywhere: bool
+    path_traversal: frozenset[str]
+    extracts_within: frozenset[str]
+    keeping_options: frozenset[str]
 
     @property
     def options(self) -> frozenset[str]:
         """All options that the row knows."""
         return frozenset().union(
-            self.written, self.valued, self.instead, self.looks, self.reads, self.loses,
-            self.edits, self.script, self.unpacks, self.roams, self.keeps,
+            self.written, self.valued, self.instead, self.looks, self.reads, self.removing_options,
+            self.edits, self.script, self.unpacks, self.path_traversal, self.extracts_within,
+            self.keeping_options,
         )  # fmt: skip
 
 
-def _row(written: str = "", **rest: str | bool) -> Writer:
-    """Return a row: names of options as words, the other fields as they are."""
-    plain = {"operands": "none", "lost": "none", "spreads": False}
+def make_writer(written: str = "", **rest: str | bool) -> Writer:
+    """Return a row: names of options as words, the other fields as they are.
+
+    Raises:
+        ValueError: `rest` names no field.
+
+    """
+    plain = {"operands": "none", "removed_operands": "none", "extracts_anywhere": False}
+    if unknown := rest.keys() - {each.name for each in fields(Writer)}:
+        raise ValueError(f"a writer has no {', '.join(sorted(unknown))}")
     sets = {
         each.name: frozenset(str(rest.get(each.name, "")).split())
         for each in fields(Writer)
@@ -94,95 +105,95 @@ def _row(written: str = "", **rest: str | bool) -> Writer:
 
 _ARCHIVE: Final = frozenset(("-f", "--file"))
 _INTO: Final = "-t --target-directory"
-_PACKS: Final = _row(
+_PACKS: Final = make_writer(
     "-o --output",
     operands="all",
-    lost="all",
+    removed_operands="all",
     looks="-c --stdout --to-stdout -l --list -t --test -L --license -V --version -h --help",
     valued="--suffix -S -T -M --threads --memlimit",
-    keeps="-k --keep",
+    keeping_options="-k --keep",
 )
-_PACKS_BESIDE: Final = _row(
+_PACKS_BESIDE: Final = make_writer(
     "-o --output-dir-flat --output-dir-mirror",
     operands="all",
-    loses="--rm -m",
+    removing_options="--rm -m",
     looks="-l --list -t --test",
     valued="-D -T -M -S --threads --memory",
 )
 _WRITERS: Final = (
-    ("uniq", _row(valued="-f -s -w --skip-fields --skip-chars --check-chars", operands="second")),
-    ("sort", _row("-o --output", valued="-k -t -S -T --key --field-separator --buffer-size --temporary-directory --compress-program --parallel --batch-size --files0-from --random-source --sort")),
-    ("shuf", _row("-o --output", valued="-i -n --input-range --head-count --random-source")),
-    ("csplit", _row("-f --prefix", valued="-b -n --suffix-format --digits")),
-    ("split", _row(operands="second", valued="-a -b -C -l -n -t --suffix-length --bytes --line-bytes --lines --number --filter --separator --additional-suffix")),
-    ("tree", _row("-o", valued="-L -P -I -H -T --filelimit --timefmt --sort --charset --du")),
-    ("xxd", _row(operands="second", valued="-c -cols -g -groupsize -l -len -s -seek -o -n -name -R -d")),
-    ("sdiff", _row("-o --output", valued="-w -I --width --ignore-matching-lines --diff-program")),
-    ("mktemp", _row("-p --tmpdir", valued="--suffix -t", operands="all")),
-    ("touch", _row(operands="all", valued="-d -t -r -A --date --time --reference")),
-    ("mkdir mkfifo", _row(operands="all", valued="-m --mode --context")),
-    ("mknod", _row(operands="first", valued="-m --mode --context")),
-    ("cp", _row(_INTO, valued="-S --suffix --sparse --backup --no-preserve --preserve --reflink --context", operands="last", instead=_INTO, looks="--attributes-only")),
-    ("ln", _row(_INTO, valued="-S --suffix --backup", operands="last", instead=_INTO)),
-    ("install", _row(_INTO, valued="-m -o -g -S -b -B -f -D --mode --owner --group --suffix --backup --strip-program --context", operands="last", instead=_INTO)),
-    ("mv", _row(_INTO, valued="-S --suffix --backup --context --update", operands="last", instead=_INTO, lost="sources")),
-    ("ditto", _row(valued="--arch --bom --zlibCompressionLevel", operands="last")),
-    ("rsync", _row("--log-file --backup-dir --partial-dir --temp-dir -T --write-batch --only-write-batch", valued="-e --rsh --exclude --include --exclude-from --include-from --files-from --filter -f --chmod --chown --bwlimit --max-size --min-size --port --timeout --info --debug --out-format --password-file --compare-dest --copy-dest --link-dest --suffix -B -M --rsync-path", operands="last", looks="-n --dry-run --list-only")),
-    ("tee", _row(operands="all", valued="--output-error")),
-    ("base64", _row("-o --output", valued="-w -b -i --wrap --break --input")),
+    ("uniq", make_writer(valued="-f -s -w --skip-fields --skip-chars --check-chars", operands="second")),
+    ("sort", make_writer("-o --output", valued="-k -t -S -T --key --field-separator --buffer-size --temporary-directory --compress-program --parallel --batch-size --files0-from --random-source --sort")),
+    ("shuf", make_writer("-o --output", valued="-i -n --input-range --head-count --random-source")),
+    ("csplit", make_writer("-f --prefix", valued="-b -n --suffix-format --digits")),
+    ("split", make_writer(operands="second", valued="-a -b -C -l -n -t --suffix-length --bytes --line-bytes --lines --number --filter --separator --additional-suffix")),
+    ("tree", make_writer("-o", valued="-L -P -I -H -T --filelimit --timefmt --sort --charset --du")),
+    ("xxd", make_writer(operands="second", valued="-c -cols -g -groupsize -l -len -s -seek -o -n -name -R -d")),
+    ("sdiff", make_writer("-o --output", valued="-w -I --width --ignore-matching-lines --diff-program")),
+    ("mktemp", make_writer("-p --tmpdir", valued="--suffix -t", operands="all")),
+    ("touch", make_writer(operands="all", valued="-d -t -r -A --date --time --reference")),
+    ("mkdir mkfifo", make_writer(operands="all", valued="-m --mode --context")),
+    ("mknod", make_writer(operands="first", valued="-m --mode --context")),
+    ("cp", make_writer(_INTO, valued="-S --suffix --sparse --backup --no-preserve --preserve --reflink --context", operands="last", instead=_INTO, looks="--attributes-only")),
+    ("ln", make_writer(_INTO, valued="-S --suffix --backup", operands="last", instead=_INTO)),
+    ("install", make_writer(_INTO, valued="-m -o -g -S -b -B -f -D --mode --owner --group --suffix --backup --strip-program --context", operands="last", instead=_INTO)),
+    ("mv", make_writer(_INTO, valued="-S --suffix --backup --context --update", operands="last", instead=_INTO, removed_operands="sources")),
+    ("ditto", make_writer(valued="--arch --bom --zlibCompressionLevel", operands="last")),
+    ("rsync", make_writer("--log-file --backup-dir --partial-dir --temp-dir -T --write-batch --only-write-batch", valued="-e --rsh --exclude --include --exclude-from --include-from --files-from --filter -f --chmod --chown --bwlimit --max-size --min-size --port --timeout --info --debug --out-format --password-file --compare-dest --copy-dest --link-dest --suffix -B -M --rsync-path", operands="last", looks="-n --dry-run --list-only")),
+    ("tee", make_writer(operands="all", valued="--output-error")),
+    ("base64", make_writer("-o --output", valued="-w -b -i --wrap --break --input")),
     ("gzip gunzip bzip2 bunzip2 xz unxz compress uncompress", _PACKS),
     ("zstd unzstd zstdcat", _PACKS_BESIDE),
-    ("lz4", _row(operands="from second", loses="--rm", looks="-c --stdout -t --test --list", valued="-D")),
-    ("zip", _row("-O --output-file --out -b --temp-path -lf --logfile-path", operands="first", loses="-m --move", valued="-x -i -n -P -t -tt -Z -s --exclude --include --suffixes --password", looks="-h -v -L")),
-    ("unzip", _row("-d", valued="-x -P", looks="-l -t -v -z -p -Z")),
-    ("tar bsdtar gtar", _row("-f --file -C --directory --index-file --listed-incremental -g", valued="--exclude -X --exclude-from -T --files-from --strip-components --transform --xform -b -s --owner --group --mode --mtime -K -N -H --format --level --occurrence --warning", reads="-t --list -d --diff --compare", unpacks="-x --extract --get", loses="--remove-files --recursive-unlink", roams="-P --absolute-names --absolute-paths")),
-    ("cpio", _row("-O -F --file", operands="last", valued="-I -H --format -R --owner -E --pattern-file -M -C --io-size -D --directory", looks="-t --list -o --create", spreads=True, keeps="-p --pass-through --no-absolute-filenames")),
-    ("pax", _row("-f", operands="last", valued="-b -s -x -o -B -E -G -U -T", unpacks="-r", spreads=True)),
-    ("ar", _row("--output", operands="first", valued="--target --plugin", looks="-t -p --version --help", spreads=True, keeps="-r -q -d -m -s")),
-    ("dos2unix unix2dos mac2unix unix2mac", _row(operands="all", valued="-D -c", looks="-O --to-stdout -i --info -h -V")),
-    ("yq", _row(edits="-i --inplace --in-place -s --split-exp", script="-f --from-file", valued="-I -o -p --indent --output-format --input-format --arg --argjson")),
-    ("xmllint", _row("-o --output", valued="--xpath --schema --relaxng --encode --path --maxmem --pattern --dtdvalid --schematron")),
-    ("iconv", _row("-o --output", valued="-f -t --from-code --to-code")),
-    ("rename prename", _row(valued="-e -f", operands="all", lost="all", looks="-n --no-act --nono -V -h")),
-    ("patch", _row("-o --output -d --directory -r --reject-file", valued="-p -F -i -B -b -D -V -Y -z -g --strip --fuzz --input --prefix --suffix --ifdef --version-control --get", operands="first", spreads=True, looks="--dry-run -C --check --version -v")),
-    ("uudecode", _row("-o", looks="-p", spreads=True, keeps="-o")),
-    ("msgfmt", _row("-o --output-file -d", valued="-D -l -L --directory --locale --resource", looks="-c --check --statistics")),
-    ("sar", _row("-o", valued="-f -s -e -i -P -n -I")),
-    ("atop", _row("-w", valued="-r -b -e -P -L")),
-    ("blkid", _row("-c --cache-file", valued="-n -o -s -t -u -O -S -L -U --match-tag --match-token --output --offset --size")),
-    ("lshw", _row("-dump", valued="-class -C -disable -enable")),
-    ("hwinfo", _row("--log --dump-db", valued="--only")),
-    ("inxi", _row("--output-file", valued="--output -c -t -W --weather-unit")),
-    ("dmidecode", _row("--dump-bin", valued="-s -t -d --string --type --dev-mem --from-dump --handle -H --oem-string")),
-    ("powertop", _row("--html -r --csv -C --debug", valued="-t -i --time --iteration")),
-    ("coredumpctl", _row("-o --output", valued="-F --field -D --directory -S -U --since --until --file --root")),
-    ("sample", _row("-file", valued="-mode")),
-    ("spindump", _row("-o -file -openedfile", valued="-i")),
-    ("leaks heap vmmap", _row("--outputGraph -outputGraph --graph", valued="-exclude")),
-    ("powermetrics", _row("-o -u --output-file", valued="-i -n -s -f -r -a --samplers --sample-rate --sample-count --format --order")),
-    ("sysdiagnose", _row("-f -A", valued="-V")),
-    ("say", _row("-o --output-file", valued="-v -r -f -a -n --voice --rate --input-file --audio-device --network-send --quality --channels --file-format --data-format --bit-rate")),
-    ("stapler", _row(operands="from second")),
-    ("updatedb", _row("-o --output --localpaths", valued="-U -e -n --prunepaths --prunenames --database-root --prunefs")),
-    ("info", _row("-o --output --dribble", valued="-d -f -k -n --directory --file --node --restore --index-search")),
-    ("certtool", _row("--outfile", valued="--infile --template --load-certificate --load-privkey --load-ca-certificate --bits", looks="-i --certificate-info --key-info --crl-info")),
-    ("ssh-keygen", _row("-f", valued="-b -C -N -t -E -F -H -I -m -n -O -P -r -R -s -V -w -Y -z -Z -D -M -S -T -W -J -G -a -c", reads="-l -B -F -L -Q -y -e -r")),
-    ("git", _row("--output", valued="")),
-    ("plutil", _row(edits="-convert -insert -replace -remove -create -extract", reads="-o -lint -p -type")),
-    ("sed gsed", _row(edits="-i -I --in-place", script="-e -f --expression --file", valued="-l --line-length")),
-    ("curl", _row("-o --output --output-dir -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --etag-save --hsts --alt-svc", valued="-A -b -d -e -E -F -H -K -m -r -T -u -U -w -x -X -y -Y -z -C --max-time --connect-timeout --retry --header --data --user --proxy --request --url --write-out --cacert --resolve --user-agent")),
-    ("wget", _row("-O --output-document -P --directory-prefix -o --output-file -a --append-output --save-cookies --warc-file", valued="-U -t -T -Q -w -i -e -l -A -R -D -I -X --header --user --password --tries --timeout --user-agent")),
-    ("openssl", _row("-out -keyout -writerand -CAserial -sess_out -outform_file -caserial", valued="")),
-    ("gpg gpg2", _row("-o --output --export-dir --logger-file --log-file --status-file", valued="-r -u -c --homedir --keyring")),
-    ("nmap", _row("-oN -oX -oG -oA -oS", valued="-p")),
-    ("tcpdump tshark dumpcap", _row("-w", valued="-i -r -c -s")),
-    ("clamscan clamdscan", _row("-l --log --move --copy --tempdir", valued="-d -f --database --file-list --exclude --include --max-filesize")),
-    ("gtk-update-icon-cache update-desktop-database update-mime-database fc-cache", _row(operands="all")),
-    ("depmod", _row("-o --outdir -b --basedir", valued="-C -E -F -P --config --filesyms")),
-    ("journalctl", _row("--cursor-file --output-file", valued="-u -t -n -p -S -U -o -b -F -D -M --unit --since --until --lines --priority --output --identifier --boot")),
-    ("screencapture scrot import xwd", _row("-out", operands="last")),
+    ("lz4", make_writer(operands="from second", removing_options="--rm", looks="-c --stdout -t --test --list", valued="-D")),
+    ("zip", make_writer("-O --output-file --out -b --temp-path -lf --logfile-path", operands="first", removing_options="-m --move", valued="-x -i -n -P -t -tt -Z -s --exclude --include --suffixes --password", looks="-h -v -L")),
+    ("unzip", make_writer("-d", valued="-x -P")),
+    ("tar bsdtar gtar", make_writer("-f --file -C --directory --index-file --listed-incremental -g", valued="--exclude -X --exclude-from -T --files-from --strip-components --transform --xform -b -s --owner --group --mode --mtime -K -N -H --format --level --occurrence --warning", reads="-t --list -d --diff --compare", unpacks="-x --extract --get", removing_options="--remove-files --recursive-unlink", path_traversal="-P --absolute-names --absolute-paths")),
+    ("cpio", make_writer("-O -F --file", operands="last", valued="-I -H --format -R --owner -E --pattern-file -M -C --io-size -D --directory", looks="-t --list -o --create", extracts_anywhere=True, extracts_within="-p --pass-through --no-absolute-filenames")),
+    ("pax", make_writer("-f", operands="last", valued="-b -s -x -o -B -E -G -U -T", unpacks="-r", extracts_anywhere=True)),
+    ("ar", make_writer("--output", operands="first", valued="--target --plugin", looks="-t -p --version --help", extracts_anywhere=True, extracts_within="-r -q -d -m -s")),
+    ("dos2unix unix2dos mac2unix unix2mac", make_writer(operands="all", valued="-D -c", looks="-O --to-stdout -i --info -h -V")),
+    ("yq", make_writer(edits="-i --inplace --in-place -s --split-exp", script="-f --from-file", valued="-I -o -p --indent --output-format --input-format --arg --argjson")),
+    ("xmllint", make_writer("-o --output", valued="--xpath --schema --relaxng --encode --path --maxmem --pattern --dtdvalid --schematron")),
+    ("iconv", make_writer("-o --output", valued="-f -t --from-code --to-code")),
+    ("rename prename", make_writer(valued="-e -f", operands="all", removed_operands="all", looks="-n --no-act --nono -V -h")),
+    ("patch", make_writer("-o --output -d --directory -r --reject-file", valued="-p -F -i -B -b -D -V -Y -z -g --strip --fuzz --input --prefix --suffix --ifdef --version-control --get", operands="first", extracts_anywhere=True, looks="--dry-run -C --check --version -v")),
+    ("uudecode", make_writer("-o", looks="-p", extracts_anywhere=True, extracts_within="-o")),
+    ("msgfmt", make_writer("-o --output-file -d", valued="-D -l -L --directory --locale --resource")),
+    ("sar", make_writer("-o", valued="-f -s -e -i -P -n -I")),
+    ("atop", make_writer("-w", valued="-r -b -e -P -L")),
+    ("blkid", make_writer("-c --cache-file", valued="-n -o -s -t -u -O -S -L -U --match-tag --match-token --output --offset --size")),
+    ("lshw", make_writer("-dump", valued="-class -C -disable -enable")),
+    ("hwinfo", make_writer("--log --dump-db", valued="--only")),
+    ("inxi", make_writer("--output-file", valued="--output -c -t -W --weather-unit")),
+    ("dmidecode", make_writer("--dump-bin", valued="-s -t -d --string --type --dev-mem --from-dump --handle -H --oem-string")),
+    ("powertop", make_writer("--html -r --csv -C --debug", valued="-t -i --time --iteration")),
+    ("coredumpctl", make_writer("-o --output", valued="-F --field -D --directory -S -U --since --until --file --root")),
+    ("sample", make_writer("-file", valued="-mode")),
+    ("spindump", make_writer("-o -file -openedfile", valued="-i")),
+    ("leaks heap vmmap", make_writer("--outputGraph -outputGraph --graph", valued="-exclude")),
+    ("powermetrics", make_writer("-o -u --output-file", valued="-i -n -s -f -r -a --samplers --sample-rate --sample-count --format --order")),
+    ("sysdiagnose", make_writer("-f -A", valued="-V")),
+    ("say", make_writer("-o --output-file", valued="-v -r -f -a -n --voice --rate --input-file --audio-device --network-send --quality --channels --file-format --data-format --bit-rate")),
+    ("stapler", make_writer(operands="from second")),
+    ("updatedb", make_writer("-o --output --localpaths", valued="-U -e -n --prunepaths --prunenames --database-root --prunefs")),
+    ("info", make_writer("-o --output --dribble", valued="-d -f -k -n --directory --file --node --restore --index-search")),
+    ("certtool", make_writer("--outfile", valued="--infile --template --load-certificate --load-privkey --load-ca-certificate --bits")),
+    ("ssh-keygen", make_writer("-f", valued="-b -C -N -t -E -F -H -I -m -n -O -P -r -R -s -V -w -Y -z -Z -D -M -S -T -W -J -G -a -c", reads="-l -B -F -L -Q -y -e -r")),
+    ("git", make_writer("--output", valued="")),
+    ("plutil", make_writer("-o", edits="-convert -insert -replace -remove -create -extract", instead="-o")),
+    ("sed gsed", make_writer(edits="-i -I --in-place", script="-e -f --expression --file", valued="-l --line-length")),
+    ("curl", make_writer("-o --output --output-dir -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --etag-save --hsts --alt-svc", valued="-A -b -d -e -E -F -H -K -m -r -T -u -U -w -x -X -y -Y -z -C --max-time --connect-timeout --retry --header --data --user --proxy --request --url --write-out --cacert --resolve --user-agent")),
+    ("wget", make_writer("-O --output-document -P --directory-prefix -o --output-file -a --append-output --save-cookies --warc-file", valued="-U -t -T -Q -w -i -e -l -A -R -D -I -X --header --user --password --tries --timeout --user-agent")),
+    ("openssl", make_writer("-out -keyout -writerand -CAserial -sess_out -outform_file -caserial", valued="")),
+    ("gpg gpg2", make_writer("-o --output --export-dir --logger-file --log-file --status-file", valued="-r -u -c --homedir --keyring")),
+    ("nmap", make_writer("-oN -oX -oG -oA -oS", valued="-p")),
+    ("tcpdump tshark dumpcap", make_writer("-w", valued="-i -r -c -s")),
+    ("clamscan clamdscan", make_writer("-l --log --move --copy --tempdir", valued="-d -f --database --file-list --exclude --include --max-filesize")),
+    ("gtk-update-icon-cache update-desktop-database update-mime-database fc-cache", make_writer(operands="all")),
+    ("depmod", make_writer("-o --outdir -b --basedir", valued="-C -E -F -P --config --filesyms")),
+    ("journalctl", make_writer("--cursor-file --output-file", valued="-u -t -n -p -S -U -o -b -F -D -M --unit --since --until --lines --priority --output --identifier --boot")),
+    ("screencapture scrot import xwd", make_writer("-out", operands="last")),
 )  # fmt: skip
-WRITERS: Final = {name: writer for names, writer in _WRITERS for name in names.split()}
+WRITERS: Final = index_rows(_WRITERS)
 # Letters that begin the bundle of old programs: `tar xzf`, `ar rcs`.
 _BUNDLED: Final = {
     "tar": re.compile(r"[A-Za-z]+"), "bsdtar": re.compile(r"[A-Za-z]+"), "gtar": re.compile(r"[A-Za-z]+"),
@@ -219,12 +230,17 @@ def list_outputs(name: str, words: Sequence[Word]) -> Iterator[Output | None]:
     if not given.options & writer.looks:
         yield from _list_operands(writer, given)
         reads_archive = name != "pax" or "-r" in given.options
-        spreads = writer.spreads and reads_archive and not writer.keeps & given.options
-        if spreads or (writer.roams & given.options and writer.unpacks & given.options):
+        spreads = (
+            writer.extracts_anywhere
+            and reads_archive
+            and not writer.extracts_within & given.options
+        )
+        if spreads or (writer.path_traversal & given.options and writer.unpacks & given.options):
             yield None
-    for options, deed in ((writer.loses, Deed.LOSES), (writer.edits, Deed.WRITES)):
-        if options & given.options:
-            yield from (Output(word=word, deed=deed) for word in given.operands)
+    if writer.removing_options & given.options:
+        yield from (Output(word=word, deed=Deed.LOSES) for word in given.operands)
+    if writer.edits & given.options and not writer.instead & given.options:
+        yield from (Output(word=word, deed=Deed.WRITES) for word in given.operands)
 
 
 def _list_operands(writer: Writer, given: _Given) -> Iterator[Output]:
@@ -239,8 +255,8 @@ def _list_operands(writer: Writer, given: _Given) -> Iterator[Output]:
         "from second": operands[1:],
     }
     yield from (Output(word=word, deed=Deed.WRITES) for word in chosen[writer.operands])
-    if writer.lost != "none" and not writer.keeps & given.options:
-        lost = operands if writer.lost == "all" else sources
+    if writer.removed_operands != "none" and not writer.keeping_options & given.options:
+        lost = operands if writer.removed_operands == "all" else sources
         yield from (Output(word=word, deed=Deed.LOSES) for word in lost)
 
 
@@ -249,7 +265,7 @@ def _read_words(name: str, writer: Writer, words: Sequence[Word]) -> _Given:
     position = 0
     while position < len(words):
         word = words[position]
-        text = shown(word)
+        text = show_word(word)
         following = words[position + 1] if position + 1 < len(words) else None
         if text == "--":
             given.operands += words[position + 1 :]
@@ -322,6 +338,6 @@ def _read_letters(
     return 0
 
 
-def shown(word: Word) -> str:
+def show_word(word: Word) -> str:
     """Return what stands for a word: its value, or its text without quotes around it."""
     return word.value if word.value is not None else word.raw.strip("\"'")

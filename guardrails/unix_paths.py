@@ -11,13 +11,12 @@ import re
 from typing import Final
 
 from guardrails.command_words import CREDENTIAL_FILE
-from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.effects import EffectKind, EffectSeverity, Harm
 
-Judged = tuple[EffectKind, EffectSeverity]
 COMPUTED: Final = "\0"
 # A path that the text does not show may be any: as severe as a file of the system.
-OUTSIDE: Final[Judged] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM)
-LOSS: Final[Judged] = (EffectKind.DELETES_FILES, EffectSeverity.MEDIUM)
+OUTSIDE: Final[Harm] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM)
+LOSS: Final[Harm] = (EffectKind.DELETES_FILES, EffectSeverity.MEDIUM)
 
 _SYSTEM_FILE: Final = re.compile(
     r"^[\"']?/(?:(?:etc|usr|bin|sbin|lib\w*|boot|System|Library)(?:/|[\"']?$)|[\"']?$"
@@ -52,7 +51,7 @@ _THROWAWAY: Final = re.compile(
     rf"|{_PERSON}/(?:\.cache|Library/Caches|\.Trash|\.local/share/Trash)/"
 )
 # In their order: the first that matches says what it is.
-_PLACES: Final[tuple[tuple[re.Pattern[str], Judged], ...]] = (
+_PLACES: Final[tuple[tuple[re.Pattern[str], Harm], ...]] = (
     (_STOPS_LOGINS, (EffectKind.CHANGES_ACCOUNTS, EffectSeverity.HIGH)),
     (CREDENTIAL_FILE, (EffectKind.CHANGES_ACCOUNTS, EffectSeverity.CRITICAL)),
     (_KERNEL_FILE, (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)),
@@ -62,7 +61,7 @@ _PLACES: Final[tuple[tuple[re.Pattern[str], Judged], ...]] = (
 )
 
 
-def classify_target(target: str) -> Judged | None:
+def classify_target(target: str) -> Harm | None:
     """Return what writing to a file of this name does; None for an ordinary place."""
     target = _normalise(target)
     if target.startswith("/dev/"):
@@ -73,7 +72,7 @@ def classify_target(target: str) -> Judged | None:
     return None
 
 
-def _classify_device(target: str) -> Judged | None:
+def _classify_device(target: str) -> Harm | None:
     if _HARMLESS_DEVICE.fullmatch(target):
         return None
     if _CHARACTER_DEVICE.match(target):
@@ -81,7 +80,7 @@ def _classify_device(target: str) -> Judged | None:
     return EffectKind.CHANGES_DISKS, EffectSeverity.CRITICAL
 
 
-def classify_loss(target: str) -> Judged | None:
+def classify_loss(target: str) -> Harm | None:
     """Return what is lost when what lies there is emptied, moved away or replaced; None for nothing.
 
     A path from the current folder is the script's own business.

@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 from guardrails.command_effects import BASH_COMMANDS
+from guardrails.program_rows import index_rows, read_names
 from guardrails.unix_outputs import WRITERS
 
 # A program by path is the one that the tables know only in folders that the system owns.
@@ -21,15 +22,15 @@ SYSTEM_FOLDERS: Final = re.compile(
     r"|/usr/local/jamf/bin|/usr/share/[\w-]+/bin"
 )
 
-SHELL_BUILTINS: Final = frozenset(
+SHELL_BUILTINS: Final = read_names(
     ": true false echo printf print cd pushd popd pwd dirs exit logout return break continue shift wait jobs fg"
     " bg disown times ulimit umask getopts read let test [ type which whence where whereis local set"
     " history integer float vared typeset declare export readonly unset suspend unsetopt"
-    " caller zparseopts zstyle help disable limit unlimit rehash pushln log".split()
+    " caller zparseopts zstyle help disable limit unlimit rehash pushln log"
 )  # fmt: skip
 
 # No argument makes these write, run or send anything, but for what `RUNS_CODE` names.
-PLAIN_LOOKS: Final = frozenset(
+PLAIN_LOOKS: Final = read_names(
     # Text and files, read
     "cat tac head tail wc nl cut paste join comm tr rev fold fmt pr column expand unexpand tsort seq"
     " yes grep egrep fgrep zgrep zcat bzcat xzcat bzgrep xzgrep strings od hexdump hd cmp diff diff3 colordiff file stat"
@@ -38,7 +39,7 @@ PLAIN_LOOKS: Final = frozenset(
     " zipinfo"
     " sync jq tput clear reset"
     " expr bc factor numfmt look printenv locale getconf envsubst namei cal ncal"
-    " uuencode getopt gettext ngettext column more tabs logname"
+    " uuencode getopt gettext ngettext more tabs logname"
     # The system, looked at
     " uptime uname nproc hostid id whoami who w users groups last lastb finger getent tty"
     " stty sleep usleep ps pgrep pidof pstree pmap pwdx top htop iotop free vmstat iostat mpstat nfsstat pidstat slabtop"
@@ -52,7 +53,7 @@ PLAIN_LOOKS: Final = frozenset(
     " pvs vgs lvs pvdisplay vgdisplay lvdisplay lsscsi sg_inq dumpe2fs xfs_info"
     " getfacl getcap lsattr getfattr getsebool getenforce sestatus aa-status apparmor_status seinfo matchpathcon"
     " lpstat lpq lpinfo aplay xrandr xdpyinfo xset xprop glxinfo vainfo"
-    " kextstat kextfind otool nm size codesign afplay system_profiler"
+    " kextstat kextfind otool nm size codesign afplay"
     " pg_isready klist testparm ntpq ntpstat"
     " xdg-user-dir fc-list"
     " mandb ldconfig"
@@ -61,7 +62,7 @@ PLAIN_LOOKS: Final = frozenset(
     " ssh-keyscan purge"
     " path_helper dot_clean GetFileInfo"
     " chkrootkit lynis ausearch aureport"
-    " man apropos whatis less".split()
+    " man apropos whatis less"
 )  # fmt: skip
 # Judged by what is given to them to read: programs for awk and sed, what find runs, where dd writes.
 READ_APART: Final = frozenset("awk gawk mawk nawk original-awk find dd".split())
@@ -78,8 +79,8 @@ KNOWN_PROGRAMS: Final = (
 
 _TAR: Final = r"(?:^|\s)(?:--(?:checkpoint-action|to-command|use-compress-program|rsh-command|info-script|new-volume-script|rmt-command)|-[A-Za-z]*[IF](?:[\s=./]|$))"
 # Arguments that make a program run code which is not in the text, or which is not followed here.
-RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
-    name: re.compile(pattern)
+RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
+    (names, re.compile(pattern))
     for names, pattern in (
         ("tar bsdtar gtar", _TAR),
         ("sort", r"--compress-program"),
@@ -118,7 +119,6 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
         ("gpg gpg2", r"(?:^|\s)--(?:exec-path|photo-viewer|agent-program|dirmngr-program|pinentry|gpgconf|options|homedir)"),
         ("wpa_cli", r"(?:^|\s)-a"),
         ("dhclient dhcpcd", r"(?:^|\s)(?:-sf|-cf|-c|-f|--script|--config)\b"),
-        ("mount", r"(?:^|\s)-\w*t\s*(?:fuse\S*|\S*fs\.\w+)|helper="),
         ("tftp lftp ftp", r"(?:^|\s)(?:-[ecf]|!)"),
         ("mail mailx mutt sendmail", r"(?:^|\s)(?:-[A-Za-z]*[SCOX]|-e|-F)"),
         ("jamf", r"(?:^|\s)(?:policy|runScript|install|recon\s+-\S*\s*script|runSoftwareUpdate)\b"),
@@ -152,7 +152,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
         ("launchctl", r"(?:^|\s)(?:submit|asuser|bsexec|config|setenv|debug|load\s|bootstrap\s|unsetenv|exec)"),
         ("sysctl", r"(?:core_pattern|modprobe|hotplug|poweroff_cmd)"),
         ("nc ncat netcat socat", r"(?:^|\s)(?:-[A-Za-z]*[ec]|--(?:exec|sh-exec|lua-exec)|exec:|system:)|(?i:\bEXEC:|\bSYSTEM:|SHELL:)"),
-        ("mount", r"(?:^|\s)(?:-[A-Za-z]*o\S*\s*\S*(?:helper|exec=)|-t\s*fuse|-[A-Za-z]*i)|--types=fuse"),
+        ("mount", r"(?:^|\s)(?:-[A-Za-z]*o\S*\s*\S*(?:helper|exec=)|-\w*t\s*(?:fuse|\S*fs\.\w)|-[A-Za-z]*i)|--types[=\s]\S*fuse|helper="),
         ("lpadmin", r"(?:^|\s)-[A-Za-z]*(?:P|i)|file:"),
         ("update-ca-certificates", r"--hooksdir|--etccertsdir"),
         ("vared zstyle", r"(?s).*"),
@@ -163,8 +163,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = {
         ("install", r"--strip-program"),
         ("file", r"(?:^|\s)-[A-Za-z]*[mC]"),
     )
-    for name in names.split()
-}  # fmt: skip
+)  # fmt: skip
 
 _LONG_OPTION: Final = re.compile(r"--(?:\(\?:([^()]*)\)|([a-z][\w-]+))")
 # The long options in `RUNS_CODE`: what a program is given may be the beginning of one.

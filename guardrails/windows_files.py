@@ -10,12 +10,11 @@ import re
 from typing import Final
 
 from guardrails.command_words import CREDENTIAL_FILE
-from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.powershell_paths import judge_path
 from guardrails.windows_arguments import INNER_BLANK, is_computed, name_option, split_arguments
 
 _K, _S = EffectKind, EffectSeverity
-Harm = tuple[EffectKind, EffectSeverity]
 _DRIVE: Final = r"(?:[a-z]:|%(?:systemdrive|homedrive)%|\$\{?env:(?:systemdrive|homedrive)\}?)"
 _OF_A_USER: Final = r"(?:\\(?:documents|desktop|pictures|downloads|music|videos|onedrive|appdata))?"
 _ROOT: Final = (

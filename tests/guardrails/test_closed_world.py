@@ -66,7 +66,7 @@ _ZSH = [
 def _read(name):
     escapes = {"\\\\": "\0", "\\n": "\n", "\\r": "\r", "\\x0b": "\x0b", "\\xa0": "\xa0", "\0": "\\"}
     for line in (_HERE / name).read_text().splitlines():
-        if line and not line.startswith("#"):
+        if line and not line.startswith("##"):
             text = line
             for escape, meant in escapes.items():
                 text = text.replace(escape, meant)
@@ -93,7 +93,7 @@ def test_evasions_are_not_judged_harmless(interpreter, text):
 
 @pytest.mark.parametrize("frame", ["true\n{}\ntrue", "if true; then\n{}\nfi", "f() {{\n{}\n}}\nf"])
 def test_evasions_are_not_judged_harmless_inside(frame):
-    texts = [text for text in _read("bash_evasions.txt") if not text.startswith("#")]
+    texts = _read("bash_evasions.txt")
     assert [text for text in texts if _is_harmless("bash", frame.format(text))] == []
 
 

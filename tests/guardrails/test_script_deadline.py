@@ -38,6 +38,23 @@ def test_hostile_repetition_ends_in_time(interpreter, monkeypatch):
         assert spent < _SECONDS + 2, (interpreter, piece, spent)
 
 
+@pytest.mark.parametrize(
+    ("interpreter", "text"),
+    [
+        ("cmd", "echo " + "for " * 12_000),
+        ("bash", " && ".join(["[[ $x =~ ^[0-9]+$ ]]"] * 1000) + " && echo $((x))"),
+        ("bash", "for ((" + " " * 60_000 + "i=0; i<3; i++ )); do ls & wait; done"),
+        ("bash", "dmesg " + "--level " * 30 + "zz zz zz"),
+    ],
+    ids=["for in for", "checks in a row", "blanks", "options"],
+)
+def test_what_repeats_in_a_pattern_ends_in_time(interpreter, text, monkeypatch):
+    monkeypatch.setattr("guardrails.script_analysis.Deadline", lambda: Deadline(_SECONDS))
+    began = time.thread_time()
+    analyse_script(interpreter, text.encode())
+    assert time.thread_time() - began < 2 * _SECONDS
+
+
 def test_a_deadline_that_is_over_stops_the_parser():
     clock = iter([0.0, *([0.5] * 2), *([1.5] * 100)])
     with pytest.raises(DeadlineError):

@@ -15,7 +15,7 @@ from guardrails.command_words import text_of
 from guardrails.shell_folding import decode_escapes
 from guardrails.unix_paths import COMPUTED
 
-Places = frozenset[str]
+Paths = frozenset[str]
 _MAX_DEPTH: Final = 8
 _MAX_PLACES: Final = 64
 _MAX_CHARACTERS: Final = 4096
@@ -56,7 +56,7 @@ _PRINTS_FOLDER_OF: Final = re.compile(
 )
 
 
-class Targets:
+class Places:
     """Answers where a word of a script leads."""
 
     def __init__(self, nodes: Mapping[str, Sequence[Any]]) -> None:
@@ -102,7 +102,7 @@ class Targets:
             if folder not in ("-", '"-"', "..", "."):
                 self._folders.append((folder, node))
 
-    def find(self, word: str, use: Any) -> Places | None:
+    def find(self, word: str, use: Any) -> Paths | None:
         """Return the paths that a word may stand for; None when they come from outside.
 
         Args:
@@ -121,9 +121,9 @@ class Targets:
         name = (match[1] or match[2]) if match else ""
         return name in self._descriptors and name not in self._values
 
-    def _join_folders(self, places: Places) -> Places | None:
+    def _join_folders(self, paths: Paths) -> Paths | None:
         """Return the same, and relative ones from every folder that the script goes to."""
-        joined = set(places)
+        joined = set(paths)
         if len(self._folders) > _MAX_PLACES:
             return None
         for folder, node in self._folders:
@@ -131,14 +131,11 @@ class Targets:
             if folders is None:
                 return None
             joined |= {
-                f"{each}/{place}"
-                for each in folders
-                for place in places
-                if place[:1] not in ("/", "~")
+                f"{each}/{path}" for each in folders for path in paths if path[:1] not in ("/", "~")
             }
         return frozenset(joined)
 
-    def _find(self, word: str, use: Any, depth: int) -> Places | None:
+    def _find(self, word: str, use: Any, depth: int) -> Paths | None:
         self._steps += 1
         if depth > _MAX_DEPTH or len(word) > _MAX_CHARACTERS or self._steps > _MAX_STEPS:
             return None
@@ -153,7 +150,7 @@ class Targets:
             heads = self._expand(name, match[4] or "", use, depth)
             return self._append(heads, text[match.end() :])
         if match := _SUBSTITUTION.match(text):
-            heads = self._print(match[1] or match[2] or "", use, depth)
+            heads = self._find_printed(match[1] or match[2] or "", use, depth)
             return self._append(heads, text[match.end() :])
         if self._climbs(text):
             return None
@@ -164,7 +161,7 @@ class Targets:
         )
         return None if is_open else frozenset((place,))
 
-    def _append(self, heads: Places | None, rest: str) -> Places | None:
+    def _append(self, heads: Paths | None, rest: str) -> Paths | None:
         if heads is None or self._climbs(rest):
             return None
         tail = _COMPUTES.sub(COMPUTED, rest)
@@ -178,7 +175,7 @@ class Targets:
             for value, _ in self._values.get(name, ())
         )
 
-    def _unite(self, words: Sequence[str], use: Any, depth: int) -> Places | None:
+    def _unite(self, words: Sequence[str], use: Any, depth: int) -> Paths | None:
         found: set[str] = set()
         for word in words[:_MAX_PLACES]:
             places = self._find(word, use, depth)
@@ -187,7 +184,7 @@ class Targets:
             found |= places
         return frozenset(found) if len(words) <= _MAX_PLACES else None
 
-    def _expand(self, name: str, change: str, use: Any, depth: int) -> Places | None:
+    def _expand(self, name: str, change: str, use: Any, depth: int) -> Paths | None:
         """Return what a variable, changed as in `${x%/*}`, may hold."""
         default = re.match(r":?[-=](.+)", change, re.DOTALL)
         if change == "##*/":
@@ -202,7 +199,7 @@ class Targets:
             return self._find_values(name, depth)
         return frozenset((_KNOWN[name],)) if name in _KNOWN else None
 
-    def _find_values(self, name: str, depth: int) -> Places | None:
+    def _find_values(self, name: str, depth: int) -> Paths | None:
         if name in self._busy:
             return frozenset()  # `x=$x/y` adds nothing to where x begins
         values = self._values[name]
@@ -217,9 +214,9 @@ class Targets:
         known = [places for places in found if places is not None]
         return frozenset().union(*known) if len(known) == len(found) else None
 
-    def _find_argument(self, name: str, use: Any, depth: int) -> Places | None:
+    def _find_argument(self, name: str, use: Any, depth: int) -> Paths | None:
         """Return what the calls of the function around a node give as an argument."""
-        function = self._definitions.around(use)
+        function = self._definitions.find_around(use)
         if function is None:
             return None
         called = text_of(function.child_by_field_name("name"))
@@ -239,7 +236,7 @@ class Targets:
             found |= places
         return frozenset(found) if words and len(words) <= _MAX_PLACES else None
 
-    def _print(self, command: str, use: Any, depth: int) -> Places | None:
+    def _find_printed(self, command: str, use: Any, depth: int) -> Paths | None:
         """Return what a command substitution may print."""
         if _PRINTS_NAME.match(command) or _PRINTS_OWN_FOLDER.fullmatch(command):
             return frozenset(("x" if _PRINTS_NAME.match(command) else ".",))
