@@ -40,6 +40,7 @@ from guardrails.unix_programs import (
     RUNS_CODE_LONG,
     SHELL_BUILTINS,
     SYSTEM_FOLDERS,
+    may_run_code,
 )
 
 _MAX_WRAPPERS: Final = 12
@@ -280,8 +281,7 @@ class BashReader:
             self._doubt(node, f"{name[:40]} is no known program")
 
     def _doubt_options(self, node: Any, name: str, arguments: Sequence[Word]) -> None:
-        pattern = RUNS_CODE.get(name)
-        if pattern is None:
+        if name not in RUNS_CODE:
             return
         line = " ".join(word.value if word.value is not None else word.raw for word in arguments)
         computed = any(word.value is None for word in arguments)
@@ -290,8 +290,8 @@ class BashReader:
         is_short = any(
             option.startswith(each) for each in begins for option in RUNS_CODE_LONG[name]
         )
-        held = computed and pattern.search(self._loose_options)
-        if is_short or held or pattern.search(" ".join(given)):
+        held = computed and may_run_code(name, self._loose_options)
+        if is_short or held or may_run_code(name, " ".join(given)):
             self._doubt(node, f"arguments of {name} may run other code")
         elif any(word.value is None and not word.raw.startswith('"') for word in arguments[:1]):
             self._doubt(node, f"arguments of {name} are computed while it runs")

@@ -30,6 +30,7 @@ from guardrails.unix_paths import (
     is_outside,
 )
 
+_MAX_ARGUMENTS: Final = 8192  # characters; more make no look
 _SYSTEM_TREE: Final = re.compile(
     r"^[\"']?(?:/\*?|~/?\*?|\$\{?HOME\}?/?\*?|/(?:etc|usr|bin|sbin|lib\w*|boot|var|home|root|opt|srv|dev"
     r"|System|Library|Applications|Users|private)(?:/\*|/)?)[\"']?$"
@@ -91,6 +92,8 @@ def judge_table(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
 
 def _only_looks(name: str, arguments: Sequence[str]) -> bool:
     """Say whether these arguments make the command a mere look; a row lists what does."""
+    if sum(map(len, arguments)) > _MAX_ARGUMENTS:
+        return False
     plain = [re.sub(r"\s", "_", unquote(word)) or "_" for word in arguments]
     if len(plain) == 1 and plain[0] in ("--version", "--help"):
         return True

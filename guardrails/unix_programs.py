@@ -77,6 +77,7 @@ KNOWN_PROGRAMS: Final = (
     | BASH_COMMANDS.keys()
 )
 
+_MAX_ARGUMENTS: Final = 32_768  # characters: not every pattern is linear
 _TAR: Final = r"(?:^|\s)(?:--(?:checkpoint-action|to-command|use-compress-program|rsh-command|info-script|new-volume-script|rmt-command)|-[A-Za-z]*[IF](?:[\s=./]|$))"
 # Arguments that make a program run code which is not in the text, or which is not followed here.
 RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
@@ -140,7 +141,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
         ("hostname", r"(?:^|\s)-[A-Za-z]*F"),
         ("curl", r"(?:^|\s)(?:-[A-Za-z]*K|--config|--libcurl|--engine|--proto-default)"),
         ("wget", r"(?:^|\s)(?:-e|--execute|--use-askpass|--config|--input-file|-i)\b"),
-        ("scp sftp ssh", r"(?:^|\s)(?:-[A-Za-z]*[FSDo]|-o\S*)\s*\S*(?i:\S*command|\S*include|pkcs11|\S*provider|\S*exec|\$)|(?:^|\s)-[A-Za-z]*[FSb]"),
+        ("scp sftp ssh", r"(?:^|\s)-(?=[A-Za-z]*[FSDo])(?:\S*|\S+\s+\S*)(?i:command|include|pkcs11|provider|exec|\$)|(?:^|\s)-[A-Za-z]*[FSb]"),
         ("apt apt-get aptitude", r"(?:^|\s)(?:-o|--option|-c|--config-file|source|build-dep)\b|::"),
         ("dpkg", r"--(?:pre-invoke|post-invoke|status-logger|root|instdir|admindir)"),
         ("rpm", r"(?:^|\s)(?:--eval|-E|--define|-D|--pipe|--rcfile|--macros|--load|--root|--dbpath)\b"),
@@ -152,7 +153,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
         ("launchctl", r"(?:^|\s)(?:submit|asuser|bsexec|config|setenv|debug|load\s|bootstrap\s|unsetenv|exec)"),
         ("sysctl", r"(?:core_pattern|modprobe|hotplug|poweroff_cmd)"),
         ("nc ncat netcat socat", r"(?:^|\s)(?:-[A-Za-z]*[ec]|--(?:exec|sh-exec|lua-exec)|exec:|system:)|(?i:\bEXEC:|\bSYSTEM:|SHELL:)"),
-        ("mount", r"(?:^|\s)(?:-[A-Za-z]*o\S*\s*\S*(?:helper|exec=)|-\w*t\s*(?:fuse|\S*fs\.\w)|-[A-Za-z]*i)|--types[=\s]\S*fuse|helper="),
+        ("mount", r"(?:^|\s)(?:-(?=[A-Za-z]*o)(?:\S*|\S+\s+\S*)(?:helper|exec=)|-\w*t\s*(?:fuse|\S*fs\.\w)|-[A-Za-z]*i)|--types[=\s]\S*fuse|helper="),
         ("lpadmin", r"(?:^|\s)-[A-Za-z]*(?:P|i)|file:"),
         ("update-ca-certificates", r"--hooksdir|--etccertsdir"),
         ("vared zstyle", r"(?s).*"),
@@ -164,6 +165,13 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
         ("file", r"(?:^|\s)-[A-Za-z]*[mC]"),
     )
 )  # fmt: skip
+
+
+def may_run_code(name: str, arguments: str) -> bool:
+    """Say whether a program may run code by its arguments; so may more than can be searched."""
+    pattern = RUNS_CODE[name]
+    return len(arguments) > _MAX_ARGUMENTS or pattern.search(arguments) is not None
+
 
 _LONG_OPTION: Final = re.compile(r"--(?:\(\?:([^()]*)\)|([a-z][\w-]+))")
 # The long options in `RUNS_CODE`: what a program is given may be the beginning of one.

@@ -227,27 +227,40 @@ def test_what_no_row_lists_is_no_look(name):
 def _list_repeated(pattern):
     """Yield (beginning, what is repeated behind it), from a row's own options and words."""
     words = set(re.findall(r"[A-Za-z][\w-]+", pattern))
-    letters = {
-        *"".join(re.findall(r"\[([A-Za-z0-9]+)\]", pattern)),
-        *re.findall(r"-(\w)\b", pattern),
-    }
+    classes = "".join(re.findall(r"\[(\w+)\]", pattern))
+    letters = {*classes, *re.findall(r"-(?:\[[^\]]*\][*+]?)?(\w)", pattern)}
     tokens = words | {f"-{each}" for each in words | letters} | {f"--{each}" for each in words}
     for token in sorted(tokens):
         yield from (("", f"{token}{more}") for more in ("", " ", " x ", "=x", "=x "))
-        for more in ("=a", "x ", "-a ", "a="):
+        for more in (token[-1], "=a", "x ", "-a ", "a="):
             yield from ((token, more), (f"{token} ", more))
 
 
-@pytest.mark.parametrize("pattern", sorted({looks.pattern for looks in LOOKS.values()}))
-def test_patterns_take_linear_time(pattern):
-    looks = re.compile(pattern)
+def _assert_linear(match, pattern):
     for beginning, repeated in _list_repeated(pattern):
         for end in ("\n", "zz - zz\n"):
-            for times in (8, 14, 20, 24, 28, 500):  # an exponential one is seen before it hangs
+            for times in (8, 14, 20, 24, 28, 100, 300, 600):  # seen before it hangs
                 text = beginning + repeated * times + end
                 before = time.thread_time()
-                looks.fullmatch(text)
+                match(text)
                 assert time.thread_time() - before < 0.05, text
+
+
+@pytest.mark.parametrize("pattern", sorted({looks.pattern for looks in LOOKS.values()}))
+def test_patterns_of_looks_take_linear_time(pattern):
+    _assert_linear(re.compile(pattern).fullmatch, pattern)
+
+
+@pytest.mark.parametrize("pattern", sorted({runs.pattern for runs in RUNS_CODE.values()}))
+def test_patterns_of_what_runs_code_take_linear_time(pattern):
+    _assert_linear(re.compile(pattern).search, pattern)
+
+
+def test_more_arguments_than_can_be_searched_are_no_look():
+    assert _is_harmless("dmesg " + "-T " * 2000)
+    assert not _is_harmless("dmesg " + "-T " * 5000)
+    assert _is_harmless("gsettings get x " + "set " * 5000)
+    assert not _is_harmless("gsettings get x " + "set " * 20_000)
 
 
 @pytest.mark.parametrize(
