@@ -14,8 +14,6 @@ from guardrails.errors import MaskingError
 from guardrails.identifier_patterns import PATTERNS
 from guardrails.masking import Masker
 
-
-
 MASKED = [
     ("if it rings, page 4312", "4312", "PHONE"),
     ("my pager 712 is dead", "712", "PHONE"),
