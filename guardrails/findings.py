@@ -87,8 +87,10 @@ def make_whole(entity: str, start: int, end: int) -> RecognizerResult:
     )
 
 
-def find_all(expression: Any, text: str) -> Iterator[Any]:
-    """Return the matches of an expression of the `regex` library; a slow one fails.
+def find_all(expression: Any, text: str, start: int = 0, end: int | None = None) -> Iterator[Any]:
+    """Return the matches of an expression of the `regex` library in a part of a text.
+
+    A slow one fails, if the part is long.
 
     Its own timer costs more than most expressions, so it runs for long texts only: repetitions are
     bounded, and a short text is soon done.
@@ -97,10 +99,11 @@ def find_all(expression: Any, text: str) -> Iterator[Any]:
         TimeoutError: the budget of time is spent; the text must not pass unmasked.
 
     """
-    if len(text) < TIMED_CHARACTERS:
-        matches: Iterator[Any] = expression.finditer(text)
+    end = len(text) if end is None else end
+    if end - start < TIMED_CHARACTERS:
+        matches: Iterator[Any] = expression.finditer(text, start, end)
         return matches
-    timed: Iterator[Any] = expression.finditer(text, timeout=left_seconds())
+    timed: Iterator[Any] = expression.finditer(text, start, end, timeout=left_seconds())
     return timed
 
 

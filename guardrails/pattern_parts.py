@@ -96,11 +96,12 @@ class IdentifierPattern:
         expression: what the whole match looks like, after the context.
         score: 0 to 1, a rank set by hand (docs/masking.md): below the analyser's threshold it
             counts only beside a word of `context`. The highest names a stretch that several cover.
-        needs: of these lower-case strings at least one is in every text that can match; a cheap
-            test before the expression is tried. Empty: always tried.
+        needs: of these lower-case strings at least one is in every match, in what it looks at
+            before and after it, or among its context; a cheap test, and of a long text only what
+            is near is tried (guardrails.need_places). Empty: always tried.
         check: says of a match whether it is one, for instance by its check digit.
         trim: says how many characters at its beginning are it; 0: none.
-        digits: whether every match, or what is before it, has a digit; as cheap as `needs`.
+        digits: whether every match, or what it looks at, has a digit; as cheap as `needs`.
         context: lower-case words that make the match credible when near.
 
     """

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
+from guardrails.expression_reach import count_reach
 from guardrails.findings import TIMED_CHARACTERS, find_all, make_result
 from guardrails.identifier_patterns import (
     LANGUAGE,
@@ -21,6 +22,7 @@ from guardrails.identifier_patterns import (
     IdentifierPattern,
 )
 from guardrails.identifier_tokens import TokenRecogniser
+from guardrails.need_places import NeedPlaces
 from guardrails.other_scripts import OtherScriptRecogniser
 from guardrails.pattern_parts import compile_bounded
 from guardrails.presidio_runtime import (
@@ -31,7 +33,8 @@ from guardrails.presidio_runtime import (
 )
 from guardrails.street_addresses import StreetAddressRecogniser
 from guardrails.table_columns import ColumnRecogniser
-from guardrails.text_engine import NearbyWords, TextArtifacts, TextEngine
+from guardrails.text_engine import CHARACTERS_BEFORE, NearbyWords, TextArtifacts, TextEngine
+from guardrails.time_budget import left_seconds
 from guardrails.word_recogniser import WordRecogniser
 
 SCORE_THRESHOLD: Final = 0.5
@@ -72,6 +75,7 @@ class FormRecogniser(LocalRecognizer):
             supported_language=LANGUAGE,
         )
         self._forms = [(form, _compile(form.expression), frozenset(form.needs)) for form in forms]
+        self._reaches = {form: _count_reach(form) for form in forms}
         # Many forms need the same: each is looked for once in a text, if it can begin there.
         self._needs: dict[str, list[str]] = {}
         for need in sorted({need for form in forms for need in form.needs}):
@@ -98,26 +102,39 @@ class FormRecogniser(LocalRecognizer):
         has_digit = bool(_DIGIT.search(text))
         present = self._find_needs(lower)
         is_short = len(text) < TIMED_CHARACTERS
+        places = NeedPlaces(lower)
         for form, expression, needs in self._forms:
             if (form.digits and not has_digit) or (needs and needs.isdisjoint(present)):
                 continue
             if is_short and not expression.search(text):
                 continue  # most have nothing, and an iterator costs more than to know that
-            for match in find_all(expression, text):
-                start, end = match.span()
-                if form.trim:
-                    end = start + form.trim(text[start:end])
-                if start >= end or (form.check and not form.check(text[start:end])):
-                    continue
-                results.append(
-                    make_result(self, form.entity, start, end, form.score, form.context or None)
-                )
+            parts = [(0, len(text))]
+            if not is_short:
+                left_seconds()
+                reach = self._reaches[form]
+                parts = places.list_near(needs, reach, digits=form.digits)
+            for first, last in parts:
+                for match in find_all(expression, text, first, last):
+                    start, end = match.span()
+                    if form.trim:
+                        end = start + form.trim(text[start:end])
+                    if start < end and (not form.check or form.check(text[start:end])):
+                        results.append(self._make_result(form, start, end))
         return results
+
+    def _make_result(self, form: IdentifierPattern, start: int, end: int) -> RecognizerResult:
+        return make_result(self, form.entity, start, end, form.score, form.context or None)
 
     def _find_needs(self, lower: str) -> set[str]:
         """Return what forms need, as far as a text has it."""
         starts = {*lower, *map("".join, pairwise(lower))} & self._needs.keys()
         return {need for start in starts for need in self._needs[start] if need in lower}
+
+
+def _count_reach(form: IdentifierPattern) -> int | None:
+    """Return how far from what it needs a form may match: that may be a word of its context."""
+    reach = count_reach(form.expression)
+    return reach if reach is None or not form.context else reach + CHARACTERS_BEFORE
 
 
 @cache

@@ -23,7 +23,7 @@ from guardrails.presidio_runtime import (
 
 CONFIDENT: Final = 0.7  # what a weak finding beside a word of its context is worth
 # Set by hand, not fitted: docs/masking.md, "Numbers in the rules".
-_CHARACTERS_BEFORE: Final = 64
+CHARACTERS_BEFORE: Final = 64
 _CHARACTERS_AFTER: Final = 24
 _WORDS_BEFORE: Final = 7
 _WORDS_AFTER: Final = 2
@@ -165,7 +165,7 @@ class NearbyWords(ContextAwareEnhancer):
 
 def find_words_near(lower_text: str, start: int, end: int) -> set[str]:
     """Return the words before and after a stretch on its line; "phone:" also as "phone"."""
-    before = lower_text[max(0, start - _CHARACTERS_BEFORE) : start]
+    before = lower_text[max(0, start - CHARACTERS_BEFORE) : start]
     before = before[before.rfind("\n") + 1 :]
     after = lower_text[end : end + _CHARACTERS_AFTER].split("\n", 1)[0]
     # A pseudonym is no context, else a text that is masked twice would lose more.
