@@ -2,7 +2,9 @@
 """No denial is lost: what fails, and what stands for nothing, is refused or denies."""
 
 import pytest
+from typer.testing import CliRunner
 
+from api.cli import app
 from contracts.policy import DECISIONS
 from guardrails.errors import PolicyLoadError
 from guardrails.policy import POLICIES_DIR, PolicyEngine
@@ -177,3 +179,13 @@ def test_files_that_editors_and_links_spoil_are_read_or_named(tmp_path):
     (tmp_path / "b.rego").symlink_to(tmp_path / "gone.rego")
     with pytest.raises(PolicyLoadError, match=r"^b\.rego is no file, but a link to nothing"):
         read_folder(tmp_path)
+
+
+def test_a_folder_without_cases_fails_and_says_what_is_needed(tmp_path):
+    for name, text in SOURCE.files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(PolicyLoadError, match=r"comes with cases, in cases/\*\.yaml"):
+        check_version(read_folder(tmp_path))
+    ran = CliRunner().invoke(app, ["policy", "test", str(tmp_path)])
+    assert ran.exit_code == 1
+    assert "in cases/*.yaml of its folder" in " ".join(ran.output.split())
