@@ -44,10 +44,14 @@ def policy_test(
         word = "allowed" if case.allow else "denied"
         _say(f"  must be {word}, {case.requires_quorum} needed: {', '.join(case.reasons)}")
         _say(f"  is {describe_decision(outcome.decision)}")
+    for warning in report.warnings:
+        _say(f"WARNING {warning}")
     n_failed = len(report.failed)
+    if not report.n_cases:
+        fail("a policy comes with cases, in cases/*.yaml of its folder, and this one has none")
     _say(f"{report.n_cases - n_failed} of {report.n_cases} cases are decided as they say")
     unnoticed = _test_mutants(source) if mutants and not n_failed else 0
-    if n_failed or unnoticed or not report.n_cases:
+    if n_failed or unnoticed:
         raise typer.Exit(1)
 
 

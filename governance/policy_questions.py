@@ -2,7 +2,8 @@
 """What policies are asked about an approval or a dispatch: rows of the database, field by field.
 
 Of what a caller sends, only identifiers come in, and they are compared with rows: the bundle that
-an approver names. Their name and roles are those of their account. Pure.
+an approver names. Their name and roles are those of their account. Names are asked in the form that
+all spellings of one person share, because a policy's `lower` folds ASCII alone. Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from contracts.policy import (
 from governance.approval_records import Approval
 from governance.decision_checks import ApprovalRequest, Situation
 from governance.proposals import Proposal, ProposalContext
+from kernel.person import normalise_person
 
 
 def list_flags(case: Mapping[str, Any]) -> list[str]:
@@ -39,11 +41,11 @@ def ask_approval(
         script=_script_facts(situation.context),
         device=_device_facts(situation.context),
         approval=ApprovalFacts(
-            approver=request.approver,
+            approver=normalise_person(request.approver),
             roles=sorted(request.roles),
             bundle_digest=request.bundle_digest,
         ),
-        approved_by=list(situation.approved_by),
+        approved_by=[normalise_person(each) for each in situation.approved_by],
         freeze_active=situation.freeze_active,
         exception_active=situation.exception_active,
         flags=list_flags(case),
@@ -69,7 +71,7 @@ def ask_dispatch(
         device=_device_facts(context),
         approvals=[
             StoredApproval(
-                approver=each.approver,
+                approver=normalise_person(each.approver),
                 bundle_digest=each.bundle_digest,
                 expires_at=each.expires_at.timestamp(),
             )
@@ -85,7 +87,7 @@ def ask_dispatch(
 def _proposal_facts(proposal: Proposal) -> SealedFacts:
     return SealedFacts(
         proposal_id=proposal.proposal_id,
-        requested_by=proposal.requested_by,
+        requested_by=normalise_person(proposal.requested_by),
         risk_score=proposal.risk_score,
         expires_at=proposal.expires_at.timestamp(),
         status=proposal.status.value,
@@ -97,7 +99,7 @@ def _script_facts(context: ProposalContext) -> ScriptFacts:
     privilege: Any = context.manifest.get("privilege")  # None where it is missing: a denial
     blast_radius: Any = context.manifest.get("blast_radius")
     return ScriptFacts(
-        author=context.author,
+        author=normalise_person(context.author),
         privilege=privilege,
         blast_radius=blast_radius,
         analysis=_analysis_facts(context.analysis),

@@ -22,7 +22,7 @@ from guardrails.policy_source import POLICIES_DIR, PolicySource, read_folder
 from guardrails.policy_syntax import check_policies
 from guardrails.rego_runtime import EvaluationError, PreparedQuery, RegoError, compile_modules
 
-__all__ = ["DECISIONS", "POLICIES_DIR", "PolicyEngine"]
+__all__ = ["DECISIONS", "POLICIES_DIR", "PolicyEngine", "compile_query"]
 
 TIME_LIMIT_SECONDS: Final = 1.0
 _DOUBTS = frozenset({"policy_error", "policy_undefined"})
@@ -88,7 +88,7 @@ class PolicyEngine:
 
     def _explain_no_answer(self, name: str) -> str:
         def read_field(field: str) -> object:
-            query = _compile_query(self.source.files, f"answer = data.eucora.{name}.{field}")
+            query = compile_query(self.source.files, f"answer = data.eucora.{name}.{field}")
             return query.evaluate({"decision": name}).get("answer")
 
         return describe_no_answer(self.source.files, name, read_field)
@@ -97,10 +97,16 @@ class PolicyEngine:
 def _compile(files: Mapping[str, str], name: str) -> PreparedQuery:
     package = f"data.eucora.{name}"
     fields = ", ".join(f'"{field}": {package}.{field}' for field in FIELDS)
-    return _compile_query(files, f"answer = {{{fields}}}")
+    return compile_query(files, f"answer = {{{fields}}}")
 
 
-def _compile_query(files: Mapping[str, str], query: str) -> PreparedQuery:
+def compile_query(files: Mapping[str, str], query: str) -> PreparedQuery:
+    """Return a query of policies, compiled.
+
+    Raises:
+        PolicyLoadError: they do not compile.
+
+    """
     try:
         return compile_modules(files, query)
     except RegoError as error:

@@ -22,6 +22,7 @@ from guardrails.policy import TIME_LIMIT_SECONDS, PolicyEngine
 from guardrails.policy_cases import read_cases, run_cases
 from guardrails.policy_difference import compare_policies
 from guardrails.policy_explanation import explain
+from guardrails.policy_exploration import explore
 from guardrails.policy_mutation import list_mutants, read_excuses, run_mutants
 from guardrails.policy_protocol import (
     REPLY_HEADER,
@@ -106,15 +107,16 @@ def check_version(source: PolicySource, *, time_limit_seconds: float = TIME_LIMI
 def try_cases(
     source: PolicySource, *, time_limit_seconds: float = TIME_LIMIT_SECONDS
 ) -> CasesReport:
-    """Decide a version's cases; one that takes longer than the limit is denied.
+    """Decide a version's cases, and ask it typed questions; what exceeds the limit is denied.
 
     Raises:
-        PolicyLoadError: it does not load, or its cases cannot be read.
+        PolicyLoadError: it does not load, fails on a typed question, or its cases cannot be read.
     """
     engine = PolicyEngine(source, time_limit_seconds=time_limit_seconds)
-    outcomes = run_cases(engine, read_cases(source))
+    cases = read_cases(source)
+    outcomes = run_cases(engine, cases)
     failed = tuple(outcome for outcome in outcomes if not outcome.passed)
-    return CasesReport(n_cases=len(outcomes), failed=failed)
+    return CasesReport(n_cases=len(outcomes), failed=failed, warnings=explore(engine, cases))
 
 
 def try_mutants(source: PolicySource) -> MutantsReport:

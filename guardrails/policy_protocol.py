@@ -76,10 +76,14 @@ Task = Load | Decide | DecideAll | Check | TryCases | TryMutants | Compare | Exp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasesReport:
-    """How many cases a version has, and those that it decides otherwise than they say."""
+    """How many cases a version has, and those that it decides otherwise than they say.
+
+    `warnings` say in words which rules have no value for a question that may be asked.
+    """
 
     n_cases: int
     failed: tuple[CaseOutcome, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,12 @@ def _read_files(folder: Path, pattern: str) -> dict[str, str]:
     texts = {}
     try:
         for path in sorted(folder.glob(pattern)):
-            texts[path.name] = path.read_text(encoding="utf-8")
+            if not path.is_file():
+                raise PolicyLoadError(
+                    f"{path.name} is no file, but {_describe_other(path)}: take it away, or put the"
+                    " policy's text there"
+                )
+            texts[path.name] = path.read_text(encoding="utf-8-sig")  # editors add the mark unseen
     except UnicodeDecodeError as error:
         raise PolicyLoadError(
             f"{path.name} is not UTF-8 text (its byte {error.start + 1} is"
@@ -67,6 +72,12 @@ def _read_files(folder: Path, pattern: str) -> dict[str, str]:
     except OSError as error:
         raise PolicyLoadError(f"cannot read the policies in {folder}: {error}") from error
     return texts
+
+
+def _describe_other(path: Path) -> str:
+    if path.is_dir():
+        return "a folder"
+    return "a link to nothing" if path.is_symlink() else "something else"
 
 
 def parse_source(document: Any) -> PolicySource:

@@ -12,19 +12,31 @@ from itertools import pairwise
 from typing import Final
 
 from guardrails.errors import PolicyLoadError
-from guardrails.rego_text import RegoTextError, Rule, RuleKind, Token, read_rules, read_tokens
-
-FUNCTIONS: Final = frozenset(
-    [
-        *("abs", "ceil", "floor", "round", "count", "sum", "product", "max", "min", "sort"),
-        *("array.concat", "array.slice", "array.reverse", "intersection", "union"),
-        *("object.get", "object.keys", "object.union", "type_name"),
-        *("lower", "upper", "contains", "startswith", "endswith", "concat", "split", "replace"),
-        *("substring", "indexof", "trim", "trim_left", "trim_right", "trim_prefix"),
-        *("trim_suffix", "trim_space", "is_number", "is_string", "is_boolean", "is_array"),
-        *("is_set", "is_object", "is_null"),
-    ]
+from guardrails.policy_references import Module, check_references
+from guardrails.rego_text import (
+    RegoTextError,
+    Rule,
+    RuleKind,
+    Token,
+    find_body,
+    read_rules,
+    read_tokens,
 )
+
+_BY_ARGUMENTS: Final = {
+    1: (
+        *("abs", "ceil", "floor", "round", "count", "sum", "product", "max", "min", "sort"),
+        *("array.reverse", "intersection", "union", "object.keys", "type_name", "lower", "upper"),
+        *("trim_space", "is_number", "is_string", "is_boolean", "is_array", "is_set", "is_object"),
+        "is_null",
+    ),
+    2: (
+        *("array.concat", "object.union", "contains", "startswith", "endswith", "concat", "split"),
+        *("indexof", "trim", "trim_left", "trim_right", "trim_prefix", "trim_suffix"),
+    ),
+    3: ("array.slice", "object.get", "replace", "substring"),
+}
+FUNCTIONS: Final = {name: (n,) for n, names in _BY_ARGUMENTS.items() for name in names}
 # What the library is given to compile: its time and stack grow with these, and so do the rules that
 # somebody has to read. The shipped policies have 57 rules, the longest of 65 words, 2 deep.
 MAX_RULES: Final = 1_000
@@ -32,6 +44,7 @@ MAX_WORDS_OF_RULE: Final = 1_000
 MAX_DEPTH: Final = 16  # of brackets
 MAX_TEXT_CHARACTERS: Final = 2_000
 MAX_NUMBER_CHARACTERS: Final = 20
+MAX_NUMBER: Final = 2.0**53
 _KEYWORDS = frozenset(
     ["if", "in", "some", "not", "contains", "every", "else", "default", "package", "import", "as"]
 )
@@ -60,18 +73,29 @@ def check_policies(files: Mapping[str, str]) -> None:
             layout that is not read; names file and line.
 
     """
-    n_rules = 0
-    for file, text in files.items():
-        try:
-            n_rules += _check_module(file, text)
-        except RegoTextError as error:
-            raise PolicyLoadError(f"{file}:{error.line}: {error}") from error
+    modules = [_check_file(file, text) for file, text in files.items()]
+    n_rules = sum(len(module.rules) for module in modules)
     if n_rules > MAX_RULES:
         raise PolicyLoadError(f"policies have at most {MAX_RULES} rules, and these have {n_rules}")
+    packages: dict[str, dict[str, list[Rule]]] = {}
+    for rule in (rule for module in modules for rule in module.rules):
+        packages.setdefault(rule.package, {}).setdefault(rule.name, []).append(rule)
+    for module in modules:
+        try:
+            check_references(module, packages, FUNCTIONS)
+        except RegoTextError as error:
+            raise PolicyLoadError(f"{module.file}:{error.line}: {error}") from error
 
 
-def _check_module(file: str, text: str) -> int:
-    """Check one file; return how many rules it has."""
+def _check_file(file: str, text: str) -> Module:
+    try:
+        return _check_module(file, text)
+    except RegoTextError as error:
+        raise PolicyLoadError(f"{file}:{error.line}: {error}") from error
+
+
+def _check_module(file: str, text: str) -> Module:
+    """Check one file by itself, and return what it consists of."""
     tokens = read_tokens(text)
     _check_sizes(tokens)
     rules = read_rules(file, text)
@@ -82,11 +106,44 @@ def _check_module(file: str, text: str) -> int:
             raise RegoTextError(f"{rule.name} is no name for a rule", rule.line)
         if len(rule.tokens) > MAX_WORDS_OF_RULE:
             raise RegoTextError(f"a rule has at most {MAX_WORDS_OF_RULE} words", rule.line)
-    aliases = _check_imports(tokens)
+        _check_layout(rule)
+    imports = _check_imports(tokens)
     for name, token in _find_references(tokens):
         _check_reference(name, token)
-    _check_calls(tokens, rules, aliases)
-    return len(rules)
+    _check_calls(tokens, rules, set(imports))
+    return Module(file=file, rules=rules, imports=imports)
+
+
+def _check_layout(rule: Rule) -> None:
+    """Refuse what the library reads otherwise than it looks, or complains of elsewhere."""
+    at = find_body(rule.tokens)
+    for position, (token, after) in enumerate(pairwise(rule.tokens)):
+        words = (token.text, after.text)
+        if words == ("not", "not"):
+            raise RegoTextError("not not is no condition: write the condition itself", token.line)
+        if words == ("if", "every"):
+            raise RegoTextError(
+                f"every stands in a body of its own lines: {rule.name} ... if {{ every x in xs"
+                " {...} }, each condition on its line",
+                token.line,
+            )
+        if after.text == ";" and after.depth == 0:
+            raise RegoTextError(
+                "several conditions stand in brackets: if { FIRST; SECOND }", after.line
+            )
+        has_no_if = at is None or position < at
+        if has_no_if and after.text == "{" and after.depth == 0 and _ends_head(token):
+            raise RegoTextError(f"a body follows if: {_show_head(rule)} if {{ ... }}", after.line)
+
+
+def _ends_head(token: Token) -> bool:
+    return token.text not in _KEYWORDS and (token.kind != "sign" or token.text in (")", "]", "}"))
+
+
+def _show_head(rule: Rule) -> str:
+    if [token.text for token in rule.tokens[1:2]] == ["["] and len(rule.tokens) > 2:
+        return f"{rule.name} contains {rule.tokens[2].text}"
+    return rule.name
 
 
 def _check_calls(tokens: list[Token], rules: list[Rule], aliases: set[str]) -> None:
@@ -114,11 +171,15 @@ def _check_sizes(tokens: list[Token]) -> None:
         longest = MAX_NUMBER_CHARACTERS if token.kind == "number" else MAX_TEXT_CHARACTERS
         if len(token.text) > longest:
             raise RegoTextError(f"a {token.kind} has at most {longest} characters", token.line)
+        if token.kind == "number" and not abs(float(token.text)) <= MAX_NUMBER:
+            raise RegoTextError(
+                f"{token.text} is too large to be computed with exactly", token.line
+            )
 
 
-def _check_imports(tokens: list[Token]) -> set[str]:
-    """Return the names under which packages of ours are imported."""
-    aliases = set()
+def _check_imports(tokens: list[Token]) -> dict[str, str]:
+    """Return what of ours is imported, by the name under which it is."""
+    aliases = {}
     for position, token in enumerate(tokens):
         if token.text != "import" or not token.is_first:
             continue
@@ -130,7 +191,7 @@ def _check_imports(tokens: list[Token]) -> set[str]:
                 f"a policy imports rego.v1 and data.{_ROOT}, not {path}", token.line
             )
         if path != "rego.v1":
-            aliases.add(alias)
+            aliases[alias] = path
     return aliases
 
 

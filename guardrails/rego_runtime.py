@@ -8,7 +8,9 @@ shared library is enough for that; the Python package, two seconds of a start, m
 
 Evaluation speaks to the library's C functions directly and keeps the interpreter lock: regopy's
 own functions release and take it some eighty times for one input, and each time another thread may
-have it for milliseconds. Texts end at the library's first NUL and numbers have six decimals.
+have it for milliseconds. A built-in function that fails, such as `lower` of a number or a division
+by zero, is an error of the whole evaluation. Texts end at the library's first NUL and numbers have
+six decimals.
 """
 
 import ctypes
@@ -85,6 +87,7 @@ def has_builtin(name: str) -> bool:
 def _new_interpreter() -> Interpreter:
     interpreter = Interpreter()
     interpreter.log_level = LogLevel.NONE
+    interpreter.strict_built_in_errors = True  # else undefined: no denial
     return interpreter
 
 

@@ -29,6 +29,7 @@ from governance.risk import (
     assess_risk,
 )
 from kernel.database import Connection
+from kernel.person import normalise_person
 from reasoning.state import CaseData, ChoiceData
 from retrieval.catalogue import CatalogueScript
 from retrieval.errors import ManifestError
@@ -104,7 +105,7 @@ async def ask_policy(
             parameters_valid=_are_valid(manifest, choice["parameters"]),
             proposal=ProposedFacts(
                 proposal_id=proposal_id,
-                requested_by=requested_by,
+                requested_by=normalise_person(requested_by),
                 risk_score=risk["score"],
                 expires_at=int(expires_at.timestamp()),
                 confidence=choice["confidence"],
@@ -112,7 +113,7 @@ async def ask_policy(
             ),
             flags=list(flags),
             script=ScriptFacts(
-                author=manifest.author,
+                author=normalise_person(manifest.author),
                 privilege=manifest.privilege,
                 blast_radius=manifest.blast_radius,
                 analysis=AnalysisFacts(

@@ -247,9 +247,9 @@ BROKEN = [  # what replaces what in a file, and the reason; None where the polic
     ("quorum.rego", "requires_quorum := 1", "requires_quorum := 0", "policy_undefined"),
     ("quorum.rego", "requires_quorum := 1", 'requires_quorum := "1"', "policy_undefined"),
     ("quorum.rego", "requires_quorum := 1", "requires_quorum := 1.5", "policy_undefined"),
-    ("approval.rego", FREEZE, "deny contains input.proposal if", "policy_undefined"),
+    ("approval.rego", FREEZE, "deny contains input.approval.roles if", "policy_undefined"),
     ("approval.rego", FREEZE, "deny contains input.approval.approver if", "policy_error"),
-    ("quorum.rego", "risk <= cab_risk", "risk / 0 <= cab_risk", "freeze_window"),
+    ("quorum.rego", "risk <= cab_risk", "risk / 0 <= cab_risk", "policy_error"),
 ]
 
 

@@ -14,7 +14,7 @@ from tests.guardrails.endless_policy import SOURCE, extend
 END = SOURCE.files["approval.rego"].count("\n")
 HEAD = "package eucora.approval\n\nimport rego.v1\n\n"
 QUORUM = "requires_quorum := 1\n\n"
-DENY = 'deny contains "x" if input.x\n'
+DENY = 'deny contains "x" if input.freeze_active\n'
 AT = f"approval.rego:{END + 2}"
 
 
@@ -28,8 +28,8 @@ BROKEN = {
         [f"{AT}:6: invalid rule head, at 'contains'", "eucora policy test FOLDER"],
     ),
     "no Rego, after a letter of two bytes": (
-        extend('\nx := "é"\n\nhello world\n'),
-        [f"approval.rego:{END + 4}:1: invalid literal, at 'hello'"],
+        extend('\nx := "é"\n\nhello := 1 2\n'),
+        [f"approval.rego:{END + 4}:1: invalid literal, at 'hello := 1'"],
     ),
     "a default twice": (
         extend("\ndefault allow := true\n"),
@@ -52,7 +52,7 @@ BROKEN = {
         [f"requires_quorum has several values at once, by approval.rego:12, {AT}"],
     ),
     "undefined": (
-        replace("allow if input.x\n\n", QUORUM, DENY),
+        replace("allow if input.freeze_active\n\n", QUORUM, DENY),
         ["approval.rego:5: allow is undefined", "add default allow := false"],
     ),
     "no quorum": (
