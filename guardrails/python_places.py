@@ -57,7 +57,7 @@ FILE_CALLS: Final[dict[str, FileCall]] = {
     for names, call in (
         (
             ("io.open io.FileIO codecs.open gzip.open gzip.GzipFile bz2.open bz2.BZ2File lzma.open lzma.LZMAFile"
-            " tarfile.open tarfile.TarFile zipfile.ZipFile wave.open os.fdopen"),
+            " tarfile.open tarfile.TarFile zipfile.ZipFile wave.open rich.progress.open os.fdopen"),
             _OPENS,
         ),
         ("tempfile.NamedTemporaryFile tempfile.TemporaryFile", _temporary(6)),
@@ -74,6 +74,8 @@ FILE_CALLS: Final[dict[str, FileCall]] = {
         ("os.symlink os.link shutil.copy shutil.copy2 shutil.copyfile shutil.copytree plistlib.writePlist shutil.copystat shutil.copymode", _SECOND),
         ("os.rename os.renames os.replace shutil.move", FileCall(position=1, keywords=("dst",), loses=0)),
         ("fileinput.input fileinput.FileInput", FileCall(keywords=("files",), mode=1, mode_keywords=("inplace",), reads="")),
+        ("argparse.FileType", FileCall(position=-1, keywords=(), mode=0)),
+        ("sqlite3.Connection", _MAKES),
         ("http.cookiejar.MozillaCookieJar http.cookiejar.LWPCookieJar", _MAKES),
     )
     for name in names.split()
