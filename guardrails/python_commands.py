@@ -199,7 +199,7 @@ class _PythonReader:
                 and self._names.is_stable(target.id)
             ):
                 self._constants[target.id] = fold(node.value, self._constants)
-            for held in self._owners.list_called_attributes(getattr(target, "id", "")):
+            for held in self._owners.list_called_attributes(target):
                 if not self._owners.is_known_method(held):
                     self._reading.doubt(held.lineno, f"the method {held.attr[:40]} is not known")
 

@@ -7,14 +7,17 @@ Only objects of the script's own classes are certainly the script's; what is not
 # ruff: noqa: E501, SIM905 - tables
 
 import ast
-from collections import Counter
+import itertools
+from collections import Counter, defaultdict
 from typing import Final
 
 from guardrails.python_methods import HARMLESS_ATTRIBUTES, KNOWN_METHODS
-from guardrails.python_names import ScriptNames, called_name, walk
+from guardrails.python_names import ScriptNames, called_name
 from guardrails.script_reading import Deadline
 
 _MAX_DEPTH: Final = 8
+_NODES_BETWEEN_CHECKS: Final = 1024
+_UNKNOWN: Final = 1_000_000  # more places than any script has
 # Libraries' classes whose objects no attribute steers but those that the script reads itself.
 _HARMLESS_BASES: Final = frozenset(
     "object Exception BaseException RuntimeError ValueError TypeError OSError KeyError LookupError ABC Enum"
@@ -24,79 +27,117 @@ _HARMLESS_BASES: Final = frozenset(
 _HARMLESS_MAKERS: Final = frozenset("parse_args SimpleNamespace Namespace local".split())
 
 
+_HARMLESS_DECORATORS: Final = frozenset(
+    "dataclass s attrs define frozen mutable total_ordering unique final lru_cache cache wraps staticmethod".split()
+)
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_MAKES_OTHERS: Final = frozenset(("__new__", "__class_getitem__", "__init_subclass__"))
+_Key = tuple[int, str]  # a name and the function that binds it; 0 for the module
+
+
 class Owners:
     """Answers whose objects the names of one script hold."""
 
     def __init__(self, tree: ast.AST, names: ScriptNames, deadline: Deadline) -> None:
         self._names = names
-        self._classes: dict[str, list[str]] = {}
+        self._classes: dict[str, ast.ClassDef] = {}
         self._functions: set[str] = set()
-        self._selves: dict[int, bool] = {}  # id of a name in a method -> of an own class
-        self._held: dict[str, list[ast.expr]] = {}  # a name, or `.x` for an attribute -> values
+        self._scopes: dict[int, tuple[int, ...]] = {}  # id of a name -> functions, innermost first
+        self._counts: Counter[_Key] = Counter()
+        self._held: dict[_Key, list[ast.expr]] = {}
+        self._selves: dict[_Key, str] = {}  # what stands for the object in a method -> its class
+        self._fields: dict[str, list[ast.expr]] = {}  # an attribute -> what it is given
         self._stores: Counter[str] = Counter()  # at how many places an attribute is set
         self._called: set[str] = set()
-        classes: list[ast.ClassDef] = []
-        for node in walk(tree, deadline):
-            self._note(node)
-            if isinstance(node, ast.ClassDef):
-                classes.append(node)
-                self._classes.setdefault(node.name, []).extend(map(_name_of, node.bases))
-        for each in classes:
-            self._note_selves(each)
+        # Attributes of a name: methods of a class take any object for one of the class.
+        self._lent: defaultdict[str, set[str]] = defaultdict(set)
+        waiting: list[tuple[ast.AST, tuple[int, ...]]] = [(tree, (0,))]
+        for count in itertools.count():
+            if not waiting:
+                return
+            if not count % _NODES_BETWEEN_CHECKS:
+                deadline.check()
+            node, scopes = waiting.pop()
+            self._note(node, scopes)
+            inner = (id(node), *scopes) if isinstance(node, _FUNCTIONS) else scopes
+            waiting.extend((each, inner) for each in ast.iter_child_nodes(node))
 
-    def _note(self, node: ast.AST) -> None:
+    def _note(self, node: ast.AST, scopes: tuple[int, ...]) -> None:
+        if isinstance(node, ast.Name):
+            self._scopes[id(node)] = scopes
+            self._counts[scopes[0], node.id] += not isinstance(node.ctx, ast.Load)
+        elif isinstance(node, ast.arg):
+            self._counts[scopes[0], node.arg] += 1
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            for name in node.names:  # what it binds may be bound elsewhere
+                for scope in scopes:
+                    self._counts[scope, name] += _UNKNOWN
+        elif isinstance(node, ast.Attribute):
+            self._stores[node.attr] += not isinstance(node.ctx, ast.Load)
+            if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
+                self._lent[node.value.id].add(node.attr)
+        elif isinstance(node, ast.Call):
+            self._note_call(node)
+        elif isinstance(node, ast.ClassDef):
+            self._note_class(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if all(_name_of(each) in _HARMLESS_DECORATORS for each in node.decorator_list):
+                self._functions.add(node.name)
+        else:
+            self._note_values(node, scopes)
+
+    def _note_values(self, node: ast.AST, scopes: tuple[int, ...]) -> None:
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                self._hold(target, node.value)
-        elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
-            self._hold(node.target, node.value)
+                self._hold(target, node.value, scopes)
+        elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+            self._hold(node.target, node.value, scopes)
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-            self._hold(node.optional_vars, node.context_expr)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            self._functions.add(node.name)
-        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            self._stores[node.attr] += 1
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            self._hold(node.optional_vars, node.context_expr, scopes)
+
+    def _note_call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Name):
             self._called.add(node.func.id)
             if node.func.id == "setattr" and len(node.args) > 1:
                 self._stores[str(getattr(node.args[1], "value", ""))] += 1
 
-    def _hold(self, target: ast.expr, value: ast.expr | None) -> None:
-        if value is None:
-            return
-        if isinstance(target, ast.Name):
-            self._held.setdefault(target.id, []).append(value)
-        elif isinstance(target, ast.Attribute):
-            self._held.setdefault(f".{target.attr}", []).append(value)
-
-    def _note_selves(self, owner: ast.ClassDef) -> None:
-        """Note what stands for the object itself in the methods of a class, and its fields."""
-        is_own = self._is_class(owner.name, 0)
-        for method in owner.body:
-            if isinstance(method, (ast.Assign, ast.AnnAssign)) and method.value is not None:
-                targets = method.targets if isinstance(method, ast.Assign) else [method.target]
+    def _note_class(self, node: ast.ClassDef) -> None:
+        self._classes[node.name] = node
+        for each in node.body:
+            if isinstance(each, (ast.Assign, ast.AnnAssign)) and each.value is not None:
+                targets = each.targets if isinstance(each, ast.Assign) else [each.target]
                 for name in map(_name_of, targets):
                     self._stores[name] += 1
-                    self._held.setdefault(f".{name}", []).append(method.value)
-            if not isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                continue
-            first = next(iter((*method.args.posonlyargs, *method.args.args)), None)
-            if first is None or any(_name_of(d) == "staticmethod" for d in method.decorator_list):
-                continue
-            for node in ast.walk(method):
-                if isinstance(node, ast.Name) and node.id == first.arg:
-                    self._selves[id(node)] = is_own and self._selves.get(id(node), True)
+                    self._fields.setdefault(name, []).append(each.value)
+            elif isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                self._note_self(each, node.name)
+
+    def _note_self(self, method: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -> None:
+        first = next(iter((*method.args.posonlyargs, *method.args.args)), None)
+        if first and not any(_name_of(each) == "staticmethod" for each in method.decorator_list):
+            self._selves[id(method), first.arg] = owner
+
+    def _hold(self, target: ast.expr, value: ast.expr, scopes: tuple[int, ...]) -> None:
+        if isinstance(target, ast.Name):
+            self._held.setdefault((scopes[0], target.id), []).append(value)
+        elif isinstance(target, ast.Attribute):
+            self._fields.setdefault(target.attr, []).append(value)
 
     def _is_class(self, name: str, depth: int) -> bool:
         """Say whether a class is the script's own, with all that it inherits."""
-        bases = self._classes.get(name)
-        if bases is None or depth > _MAX_DEPTH or name in self._names.imported:
+        node = self._classes.get(name)
+        if node is None or depth > _MAX_DEPTH or node.keywords or not self._names.is_stable(name):
+            return False
+        makes_others = any(getattr(each, "name", "") in _MAKES_OTHERS for each in node.body)
+        if makes_others or any(
+            _name_of(each) not in _HARMLESS_DECORATORS for each in node.decorator_list
+        ):
             return False
         return all(
-            self._is_harmless_base(base)
-            if base not in self._classes
-            else self._is_class(base, depth + 1)
-            for base in bases
+            self._is_class(base, depth + 1)
+            if base in self._classes
+            else self._is_harmless_base(base)
+            for base in map(_name_of, node.bases)
         )
 
     def _is_harmless_base(self, base: str) -> bool:
@@ -112,22 +153,44 @@ class Owners:
     def _is_own(self, node: ast.expr, depth: int) -> bool:
         if depth > _MAX_DEPTH:
             return False
-        if id(node) in self._selves:
-            return self._selves[id(node)]
         if isinstance(node, ast.Call):
             made = [each.value for each in node.keywords if each.arg == "default_factory"]
             name = _name_of(made[0]) if called_name(node) == "field" and made else called_name(node)
             return self._is_class(name, 0) or name in _HARMLESS_MAKERS
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            name = _name_of(node)
-            if self._is_class(name, 0) or (isinstance(node, ast.Name) and name in self._functions):
-                return True
-            key = f".{name}" if isinstance(node, ast.Attribute) else name
-            held = self._held.get(key, [])
-            counts = self._stores if isinstance(node, ast.Attribute) else self._names.counts
-            is_every = 0 < len(held) >= counts[name]
+        if isinstance(node, ast.Attribute):
+            held = self._fields.get(node.attr, [])
+            is_every = 0 < len(held) >= self._stores[node.attr]
             return is_every and all(self._is_own(each, depth + 1) for each in held)
-        return isinstance(node, ast.Subscript) and self._is_own(node.value, depth + 1)
+        return isinstance(node, ast.Name) and self._is_own_name(node, depth)
+
+    def _is_own_name(self, node: ast.Name, depth: int) -> bool:
+        key = self._find_key(node)
+        if (owner := self._selves.get(key)) and self._counts[key] == 1:
+            return self._is_class(owner, 0) and not self._is_lent(owner)
+        if self._is_class(node.id, 0):
+            return True
+        if node.id in self._functions and self._names.is_stable(node.id):
+            return True
+        held = self._held.get(key, [])
+        is_every = 0 < len(held) >= self._counts[key]
+        return is_every and all(self._is_own(each, depth + 1) for each in held)
+
+    def _is_lent(self, owner: str) -> bool:
+        """Say whether a method of a class is named by it, and so may get an object of another."""
+        methods = {
+            each.name
+            for each in self._classes[owner].body
+            if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and not {"staticmethod", "classmethod"} & set(map(_name_of, each.decorator_list))
+        }
+        return not methods.isdisjoint(self._lent[owner])
+
+    def _find_key(self, node: ast.Name) -> _Key:
+        """Return the name with the innermost function around it that binds it."""
+        scopes = self._scopes.get(id(node), (0,))
+        return next(
+            ((each, node.id) for each in scopes if self._counts[each, node.id]), (0, node.id)
+        )
 
     def is_own_method(self, func: ast.Attribute) -> bool:
         """Say whether a method is certainly one of the script's own classes."""
@@ -137,25 +200,26 @@ class Owners:
         """Say whether a method is one of Python's that is known, or the script's own."""
         if func.attr in KNOWN_METHODS:
             return True
-        is_named = func.attr in self._names.methods or f".{func.attr}" in self._held
+        is_named = func.attr in self._names.methods or func.attr in self._fields
         return is_named and not self._comes_from_library(func.value, 0)
 
     def _comes_from_library(self, node: ast.expr, depth: int) -> bool:
         while isinstance(node, (ast.Attribute, ast.Call, ast.Await, ast.Subscript)):
             node = node.func if isinstance(node, ast.Call) else node.value
-        if not isinstance(node, ast.Name) or depth > _MAX_DEPTH or id(node) in self._selves:
+        if not isinstance(node, ast.Name) or depth > _MAX_DEPTH:
             return False
-        held = self._held.get(node.id, ())
         return node.id in self._names.imported or any(
-            self._comes_from_library(each, depth + 1) for each in held
+            self._comes_from_library(each, depth + 1)
+            for each in self._held.get(self._find_key(node), ())
         )
 
-    def list_called_attributes(self, name: str) -> list[ast.Attribute]:
+    def list_called_attributes(self, name: ast.expr) -> list[ast.Attribute]:
         """Return the methods that a name stands for, when the script calls that name."""
-        held = self._held.get(name, ()) if name in self._called else ()
+        if not isinstance(name, ast.Name) or name.id not in self._called:
+            return []
         return [
             each
-            for each in held
+            for each in self._held.get(self._find_key(name), ())
             if isinstance(each, ast.Attribute) and _root(each) not in self._names.imported
         ]
 
