@@ -33,7 +33,7 @@ from guardrails.python_modules import (
 from guardrails.python_names import ScriptNames, list_names, walk
 from guardrails.python_network import NETWORK_CALLS, judge_network_call, list_elements
 from guardrails.python_owners import Owners
-from guardrails.python_places import FILE_CALLS, Places
+from guardrails.python_places import FILE_CALLS, GOES_TO_FOLDER, Places
 from guardrails.python_references import MODULES, is_known
 from guardrails.python_shell import read_command
 from guardrails.python_starts import list_endless_starts
@@ -46,7 +46,7 @@ _MAX_NODES: Final = 400_000
 _MAX_CHARACTERS: Final = 400_000  # the parser cannot be stopped, and takes 4 us a character
 _ATTRIBUTE_CALLS: Final = frozenset(("getattr", "setattr", "delattr", "hasattr"))
 _RUNS: Final = SHELL_CALLS | EXEC_CALLS | SPAWN_CALLS
-_JUDGED_CALLS: Final = FILE_CALLS.keys() | NETWORK_CALLS
+_JUDGED_CALLS: Final = FILE_CALLS.keys() | NETWORK_CALLS | GOES_TO_FOLDER
 _STREAMS: Final = frozenset(("sys.stdin", "sys.stdout", "sys.stderr"))
 _MAX_PROCESSES: Final = 256
 _ODD_TEXT: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -157,7 +157,9 @@ class _PythonReader:
             self._annotated |= {id(each) for each in ast.walk(annotation)}
             if runs_code(annotation, self._constants):
                 self._reading.doubt(line, "an annotation holds code, which libraries evaluate")
-        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+        if isinstance(node, ast.Call) and self._owners.fills_another(node):
+            self._reading.doubt(line, "sets attributes of an object that it is given")
+        elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             self._reading.doubt(line, "loads pickled objects, which run code")
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith(
             "__getattr"
@@ -288,6 +290,8 @@ class _PythonReader:
                 self._run_command(node, name)
             elif name in LOADERS:
                 self._reading.run_dynamic(line, name, "runs or loads code that is computed")
+            elif name in GOES_TO_FOLDER:
+                continue
             elif name in FILE_CALLS:
                 self._files.judge_call(node, name)
             elif name in NETWORK_CALLS:
@@ -297,6 +301,7 @@ class _PythonReader:
             else:
                 self._judge_reference(name, line)
                 self._check_number(node, name)
+                self._files.judge_reader(node, name)
         if isinstance(node.func, ast.Attribute) and not dotted:
             self._called.add(id(node.func))
             self._read_method(node, node.func)

@@ -39,7 +39,7 @@ SOME_OF: Final[dict[str, frozenset[str]]] = {
                " getpid getppid getuid geteuid getgid getegid getgroups getlogin getpgid getpgrp getsid getloadavg cpu_count uname times urandom get_terminal_size isatty ttyname"
                " fsencode fsdecode fspath PathLike DirEntry stat_result statvfs fstatvfs readlink getxattr listxattr error F_OK R_OK W_OK X_OK O_RDONLY O_WRONLY O_CREAT O_EXCL"
                " close closerange dup dup2 pipe read lseek umask sched_getaffinity sysconf confstr pathconf strerror getpriority getenvb environb"
-               " WEXITSTATUS WIFEXITED WIFSIGNALED WTERMSIG WNOHANG waitpid wait _exit EX_OK EX_USAGE SEEK_SET SEEK_END supports_follow_symlinks fsync sync get_exec_path major minor chdir fchdir getlogin abort getrandom")),
+               " WEXITSTATUS WIFEXITED WIFSIGNALED WTERMSIG WNOHANG waitpid wait _exit EX_OK EX_USAGE SEEK_SET SEEK_END supports_follow_symlinks fsync sync get_exec_path major minor chdir abort getrandom")),
         ("sys", ("argv exit stdin stdout stderr __stdin__ __stdout__ __stderr__ platform version version_info executable maxsize maxunicode maxint byteorder getsizeof getdefaultencoding"
                 " getfilesystemencoding exc_info getrecursionlimit setrecursionlimit flags implementation hexversion getwindowsversion prefix base_prefix exec_prefix float_info int_info intern"
                 " getrefcount stdlib_module_names builtin_module_names hash_info api_version copyright winver last_traceback exception exc_clear setdefaultencoding tracebacklimit dont_write_bytecode is_finalizing")),
@@ -219,7 +219,7 @@ LOADERS: Final = frozenset(("pickle.load", "pickle.loads", "marshal.load", "mars
 # Of harmless modules, what evaluates text all the same.
 EXCEPTIONS: Final = frozenset(
     "typing.get_type_hints typing.ForwardRef typing.evaluate_forward_ref typing_extensions.get_type_hints typing_extensions.ForwardRef typing_extensions.evaluate_forward_ref"
-    " typing_extensions.get_annotations xml.dom.getDOMImplementation tempfile.TemporaryDirectory. operator.setitem operator.ior gzip.main logging.config dataclasses.make_dataclass"
+    " typing_extensions.get_annotations xml.dom.getDOMImplementation tempfile.TemporaryDirectory. operator.setitem operator.ior functools.update_wrapper logging.config dataclasses.make_dataclass"
     " operator.methodcaller operator.attrgetter multiprocessing.connection multiprocessing.managers"
     " multiprocessing.Manager platform.popen cgi.test readline.set_completer gettext.c2py".split()
 )

@@ -68,10 +68,8 @@ class Owners:
             self._counts[scopes[0], node.id] += not isinstance(node.ctx, ast.Load)
         elif isinstance(node, ast.arg):
             self._counts[scopes[0], node.arg] += 1
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            for name in node.names:  # what it binds may be bound elsewhere
-                for scope in scopes:
-                    self._counts[scope, name] += _UNKNOWN
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):  # what it binds may be bound elsewhere
+            self._counts.update(dict.fromkeys(itertools.product(scopes, node.names), _UNKNOWN))
         elif isinstance(node, ast.Attribute):
             self._stores[node.attr] += not isinstance(node.ctx, ast.Load)
             if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -80,14 +78,14 @@ class Owners:
             self._note_call(node)
         elif isinstance(node, ast.ClassDef):
             self._note_class(node)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if all(_name_of(each) in _HARMLESS_DECORATORS for each in node.decorator_list):
-                self._functions.add(node.name)
         else:
             self._note_values(node, scopes)
 
     def _note_values(self, node: ast.AST, scopes: tuple[int, ...]) -> None:
-        if isinstance(node, ast.Assign):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if all(_name_of(each) in _HARMLESS_DECORATORS for each in node.decorator_list):
+                self._functions.add(node.name)
+        elif isinstance(node, ast.Assign):
             for target in node.targets:
                 self._hold(target, node.value, scopes)
         elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
@@ -191,6 +189,13 @@ class Owners:
         return next(
             ((each, node.id) for each in scopes if self._counts[each, node.id]), (0, node.id)
         )
+
+    def fills_another(self, node: ast.Call) -> bool:
+        """Say whether a call sets attributes of an object that it is given."""
+        named = {each.arg for each in node.keywords}
+        if called_name(node) in ("parse_args", "parse_known_args", "parse_intermixed_args"):
+            return len(node.args) > 1 or not named.isdisjoint(("namespace", "values", None))
+        return called_name(node) == "wraps" and not named.isdisjoint(("assigned", "updated", None))
 
     def is_own_method(self, func: ast.Attribute) -> bool:
         """Say whether a method is certainly one of the script's own classes."""

@@ -19,6 +19,7 @@ from guardrails.unix_paths import COMPUTED
 _MAX_DEPTH: Final = 12
 _TEMPORARY: Final = "/tmp/x"  # noqa: S108 - stands for any name there
 READING: Final = "r"
+GOES_TO_FOLDER: Final = frozenset(("os.chdir", "contextlib.chdir"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +117,12 @@ class Places:
             self._bind(node.target, node.value)
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
             self._bind(node.optional_vars, node.context_expr)
-        elif isinstance(node, ast.Call) and called_name(node) == "chdir" and node.args:
+        elif isinstance(node, ast.Call) and node.args and self._goes_to_folder(node):
             self._folders.append(node.args[0])
+
+    def _goes_to_folder(self, node: ast.Call) -> bool:
+        meant = self._names.imported.get(called_name(node), ())
+        return called_name(node) == "chdir" or not GOES_TO_FOLDER.isdisjoint(meant)
 
     def _bind(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name) and self._names.is_stable(target.id):

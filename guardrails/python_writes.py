@@ -41,6 +41,7 @@ _TAKES_ALL: Final = {"shutil.copytree": (0, "src"), "shutil.make_archive": (2, "
 _TAKES_ONE: Final = frozenset(
     ("shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.move", "os.rename", "os.replace")
 )
+_READERS: Final = frozenset("open open_code parse iterparse load read getline".split())  # noqa: SIM905
 _READING_METHODS: Final = frozenset(("read_text", "read_bytes"))
 _SAVING_METHODS: Final = frozenset(
     "save save_text save_html save_svg tofile to_csv to_excel to_json savefig".split()  # noqa: SIM905
@@ -75,6 +76,11 @@ class FileWrites:
             self._take(read_argument(node, position, (keyword,)), node, shown)
         elif name in _TAKES_ONE:
             self._look(self._find(read_argument(node, 0, ("src",))), node, shown)
+
+    def judge_reader(self, node: ast.Call, name: str) -> None:
+        """Judge a call of another function whose name says that it reads what it is told."""
+        if name.rpartition(".")[2] in _READERS and node.args:
+            self._look(self._find(node.args[0]), node, f"{name}(...)")
 
     def note_text(self, node: ast.Constant) -> None:
         """Note a text that is the path of a file with secrets."""
