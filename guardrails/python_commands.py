@@ -42,6 +42,7 @@ from guardrails.sanitise import plain_text
 from guardrails.script_reading import Deadline, NestedCode, Reading
 
 _K, _S = EffectKind, EffectSeverity
+_PLAIN_NODES: Final = (ast.Name, ast.Constant, ast.Attribute, ast.expr_context, ast.operator)
 _MAX_NODES: Final = 400_000
 _MAX_CHARACTERS: Final = 400_000  # the parser cannot be stopped, and takes 4 us a character
 _ATTRIBUTE_CALLS: Final = frozenset(("getattr", "setattr", "delattr", "hasattr"))
@@ -129,7 +130,8 @@ class _PythonReader:
 
     def read(self, node: ast.AST) -> None:
         """Judge one node."""
-        self._check_node(node, getattr(node, "lineno", 1))
+        if not isinstance(node, _PLAIN_NODES):
+            self._check_node(node, getattr(node, "lineno", 1))
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self._read_import(node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
@@ -201,9 +203,12 @@ class _PythonReader:
                 and self._names.is_stable(target.id)
             ):
                 self._constants[target.id] = fold(node.value, self._constants)
-            for held in self._owners.list_called_attributes(target):
-                if not self._owners.is_known_method(held):
-                    self._reading.doubt(held.lineno, f"the method {held.attr[:40]} is not known")
+            if self._owners.names_method(target, node.value):
+                self._check_method(node.value)
+
+    def _check_method(self, node: ast.expr | None) -> None:
+        if isinstance(node, ast.Attribute) and not self._owners.is_known_method(node):
+            self._reading.doubt(node.lineno, f"the method {node.attr[:40]} is not known")
 
     def _resolve(self, node: ast.expr) -> set[str]:
         """Return the dotted names that an expression may stand for, by imports; none if unknown."""
@@ -366,8 +371,8 @@ class _PythonReader:
             self._reading.add(*entry, line, f".{name}")
         elif name in METHOD_DOUBTS:
             self._reading.run_dynamic(line, name, f"{name} may run code")
-        elif is_called and not self._owners.is_known_method(found):
-            self._reading.doubt(line, f"the method {name[:40]} is not known")
+        elif is_called:
+            self._check_method(found)
 
     def _read_method(self, node: ast.Call, func: ast.Attribute) -> None:
         name, line = func.attr, node.lineno
@@ -380,10 +385,8 @@ class _PythonReader:
                 self._reading.add(entry[0], entry[1], line, f".{name}(...)")
         elif name in METHOD_DOUBTS and not self._owners.is_own_method(func):
             self._reading.run_dynamic(line, f".{name}(...)", f"the method {name} may run code")
-        elif not self._owners.is_known_method(func) and (
-            name not in TELLING_METHODS or node.args or node.keywords
-        ):
-            self._reading.doubt(line, f"the method {name[:40]} is not known")
+        elif name not in TELLING_METHODS or node.args or node.keywords:
+            self._check_method(func)
 
     def _run_command(self, node: ast.Call, name: str) -> None:
         line = node.lineno

@@ -48,6 +48,10 @@ class Owners:
         self._selves: dict[_Key, str] = {}  # what stands for the object in a method -> its class
         self._fields: dict[str, list[ast.expr]] = {}  # an attribute -> what it is given
         self._stores: Counter[str] = Counter()  # at how many places an attribute is set
+        self._known: dict[_Key, bool] = {}
+        self._lends: dict[str, bool] = {}
+        self._own_classes: dict[str, bool] = {}
+        self._from_library: set[_Key] | None = None
         self._called: set[str] = set()
         # Attributes of a name: methods of a class take any object for one of the class.
         self._lent: defaultdict[str, set[str]] = defaultdict(set)
@@ -58,7 +62,11 @@ class Owners:
             if not count % _NODES_BETWEEN_CHECKS:
                 deadline.check()
             node, scopes = waiting.pop()
+            if isinstance(node, (ast.Constant, ast.expr_context, ast.operator)):
+                continue
             self._note(node, scopes)
+            if isinstance(node, ast.Name):
+                continue
             inner = (id(node), *scopes) if isinstance(node, _FUNCTIONS) else scopes
             waiting.extend((each, inner) for each in ast.iter_child_nodes(node))
 
@@ -123,6 +131,12 @@ class Owners:
 
     def _is_class(self, name: str, depth: int) -> bool:
         """Say whether a class is the script's own, with all that it inherits."""
+        if name not in self._own_classes:
+            self._own_classes[name] = False  # until it is found
+            self._own_classes[name] = self._finds_own_class(name, depth)
+        return self._own_classes[name]
+
+    def _finds_own_class(self, name: str, depth: int) -> bool:
         node = self._classes.get(name)
         if node is None or depth > _MAX_DEPTH or node.keywords or not self._names.is_stable(name):
             return False
@@ -157,21 +171,28 @@ class Owners:
             return self._is_class(name, 0) or name in _HARMLESS_MAKERS
         if isinstance(node, ast.Attribute):
             held = self._fields.get(node.attr, [])
-            is_every = 0 < len(held) >= self._stores[node.attr]
-            return is_every and all(self._is_own(each, depth + 1) for each in held)
+            return self._are_own((-1, node.attr), held, self._stores[node.attr], depth)
         return isinstance(node, ast.Name) and self._is_own_name(node, depth)
 
     def _is_own_name(self, node: ast.Name, depth: int) -> bool:
         key = self._find_key(node)
         if (owner := self._selves.get(key)) and self._counts[key] == 1:
-            return self._is_class(owner, 0) and not self._is_lent(owner)
+            if owner not in self._lends:
+                self._lends[owner] = self._is_lent(owner)
+            return self._is_class(owner, 0) and not self._lends[owner]
         if self._is_class(node.id, 0):
             return True
         if node.id in self._functions and self._names.is_stable(node.id):
             return True
-        held = self._held.get(key, [])
-        is_every = 0 < len(held) >= self._counts[key]
-        return is_every and all(self._is_own(each, depth + 1) for each in held)
+        return self._are_own(key, self._held.get(key, []), self._counts[key], depth)
+
+    def _are_own(self, key: _Key, held: list[ast.expr], count: int, depth: int) -> bool:
+        """Say whether all that a name or an attribute is given, at so many places, is the script's."""
+        if key not in self._known:
+            self._known[key] = False  # until it is found
+            is_every = 0 < len(held) >= count
+            self._known[key] = is_every and all(self._is_own(each, depth + 1) for each in held)
+        return self._known[key]
 
     def _is_lent(self, owner: str) -> bool:
         """Say whether a method of a class is named by it, and so may get an object of another."""
@@ -206,27 +227,43 @@ class Owners:
         if func.attr in KNOWN_METHODS:
             return True
         is_named = func.attr in self._names.methods or func.attr in self._fields
-        return is_named and not self._comes_from_library(func.value, 0)
+        return is_named and not self._comes_from_library(func.value)
 
-    def _comes_from_library(self, node: ast.expr, depth: int) -> bool:
-        while isinstance(node, (ast.Attribute, ast.Call, ast.Await, ast.Subscript)):
-            node = node.func if isinstance(node, ast.Call) else node.value
-        if not isinstance(node, ast.Name) or depth > _MAX_DEPTH:
-            return False
-        return node.id in self._names.imported or any(
-            self._comes_from_library(each, depth + 1)
-            for each in self._held.get(self._find_key(node), ())
+    def _comes_from_library(self, node: ast.expr) -> bool:
+        root = _find_root(node)
+        if self._from_library is None:
+            self._from_library = self._list_from_library()
+        return root is not None and (
+            root.id in self._names.imported or self._find_key(root) in self._from_library
         )
 
-    def list_called_attributes(self, name: ast.expr) -> list[ast.Attribute]:
-        """Return the methods that a name stands for, when the script calls that name."""
-        if not isinstance(name, ast.Name) or name.id not in self._called:
-            return []
-        return [
-            each
-            for each in self._held.get(self._find_key(name), ())
-            if isinstance(each, ast.Attribute) and _root(each) not in self._names.imported
-        ]
+    def _list_from_library(self) -> set[_Key]:
+        """Return the names that are given what begins with an imported name, by whatever way."""
+        given: defaultdict[_Key, list[_Key]] = defaultdict(list)
+        waiting: list[_Key] = []
+        for key, held in self._held.items():
+            for root in filter(None, map(_find_root, held)):
+                given[self._find_key(root)].append(key)
+                waiting += [key] if root.id in self._names.imported else []
+        found: set[_Key] = set()
+        while waiting:
+            key = waiting.pop()
+            waiting += given[key] if key not in found else []
+            found.add(key)
+        return found
+
+    def names_method(self, target: ast.expr, value: ast.expr | None) -> bool:
+        """Say whether a name that the script calls is given a method of an object."""
+        is_called = isinstance(target, ast.Name) and target.id in self._called
+        is_method = isinstance(value, ast.Attribute) and _root(value) not in self._names.imported
+        return is_called and is_method
+
+
+def _find_root(node: ast.expr) -> ast.Name | None:
+    """Return the name from which an expression gets what it gives; None without one."""
+    while isinstance(node, (ast.Attribute, ast.Call, ast.Await, ast.Subscript)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node if isinstance(node, ast.Name) else None
 
 
 def _root(node: ast.expr) -> str:
