@@ -13,39 +13,41 @@ import warnings
 from typing import Any, Final
 
 from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.python_annotations import list_annotations, runs_code
+from guardrails.python_environment import Environments
 from guardrails.python_folding import fold
+from guardrails.python_methods import TELLING_METHODS
 from guardrails.python_modules import (
     CODE_CALLS,
     EFFECTS,
-    EXCEPTIONS,
     EXEC_CALLS,
     HARMLESS_BUILTINS,
     HARMLESS_DUNDERS,
-    HARMLESS_MODULES,
-    INNER_MODULES,
     LOADERS,
     METHOD_DOUBTS,
     METHOD_EFFECTS,
     POOLS,
     SHELL_CALLS,
-    SOME_OF,
     SPAWN_CALLS,
 )
 from guardrails.python_names import ScriptNames, list_names, walk
-from guardrails.python_places import FILE_CALLS, Places
+from guardrails.python_network import NETWORK_CALLS, judge_network_call, list_elements
+from guardrails.python_owners import Owners
+from guardrails.python_places import FILE_CALLS, GOES_TO_FOLDER, Places
+from guardrails.python_references import MODULES, is_known
 from guardrails.python_shell import read_command
 from guardrails.python_starts import list_endless_starts
 from guardrails.python_writes import FileWrites
 from guardrails.sanitise import plain_text
 from guardrails.script_reading import Deadline, NestedCode, Reading
-from guardrails.unix_programs import SENSITIVE_VARIABLE
 
 _K, _S = EffectKind, EffectSeverity
+_PLAIN_NODES: Final = (ast.Name, ast.Constant, ast.Attribute, ast.expr_context, ast.operator)
 _MAX_NODES: Final = 400_000
 _MAX_CHARACTERS: Final = 400_000  # the parser cannot be stopped, and takes 4 us a character
-_MODULES: Final = HARMLESS_MODULES | SOME_OF.keys()
 _ATTRIBUTE_CALLS: Final = frozenset(("getattr", "setattr", "delattr", "hasattr"))
 _RUNS: Final = SHELL_CALLS | EXEC_CALLS | SPAWN_CALLS
+_JUDGED_CALLS: Final = FILE_CALLS.keys() | NETWORK_CALLS | GOES_TO_FOLDER
 _STREAMS: Final = frozenset(("sys.stdin", "sys.stdout", "sys.stderr"))
 _MAX_PROCESSES: Final = 256
 _ODD_TEXT: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -78,11 +80,12 @@ def read_python(text: str, deadline: Deadline) -> tuple[Reading, bool]:
         line = text.count("\n", 0, match.start()) + 1
         reading.doubt(line, "characters that change the order of the text stand in it")
     names = list_names(tree, deadline)
-    reader = _PythonReader(names, reading, Places(tree, names, deadline))
+    reader = _PythonReader(tree, names, reading, deadline)
     for count, node in enumerate(walk(tree, deadline)):
         if count > _MAX_NODES:
             return reading, False
         reader.read(node)
+    reader.finish()
     return reading, True
 
 
@@ -104,21 +107,31 @@ def find_syntax_error(text: str) -> tuple[int, int, str] | None:
 class _PythonReader:
     """Judges the nodes of one script one by one."""
 
-    def __init__(self, names: ScriptNames, reading: Reading, places: Places) -> None:
+    def __init__(
+        self, tree: ast.AST, names: ScriptNames, reading: Reading, deadline: Deadline
+    ) -> None:
+        places = Places(tree, names, deadline)
+        self._owners = Owners(tree, names, deadline)
+        self._environments = Environments(tree, deadline)
+        self._listed = list_elements(tree)
         self._names = names
         self._reading = reading
         self._constants: dict[str, Any] = {}
         self._files = FileWrites(reading, places, self._constants)
-        self._files.knows_sql = any(
-            each.startswith("sqlite3") for found in names.imported.values() for each in found
+        imported = [each for found in names.imported.values() for each in found]
+        self._files.knows_sql = any(each.startswith("sqlite3") for each in imported)
+        self._files.knows_archives = any(
+            each.startswith(("tarfile", "zipfile")) for each in imported
         )
+        self._applied: set[int] = set()  # ids of calls whose results are called
         self._called: set[int] = set()  # ids of what was judged with its call
+        self._annotated: set[int] = set()  # ids of parts of annotations
         self._seen: set[int] = set()  # ids of parts of names that were judged with the whole
 
     def read(self, node: ast.AST) -> None:
         """Judge one node."""
-        for reason in list_endless_starts(node):
-            self._reading.doubt(getattr(node, "lineno", 1), reason)
+        if not isinstance(node, _PLAIN_NODES):
+            self._check_node(node, getattr(node, "lineno", 1))
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self._read_import(node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
@@ -129,18 +142,27 @@ class _PythonReader:
             self._read_attribute(node)
         elif isinstance(node, ast.Name):
             self._read_name(node)
-        else:
-            self._read_entries(node)
+        elif isinstance(node, ast.Constant):
+            self._files.note_text(node)
 
-    def _read_entries(self, node: ast.AST) -> None:
-        """Judge what gives an entry of a mapping a value, and methods that make attributes."""
-        if isinstance(node, ast.Dict):
-            for key in node.keys:
-                self._check_variable(fold(key, self._constants), node.lineno)
-        elif isinstance(node, ast.keyword) and node.arg:
-            self._check_variable(node.arg, node.lineno)
-        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            self._check_variable(fold(node.slice, self._constants), node.lineno)
+    def finish(self) -> None:
+        """Judge what only the whole script shows."""
+        self._files.finish()
+
+    def _check_node(self, node: ast.AST, line: int) -> None:
+        """Note the doubts that a node raises by itself, whatever it is a part of."""
+        for reason in list_endless_starts(node):
+            self._reading.doubt(line, reason)
+        for name in self._environments.list_set(node, self._constants):
+            self._reading.doubt(line, f"sets {name}, which may change what runs")
+        for annotation in list_annotations(node):
+            self._annotated |= {id(each) for each in ast.walk(annotation)}
+            if runs_code(annotation, self._constants):
+                self._reading.doubt(line, "an annotation holds code, which libraries evaluate")
+        if isinstance(node, ast.Call) and self._owners.fills_another(node):
+            self._reading.doubt(line, "sets attributes of an object that it is given")
+        elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+            self._reading.doubt(line, "loads pickled objects, which run code")
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith(
             "__getattr"
         ):
@@ -160,13 +182,13 @@ class _PythonReader:
             dotted = f"{module}.{each.name}"
             if each.name == "*":
                 self._reading.doubt(line, f"imports all of {module[:40]}")
-            elif dotted in _MODULES:
+            elif dotted in MODULES:
                 continue
-            elif self._check_module(module, line) and dotted not in FILE_CALLS:
+            elif self._check_module(module, line) and dotted not in _JUDGED_CALLS:
                 self._judge_reference(dotted, line)
 
     def _check_module(self, module: str, line: int) -> bool:
-        if module in _MODULES:
+        if module in MODULES:
             return True
         self._reading.doubt(line, f"imports {module[:40]}, which is no known module")
         return False
@@ -181,13 +203,12 @@ class _PythonReader:
                 and self._names.is_stable(target.id)
             ):
                 self._constants[target.id] = fold(node.value, self._constants)
+            if self._owners.names_method(target, node.value):
+                self._check_method(node.value)
 
-    def _check_variable(self, name: object, line: int) -> None:
-        """Doubt an entry of a mapping that is named like a variable which changes what runs."""
-        if not isinstance(name, str) or name in ("HOME", "SHELL"):
-            return
-        if name == "PATH" or SENSITIVE_VARIABLE.fullmatch(name):
-            self._reading.doubt(line, f"sets {name[:40]}, which changes what runs")
+    def _check_method(self, node: ast.expr | None) -> None:
+        if isinstance(node, ast.Attribute) and not self._owners.is_known_method(node):
+            self._reading.doubt(node.lineno, f"the method {node.attr[:40]} is not known")
 
     def _resolve(self, node: ast.expr) -> set[str]:
         """Return the dotted names that an expression may stand for, by imports; none if unknown."""
@@ -214,10 +235,18 @@ class _PythonReader:
             kind, severity = METHOD_EFFECTS[node.attr]
             self._reading.add(kind, severity, node.lineno, f".{node.attr}")
         for dotted in resolved:
+            if id(node) in self._annotated and dotted in FILE_CALLS:
+                continue  # a type
             if isinstance(node.ctx, ast.Load):
                 self._judge_reference(dotted, node.lineno)
             elif dotted not in _STREAMS:
                 self._reading.doubt(node.lineno, f"changes {dotted[:60]}")
+        if not resolved and not isinstance(node.ctx, ast.Load):
+            self._check_store(node, node.lineno)
+
+    def _check_store(self, target: ast.Attribute, line: int) -> None:
+        if self._owners.may_be_steered(target):
+            self._reading.doubt(line, f"sets {target.attr[:40]} of an object that is not its own")
 
     def _check_attribute(self, node: ast.Attribute) -> None:
         name = node.attr
@@ -248,20 +277,15 @@ class _PythonReader:
         if dotted in _RUNS or dotted in LOADERS:
             self._reading.run_dynamic(line, dotted, f"{dotted} is handed on")
             return
-        if dotted in _MODULES or dotted in FILE_CALLS:
+        if dotted in MODULES or dotted in _JUDGED_CALLS:
             self._reading.doubt(line, f"{dotted} is handed on")
             return
-        module = _module_of(dotted)
-        rest = dotted[len(module) + 1 :].split(".") if module else []
-        if module in SOME_OF and rest and rest[0] in SOME_OF[module]:
-            known = not _reaches_inside(rest[1:], module) or module in ("urllib3", "requests")
-        else:
-            known = module in HARMLESS_MODULES and not _reaches_inside(rest, module)
-        if not known or any(dotted.startswith(each) for each in EXCEPTIONS):
+        if not is_known(dotted):
             self._reading.doubt(line, f"{dotted[:60]} is not known")
 
     def _read_call(self, node: ast.Call) -> None:
         line = node.lineno
+        self._applied.add(id(node.func))
         if isinstance(node.func, ast.Name) and node.func.id not in self._names.imported:
             self._read_own(node, node.func)
             return
@@ -271,11 +295,18 @@ class _PythonReader:
                 self._run_command(node, name)
             elif name in LOADERS:
                 self._reading.run_dynamic(line, name, "runs or loads code that is computed")
+            elif name in GOES_TO_FOLDER:
+                continue
             elif name in FILE_CALLS:
                 self._files.judge_call(node, name)
+            elif name in NETWORK_CALLS:
+                judged = judge_network_call(node, name, self._constants, self._listed)
+                if judged:
+                    self._reading.add(*judged, line, f"{name}(...)")
             else:
                 self._judge_reference(name, line)
                 self._check_number(node, name)
+                self._files.judge_reader(node, name)
         if isinstance(node.func, ast.Attribute) and not dotted:
             self._called.add(id(node.func))
             self._read_method(node, node.func)
@@ -318,21 +349,30 @@ class _PythonReader:
             if name != "hasattr":
                 self._reading.run_dynamic(line, name, "an attribute's name is computed")
             return
-        if name in ("getattr", "hasattr") and len(node.args) > 1:
-            found = ast.copy_location(
-                ast.Attribute(value=node.args[0], attr=attribute, ctx=ast.Load()), node
-            )
-            dotted = self._resolve(found)
+        if name in ("getattr", "hasattr"):
+            found = ast.Attribute(value=node.args[0], attr=attribute, ctx=ast.Load())
+            dotted = self._resolve(ast.copy_location(found, node))
             if name == "getattr":
                 for each in sorted(dotted):
                     self._judge_reference(each, line)
                 self._check_attribute(found)
-                if not dotted and attribute in METHOD_EFFECTS:
-                    self._reading.add(*METHOD_EFFECTS[attribute], line, f".{attribute}")
-                if not dotted and attribute in METHOD_DOUBTS:
-                    self._reading.run_dynamic(line, attribute, f"{attribute} may run code")
-        elif attribute.startswith("__"):
+                if not dotted:
+                    self._read_found(found, line, is_called=id(node) in self._applied)
+            return
+        if attribute.startswith("__"):
             self._reading.doubt(line, f"reaches into Python by {attribute[:40]}")
+        target = ast.Attribute(value=node.args[0], attr=attribute, ctx=ast.Store())
+        self._check_store(target, line)
+
+    def _read_found(self, found: ast.Attribute, line: int, *, is_called: bool) -> None:
+        """Judge a method that was got from an object by its name."""
+        name = found.attr
+        if entry := METHOD_EFFECTS.get(name):
+            self._reading.add(*entry, line, f".{name}")
+        elif name in METHOD_DOUBTS:
+            self._reading.run_dynamic(line, name, f"{name} may run code")
+        elif is_called:
+            self._check_method(found)
 
     def _read_method(self, node: ast.Call, func: ast.Attribute) -> None:
         name, line = func.attr, node.lineno
@@ -343,8 +383,10 @@ class _PythonReader:
         if entry:
             if entry[0] is not _K.WRITES_SYSTEM_FILES:
                 self._reading.add(entry[0], entry[1], line, f".{name}(...)")
-        elif name in METHOD_DOUBTS and name not in self._names.methods:
+        elif name in METHOD_DOUBTS and not self._owners.is_own_method(func):
             self._reading.run_dynamic(line, f".{name}(...)", f"the method {name} may run code")
+        elif name not in TELLING_METHODS or node.args or node.keywords:
+            self._check_method(func)
 
     def _run_command(self, node: ast.Call, name: str) -> None:
         line = node.lineno
@@ -355,22 +397,3 @@ class _PythonReader:
             self._reading.nested.append(
                 NestedCode(interpreter=command.interpreter, code=command.code, line=line)
             )
-
-
-def _module_of(dotted: str) -> str:
-    """Return the longest known module that a dotted name begins with."""
-    while dotted:
-        if dotted in _MODULES:
-            return dotted
-        dotted = dotted.rpartition(".")[0]
-    return ""
-
-
-def _reaches_inside(parts: list[str], module: str) -> bool:
-    """Say whether a name leads from a module to another one, or to what is private."""
-    own = module.rpartition(".")[2]
-    return any(
-        (part in INNER_MODULES and part != own)
-        or (part.startswith("_") and part not in HARMLESS_DUNDERS)
-        for part in parts
-    )

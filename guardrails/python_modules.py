@@ -14,20 +14,20 @@ from guardrails.effects import EffectKind, EffectSeverity, Harm
 _K, _S = EffectKind, EffectSeverity
 
 HARMLESS_MODULES: Final = frozenset(
-    "__future__ abc argparse array base64 binascii bisect bz2 calendar cmath collections colorsys concurrent concurrent.futures"
+    "__future__ abc array base64 binascii bisect bz2 calendar cmath collections colorsys concurrent concurrent.futures"
     " configparser contextlib contextvars copy crypt csv datetime decimal difflib email email.message email.mime email.mime.base"
     " email.mime.multipart email.mime.text email.mime.application email.mime.image email.utils email.header email.encoders email.parser"
     " enum errno fcntl filecmp fnmatch fractions functools getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac html"
     " html.entities html.parser http http.cookies http.cookiejar ipaddress itertools json json.decoder json.encoder keyword locale lzma math mimetypes numbers operator"
     " optparse os.path posixpath ntpath platform plistlib pprint pwd queue Queue quopri random re resource sched secrets select selectors shlex signal"
-    " ssl stat statistics string StringIO cStringIO stringprep struct syslog tempfile termios textwrap threading thread _thread time token tokenize"
-    " tomllib traceback tty typing typing_extensions unicodedata urllib urllib.parse urlparse urllib.error urllib.robotparser uuid warnings wave weakref"
-    " winsound xml xml.dom xml.dom.minidom xml.etree xml.etree.ElementTree xml.etree.cElementTree xml.parsers xml.parsers.expat xml.sax xml.sax.handler"
-    " zipfile tarfile zlib zoneinfo dataclasses logging logging.handlers io sqlite3 asyncio multiprocessing readline msvcrt curses"
-    " dateutil dateutil.parser dateutil.tz pytz tzlocal requests.exceptions requests.auth requests.adapters urllib3.util.retry urllib3.exceptions"
-    " distro tabulate colorama termcolor tqdm psutil cpuinfo GPUtil netifaces simplejson ujson orjson toml tomli chardet idna packaging packaging.version"
-    " humanize humanfriendly prettytable texttable rich rich.console rich.table rich.progress rich.panel dotenv xmltodict lxml.etree"
-    " certifi six attr attrs pydantic cachetools backoff tenacity stamina structlog systemd.journal pyudev statvfs cgi Cookie HTMLParser md5 sha sets".split()
+    " ssl stat statistics string StringIO cStringIO stringprep struct syslog termios textwrap threading thread _thread time token tokenize"
+    " tomllib traceback tty typing typing_extensions unicodedata urllib urllib.parse urlparse urllib.error uuid warnings weakref"
+    " winsound xml xml.dom xml.dom.minidom xml.etree xml.etree.ElementTree xml.etree.cElementTree xml.parsers xml.parsers.expat xml.sax.handler"
+    " zlib zoneinfo dataclasses logging logging.handlers io readline msvcrt curses"
+    " dateutil dateutil.parser dateutil.tz pytz tzlocal requests.exceptions requests.auth urllib3.util.retry urllib3.exceptions"
+    " distro tabulate colorama termcolor cpuinfo GPUtil netifaces simplejson ujson orjson toml tomli chardet idna packaging packaging.version"
+    " humanize humanfriendly prettytable texttable rich.table rich.panel xmltodict"
+    " certifi cachetools backoff tenacity stamina structlog systemd.journal pyudev statvfs cgi Cookie HTMLParser md5 sha sets".split()
 )  # fmt: skip
 
 # Modules whose harmless parts are named; the parts with effects follow in EFFECTS.
@@ -38,7 +38,7 @@ SOME_OF: Final[dict[str, frozenset[str]]] = {
                " getpid getppid getuid geteuid getgid getegid getgroups getlogin getpgid getpgrp getsid getloadavg cpu_count uname times urandom get_terminal_size isatty ttyname"
                " fsencode fsdecode fspath PathLike DirEntry stat_result statvfs fstatvfs readlink getxattr listxattr error F_OK R_OK W_OK X_OK O_RDONLY O_WRONLY O_CREAT O_EXCL"
                " close closerange dup dup2 pipe read lseek umask sched_getaffinity sysconf confstr pathconf strerror getpriority getenvb environb"
-               " WEXITSTATUS WIFEXITED WIFSIGNALED WTERMSIG WNOHANG waitpid wait _exit EX_OK EX_USAGE SEEK_SET SEEK_END supports_follow_symlinks fsync sync get_exec_path major minor chdir fchdir getlogin abort getrandom")),
+               " WEXITSTATUS WIFEXITED WIFSIGNALED WTERMSIG WNOHANG waitpid wait _exit EX_OK EX_USAGE SEEK_SET SEEK_END supports_follow_symlinks fsync sync get_exec_path major minor chdir abort getrandom")),
         ("sys", ("argv exit stdin stdout stderr __stdin__ __stdout__ __stderr__ platform version version_info executable maxsize maxunicode maxint byteorder getsizeof getdefaultencoding"
                 " getfilesystemencoding exc_info getrecursionlimit setrecursionlimit flags implementation hexversion getwindowsversion prefix base_prefix exec_prefix float_info int_info intern"
                 " getrefcount stdlib_module_names builtin_module_names hash_info api_version copyright winver last_traceback exception exc_clear setdefaultencoding tracebacklimit dont_write_bytecode is_finalizing")),
@@ -50,9 +50,46 @@ SOME_OF: Final[dict[str, frozenset[str]]] = {
                    " timeout error gaierror herror setdefaulttimeout getdefaulttimeout has_ipv6 if_nameindex INADDR_ANY")),
         ("urllib.request", "Request HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler HTTPBasicAuthHandler HTTPPasswordMgrWithDefaultRealm AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor install_opener getproxies quote unquote pathname2url url2pathname"),
         ("urllib2", "Request HTTPError URLError HTTPHandler HTTPSHandler ProxyHandler AbstractHTTPHandler HTTPDefaultErrorHandler HTTPRedirectHandler HTTPErrorProcessor install_opener quote unquote"),
-        ("requests", "exceptions auth adapters codes HTTPError RequestException ConnectionError Timeout Response Request packages urllib3 structures utils"),
+        ("requests", "exceptions auth codes HTTPError RequestException ConnectionError Timeout Response Request structures"),
         ("httpx", "HTTPError RequestError HTTPStatusError TimeoutException Timeout Response"),
-        ("urllib3", "exceptions util disable_warnings Retry Timeout"),
+        ("urllib3", "exceptions disable_warnings Retry Timeout"),
+        ("urllib3.util", "Retry Timeout Url parse_url make_headers"),
+        ("requests.packages.urllib3", "disable_warnings exceptions"),
+        ("requests.packages.urllib3.exceptions", "InsecureRequestWarning MaxRetryError HTTPError"),
+        ("requests.adapters", "HTTPAdapter Retry"),
+        ("requests.utils", "quote unquote requote_uri urlparse default_headers default_user_agent"),
+        ("urllib.robotparser", ""),
+        ("argparse", ("ArgumentParser Namespace Action HelpFormatter RawDescriptionHelpFormatter RawTextHelpFormatter ArgumentDefaultsHelpFormatter MetavarTypeHelpFormatter ArgumentError"
+                      " ArgumentTypeError BooleanOptionalAction REMAINDER SUPPRESS OPTIONAL ZERO_OR_MORE ONE_OR_MORE")),
+        ("asyncio", ("run gather wait wait_for sleep create_task Task ensure_future Queue PriorityQueue LifoQueue Lock Event Semaphore BoundedSemaphore Condition TimeoutError CancelledError get_event_loop"
+                     " new_event_loop set_event_loop get_running_loop iscoroutine iscoroutinefunction as_completed shield timeout to_thread TaskGroup current_task all_tasks Future QueueEmpty QueueFull"
+                     " InvalidStateError IncompleteReadError StreamReader StreamWriter FIRST_COMPLETED FIRST_EXCEPTION ALL_COMPLETED subprocess Runner run_coroutine_threadsafe set_event_loop_policy WindowsSelectorEventLoopPolicy get_event_loop_policy")),
+        ("multiprocessing", ("Process Queue JoinableQueue SimpleQueue Lock RLock Event Semaphore Barrier Condition Value Array cpu_count current_process active_children freeze_support set_start_method"
+                             " get_start_method TimeoutError ProcessError")),
+        ("zipfile", "ZipInfo is_zipfile BadZipFile BadZipfile LargeZipFile ZIP_DEFLATED ZIP_STORED ZIP_BZIP2 ZIP_LZMA Path"),
+        ("tarfile", "is_tarfile TarInfo TarError ReadError CompressionError HeaderError ExtractError data_filter tar_filter ENCODING"),
+        ("tempfile", "gettempdir gettempdirb gettempprefix"),
+        ("lxml.etree", "fromstring XML HTML tostring Element SubElement ElementTree Comment QName HTMLParser iterparse indent XMLSyntaxError ParserError LxmlError XPathError"),
+        ("xml.sax", "ContentHandler SAXException SAXParseException parseString handler"),
+        ("xml.sax.saxutils", "escape unescape quoteattr"),
+        ("six", ("PY2 PY3 string_types text_type binary_type integer_types class_types MAXSIZE iteritems iterkeys itervalues viewitems viewkeys viewvalues u b print_ ensure_str ensure_text ensure_binary"
+                 " with_metaclass add_metaclass next StringIO BytesIO raise_from reraise unichr int2byte")),
+        ("attr", "s ib attrs attrib Factory define field frozen mutable asdict astuple evolve fields validators converters exceptions NOTHING has"),
+        ("attrs", "define field frozen mutable asdict astuple evolve fields validators converters exceptions NOTHING Factory has"),
+        ("pydantic", ("BaseModel Field validator field_validator root_validator model_validator ValidationError ConfigDict HttpUrl AnyUrl AnyHttpUrl EmailStr SecretStr constr conint conlist confloat"
+                      " PositiveInt NonNegativeInt PositiveFloat StrictStr StrictInt StrictBool IPvAnyAddress DirectoryPath FilePath UUID4")),
+        ("psutil", ("Process process_iter pids pid_exists cpu_percent cpu_times cpu_times_percent cpu_count cpu_freq cpu_stats virtual_memory swap_memory disk_usage disk_partitions disk_io_counters"
+                    " net_io_counters net_connections net_if_addrs net_if_stats boot_time users sensors_temperatures sensors_fans sensors_battery getloadavg wait_procs win_service_iter win_service_get"
+                    " NoSuchProcess AccessDenied ZombieProcess TimeoutExpired Error version_info WINDOWS LINUX MACOS POSIX BSD STATUS_RUNNING STATUS_ZOMBIE STATUS_SLEEPING STATUS_STOPPED STATUS_DEAD"
+                    " STATUS_IDLE STATUS_DISK_SLEEP CONN_LISTEN CONN_ESTABLISHED AF_LINK NIC_DUPLEX_FULL")),
+        ("dotenv", "dotenv_values find_dotenv get_key"),
+        ("rich", "print print_json get_console box"),
+        ("rich.console", "Console Group RenderableType"),
+        ("rich.progress", "Progress track SpinnerColumn TextColumn BarColumn TimeElapsedColumn TimeRemainingColumn MofNCompleteColumn TaskProgressColumn DownloadColumn TransferSpeedColumn"),
+        ("tqdm", "tqdm trange auto write"),
+        ("sqlite3", ("Row Error DatabaseError OperationalError IntegrityError ProgrammingError InterfaceError InternalError DataError NotSupportedError Warning Cursor PARSE_DECLTYPES PARSE_COLNAMES version"
+                     " version_info sqlite_version sqlite_version_info")),
+        ("wave", "Error"),
         ("winreg", ("HKEY_LOCAL_MACHINE HKEY_CURRENT_USER HKEY_CLASSES_ROOT HKEY_USERS KEY_READ KEY_WRITE KEY_ALL_ACCESS KEY_SET_VALUE KEY_WOW64_64KEY KEY_WOW64_32KEY KEY_QUERY_VALUE REG_SZ REG_DWORD REG_EXPAND_SZ REG_BINARY REG_MULTI_SZ REG_QWORD"
                    " OpenKey OpenKeyEx ConnectRegistry QueryValue QueryValueEx QueryInfoKey EnumKey EnumValue CloseKey ExpandEnvironmentStrings HKEYType")),
         ("yaml", "safe_load safe_load_all dump safe_dump YAMLError SafeLoader CSafeLoader SafeDumper"),
@@ -107,7 +144,7 @@ EFFECTS: Final[dict[str, Harm]] = {
         ("os.open shutil.copyfileobj shutil.unpack_archive", (_K.WRITES_SYSTEM_FILES, _S.MEDIUM)),
         ("os.write os.writev os.pwrite os.sendfile os.copy_file_range os.setxattr os.removexattr os.fdatasync", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
         ("os.chmod os.chown os.lchown os.fchmod os.fchown os.lchmod os.chflags os.lchflags shutil.chown", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
-        ("os.kill os.killpg signal.pthread_kill", (_K.ENDS_PROCESSES, _S.MEDIUM)),
+        ("os.kill os.killpg signal.pthread_kill signal.pidfd_send_signal resource.prlimit", (_K.ENDS_PROCESSES, _S.MEDIUM)),
         ("os.nice os.setpriority os.sched_setaffinity os.sched_setscheduler os.setsid os.setpgid os.setpgrp", (_K.ENDS_PROCESSES, _S.LOW)),
         ("os.mount os.umount os.sethostname socket.sethostname os.setns os.unshare", (_K.CHANGES_DISKS, _S.HIGH)),
         ("os.chroot os.setuid os.setgid os.seteuid os.setegid os.setreuid os.setregid os.setresuid os.setresgid os.setgroups os.initgroups", (_K.ELEVATES, _S.HIGH)),
@@ -119,7 +156,7 @@ EFFECTS: Final[dict[str, Harm]] = {
         (("requests.post requests.put requests.patch requests.delete httpx.post httpx.put httpx.patch httpx.delete ftplib.FTP ftplib.FTP_TLS smtplib.SMTP smtplib.SMTP_SSL smtplib.LMTP paramiko.SSHClient paramiko.Transport paramiko.SFTPClient"
          " telnetlib.Telnet imaplib.IMAP4 imaplib.IMAP4_SSL poplib.POP3 poplib.POP3_SSL logging.handlers.HTTPHandler logging.handlers.SMTPHandler logging.handlers.SocketHandler logging.handlers.DatagramHandler"), (_K.SENDS_DATA, _S.HIGH)),
         (("socket.socket socket.create_server socket.create_connection socket.socketpair socket.fromfd socket.SocketType socketserver.TCPServer socketserver.UDPServer socketserver.ThreadingTCPServer socketserver.BaseRequestHandler socketserver.StreamRequestHandler"
-         " http.server.HTTPServer http.server.ThreadingHTTPServer http.server.SimpleHTTPRequestHandler http.server.BaseHTTPRequestHandler asyncio.start_server asyncio.open_connection"), (_K.OPENS_NETWORK, _S.HIGH)),
+         " http.server.HTTPServer http.server.ThreadingHTTPServer http.server.SimpleHTTPRequestHandler http.server.BaseHTTPRequestHandler asyncio.start_server asyncio.start_unix_server asyncio.open_connection asyncio.open_unix_connection"), (_K.OPENS_NETWORK, _S.HIGH)),
         ("pty.spawn pty.fork pty.openpty", (_K.OPENS_NETWORK, _S.HIGH)),
         ("keyring.get_password keyring.get_credential win32crypt.CryptUnprotectData spwd.getspnam spwd.getspall netrc.netrc", (_K.READS_CREDENTIALS, _S.HIGH)),
         ("keyring.set_password keyring.delete_password", (_K.READS_CREDENTIALS, _S.MEDIUM)),
@@ -142,8 +179,9 @@ METHOD_EFFECTS: Final[dict[str, Harm]] = {
         ("write_text write_bytes symlink_to hardlink_to link_to extractall extract rename touch renames mkdir", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
         ("chmod lchmod chown", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
         ("terminate kill send_signal suspend", (_K.ENDS_PROCESSES, _S.MEDIUM)),
-        ("sendmail send_message storbinary storlines sendto sendall upload_file upload_fileobj put_object putfo", (_K.SENDS_DATA, _S.MEDIUM)),
-        ("retrbinary retrlines urlretrieve download_file download_fileobj", (_K.DOWNLOADS, _S.MEDIUM)),
+        ("sendmail send_message storbinary storlines sendto sendall upload_file upload_fileobj put_object putfo send sendfile sock_sendall sock_sendto", (_K.SENDS_DATA, _S.MEDIUM)),
+        ("create_connection create_server create_datagram_endpoint create_unix_connection create_unix_server sock_connect sock_accept connect_accepted_socket start_tls wrap_socket", (_K.OPENS_NETWORK, _S.HIGH)),
+        ("http_open https_open ftp_open proxy_open do_open urlopen retrbinary retrlines urlretrieve download_file download_fileobj", (_K.DOWNLOADS, _S.MEDIUM)),
     )
     for name in names.split()
 }  # fmt: skip
@@ -179,7 +217,8 @@ CODE_CALLS: Final = frozenset(("exec", "eval"))
 LOADERS: Final = frozenset(("pickle.load", "pickle.loads", "marshal.load", "marshal.loads", "__import__", "importlib.import_module"))  # fmt: skip
 # Of harmless modules, what evaluates text all the same.
 EXCEPTIONS: Final = frozenset(
-    "typing.get_type_hints typing.ForwardRef logging.config dataclasses.make_dataclass"
+    "typing.get_type_hints typing.ForwardRef typing.evaluate_forward_ref typing_extensions.get_type_hints typing_extensions.ForwardRef typing_extensions.evaluate_forward_ref"
+    " typing_extensions.get_annotations xml.dom.getDOMImplementation tempfile.TemporaryDirectory. operator.setitem operator.ior functools.update_wrapper logging.config dataclasses.make_dataclass"
     " operator.methodcaller operator.attrgetter multiprocessing.connection multiprocessing.managers"
     " multiprocessing.Manager platform.popen cgi.test readline.set_completer gettext.c2py".split()
 )

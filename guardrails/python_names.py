@@ -11,10 +11,11 @@ from typing import Final
 from guardrails.script_reading import Deadline
 
 _NODES_BETWEEN_CHECKS: Final = 1024
+_LEAVES: Final = (ast.Name, ast.Constant, ast.expr_context)  # below them stands nothing of its own
 
 
 def walk(tree: ast.AST, deadline: Deadline) -> Iterator[ast.AST]:
-    """Yield the nodes in the order of the text, without recursion.
+    """Yield the nodes in the order of the text, without recursion, and without names' contexts.
 
     Raises:
         DeadlineError: it takes too long.
@@ -28,7 +29,8 @@ def walk(tree: ast.AST, deadline: Deadline) -> Iterator[ast.AST]:
             deadline.check()
         node = waiting.pop()
         yield node
-        waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+        if not isinstance(node, _LEAVES):
+            waiting.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from guardrails.unix_paths import COMPUTED
 _MAX_DEPTH: Final = 12
 _TEMPORARY: Final = "/tmp/x"  # noqa: S108 - stands for any name there
 READING: Final = "r"
+GOES_TO_FOLDER: Final = frozenset(("os.chdir", "contextlib.chdir"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ FILE_CALLS: Final[dict[str, FileCall]] = {
     for names, call in (
         (
             ("io.open io.FileIO codecs.open gzip.open gzip.GzipFile bz2.open bz2.BZ2File lzma.open lzma.LZMAFile"
-            " tarfile.open tarfile.TarFile zipfile.ZipFile wave.open os.fdopen"),
+            " tarfile.open tarfile.TarFile zipfile.ZipFile wave.open rich.progress.open os.fdopen"),
             _OPENS,
         ),
         ("tempfile.NamedTemporaryFile tempfile.TemporaryFile", _temporary(6)),
@@ -75,6 +76,8 @@ FILE_CALLS: Final[dict[str, FileCall]] = {
         ("os.symlink os.link shutil.copy shutil.copy2 shutil.copyfile shutil.copytree plistlib.writePlist shutil.copystat shutil.copymode", _SECOND),
         ("os.rename os.renames os.replace shutil.move", FileCall(position=1, keywords=("dst",), loses=0)),
         ("fileinput.input fileinput.FileInput", FileCall(keywords=("files",), mode=1, mode_keywords=("inplace",), reads="")),
+        ("argparse.FileType", FileCall(position=-1, keywords=(), mode=0)),
+        ("sqlite3.Connection", _MAKES),
         ("http.cookiejar.MozillaCookieJar http.cookiejar.LWPCookieJar", _MAKES),
     )
     for name in names.split()
@@ -115,8 +118,12 @@ class Places:
             self._bind(node.target, node.value)
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
             self._bind(node.optional_vars, node.context_expr)
-        elif isinstance(node, ast.Call) and called_name(node) == "chdir" and node.args:
+        elif isinstance(node, ast.Call) and node.args and self._goes_to_folder(node):
             self._folders.append(node.args[0])
+
+    def _goes_to_folder(self, node: ast.Call) -> bool:
+        meant = self._names.imported.get(called_name(node), ())
+        return called_name(node) == "chdir" or not GOES_TO_FOLDER.isdisjoint(meant)
 
     def _bind(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name) and self._names.is_stable(target.id):

@@ -5,7 +5,7 @@
 import ast
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from guardrails.python_folding import fold
@@ -17,7 +17,8 @@ _WINDOWS: Final = re.compile(
     r"|ipconfig|systeminfo|choco|winget|msiexec|icacls|sfc|dism|gpupdate|wevtutil|bcdedit|vssadmin|driverquery|fsutil|cscript|wscript|rundll32|regsvr32|mshta|certutil|bitsadmin|ver|dir|start|query|quser|w32tm|manage-bde|chkdsk|shutdown /\S*)(?:\s|$))"
 )
 _COMPUTED: Final = "the command is computed while it runs"
-_CHANGES_PROGRAM: Final = frozenset(("executable",))
+_CHANGES_PROGRAM: Final = frozenset(("executable", "file_actions"))
+_MOST_POSITIONAL: Final = {"os.popen": 3, "os.posix_spawn": 3, "os.posix_spawnp": 3, "pty.spawn": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,30 @@ def read_command(node: ast.Call, name: str, constants: dict[str, Any]) -> Python
         return PythonCommand(doubt=_COMPUTED)
     if any(each.arg is None or each.arg in _CHANGES_PROGRAM for each in node.keywords):
         return PythonCommand(doubt="the program of a command is given apart")
-    if name in EXEC_CALLS | SPAWN_CALLS or name.endswith("create_subprocess_exec"):
-        return _read_program(node, name, constants)
+    takes_many = name in EXEC_CALLS | SPAWN_CALLS or name.endswith("create_subprocess_exec")
+    if len(node.args) > _MOST_POSITIONAL.get(name, len(node.args) if takes_many else 1):
+        return PythonCommand(doubt="the program of a command is given apart")  # by position
+    command = _read_program(node, name, constants) if takes_many else _read(node, name, constants)
+    folder = next((each.value for each in node.keywords if each.arg == "cwd"), None)
+    if command.code is None or folder is None or _is_none(folder):
+        return command
+    return _enter(command, command.code, fold(folder, constants))
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _enter(command: PythonCommand, code: str, folder: object) -> PythonCommand:
+    """Return a command after another that goes to its folder, so that its paths are joined to it."""
+    place = _join([folder])
+    if command.interpreter == "cmd":
+        place = place.replace("'", '"').replace(_UNKNOWN, "%unknown_argument%")
+        return replace(command, code=f"cd /d {place}\n{code}")
+    return replace(command, code=f"cd {place}\n{code}")
+
+
+def _read(node: ast.Call, name: str, constants: dict[str, Any]) -> PythonCommand:
     given = node.args[0] if node.args else None
     shell: Any = name.startswith(("os.", "commands.", "platform.")) or name.endswith("shell")
     for keyword in node.keywords:
