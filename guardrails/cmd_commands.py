@@ -35,6 +35,7 @@ from guardrails.windows_files import (
     is_wide,
     judge_removal,
     judge_share,
+    name_file,
     reads_secrets,
 )
 from guardrails.windows_folders import is_own_folder
@@ -298,7 +299,7 @@ class _CmdReader:
         values = [each for each in split_arguments(rest) if not name_option(each)]
         written = values[:1] if bare in ("ren", "rename") else values[-1:]
         if len(values) == 1 and bare in ("copy", "xcopy", "expand"):  # into that folder
-            written = [re.split(r"[\\/]", values[0])[-1]]
+            written = [name_file(values[0])]
         for each in written:
             for place in self._trail.list_places(each):
                 if place != each:

@@ -13,9 +13,17 @@ from typing import Any, Final
 from guardrails.dotnet_members import list_writing_methods
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import put_values
+from guardrails.powershell_paths import judge_path
 from guardrails.powershell_places import PlaceJudge
 from guardrails.powershell_scope import PowershellScope
-from guardrails.windows_files import FILE_PROGRAMS, Harm, is_wide, judge_removal, judge_share
+from guardrails.windows_files import (
+    FILE_PROGRAMS,
+    Harm,
+    is_wide,
+    judge_removal,
+    judge_share,
+    name_file,
+)
 from guardrails.windows_folders import is_own_folder
 
 _K, _S = EffectKind, EffectSeverity
@@ -64,9 +72,11 @@ _FORCES: Final = re.compile(r"\s-fo\w*\b", re.IGNORECASE)
 _FOLDER: Final = re.compile(r"\s-(?:it|ty|t)\w*[\s:]+[\"']?(?:d|sym|j|h)", re.IGNORECASE)
 _LINK: Final = re.compile(r"\s-(?:it|ty|t)\w*[\s:]+[\"'(]*(?:sym|j|h|\$)", re.IGNORECASE)
 _APPENDS: Final = re.compile(r"\s-(?:app\w*|nocl\w*)\b", re.IGNORECASE)
+_TRUNCATES: Final = re.compile(r"[\"']truncate[\"']|\]::truncate\b", re.IGNORECASE)
 _WILDCARD: Final = re.compile(r"[*?]")
 _MAX_SEARCHES: Final = 200
 _PARAMETER: Final = re.compile(r"-([A-Za-z]\w*):?(.*)$", re.DOTALL)
+_QUOTES: Final = "\"'() \\"
 _COMMA: Final = re.compile(r"\s*,\s*")
 # Parameters that are switches: the next word is none of theirs.
 _SWITCHES: Final = tuple(
@@ -77,6 +87,7 @@ _TARGETS: Final = re.compile(
     re.IGNORECASE,
 )
 _DESTINATIONS: Final = re.compile(r"d\w*$", re.IGNORECASE)
+_NEW_NAMES: Final = re.compile(r"new\w*$", re.IGNORECASE)
 _REMOVES: Final = frozenset(("move-item", "rename-item", "remove-item"))
 _RECURSES: Final = re.compile(r"\s-r\w*\b", re.IGNORECASE)
 _COPIES: Final = frozenset(("copy-item", "expand-archive"))
@@ -216,7 +227,12 @@ class FileJudge:
         if name == "new-item" and not overwrites(name, rest):
             return self._places.judge(target, overwrites=False) + _judge_link(put_rest)
         appends = name == "add-content" or _APPENDS.search(rest) is not None
-        return self.judge_target(target, node, appends=appends)
+        harms = self.judge_target(target, node, appends=appends)
+        if name == "copy-item":  # into a folder, it keeps its name
+            named = name_file(put_values(_find_source(rest), self._variables))
+            if named and not _WILDCARD.search(named):
+                harms.append(judge_path(f"{put.strip(_QUOTES)}\\{named}", overwrites=False))
+        return harms
 
     def _judge_source(self, name: str, rest: str, node: Any, *, piped: bool) -> list[Harm]:
         """Judge what is taken away from where it was: always, or if there are many to rename."""
@@ -229,6 +245,9 @@ class FileJudge:
         harms = judge_share(put_values(target, self._variables))
         if name != "remove-item":
             harms += self._places.judge(target)
+            moved = _name_moved(source, rest if name == "rename-item" else "", target)
+            renames = name == "rename-item"
+            harms.append(judge_path(put_values(moved, self._variables), overwrites=renames))
         if (name == "rename-item" and not many) or (name == "remove-item" and not found):
             return harms
         if found and severity is not _S.CRITICAL:
@@ -243,6 +262,8 @@ class FileJudge:
         target = "".join(arguments[1:2]) if member in _SECOND_IS_TARGET else arguments[0]
         kind = _K.ENCRYPTS_FILES if member == "encrypt" else _K.DELETES_FILES
         harms = judge_share(put_values(target.strip(), self._variables))
+        if member in ("open", "new") and _TRUNCATES.search(given):
+            harms.append((kind, _S.MEDIUM))
         if member == "setlength" and target.strip() == "0":
             harms.append((kind, _S.MEDIUM))  # it empties the file
         appends = member in ("appendalltext", "appendalllines", "appendtext", "delete")
@@ -309,6 +330,16 @@ def _find_target(name: str, rest: str) -> str:
     if name in _COPIES or name == "compress-archive":
         return _pick(named, _DESTINATIONS) or "".join(positional[1:2])
     return _pick(named, _TARGETS) or "".join(positional[:1])
+
+
+def _name_moved(source: str, renamed: str, target: str) -> str:
+    """Return the file that comes to be: renamed where it was, or moved into a folder."""
+    plain = source.strip(_QUOTES)
+    if renamed:
+        positional, named = _list_arguments(renamed)
+        new = _pick(named, _NEW_NAMES) or "".join(positional[-1:])
+        return plain[: len(plain) - len(name_file(plain))] + new.strip(_QUOTES)
+    return f"{target.strip(_QUOTES)}\\{name_file(plain)}"
 
 
 def _find_source(rest: str) -> str:

@@ -14,6 +14,9 @@ from guardrails.windows_hosts import asks_computed_machine, asks_computed_share,
 
 _ASSIGNED: Final = re.compile(r"\$\{?(?:\w+:)?(\w+)\}?\s*\+?=(?!=)\s*([^;\n]{1,400})")
 _STRING: Final = re.compile(r"\"[^\"\n]{1,300}\"|'[^'\n]{1,300}'")
+_HOLDS_SHARE: Final = re.compile(r"\\\\|//")
+_SHARE_BEGINS: Final = re.compile(r"[\"']\\\\[\"']")
+_GROWS: Final = re.compile(r"\+=\s*[\"']\.[a-z0-9-]+\.[a-z]", re.IGNORECASE)  # a domain
 _MAX_ASSIGNED: Final = 2000
 _MAX_PASSES: Final = 4
 _MAX_LINE: Final = 4096
@@ -62,6 +65,9 @@ class HostJudge:
         text = blank_spans(source, spans).decode("utf-8", "replace")
         if "\\\\" not in text and "//" not in text:
             return
-        for number, written in enumerate(text.split("\n"), start=first_line):
-            if ("\\\\" in written or "//" in written) and asks_computed_share(written[:_MAX_LINE]):
+        shares = _SHARE_BEGINS.search(text) is not None
+        lines = (each[:_MAX_LINE] for each in text.split("\n"))
+        for number, written in enumerate(lines, start=first_line):
+            grows = shares and _GROWS.search(written)
+            if grows or (_HOLDS_SHARE.search(written) and asks_computed_share(written)):
                 self._reading.add(EffectKind.SENDS_DATA, EffectSeverity.MEDIUM, number, written)

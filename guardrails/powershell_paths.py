@@ -17,7 +17,7 @@ _AUTOSTART: Final = re.compile(
 )
 _SYSTEM: Final = re.compile(
     r"(?:[a-z]:|%systemdrive%|\$\{?env:systemdrive\}?)?\\windows(?:\\(?!temp\b)|(?=[\s\"']|$))|(?:%|\$\{?env:)(?:windir|systemroot)[%}]?(?:\\(?!temp\b)|(?=[\s\"']|$))"
-    r"|(?:\\program files(?: \(x86\))?|[%:]programfiles(?:\(x86\))?[%}]?|\\progra~\d|[%:]programw6432%?)\\|\\drivers\\etc\\|\\system32\\|[a-z]:\\(?:bootmgr|bootnxt|(?:boot|efi|recovery)(?=[\\\s\"']|$))|\\efi\\(?:boot|microsoft)\\",
+    r"|(?:\\program files(?: \(x86\))?|[%:]programfiles(?:\(x86\))?[%}]?|\\progra~\d|[%:]programw6432%?)\\|\\drivers\\etc\\|\\system32\\|\\admin\$\\|[a-z]:\\(?:bootmgr|bootnxt|(?:boot|efi|recovery)(?=[\\\s\"']|$))|\\efi\\(?:boot|microsoft)\\",
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(
@@ -75,7 +75,7 @@ def judge_path(text: str, *, overwrites: bool = True) -> tuple[EffectKind, Effec
         return EffectKind.CHANGES_REGISTRY, EffectSeverity.MEDIUM
     if _DEVICE.search(text):
         return EffectKind.CHANGES_DISKS, EffectSeverity.CRITICAL
-    if _AUTOSTART.search(text) or is_back_door(text):
+    if _AUTOSTART.search(text) or is_back_door(text, folders=overwrites):
         return EffectKind.PERSISTS, EffectSeverity.HIGH
     return EffectKind.WRITES_SYSTEM_FILES, _rate_file(text, overwrites=overwrites)
 

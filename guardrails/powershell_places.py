@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.effects import EffectKind, EffectSeverity
-from guardrails.powershell_folding import put_values
-from guardrails.powershell_paths import judge_path
+from guardrails.powershell_folding import fold_value, put_values
+from guardrails.powershell_paths import fold_path, judge_path
 from guardrails.powershell_scope import PowershellScope
 from guardrails.windows_files import Harm
 from guardrails.windows_targets import is_temporary, join_folder, read_path
@@ -51,8 +51,8 @@ class PlaceJudge:
         """
         put = put_values(written, self._variables)
         harms = []
-        for folder in self._folders:
-            joined = join_folder(put_values(folder, self._variables), put)
+        for folder in self._list_folders():
+            joined = join_folder(folder, put)
             if joined:
                 harms.append(judge_path(joined, overwrites=overwrites))
         if overwrites and self._was_read(written, put):
@@ -61,6 +61,16 @@ class PlaceJudge:
                 (_K.ENCRYPTS_FILES, _S.HIGH) if encrypts else (_K.WRITES_SYSTEM_FILES, _S.MEDIUM)
             )
         return harms
+
+    def _list_folders(self) -> list[str]:
+        """Return the folders that the script enters; a relative one behind each before it."""
+        found: list[str] = []
+        for written in self._folders:
+            plain = fold_path(written, lambda part: fold_value(part, self._variables))
+            plain = plain or put_values(written, self._variables)
+            behind = [joined for each in found if (joined := join_folder(each, plain))]
+            found += behind[: _MAX_FOLDERS - len(found)] or [plain]
+        return found[:_MAX_FOLDERS]
 
     def _was_read(self, written: str, put: str) -> bool:
         plain = _plain(written)

@@ -47,7 +47,7 @@ _POWERSHELL_LIST_GAPS: Final = (
 # A bare word of a list of arguments: `Name, @{...}`, `a, (1)`. Shown as a number, it is one of any list.
 _LIST_WORD: Final = re.compile(
     rb"(?<=[\s,])[A-Za-z*.][\w*.:\\/-]{0,200}(?=[ \t]{0,8},)"
-    rb"|(?<=,)(?:[ \t]{0,8}(?:`?[ \t]{0,8}\n[ \t]{0,80})?)([A-Za-z*.][\w*.:\\/-]{0,200})(?!\)\])(?=[\s,|)};]|$)"
+    rb"|(?<=,)(?:[ \t]{0,8}(?:`?[ \t]{0,8}\n[ \t]{0,80})?)([A-Za-z*.][\w*.:\\/-]{0,200})(?!\)\]|[ \t]*=)(?=[\s,|)};]|$)"
 )
 _PARAMETER_WITH_DIGITS: Final = re.compile(rb"(?<=\s)-[A-Za-z]+\d[A-Za-z\d]*(?=[\s:])")
 _TRAILING_PIPE: Final = re.compile(rb"\|([ \t]{1,40})(?=\n)")

@@ -91,6 +91,8 @@ def judge_file_program(name: str, arguments: str) -> list[Harm]:
     harms = [judge_path(arguments, overwrites=name in ("ren", "rename"))]
     if len(values) > 1:
         harms += [judge_path(target), *judge_share(target)]
+        places = _list_places(name, values)
+        harms += [judge_path(place, overwrites=name in ("ren", "rename")) for place in places]
     if name == "mklink":  # what programs read or write there, they do elsewhere
         harms.append((_K.WRITES_SYSTEM_FILES, _S.MEDIUM))
     if name in ("xcopy", "robocopy", "mklink", "expand") and is_wide(target):
@@ -111,6 +113,21 @@ def judge_file_program(name: str, arguments: str) -> list[Harm]:
     ):
         harms.append(judge_removal(arguments))
     return harms
+
+
+def _list_places(name: str, values: list[str]) -> list[str]:
+    """Return the files that come to be, where what is named is put into a folder, or renamed."""
+    first, target = values[0], values[-1].rstrip("\\/")
+    if name in ("ren", "rename"):
+        return [first[: len(first) - len(name_file(first))] + target]
+    if name == "robocopy":
+        return [f"{values[1]}\\{each}" for each in values[2:]]
+    return [f"{target}\\{name_file(first)}"] if name_file(first) else []
+
+
+def name_file(path: str) -> str:
+    """Return the last part of a path."""
+    return re.split(r"[\\/]", path.strip().strip("\"'"))[-1]
 
 
 def _judge_robocopy(options: set[str], values: list[str]) -> list[Harm]:

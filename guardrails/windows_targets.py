@@ -28,12 +28,17 @@ _END: Final = r"(?=[\s\"');,|]|$)"
 # What they hold makes ssh, git, shells, editors and package managers run commands, or lets in.
 _BACK_DOOR: Final = re.compile(
     r"\\ssh\\(?:administrators_authorized_keys|sshd?_config|ssh_host_\w+)|\\\.ssh\\(?:authorized_keys2?|config|rc|environment)"
-    r"|[\\/]\.(?:gitconfig|wslconfig|npmrc|yarnrc(?:\.yml)?|condarc|bash(?:rc|_profile|_login)|zshrc|profile|vimrc|hgrc|pypirc|curlrc|wgetrc|netrc|mavenrc|gradle\\init\.gradle)"
+    r"|(?<![\w)\]}.$])\.(?:gitconfig|wslconfig|npmrc|yarnrc(?:\.yml)?|condarc|bash(?:rc|_profile|_login)|zshrc|profile|vimrc|hgrc|pypirc|curlrc|wgetrc|netrc|mavenrc|gradle\\init\.gradle)"
     + _END
     + r"|\\git\\config\b|\\\.git\\(?:config\b|hooks\\)|\\etc\\gitconfig\b|\\pip\\pip\.ini|\\\.cargo\\config|\\nuget\\nuget\.config|\\chocolatey\.config|\\_(?:vimrc|netrc)\b"
     r"|\\code(?: - insiders)?\\user\\(?:settings|tasks|keybindings)\.json|\\\.vscode\\(?:settings|tasks|launch)\.json|\\localstate\\settings\.json|\\windows terminal\\settings\.json|\\wsl\.conf\b",
     re.IGNORECASE,
 )
+_FOLDER_OF_KEYS: Final = re.compile(
+    r"(?:\\programdata\\ssh|\\\.ssh|\\\.git\\hooks)\\?" + _END, re.IGNORECASE
+)
+_UP: Final = re.compile(r"\\(?!\.\.)[^\\\s\"'|;]+\\\.\.(?=\\)")
+_MAX_UPS: Final = 20
 _OF_SOMEBODY: Final = re.compile(
     r"(?:\\(?:users|documents and settings)\\[^\\\s\"']+|%(?:userprofile|public|onedrive\w*|homepath)%|\$\{?(?:env:(?:userprofile|public|onedrive\w*)|home)\}?)\\(?!appdata\b)(?=[^\\\s\"'])",
     re.IGNORECASE,
@@ -58,6 +63,10 @@ def read_path(text: str) -> str:
         text = _WORD.sub(
             lambda word: word[0] if "://" in word[0] else _SLASH.sub(r"\\", word[0]), text
         )
+    for _ in range(_MAX_UPS):
+        if ".." not in text or (shorter := _UP.sub("", text)) == text:
+            break
+        text = shorter
     return _SHORT.sub(_lengthen, text) if "~" in text else text
 
 
@@ -72,8 +81,16 @@ def hides_name(text: str) -> bool:
     return _SHORT.search(text) is not None and not is_temporary(text)
 
 
-def is_back_door(text: str) -> bool:
-    """Say whether a text names a file that makes other programs run commands, or lets in."""
+def is_back_door(text: str, *, folders: bool = True) -> bool:
+    """Say whether a text names a file that makes other programs run commands, or lets in.
+
+    Args:
+        text: with paths as `read_path` returns them.
+        folders: a folder that is named for such files counts, for they may be put into it.
+
+    """
+    if folders and _FOLDER_OF_KEYS.search(text):
+        return True
     return _BACK_DOOR.search(text) is not None
 
 
