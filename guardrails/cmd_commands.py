@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from guardrails.cmd_folders import FolderTrail, name_folder
+from guardrails.cmd_loops import find_figures
 from guardrails.cmd_shells import run_shell
 from guardrails.cmd_syntax import (
     Line,
@@ -18,6 +20,7 @@ from guardrails.cmd_syntax import (
     expand_line,
     find_constants,
     list_sets,
+    plain,
     read_line,
 )
 from guardrails.command_words import SECURITY_UNIT, STOPS
@@ -25,15 +28,18 @@ from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_programs import ProgramJudge
 from guardrails.script_reading import Deadline, Reading
-from guardrails.windows_arguments import asks_for_computed_name
+from guardrails.windows_arguments import asks_for_computed_name, name_option, split_arguments
 from guardrails.windows_files import (
     FILE_PROGRAMS,
+    harms_volume,
     is_wide,
     judge_removal,
     judge_share,
+    name_file,
     reads_secrets,
 )
 from guardrails.windows_folders import is_own_folder
+from guardrails.windows_hosts import asks_computed_machine, asks_computed_share
 from guardrails.windows_programs import (
     RESOLVERS,
     STEERING,
@@ -71,9 +77,8 @@ _PRINTS_NOTHING: Final = re.compile(
     r"(?:(?:type|more|find\s+\S+|findstr\s+\S+)\s+\"?(?:\\\\\.\\)?nul:?\"?|break|rem\b.*|cd\s*\.|call)\s*$",
     re.IGNORECASE,
 )
-_CHANGES_FOLDER: Final = re.compile(
-    r"(?:cd|chdir|pushd)(?=[\s.\\/,;=\"]|$)(?:[\s,;=]*/d\b)?(.*)", re.IGNORECASE
-)
+# What is only printed or set asks nobody.
+_PRINTED: Final = re.compile(r"\becho\b[^&|>]*", re.IGNORECASE)
 _LOOPS: Final = re.compile(r"\bfor\b", re.IGNORECASE)
 _FILES: Final = re.compile(r"/r\b|/d\b|\bdir\b", re.IGNORECASE)
 _GOES_BACK: Final = re.compile(r"\b(?:goto\b|call\s*:|for\b)", re.IGNORECASE)
@@ -129,6 +134,11 @@ class _CmdReader:
         sets = [each for line in unexpanded for each in list_sets(line.commands)]
         self._puts_names_together = any(asks_for_computed_name(value) for _, _, value in sets)
         self._loop_severity = _judge_loops(lines, deadline)
+        self._figures = self._find_figures(lines, [name for _, name, _ in sets])
+        self._trail = FolderTrail(
+            (each.text.strip() for line in unexpanded for each in line.commands),
+            goes_back=any(_GOES_BACK.search(each) for _, each in lines),
+        )
         self._is_foreign = self._goes_back_into_foreign_folder(lines, unexpanded)
         self._folders: list[bool] = []
         for number, statement in lines:
@@ -148,6 +158,12 @@ class _CmdReader:
         )
 
     @staticmethod
+    def _find_figures(lines: list[tuple[int, str]], names: list[str]) -> frozenset[str]:
+        """Return the variables that one place sets, to a figure of the system."""
+        figures = find_figures(each for _, each in lines)
+        return frozenset(name for name in figures if names.count(name) == 1)
+
+    @staticmethod
     def _goes_back_into_foreign_folder(lines: list[tuple[int, str]], read: list[Line]) -> bool:
         """Say whether lines may run after a later one has entered a folder of others."""
         commands = (command for line in read for command in line.commands)
@@ -164,6 +180,7 @@ class _CmdReader:
             self.reading.doubt(number, "a line is too long to be read")
             return
         self._doubt_variables(number, expanded)
+        self._judge_statement(number, plain(expanded))
         line = read_line(escape_line(expanded), self.depth)
         self.depth += line.depth
         for doubt in line.doubts:
@@ -174,11 +191,22 @@ class _CmdReader:
             if not option and name in self._constants and not re.search("[%!]", value):
                 self._variables[name] = value[:2000]
 
+    def _judge_statement(self, number: int, text: str) -> None:
+        """Judge what the conditions, sets of loops and redirected input of a line reach."""
+        asked = _PRINTED.sub("", text) if "\\\\" in text or "//" in text else ""
+        if asked and asks_computed_share(asked, names=self._puts_names_together):
+            self.reading.add(_K.SENDS_DATA, _S.MEDIUM, number, text)
+        if harms_volume(text):
+            self.reading.add(_K.CHANGES_DISKS, _S.HIGH, number, text)
+        if "<" in text and reads_secrets(text):
+            self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, number, text)
+
     def _doubt_variables(self, number: int, text: str) -> None:
         """Doubt variables outside quotes whose values may be commands."""
         for piece in text.split('"')[::2]:
             for match in _UNKNOWN_VARIABLE.finditer(piece):
-                if self._loads_any or match[1].lower() in self._loaded:
+                name = match[1].lower()
+                if self._loads_any or (name in self._loaded and name not in self._figures):
                     self.reading.doubt(number, f"%{match[1][:40]}% may hold commands")
 
     def _judge(self, command: SimpleCommand, line: int) -> None:
@@ -194,6 +222,7 @@ class _CmdReader:
         name = written.replace('"', "")
         if re.fullmatch(r"[a-z]:", name, re.IGNORECASE):
             self._is_foreign = not is_own_folder(name)  # another drive to work in
+            self._trail.switch(name)
             return
         if command.by == "start" and re.match(r"(?:https?|ms-[\w-]+):", text, re.IGNORECASE):
             self.reading.add(_K.DOWNLOADS, _S.LOW, line, text)
@@ -212,7 +241,9 @@ class _CmdReader:
     def _judge_target(self, target: str, text: str, line: int) -> None:
         """Judge a redirection: what it writes, and what it empties."""
         shown = f"{text} > {target}"
-        for kind, severity in (judge_path(target), *judge_share(target)):
+        for place in self._trail.list_places(target):
+            self.reading.add(*judge_path(place), line, shown)
+        for kind, severity in judge_share(target):
             self.reading.add(kind, severity, line, shown)
         if _FROM_LOOP.match(_VARIABLE_WORD.sub(self._mark_found, target)):
             self.reading.add(_K.DELETES_FILES, self._loop_severity, line, shown)
@@ -247,12 +278,27 @@ class _CmdReader:
         bare = bare_name(name)
         if self._overwrites_found(bare, rest):
             self.reading.add(_K.DELETES_FILES, self._loop_severity, line, text)
-        if bare in RESOLVERS and self._puts_names_together and re.search("[%!]", rest):
+        self._judge_places(bare, rest, text, line)
+        asks = bare in RESOLVERS or asks_computed_machine(rest, names=True)
+        if asks and self._puts_names_together and re.search("[%!]", rest):
             self.reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         if re.search(r"[%!\\/]", name):
             self._programs.judge_named(name, rest, text, line)
         elif not self._programs.judge(name, rest, text, line):
             self.reading.doubt(line, f"unknown command {bare[:60]}")
+
+    def _judge_places(self, bare: str, rest: str, text: str, line: int) -> None:
+        """Judge the relative path that a program writes to, behind the folder entered."""
+        if bare not in FILE_PROGRAMS:
+            return
+        values = [each for each in split_arguments(rest) if not name_option(each)]
+        written = values[:1] if bare in ("ren", "rename") else values[-1:]
+        if len(values) == 1 and bare in ("copy", "xcopy", "expand"):  # into that folder
+            written = [name_file(values[0])]
+        for each in written:
+            for place in self._trail.list_places(each):
+                if place != each:
+                    self.reading.add(*judge_path(place), line, text)
 
     def _overwrites_found(self, bare: str, rest: str) -> bool:
         """Say whether a program writes over, or takes away, what a loop gives."""
@@ -284,10 +330,12 @@ class _CmdReader:
 
     def _change_folder(self, bare: str, text: str) -> None:
         if bare == "popd":
+            self._trail.leave()
             self._is_foreign = self._folders.pop() if self._folders else self._is_foreign
             return
         if bare == "pushd":
             self._folders.append(self._is_foreign)
+        self._trail.enter(text)
         foreign = _enters_foreign_folder(text)
         if foreign is not None:
             stays = re.match(r"(?:cd|chdir)\s*\.", text, re.IGNORECASE) is not None
@@ -312,8 +360,7 @@ def _judge_loops(lines: list[tuple[int, str]], deadline: Deadline) -> EffectSeve
 
 def _enters_foreign_folder(text: str) -> bool | None:
     """Say whether a command enters a folder of others; None when it enters none."""
-    found = _CHANGES_FOLDER.match(text)
-    folder = found[1].strip(' ,;="') if found else ""
+    folder = name_folder(text)
     return not is_own_folder(folder) if folder else None
 
 

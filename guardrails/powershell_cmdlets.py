@@ -144,6 +144,7 @@ changes_preferences medium | * | rep(?:air?)? remed\w* fix
 deletes_files high | search-mailbox | deletec\w*
 reads_credentials medium | get-azkeyvaultsecret get-ec2passworddata get-azstorageaccountkey get-azaccesstoken get-secsecretvalue | *
 downloads medium | get-azstorageblobcontent get-azstoragefilecontent get-pnpfile | *
+downloads medium | select-xml | (?:path|literalp\w*|p\w*)[\s:]+[\"']?https?:\S*
 """
 _SPLAT: Final = re.compile(r"\s@\w+")
 _NAME: Final = re.compile(r"([a-z]{2,14})-([a-z][\w.]{1,80})")

@@ -12,8 +12,9 @@ from typing import Any, Final
 from guardrails.command_words import SECURITY_UNIT, STOPS, turns_on
 from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.powershell_cmdlets import ALIASES, find_cmdlet, find_more, reads_by_its_name
-from guardrails.powershell_files import FileJudge
+from guardrails.powershell_files import FileJudge, overwrites
 from guardrails.powershell_folding import fold_value, put_values
+from guardrails.powershell_hosts import HostJudge
 from guardrails.powershell_launchers import CmdletJudge
 from guardrails.powershell_members import MemberJudge
 from guardrails.powershell_paths import FOLDERS, fold_path, judge_download, judge_path
@@ -27,7 +28,7 @@ from guardrails.powershell_scope import PowershellScope
 from guardrails.powershell_steering import SteeringJudge
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
 from guardrails.windows_arguments import COMPUTED_LABEL, asks_for_computed_name
-from guardrails.windows_files import is_wide, reads_secrets
+from guardrails.windows_files import harms_volume, is_wide, reads_secrets
 from guardrails.windows_programs import bare_name, changes_accounts, find_program
 
 _K, _S = EffectKind, EffectSeverity
@@ -41,7 +42,12 @@ _NUMBERS: Final = re.compile(r"-?\d[\d.]*(?:\.\.-?\d+)?")
 _MODULE_PREFIX: Final = re.compile(
     r"^microsoft\.(?:powershell|wsman|graph)\.[\w.]+\\(?=\w+-\w+$)", re.IGNORECASE
 )
-_RESOLVERS: Final = frozenset(("resolve-dnsname", "test-connection", "test-netconnection", "tnc"))
+_RESOLVERS: Final = frozenset(
+    ("resolve-dnsname", "test-connection", "test-netconnection", "tnc", "test-wsman")
+)
+# The password with which Windows logs on by itself, in clear text.
+_AUTOLOGON_KEY: Final = re.compile(r"\\winlogon\b")
+_AUTOLOGON_PASSWORD: Final = re.compile(r"\bdefaultp(?:assword\b|\w*\*)")
 _ITSELF: Final = re.compile(
     r"\"?\$(?:\()?(?:myinvocation\.mycommand\.(?:path|definition)|pscommandpath)\)?\"?",
     re.IGNORECASE,
@@ -110,6 +116,7 @@ class PowershellReader:
         """Gather what the whole script says before its parts are judged."""
         self._scope = PowershellScope(self._source, nodes)
         self._files = FileJudge(self._scope, self.variables)
+        self._hosts = HostJudge(self._scope, self.variables, self.reading)
         self._steering = SteeringJudge(self._scope, self.variables, self.reading)
         self._members = MemberJudge(
             self._source, self._scope, self.variables, self.reading, self._files
@@ -126,6 +133,7 @@ class PowershellReader:
         if start >= self._calls_until:  # an outer chain of calls holds the text of its parts
             self._calls_until = node.end_byte
             self._members.judge_chain(self._text(node), line)
+            self._hosts.judge(self._text(node)[:_LOOKED_AT], line)
         if node.type == "invokation_expression":
             self._members.judge_call(node, line)
         else:
@@ -172,7 +180,8 @@ class PowershellReader:
         target = text.lstrip("*0123456789> \t").strip()
         if target.startswith("&") or target.lower() in ("$null", "nul") or "<" in text[:2]:
             return
-        self._record(self._files.judge_target(target, node), text, line)
+        appends = ">>" in text[:3]
+        self._record(self._files.judge_target(target, node, appends=appends), text, line)
         target = self._put(target)
         self._steering.judge_path(target, line)
         self.reading.add(*judge_path(target), line, text)
@@ -256,7 +265,8 @@ class PowershellReader:
             return
         kind, severity = entry.kind, entry.severity
         if kind is _K.WRITES_SYSTEM_FILES:
-            kind, severity = judge_path(self._find_target(name, self._put(rest)))
+            target = self._find_target(name, self._put(rest))
+            kind, severity = judge_path(target, overwrites=overwrites(name, rest))
         if kind is _K.DISABLES_SECURITY and turns_on(rest.split()):
             kind, severity = _K.CHANGES_NETWORK, _S.MEDIUM
         if kind is _K.DELETES_FILES and name == "remove-item":
@@ -285,6 +295,8 @@ class PowershellReader:
     def _judge_text(self, name: str, text: str, node: Any, line: int) -> None:
         if reads_secrets(text):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, line, text)
+        if harms_volume(text):
+            self.reading.add(_K.CHANGES_DISKS, _S.HIGH, line, text)
         writes = name in ("set-itemproperty", "new-itemproperty", "reg", "reg.exe", "new-item")
         if writes and _AUTORUN_KEY.search(text):
             self.reading.add(_K.PERSISTS, _S.HIGH, line, text)
@@ -299,6 +311,7 @@ class PowershellReader:
             self._record(self._files.judge_stream(text, node), text, line)
         if name in _RESOLVERS and self._asks_for_computed_name(text):
             self._record([(_K.SENDS_DATA, _S.MEDIUM)], text, line)
+        self._hosts.judge(self._files.spread(text), line)
         self._steering.judge_variable_cmdlet(name, text, line)
 
     def _asks_for_computed_name(self, text: str) -> bool:
@@ -319,6 +332,9 @@ class PowershellReader:
         for node in nodes.get("variable", []):
             self._steering.judge_variable(self._text(node), self._line(node))
         self._steering.judge_script()
+        self._hosts.judge_lines(self._source, nodes.get("comment", []), self._first_line)
+        if self._scope.mentions(_AUTOLOGON_KEY) and self._scope.mentions(_AUTOLOGON_PASSWORD):
+            self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, 1, "Winlogon DefaultPassword")
         for node in nodes.get("class", []):
             self._members.judge_class(node, self._line(node))
         for line, reason in find_misread_words(self._source, nodes):

@@ -161,7 +161,7 @@ T1530 captures_data high 6 | get_azstorageblobcontent get_azkeyvaultsecret list_
 T1651 reaches_devices critical 7.5 | invoke_azvmruncommand send_command run_command ssm azautomationrunbook | invoke-azvmruncommand|ssm\s+send-command|vm\s+run-command|new-azautomation
 T1201 explores low 4 | get_addefaultdomainpasswordpolicy | passwordpolicy
 T1529 restarts_device high 3 | restart_computer stop_computer | (?:restart|stop)-computer\b
-T1489 changes_services high 5 | stop_service | stop-service\b.*(?:sql|vss|backup|veeam|exchange|spooler)
+T1489 changes_services high 5 | stop_service | stop-service\b.*(?:sql|vss|backup|veeam|exchange)
 T1531 changes_accounts high 4.5 | disable_localuser remove_localuser set_localuser | (?:disable|remove)-localuser|set-localuser.*-password
 T1222.001 changes_permissions medium 4 | set_acl addaccessrule | everyone.*(?:fullcontrol|modify)
 T1036.003 hides_activity high 7.5 | copy_item copy cp | (?:copy-item|copy|cp)\b.*(?:powershell|cmd|cscript|rundll32|certutil|mshta|wscript)\.exe\s

@@ -13,8 +13,16 @@ from typing import Any, Final
 from guardrails.dotnet_members import list_writing_methods
 from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.powershell_folding import put_values
+from guardrails.powershell_paths import judge_path
+from guardrails.powershell_places import PlaceJudge
 from guardrails.powershell_scope import PowershellScope
-from guardrails.windows_files import FILE_PROGRAMS, is_wide, judge_removal, judge_share
+from guardrails.windows_files import (
+    FILE_PROGRAMS,
+    is_wide,
+    judge_removal,
+    judge_share,
+    name_file,
+)
 from guardrails.windows_folders import is_own_folder
 
 _K, _S = EffectKind, EffectSeverity
@@ -61,9 +69,13 @@ _MAX_STATEMENT_BYTES: Final = 8192
 _STREAM: Final = re.compile(r"stream(?:writer)?\b|binarywriter", re.IGNORECASE)
 _FORCES: Final = re.compile(r"\s-fo\w*\b", re.IGNORECASE)
 _FOLDER: Final = re.compile(r"\s-(?:it|ty|t)\w*[\s:]+[\"']?(?:d|sym|j|h)", re.IGNORECASE)
+_LINK: Final = re.compile(r"\s-(?:it|ty|t)\w*[\s:]+[\"'(]*(?:sym|j|h|\$)", re.IGNORECASE)
+_APPENDS: Final = re.compile(r"\s-(?:app\w*|nocl\w*)\b", re.IGNORECASE)
+_TRUNCATES: Final = re.compile(r"[\"']truncate[\"']|\]::truncate\b", re.IGNORECASE)
 _WILDCARD: Final = re.compile(r"[*?]")
 _MAX_SEARCHES: Final = 200
 _PARAMETER: Final = re.compile(r"-([A-Za-z]\w*):?(.*)$", re.DOTALL)
+_QUOTES: Final = "\"'() \\"
 _COMMA: Final = re.compile(r"\s*,\s*")
 # Parameters that are switches: the next word is none of theirs.
 _SWITCHES: Final = tuple(
@@ -74,6 +86,7 @@ _TARGETS: Final = re.compile(
     re.IGNORECASE,
 )
 _DESTINATIONS: Final = re.compile(r"d\w*$", re.IGNORECASE)
+_NEW_NAMES: Final = re.compile(r"new\w*$", re.IGNORECASE)
 _REMOVES: Final = frozenset(("move-item", "rename-item", "remove-item"))
 _RECURSES: Final = re.compile(r"\s-r\w*\b", re.IGNORECASE)
 _COPIES: Final = frozenset(("copy-item", "expand-archive"))
@@ -113,6 +126,7 @@ class FileJudge:
         self._variables = variables
         self._pieces = [found[0] for found in _SEARCH.finditer(scope.text)][:_MAX_SEARCHES]
         self._found = self._list_found()
+        self._places = PlaceJudge(scope, variables)
 
     def _list_found(self) -> frozenset[str]:
         """Return the variables that hold, one after another, what the script finds."""
@@ -171,9 +185,10 @@ class FileJudge:
         words = _WORDS.findall(rest)
         if name in FILE_PROGRAMS and name not in ("move", "ren", "rename"):
             words = words[-1:]
+        harms = [harm for word in words[-1:] for harm in self._places.judge(word)]
         if any(self.is_found(word) for word in words):
-            return [(_K.DELETES_FILES, self._rate(node))]
-        return []
+            harms.append((_K.DELETES_FILES, self._rate(node)))
+        return harms
 
     def spread(self, rest: str) -> str:
         """Return arguments with the table behind `@name` written out as parameters."""
@@ -187,9 +202,10 @@ class FileJudge:
 
         return _SPLAT.sub(write_out, rest) if "@" in rest else rest
 
-    def judge_target(self, written: str, node: Any) -> list[Harm]:
-        """Return what it does, beyond writing a file, to write over this path."""
+    def judge_target(self, written: str, node: Any, *, appends: bool = False) -> list[Harm]:
+        """Return what it does, beyond writing a file, to write over this path, or behind it."""
         harms = judge_share(put_values(written, self._variables))
+        harms += self._places.judge(written, overwrites=not appends)
         if self.is_found(written):
             harms.append((_K.DELETES_FILES, self._rate(node)))
         return harms
@@ -200,16 +216,22 @@ class FileJudge:
         if name in _REMOVES:
             return self._judge_source(name, rest, node, piped=piped)
         target = _find_target(name, rest)
-        put = put_values(target, self._variables)
+        put, put_rest = put_values(target, self._variables), put_values(rest, self._variables)
         if name in _COPIES and (_RECURSES.search(rest) or name != "copy-item") and is_wide(put):
             return [(_K.WRITES_SYSTEM_FILES, _S.MEDIUM)]
         if name in _GLOBS and _WILDCARD.search(put):
             return [judge_removal(put)]
         if name in _GLOBS and piped and not target:
             return [(_K.DELETES_FILES, self._rate(node))]
-        if name == "new-item" and (not _FORCES.search(rest) or _FOLDER.search(rest)):
-            return []
-        return self.judge_target(target, node)
+        if name == "new-item" and not overwrites(name, rest):
+            return self._places.judge(target, overwrites=False) + _judge_link(put_rest)
+        appends = name == "add-content" or _APPENDS.search(rest) is not None
+        harms = self.judge_target(target, node, appends=appends)
+        if name == "copy-item":  # into a folder, it keeps its name
+            named = name_file(put_values(_find_source(rest), self._variables))
+            if named and not _WILDCARD.search(named):
+                harms.append(judge_path(f"{put.strip(_QUOTES)}\\{named}", overwrites=False))
+        return harms
 
     def _judge_source(self, name: str, rest: str, node: Any, *, piped: bool) -> list[Harm]:
         """Judge what is taken away from where it was: always, or if there are many to rename."""
@@ -218,12 +240,18 @@ class FileJudge:
         kind, severity = judge_removal(source)
         found = piped or self.is_found(written)
         many = found or _WILDCARD.search(source) or severity is _S.CRITICAL
-        harms = judge_share(put_values(_find_target("copy-item", rest), self._variables))
+        target = _find_target("copy-item", rest)
+        harms = judge_share(put_values(target, self._variables))
+        if name != "remove-item":
+            harms += self._places.judge(target)
+            moved = _name_moved(source, rest if name == "rename-item" else "", target)
+            renames = name == "rename-item"
+            harms.append(judge_path(put_values(moved, self._variables), overwrites=renames))
         if (name == "rename-item" and not many) or (name == "remove-item" and not found):
-            return []
+            return harms
         if found and severity is not _S.CRITICAL:
             severity = self._rate(node, whole=name == "move-item" or bool(_RECURSES.search(rest)))
-        return [*harms, (kind, severity)] if name == "move-item" else [(kind, severity)]
+        return [*harms, (kind, severity)]
 
     def judge_call(self, receiver: str, member: str, given: str, node: Any) -> list[Harm]:
         """Return what a method that writes does to a file that was found, or to a share."""
@@ -233,6 +261,12 @@ class FileJudge:
         target = "".join(arguments[1:2]) if member in _SECOND_IS_TARGET else arguments[0]
         kind = _K.ENCRYPTS_FILES if member == "encrypt" else _K.DELETES_FILES
         harms = judge_share(put_values(target.strip(), self._variables))
+        if member in ("open", "new") and _TRUNCATES.search(given):
+            harms.append((kind, _S.MEDIUM))
+        if member == "setlength" and target.strip() == "0":
+            harms.append((kind, _S.MEDIUM))  # it empties the file
+        appends = member in ("appendalltext", "appendalllines", "appendtext", "delete")
+        harms += self._places.judge(target, overwrites=not appends)
         is_own = member in _OF_THE_FILE and receiver[:1] in "$(" and self.is_found(receiver)
         if is_own or self.is_found(target):
             harms.append((kind, self._rate(node)))
@@ -250,12 +284,23 @@ class FileJudge:
         written = [found[1] for each in commands if (found := _ENTERS.match(each))]
         written += _SETS_FOLDER.findall(self._scope.text)
         written += _ENTERS_INSIDE.findall(self._scope.text)
+        self._places = PlaceJudge(self._scope, self._variables, written)
         return any(self.is_foreign(each) for each in written)
 
     def is_foreign(self, folder: str) -> bool:
         """Say whether a folder, as written, is one that others may write into."""
         plain = put_values(folder, self._variables).strip("\"'() ")
         return not _DRIVE_OF_PROVIDER.match(plain) and not is_own_folder(plain)
+
+
+def overwrites(name: str, rest: str) -> bool:
+    """Say whether a cmdlet with these arguments may write over what is there."""
+    return name != "new-item" or bool(_FORCES.search(rest) and not _FOLDER.search(rest))
+
+
+def _judge_link(rest: str) -> list[Harm]:
+    """Return what it does to make a link: what programs read or write there, they do elsewhere."""
+    return [(_K.WRITES_SYSTEM_FILES, _S.MEDIUM)] if _LINK.search(rest) else []
 
 
 def _list_arguments(rest: str) -> tuple[list[str], list[tuple[str, str]]]:
@@ -284,6 +329,16 @@ def _find_target(name: str, rest: str) -> str:
     if name in _COPIES or name == "compress-archive":
         return _pick(named, _DESTINATIONS) or "".join(positional[1:2])
     return _pick(named, _TARGETS) or "".join(positional[:1])
+
+
+def _name_moved(source: str, renamed: str, target: str) -> str:
+    """Return the file that comes to be: renamed where it was, or moved into a folder."""
+    plain = source.strip(_QUOTES)
+    if renamed:
+        positional, named = _list_arguments(renamed)
+        new = _pick(named, _NEW_NAMES) or "".join(positional[-1:])
+        return plain[: len(plain) - len(name_file(plain))] + new.strip(_QUOTES)
+    return f"{target.strip(_QUOTES)}\\{name_file(plain)}"
 
 
 def _find_source(rest: str) -> str:

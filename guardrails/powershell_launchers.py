@@ -10,6 +10,7 @@ from typing import Any, Final
 from guardrails.dotnet_members import RUNS_CODE, find_com_class, find_method
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import fold_value
+from guardrails.powershell_logs import ERASURE, clears_by_name
 from guardrails.powershell_members import MemberJudge
 from guardrails.powershell_programs import ProgramJudge, read_name
 from guardrails.powershell_scope import PowershellScope
@@ -275,6 +276,8 @@ class CmdletJudge:
         plain = fold_value(written, self._variables) if written[:1] in "\"'($" else written
         member = (plain or "").strip("\"'").lower()
         entry = find_method(member, self._scope.mentions)
+        if clears_by_name(member, self._scope):
+            self._reading.add(*ERASURE, line, text)
         if entry is RUNS_CODE or (entry is None and member not in _PROPERTIES):
             self._reading.run_dynamic(
                 line, text, f"unknown member {member[:60] or 'that is computed'}"

@@ -22,6 +22,7 @@ from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_cmdlets import CommandEntry
 from guardrails.powershell_files import FileJudge
 from guardrails.powershell_folding import fold_value
+from guardrails.powershell_logs import ERASURE, clears_log
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_scope import PowershellScope
 from guardrails.script_reading import Reading
@@ -32,6 +33,7 @@ _K, _S = EffectKind, EffectSeverity
 _DANGERS: Final = (
     (re.compile(r"DownloadString|DownloadFile|DownloadData|Net\.WebClient|HttpClient", re.IGNORECASE), _K.DOWNLOADS, _S.MEDIUM),
     (re.compile(r"FromBase64String|ScriptBlock\]::Create|Assembly\]::Load|InvokeScript|NewScriptBlock|VirtualAlloc|DynamicInvoke|DllImport|\]::GetDelegateForFunctionPointer", re.IGNORECASE), _K.RUNS_DYNAMIC_CODE, _S.HIGH),
+    (re.compile(r"(?:xmlreader|xmltextreader|xdocument|xelement|xpathdocument|xmldocument|xmlschema\w*|\.readxml\w*)\b.{0,200}https?:", re.IGNORECASE), _K.DOWNLOADS, _S.MEDIUM),
     (re.compile(r"AmsiUtils|amsiInitFailed", re.IGNORECASE), _K.DISABLES_SECURITY, _S.CRITICAL),
 )  # fmt: skip
 # Members whose change makes other commands or code run.
@@ -58,6 +60,12 @@ _STEERING_NAME: Final = re.compile(
 )
 _LASTING: Final = re.compile(
     r"[\"'](?:machine|user)[\"']\s*\)|target\]::(?:machine|user)", re.IGNORECASE
+)
+# Types that ask another machine, by the name that they are given.
+_ASKS_MACHINES: Final = frozenset(
+    "net.dns diagnostics.process serviceprocess.servicecontroller diagnostics.eventlog diagnostics.performancecounter"
+    " net.networkinformation.ping microsoft.win32.registrykey management.managementscope net.sockets.tcpclient"
+    " diagnostics.eventing.reader.eventlogsession".split()
 )
 _FILES: Final = re.compile(r"\b(?:get-item|get-childitem|gci|gi|ls|dir)\b|fileinfo")
 _PROCESS: Final = re.compile(r"diagnostics\.process|processstartinfo|\bprocess\]")
@@ -89,6 +97,7 @@ class MemberJudge:
         self._variables = variables
         self._reading = reading
         self._files = files
+        self._makes_log = False  # of a type whose name was computed
 
     def _text(self, node: Any) -> str:
         return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
@@ -115,6 +124,7 @@ class MemberJudge:
             elif entry is not None and not called and entry.kind:
                 self._record(entry, text, line)
                 if parent is not None and parent.type == "cast_expression":
+                    self._record(entry, self._text(parent), line)
                     for kind, severity in self._files.judge_stream(self._text(parent), node):
                         self._reading.add(kind, severity, line, text)
 
@@ -122,6 +132,7 @@ class MemberJudge:
         """Judge New-Object with a type's name."""
         for each in list_types(name):
             entry = find_type(each)
+            self._makes_log |= "eventlog" in each and "eventlog" not in shown.lower()
             if each in self._scope.classes:
                 continue
             if entry is None:
@@ -195,7 +206,7 @@ class MemberJudge:
         name = list_types(written)[0]
         if name in self._scope.classes:
             return
-        if name == "net.dns" and asks_for_computed_name(text):
+        if name in _ASKS_MACHINES and asks_for_computed_name(text):
             self._reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         entry = find_type(name) if member == "new" else find_static(name, member)
         if entry is None:
@@ -262,6 +273,8 @@ class MemberJudge:
             self._reading.add(_K.CHANGES_SERVICES, _S.MEDIUM, line, text)
 
     def _look_up(self, member: str, receiver: str, text: str, line: int) -> None:
+        if clears_log(member, receiver, self._scope) or (member == "clear" and self._makes_log):
+            self._reading.add(*ERASURE, line, text)
         entry = find_method(member, self._scope.mentions)
         if member == "replace" and _may_be_file(receiver.lower(), self._scope):
             entry = CommandEntry(_K.WRITES_SYSTEM_FILES, _S.LOW)  # FileInfo.Replace

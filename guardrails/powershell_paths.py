@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from guardrails.effects import EffectKind, EffectSeverity
+from guardrails.windows_targets import hides_name, is_back_door, is_somebodys, read_path
 
 _AUTOSTART: Final = re.compile(
     r"start menu\\programs\\startup|\\startup\\|shell:(?:common )?startup|getfolderpath\(\W*(?:common)?startup|specialfolders\W+(?:allusers)?startup"
@@ -16,7 +17,7 @@ _AUTOSTART: Final = re.compile(
 )
 _SYSTEM: Final = re.compile(
     r"(?:[a-z]:|%systemdrive%|\$\{?env:systemdrive\}?)?\\windows(?:\\(?!temp\b)|(?=[\s\"']|$))|(?:%|\$\{?env:)(?:windir|systemroot)[%}]?(?:\\(?!temp\b)|(?=[\s\"']|$))"
-    r"|(?:\\program files(?: \(x86\))?|[%:]programfiles(?:\(x86\))?[%}]?|\\progra~\d|[%:]programw6432%?)\\|\\drivers\\etc\\|\\system32\\|[a-z]:\\(?:bootmgr|bootnxt|(?:boot|efi|recovery)(?=[\\\s\"']|$))|\\efi\\(?:boot|microsoft)\\",
+    r"|(?:\\program files(?: \(x86\))?|[%:]programfiles(?:\(x86\))?[%}]?|\\progra~\d|[%:]programw6432%?)\\|\\drivers\\etc\\|\\system32\\|\\admin\$\\|[a-z]:\\(?:bootmgr|bootnxt|(?:boot|efi|recovery)(?=[\\\s\"']|$))|\\efi\\(?:boot|microsoft)\\",
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(
@@ -24,7 +25,7 @@ _CODE: Final = re.compile(
     re.IGNORECASE,
 )
 _DEVICE: Final = re.compile(
-    r"\\\\[.?]\\(?:physicaldrive|harddisk|globalroot|volume\{|scsi|cdrom|[a-z]:(?=[\s\"',)]|$))",
+    r"\\\\[.?]\\(?:physicaldrive|harddisk|globalroot|volume\{|scsi|cdrom|[a-z]:(?=[\s\"',)]|$))|\b[a-z]:\\?\$(?:mft(?:mirr)?|logfile|bitmap|boot|secure|volume|attrdef|badclus|upcase|extend)\b",
     re.IGNORECASE,
 )
 _OF_A_USER: Final = re.compile(
@@ -61,20 +62,31 @@ _JOIN: Final = re.compile(
 )
 
 
-def judge_path(text: str) -> tuple[EffectKind, EffectSeverity]:
-    """Return what writing to the paths in a text does: a folder of the system, autostart, code, what people made."""
+def judge_path(text: str, *, overwrites: bool = True) -> tuple[EffectKind, EffectSeverity]:
+    """Return what writing to the paths in a text does: a folder of the system, autostart, code, what people made.
+
+    Args:
+        text: with one path or several.
+        overwrites: something that is there may be lost; false for a folder that is made.
+
+    """
+    text = read_path(text)
     if _REGISTRY.search(text):
         return EffectKind.CHANGES_REGISTRY, EffectSeverity.MEDIUM
     if _DEVICE.search(text):
         return EffectKind.CHANGES_DISKS, EffectSeverity.CRITICAL
-    if _AUTOSTART.search(text):
+    if _AUTOSTART.search(text) or is_back_door(text, folders=overwrites):
         return EffectKind.PERSISTS, EffectSeverity.HIGH
+    return EffectKind.WRITES_SYSTEM_FILES, _rate_file(text, overwrites=overwrites)
+
+
+def _rate_file(text: str, *, overwrites: bool) -> EffectSeverity:
     is_code, in_system = _CODE.search(text) is not None, _SYSTEM.search(text) is not None
     if in_system and (is_code or "\\drivers\\" in text.lower()):
-        return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH
-    if in_system or is_code or _OF_A_USER.search(text):
-        return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM
-    return EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.LOW
+        return EffectSeverity.HIGH
+    if in_system or is_code or _OF_A_USER.search(text) or hides_name(text):
+        return EffectSeverity.MEDIUM
+    return EffectSeverity.MEDIUM if overwrites and is_somebodys(text) else EffectSeverity.LOW
 
 
 def judge_download(text: str) -> tuple[EffectKind, EffectSeverity] | None:

@@ -15,6 +15,7 @@ from guardrails.script_reading import SCRIPT_FILE, NestedCode, Reading
 from guardrails.windows_arguments import asks_for_computed_name, split_arguments
 from guardrails.windows_files import FILE_PROGRAMS, judge_file_program, judge_share
 from guardrails.windows_folders import is_own_folder
+from guardrails.windows_hosts import asks_computed_machine, asks_computed_share
 from guardrails.windows_programs import (
     LAUNCHERS,
     RESOLVERS,
@@ -82,7 +83,8 @@ class ProgramJudge:
         entry = find_program(bare, rest)
         if entry is None:
             return False
-        if bare in RESOLVERS and asks_for_computed_name(rest):
+        names_host = bare in RESOLVERS and asks_for_computed_name(rest)
+        if names_host or asks_computed_machine(rest) or asks_computed_share(rest):
             self._reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         if takes_from_elsewhere(bare, rest):
             self._reading.doubt(
@@ -103,7 +105,7 @@ class ProgramJudge:
             harms = judge_file_program(bare, rest)
         else:
             shares = (harm for word in split_arguments(rest) for harm in judge_share(word))
-            harms = [judge_path(rest), *shares]
+            harms = [judge_path(rest, overwrites=bare not in ("md", "mkdir")), *shares]
         for kind, severity in harms:
             self._reading.add(kind, severity, line, text)
 

@@ -9,7 +9,8 @@ that the script has a structure; it hides nothing, for signs are found in the sc
 # ruff: noqa: E501 - tables
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -42,6 +43,11 @@ _POWERSHELL_LIST_GAPS: Final = (
     (re.compile(rb"(?i)(?<=\w),[ \t]{0,8}HK[A-Z]{2}:(?=\\)"), b"_"),
     (_ARGUMENT_LIST, b"_"),
     (re.compile(rb"(?<=\w),[ \t]{0,8}(?=[A-Za-z]|@\{)"), b"_"),
+)
+# A bare word of a list of arguments: `Name, @{...}`, `a, (1)`. Shown as a number, it is one of any list.
+_LIST_WORD: Final = re.compile(
+    rb"(?<=[\s,])[A-Za-z*.][\w*.:\\/-]{0,200}(?=[ \t]{0,8},)"
+    rb"|(?<=,)(?:[ \t]{0,8}(?:`?[ \t]{0,8}\n[ \t]{0,80})?)([A-Za-z*.][\w*.:\\/-]{0,200})(?!\)\]|[ \t]*=)(?=[\s,|)};]|$)"
 )
 _PARAMETER_WITH_DIGITS: Final = re.compile(rb"(?<=\s)-[A-Za-z]+\d[A-Za-z\d]*(?=[\s:])")
 _TRAILING_PIPE: Final = re.compile(rb"\|([ \t]{1,40})(?=\n)")
@@ -173,16 +179,61 @@ def _list_copies(language: str, source: bytes, deadline: Deadline | None) -> Ite
     copy = _PARAMETER_WITH_DIGITS.sub(lambda match: re.sub(rb"\d", b"x", match[0]), copy)
     copy = _TRAILING_PIPE.sub(lambda match: match[1] + b"|", copy)
     yield copy
+    yield from _repair(copy, lambda line: _overwrite(line, _POWERSHELL_LIST_GAPS), deadline)
+    yield from _number_words(copy, deadline)
+
+
+def _repair(
+    copy: bytes, mend: Callable[[bytes], bytes], deadline: Deadline | None
+) -> Iterator[bytes]:
+    """Yield copies of a PowerShell script in which the lines that do not parse are mended."""
     for _ in range(_MAX_REPAIRS):
-        lines = _list_error_lines(_parse_once(language, copy, deadline))
+        lines = _list_error_lines(_parse_once("powershell", copy, deadline))
         repaired = b"\n".join(
-            _overwrite(line, _POWERSHELL_LIST_GAPS) if number in lines else line
-            for number, line in enumerate(copy.split(b"\n"))
+            mend(line) if number in lines else line for number, line in enumerate(copy.split(b"\n"))
         )
         if repaired == copy:
             return
         copy = repaired
         yield copy
+
+
+def _number_words(copy: bytes, deadline: Deadline | None) -> Iterator[bytes]:
+    """Yield a copy whose bare words in lists are numbers, where all are arguments of commands.
+
+    A word that begins a command is never one of a list, so no command is hidden.
+    """
+    spans: list[Span] = []
+    root = _parse_once("powershell", copy, deadline)
+    for _ in range(_MAX_REPAIRS):
+        lines = _list_error_lines(root)
+        starts = [0, *(match.end() for match in re.finditer(rb"\n", copy))]
+        found = [
+            match.span(1) if match[1] is not None else match.span()
+            for match in _LIST_WORD.finditer(copy)
+        ]
+        found = [span for span in found if bisect_right(starts, span[0]) - 1 in lines]
+        if not found:
+            return
+        spans += found
+        copy = blank_spans(copy, found, b"0")
+        root = _parse_once("powershell", copy, deadline)
+        if not root.has_error:
+            if all(_is_argument(root, span) for span in spans):
+                yield copy
+            return
+
+
+def _is_argument(root: Any, span: Span) -> bool:
+    """Say whether a place is an argument of a command, or the text of a string or comment."""
+    node = root.descendant_for_byte_range(*span)
+    while node is not None:
+        if node.type in ("command_elements", "comment") or "string" in node.type:
+            return True
+        if node.type == "pipeline":
+            return False
+        node = node.parent
+    return False
 
 
 def _list_error_lines(root: Any) -> frozenset[int]:

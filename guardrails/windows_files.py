@@ -34,9 +34,12 @@ _SHARE: Final = re.compile(
     r"|[\s(]*[\"']\\\\[\"']\s*\+",
     re.IGNORECASE,
 )
-_SECRET_KEY: Final = re.compile(
-    r"\b(?:hklm|hkey_local_machine):?\\(?:sam|security)(?:[\\\"'\s]|$)", re.IGNORECASE
+_SECRET: Final = re.compile(
+    r"\.git-credentials\b|\.docker/config\.json|\.pgpass\b|\.azure/(?:msal|accesstokens)|rclone\.conf\b|winlogon\b[^\n]{0,200}\bdefaultp(?:assword\b|\w*\*)"
+    r"|\b(?:hklm|hkey_local_machine):?\\(?:sam|security)(?:[\\\"'\s]|$)",
+    re.IGNORECASE,
 )
+_INDEX: Final = re.compile(r":\$i30:\$?(?:bitmap|index)|\\\$mft\\", re.IGNORECASE)
 _BULK: Final = re.compile(r"[*?]|%%|%~?[a-z](?![\w%])")
 _NOTHING: Final = frozenset(("nul", "nul:", "\\\\.\\nul"))
 FILE_PROGRAMS: Final = frozenset(
@@ -64,8 +67,13 @@ def reads_secrets(text: str) -> bool:
     return any(
         pattern.search(form) is not None
         for form in (text, text.replace("\\", "/"))
-        for pattern in (CREDENTIAL_FILE, _SECRET_KEY)
+        for pattern in (CREDENTIAL_FILE, _SECRET)
     )
+
+
+def harms_volume(text: str) -> bool:
+    """Say whether a text names what NTFS keeps of a folder: a mere look at it damages the volume."""
+    return _INDEX.search(text) is not None
 
 
 def judge_share(path: str) -> list[Harm]:
@@ -79,7 +87,13 @@ def judge_file_program(name: str, arguments: str) -> list[Harm]:
     options = {name_option(word) for word in words}
     values = [word.replace(INNER_BLANK, " ") for word in words if not name_option(word)]
     target = "".join(values[1:2] if name == "robocopy" else values[-1:])
-    harms = [judge_path(arguments), *(judge_share(target) if len(values) > 1 else [])]
+    harms = [judge_path(arguments, overwrites=name in ("ren", "rename"))]
+    if len(values) > 1:
+        harms += [judge_path(target), *judge_share(target)]
+        places = _list_places(name, values)
+        harms += [judge_path(place, overwrites=name in ("ren", "rename")) for place in places]
+    if name == "mklink":  # what programs read or write there, they do elsewhere
+        harms.append((_K.WRITES_SYSTEM_FILES, _S.MEDIUM))
     if name in ("xcopy", "robocopy", "mklink", "expand") and is_wide(target):
         harms.append((_K.WRITES_SYSTEM_FILES, _S.MEDIUM))
     if name == "robocopy" and not {"/l", "-l"}.isdisjoint(words):
@@ -98,6 +112,21 @@ def judge_file_program(name: str, arguments: str) -> list[Harm]:
     ):
         harms.append(judge_removal(arguments))
     return harms
+
+
+def _list_places(name: str, values: list[str]) -> list[str]:
+    """Return the files that come to be, where what is named is put into a folder, or renamed."""
+    first, target = values[0], values[-1].rstrip("\\/")
+    if name in ("ren", "rename"):
+        return [first[: len(first) - len(name_file(first))] + target]
+    if name == "robocopy":
+        return [f"{values[1]}\\{each}" for each in values[2:]]
+    return [f"{target}\\{name_file(first)}"] if name_file(first) else []
+
+
+def name_file(path: str) -> str:
+    """Return the last part of a path."""
+    return re.split(r"[\\/]", path.strip().strip("\"'"))[-1]
 
 
 def _judge_robocopy(options: set[str], values: list[str]) -> list[Harm]:

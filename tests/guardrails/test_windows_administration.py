@@ -62,6 +62,15 @@ POWERSHELL = r"""
 - Start-Process ipconfig.exe -ArgumentList '/all' -WorkingDirectory $env:windir -Wait
 - net.exe localgroup 'Remote Desktop Users'; fsutil.exe dirty query C:; certutil.exe -hashfile C:\x SHA256
 - Read-Host 'Press Enter' | Out-Null; Start-Sleep -Seconds 1; exit 0
+- Get-Process | Sort-Object WS -Descending | Select-Object -First 10 Name, Id, @{n='MB';e={[int]($_.WS/1MB)}}
+- Get-Process | Select-Object Name,\n  @{n='MB';e={$_.WS/1MB}},\n  Id,\n  @{n='a';e={$_.Id}} | Format-Table
+- Get-Volume | Select-Object DriveLetter, @{\n  Name = 'GB'\n  Expression = { [math]::Round($_.Size / 1GB, (2)) }\n}, FileSystem
+- param([Parameter(Mandatory, Position = 0)][string]$a, [int]$b)\nGet-Process | Select-Object Name, @{n='a';e={$_.Id}}
+- Write-Output a, (1); Write-Output @{a=1}, b, (2); Get-Service -Name a, b, @('c')
+- Get-ChildItem "\\$server\share"; Test-Path "\\$env:COMPUTERNAME\c$"; Test-Path "\\srv.corp.test\logs\$($x.Name).log.txt"
+- foreach ($c in Get-Content C:\computers.txt) { Get-Service -ComputerName $c }
+- $list = @(); Get-EventLog -LogName System -Newest 5 | ForEach-Object { $list += $_ }; $list.Clear()
+- Get-ItemProperty 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon' -Name Shell
 changes_services Restart-Service -Name spooler -Force
 changes_services Get-Service -Name 'a*' | Set-Service -StartupType Automatic -PassThru | Start-Service
 ends_processes Get-Process -Name teams -ErrorAction SilentlyContinue | Stop-Process -Force
@@ -118,6 +127,9 @@ CMD = r"""
 - wmic process where "name='a.exe'" get processid /format:list
 - netsh interface ip show config & netsh winhttp show proxy & dism /online /get-features
 - powershell -NoProfile -Command "Write-Output 'a'"
+- for /f "tokens=3" %%a in ('dir /-c C:\ ^| find "bytes free"') do set free=%%a\necho %free%
+- for /f "tokens=2 delims==" %%a in ('wmic os get localdatetime /value') do set d=%%a\necho %d%
+- echo \\%computername%.corp.test\share & dir \\server\share & dir \\%server%\share
 changes_services net stop spooler\nnet start spooler
 deletes_files del /q /f "%TEMP%\*.tmp" 2>nul
 deletes_files for /d %%d in ("C:\Users\*") do if exist "%%d\x" rd /s /q "%%d\x"
@@ -179,6 +191,35 @@ def test_what_writes_a_file_of_its_own_removes_none(interpreter: str, text: str)
     analysis = analyse_script(interpreter, text.replace('\\"', '"').encode())
     assert Kind.DELETES_FILES not in {effect.kind for effect in analysis.effects}
     assert analysis.judgeable, analysis.doubts
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "text", "severity"),
+    [
+        ("powershell", "Get-Process | Out-File C:\\Logs\\a.txt", "low"),
+        ("powershell", "Get-Process | Out-File $env:TEMP\\a.ini", "low"),
+        ("powershell", "gc C:\\Logs\\a.txt; 'a' >> C:\\Logs\\a.txt", "low"),
+        ("powershell", "Push-Location C:\\Reports; 'a' > a.csv; Pop-Location", "low"),
+        ("powershell", "New-Item -ItemType Directory C:\\Users\\x\\Reports -Force", "low"),
+        ("powershell", "Copy-Item C:\\a.docx D:\\backup", "low"),
+        ("powershell", "Stop-Service Spooler -Force", "medium"),
+        ("cmd", "net stop spooler", "medium"),
+        ("cmd", "copy C:\\a.docx D:\\backup", "low"),
+        ("cmd", "mkdir C:\\Users\\x\\Reports", "low"),
+        ("cmd", "pushd %windir%\\System32 & whoami & popd & echo x > log.txt", "low"),
+        ("cmd", "cd /d C:\\Logs\nfor %%i in (a b) do echo x>> a.txt", "low"),
+    ],
+)
+def test_an_ordinary_step_is_not_called_worse(interpreter: str, text: str, severity: str) -> None:
+    analysis = analyse_script(interpreter, text.encode())
+    assert analysis.judgeable, analysis.doubts
+    assert analysis.severity == severity
+
+
+@pytest.mark.parametrize("service", ["WinDefend", "Sense", "mpssvc"])
+def test_to_stop_what_protects_is_high(service: str) -> None:
+    for interpreter, text in (("powershell", "Stop-Service "), ("cmd", "net stop ")):
+        assert analyse_script(interpreter, (text + service).encode()).severity == "high"
 
 
 def test_a_reading_verb_of_an_unknown_noun_is_a_doubt_of_its_own() -> None:
