@@ -28,7 +28,7 @@ class FolderTrail:
 
     def __init__(self, texts: Iterable[str], *, goes_back: bool) -> None:
         named = [folder for text in texts if (folder := name_folder(text))] if goes_back else []
-        self._any = named[:_MAX_FOLDERS]
+        self._any = list(dict.fromkeys(named))[:_MAX_FOLDERS]
         self._current = ""
         self._of_drives: dict[str, str] = {}
         self._left: list[str] = []

@@ -37,7 +37,7 @@ class PlaceJudge:
     ) -> None:
         self._scope = scope
         self._variables = variables
-        self._folders = folders[:_MAX_FOLDERS]
+        self._folders = list(dict.fromkeys(folders))[:_MAX_FOLDERS]
         self._reads = {_plain(each) for each in _READS.findall(scope.text)[:_MAX_READS]}
 
     def judge(self, written: str, *, overwrites: bool = True) -> list[Harm]:

@@ -54,6 +54,7 @@ _PROGRAM_OR_DATA: Final = re.compile(
     + r"|\\(?:inetpub|wwwroot|htdocs)\\",
     re.IGNORECASE,
 )
+_MAX_FOLDER: Final = 1024  # characters
 _ROOTED: Final = re.compile(r"[\\/%$!(@{]|[a-z]:|\w[\w.]*::", re.IGNORECASE)
 
 
@@ -109,7 +110,7 @@ def is_somebodys(text: str) -> bool:
 def join_folder(folder: str, written: str) -> str | None:
     """Return a relative path from a folder, or None for a path that has a root of its own."""
     plain = written.strip().strip("\"'")
-    if not plain or not folder or _ROOTED.match(plain):
+    if not plain or not folder or _ROOTED.match(plain) or len(folder) > _MAX_FOLDER:
         return None
     joined = folder.strip().strip("\"'").replace("/", "\\").rstrip("\\")
     for part in re.split(r"[\\/]", plain):
