@@ -54,3 +54,15 @@ def test_what_a_script_makes_for_itself_is_ordinary(text):
 )
 def test_a_log_that_is_emptied_is_worse_than_one_that_grows(text, severity):
     assert _find_severity(text).value == severity
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ln -s /tmp/tool-2 /tmp/tool; date > /tmp/tool/stamp",
+        "ln -s /etc/hosts /tmp/hosts; cat /tmp/hosts > /tmp/copy",
+        "ln -s /tmp/a /tmp/b; ln -s /tmp/b /tmp/a; date > /tmp/c",
+    ],
+)
+def test_a_link_between_ordinary_places_is_ordinary(text):
+    assert _find_severity(text).rank < EffectSeverity.MEDIUM.rank
