@@ -159,7 +159,7 @@ def judge_paths(
     """
     if paths is None or any(map(is_outside, paths)):
         return [make_effect(*(LOSS if loses else OUTSIDE), node)]
-    found = [classify_target(path) for path in paths]
+    found = [classify_target(path, makes_only=not replaces) for path in paths]
     if loses:
         found += [classify_loss(path) for path in paths]
     if replaces and any(is_document(path) for path in paths):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.bash_functions import DefinitionSpans
+from guardrails.bash_links import LinkTable
 from guardrails.command_words import text_of
 from guardrails.shell_folding import decode_escapes
 from guardrails.unix_paths import COMPUTED
@@ -65,6 +66,7 @@ class Places:
         self._calls: dict[str, list[Any]] = {}
         self._functions = {text_of(node) for node in nodes.get("function", ())}
         self._folders: list[tuple[str, Any]] = []
+        self._links = LinkTable()
         self._busy: set[str] = set()  # variables that are being followed
         self._steps = 0
         self._descriptors: set[str] = set()
@@ -87,6 +89,7 @@ class Places:
         name = node.child_by_field_name("name")
         called = text_of(name) if name is not None else ""
         arguments = [text_of(each) for each in node.children_by_field_name("argument")]
+        self._links.note_command([called, *arguments], node)
         if called == "exec":
             self._descriptors |= {
                 match[1] for each in arguments if (match := _NUMBERED.fullmatch(each))
@@ -111,9 +114,9 @@ class Places:
 
         """
         found = self._find(word, use, 0)
-        if found is None or not any(place[:1] not in ("/", "~") for place in found):
-            return found
-        return self._join_folders(found)
+        if found is not None and any(place[:1] not in ("/", "~") for place in found):
+            found = self._join_folders(found)
+        return self._links.follow(found, use, lambda each, node: self._find(each, node, 0))
 
     def is_descriptor(self, word: str) -> bool:
         """Say whether a word is a variable that `exec {name}>file` alone sets."""

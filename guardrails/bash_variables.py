@@ -17,6 +17,16 @@ from guardrails.unix_programs import (
 _HARMLESS_VALUES: Final = frozenset(("", "cat", "/bin/cat", "true", "/bin/true", ":", "0", "1"))
 _SYSTEM_SHELL: Final = re.compile(r"(?:/usr)?/bin/(?:ba|z|da)?sh")
 _HOME: Final = re.compile(r"\"?(?:/root|/var/root|\$\{?HOME\}?|\$\{HOME:-[\w/]+\})\"?")
+# What a place for temporary files may be, and a folder that is empty when a program looks into it.
+_TEMPORARY: Final = re.compile(
+    r"(?:/var|/private)?/(?:var/)?tmp(?:/(?!.*\.\.).*)?|/dev/shm(?:/.*)?"
+)
+_MADE_EMPTY: Final = re.compile(r"\"?\$\(mktemp(?: -d| -q| --directory)*\)\"?")
+# The buses of the system and of a session, in their usual places.
+_BUS: Final = re.compile(
+    r"\"?unix:path=(?:/run/user/(?:\w|\$\{?\w+\}?|\$\(id -u[^()]*\))+/bus"
+    r"|(?:/var)?/run/dbus/system_bus_socket)\"?"
+)
 _PROMPTS: Final = re.compile(r"PS[0-4]|PROMPT\d?|RPROMPT|RPS1")
 _RUNS: Final = re.compile(r"\$\(|`|\$\{")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
@@ -80,15 +90,23 @@ def _changes_what_runs(name: str, *, exported: bool) -> bool:
 
 def _is_harmless(name: str, raw: str, value: str | None) -> bool:
     """Say whether this value makes nothing else run."""
-    if name == "GLOBIGNORE":
-        return True
     if name == "HOME":
         return _HOME.fullmatch(raw) is not None or value in ("/root", "/var/root")
     if name == "SHELL":
         return value is not None and _SYSTEM_SHELL.fullmatch(value) is not None
     if name in ("BASH_ENV", "ENV") or name.startswith(("LD_", "DYLD_")):
         return value == ""
-    return value in _HARMLESS_VALUES
+    return name == "GLOBIGNORE" or value in _HARMLESS_VALUES or _is_usual_place(name, raw, value)
+
+
+def _is_usual_place(name: str, raw: str, value: str | None) -> bool:
+    """Say whether a variable that names a place has one where nothing foreign waits."""
+    if name == "TMPDIR":
+        return value is None or _TEMPORARY.fullmatch(value) is not None
+    if name.startswith("DBUS_"):
+        return _BUS.fullmatch(raw if value is None else value) is not None
+    is_made = name in ("GNUPGHOME", "PYTHONPYCACHEPREFIX")
+    return is_made and _MADE_EMPTY.fullmatch(raw) is not None
 
 
 def _is_safe_path(raw: str, value: str | None) -> bool:

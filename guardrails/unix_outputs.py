@@ -140,6 +140,7 @@ _WRITERS: Final = (
     ("ditto", make_writer(valued="--arch --bom --zlibCompressionLevel", operands="last")),
     ("rsync", make_writer("--log-file --backup-dir --partial-dir --temp-dir -T --write-batch --only-write-batch", valued="-e --rsh --exclude --include --exclude-from --include-from --files-from --filter -f --chmod --chown --bwlimit --max-size --min-size --port --timeout --info --debug --out-format --password-file --compare-dest --copy-dest --link-dest --suffix -B -M --rsync-path", operands="last", looks="-n --dry-run --list-only")),
     ("tee", make_writer(operands="all", valued="--output-error")),
+    ("script", make_writer("-O -B -I -T -t --log-out --log-in --log-io --log-timing --timing", operands="first", valued="-c -E -m -o --command --echo --logging-format --output-limit")),
     ("base64", make_writer("-o --output", valued="-w -b -i --wrap --break --input")),
     ("gzip gunzip bzip2 bunzip2 xz unxz compress uncompress", _PACKS),
     ("zstd unzstd zstdcat", _PACKS_BESIDE),

@@ -38,7 +38,7 @@ _BOOT_HOOK: Final = re.compile(
     r"|/(?:usr/)?lib/(?:systemd|udev)/|/Launch(?:Agents|Daemons)/|/var/spool/(?:cron|at)|autostart/|\.config/systemd"
     r"|\.ssh/(?:rc|config|environment)|/\.(?:bash\w*|zsh\w*|z?profile|zlog\w*|xprofile|xinitrc|xsession\w*|kshrc|cshrc|login|vimrc|gitconfig|gdbinit|inputrc|pam_environment)\b"
     r"|(?:sitecustomize|usercustomize)\.py|\.pth\b|/git/hooks/|\.git/hooks/|/StartupItems/"
-    r"|(?:/var)?/run/(?:systemd/(?:system|user|generator\w*|transient)|udev/rules|NetworkManager/(?:conf|dispatcher)|cron|sudo)|/var/at/|/periodic/"
+    r"|(?:/var)?/run/(?:user/[^/]+/systemd/|systemd/(?:system|user|generator\w*|transient)|udev/rules|NetworkManager/(?:conf|dispatcher)|cron|sudo)|/var/at/|/periodic/"
     r"|/var/lib/dpkg/(?:info|triggers)/"
 )
 _PERSON: Final = r"(?:~[^/]*|/root|/var/root|/(?:home|Users)/[^/]+)"
@@ -50,6 +50,19 @@ _THROWAWAY: Final = re.compile(
     r"(?:/var)?/tmp/.|/dev/shm/.|(?:/var)?/run/(?!systemd|user$|udev)|/var/cache/.|/var/folders/|/Library/Caches/"
     rf"|{_PERSON}/(?:\.cache|Library/Caches|\.Trash|\.local/share/Trash)/"
 )
+# Who was here, and what happened, is read off these: a line that a script adds may be made up.
+_SYSTEM_LOG: Final = re.compile(
+    r"^/var/log/(?:auth|secure|sys(?:log|tem)|messages|kern|audit|[wbu]tmp|lastlog|faillog|tallylog|journal|cron|sudo|asl|install\.log|sa/|account/)"
+)
+# Where scripts put what they make: temporary files, logs, copies, what is mounted for a while.
+_SCRATCH: Final = re.compile(
+    r"/(?:var/)?tmp/?$|/dev/|/var/(?:log|backups|crash|lock|run)(?:/|$)|/(?:backups?|mnt|media|Volumes|Users/Shared)/."
+    rf"|/proc/|{_PERSON}/(?:\.local/state|Library/Logs)/"
+)
+# In a home, what programs read when they start: hidden files, the Library of macOS, programs of its own.
+_READ_AT_START: Final = re.compile(rf"{_PERSON}/(?:\.(?!/|\./|\.?$)|Library/|bin/|Applications/)")
+_OWN_FOLDER: Final = re.compile(r"(?:~[^/]*|/root|/var/root)(?:/|$)")
+_OF_PERSON: Final = re.compile(rf"{_PERSON}/.")
 # In their order: the first that matches says what it is.
 _PLACES: Final[tuple[tuple[re.Pattern[str], Harm], ...]] = (
     (_STOPS_LOGINS, (EffectKind.CHANGES_ACCOUNTS, EffectSeverity.HIGH)),
@@ -58,18 +71,40 @@ _PLACES: Final[tuple[tuple[re.Pattern[str], Harm], ...]] = (
     (_BOOT_HOOK, (EffectKind.PERSISTS, EffectSeverity.HIGH)),
     (_SYSTEM_FILE, (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM)),
     (_NEXT_START, (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.MEDIUM)),
+    (_SYSTEM_LOG, (EffectKind.ERASES_TRACES, EffectSeverity.MEDIUM)),
 )
 
 
-def classify_target(target: str) -> Harm | None:
-    """Return what writing to a file of this name does; None for an ordinary place."""
+def classify_target(target: str, *, makes_only: bool = False) -> Harm | None:
+    """Return what writing to a file of this name does; None for an ordinary place.
+
+    Args:
+        target: the path.
+        makes_only: a folder or an empty file is made there, and what is there stays as it is.
+
+    """
     target = _normalise(target)
     if target.startswith("/dev/"):
         return _classify_device(target)
     for pattern, judged in _PLACES:
         if pattern.search(target):
             return judged
-    return None
+    return None if makes_only else _classify_kept(target)
+
+
+def _classify_kept(target: str) -> Harm | None:
+    """Return what writing does where programs, their data and people's files are kept.
+
+    That is closed: everywhere but where scripts put what they make. From the current folder, and
+    visible in the home of whoever runs it, a file is the script's own.
+    """
+    if target[:1] not in ("/", "~") or _THROWAWAY.match(target) or _SCRATCH.match(target):
+        return None
+    if _READ_AT_START.match(target):
+        return EffectKind.PERSISTS, EffectSeverity.MEDIUM
+    if _OWN_FOLDER.match(target):
+        return None
+    return LOSS if _OF_PERSON.match(target) else OUTSIDE
 
 
 def _classify_device(target: str) -> Harm | None:

@@ -89,10 +89,16 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
         ("zip", r"(?:^|\s)(?:-\w*T|--unzip-command|-TT|--test)"),
         ("rsync", r"(?:^|\s)(?:-[A-Za-z]*e|--rsh|--rsync-path|--files-from=-|--debugger)|::?\S*/"),
         ("man apropos whatis", r"(?:^|\s)(?:-[A-Za-z]*[PHXTC]|--(?:pager|html|gxditview|troff-device|config-file|preprocessor|p|h))"),
-        ("less more", r"(?:^|\s)(?:\+|-[A-Za-z]*[kPtTo]|--lesskey|--cmd)"),
+        ("less more", r"(?:^|\s)(?:\+|-[A-Za-z]*[kPtToO]|--lesskey|--cmd|--log-file|--LOG-FILE)"),
         ("git", r"(?:^|\s)(?:-c|--exec-path|--upload-pack|--receive-pack|--config-env|-u|-x|-O|--open-files-in-pager|--extcmd|--exec|config|bisect|rebase|filter-branch|submodule|difftool|mergetool|daemon|help|hook|am|commit|maintenance|clone|pull|checkout|merge|gc|fetch|push|remote|archive|stash|switch|restore|reset)\b"),
         ("svn hg", r"(?s).*"),
-        ("journalctl loginctl busctl coredumpctl localectl bootctl", r"(?:^|\s)(?:debug|gdb|--debugger|-H|--host|call|set-property|emit)\b"),
+        ("nm size", r"--plugin"),
+        ("lsof", r"(?:^|\s)-[A-Za-z]*D"),
+        ("chkrootkit", r"(?:^|\s)-\w*p"),
+        ("lynis", r"--(?:plugindir|profile)"),
+        ("mandb", r"(?:^|\s)-\w*C|--config-file"),
+        ("needs-restarting", r"(?:^|\s)-\w*c|--(?:config|setopt|installroot)"),
+        ("journalctl loginctl busctl coredumpctl localectl bootctl", r"(?:^|\s)(?:debug|gdb|--debugger|-H|--host|--address|call|set-property|emit)\b"),
         ("openssl", r"(?:^|\s)(?:engine|-engine|-provider(?:-path)?|-config|-sign|s_server|s_client|s_time|ts|-passin\s+\S*file|-load)\b"),
         ("patch", r"(?:^|\s)(?:-[A-Za-z]*e|--ed)"),
         ("cpio ar", r"--rsh-command|(?:^|\s)-[A-Za-z]*I"),
@@ -104,7 +110,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
         ("open", r"(?s).*"),
         ("sdiff diff3", r"--diff-program"),
         ("dpkg-architecture", r"(?:^|\s)(?:-\w*c|--command)"),
-        ("rpmquery repoquery", r"--(?:eval|pipe|define|load|macros|rcfile|root|setopt|config|installroot)|(?:^|\s)-[A-Za-z]*[ED]\b"),
+        ("rpmquery repoquery", r"--(?:eval|pipe|define|load|macros|rcfile|root|setopt|config|installroot)|(?:^|\s)-[A-Za-z]*[EDc]\b"),
         ("apt-cache apt-mark", r"(?:^|\s)(?:-\w*c|--config-file|-\w*o(?! ?[\w:]+=(?:\s|$))|--option(?![ =][\w:]+=(?:\s|$)))"),
         ("pvs vgs lvs pvdisplay vgdisplay lvdisplay", r"--config"),
         ("powerprofilesctl", r"\blaunch\b"),
@@ -187,13 +193,13 @@ RUNS_CODE_LONG: Final[dict[str, tuple[str, ...]]] = {
 # Variables that make programs or the shell itself run code.
 SENSITIVE_VARIABLE: Final = re.compile(
     r"(?:BASH_ENV|ENV|SHELLOPTS|BASHOPTS|BASH_(?:LOADABLES_PATH|XTRACEFD|COMPAT|FUNC\w*)|PROMPT_COMMAND|PS[0-4]|PROMPT\d?|RPROMPT|R?PS1"
-    r"|(?:LD|DYLD|_RLD)_\w+|GCONV_PATH|NLSPATH|PYTHON(?:PATH|HOME|STARTUP|BREAKPOINT|INSPECT|USERBASE|WARNINGS|EXECUTABLE)"
+    r"|(?:LD|DYLD|_RLD)_\w+|GCONV_PATH|NLSPATH|PYTHON(?:PATH|HOME|STARTUP|BREAKPOINT|INSPECT|USERBASE|WARNINGS|EXECUTABLE|PYCACHEPREFIX|PLATLIBDIR)"
     r"|PERL5?(?:LIB|OPT|5LIB|5OPT|5DB|IO)|PERL5(?:LIB|OPT|DB)|RUBY(?:LIB|OPT|SHELL)|NODE_(?:OPTIONS|PATH)|LUA_\w*(?:PATH|INIT)\w*|GEM_\w+|BUNDLE_\w+"
     r"|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|GIT_\w+|(?:MAN|SYSTEMD_|GIT_)?PAGER|(?:SYSTEMD_|SUDO_|GIT_)?EDITOR|VISUAL|BROWSER"
     r"|LESS(?:OPEN|CLOSE|KEY\w*)?|TAR_OPTIONS|ZIPOPT|UNZIP|RSYNC_\w+|CVS_RSH|(?:SSH|SUDO|GIT)_ASKPASS|MAKEFLAGS|FPATH|ZDOTDIR"
     r"|CDPATH|NULLCMD|READNULLCMD|FCEDIT|OPENSSL_\w+|PKCS11\w*"
     r"|APT_CONFIG|DPKG_\w+|RPM_CONFIGDIR|npm_config_\w+|NPM_CONFIG_\w+|PIP_\w+|CURL_HOME|WGETRC|INPUTRC|TERMCAP|TERMINFO\w*|MAGIC|GREP_OPTIONS|SHELL"
-    r"|DOCKER_\w+|KUBECONFIG|XDG_(?:CONFIG|DATA)_\w+|HOME|EXECIGNORE|FUNCNEST|BASH_ALIASES|BASH_CMDS|BASH_SOURCE|BASH_ARGV0|GLOBIGNORE|command_not_found\w*|DEBUGINFOD\w*|AWKPATH|AWKLIBPATH|HOSTALIASES|NODE_\w+)"
+    r"|DBUS_\w+_ADDRESS|GLIBC_TUNABLES|LOCALDOMAIN|RES_OPTIONS|KRB5_\w+|GNUPGHOME|TMPDIR|DOCKER_\w+|KUBECONFIG|XDG_(?:CONFIG|DATA)_\w+|HOME|EXECIGNORE|FUNCNEST|BASH_ALIASES|BASH_CMDS|BASH_SOURCE|BASH_ARGV0|GLOBIGNORE|command_not_found\w*|DEBUGINFOD\w*|AWKPATH|AWKLIBPATH|HOSTALIASES|NODE_\w+)"
 )
 # Variables that the shell itself gives the attribute of integers: it evaluates what they are given.
 INTEGER_VARIABLES: Final = frozenset(
@@ -204,7 +210,7 @@ SENSITIVE_IN_ZSH: Final = re.compile(
 )
 # With `export`, in front of a command or with `env`, also what looks like one of them.
 EXPORTED_SENSITIVE: Final = re.compile(
-    r"(?i:\w*(?:_OPTS?|_OPTIONS|FLAGS|_COMMAND|_CMD|PAGER|EDITOR|PRELOAD|ASKPASS|_RSH|_SHELL|_HOOKS?|_INIT|_STARTUP|LIBPATH|_PLUGINS?|_RC|_PATH|_WRAPPER|_EXEC))"
+    r"(?i:\w*(?:_OPTS?|_OPTIONS|FLAGS|_COMMAND|_CMD|PAGER|EDITOR|PRELOAD|ASKPASS|_RSH|_SHELL|_HOOKS?|_INIT|_STARTUP|LIBPATH|_PLUGINS?|_RC|_PATH|_WRAPPER|_EXEC|_LESS|_MODULES?|_MODULE_DIR|_HELPER|_PACKET)|MANOPT|[EF]?GREP)"
 )
 SAFE_PATHS: Final = re.compile(
     r"(?:\$\{?PATH\}?|/(?:usr/)?s?bin|/usr/local/s?bin|/usr/libexec|/opt/(?:homebrew|local)/s?bin|/usr/local/munki|/usr/games|/snap/bin|/usr/X11/bin|/Library/Apple/usr/bin|/usr/local/jamf/bin)/?"

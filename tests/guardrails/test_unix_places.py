@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where scripts of Linux and macOS may write: what they make themselves stays ordinary."""
+
+import pytest
+
+from guardrails.effects import EffectSeverity
+from guardrails.script_analysis import analyse_script
+
+
+def _find_severity(text, interpreter="bash"):
+    analysis = analyse_script(interpreter, text.encode())
+    assert analysis.judgeable, analysis.doubts
+    return analysis.severity
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "df -h > /tmp/disks.txt",
+        "df -h > ~/disks.txt",
+        "df -h > disks.txt",
+        "cp -p /etc/hosts /var/backups/hosts.before",
+        "df -h > /backup/disks.txt",
+        "df -h > /mnt/share/disks.txt",
+        "df -h > /Users/Shared/disks.txt",
+        "date > ~/.cache/tool/stamp",
+        "date > /home/anna/.cache/tool/stamp",
+        "echo 1 > /run/tool/state",
+        'mkdir -p /opt/tool "$HOME/.config/tool"',
+        "touch /var/lib/tool/stamp",
+        "unzip -o a.zip -d /tmp",
+        "df -h >> /var/log/tool.log",
+        "df -h | tee -a /var/log/tool/disks.log",
+    ],
+)
+def test_what_a_script_makes_for_itself_is_ordinary(text):
+    assert _find_severity(text).rank < EffectSeverity.MEDIUM.rank
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("echo x > /var/log/auth.log", "critical"),
+        (": > /var/log/tool.log", "critical"),
+        ("echo x | tee /var/log/syslog", "critical"),
+        ("echo x >> /var/log/tool/x.log", "none"),
+        ("echo x | tee -a /var/log/tool/x.log", "none"),
+        ("echo x >> /var/log/auth.log", "medium"),
+        ("journalctl --vacuum-size=200M", "medium"),
+        ("journalctl --vacuum-time=2weeks", "medium"),
+        ("journalctl --vacuum-size=1M", "critical"),
+        ("journalctl --rotate --vacuum-time=1s", "critical"),
+    ],
+)
+def test_a_log_that_is_emptied_is_worse_than_one_that_grows(text, severity):
+    assert _find_severity(text).value == severity
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ln -s /tmp/tool-2 /tmp/tool; date > /tmp/tool/stamp",
+        "ln -s /etc/hosts /tmp/hosts; cat /tmp/hosts > /tmp/copy",
+        "ln -s /tmp/a /tmp/b; ln -s /tmp/b /tmp/a; date > /tmp/c",
+    ],
+)
+def test_a_link_between_ordinary_places_is_ordinary(text):
+    assert _find_severity(text).rank < EffectSeverity.MEDIUM.rank
