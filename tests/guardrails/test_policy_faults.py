@@ -43,9 +43,9 @@ BROKEN = {
         extend('\nf(x) := f(x)\n\ndeny contains "x" if f(1)\n'),
         [f"itself at {AT}: f -> f"],
     ),
-    "recursion by a name in brackets": (
+    "a package whose rule is named in brackets": (
         extend('\na := data.eucora.approval["b"]\n\nb := a\n\ndeny contains "x" if a\n'),
-        ["allow is computed from itself; no rule may lead back to itself"],
+        ["data.eucora.approval is a package: write one of its rules"],
     ),
     "two values": (
         extend("\nrequires_quorum := 5\n"),
