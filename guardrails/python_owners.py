@@ -17,7 +17,6 @@ from guardrails.script_reading import Deadline
 
 _MAX_DEPTH: Final = 8
 _NODES_BETWEEN_CHECKS: Final = 1024
-_UNKNOWN: Final = 1_000_000  # more places than any script has
 # Libraries' classes whose objects no attribute steers but those that the script reads itself.
 _HARMLESS_BASES: Final = frozenset(
     "object Exception BaseException RuntimeError ValueError TypeError OSError KeyError LookupError ABC Enum"
@@ -48,6 +47,7 @@ class Owners:
         self._selves: dict[_Key, str] = {}  # what stands for the object in a method -> its class
         self._fields: dict[str, list[ast.expr]] = {}  # an attribute -> what it is given
         self._stores: Counter[str] = Counter()  # at how many places an attribute is set
+        self._shared: set[str] = set()  # names that functions bind for others
         self._known: dict[_Key, bool] = {}
         self._lends: dict[str, bool] = {}
         self._own_classes: dict[str, bool] = {}
@@ -76,8 +76,8 @@ class Owners:
             self._counts[scopes[0], node.id] += not isinstance(node.ctx, ast.Load)
         elif isinstance(node, ast.arg):
             self._counts[scopes[0], node.arg] += 1
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):  # what it binds may be bound elsewhere
-            self._counts.update(dict.fromkeys(itertools.product(scopes, node.names), _UNKNOWN))
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            self._shared.update(node.names)
         elif isinstance(node, ast.Attribute):
             self._stores[node.attr] += not isinstance(node.ctx, ast.Load)
             if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -176,6 +176,8 @@ class Owners:
 
     def _is_own_name(self, node: ast.Name, depth: int) -> bool:
         key = self._find_key(node)
+        if node.id in self._shared:
+            return False
         if (owner := self._selves.get(key)) and self._counts[key] == 1:
             if owner not in self._lends:
                 self._lends[owner] = self._is_lent(owner)
