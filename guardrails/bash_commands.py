@@ -23,6 +23,7 @@ from guardrails.bash_effects import (
     list_only_values,
 )
 from guardrails.bash_functions import FunctionTable
+from guardrails.bash_lookups import judge_lookups
 from guardrails.bash_places import Places
 from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
@@ -208,6 +209,7 @@ class BashReader:
                 self._add(node, EffectKind.ELEVATES, EffectSeverity.LOW)
             self.reading.effects += judge_arguments(node, name, shown)
             self.reading.effects += judge_outputs(node, name, arguments, self._places)
+            self.reading.effects += judge_lookups(node, name, arguments, self._places)
             if name not in ELEVATING:
                 self.reading.effects += judge_table(node, name, shown + self._list_held(arguments))
             self._doubt_options(node, name, arguments)

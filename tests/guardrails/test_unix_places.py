@@ -66,3 +66,19 @@ def test_a_log_that_is_emptied_is_worse_than_one_that_grows(text, severity):
 )
 def test_a_link_between_ordinary_places_is_ordinary(text):
     assert _find_severity(text).rank < EffectSeverity.MEDIUM.rank
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'getent hosts "$(hostname -f)"',
+        "for x in a b; do dig +short $x.example.com; done",
+        'gate=$(ip route show default); ping -c 3 "$gate"',
+        'dig @127.0.0.1 "$(hostname)"',
+        'avahi-resolve -n "$(hostname).local"',
+        "cp -a /home/anna/.cache/tool /tmp/tool",
+        'cp -a /tmp/tool "$HOME"',
+    ],
+)
+def test_a_look_up_that_reaches_nobody_in_particular_is_ordinary(text):
+    assert _find_severity(text).rank < EffectSeverity.MEDIUM.rank
