@@ -82,3 +82,9 @@ def test_a_link_between_ordinary_places_is_ordinary(text):
 )
 def test_a_look_up_that_reaches_nobody_in_particular_is_ordinary(text):
     assert _find_severity(text).rank < EffectSeverity.MEDIUM.rank
+
+
+def test_what_zsh_prints_is_no_option_when_it_begins_with_a_letter():
+    assert _find_severity('print "low: $x%"', "zsh") is EffectSeverity.NONE
+    for text in ('print "$x"', 'print -P "$x"', 'print "-$x" y', "print $x"):
+        assert not analyse_script("zsh", text.encode()).judgeable
