@@ -88,3 +88,14 @@ def test_what_zsh_prints_is_no_option_when_it_begins_with_a_letter():
     assert _find_severity('print "low: $x%"', "zsh") is EffectSeverity.NONE
     for text in ('print "$x"', 'print -P "$x"', 'print "-$x" y', "print $x"):
         assert not analyse_script("zsh", text.encode()).judgeable
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'retry() { until "$@"; do sleep 2; done; }\nretry nmcli networking connectivity check',
+        'retry() { shift; until "$@"; do sleep 2; done; }\nretry 3 ping -c 1 1.1.1.1',
+    ],
+)
+def test_a_function_runs_what_its_calls_show(text):
+    assert _find_severity(text) is EffectSeverity.NONE
