@@ -51,6 +51,7 @@ _ZSH_OPTIONS: Final = frozenset(
     " errreturn shwordsplit ksharrays nomatch nonomatch bareglobqual numericglobsort typesetsilent"
     " localtraps noclobber clobber unset interactivecomments monitor nomonitor verbose xtrace".split()
 )
+_OPEN_WORD: Final = re.compile(r"[\"']*+(?![\w /.:,=(\[])")  # it may be an option
 _ZSH_PRINT: Final = re.compile(r"-\w*[zsRPe]")
 _INDEXED: Final = re.compile(r"\w+\[(?!(?:\d+|[@*]|\w+|\$\w+|\"?\$\{\w+\}\"?)\])")
 
@@ -87,7 +88,10 @@ def check_builtin(name: str, arguments: Sequence[Word], dialect: str) -> str | N
     if name in _CHECKS:
         return _CHECKS[name](arguments)
     if name == "print" and dialect == "zsh":
-        runs = any(word.value is None or _ZSH_PRINT.match(word.value) for word in arguments[:1])
+        runs = any(
+            _ZSH_PRINT.match(word.value) if word.value is not None else _OPEN_WORD.match(word.raw)
+            for word in arguments[:1]
+        )
         return "print expands or stores code" if runs else ""
     return None
 

@@ -22,7 +22,9 @@ from guardrails.bash_effects import (
     judge_table,
     list_only_values,
 )
+from guardrails.bash_forwarding import ForwardedArguments, list_loose_options
 from guardrails.bash_functions import FunctionTable
+from guardrails.bash_lookups import judge_lookups
 from guardrails.bash_places import Places
 from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
@@ -55,7 +57,6 @@ _WRITES: Final = frozenset(("-fprint", "-fprintf", "-fprint0", "-fls"))
 _FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)(?: |$)")
 # `"$@"`, `${options[@]}`, and what is split into words: `$options`.
 _HOLDS_WORDS: Final = re.compile(r"^\$|\$(?:[@*]|\{[@*]|\{\w+\[[@*]\])")
-_SUBSTITUTION: Final = re.compile(r"\$\([^()]*\)")
 _KEEPS_FUNCTIONS: Final = frozenset(("time", "noglob", "nocorrect", "coproc", "repeat"))
 _ACTS: Final = KNOWN_PROGRAMS - PLAIN_LOOKS - SHELL_BUILTINS
 _SCRIPT_FILE: Final = re.compile(r"\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk|command)$")
@@ -83,6 +84,9 @@ class BashReader:
         self._places = Places(nodes)
         self._constants: dict[str, Constant] = {}
         self._loose_options = ""
+        self._forwarded = ForwardedArguments(
+            nodes, text, self._functions, lambda node: self._words_of(node, self._constants)
+        )
 
     def read(self) -> Reading:
         """Return what the commands do, and what keeps them from being judged.
@@ -92,7 +96,7 @@ class BashReader:
 
         """
         self._constants = self._find_constants()
-        self._loose_options = self._list_options()
+        self._loose_options = list_loose_options(self._nodes, self._functions)
         for count, node in enumerate(self._nodes.get("command", ())):
             if not count % _COMMANDS_BETWEEN_CHECKS:
                 self._deadline.check()
@@ -133,23 +137,6 @@ class BashReader:
             return self._loose_options.split()
         return []
 
-    def _list_options(self) -> str:
-        """Return the options that variables, and arguments of functions, may hold, as one line."""
-        texts = [
-            _SUBSTITUTION.sub("", text_of(node).partition("=")[2])
-            for node in self._nodes.get("assignment", ())
-        ]
-        for node in self._nodes.get("command", ()):
-            name = node.child_by_field_name("name")
-            called = text_of(name) if name is not None else ""
-            if called in self._functions or called in ("read", "printf", "echo"):
-                texts.append(text_of(node).partition(" ")[2])
-            elif called == "set":
-                texts.append(text_of(node).partition(" -- ")[2])
-        words = " ".join(texts).replace("(", " ").replace(")", " ").split()
-        plain = [re.sub(r"[\"'\\]", "", word) for word in words]
-        return " ".join(word for word in plain if word.startswith("-"))
-
     def _words_of(self, node: Any, constants: Mapping[str, Constant]) -> list[Word]:
         splits = self._dialect != "zsh" and not self._assigns_separators()
         words = read_words(list_arguments(node), constants, splits=splits)
@@ -166,8 +153,9 @@ class BashReader:
         for child in node.children:
             if child.type == "variable_assignment":
                 self._doubt(node, self._doubt_assignment(child, exported=True))
-        if words:
-            self._judge(node, words)
+        for call, given in self._forwarded.find(node, words) or [(node, words)]:
+            if given:
+                self._judge(call, given)
 
     def _read_assignment(self, node: Any) -> None:
         parent = node.parent
@@ -208,6 +196,7 @@ class BashReader:
                 self._add(node, EffectKind.ELEVATES, EffectSeverity.LOW)
             self.reading.effects += judge_arguments(node, name, shown)
             self.reading.effects += judge_outputs(node, name, arguments, self._places)
+            self.reading.effects += judge_lookups(node, name, arguments, self._places)
             if name not in ELEVATING:
                 self.reading.effects += judge_table(node, name, shown + self._list_held(arguments))
             self._doubt_options(node, name, arguments)

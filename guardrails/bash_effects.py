@@ -48,6 +48,12 @@ _EMPTY: Final = re.compile(
 _REPLACERS: Final = frozenset(("mv", "ln", "install"))
 _DEVICE_REPLACED: Final[Harm] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)
 _EMPTY_INPUT: Final = re.compile(r"\s*(?:/bin/)?cat\s*<\s*/dev/null\b")
+_SHOWS_SECRETS: Final = re.compile(r"--sh\S*|show-password|-[a-z]*s[a-z]*")
+# Whole homes, copied at once.
+_COPIERS: Final = frozenset(("cp", "rsync", "ditto", "scp"))
+_HOMES: Final = re.compile(
+    r"(?:/home|/Users)(?:/[^/]+)?/?(?:\.|\*)?|(?:/root|/var/root|~\w*|\$\{?HOME\}?)/?(?:\.|\*)?"
+)
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -116,6 +122,10 @@ def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effe
     # find lists files; what it runs on them is judged for itself
     if name != "find" and any(CREDENTIAL_FILE.search(word) for word in arguments):
         effects.append(make_effect(EffectKind.READS_CREDENTIALS, EffectSeverity.HIGH, node))
+    if name == "nmcli" and any(_SHOWS_SECRETS.fullmatch(word) for word in arguments):
+        effects.append(make_effect(EffectKind.READS_CREDENTIALS, EffectSeverity.HIGH, node))
+    if name in _COPIERS and any(_HOMES.fullmatch(unquote(word)) for word in arguments[:-1]):
+        effects.append(make_effect(EffectKind.CAPTURES_DATA, EffectSeverity.MEDIUM, node))
     manages = name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
     if manages and any(SECURITY_UNIT.search(word) for word in arguments):
         effects.append(make_effect(EffectKind.DISABLES_SECURITY, EffectSeverity.HIGH, node))

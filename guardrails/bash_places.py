@@ -39,6 +39,7 @@ _KNOWN: Final = {
     "USER": "x", "LOGNAME": "x", "HOSTNAME": "x", "RANDOM": "x", "UID": "x", "EUID": "x", "PPID": "x",
     "$": "x", "SECONDS": "x", "LINENO": "x", "#": "x", "?": "x", "!": "x", "EPOCHSECONDS": "x",
 }  # fmt: skip
+_NUMBERS: Final = frozenset(("RANDOM", "UID", "EUID", "PPID", "$", "SECONDS", "LINENO", "#", "?", "!", "EPOCHSECONDS"))  # fmt: skip
 # `${x%/*}`, `${x:?}`, `${x,,}`: what begins as x does.
 _KEEPS_START: Final = re.compile(r"%|:?[?+]|#{1,2}[^/]*$|[,^]|:?-$")
 _READS: Final = frozenset(("read", "mapfile", "readarray", "getopts", "printf", "select"))
@@ -117,6 +118,48 @@ class Places:
         if found is not None and any(place[:1] not in ("/", "~") for place in found):
             found = self._join_folders(found)
         return self._links.follow(found, use, lambda each, node: self._find(each, node, 0))
+
+    def list_texts(self, word: str, use: Any) -> frozenset[str]:
+        """Return the texts that a word may be, with `COMPUTED` for what is printed or read.
+
+        Args:
+            word: as written.
+            use: the node that it stands in.
+
+        """
+        return frozenset(self._spell(word, use, 0))
+
+    def _spell(self, word: str, use: Any, depth: int) -> set[str]:
+        self._steps += 1
+        if depth > _MAX_DEPTH or len(word) > _MAX_CHARACTERS or self._steps > _MAX_STEPS:
+            return {COMPUTED}
+        text = _hide_printed(_bare(word))
+        match = _LEAD.search(text)
+        if match is None:
+            return {text}
+        heads = self._spell_variable(match[1] or match[2], use, depth + 1)
+        tails = self._spell(text[match.end() :], use, depth + 1)
+        spelled = {f"{text[: match.start()]}{head}{tail}" for head in heads for tail in tails}
+        return spelled if len(spelled) <= _MAX_PLACES else {f"{COMPUTED}{tail}" for tail in tails}
+
+    def _spell_variable(self, name: str, use: Any, depth: int) -> set[str]:
+        if name in _NUMBERS or name in self._busy:
+            return {""}
+        if name in ("@", "*") or name.isdigit():
+            given = self._list_given(name, use)
+        elif name in self._values:
+            given = self._values[name]
+        else:
+            return {COMPUTED}  # of the environment
+        self._busy.add(name)
+        spelled = {
+            text
+            for value, node in given[:_MAX_PLACES]
+            for each in ((None,) if value is None else _split(value))
+            for text in ({COMPUTED} if each is None else self._spell(each, node, depth))
+        }
+        self._busy.discard(name)
+        return spelled or {""}
 
     def is_descriptor(self, word: str) -> bool:
         """Say whether a word is a variable that `exec {name}>file` alone sets."""
@@ -219,11 +262,22 @@ class Places:
 
     def _find_argument(self, name: str, use: Any, depth: int) -> Paths | None:
         """Return what the calls of the function around a node give as an argument."""
+        words = self._list_given(name, use)
+        found: set[str] = set()
+        for word, call in words[:_MAX_PLACES]:
+            places = None if word is None else self._find(word, call, depth + 1)
+            if places is None:
+                return None
+            found |= places
+        return frozenset(found) if words and len(words) <= _MAX_PLACES else None
+
+    def _list_given(self, name: str, use: Any) -> list[tuple[str | None, Any]]:
+        """Return what the calls of the function around a node give, and the calls."""
         function = self._definitions.find_around(use)
         if function is None:
-            return None
+            return []
         called = text_of(function.child_by_field_name("name"))
-        words: list[tuple[str, Any]] = []
+        words: list[tuple[str | None, Any]] = []
         for call in self._calls.get(called, ()):
             arguments = [text_of(each) for each in call.children_by_field_name("argument")]
             if any(re.search(r"\$[@*]|\$\{[@*]|\[[@*]\]", each) for each in arguments):
@@ -231,13 +285,7 @@ class Places:
             else:
                 chosen = arguments[int(name) - 1 : int(name)] if name.isdigit() else arguments
             words += [(each, call) for each in chosen]
-        found: set[str] = set()
-        for word, call in words[:_MAX_PLACES]:
-            places = self._find(word, call, depth + 1)
-            if places is None:
-                return None
-            found |= places
-        return frozenset(found) if words and len(words) <= _MAX_PLACES else None
+        return words
 
     def _find_printed(self, command: str, use: Any, depth: int) -> Paths | None:
         """Return what a command substitution may print."""
@@ -259,6 +307,16 @@ def _split(value: str) -> Iterator[str]:
         r"(?:\"[^\"]*\"|'[^']*'|\$\([^()]*\)|[^\s\"'])+", value[1:].rstrip(") \n")
     ):
         yield match[0]
+
+
+def _hide_printed(text: str) -> str:
+    """Return a text with `COMPUTED` for each command substitution."""
+    for _ in range(_MAX_DEPTH):
+        put = re.sub(rf"\$\([^()]*\)|`[^`]*`|\({COMPUTED}\)", COMPUTED, text)
+        if put == text:
+            break
+        text = put
+    return re.sub(r"\$\(.*\)", COMPUTED, text, flags=re.DOTALL)
 
 
 def _bare(word: str) -> str:

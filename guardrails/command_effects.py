@@ -129,7 +129,7 @@ BASH_COMMANDS: Final = _table(
     ("clamscan clamdscan", _K.DELETES_FILES, _S.MEDIUM),
     ("freshclam", _K.CHANGES_SOFTWARE, _S.LOW),
     ("ubuntu-drivers pro", _K.CHANGES_SOFTWARE, _S.MEDIUM),
-    ("exportfs", _K.OPENS_NETWORK, _S.HIGH),
+    ("exportfs sshd", _K.OPENS_NETWORK, _S.HIGH),
     ("logger", _K.SENDS_DATA, _S.MEDIUM),
     (
         "pactl pacmd amixer wpctl bluetoothctl powerprofilesctl cpupower tuned-adm xdg-mime xdg-settings duti lsregister lsappinfo sensors",

@@ -131,6 +131,7 @@ fail2ban-client | (?:status|ping|version|get|banned)(?: .*)?
 clamscan clamdscan | (?:(?:-[riavzo]+|-[dlf] \S+|--(?:recursive|infected|verbose|quiet|no-summary|stdout|bell|log|exclude|exclude-dir|include|include-dir|max-\w+|database|multiscan|fdpass|stream|allmatch|official-db-only|cross-fs|scan-\w+|file-list|suppress-ok-results)(?:=\S+)?|[^-\s]\S*)(?: |$))*
 rkhunter aide | (?:(?:-c|-C|--check|--sk|--rwo|--nocolors|--list|--skip-keypress|--report-warnings-only|--config-check|--quiet)(?: |$))*
 exportfs | -?[vs]*
+sshd | -q?[tT]q?(?: -C \S+)?
 rpcinfo | (?:(?:-[psmtublTa]|[^-\s]\S*)(?: |$))*
 pactl pacmd amixer wpctl bluetoothctl | (?:-\S+ )*(?:list|info|get-\S+|stat|status|show|devices|scontrols|scontents|contents|sget|controls|get|cget|inspect|get-volume|paired-devices)(?: .*)?|
 wbinfo | (?:-[ugtpPDmiSYGHnrsUN]|--(?:ping|ping-dc|domain-users|domain-groups|check-secret|trusted-domains|online-status|own-domain|user-info|name-to-sid|sid-to-name))(?:=\S+)?(?: [^-\s]\S*| --domain=\S+)*

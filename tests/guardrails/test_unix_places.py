@@ -66,3 +66,36 @@ def test_a_log_that_is_emptied_is_worse_than_one_that_grows(text, severity):
 )
 def test_a_link_between_ordinary_places_is_ordinary(text):
     assert _find_severity(text).rank < EffectSeverity.MEDIUM.rank
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'getent hosts "$(hostname -f)"',
+        "for x in a b; do dig +short $x.example.com; done",
+        'gate=$(ip route show default); ping -c 3 "$gate"',
+        'dig @127.0.0.1 "$(hostname)"',
+        'avahi-resolve -n "$(hostname).local"',
+        "cp -a /home/anna/.cache/tool /tmp/tool",
+        'cp -a /tmp/tool "$HOME"',
+    ],
+)
+def test_a_look_up_that_reaches_nobody_in_particular_is_ordinary(text):
+    assert _find_severity(text).rank < EffectSeverity.MEDIUM.rank
+
+
+def test_what_zsh_prints_is_no_option_when_it_begins_with_a_letter():
+    assert _find_severity('print "low: $x%"', "zsh") is EffectSeverity.NONE
+    for text in ('print "$x"', 'print -P "$x"', 'print "-$x" y', "print $x"):
+        assert not analyse_script("zsh", text.encode()).judgeable
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'retry() { until "$@"; do sleep 2; done; }\nretry nmcli networking connectivity check',
+        'retry() { shift; until "$@"; do sleep 2; done; }\nretry 3 ping -c 1 1.1.1.1',
+    ],
+)
+def test_a_function_runs_what_its_calls_show(text):
+    assert _find_severity(text) is EffectSeverity.NONE
