@@ -125,7 +125,7 @@ _CERTAIN: Final = patterns(
         r"(?<![\w.])/(?:home|media|run/media|export/home|var/spool/mail|var/mail|var/spool/cron/crontabs|var/lib/AccountsService/users)/(?!(?:linuxbrew|lost\+found|cdrom|usb|floppy|root|user|username|you|your)\b|[.$<{*%])\K[^\s/:*?\"'<>|,;()\[\]`]{1,64}(?<![.])",
         "/home/ /media/ /mail/ /crontabs/ /users/",
     ),
-    ("USERNAME", 0.85, r"(?<![\w/.~])~\K[a-z][a-z\d._-]{2,31}(?<![._-])(?=[/\s:,;.)]|\Z)", "~"),
+    ("USERNAME", 0.85, r"(?<![\w/.~])~\K[a-z][a-z\d._-]{2,31}(?=[/\s:,;)]|\.(?!\w)|\Z)", "~"),
     # folders of roaming profiles, on whatever drive; Windows ends their names with a version
     (
         "USERNAME",

@@ -70,6 +70,7 @@ KEPT = [
     "numpy@1.26.3 and the decorator @functools.wraps",
     "DRIVE D has no space, PORT A was down",
     "getty@tty1.service opens tty1 again",
+    "resolvectl with the routing domain `~corp.example`",
     "Панель Управления не открывается",
     "管理者の権限が必要です。",
     "The security word is required",
