@@ -2,8 +2,10 @@
 """Accounts and directory identities: e-mail, user names, SIDs, DNs, shares, paths with a user."""
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
+import re
 from typing import Final
 
+from guardrails.account_words import is_account_like, is_account_of_word
 from guardrails.pattern_parts import (
     ACCOUNT,
     EQUALS,
@@ -12,11 +14,19 @@ from guardrails.pattern_parts import (
     IdentifierPattern,
     patterns,
 )
-from guardrails.plain_words import account_length
+from guardrails.plain_words import account_length, is_plain
+from guardrails.vocabulary import is_english
 
 _RDN: Final = r"(?:CN|OU|DC|UID|O|L|ST|C|STREET|SN|GN)=[^,;=\"\n]{1,64}"
 _USERS_WORD: Final = r"(?i:[<%$\{*\[]|\.\.\.|(?:public|default|all users|shared|default user|defaultapppool|defaultuser0|guest|administrator|admin|localized|username|user)(?![\w.-]))"
 _NOT_A_DOMAIN: Final = r"(?!(?i:HKLM|HKCU|HKCR|HKU|HKCC|HKEY_\w{1,30}|SOFTWARE|SYSTEM|SYSTEM32|SYSWOW64|SAM|SECURITY|HARDWARE|WINDOWS|BUILTIN|NT|AUTHORITY|MICROSOFT|USERS|PROGRAM|PROGRAMDATA|TEMP|APPDATA|DRIVERS|POLICIES|CURRENTVERSION|CURRENTCONTROLSET|SERVICES|CONTROL|ROOT|WMI|CIMV2|PCI|USB|HID|ACPI|SWD|STORAGE|LOCAL|ROAMING|LOCALLOW|NULL)\\)"
+
+
+def _is_no_code(text: str) -> bool:
+    """Say whether two joined parts are no code: they are a name's, or a strange word and a letter."""
+    first, last = re.split("[._]", text)
+    return is_account_like(text) or (len(last) == 1 and not is_english(first))
+
 
 _CERTAIN: Final = patterns(
     ("SID", 0.95, r"\bS-1-(?:5-21|12-1)(?:-\d{1,10}){3,5}\b", "s-1-"),
@@ -50,10 +60,24 @@ _CERTAIN: Final = patterns(
     (
         "USERNAME",
         0.88,
-        r"(?<![\w.@-])[a-z_][\w.-]{1,31}@(?!sha\d)(?=[A-Za-z][\w-]{1,62}(?:[:~\]\s]))",
+        r"(?<![\w.@-])[a-z_][\w.-]{1,31}@(?!sha\d)(?=[A-Za-z][\w-]{1,62}(?:[:~\]\s,;)\"'/]|\Z)|\d{1,3}(?:\.\d{1,3}){3}(?![\w.]))",
         "@",
     ),
     ("HOST", 0.88, r"(?<=[a-z][\w.-]{1,31}@)(?!sha\d)[A-Za-z][\w-]{1,62}(?=[:~\]])", "@"),
+    (
+        "USERNAME",
+        0.95,
+        r"\w://(?!(?:git|hg|svn)@|[$<{%])\K[^\s/:@]{1,128}(?=@[\w\[])",
+        "://",
+    ),
+    # a mention: two parts, of which one is no word
+    (
+        "USERNAME",
+        0.8,
+        r"(?<![\w@./:`\"'-])@\K[a-z][a-z\d]{1,24}[._][a-z]{1,24}\d{0,3}(?![\w@/(-]|\.\w)",
+        "@",
+        _is_no_code,
+    ),
     # --- shares
     (
         "UNC_PATH",
@@ -101,8 +125,51 @@ _CERTAIN: Final = patterns(
         r"(?<![\w.])/(?:home|media|run/media|export/home|var/spool/mail|var/mail|var/spool/cron/crontabs|var/lib/AccountsService/users)/(?!(?:linuxbrew|lost\+found|cdrom|usb|floppy|root|user|username|you|your)\b|[.$<{*%])\K[^\s/:*?\"'<>|,;()\[\]`]{1,64}(?<![.])",
         "/home/ /media/ /mail/ /crontabs/ /users/",
     ),
-    ("USERNAME", 0.85, r"(?<![\w/.~])~\K[a-z][a-z\d._-]{2,31}(?=[/\s:])", "~"),
+    ("USERNAME", 0.85, r"(?<![\w/.~])~\K[a-z][a-z\d._-]{2,31}(?=[/\s:,;)]|\.(?!\w)|\Z)", "~"),
+    # folders of roaming profiles, on whatever drive; Windows ends their names with a version
+    (
+        "USERNAME",
+        0.86,
+        rf"(?i:(?<!\w)[a-z]:[\\/]{{1,2}}(?:[\w$ -]{{1,32}}[\\/]{{1,2}})?(?:(?:user|roaming|benutzer)?[ _-]?profil(?:e|es|s)?|homes?)\$?[\\/]{{1,2}})(?!{_USERS_WORD})\K[^\s\\/:*?\"'<>|,;]{{2,64}}?(?=\.[Vv]\d(?!\w)|[\\/\s,;:)\"']|\Z)",
+        "profil home",
+        lambda text: "." in text or not is_plain(text),
+    ),
+    # the name of a certificate
+    (
+        "USERNAME",
+        0.84,
+        r"(?i:\bCN=)\K[a-z]{1,24}[._][a-z-]{2,24}\d{0,3}(?<!\.(?:com|org|net|dev|app|info|example|invalid|test))(?![\w*]|[.-]\w)",
+        "cn=",
+    ),
     # --- logs and shells
+    (
+        "USERNAME",
+        0.85,
+        rf"(?<![\w.\\/-]){NO_ACCOUNT}[a-z_][\w.-]{{1,31}}(?=\(uid=\d)",
+        "(uid=",
+    ),
+    (
+        "USERNAME",
+        0.82,
+        rf"(?<![\w./\\-]){NO_ACCOUNT}[a-z_][\w.-]{{1,31}}(?=[ \t]{{1,16}}(?:pts/\d{{1,4}}|tty\d{{1,2}})(?![\w/]))",
+        "pts/ tty",
+        lambda text: not is_english(text),
+    ),
+    # two of a kind, as one person's accounts are
+    (
+        "USERNAME",
+        0.8,
+        r"(?<![\w./\\@-])[a-z]{5,20}\d{1,3}(?=[ ]?(?:[/,&+]|and|und|et|or)[ ]?[a-z]{5,20}\d{1,3}(?![\w@.(-]))",
+        "0 1 2 3 4 5 6 7 8 9",
+        is_account_of_word,
+    ),
+    (
+        "USERNAME",
+        0.8,
+        r"(?<=(?<![\w./\\@-])[a-z]{5,20}\d{1,3}[ ]?(?:[/,&+]|and|und|et|or)[ ]?)[a-z]{5,20}\d{1,3}(?![\w@(]|[.-]\w)",
+        "0 1 2 3 4 5 6 7 8 9",
+        is_account_of_word,
+    ),
     (
         "USERNAME",
         0.85,

@@ -17,6 +17,10 @@ _TWO: Final = 2
 _CUT_TO: Final = (6, 7)  # letters of a family name after the initial
 _CUT_LENGTHS: Final = frozenset(cut + 1 for cut in _CUT_TO)
 _MIN_GIVEN: Final = 4
+# That are names, too, or end as such.
+_FILE_ENDINGS: Final = frozenset(
+    ("wim", "esd", "iso", "img", "cab", "mst", "ova", "ovf", "vmx", "pem", "ram", "tar", "tom")
+)
 _CACHED_WORDS: Final = 20_000
 
 
@@ -33,6 +37,8 @@ def is_account_like(word: str) -> bool:
         return False
     parts = re.split(r"[._-]", letters)
     if len(parts) > 1:
+        if parts[-1] in _FILE_ENDINGS and is_english(parts[0]):
+            return False
         return len(parts) == _TWO and all(map(str.isalpha, parts)) and _are_of_a_name(parts)
     return (
         letters.isalpha()

@@ -11,6 +11,7 @@ from guardrails.notation_patterns import NOTATIONS
 from guardrails.number_patterns import NUMBERS
 from guardrails.pattern_parts import LANGUAGE, SYSTEM_ACCOUNTS, IdentifierPattern
 from guardrails.person_patterns import PEOPLE
+from guardrails.script_names import SCRIPT_NAMES
 from guardrails.secret_patterns import SECRETS
 from guardrails.signature_patterns import SIGNATURES
 from guardrails.tool_output_patterns import TOOL_OUTPUT
@@ -19,5 +20,5 @@ __all__ = ["LANGUAGE", "PATTERNS", "SYSTEM_ACCOUNTS", "IdentifierPattern"]
 
 PATTERNS: Final[tuple[IdentifierPattern, ...]] = (
     *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS, *CONTEXTS, *SIGNATURES, *HELPDESK,
-    *TOOL_OUTPUT, *NOTATIONS,
+    *TOOL_OUTPUT, *NOTATIONS, *SCRIPT_NAMES,
 )  # fmt: skip

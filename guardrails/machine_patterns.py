@@ -241,6 +241,14 @@ _OTHER: Final = patterns(
         "id guid uuid",
     ),
     (
+        "DEVICE_ID",
+        0.3,
+        r"(?i)(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])",
+        "recovery bitlocker wiederherstellung",
+        None,
+        "recovery bitlocker wiederherstellungsschl\u00fcssel wiederherstellung",
+    ),
+    (
         "DOMAIN",
         0.82,
         rf"(?i:(?<![a-z])(?:(?:account|user|logon|netbios|ad|windows|target|subject|caller|local|primary)?[ _-]?domain(?:[ _-]?name)?|workgroup|realm){EQUALS})(?!(?i:{STATE_WORD}|nt|local|workgroup|name|admins?|users|controllers?)(?![\w-]))(?!{_KNOWN_SITE})\K{HOSTNAME}",

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from guardrails.errors import NameModelError
 from guardrails.findings import make_result
+from guardrails.foreign_words import are_foreign_words
 from guardrails.name_decoding import FoundName, decode
 from guardrails.name_samples import ENTITIES
 from guardrails.name_scoring import NameScorer
@@ -31,6 +32,10 @@ _LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _PROGRAM: Final = re.compile(r"[a-z\d]+(?:[-_.][a-z\d]+)+")
 _BEFORE_PROGRAM: Final = re.compile(r"(?i)\b(?:process|service|daemon|program)[ ]\Z")
 _JOINTS, _JOINTS_AFTER = tuple("-_:./\\@"), tuple("-_/\\@")
+# A piece of a number, or its unit, is no name: `15.4 WAL`, `10 min`.
+_NUMBER_BEFORE: Final = re.compile(r"\d[.,]\Z")
+_UNIT: Final = re.compile(r"(?:min|sec|hrs?|ms|mins|secs|std|sek)\b")
+_UNIT_BEFORE: Final = re.compile(r"\d[ ]\Z")
 _REACH: Final = 12  # characters
 _log = get_logger(__name__)
 
@@ -46,6 +51,14 @@ def _is_program(text: str, start: int, end: int) -> bool:
         or _PROGRAM.fullmatch(name)
         or _BEFORE_PROGRAM.search(text, max(0, start - _REACH), start)
     )
+
+
+def _is_of_number(text: str, start: int, end: int) -> bool:
+    """Say whether a name is cut from a number, or a unit behind one."""
+    first = max(0, start - _REACH)
+    if text[start : start + 1].isdigit() and _NUMBER_BEFORE.search(text, first, start):
+        return True
+    return bool(_UNIT.fullmatch(text, start, end) and _UNIT_BEFORE.search(text, first, start))
 
 
 def _is_identifier(text: str) -> bool:
@@ -103,6 +116,8 @@ class NameRecogniser(LocalRecognizer):
             for name in found
             if _LATIN.search(text, name.start, name.end)
             and not _is_program(text, name.start, name.end)
+            and not _is_of_number(text, name.start, name.end)
+            and not are_foreign_words(text[name.start : name.end])
         ]
 
     def analyze(

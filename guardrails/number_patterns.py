@@ -5,6 +5,7 @@ A form that other numbers share counts only with its check digit, beside its nam
 """
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
+import re
 from typing import Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
@@ -17,7 +18,10 @@ _EXTENSION: Final = r"(?:[ ]?[,;/(]?[ ]?(?i:ext(?:ension)?|extn|x|app\.?|poste|i
 _PHONE_WORDS: Final = "phone telephone tel mobile cell cellphone fax call calling callback dial dialed reach whatsapp signal sms text ring hotline contact handy answering answer landline voicemail desk number line telefon t\u00e9l\u00e9phone telefono m\u00f3vil portable m: p: t:"
 _NOT_A_NUMBER: Final = r"(?<![\w.,:/#+=\\-])(?<![$\u20ac\u00a3][ ]?)"
 MONTH: Final = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+# In the languages of the words before a date of birth, beside English.
+_OTHER_MONTH: Final = r"(?:januar|j\u00e4nner|februar|feber|m\u00e4rz|mai|juni|juli|oktober|dezember|janvier|f\u00e9vrier|fevrier|mars|avril|juin|juillet|ao\u00fbt|aout|septembre|octobre|novembre|d\u00e9cembre|decembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre)"
 DAY_FORM: Final = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?[ .-]{{1,2}}(?:of[ ])?{MONTH}[ ,.-]{{1,2}}\d{{2,4}}|{MONTH}[ .-]\d{{1,2}}(?:st|nd|rd|th)?[ ,.-]{{1,2}}\d{{2,4}}|\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}([-/.])[ ]?\d{{1,2}}\1[ ]?\d{{2,4}}|\d{{8}})"
+_OTHER_DAY: Final = rf"\d{{1,2}}(?:er|\.)?[ .-]{{0,2}}(?:de[ ])?(?i:{_OTHER_MONTH})[ .,-]{{1,2}}(?:de[ ])?(?:19|20)?\d\d\b"
 _MIN_IBAN_DIGITS: Final = 9
 _AGED_YEAR: Final = r"(?:19[2-9]\d|200\d)"
 _NO_BIRTHDAY: Final = r"(?<!(?i:driver|drivers|version|versions|released|dated|build|signed|copyright|published|updated|modified|revision|rev|since|from|until|till|on|expires?|expired|valid|issued|bios|firmware|installed|date|dates|purchased|release|created)[ :,(=]{1,3})(?<![\w./:\\-])"
@@ -207,11 +211,24 @@ _OF_EMPLOYERS_AND_BIRTH: Final = patterns(
         r"(?m)^(?=[^\n]{0,200}@)[^\n]{3,200}?[\t|;,][ ]?\K(?:[A-Z]{1,4}-?)?\d{4,9}(?=[ ]?(?:[\t|;,]|$))",
         "@",
     ),
+    # the number stands before what it is, or where an account does
+    (
+        "EMPLOYEE",
+        0.84,
+        r"(?<![\w.-])\d{4,10}(?=[ ,(]{1,2}(?:is[ ](?:my|the|his|her)[ ])?(?i:employee|staff|personnel|badge|payroll)[ ](?i:no|number|nr|id)\b)",
+        "employee staff personnel badge payroll",
+    ),
+    (
+        "USERNAME",
+        0.8,
+        r"(?i:\b(?:acct|account|user|login|logon)[ ]#?)\K\d{6,10}(?![\w-]|[.,:]\d|[ ](?i:times|users|accounts|kb|mb|gb|bytes)\b)",
+        "acct account user login logon",
+    ),
     # --- dates of birth
     (
         "DATE",
         0.88,
-        rf"(?i:(?<![a-z])(?:born(?:[ ](?:on|in))?|d\.?o\.?b\.?|date[ ]of[ ]birth|birth[ _-]?(?:day|date)|birthdate|b-?day|geb(?:oren|\.|urtsdatum)?(?:[ ]am)?|n\u00e9e?[ ]le|date[ ]de[ ]naissance|fecha[ ]de[ ]nacimiento|data[ ]di[ ]nascita|data[ ]urodzenia|f\u00f6delsedatum){IS})\K(?i:{DAY_FORM})",
+        rf"(?i:(?<![a-z])(?:born(?:[ ](?:on|in))?|d\.?o\.?b\.?|date[ ]of[ ]birth|birth[ _-]?(?:day|date)|birthdate|b-?day|geb(?:oren|\.|urtsdatum)?(?:[ ]am)?|n\u00e9e?[ ]le|date[ ]de[ ]naissance|fecha[ ]de[ ]nacimiento|data[ ]di[ ]nascita|data[ ]urodzenia|f\u00f6delsedatum){IS})\K(?i:{_OTHER_DAY}|{DAY_FORM})",
         "born d.o.b dob birth bday b-day geb n\u00e9 naissance nacimiento nascita urodzenia f\u00f6delsedatum",
     ),
     ("DATE", 0.85, rf"(?i:\bborn(?:[ ](?:on|in))?[ ])\K(?:{MONTH}[ ])?(?:19|20)\d\d\b", "born"),
@@ -227,6 +244,29 @@ _OF_EMPLOYERS_AND_BIRTH: Final = patterns(
         "",
         None,
         "born birth birthday dob age aged old geboren",
+    ),
+    digits=True,
+)
+
+
+def _is_a_place(text: str) -> bool:
+    """Say whether two numbers are degrees: not both are less than one, as shares are."""
+    return any(int(part) for part in re.findall(r"(\d+)\.", text))
+
+
+_PLACES_ON_EARTH: Final = patterns(
+    (
+        "LOCATION",
+        0.82,
+        r"(?<![\w.,-])(?<![\d,][ ])[-+]?(?:90|[0-8]?\d)\.\d{4,12}\u00b0?[ ]?[NS]?[ ]?[,;/][ ]?[-+]?(?:180|1[0-7]\d|\d{1,2})\.\d{4,12}(?:\u00b0?[ ]?[EWO]\b|\u00b0)?(?![\w.]|,[ ]?\d)",
+        ".",
+        _is_a_place,
+    ),
+    (
+        "LOCATION",
+        0.84,
+        r"(?i:\b(?:lat|lon|lng|latitude|longitude|breitengrad|l\u00e4ngengrad)[\"']?(?:[ ]?[:=][ ]?|[ ])[\"']?)\K[-+]?\d{1,3}\.\d{3,12}",
+        "lat lon lng breitengrad l\u00e4ngengrad",
     ),
     digits=True,
 )
@@ -260,4 +300,5 @@ NUMBERS: Final[tuple[IdentifierPattern, ...]] = (
     *_UNCHECKED,
     *STATE_IDS,
     *_OF_EMPLOYERS_AND_BIRTH,
+    *_PLACES_ON_EARTH,
 )

@@ -14,7 +14,8 @@ from guardrails.pattern_parts import (
     IdentifierPattern,
     patterns,
 )
-from guardrails.plain_words import name_length, names_length
+from guardrails.plain_words import is_plain, name_length, names_length
+from guardrails.vocabulary import is_listed
 
 _GREETING: Final = r"(?i:hi|hello|hey|hiya|dear|hallo|hola|bonjour|salut|ciao|buongiorno|ol\u00e1|moin|servus|guten[ ](?:tag|morgen)|liebe[rs]?|sehr[ ]geehrte[rs]?[ ](?:herr|frau)|good[ ](?:morning|afternoon|evening|day)|morning|greetings|ahoj|cze\u015b\u0107|hej|namaste)"
 _CLOSING: Final = r"(?i:(?:best|kind|kindest|warm|warmest|many)[ ](?:regards|wishes|thanks)|all[ ]the[ ]best|regards|sincerely|cheers|thanks(?:[ ](?:in[ ]advance|again|a[ ]lot|so[ ]much|and[ ]regards))?|thank[ ]you(?:[ ](?:very[ ]much|in[ ]advance))?|thx|tnx|ty|best|same[ ]here|yours(?:[ ](?:truly|sincerely|faithfully))?|br|rgds|vg|lg|mfg|gr\u00fc\u00dfe|(?:viele|beste|liebe|freundliche)[ ]gr\u00fc\u00dfe|mit[ ]freundlichen[ ]gr\u00fc\u00dfen|cordialement|saludos|un[ ]saludo|cordiali[ ]saluti|atenciosamente|pozdrawiam|s[ ]pozdravem|med[ ]v\u00e4nlig[ ]h\u00e4lsning|mvh|groetjes|groeten|sayg\u0131lar)"
@@ -153,6 +154,20 @@ _IN_CONTEXT: Final = patterns(
         r"(?i)\b(?:mr|mrs|ms|dr)\.?[ ]\K[a-z][\p{L}'-]{2,30}(?=[ ,.;!?]|\Z)",
         "mr ms dr",
     ),
+    # a family name and an initial, as directories and old systems show them
+    (
+        "PERSON",
+        0.8,
+        r"(?<![\w./\\-])(?!(?:DRIVE|DISK|PORT|PLAN|ROOM|BLOCK|LEVEL|CLASS|GROUP|TYPE|UNIT|LINE|PAGE|STEP|TABLE|VITAMIN|OPTION|SERIES|GRADE|NODE|ZONE|HALL|SITE|TEAM|USER|STOP)\b)\p{Lu}{3,20}(?:['\u2019-]\p{Lu}{2,20})?[ ]\p{Lu}\.?(?=[ ](?i:logged|signed|cannot|can['\u2019]?t|is[ ]locked|locked|called|reports?|reported|says|said|asked|wants|forgot|needs|lost|left|joined|has[ ]left|has[ ]no|was[ ]unable)\b)",
+        "logged signed can locked called report says said asked wants forgot needs lost left joined has was",
+    ),
+    (
+        "PERSON",
+        0.8,
+        rf"(?i:(?<![\w-])(?:user|caller|requester|requested[ ](?:by|for)|assigned[ ]to|reported[ ]by|opened[ ]by|owner|employee|contact|customer|on[ ]behalf[ ]of|spoke[ ](?:to|with))[ :]{{1,2}}){NO_NAME}\K\p{{Lu}}{{3,20}}(?:['\u2019-]\p{{Lu}}{{2,20}})?[ ]\p{{Lu}}(?![\w'\u2019.-]\w|\w)",
+        "user caller request assigned reported opened owner employee contact customer behalf spoke",
+        lambda text: not is_plain(text.split()[0]) or is_listed(text.split()[0], given=False),
+    ),
     # --- greetings
     (
         "PERSON",
@@ -288,13 +303,26 @@ _IN_CONTEXT: Final = patterns(
     ),
 )
 
+_TITLES: Final = patterns(
+    # an academic title of several parts is masked with the name
+    (
+        "PERSON",
+        0.85,
+        rf"\b(?:Dr|Prof)\.[ ]?(?:Dr\.[ ]?)?\K(?:(?:med|phil|rer|nat|jur|iur|ing|dent|vet|pol|oec|theol|habil|h|c)\.[ ]?){{1,4}}(?={NO_NAME}{FULL_NAME})",
+        "dr. prof.",
+    ),
+)
+
 # A name ends before the first plain word; of two names a plain one leaves none.
-PEOPLE: Final[tuple[IdentifierPattern, ...]] = tuple(
-    replace(
-        pattern,
-        trim=names_length
-        if TWO_NAMES in pattern.expression and FULL_NAME not in pattern.expression
-        else name_length,
-    )
-    for pattern in _IN_CONTEXT
+PEOPLE: Final[tuple[IdentifierPattern, ...]] = (
+    *_TITLES,
+    *(
+        replace(
+            pattern,
+            trim=names_length
+            if TWO_NAMES in pattern.expression and FULL_NAME not in pattern.expression
+            else name_length,
+        )
+        for pattern in _IN_CONTEXT
+    ),
 )

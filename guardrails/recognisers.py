@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ruff: noqa: E501 - a regular expression does not read better in pieces
+# ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 """Presidio recognisers for our field, and an analyser that never touches the network.
 
 Presidio's own recognisers are replaced: they need a language model, go online for public suffixes,
@@ -35,6 +35,7 @@ from guardrails.street_addresses import StreetAddressRecogniser
 from guardrails.table_columns import ColumnRecogniser
 from guardrails.text_engine import CHARACTERS_BEFORE, NearbyWords, TextArtifacts, TextEngine
 from guardrails.time_budget import left_seconds
+from guardrails.vocabulary import is_english
 from guardrails.word_recogniser import WordRecogniser
 
 SCORE_THRESHOLD: Final = 0.5
@@ -51,7 +52,18 @@ _VERSION_WORDS: Final = regex.compile(
     r"|anyconnect|forticlient|globalprotect|citrix|vmware|acrobat|reader|onedrive|defender|signature"
     r"|sdk|runtime|plugin|patch|hotfix)(?:[ \t]{1,2}(?:is|was|version|number|no\.?))?[ \t(]{1,2}v?\Z"
 )
-_CERTAIN_VERSION_WORDS: Final = regex.compile(r"(?i)(?:version|release|build|ver|v)[ .:]{0,2}\Z")
+_CERTAIN_VERSION_WORDS: Final = regex.compile(
+    r"(?i)(?:version|release|build|(?<!\p{L})(?:ver|v))[ .:]{0,2}\Z"
+)
+_PRODUCT: Final = regex.compile(
+    r"(?<!\w)\p{Lu}[\p{L}\d]{1,20}[ ](?:(?:&|and)[ ])?(\p{Lu}\p{Ll}{3,20})[ ]\Z"
+)
+_MAX_MAJOR: Final = 30  # versions count from one
+_HAVE_ADDRESSES: Final = frozenset(
+    "server host gateway router address network client node proxy firewall switch printer controller"
+    " peer endpoint source destination resolver nameserver machine computer device laptop tunnel"
+    " range subnet interface from with site".split()
+)
 _DIGIT: Final = regex.compile(r"\d")
 _ZEROS: Final = compile_bounded(r"(?<![\d:A-Fa-f])0+(?=\d)(?=[\d.]*\Z)")
 # Public resolvers that helpdesk articles name.
@@ -196,7 +208,21 @@ def _is_version(before: str, written: str) -> bool:
         return True
     address = _read_address(written)
     is_private = address is not None and address.is_private
-    return not is_private and bool(_VERSION_WORDS.search(before))
+    return not is_private and (
+        bool(_VERSION_WORDS.search(before)) or _is_of_product(before, written)
+    )
+
+
+def _is_of_product(before: str, written: str) -> bool:
+    """Say whether a product's name stands before: words with capitals, the last of them English."""
+    match = _PRODUCT.search(before)
+    word = match[1].lower() if match else ""
+    return (
+        bool(word)
+        and int(written.split(".", 1)[0]) <= _MAX_MAJOR
+        and word not in _HAVE_ADDRESSES
+        and is_english(word)
+    )
 
 
 def build_analyser(*others: LocalRecognizer) -> AnalyzerEngine:

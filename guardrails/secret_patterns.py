@@ -11,12 +11,22 @@ from guardrails.pattern_parts import (
     IdentifierPattern,
     patterns,
 )
+from guardrails.strange_words import is_compound
+from guardrails.vocabulary import is_english
 
+_MAX_COMPOUND: Final = 11  # letters
 # Any of these is in a text that names a credential.
 _NAMED: Final = "pass pwd pw psw kennwort mot contrase senha has\u0142o \u043f\u0430\u0440\u043e\u043b\u044c wachtwoord l\u00f6senord secret key token sig= sig: psk pin cred code"
 # A password has a digit or a mark in it, or strange capitals; a word of a sentence has not.
 _ODD: Final = r"(?=[^\s\"'`]{0,64}(?:[\d!@#$%^&*+~\\]|\?\w))(?!\$[A-Za-z]|\((?:[A-Z]|\d{1,5}\))|\(?[A-Z][a-z]{2,20}-[A-Z][a-z])"
 _VALUE: Final = r"[^\s\"'`\u201c\u201d;<>]{3,256}(?<![.,:)\]])"
+
+
+def _is_unknown(text: str) -> bool:
+    """Say whether a value is no word of prose, nor, while it is short, two put together."""
+    lower = text.lower()
+    return not (is_english(lower) or (len(lower) <= _MAX_COMPOUND and is_compound(lower)))
+
 
 SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
@@ -111,6 +121,39 @@ SECRETS: Final[tuple[IdentifierPattern, ...]] = patterns(
         0.87,
         r"(?i:\b(?:ssid|hotspot|wi-?fi|wlan|wireless|wpa\d?|network)\b[^\n]{0,60}?\b(?:key|code|passphrase|password|pass)[ ]?(?:is|:|=)?[ ]{1,3}[\"'`]?)(?=[^\s]{0,40}\d)\K[^\s\"'`,;<>()]{8,63}(?<![.,:])",
         "key code pass",
+    ),
+    # of a radio network or a device, with nothing between but a space: a word that nobody knows
+    (
+        "SECRET",
+        0.86,
+        r"(?i:\b(?:wpa[23]?|wi-?fi|wlan|wireless|pre-?shared)[ -](?:key|psk|passphrase|password|pw)[ ]|\bpsk[ ])(?:is[ ])?\K[A-Za-z][\w!#$%&*+-]{7,62}(?![\w@\\(]|\.\w)",
+        "key psk passphrase password pw",
+        _is_unknown,
+    ),
+    (
+        "SECRET",
+        0.88,
+        r"(?i:\b(?:psk|passphrase|passcode|(?:wpa[23]?|wi-?fi|wlan|wireless|pre-?shared)[ -](?:key|password|pw))[ ]{1,2}(?:is[ ])?)[\"\u201c'`]\K[^\"\u201d'`\n]{4,63}(?=[\"\u201d'`])",
+        "key psk passphrase passcode password pw",
+    ),
+    (
+        "SECRET",
+        0.88,
+        rf"(?i:\bsnmp(?:-server|v[123]c?)?[ ](?:(?:ro|rw|read|write|read-only|read-write|the|our)[ ]){{0,2}}community(?:[ ](?:string|name))?(?:[ ](?:is|was))?[ ]?[:=]?[ ]?[\"'`]?)(?!(?i:public|private|strings?|names?|{STATE_WORD})(?!\w))\K[^\s\"'`,;<>]{{4,64}}(?<![.:)])",
+        "community",
+        _is_unknown,
+    ),
+    (
+        "SECRET",
+        0.86,
+        rf"(?i:\b(?:code|safe|secret|security|pass)[ -]?word(?:[ ]is|[ ]was|[ ]?:)[ ][\"'`]?)(?!(?i:{STATE_WORD})(?!\w))(?<!(?i:password)[ :\w]{{1,6}}[\"'`]?)\K\p{{L}}{{4,30}}(?=[\"'`]?(?:[.,;!?\n]|[ ]*\Z))",
+        "word",
+    ),
+    (
+        "SECRET",
+        0.86,
+        r"(?i:\b(?:host|meeting|room|webinar)[ ](?:host[ ])?(?:key|passcode)(?:[ ]is|[ ]?[:=])?[ ])\K\d{6,10}(?![\w-])",
+        "key passcode",
     ),
     # "name / key", where the key is long
     (

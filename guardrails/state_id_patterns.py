@@ -172,6 +172,19 @@ STATE_IDS: Final[tuple[IdentifierPattern, ...]] = patterns(
         rf"(?i:\b(?:aadha+r(?:[ ](?:card|number|no\.?))*|uid(?:ai)?|pan(?:[ ](?:card|number|no\.?))*|ni(?:no)?[ ](?:number|no\.?)|nino|national[ ]insurance(?:[ ](?:number|no\.?))?|nhs(?:[ ](?:number|no\.?))?|national[ ]id(?:entity)?(?:[ ](?:card|number|no\.?))*|id[ ]card(?:[ ](?:number|no\.?))?|identity[ ](?:card|number)|citizen[ ]id|personal[ ](?:id|identity[ ]number|number|code)|tax[ ](?:id|number|no\.?|file[ ]number)|tfn|steuer-?(?:id|nummer)|sozialversicherungsnummer|insurance[ ](?:number|no\.?)|pesel|dni|nie|nif|cpf|curp|rfc[ ]number|bsn|cpr|personnummer|hetu|codice[ ]fiscale|nric|fin[ ]number|my[ ]?number|rrn|kimlik(?:[ ]no)?|tckn|id[ ]number|voter[ ]id|residence[ ]permit|ahv(?:[ ]?nummer)?|avs|social[ ]insurance(?:[ ](?:number|no\.?))?|medicare(?:[ ](?:number|no\.?))?|member[ ](?:id|number)|policy[ ](?:number|no\.?)|patient[ ](?:id|number)|mrn){IS})(?=[\w-]{{0,20}}\d)\K[A-Za-z0-9](?:[ ./-]?[A-Za-z0-9]){{5,20}}(?<=\d[A-Za-z]{{0,2}})(?!\w)",
         "aadha uid pan ni nino national nhs id identity citizen personal tax tfn steuer sozial insurance pesel dni nie nif cpf curp rfc bsn cpr personnummer hetu codice nric fin number rrn kimlik tckn voter residence ahv avs medicare member policy patient mrn",
     ),
+    # insurance of Germany and France
+    (
+        "NATIONAL_ID",
+        0.86,
+        rf"(?i:(?<!\p{{L}})(?:(?:kranken|renten|sozial|unfall)?-?versicher(?:ten|ungs)-?|kv-?|rv-?)(?:nummer|nr\.?){IS})(?=[\w ]{{0,8}}\d)\K[A-Z0-9](?:[ ./-]?[A-Z0-9]){{7,14}}(?!\w)",
+        "versicher kv rv",
+    ),
+    (
+        "NATIONAL_ID",
+        0.87,
+        rf"(?i:(?<!\p{{L}})(?:n(?:um\u00e9ro|umero|\u00b0|o)?\.?[ ](?:de[ ])?)?(?:s\u00e9cu(?:rit\u00e9)?|secu(?:rite)?|nir)(?:[ ]sociale)?{IS})\K[12378](?:[ .-]?[\dAB]){{9,14}}(?!\w)",
+        "s\u00e9cu secu nir",
+    ),
     (
         "PASSPORT",
         0.86,

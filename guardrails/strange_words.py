@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from guardrails.account_words import is_account_like, is_account_of_word
+from guardrails.foreign_words import is_foreign_word
 from guardrails.identifier_tokens import TECHNICAL
 from guardrails.pattern_parts import SYSTEM_ACCOUNTS, compile_bounded
 from guardrails.plain_words import is_plain
@@ -95,7 +96,7 @@ def find_strange_words(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _judge(text: str, start: int, end: int, word: str, lower: str) -> str:
     """Return what a word is, "" where it is nothing of ours."""
-    if is_common(lower):
+    if is_common(lower) or is_foreign_word(lower):
         return ""
     is_account = is_account_like(lower)
     if is_account and not word.isupper():
