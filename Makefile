@@ -55,7 +55,7 @@ test: $(BIN)/.test
 
 # Longer than a submission should wait: `test` kills one or two in every gap, this all of them.
 chaos: $(BIN)/.test
-	timeout 2400 $(BIN)/pytest -m chaos tests/chaos
+	timeout --signal=INT --kill-after=60 3600 $(BIN)/pytest -m chaos tests/chaos
 
 # After every change of knowledge/scripts, or of what script analysis finds.
 starter-scripts: $(BIN)/.server

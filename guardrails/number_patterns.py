@@ -14,7 +14,10 @@ from guardrails import check_digits as check
 from guardrails.pattern_parts import IS, IdentifierPattern, patterns
 from guardrails.state_id_patterns import STATE_IDS
 
-_EXTENSION: Final = r"(?:[ ]?[,;/(]?[ ]?(?i:ext(?:ension)?|extn|x|app\.?|poste|int|durchwahl|dw|\u0434\u043e\u0431)[.: ]{0,2}\d{1,6}\)?|[ ]?#\d{2,5})?"
+_EXTENSION_WORD: Final = (
+    r"(?i:ext(?:ension)?|extn|x|app\.?|poste|int|durchwahl|dw|\u0434\u043e\u0431)[.: ]{0,2}"
+)
+_EXTENSION: Final = rf"(?:[ ]?\([ ]?{_EXTENSION_WORD}\d{{1,6}}\)|[ ]?[,;/(]?[ ]?{_EXTENSION_WORD}\d{{1,6}}|[ ]?#\d{{2,5}})?"
 _PHONE_WORDS: Final = "phone telephone tel mobile cell cellphone fax call calling callback dial dialed reach whatsapp signal sms text ring hotline contact handy answering answer landline voicemail desk number line telefon t\u00e9l\u00e9phone telefono m\u00f3vil portable m: p: t:"
 _NOT_A_NUMBER: Final = r"(?<![\w.,:/#+=\\-])(?<![$\u20ac\u00a3][ ]?)"
 MONTH: Final = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"

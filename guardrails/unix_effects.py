@@ -46,9 +46,9 @@ T1027.004 runs_dynamic_code high 5.5 | gcc cc clang go | \b(?:gcc|cc|clang|g\+\+
 T1220 runs_downloaded_code high 7.5 | xsltproc | xsltproc
 T1202 runs_dynamic_code high 7.3 | awk vim vi tar busybox emacs cpan | (?:awk\s.*system\(|\bvim?\s.*(?:-c\s|:!)|tar\s.*--checkpoint-action|busybox\s+\S*sh\b|emacs\s.*--eval|perl_mm_use_default.*cpan)
 T1059.004 runs_dynamic_code high 7.5 | sh bash zsh | \b(?:echo|printf|cat)\s.*\|\s*(?:sudo\s+)?(?:/\S*/)?(?:ba|z|da|k)?sh\s*(?:-s\s*)?(?:$|[;&|)])
-T1059.004 runs_downloaded_code high 6.8 | tmp shm | (?:^|[;&|({]\s?|\b(?:sudo|nohup|exec) )/(?:tmp|var/tmp|dev/shm)/[\w-]{1,80}(?=\s|$|[;&|)])
+T1059.004 runs_downloaded_code high 6.8 | tmp shm | (?:^|[;&|{]\s?|(?<!\w)\(\s?|\b(?:sudo|nohup|exec) )/(?:tmp|var/tmp|dev/shm)/[\w-]{1,80}(?=\s|$|[;&|)])
 T1529 restarts_device high 6.8 | sysrq trigger sysrq_trigger | >\s*/proc/sysrq-trigger
-T1204.002 runs_dynamic_code medium 7.1 | opt mnt media srv home | (?:^|[&;|({]\s?|\b(?:sudo|sh|bash|python3?|perl|nohup|source) )/(?:opt|mnt|media|srv|home/[\w.]+)/[^\s;|&]{1,200}/[^\s;|&/]+\.?(?:sh|py|pl|out|elf|bin)?(?=\s|$|;)
+T1204.002 runs_dynamic_code medium 7.1 | opt mnt media srv home | (?:^|[&;|{]\s?|(?<!\w)\(\s?|\b(?:sudo|sh|bash|python3?|perl|nohup|source) )/(?:opt|mnt|media|srv|home/[\w.]+)/[^\s;|&]{1,200}/[^\s;|&/]+\.?(?:sh|py|pl|out|elf|bin)?(?=\s|$|;)
 T1609 runs_dynamic_code high 7.4 | kubectl | kubectl\s+exec\b
 T1612 runs_dynamic_code high 6 | docker | docker\s+build\b
 T1578 changes_software high 7.4 | gcloud az aws | \b(?:gcloud|az|aws)\s+\S+.*\b(?:create|delete|start|stop|snapshots?|detach|run-instances|terminate-instances|create-\w+|delete-\w+|update-\w+)\b

@@ -93,6 +93,12 @@ def test_keeps(masker, text):
     assert masker.mask(text).text == text
 
 
+def test_an_extension_takes_no_bracket_that_it_has_not_opened(masker):
+    masked = masker.mask("ring me (desk, +44 20 7946 0958 x12).").text
+    assert masked == "ring me (desk, <PHONE_1>)."
+    assert masker.mask("ring +44 20 7946 0958 (ext 12) now").text == "ring <PHONE_1> now"
+
+
 def test_pseudonyms_are_consistent_and_reversible():
     masker = Masker(["Jane Doe"])
     text = "Jane Doe wrote to JANE DOE from 10.0.0.5; 10.0.0.6 and 10.0.0.5 fail"
