@@ -31,7 +31,7 @@ def ask(approver, *, requested_by="system:reasoner", author="author-1", approved
     )  # fmt: skip
     situation = Situation(
         proposal=proposal, context=context, decided_by=(), approved_by=approved_by,
-        freeze_active=False, exception_active=False, now=NOW,
+        freeze_active=False, exception_active=False, history=(), now=NOW,
     )  # fmt: skip
     request = ApprovalRequest(
         proposal_id="pro_1", bundle_digest="d1", approver=approver, roles=frozenset({"approver"}),
