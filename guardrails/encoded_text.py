@@ -30,10 +30,11 @@ from guardrails.sanitise import plain_text
 
 MAX_ROUNDS: Final = 3
 _ALIKE: Final = "".join(map(chr, LOOK_ALIKES))
+# Runs of bytes are long: one that was cut within a character could not be read.
 _ENCODED: Final = compile_bounded(
-    r"(?P<percent>(?:%[0-9A-Fa-f]{2}){1,64})"
+    r"(?P<percent>(?:%[0-9A-Fa-f]{2}){1,4096})"
     r"|(?P<entity>&(?:#0{0,8}[0-9]{1,7};?|#[xX]0{0,8}[0-9A-Fa-f]{1,6};?|[A-Za-z]{2,8};))"
-    r"|(?P<escape>(?:\\{1,8}(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2})){1,64}|(?:\\[0-3][0-7]{2}){2,64}|(?:`u\{[0-9A-Fa-f]{1,6}\}){1,64})"
+    r"|(?P<escape>(?:\\{1,8}(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2})){1,4096}|(?:\\[0-3][0-7]{2}){2,4096}|(?:`u\{[0-9A-Fa-f]{1,6}\}){1,64})"
     r"|(?P<backslash>(?<=[\w):])\\{2,8}(?=\w))"
     r"|(?P<share>(?<![\w\\:])\\{4,8}(?=\w))"
     r"|(?P<json>\\{1,8}[\"'/]|(?<!\\)\\[nrt])"
@@ -41,7 +42,7 @@ _ENCODED: Final = compile_bounded(
     r"|(?P<goes_on>(?<=\S)\\\n[ \t]{0,8}(?=\S))"
     # marks of HTML and Markdown within an address
     r"|(?P<markup>(?<=[\w.@>])(?:</?(?:b|i|u|em|strong|span|wbr|code|font|a)\b[^<>\n]{0,80}>|<!--[^<>\n]{0,80}-->)(?=[\w.@<])|(?<=\w)(?:\*\*|__?|`)(?=@)|(?<=@)(?:\*\*|__?|`)(?=\w))"
-    r"|(?P<quoted>(?:=[0-9A-F]{2}){1,64})"
+    r"|(?P<quoted>(?:=[0-9A-F]{2}){1,4096})"
     r"|(?P<at>[ ]?[\[({<](?:at|AT|At|@)[\])}>][ ]?|[ ]-at-[ ]|(?<=[\w.])[\t]{1,2}@[\t]{1,2}(?=[\w.]))"
     r"|(?P<dot>[ ]?[\[({<](?:dot|DOT|Dot|\.)[\])}>][ ]?|(?<=\d)[ ](?:\.|dot)[ ](?=\d)|[ ]-dot-[ ])"
     # an address in words, and letters set apart
