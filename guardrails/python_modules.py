@@ -220,7 +220,8 @@ EXCEPTIONS: Final = frozenset(
     "typing.get_type_hints typing.ForwardRef typing.evaluate_forward_ref typing_extensions.get_type_hints typing_extensions.ForwardRef typing_extensions.evaluate_forward_ref"
     " typing_extensions.get_annotations xml.dom.getDOMImplementation tempfile.TemporaryDirectory. operator.setitem operator.ior functools.update_wrapper logging.config dataclasses.make_dataclass"
     " operator.methodcaller operator.attrgetter multiprocessing.connection multiprocessing.managers"
-    " multiprocessing.Manager platform.popen cgi.test readline.set_completer gettext.c2py".split()
+    " multiprocessing.Manager platform.popen cgi.test readline.set_completer readline.read_init_file"
+    " readline.parse_and_bind gettext.c2py".split()
 )
 
 # Attributes of harmless modules that are other modules, whose functions would come in that way.
