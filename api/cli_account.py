@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.accounts import Role
 from api.cli_ground import (
     Actor,
     complaints,
@@ -17,10 +18,11 @@ from api.cli_ground import (
     print_table,
     with_ground,
 )
+from api.errors import ApiError
 from api.scopes import Scope
 
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and tokens.")
-ROLES = ("helpdesk", "approver", "security_reviewer", "data_scientist", "auditor", "admin")
+ROLES = tuple(role.value for role in Role)
 SCOPES = [scope.value for scope in Scope]
 Change = Callable[..., Awaitable[None]]
 
@@ -94,8 +96,6 @@ def account_roles(
         raise typer.Exit(2)
 
     def find(ground: Any) -> Change:
-        from api.accounts import Role  # noqa: PLC0415 - heavy
-
         roles = frozenset(map(Role, role))
         return partial(ground.account_changes.change_roles, username=username, roles=roles)
 
@@ -187,8 +187,6 @@ def _change(actor: str | None, find: Callable[[Any], Change]) -> None:
 
 
 def _with_accounts(act: Any) -> str:
-    from api.errors import ApiError  # noqa: PLC0415 - heavy
-
     try:
         return str(with_ground(act))
     except ApiError as error:

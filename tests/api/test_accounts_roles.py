@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api import cli_account
 from api.accounts import Person, Role
 from api.errors import ForbiddenError
 from governance.roles import DECIDING_ROLES
@@ -51,7 +50,3 @@ def test_an_admin_decides_nothing_by_being_one(asked):
 def test_nobody_but_an_approver_counts_as_one(roles):
     with pytest.raises(ForbiddenError, match=r"needs the role approver$"):
         person(*roles).require(Role.APPROVER)
-
-
-def test_the_command_line_knows_every_role():
-    assert set(cli_account.ROLES) == {role.value for role in Role}
