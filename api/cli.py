@@ -99,8 +99,12 @@ def prepare(
     ] = True,
 ) -> None:
     """Migrate the schema, load new knowledge, train missing models; `up` does this by itself."""
-    from api.child_process import end_with_supervisor  # noqa: PLC0415 - only here
+    from api.child_process import (  # noqa: PLC0415 - only here
+        SUPERVISOR_VARIABLE,
+        end_with_supervisor,
+    )
     from api.first_account import make_first_account  # noqa: PLC0415 - heavy
+    from api.name_preparation import conclude_unfinished  # noqa: PLC0415 - heavy
     from api.preparation import prepare as prepare_content  # noqa: PLC0415 - heavy
     from guardrails.errors import NameModelError  # noqa: PLC0415
     from models.errors import ModelError  # noqa: PLC0415 - heavy
@@ -116,6 +120,11 @@ def prepare(
     except (ModelError, RetrievalError, NameModelError) as error:
         fail(str(error))
         return
+    except KeyboardInterrupt:
+        if SUPERVISOR_VARIABLE not in os.environ:  # else `up` says it
+            said = f"eucora: stopped; {conclude_unfinished(read_settings().data_dir)}"
+            complaints.print(said, highlight=False, soft_wrap=True)
+        raise
     if password:
         console.print(f"  log in   admin / {password}   (shown only now)", highlight=False)
 

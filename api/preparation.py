@@ -17,6 +17,7 @@ from api.model_promotion import Decision, ModelPromotions
 from api.name_preparation import training_names
 from api.policy_changes import PolicyChanges
 from api.preparation_record import digest_sources, record_preparation
+from api.progress_lines import telling_progress
 from api.ranking_training import register_first_ranking
 from api.script_catalogue import ScriptCatalogue
 from guardrails.name_store import FOLDER_NAME as NAME_MODELS
@@ -51,7 +52,7 @@ async def prepare(ground: Ground, console: Console) -> None:
         NameModelError: the recogniser of names could not be trained.
     """
     sources = await asyncio.to_thread(digest_sources, ground.settings)
-    async with training_names(ground.settings.data_dir / NAME_MODELS) as names:
+    async with training_names(ground.settings.data_dir / NAME_MODELS, console) as names:
         await _prepare_all_else(ground, console)
         await names.show_until_done(console)
     async with ground.pool.connection() as connection:
@@ -72,12 +73,15 @@ async def _prepare_all_else(ground: Ground, console: Console) -> None:
     notices: list[str] = []
     with Progress(*columns, console=console) as bar:
         tasks = {name: bar.add_task(name, total=None) for name in ("scripts", "passages")}
-        n_articles, n_scripts = await load_knowledge(
-            ground,
-            embedder=embedder,
-            progress=lambda name, done, total: bar.update(tasks[name], completed=done, total=total),
-            tell=notices.append,
-        )
+        async with telling_progress(console, lambda: _describe(bar)):
+            n_articles, n_scripts = await load_knowledge(
+                ground,
+                embedder=embedder,
+                progress=lambda name, done, total: bar.update(
+                    tasks[name], completed=done, total=total
+                ),
+                tell=notices.append,
+            )
     if notice := await PolicyChanges(ground).install_shipped():
         console.print(f"  {notice}")
     await opening
@@ -96,6 +100,15 @@ async def _prepare_all_else(ground: Ground, console: Console) -> None:
     )
     await record_champions(ground)
     console.print(f"  models ready ({len(trained)} trained now)")
+
+
+def _describe(bar: Progress) -> str:
+    """Return how far each thing is that has begun, as a line of text."""
+    return ", ".join(
+        f"{task.description}: {task.completed:.0f} of {task.total:.0f}"
+        for task in bar.tasks
+        if task.total
+    )
 
 
 async def ensure_index(ground: Ground, embedder: Embedder) -> str | None:

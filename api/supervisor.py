@@ -27,6 +27,7 @@ from api.child_process import SUPERVISOR_VARIABLE, Child
 from api.errors import ApiError
 from api.first_account import make_first_account
 from api.ground import Ground, migrate_database, open_database, open_ground
+from api.name_preparation import conclude_unfinished
 from api.preparation_record import digest_sources, is_prepared
 from api.running_server import RunsAlreadyError, address_in, stating_address
 from kernel.settings import Settings
@@ -62,10 +63,10 @@ async def run_everything(settings: Settings, console: Console) -> None:
             console.print("  database ready, schema up to date")
             async with open_ground(settings, addresses) as ground:
                 try:
-                    await _run_children(ground, stop, console, started)
+                    is_prepared_now = await _run_children(ground, stop, console, started)
                 finally:
                     stop.set()
-    console.print("stopped; everything is saved")
+    _say_stopped(console, settings, is_prepared_now=is_prepared_now)
 
 
 @contextmanager
@@ -86,19 +87,20 @@ def running_alone(settings: Settings) -> Iterator[None]:
 
 async def _run_children(
     ground: Ground, stop: asyncio.Event, console: Console, started: float
-) -> None:
+) -> bool:
+    """Run until told to stop; return whether all was prepared by then."""
     settings = ground.settings
     async with ground.pool.connection() as connection:
         prepared_before = await ground.accounts.count(connection) > 0
-    if not prepared_before and not await _prepare(stop):
-        raise StartError(f"the installation in {settings.data_dir} could not be prepared")
+    prepared_now = prepared_before or await _prepare(stop)
     if stop.is_set():
-        return
+        return prepared_now
+    if not prepared_now:
+        raise StartError(f"the installation in {settings.data_dir} could not be prepared")
     password = await make_first_account(ground)
     tasks = [asyncio.create_task(_child(settings, "serve").keep_running(stop))]
     ready = asyncio.Event()
-    if prepared_before:
-        tasks.append(asyncio.create_task(_load_new_knowledge(ground, stop, ready, console)))
+    loading = asyncio.create_task(_load_new_knowledge(ground, stop, ready, console))
     try:
         await _wait_until_ready(settings, stop)
         if not stop.is_set():
@@ -107,14 +109,15 @@ async def _run_children(
             tasks.append(await start_local_agent(ground, stop))
             _welcome(console, settings, password, time.monotonic() - started)
         ready.set()
-        await _await_end(tasks, stop)
+        await _await_end((loading, *tasks), stop)
     finally:
         stop.set()
         console.print("stopping")
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(loading, *tasks, return_exceptions=True)
+    return loading.result()
 
 
-async def _await_end(tasks: Iterable[asyncio.Task[None]], stop: asyncio.Event) -> None:
+async def _await_end(tasks: Iterable[asyncio.Task[Any]], stop: asyncio.Event) -> None:
     """Wait until told to stop; a watcher that fails is an error of ours, and said at once."""
     stopped = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Task[Any]] = {stopped, *tasks}
@@ -126,16 +129,23 @@ async def _await_end(tasks: Iterable[asyncio.Task[None]], stop: asyncio.Event) -
 
 async def _load_new_knowledge(
     ground: Ground, stop: asyncio.Event, ready: asyncio.Event, console: Console
-) -> None:
-    """Load beside the start, which it must not slow down, nor wait for: it may be its cure."""
+) -> bool:
+    """Load beside the start, which it must not slow down, nor wait for: it may be its cure.
+
+    Returns:
+        Whether all that there is was loaded.
+
+    """
     settings = ground.settings
     if await _has_nothing_to_prepare(ground):
-        return
+        return True
     with suppress(TimeoutError):
         await asyncio.wait_for(ready.wait(), PREPARE_AFTER_SECONDS)
     log_path = settings.data_dir / "logs" / "prepare.log"
-    if not stop.is_set() and not await _prepare(stop, log_path):
+    is_loaded = not stop.is_set() and await _prepare(stop, log_path)
+    if not is_loaded and not stop.is_set():
         console.print(f"[red]new knowledge could not be loaded[/red]; see {log_path}")
+    return is_loaded
 
 
 async def _has_nothing_to_prepare(ground: Ground) -> bool:
@@ -155,7 +165,7 @@ async def _prepare(stop: asyncio.Event, log_path: Path | None = None) -> bool:
         log_path: where it writes, None for this terminal.
 
     Returns:
-        Whether it succeeded or was told to stop.
+        Whether it succeeded.
 
     """
     with ExitStack() as files:
@@ -173,7 +183,17 @@ async def _prepare(stop: asyncio.Event, log_path: Path | None = None) -> bool:
         with suppress(ProcessLookupError):
             process.kill()
         await ended
-    return process.returncode == 0 or stop.is_set()
+    return process.returncode == 0
+
+
+def _say_stopped(console: Console, settings: Settings, *, is_prepared_now: bool) -> None:
+    """Say what is kept; nothing of what was begun and not finished stays behind."""
+    if is_prepared_now:
+        console.print("stopped; everything is saved")
+        return
+    kept = conclude_unfinished(settings.data_dir)
+    line = f"stopped before all was prepared: {kept}"
+    console.print(line, highlight=False, soft_wrap=True)
 
 
 async def _await_ports(settings: Settings, stop: asyncio.Event, console: Console) -> None:

@@ -133,15 +133,42 @@ def ensure_trained(
                 shutil.rmtree(model)
             else:
                 return False
-        for leftover in folder.glob(f"{_UNFINISHED}*"):
-            shutil.rmtree(leftover)
-        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
-        _train(unfinished, progress, stop or threading.Event())
-        manifest = {"recipe": recipe_digest(), "files": _digest_files(unfinished)}
-        (unfinished / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n")
-        unfinished.chmod(0o755)
-        unfinished.rename(model)
+        _remove_leftovers(folder)  # of trainings that were killed
+        try:
+            unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
+            _train(unfinished, progress, stop or threading.Event())
+            manifest = {"recipe": recipe_digest(), "files": _digest_files(unfinished)}
+            (unfinished / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n")
+            unfinished.chmod(0o755)
+            unfinished.rename(model)
+        finally:
+            _remove_leftovers(folder)
     return True
+
+
+def discard_unfinished(folder: Path) -> bool:
+    """Remove what killed trainings left behind; return whether this program's model is there.
+
+    A training that runs meanwhile is left alone.
+
+    Args:
+        folder: of all name models; need not exist.
+
+    """
+    if not folder.is_dir():
+        return False
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return find_model(folder).is_dir()
+        _remove_leftovers(folder)
+    return find_model(folder).is_dir()
+
+
+def _remove_leftovers(folder: Path) -> None:
+    for leftover in folder.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(leftover)
 
 
 def _train(folder: Path, progress: Callable[[int, int], None], stop: threading.Event) -> None:
