@@ -20,7 +20,14 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from api.cli_ground import plain
+from api.demonstration_contention import (
+    ENOUGH,
+    explain_contention,
+    find_busiest,
+    gets_too_little,
+)
 from api.demonstration_faults import (
+    BurningCore,
     DemonstrationError,
     Fault,
     FaultKind,
@@ -31,6 +38,7 @@ from api.ground import Ground
 from api.running_server import NoAnswerError, find_server
 from kernel.queries import load_queries
 from kernel.settings import Settings
+from models.guards import BURNING_RULE
 from telemetry.incidents import IncidentStatus
 
 Found = TypeVar("Found")
@@ -131,15 +139,18 @@ class Demonstration:
             f"the agent has not reported it; see {self._folder / 'logs' / 'agent.log'}",
         )
         self._say(f"[bold]telemetry[/bold]: {self._fault.metric} = {value:g}")
+        if isinstance(self._fault, BurningCore) and gets_too_little(value):
+            self._say(f"  that may be too little: {ENOUGH}")
 
     async def _follow(self, road: "Road", deadline: float) -> IncidentStatus:
         self._say("waiting for the models; a fault must last for a few reports ...")
-        case = await _poll(
-            road.find_case,
-            min(deadline, time.monotonic() + OPENED_SECONDS),
-            "the agent reported it, but no incident opened: another program may be taking the"
-            f" processor away; see {self._folder / 'logs' / 'worker.log'}",
-        )
+        until = min(deadline, time.monotonic() + OPENED_SECONDS)
+        try:
+            case = await _poll(
+                road.find_case, until, "the agent reported it, but no incident opened"
+            )
+        except DemonstrationError as error:
+            raise DemonstrationError(f"{error}: {await self._explain_silence(road)}") from error
         self._say(f"[bold]incident[/bold]: {plain(case.title)}")
         self._say(f"  {self._url}/incidents/{case.incident_id}")
         if case.opened_at < road.began_at:
@@ -159,6 +170,16 @@ class Demonstration:
                 )
             await asyncio.sleep(0.5)
             case = await road.find_case() or case
+
+    async def _explain_silence(self, road: "Road") -> str:
+        """Return why no incident may have opened, and what to do."""
+        see = f"see {self._folder / 'logs' / 'worker.log'}"
+        if not isinstance(self._fault, BurningCore):
+            return see
+        shares = await road.list_shares()
+        if len(shares) >= BURNING_RULE.reports and not any(map(gets_too_little, shares)):
+            return f"its share of a core was high enough in all reports; {see}"
+        return explain_contention(shares, await find_busiest(self._fault.entity))
 
     def _tell(self, case: Case) -> None:
         self._say(f"[bold]{case.status.value}[/bold]: {MEANING[case.status]}")
@@ -204,6 +225,13 @@ class Road:
         """Return the newest value of the fault's metric, None before it was reported."""
         row = await self._find_row("find_observation", metric=self._metric, since=self.made_at)
         return None if row is None else float(row["value"])
+
+    async def list_shares(self) -> list[float]:
+        """Return what the fault's process got of a core, in percent, in each report."""
+        values = {**self._names, "metric": self._metric, "since": self.made_at}
+        async with self._ground.pool.connection() as connection:
+            rows = await (await connection.execute(QUERIES["list_shares"], values)).fetchall()
+        return [float(row["share"] or 0.0) for row in rows]
 
     async def find_case(self) -> Case | None:
         """Return the incident with the last proposal for it."""

@@ -25,3 +25,12 @@ WHERE i.device_id = %(device_id)s
   AND (i.opened_at >= %(since)s OR i.status NOT IN ('resolved', 'closed', 'escalated'))
 ORDER BY i.opened_at DESC
 LIMIT 1;
+
+-- name: list_shares
+-- What a process got of a core in each report since a moment, null where it was not among the
+-- busiest.
+SELECT (metrics ->> %(metric)s)::double precision AS share
+FROM telemetry_reports
+WHERE device_id = %(device_id)s AND observed_at >= %(since)s
+ORDER BY observed_at
+LIMIT 1000;
