@@ -22,17 +22,29 @@ def describe(report: "ScriptReport", fault: str) -> dict[str, Any]:
 
 
 def print_report(report: "ScriptReport", fault: str) -> None:
-    """Print what a script does, and, where it is refused, what its manifest had to declare."""
+    """Print what a script does, what its manifest has to declare, and if it can be imported."""
     from api.script_report import format_declaration  # noqa: PLC0415 - heavy
 
     manifest = report.entry.manifest
     console.print(f"[bold]{plain(manifest.id)}[/bold] {plain(manifest.version)}")
     print_effects(report.analysis)
     print_remarks(report)
-    if fault:
-        console.print(f"[red]cannot be imported:[/red] {plain(fault)}", soft_wrap=True)
-        console.print("what the manifest would have to declare:")
+    if report.comparison.undeclared:
+        console.print("what the manifest would have to declare (--declare writes it):")
         console.print(plain(format_declaration(report.analysis["effects"])), highlight=False)
+    print_verdict(manifest.id, fault, n_warnings=len(report.warnings))
+
+
+def print_verdict(script_id: str, fault: str, *, n_warnings: int = 0) -> None:
+    """Print whether a script can be imported, and why not, as the last word on it."""
+    name = plain(script_id)
+    if fault:
+        why = plain(fault.removeprefix(f"{script_id}:").strip())
+        line = f"[red]{name} cannot be imported:[/red] {why}"
+    else:
+        warned = {0: "", 1: ", with one warning"}.get(n_warnings, f", with {n_warnings} warnings")
+        line = f"[green]{name} can be imported[/green]{warned}"
+    console.print(line, highlight=False, soft_wrap=True)
 
 
 def print_remarks(report: "ScriptReport") -> None:

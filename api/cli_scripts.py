@@ -6,6 +6,7 @@ asked for like in the portal; nobody approves what they wrote or imported.
 """
 
 import json
+import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from api.cli_script_figures import (
     print_decisions,
     print_remarks,
     print_report,
+    print_verdict,
     print_version,
 )
 
@@ -40,8 +42,34 @@ scripts_app = typer.Typer(
     no_args_is_help=True,
     help="Scripts: check and import a version, see what it does, approve, reject or retire it.",
 )
+
+
+def _find_folder(path: Path) -> Path:
+    """Return a script's folder, of which a person may also name a file; refuse any other file."""
+    from api.script_upload import FILE_NAMES  # noqa: PLC0415 - heavy
+
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 - a link's own name is the script's id
+    if whole.is_dir():
+        return whole
+    if whole.name in FILE_NAMES:
+        return whole.parent
+    raise typer.BadParameter(
+        f"{path} is no file of a script: give its folder, its manifest.yaml, or a step such as"
+        " remediate.sh"
+    )
+
+
+def _find_folders(paths: list[Path]) -> list[Path]:
+    return list(dict.fromkeys(map(_find_folder, paths)))
+
+
 Folder = Annotated[
-    Path, typer.Argument(exists=True, file_okay=False, help="A script's folder, named as its id.")
+    Path,
+    typer.Argument(
+        exists=True,
+        callback=_find_folder,
+        help="A script's folder, named as its id; or its manifest or one of its steps.",
+    ),
 ]
 ScriptId = Annotated[str, typer.Argument(help="Which script; `scripts list` has them all.")]
 Version = Annotated[str, typer.Argument(help="Which version of it, such as 1.2.0.")]
@@ -59,7 +87,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @scripts_app.command("check")
 def scripts_check(
     folders: Annotated[
-        list[Path], typer.Argument(exists=True, file_okay=False, help="Folders of scripts.")
+        list[Path],
+        typer.Argument(
+            exists=True,
+            callback=_find_folders,
+            metavar="SCRIPTS...",
+            help="Folders of scripts; a manifest or step stands for the folder that it is in.",
+        ),
     ],
     declare: Annotated[
         bool,
@@ -72,31 +106,42 @@ def scripts_check(
 ) -> None:
     """Say what scripts do, what their manifests do not declare, and what ShellCheck remarks.
 
-    Needs no installation. Exit code 1 if one of them could not be imported.
+    Ends with whether each can be imported. Needs no installation. Exit code 1 if one cannot.
     """
-    from api.script_report import examine, write_declaration  # noqa: PLC0415 - heavy
     from retrieval.errors import ManifestError  # noqa: PLC0415 - heavy
-    from retrieval.manifest import read_entry  # noqa: PLC0415 - heavy
 
-    faults, described = 0, []
+    n_faults, described = 0, []
     for folder in folders:
         try:
-            if declare:
-                before = examine(read_entry(folder), with_quality=False)
-                write_declaration(folder, before.analysis["effects"])
-            report = examine(read_entry(folder))
+            report = _examine_folder(folder, declare=declare)
         except ManifestError as error:
-            fail(str(error))
+            n_faults += 1
+            described.append({"script_id": folder.name, "fault": str(error)})
+            if not as_json:
+                print_verdict(folder.name, str(error))
+            continue
         fault = _find_fault(report)
-        faults += bool(fault)
-        if as_json:
-            described.append(describe(report, fault))
-        else:
+        n_faults += bool(fault)
+        described.append(describe(report, fault))
+        if not as_json:
             print_report(report, fault)
     if as_json:
         typer.echo(json.dumps(described, indent=2))
-    if faults:
+    elif len(folders) > 1:
+        console.print(f"{len(folders) - n_faults} of {len(folders)} scripts can be imported")
+    if n_faults:
         raise typer.Exit(1)
+
+
+def _examine_folder(folder: Path, *, declare: bool) -> "ScriptReport":
+    """Read and examine a folder, having written its declaration if asked to."""
+    from api.script_report import examine, write_declaration  # noqa: PLC0415 - heavy
+    from retrieval.manifest import read_entry  # noqa: PLC0415 - heavy
+
+    if declare:
+        before = examine(read_entry(folder), with_quality=False)
+        write_declaration(folder, before.analysis["effects"])
+    return examine(read_entry(folder))
 
 
 @scripts_app.command("import")

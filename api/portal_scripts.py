@@ -17,6 +17,8 @@ from api.case_export import export_script_decision
 from api.errors import CsrfError, InvalidRequestError, NotFoundError
 from api.pages import pages_of
 from api.portal_forms import read_text
+from api.problems import status_of
+from api.script_refusal import describe_refusal
 from api.script_upload import read_archive
 from api.script_view import compare_versions, describe_conditions, view_effects, view_steps
 from api.sessions import (
@@ -44,6 +46,8 @@ from guardrails.shell_quality import check_quality
 from kernel.database import Connection
 from kernel.person import is_same_person
 from retrieval.catalogue import list_catalogue
+from retrieval.errors import ManifestError
+from retrieval.manifest import CatalogueEntry
 
 IMPORTERS = (Role.HELPDESK, Role.APPROVER, Role.SECURITY_REVIEWER)
 VERBS: Mapping[str, ScriptVerdict] = {
@@ -72,7 +76,7 @@ async def show_scripts(request: Request) -> Response:
 
 @router.post("/scripts")
 async def import_script(request: Request) -> Response:
-    """Import a version from an archive, proposed; show it."""
+    """Import a version from an archive, proposed; show it, or what has to change before."""
     person = await require_person(request)
     person.require(*IMPORTERS)
     upload = await read_upload(request)
@@ -80,11 +84,29 @@ async def import_script(request: Request) -> Response:
         field(upload.form, "csrf_token").encode(), person.csrf_token.encode()
     ):
         raise CsrfError
-    entry = await asyncio.to_thread(read_archive, upload.content)
-    await services_of(request).scripts.import_script(
-        entry, actor=person.actor, correlation_id=correlation_of(request)
-    )
+    entry: CatalogueEntry | None = None
+    try:
+        entry = await asyncio.to_thread(read_archive, upload.content)
+        await services_of(request).scripts.import_script(
+            entry, actor=person.actor, correlation_id=correlation_of(request)
+        )
+    except ManifestError as error:
+        return await _show_refusal(request, error, entry)
     return RedirectResponse(_path(entry.manifest.id, entry.manifest.version), status_code=303)
+
+
+async def _show_refusal(
+    request: Request, error: ManifestError, entry: CatalogueEntry | None
+) -> Response:
+    status, title = status_of(error)
+    return pages_of(request).render(
+        request,
+        "script_refused.html",
+        status_code=status,
+        title=title,
+        refusal=await asyncio.to_thread(describe_refusal, error, entry),
+        correlation_id=correlation_of(request),
+    )
 
 
 @router.get("/scripts/decisions/{decision_id}/case")

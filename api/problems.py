@@ -189,6 +189,20 @@ WHAT_TO_DO: Mapping[type[Exception], str] = {  # where a moment mends nothing
         " clamd works"
     ),
 }
+ROOMS: Mapping[str, str] = {  # the pages that all others lie below
+    "incidents": "the incidents",
+    "devices": "the devices",
+    "knowledge": "the knowledge",
+    "scripts": "the scripts",
+    "freezes": "the freezes",
+    "audit": "the audit trail",
+    "tickets": "the ticket",
+    "models": "the models",
+    "drift": "drift",
+    "policies": "the policies",
+    "people": "the people",
+    "account": "your account",
+}
 ADVICE: Mapping[int, Mapping[str, str]] = {
     401: {"WWW-Authenticate": 'Bearer realm="eucora"'},
     429: {"Retry-After": "300"},
@@ -248,12 +262,37 @@ async def _render(
         title=title,
         detail=detail,
         correlation_id=_correlation_of(request),
+        way_back=find_way_back(request.method, request.url.path, status),
     )
     return rendered
 
 
+def find_way_back(method: str, path: str, status: int) -> tuple[str, str]:
+    """Return the address and the name of the page that a refused request came from, most likely.
+
+    A form's address lies below that of its page; a page that cannot be shown is in some list, which
+    whoever may not see one page may not see either.
+    """
+    room, _, rest = path.strip("/").partition("/")
+    if room in ("proposals", "incidents") and rest and method != "GET":
+        identifier = rest.split("/")[0]
+        return f"/{room}/{identifier}", f"the {room.removesuffix('s')}"
+    if (name := ROOMS.get(room)) and status != 403 and (rest or method != "GET"):
+        return f"/{'tickets/new' if room == 'tickets' else room}", name
+    return "/queue", "the queue"
+
+
+def status_of(error: Exception) -> tuple[int, str]:
+    """Return the status and the title of an error that is listed, or whose base is."""
+    return STATUS[_listed(error)]
+
+
+def _listed(error: Exception) -> type[Exception]:
+    return next(kind for kind in type(error).__mro__ if kind in STATUS)
+
+
 async def _answer(request: Request, error: Exception) -> Response:
-    kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
+    kind = _listed(error)
     status, title = STATUS[kind]
     if status >= 500:
         _logger.error("request failed", action="http", decision="error", exc_info=error)

@@ -15,7 +15,7 @@ LIMITS: Final = ParserLimits(
     max_archive_bytes=MEGABYTE,
     max_archive_depth=1,
 )
-_NAMES: Final = frozenset(
+FILE_NAMES: Final = frozenset(
     {MANIFEST_FILE, *(f"{step}{suffix}" for step in STEPS for suffix in SUFFIXES.values())}
 )
 
@@ -40,6 +40,6 @@ def read_archive(content: bytes) -> CatalogueEntry:
     if len(folders) != 1 or "." in folders or "/" in next(iter(folders)):
         raise ManifestError("the archive must hold one folder, named as the script's id")
     files = {PurePosixPath(name).name: part for name, part in found.items()}
-    if foreign := sorted(set(files) - _NAMES):
+    if foreign := sorted(set(files) - FILE_NAMES):
         raise ManifestError(f"{foreign[0]} is no file of a script: leave it out")
     return build_entry(folders.pop(), files)

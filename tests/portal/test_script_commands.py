@@ -32,6 +32,12 @@ async def test_a_folder_is_checked_and_its_declaration_written(tmp_path, monkeyp
     code, output = await run("check", folder)
     assert code == 0
     assert "deletes_files" in output
+    assert output.splitlines()[-1] == f"{SCRIPT_ID} can be imported"
+    for file in (folder / "manifest.yaml", folder / "remediate.sh"):
+        assert await run("check", file) == (0, output)
+    (folder / "notes.txt").write_text("no script")
+    code, refused = await run("check", folder / "notes.txt")
+    assert (code, "is no file of a script" in " ".join(refused.split())) == (2, True), refused
     steps = {"verify": STEPS["verify"] + "unused=1\nsystemctl restart cron.service\n"}
     write_folder(tmp_path, steps)
     manifest = (folder / "manifest.yaml").read_text()
@@ -40,6 +46,8 @@ async def test_a_folder_is_checked_and_its_declaration_written(tmp_path, monkeyp
     assert "verify, line 5: 'systemctl restart cron.service' changes_services" in output
     assert "  verify:\n    changes_services: " in output
     assert "verify, line 4: warning SC2034" in output
+    last = output[output.rindex(f"{SCRIPT_ID} cannot be imported: ") :]
+    assert "verify, line 5: 'systemctl restart cron.service' changes_services" in last
     assert (folder / "manifest.yaml").read_text() == manifest
     assert (await run("check", "--declare", folder))[0] == 0
     assert "changes_services" in read_entry(folder).manifest.effects["verify"]
@@ -49,7 +57,12 @@ async def test_a_folder_is_checked_and_its_declaration_written(tmp_path, monkeyp
     assert (folder / "manifest.yaml").read_text().startswith("# by hand\n")
     (folder / "verify.sh").unlink()
     code, output = await run("check", folder)
-    assert (code, "missing verify.sh" in output) == (1, True)
+    assert (code, output) == (1, f"{SCRIPT_ID} cannot be imported: missing verify.sh\n")
+    other = write_folder(tmp_path, id="linux-other")
+    code, output = await run("check", folder, other)
+    assert (code, output.splitlines()[-1]) == (1, "1 of 2 scripts can be imported")
+    code, output = await run("check", "--json", folder, other)
+    assert (code, [one["fault"] == "" for one in json.loads(output)]) == (1, [False, True])
 
 
 async def test_what_does_not_parse_is_said_with_its_place(tmp_path, monkeypatch):

@@ -4,8 +4,11 @@
 import asyncio
 import html
 import re
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
+import yaml
 from playwright.sync_api import expect
 
 from api.accounts import Role
@@ -90,8 +93,17 @@ async def test_an_undeclared_effect_blocks_the_import_and_says_where(desk):
     answer = await upload(ivan, pack(steps))
     assert answer.status_code == 422
     said = html.unescape(answer.text)
-    assert "remediate, line 5: 'systemctl stop cron.service' changes_services" in said
-    assert "declare it under effects/remediate" in said
+    (row,) = re.findall(r'<tr><td data-label="File"><code>remediate\.sh.*</tr>', said)
+    assert '<a href="#remediate-5">line 5</a>' in row
+    assert "'systemctl stop cron.service' changes services" in row
+    assert "not declared: remove it, or declare changes_services: " in row
+    assert "under effects/remediate" in row
+    (declaration,) = re.findall(r"<pre[^>]*>(effects:.*?)</pre>", said, re.DOTALL)
+    assert set(yaml.safe_load(declaration)["effects"]["remediate"]) == {
+        "changes_services", "deletes_files",
+    }  # fmt: skip
+    assert '<tr id="remediate-5" class="does">' in said
+    assert 'id="import-form"' in said, "a way to send it again"
     milder = await upload(ivan, pack(effects={"remediate": {"deletes_files": "none"}}))
     assert milder.status_code == 422
     foreign = await upload(ivan, pack(effects={"remediate": {"does_magic": "low"}}))
@@ -103,6 +115,24 @@ async def test_an_undeclared_effect_blocks_the_import_and_says_where(desk):
     )
     assert [event["action"] for event in events] == ["script.import_refused"] * 3
     assert "changes_services" in events[0]["after"]["detail"]
+
+
+async def test_what_a_manifest_lacks_is_said_field_by_field(desk):
+    ivan = await desk.let_in("ivan", Role.HELPDESK)
+    answer = await upload(ivan, pack(version="1.0", timeout_seconds="soon"))
+    assert answer.status_code == 422
+    rows = re.findall(r'<tr><td data-label="File">.*</tr>', html.unescape(answer.text))
+    assert [re.findall(r'data-label="Where"[^>]*>([^<]+)<', row)[0] for row in rows] == [
+        "version", "timeout_seconds",
+    ]  # fmt: skip
+    assert "'1.0'" in rows[0]
+    assert "'soon'" in rows[1]
+    packed = BytesIO()
+    with ZipFile(packed, "w") as archive:
+        archive.writestr(f"{SCRIPT_ID}/manifest.yaml", "id: x\ntitle: [unclosed\n")
+    answer = await upload(ivan, packed.getvalue())
+    assert "line 3, column 1" in answer.text
+    assert "no valid YAML" in answer.text
 
 
 async def test_what_else_is_not_taken(desk):
@@ -122,6 +152,7 @@ async def test_what_else_is_not_taken(desk):
         answer = await upload(ivan, content)
         assert answer.status_code == status, answer.text[:2000]
         assert words in html.unescape(answer.text)
+        assert status == 303 or 'href="/scripts"' in answer.text
     (count,) = await desk.query("SELECT count(*) AS n FROM scripts WHERE script_id = %s", SCRIPT_ID)
     assert count["n"] == 1
 
