@@ -102,7 +102,10 @@ def policy_diff(before: Target, after: Target, as_json: AsJson = False) -> None:
         _say(line)
     if rows:
         print_table(("case", "before", "after"), rows)
-    _say(f"{len(rows)} of {found.n_cases} cases are decided otherwise")
+    verb = "is" if len(rows) == 1 else "are"
+    _say(
+        f"{len(rows)} of the {found.n_cases} cases that both have together {verb} decided otherwise"
+    )
 
 
 def policy_explain(proposal_id: str, as_json: AsJson = False) -> None:
@@ -159,9 +162,7 @@ def policy_dry_run(
     if rows:
         headings = ("what", "decision", "proposal", "then", "would be", "when")
         print_table(headings, rows, whole=("proposal",))
-    counts = ", ".join(f"{n} {kind}" for kind, n in found.counts.items()) or "none"
-    _say(f"of {found.n_asked} past decisions {len(rows)} would have been answered otherwise"
-         f" ({counts})")  # fmt: skip
+    _say(found.summary)
 
 
 def describe_changes(found: "DryRun") -> list[tuple[str, ...]]:

@@ -2,6 +2,7 @@
 """How two policy versions differ: in their text, and in what they decide on their cases. Pure."""
 
 import difflib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,11 @@ class DecidedOtherwise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDifference:
-    """Lines of a unified diff of the Rego files, and the cases that are decided otherwise."""
+    """Lines of a unified diff of the Rego files, and the cases that are decided otherwise.
+
+    Asked are all cases of the later version, and those of the earlier one that it has not: with the
+    same cases in both, `n_cases` is how many each has.
+    """
 
     text: tuple[str, ...]
     n_cases: int
@@ -32,13 +37,11 @@ class PolicyDifference:
 
 def compare_policies(before: "PolicyEngine", after: "PolicyEngine") -> PolicyDifference:
     """Return how two versions differ."""
-    cases = {
-        (case.table, case.name): case
-        for engine in (before, after)
-        for case in read_cases(engine.source)
-    }
+    cases = read_cases(after.source)
+    asked = {_identify(case) for case in cases}
+    cases += [case for case in read_cases(before.source) if _identify(case) not in asked]
     decided = []
-    for case in cases.values():
+    for case in cases:
         first, second = run_case(before, case).decision, run_case(after, case).decision
         if (first.allow, first.requires_quorum, first.reasons) != (
             second.allow,
@@ -49,6 +52,12 @@ def compare_policies(before: "PolicyEngine", after: "PolicyEngine") -> PolicyDif
     return PolicyDifference(
         text=tuple(_compare_text(before, after)), n_cases=len(cases), decided=tuple(decided)
     )
+
+
+def _identify(case: PolicyCase) -> tuple[str, str, bool, str]:
+    """Return what makes a case the same in two versions: what it asks, for names may be shared."""
+    question = json.dumps(case.question, sort_keys=True, default=str)
+    return case.table, case.name, case.unchecked, question
 
 
 def _compare_text(before: "PolicyEngine", after: "PolicyEngine") -> list[str]:

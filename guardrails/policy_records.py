@@ -22,6 +22,13 @@ KEPT_FOR: Final = timedelta(days=365)  # as proposals' evidence is
 MAX_DECISIONS = 100_000
 N_DRY_RUN: Final = 500  # past decisions that a version is asked before it is put in force
 
+KIND_WORDS: Final = {
+    "allow->deny": "denied instead of allowed",
+    "deny->allow": "allowed instead of denied",
+    "quorum": "with another number of approvers",
+    "reasons": "for other reasons",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedDecision:
@@ -68,6 +75,19 @@ class DryRun:
     def counts(self) -> dict[str, int]:
         """How many answers differ, by kind."""
         return dict(sorted(Counter(each.kind for each in self.changed).items()))
+
+    @property
+    def summary(self) -> str:
+        """What the version would have answered otherwise, as a sentence that begins with "it"."""
+        if not self.n_asked:
+            return "it could be asked nothing: no past decision is kept"
+        asked = "the one past decision" if self.n_asked == 1 else f"{self.n_asked} past decisions"
+        if not self.changed:
+            every = asked if self.n_asked == 1 else f"all {asked}"
+            return f"it would have answered {every} as then"
+        of = asked if self.n_asked == 1 else f"{len(self.changed)} of {asked}"
+        kinds = ", ".join(f"{n} {KIND_WORDS[kind]}" for kind, n in self.counts.items())
+        return f"it would have answered {of} otherwise: {kinds}"
 
 
 async def insert_decision(

@@ -72,3 +72,21 @@ def test_versions_are_compared_in_text_and_in_what_they_decide(engine):
         "one above the board's bound",
     }
     assert compare_policies(engine, engine).decided == ()
+
+
+def test_cases_of_one_name_are_all_compared(engine):
+    base = SOURCE.cases["approval.yaml"]
+    head = base[: base.index("cases:")]
+    cases = {
+        "approval.yaml": head + "cases:\n- {name: twice, change: {proposal.risk_score: 51}}\n"
+        "- {name: twice, change: {proposal.risk_score: 10}}\n"
+    }
+    text = SOURCE.files["quorum.rego"].replace("cab_risk := 50", "cab_risk := 60")
+    before = PolicyEngine(PolicySource(files=SOURCE.files, cases=cases))
+    after = PolicyEngine(
+        PolicySource(files={**SOURCE.files, "quorum.rego": text}, cases={"approval.yaml": base})
+    )
+    found = compare_policies(before, after)
+    assert "twice" in {each.case.name for each in found.decided}, "the first of that name"
+    assert found.n_cases == len(read_cases(after.source)) + 2
+    assert compare_policies(before, before).n_cases == 2

@@ -97,6 +97,14 @@ async def test_what_a_version_would_change_is_shown_before(desk, run, stricter):
     found = json.loads(output)
     assert (code, found["n_asked"], found["counts"]) == (0, 1, {"quorum": 1})
     assert found["changed"][0]["proposal"] == proposal.proposal_id
+    code, output = await run("dry-run", str(stricter))
+    said = "it would have answered the one past decision otherwise: 1 with another number of"
+    assert (code, said in output) == (0, True), output
+    code, output = await run("dry-run", "active")
+    assert (code, output) == (0, "it would have answered the one past decision as then\n")
+    tested, compared = await run("test", "active"), await run("diff", "active", "active")
+    (n_cases,) = re.findall(r"of (\d+) cases are decided as they say", tested[1])
+    assert f"0 of the {n_cases} cases" in compared[1], "each counts the same"
     code, output = await run("diff", "active", str(stricter))
     assert code == 0
     assert "-cab_risk := 50" in output
@@ -130,9 +138,13 @@ async def test_a_version_on_its_road_into_force(desk, run, stricter, tmp_path):
     assert "ada@example.org" not in listed
     assert "&lt;b&gt;" in listed
     page = html.unescape(await vera.page(f"/policies/changes/{change_id}"))
-    assert "would have answered 1 of the last 1 decisions otherwise: 1 quorum" in page
+    assert (
+        "it would have answered the one past decision otherwise: 1 with another number of approvers"
+        in page
+    )
     assert "+cab_risk := 1" in page
-    assert re.search(r"decides (none|\d+) of \d+ cases otherwise than version 1, which", page)
+    assert re.search(r"decides (none|\d+) of the \d+ cases", page)
+    assert "that both have together otherwise than version 1, which" in page
     answer = await vera.submit(f"/policies/changes/{change_id}/activate", reason="")
     assert answer.status_code == 400
     answer = await vera.submit(f"/policies/changes/{change_id}/activate", reason="read it")
