@@ -51,6 +51,7 @@ class ClassView:
     may_change: bool  # as far as the incident goes
     advice: str  # what a person who wants a fix for this class may do; empty without a label
     by_rule: bool  # a rule named the class, whatever the models think
+    taken: Proposal | None  # the newest proposal, where it takes the incident for another class
 
     @property
     def stated(self) -> ClassLabel | None:
@@ -61,6 +62,11 @@ class ClassView:
     def words(self) -> str:
         """The class in words; that no model was sure is not that somebody says it is none."""
         return name_choice(self.failure_class) if self.labels else _tell_shown(self.failure_class)
+
+    @property
+    def taken_words(self) -> str:
+        """What the newest proposal takes it for, in words; "" where that is the shown class."""
+        return name_choice(self.taken.diagnosis) if self.taken else ""
 
     @property
     def first_words(self) -> str:
@@ -85,10 +91,8 @@ async def view_class(connection: Connection, incident: Incident) -> ClassView:
     answers = tuple(read_answer(row) for row in await cursor.fetchall())
     labels = await list_class_labels(connection, incident.incident_id)
     likely = _list_likely(incident.failure_class, answers, labels)
-    consequence = None
-    if labels:
-        proposals = await list_proposals(connection, incident_id=incident.incident_id)
-        consequence = conclude_consequence(incident, proposals)
+    proposals = await list_proposals(connection, incident_id=incident.incident_id)
+    consequence = conclude_consequence(incident, proposals) if labels else None
     return ClassView(
         failure_class=incident.failure_class,
         confidence=incident.confidence,
@@ -99,7 +103,19 @@ async def view_class(connection: Connection, incident: Incident) -> ClassView:
         may_change=incident.status is not IncidentStatus.CLOSED,
         advice=_advise(incident, consequence),
         by_rule=any(one.answer == BY_RULE for one in answers),
+        taken=None if labels else _find_taken(incident, proposals),
     )
+
+
+def _find_taken(incident: Incident, proposals: Sequence[Proposal]) -> Proposal | None:
+    """Return the newest proposal if it rests on another class than the incident is shown with.
+
+    Where no model was sure, the articles that the text finds may tell (`reasoning.diagnosis`).
+    """
+    newest = max(proposals, key=lambda one: one.created_at, default=None)
+    if newest is None or newest.diagnosis in {"", FailureClass.UNKNOWN, incident.failure_class}:
+        return None
+    return newest
 
 
 def read_answer(row: Mapping[str, Any]) -> ModelAnswer:

@@ -185,6 +185,9 @@ def _print_class(class_view: "ClassView") -> None:
         plain(f"  what it is: {class_view.words} ({whose})"),
         highlight=False, soft_wrap=True,
     )  # fmt: skip
+    if class_view.taken:
+        text = f"  the newest proposal takes it for: {class_view.taken_words}"
+        console.print(plain(text), highlight=False, soft_wrap=True)
     for one in class_view.answers:
         possible = f"; cannot rule out {', '.join(one.alternatives)}" if one.alternatives else ""
         console.print(

@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.accounts import Person, Role
+from api.approver_accounts import find_account_notes
 from api.case_export import export_proposal
-from api.class_view import find_contradiction
+from api.class_view import find_contradiction, view_class
 from api.pages import pages_of
 from api.portal_queries import require_incident, require_proposal
 from api.portal_rows import fetch
@@ -19,13 +20,15 @@ from evidence.bundles import read_case
 from evidence.errors import EvidenceError
 from evidence.sealing import Sealer
 from evidence.statement import StatementKind
-from governance.proposals import Proposal, ProposalStatus, find_context
+from governance.decision_checks import Decision
+from governance.proposals import Proposal, ProposalContext, ProposalStatus, find_context
 from governance.standing import Standing
 from guardrails.script_analysis import analyse_files
 from kernel.database import Connection
 from kernel.person import is_same_person
 from reasoning.signs import describe_signs
 from retrieval.catalogue import find_script, list_scripts, load_files
+from retrieval.errors import ScriptNotFoundError
 from telemetry.devices import find_device
 
 router = APIRouter()
@@ -40,11 +43,12 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         proposal = await require_proposal(connection, proposal_id)
         incident = await require_incident(request, connection, proposal.incident_id)
         script = await _describe_script(connection, proposal)
+        class_view = await view_class(connection, incident)
         standing = await services_of(request).standings.find(connection, proposal)
         context = await find_context(connection, proposal_id)
         device = await find_device(connection, incident.device_id) if incident.device_id else None
         values = {
-            **await _progress(connection, proposal),
+            **await _progress(connection, proposal, context),
             **script,
             "wholes": await fetch(
                 connection, "find_waiting_whole", incident_id=incident.incident_id
@@ -66,7 +70,9 @@ async def show_proposal(request: Request, proposal_id: str) -> Response:
         trusts={item["chunk_id"]: item["trust"] for item in proposal.passages},
         external=_list_external(proposal),
         quotes=_list_quotes(proposal),
+        class_view=class_view,
         can_decide=can_decide,
+        can_approve=can_decide and standing.obstacle is None,
         cannot_decide=why,
         can_override=can_decide,
         standing=standing,
@@ -138,10 +144,14 @@ def _list_external(proposal: Proposal) -> list[dict[str, Any]]:
 
 async def _describe_script(connection: Connection, proposal: Proposal) -> dict[str, Any]:
     """Return the script's bytes as they are now, with what analysis finds in them."""
+    nothing: dict[str, Any] = {"steps": [], "manifest": None, "effects": [], "analysis": {}}
     if proposal.script_id is None or proposal.script_version is None:
-        nothing: dict[str, Any] = {"steps": [], "manifest": None, "effects": [], "analysis": {}}
         return {**nothing, "script_title": "", "author": ""}
-    script = await find_script(connection, proposal.script_id, proposal.script_version)
+    try:
+        script = await find_script(connection, proposal.script_id, proposal.script_version)
+    except ScriptNotFoundError:
+        name = f"{proposal.script_id} {proposal.script_version}"
+        return {**nothing, "script_title": f"{name}, which is gone", "author": ""}
     files = await load_files(connection, proposal.script_id, proposal.script_version)
     analysis = await asyncio.to_thread(analyse_files, script.manifest.interpreter, files)
     return {
@@ -161,21 +171,30 @@ async def show_progress(request: Request, proposal_id: str) -> Response:
     async with services_of(request).ground.pool.connection() as connection:
         proposal = await require_proposal(connection, proposal_id)
         incident = await require_incident(request, connection, proposal.incident_id)
-        progress = await _progress(connection, proposal)
+        context = await find_context(connection, proposal_id)
+        progress = await _progress(connection, proposal, context)
     return pages_of(request).render(
         request, "progress.html", proposal=proposal, incident=incident, **progress
     )
 
 
-async def _progress(connection: Connection, proposal: Proposal) -> dict[str, Any]:
+async def _progress(
+    connection: Connection, proposal: Proposal, context: ProposalContext | None
+) -> dict[str, Any]:
     key = {"proposal_id": proposal.proposal_id}
+    approvals = await fetch(connection, "list_approvals", **key)
     ended = proposal.status not in {
         ProposalStatus.PENDING,
         ProposalStatus.APPROVED,
         ProposalStatus.DISPATCHED,
     }
     return {
-        "approvals": await fetch(connection, "list_approvals", **key),
+        "approvals": approvals,
+        "account_notes": await find_account_notes(
+            connection,
+            [one["approver"] for one in approvals if one["decision"] == Decision.APPROVE],
+            (proposal.requested_by, *(context.reporters if context else ())),
+        ),
         "jobs": await fetch(connection, "list_jobs", **key),
         "final": ended,
     }

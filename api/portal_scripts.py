@@ -99,6 +99,8 @@ async def _show_refusal(
     request: Request, error: ManifestError, entry: CatalogueEntry | None
 ) -> Response:
     status, title = status_of(error)
+    if type(error) is ManifestError:  # whose title is for parameters, too
+        title = "Not a valid script"
     return pages_of(request).render(
         request,
         "script_refused.html",

@@ -270,7 +270,9 @@ class Approvals:
         if not request.reason.strip():
             raise InvalidRequestError("a reason is needed to reject or override")
         async with self._auditing_refusals(request, decision):
-            situation = await read_situation(connection, request.proposal_id, now=self._clock.now())
+            situation = await read_situation(
+                connection, request.proposal_id, now=self._clock.now(), may_be_gone=True
+            )
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
         # Not a sealed approval statement: nothing in the log may look like one to a device.
         approval = Approval(

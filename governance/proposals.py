@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
@@ -83,7 +83,8 @@ class ProposalContext:
     """The script and the target of a proposal, from their own tables.
 
     `manifest` and `analysis` are as imported; `content_sha256` is the catalogue's digest now;
-    `reporters` are all who reported the incident, the merged ones too, in order of their names.
+    `reporters` are all who reported the incident, the merged ones too, in order of their names;
+    `incident_status` is where it stands now.
     """
 
     author: str
@@ -93,7 +94,28 @@ class ProposalContext:
     content_sha256: str
     business_critical: bool
     device_status: str
+    incident_status: str
     reporters: Sequence[str]
+
+
+GONE: Final = "gone"  # the state of a script and a device of which there is no row
+NO_CONTEXT: Final = ProposalContext(
+    author="",
+    manifest={},
+    analysis={},
+    script_status=GONE,
+    content_sha256="",
+    business_critical=True,
+    device_status=GONE,
+    incident_status="",
+    reporters=(),
+)
+
+
+class ContextGoneError(BundleChangedError):
+    """Its script or its device is gone: it can be rejected, or expires by itself."""
+
+    code = "context_gone"
 
 
 class ProposalChangedError(BundleChangedError):

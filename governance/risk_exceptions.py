@@ -14,11 +14,11 @@ from governance.errors import (
     AuthorApprovalError,
     InvalidRequestError,
     ProposalExpiredError,
-    ProposalNotFoundError,
     RefusalError,
     SelfApprovalError,
 )
 from governance.proposals import (
+    ContextGoneError,
     Proposal,
     ProposalContext,
     ProposalStatus,
@@ -36,6 +36,7 @@ from kernel.queries import load_queries
 from kernel.refusals import RefusalAudit
 
 QUERIES = load_queries(__file__, "risk_exceptions")
+NOTHING_TO_RUN = "an abstention has no script: there is no risk to except"
 MAX_LIFETIME = timedelta(days=30)
 MAX_TEXT_CHARACTERS = 2000
 
@@ -94,17 +95,18 @@ class RiskExceptions:
         """Grant an exception in the caller's transaction.
 
         Raises:
-            ProposalNotFoundError: there is no such proposal, or its script is gone.
+            ProposalNotFoundError: there is no such proposal.
+            ContextGoneError: its script or its device is gone.
             RefusalError: separation of duties, or the proposal is decided or has expired; the
                 refusal has been audited.
-            InvalidRequestError: the risk needs none, no controls or reason are named, or the
-                expiry lies in the past or over 30 days away.
+            InvalidRequestError: it is an abstention, the risk needs none, no controls or reason
+                are named, or the expiry lies in the past or over 30 days away.
 
         """
         proposal = await lock_proposal(connection, request.proposal_id)
         context = await find_context(connection, request.proposal_id)
         if context is None:
-            raise ProposalNotFoundError(request.proposal_id)
+            raise ContextGoneError if proposal.script_id else InvalidRequestError(NOTHING_TO_RUN)
         async with self._refusals.guard(
             {RefusalError: "risk_exception.refused"},
             actor=request.granted_by,

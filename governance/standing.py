@@ -16,12 +16,12 @@ from governance.decision_checks import (
     check_unchanged,
     check_undecided,
 )
-from governance.errors import BundleChangedError, RefusalError
+from governance.errors import BundleChangedError, IncidentMovedOnError, RefusalError
 from governance.freeze_windows import frozen_until, list_freezes
 from governance.policy_questions import ask_approval
 from governance.ports import PolicyAnswer, PolicyPort
 from governance.proposal_history import list_history
-from governance.proposals import Proposal, find_context
+from governance.proposals import ContextGoneError, Proposal, find_context
 from governance.quorum import EXCEPTION_RISK, QuorumRule, required_quorum
 from governance.risk_exceptions import RiskException, list_active_exceptions
 from governance.roles import APPROVING_ROLES
@@ -29,6 +29,7 @@ from governance.sealed_case import CaseOpener, read_sealed_case
 from kernel.clock import Clock
 from kernel.database import Connection
 
+AWAITING = "proposed"  # where an incident waits for an approval
 ANY_APPROVER = "user:(any approver)"  # no account can have this name
 
 
@@ -38,7 +39,8 @@ class Standing:
 
     Attributes:
         obstacle: why nobody can approve, whoever it is and whatever the policy says: script,
-            device or sealed case is gone or changed, or the audit log knows of a decision.
+            device or sealed case is gone or changed, the incident has moved on, or the audit log
+            knows of a decision.
         policy: what the policy in force says to an approver; None where there is an obstacle.
 
     """
@@ -60,7 +62,8 @@ class Standing:
         n_given, n_required = len(self.approved_by), self.rule.n_approvers
         missing = []
         if self.obstacle is not None:
-            missing.append(f"Nobody can approve this proposal: {self.obstacle.rstrip('.')}.")
+            why = self.obstacle[:1].lower() + self.obstacle[1:].rstrip(".")
+            missing.append(f"Nobody can approve this proposal: {why}.")
         if self.frozen_until is not None:
             moment = self.frozen_until.strftime("%Y-%m-%d %H:%M UTC")
             missing.append(f"A freeze window is in force until {moment}: nobody can approve now.")
@@ -130,7 +133,7 @@ class Standings:
         """
         context = await find_context(connection, proposal.proposal_id)
         if context is None:
-            raise BundleChangedError("its script or its device is gone")
+            raise ContextGoneError
         if proposal.bundle_digest is None:
             raise BundleChangedError("it was never sealed")
         case = await read_sealed_case(connection, self._opener, proposal)
@@ -153,4 +156,8 @@ class Standings:
         )
         check_undecided(situation)
         check_unchanged(situation)
+        if context.incident_status != AWAITING:
+            raise IncidentMovedOnError(
+                f"its incident is {context.incident_status} now and waits for no approval of it"
+            )
         return await self._policy.preview(connection, ask_approval(request, situation, case))

@@ -137,6 +137,14 @@ FROM approvals
 WHERE proposal_id = %(proposal_id)s
 ORDER BY decided_at;
 
+-- name: list_account_deeds
+-- Who made accounts or gave them a password, oldest first.
+SELECT subject_id AS username, action, actor, occurred_at
+FROM audit_events
+WHERE subject_kind = 'account' AND subject_id = ANY(%(usernames)s::text[])
+  AND action IN ('account.created', 'account.password_changed')
+ORDER BY occurred_at, position;
+
 -- name: list_statements
 -- The signed statements about a proposal.
 SELECT bundle_digest, kind, created_at

@@ -54,7 +54,7 @@ WHERE proposal_id = %(proposal_id)s AND status = %(from_status)s;
 -- hold the incident, so positions tell which was first; a clock may go back. A command's account
 -- counts as the person.
 SELECT s.author, s.manifest, s.analysis, s.status AS script_status, s.content_sha256,
-       d.business_critical, d.status AS device_status,
+       d.business_critical, d.status AS device_status, i.status AS incident_status,
        ARRAY(
            SELECT i.reported_by
            UNION

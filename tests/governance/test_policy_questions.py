@@ -27,7 +27,8 @@ def ask(approver, *, requested_by="system:reasoner", author="author-1", approved
     context = ProposalContext(
         author=author, manifest={"privilege": "user", "blast_radius": "service"},
         analysis={"judgeable": True, "severity": "low", "effects": []}, script_status="approved",
-        content_sha256="c1", business_critical=False, device_status="active", reporters=(),
+        content_sha256="c1", business_critical=False, device_status="active",
+        incident_status="proposed", reporters=(),
     )  # fmt: skip
     situation = Situation(
         proposal=proposal, context=context, decided_by=(), approved_by=approved_by,

@@ -3,10 +3,17 @@
 
 import pytest
 
-from governance.errors import AlreadyDecidedError, LogChangedError, RefusalError
-from governance.standing import Standings
+from governance.errors import (
+    AlreadyDecidedError,
+    IncidentMovedOnError,
+    LogChangedError,
+    RefusalError,
+)
+from governance.proposals import ContextGoneError
+from governance.standing import AWAITING, Standings
 from guardrails.policy import POLICIES_DIR
 from guardrails.policy_source import PolicySource, read_folder
+from telemetry.incidents import ALLOWED_TRANSITIONS, IncidentStatus
 
 
 async def list_missing(road, proposal_id) -> list[str]:
@@ -35,7 +42,31 @@ async def test_a_script_that_is_gone_is_said(road, tamper):
     proposal_id = await road.begin()
     await tamper("TRUNCATE scripts CASCADE")
     first, *_ = await list_missing(road, proposal_id)
-    assert first == "Nobody can approve this proposal: its script or its device is gone."
+    assert first == (
+        "Nobody can approve this proposal: its script or its device is gone: it can be rejected,"
+        " or expires by itself."
+    )
+    with pytest.raises(ContextGoneError):
+        await road.approve(proposal_id)
+    assert (await reject(road, proposal_id)).complete
+    assert (await road.find(proposal_id)).status == "rejected"
+
+
+async def test_an_incident_that_moved_on_is_said(road):
+    proposal_id = await road.begin()
+    await road.query("UPDATE incidents SET status = 'escalated'")
+    first, *_ = await list_missing(road, proposal_id)
+    assert first == (
+        "Nobody can approve this proposal: its incident is escalated now and waits for no approval"
+        " of it."
+    )
+    with pytest.raises(IncidentMovedOnError):
+        await road.approve(proposal_id)
+
+
+def test_an_incident_waits_where_it_can_become_approved():
+    leading = {one for one, to in ALLOWED_TRANSITIONS.items() if IncidentStatus.APPROVED in to}
+    assert leading == {AWAITING}
 
 
 async def test_a_script_that_was_retired_is_said(road):

@@ -93,7 +93,7 @@ async def test_an_undeclared_effect_blocks_the_import_and_says_where(desk):
     answer = await upload(ivan, pack(steps))
     assert answer.status_code == 422
     said = html.unescape(answer.text)
-    (row,) = re.findall(r'<tr><td data-label="File"><code>remediate\.sh.*</tr>', said)
+    (row,) = re.findall(r'<tr><td data-label="File" class="short"><code>remediate\.sh.*</tr>', said)
     assert '<a href="#remediate-5">line 5</a>' in row
     assert "'systemctl stop cron.service' changes services" in row
     assert "not declared: remove it, or declare changes_services: " in row
@@ -121,7 +121,7 @@ async def test_what_a_manifest_lacks_is_said_field_by_field(desk):
     ivan = await desk.let_in("ivan", Role.HELPDESK)
     answer = await upload(ivan, pack(version="1.0", timeout_seconds="soon"))
     assert answer.status_code == 422
-    rows = re.findall(r'<tr><td data-label="File">.*</tr>', html.unescape(answer.text))
+    rows = re.findall(r'<tr><td data-label="File".*</tr>', html.unescape(answer.text))
     assert [re.findall(r'data-label="Where"[^>]*>([^<]+)<', row)[0] for row in rows] == [
         "version", "timeout_seconds",
     ]  # fmt: skip
