@@ -164,9 +164,13 @@ async def migrate_database(addresses: DatabaseAddresses) -> None:
 
 @asynccontextmanager
 async def open_ground(
-    settings: Settings, addresses: DatabaseAddresses, *, clock: Clock | None = None
+    settings: Settings,
+    addresses: DatabaseAddresses,
+    *,
+    clock: Clock | None = None,
+    session_name: str = "",
 ) -> AsyncIterator[Ground]:
-    """Build what every process needs on a migrated database."""
+    """Build what every process needs on a migrated database; its sessions may get a name there."""
     clock = clock or SystemClock()
     ids = RandomIds()
     key_store = KeyStore(settings.data_dir / "keys")
@@ -177,7 +181,7 @@ async def open_ground(
     masker = Masker(directory=directory, name_models=settings.data_dir / NAME_MODELS)
     vault = Vault(key_store.vault_key(), clock)
     async with (
-        open_pool(addresses.application, min_size=2, max_size=12) as pool,
+        open_pool(addresses.application, min_size=2, max_size=12, name=session_name) as pool,
         open_pool(addresses.application, min_size=1, max_size=2) as refusals,
     ):
         feed = DirectoryFeed(pool, directory, clock)

@@ -27,6 +27,7 @@ from api.search_in import router as search_router
 from api.sessions import require_service
 from api.telemetry_api import ingest_body
 from api.tickets_api import router as tickets_router
+from api.worker_presence import count_workers, describe_workers
 from kernel.queries import load_queries
 from telemetry.incident_classes import ClassLabel, list_class_labels
 from telemetry.incidents import Incident
@@ -159,11 +160,15 @@ def _add_health_routes(app: FastAPI, services: Services) -> None:
 
     @app.get("/readyz", responses=PROBLEMS)
     async def tell_readiness() -> dict[str, str]:
-        """Answer when the database answers, and say whether names of outsiders are masked."""
+        """Answer when the database answers; say what else is not as it should be.
+
+        Without a worker pages and reports are still answered, so this server is ready.
+        """
         async with asyncio.timeout(5), ground.pool.connection() as connection:
-            await connection.execute("SELECT 1")
+            n_workers = await count_workers(connection)
         return {
             "status": "ready",
+            "workers": describe_workers(n_workers),
             "names_of_outsiders": (
                 "recognised"
                 if ground.masker.knows_outsiders
@@ -186,6 +191,11 @@ def _add_health_routes(app: FastAPI, services: Services) -> None:
                 ["status"],
                 registry=registry,
             )
+            Gauge(
+                "eucora_workers",
+                "Workers with a sign of life in the last minute",
+                registry=registry,
+            ).set(await count_workers(connection))
             cursor = await connection.execute(QUERIES["count_advice"])
             for row in await cursor.fetchall():
                 answers.labels(row["status"]).set(row["n_answers"])

@@ -20,6 +20,7 @@ from api.device_app import create_device_app
 from api.ground import migrate_database, open_database, open_ground
 from api.public_app import create_public_app
 from api.worker import run_worker
+from api.worker_presence import name_sessions
 from kernel.logs import configure_logging, get_logger, log_uncaught
 from kernel.settings import Settings
 
@@ -79,7 +80,7 @@ async def serve_http(services: Services, stop: asyncio.Event) -> None:
             server.should_exit = True
 
 
-async def run_process(name: str, settings: Settings, role: Role) -> None:
+async def run_process(name: str, settings: Settings, role: Role, *, session_name: str = "") -> None:
     """Open the product and run one role until SIGINT, SIGTERM or the parent's end.
 
     A role that fails ends the process soon, so that it can be started again: half a worker would
@@ -95,7 +96,7 @@ async def run_process(name: str, settings: Settings, role: Role) -> None:
     try:
         async with (
             open_database(settings) as addresses,
-            open_ground(settings, addresses) as ground,
+            open_ground(settings, addresses, session_name=session_name) as ground,
             open_services(ground) as services,
         ):
             gc.enable()
@@ -137,7 +138,7 @@ async def run_server(settings: Settings) -> None:
 
 async def run_background(settings: Settings) -> None:
     """Run a worker."""
-    await run_process("worker", settings, run_worker)
+    await run_process("worker", settings, run_worker, session_name=name_sessions())
 
 
 async def prepare_database(settings: Settings) -> None:

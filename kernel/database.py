@@ -33,11 +33,13 @@ async def connect(dsn: str, *, autocommit: bool = False) -> Connection:
 
 
 @asynccontextmanager
-async def open_pool(dsn: str, *, min_size: int = 1, max_size: int = 8) -> AsyncIterator[Pool]:
+async def open_pool(
+    dsn: str, *, min_size: int = 1, max_size: int = 8, name: str = ""
+) -> AsyncIterator[Pool]:
     """Open a pool, and close it at the end of the block.
 
     Connections are checked when taken, so a server that was restarted is noticed by the pool and
-    not by its users.
+    not by its users. `name` is what the server calls the sessions, where that is to be known.
 
     Raises:
         psycopg_pool.PoolTimeout: no connection within 30 seconds.
@@ -47,7 +49,11 @@ async def open_pool(dsn: str, *, min_size: int = 1, max_size: int = 8) -> AsyncI
         min_size=min_size,
         max_size=max_size,
         open=False,
-        kwargs={"row_factory": dict_row, "options": "-c TimeZone=UTC"},
+        kwargs={
+            "row_factory": dict_row,
+            "options": "-c TimeZone=UTC",
+            **({"application_name": name} if name else {}),
+        },
         configure=configure_connection,
         check=AsyncConnectionPool.check_connection,
     )
