@@ -157,7 +157,13 @@ def privacy_reveal(
 
 @privacy_app.command("erase")
 def privacy_erase(
-    user_id: Annotated[str, typer.Argument(help="The person's user id.")],
+    user_id: Annotated[
+        str,
+        typer.Argument(
+            help="The person's user id: the login name that devices report, or the column user_id"
+            " of what `privacy import` read."
+        ),
+    ],
     decider: DecidedBy,
     reason: Reason,
     also: Annotated[

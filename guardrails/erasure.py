@@ -125,7 +125,7 @@ async def erase_person(
     await connection.execute(QUERIES["delete_stated_names"], {"names": list(other_names)})
     was_known = await people.forget_person(connection, user_id)
     if not incident_ids and not was_known:
-        raise VaultError("nothing names such a person: the user id is that of the directory")
+        raise VaultError(await _explain_unknown(connection, user_id))
     await audit.record(
         connection,
         actor=actor,
@@ -136,6 +136,20 @@ async def erase_person(
         after={"n_incidents": len(incident_ids), "was_known": was_known, "reason": reason},
     )
     return Erasure(incident_ids=tuple(incident_ids), was_known=was_known)
+
+
+async def _explain_unknown(connection: Connection, user_id: str) -> str:
+    """Return what to look up, and where; whoever reads it may erase people."""
+    rows = await (await connection.execute(QUERIES["find_user_ids"], {"name": user_id})).fetchall()
+    if rows:
+        known = ", ".join(str(row["user_id"]) for row in rows)
+        return f"{user_id} is no user id, but how the directory calls {known}: erase that user id"
+    return (
+        f"nothing names such a person: {user_id} is no user id of the directory, and stands in no"
+        " original. Look up the user id: the login name that their device reports, or the column"
+        " user_id of the file that `eucora privacy import` read. Whoever is in neither is found by"
+        " their names: give each with --also"
+    )
 
 
 def _names(originals: Mapping[str, str], wanted: set[str]) -> bool:

@@ -76,6 +76,14 @@ DELETE FROM directory_entries WHERE kind IN ('person', 'account') AND name = ANY
 -- What a person of the directory is called.
 SELECT display_name, upn FROM users WHERE user_id = %(user_id)s;
 
+-- name: find_user_ids
+-- Who of the directory is called so: by display name, principal name, or an id in another spelling.
+SELECT user_id FROM users
+WHERE lower(display_name) = lower(%(name)s) OR lower(upn) = lower(%(name)s)
+   OR lower(user_id) = lower(%(name)s)
+ORDER BY user_id
+LIMIT 5;
+
 -- name: shred_subject
 -- Destroy the subject's key; a subject that never was is remembered as shredded.
 INSERT INTO vault_subjects (subject_id, wrapped_key, created_at, shredded_at)

@@ -160,9 +160,23 @@ async def test_an_erased_person_is_revealed_no_more(
     assert "person.erased" in recorded
     assert not {word for word in ("oquen7", "quennell") if word in recorded}
     async with pool.connection() as connection:
-        with pytest.raises(VaultError, match="nothing names"):
+        with pytest.raises(VaultError, match=r"nothing names .* column user_id of the file that"):
             await erase_person(
                 connection, vault, People(), audit, "oquen7",
+                actor="cli:dpo", correlation_id="cor_8", reason="they asked",
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("called", ["orla quennell", "ORLA@corp.example", "Oquen7"])
+async def test_who_is_called_by_a_name_is_told_with_the_user_id(pool, audit, vault, called):
+    async with pool.connection() as connection:
+        await connection.execute(
+            "INSERT INTO users (user_id, display_name, upn)"
+            " VALUES ('oquen7', 'Orla Quennell', 'orla@corp.example')"
+        )
+        with pytest.raises(VaultError, match="is no user id, but how the directory calls oquen7:"):
+            await erase_person(
+                connection, vault, People(), audit, called,
                 actor="cli:dpo", correlation_id="cor_8", reason="they asked",
             )  # fmt: skip
 
