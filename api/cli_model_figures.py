@@ -9,7 +9,7 @@ from api.cli_ground import console, plain, print_table
 if TYPE_CHECKING:
     from api.model_promotion import ComparedVersions
     from models.gate import Figures
-    from models.registry import ModelVersion
+    from models.registered_versions import ModelVersion
 
 # Of trainings, with what they mean: on cases that no version has learnt from.
 _TELLING = {

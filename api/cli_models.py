@@ -81,8 +81,8 @@ def models_show(
 
     async def act(ground: Any) -> Any:
         from api.ground import open_registry  # noqa: PLC0415 - heavy
+        from models.mlflow_runs import CARD_FILE  # noqa: PLC0415 - heavy
         from models.promotion import list_champions, list_promotions  # noqa: PLC0415 - heavy
-        from models.training import CARD_FILE  # noqa: PLC0415 - heavy
 
         registry = open_registry(ground)
         async with ground.pool.connection() as connection:

@@ -11,7 +11,8 @@ from typing import Any
 from models.errors import ModelArtifactError
 from models.gate import Comparison, compare_versions
 from models.judgement import Judgement, Latency, decode_judgements, measure_latency
-from models.registry import ModelRegistry, ModelVersion
+from models.registered_versions import ModelVersion
+from models.registry import ModelRegistry
 from models.rival import explain_mismatch
 from models.training import EXAMPLE_FILE, JUDGEMENTS_FILE, read_example
 

@@ -24,6 +24,7 @@ from kernel.logs import get_logger
 from kernel.refusals import RefusalAudit
 from models.errors import ModelError, PromotionRefusedError, UnknownModelError
 from models.gate import Comparison
+from models.mlflow_runs import CARD_FILE
 from models.promotion import (
     Promotion,
     PromotionKind,
@@ -36,8 +37,9 @@ from models.promotion import (
     list_promotions,
     lock_model,
 )
-from models.registry import CHALLENGER, CHAMPION, ModelRegistry, ModelVersion
-from models.training import CARD_FILE, JUDGEMENTS_FILE
+from models.registered_versions import ModelVersion
+from models.registry import CHALLENGER, CHAMPION, ModelRegistry
+from models.training import JUDGEMENTS_FILE
 
 __all__ = ["ComparedVersions", "Decision", "ModelPromotions", "describe_comparison"]
 

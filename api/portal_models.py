@@ -23,8 +23,8 @@ from api.sessions import Form, correlation_of, field, require_form, require_pers
 from kernel.database import Connection
 from models.errors import PromotionRefusedError, UnknownModelError
 from models.experience import count_labels
+from models.mlflow_runs import CARD_FILE
 from models.promotion import Promotion, find_previous, list_champions, list_promotions
-from models.training import CARD_FILE
 
 router = APIRouter()
 PLOTS = ("reliability", "coverage", "confusion")

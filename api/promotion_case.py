@@ -10,7 +10,7 @@ import numpy as np
 from contracts.canonical import sha256_hex
 from models.gate import Comparison, Outcome
 from models.promotion import Promotion
-from models.registry import ModelVersion
+from models.registered_versions import ModelVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

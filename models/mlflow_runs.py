@@ -18,6 +18,7 @@ from typing import Any
 from models.model_file import FILE_NAME
 
 EVALUATION = "evaluation"
+CARD_FILE = "model-card.md"  # among the files of an evaluation
 TRAINING_TAG = "eucora.training_id"
 PAGE_SIZE = 200  # entries that one search of MLflow's returns
 

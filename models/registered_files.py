@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the file of a registered model lies, read from MLflow's tables without MLflow.
+"""Which models are registered and where their files lie, read from MLflow's tables without MLflow.
 
 To import MLflow takes seconds and 200 MB, in every process that only reads the models in use (ADR
 0031). What is not found here (another kind of database, other tables, no such model, files
@@ -21,6 +21,7 @@ from kernel.queries import load_queries
 
 QUERIES = load_queries(__file__, "registered_files")
 DIGEST_TAG = "eucora.sha256"
+EVALUATION_TAG = "eucora.evaluation_sha256"
 _POSTGRESQL = "postgresql+psycopg://"
 _logger = logging.getLogger(__name__)
 
@@ -50,19 +51,45 @@ def find_by_number(tracking_uri: str, name: str, version_number: str) -> Registe
     return _find(tracking_uri, QUERIES["find_by_number"], {"name": name, "version": version_number})
 
 
+def list_rows(tracking_uri: str, name: str | None) -> list[dict[str, Any]]:
+    """Return the versions of a model, or of all, as rows; none where MLflow has to be asked."""
+    return _read_rows(tracking_uri, QUERIES["list_versions"], {"name": name})
+
+
+def find_evaluation(tracking_uri: str, name: str, version_number: str) -> RegisteredFile | None:
+    """Return the folder of the files of a version's training; blocking.
+
+    Its `digest` is the JSON object of the files' digests that the version is tagged with.
+    """
+    values = {"name": name, "version": version_number, "tag": EVALUATION_TAG}
+    rows = _read_rows(tracking_uri, QUERIES["find_evaluation"], values)
+    if len(rows) != 1 or not rows[0]["source"].startswith("file:///"):
+        return None
+    (row,) = rows
+    return RegisteredFile(
+        name=name, version=version_number, source=row["source"], digest=row["digests"]
+    )
+
+
 def _find(tracking_uri: str, query: LiteralString, values: dict[str, Any]) -> RegisteredFile | None:
-    if not tracking_uri.startswith(_POSTGRESQL):
-        return None
-    address = tracking_uri.replace(_POSTGRESQL, "postgresql://", 1)
-    try:
-        with psycopg.connect(address, row_factory=dict_row, autocommit=True) as connection:
-            rows = _ask(connection, query, {**values, "tag": DIGEST_TAG})
-    except psycopg.OperationalError as error:
-        _logger.warning("MLflow's database does not answer, so MLflow is asked: %s", error)
-        return None
+    rows = _read_rows(tracking_uri, query, {**values, "tag": DIGEST_TAG})
     if len(rows) != 1 or not rows[0]["source"].startswith("file:///"):
         return None
     return RegisteredFile(**rows[0])
+
+
+def _read_rows(
+    tracking_uri: str, query: LiteralString, values: dict[str, Any]
+) -> list[dict[str, Any]]:
+    if not tracking_uri.startswith(_POSTGRESQL):
+        return []
+    address = tracking_uri.replace(_POSTGRESQL, "postgresql://", 1)
+    try:
+        with psycopg.connect(address, row_factory=dict_row, autocommit=True) as connection:
+            return _ask(connection, query, values)
+    except psycopg.OperationalError as error:
+        _logger.warning("MLflow's database does not answer, so MLflow is asked: %s", error)
+        return []
 
 
 def _ask(

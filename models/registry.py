@@ -7,10 +7,9 @@ first use: it is slow.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,14 +27,27 @@ from models.mlflow_runs import (
     resume_training,
 )
 from models.model_file import FILE_NAME, read_model, write_model
-from models.registered_files import DIGEST_TAG, RegisteredFile, find_by_alias, find_by_number
+from models.registered_files import (
+    DIGEST_TAG,
+    EVALUATION_TAG,
+    RegisteredFile,
+    find_by_alias,
+    find_by_number,
+    find_evaluation,
+    list_rows,
+)
+from models.registered_versions import (
+    DATA_TAG,
+    ModelVersion,
+    describe_found,
+    describe_row,
+    place_in_list,
+)
 from models.training_record import TrainingRecord
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 _UNKNOWN = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
-_DATA_TAG = "eucora.training_data_sha256"
-_EVALUATION_TAG = "eucora.evaluation_sha256"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +63,6 @@ class LoadedModel:
     def named(self) -> dict[str, str]:
         """Name, version and digest, as records and evidence state them."""
         return {"name": self.name, "version": self.version, "digest": self.digest}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelVersion:
-    """A registered version as the registry lists it; `digest` of its file, SHA-256 (hex)."""
-
-    name: str
-    version: str
-    aliases: tuple[str, ...]
-    digest: str
-    digest_of_data: str  # of its training data, SHA-256 (hex)
-    metrics: Mapping[str, float]
-    created_at: datetime
 
 
 class ModelRegistry:
@@ -122,12 +121,12 @@ class ModelRegistry:
                 return LoadedModel(model=model, name=name, version=number, digest=digest)
             content, files = write_model(model), evaluation or {}
             digest = sha256_hex(content)
-            tags = {_DATA_TAG: digest_of_data, **training}
+            tags = {DATA_TAG: digest_of_data, **training}
             run = client.create_run(experiment, tags=tags)
             with ending_run(client, run.info.run_id):
                 log_figures(client, run.info.run_id, metrics=metrics, params=params)
                 log_files(client, run.info.run_id, model, content, files, example)
-            tags |= {DIGEST_TAG: digest, _EVALUATION_TAG: _digest_files(files)}
+            tags |= {DIGEST_TAG: digest, EVALUATION_TAG: _digest_files(files)}
             number = self._register(client, name, run, tags=tags)
             self._give_alias(client, name, number, alias, may_be_first=may_be_first)
         return LoadedModel(model=model, name=name, version=number, digest=digest)
@@ -197,6 +196,12 @@ class ModelRegistry:
             RegistryError: MLflow did not answer.
             ModelArtifactError: the file is not the one that was logged.
         """
+        if (training := find_evaluation(self._tracking_uri, name, version_number)) is not None:
+            try:
+                content = (training.folder / EVALUATION / file_name).read_bytes()
+            except OSError:
+                return None
+            return _check_evaluation(training, training.digest, file_name, content)
         with self._asking(f"no model {name!r} with version {version_number!r}") as client:
             found = client.get_model_version(name, version_number)
             run = client.get_run(found.run_id)
@@ -209,11 +214,7 @@ class ModelRegistry:
             content = Path(path).read_bytes()
         except (OSError, mlflow.MlflowException):
             return None
-        logged = json.loads(found.tags.get(_EVALUATION_TAG, "{}"))
-        if logged.get(file_name) != sha256_hex(content):  # the gate goes by it
-            what = f"has an evaluation file {file_name} that was changed"
-            raise ModelArtifactError(_complain(found, what))
-        return content
+        return _check_evaluation(found, found.tags.get(EVALUATION_TAG, "{}"), file_name, content)
 
     def list_versions(
         self, name: str | None = None, *, aliased: bool = False
@@ -222,7 +223,7 @@ class ModelRegistry:
 
         Args:
             name: of one model, or None for all.
-            aliased: only those that carry an alias; each version costs a query.
+            aliased: only those that carry an alias; each version may cost a query.
 
         Raises:
             RegistryError: MLflow did not answer.
@@ -230,6 +231,9 @@ class ModelRegistry:
         """
         if name is not None and not _is_plain(name):
             return []
+        if rows := list_rows(self._tracking_uri, name):
+            listed = [describe_row(row) for row in rows if row["aliases"] or not aliased]
+            return sorted(listed, key=place_in_list)
         versions, chosen = [], None if name is None else f"name = '{name}'"
         with self._asking("no models are registered") as client:
             found = list_pages(client.search_registered_models, chosen)
@@ -238,8 +242,8 @@ class ModelRegistry:
                 aliases = models.get(item.name, {})
                 carried = sorted(key for key, at in aliases.items() if str(at) == str(item.version))
                 if carried or not aliased:
-                    versions.append(_describe(client, item, carried))
-        return sorted(versions, key=lambda item: (item.name, -int(item.version)))
+                    versions.append(describe_found(client, item, carried))
+        return sorted(versions, key=place_in_list)
 
     def mirror_champion(self, name: str, version_number: str) -> bool:
         """Let the alias follow what PostgreSQL says is the champion; return whether it moved.
@@ -360,17 +364,12 @@ def _is_plain(name: str) -> bool:
     return name.replace("-", "").replace("_", "").isalnum()
 
 
-def _describe(client: Any, found: Any, aliases: Sequence[str]) -> ModelVersion:
-    run = client.get_run(found.run_id)
-    return ModelVersion(
-        name=found.name,
-        version=str(found.version),
-        aliases=tuple(aliases),
-        digest=str(found.tags.get(DIGEST_TAG, "")),
-        digest_of_data=str(found.tags.get(_DATA_TAG, "")),
-        metrics=dict(sorted(run.data.metrics.items())),
-        created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
-    )
+def _check_evaluation(found: Any, logged: str, file_name: str, content: bytes) -> bytes:
+    """Return a file of an evaluation if it is the one that was logged: the gate goes by it."""
+    if json.loads(logged).get(file_name) != sha256_hex(content):
+        what = f"has an evaluation file {file_name} that was changed"
+        raise ModelArtifactError(_complain(found, what))
+    return content
 
 
 def _digest_files(files: Mapping[str, bytes]) -> str:

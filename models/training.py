@@ -25,6 +25,7 @@ from models.gate import Comparison, Outcome, compare_versions
 from models.health_training import train_health
 from models.judgement import Judgement, encode_judgements
 from models.labelled_windows import LabelledWindow
+from models.mlflow_runs import CARD_FILE
 from models.model_card import CardFacts, write_card
 from models.model_file import write_model
 from models.past_lessons import PastLesson
@@ -38,7 +39,6 @@ from models.ticket_training import train_tickets
 
 NAMES = ("health", "tickets", "recommender")
 JUDGEMENTS_FILE = "judgements.json"
-CARD_FILE = "model-card.md"
 EXAMPLE_FILE = "input-example.json"
 N_EXAMPLES = 5  # rows that show what the model takes
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models in use are read without MLflow, and are those that MLflow names."""
 
+import dataclasses
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,14 @@ import pytest
 
 from models import registered_files
 from models.errors import ModelArtifactError, UnknownModelError
+from models.mlflow_runs import CARD_FILE
 from models.model_file import FILE_NAME
-from models.registered_files import RegisteredFile, find_by_alias, find_by_number
+from models.registered_files import (
+    RegisteredFile,
+    find_by_alias,
+    find_by_number,
+    find_evaluation,
+)
 from models.registry import CHAMPION, ModelRegistry
 from models.training import NAMES
 from tests.stack.prepared import ROOT
@@ -40,10 +47,35 @@ def test_it_is_what_mlflow_names(name, tracking, registry, monkeypatch):
     assert (found.version, found.digest) == (by_mlflow.version, by_mlflow.digest)
 
 
+@pytest.mark.parametrize("aliased", [True, False])
+@pytest.mark.parametrize("name", [None, "health"])
+def test_versions_are_listed_as_mlflow_lists_them(name, aliased, registry, monkeypatch):
+    listed = registry.list_versions(name, aliased=aliased)
+    assert listed
+    monkeypatch.setattr("models.registry.list_rows", lambda *_: [])
+    assert listed == registry.list_versions(name, aliased=aliased)
+
+
+def test_a_training_has_the_files_that_mlflow_says(tracking, registry, monkeypatch):
+    card = registry.read_evaluation("health", "1", CARD_FILE)
+    assert card
+    assert registry.read_evaluation("health", "1", "nothing.md") is None
+    found = find_evaluation(tracking, "health", "1")
+    monkeypatch.setattr("models.registry.find_evaluation", lambda *_: None)
+    assert registry.read_evaluation("health", "1", CARD_FILE) == card
+    with pytest.raises(UnknownModelError, match="no model 'health' with version '999'"):
+        registry.read_evaluation("health", "999", CARD_FILE)
+    other = dataclasses.replace(found, digest='{"model-card.md": "0"}')
+    monkeypatch.setattr("models.registry.find_evaluation", lambda *_: other)
+    with pytest.raises(ModelArtifactError, match="that was changed"):
+        registry.read_evaluation("health", "1", CARD_FILE)
+
+
 def test_mlflow_is_not_imported_for_it(tracking, prepared):
     program = (
         "import sys; from pathlib import Path; from models.registry import ModelRegistry;"
         f"registry = ModelRegistry(sys.argv[1], Path({str(prepared.mlruns_dir)!r}));"
+        "registry.list_versions(); registry.read_evaluation('health', '1', 'model-card.md');"
         "first = registry.load('health'); again = registry.load_version('health', first.version);"
         "assert first.digest == again.digest; print('mlflow' in sys.modules)"
     )
