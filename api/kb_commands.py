@@ -29,14 +29,22 @@ from api.kb_progress import RunProgress
 from api.kb_review_commands import flags_app, quarantine_app
 from api.kb_search_command import SearchedPlatform, kb_search
 from api.search_indexing import kb_indexes, kb_reindex
-from api.source_records import VERDICT_WORDS, describe_file, describe_source
+from api.source_records import (
+    VERDICT_WORDS,
+    describe_file,
+    describe_source,
+    tell_last_run,
+    tell_source,
+    word_option,
+)
 
 if TYPE_CHECKING:
     from retrieval.ingested_files import FileVerdict
     from retrieval.run_report import RunReport
-    from retrieval.sources import SourceOverview, SourceTerms
+    from retrieval.sources import SourceTerms
 
 REJECTED_EXIT = 3
+SHOWN_VERDICTS = ("stored", "rejected", "quarantined", "removed")  # that `kb files` lists
 kb_app = typer.Typer(
     no_args_is_help=True, help="The knowledge base: bring files, review and search them."
 )
@@ -58,13 +66,15 @@ class BroughtTrust(StrEnum):
     EXTERNAL = "external"
 
 
-class ShownVerdict(StrEnum):
-    """A verdict that files of a source may have."""
-
-    STORED = "stored"
-    REJECTED = "rejected"
-    QUARANTINED = "quarantined"
-    REMOVED = "removed"
+def _read_verdict(words: str) -> str:
+    """Return the verdict that somebody names by its words, or as JSON has it."""
+    options = {word_option(name): name for name in SHOWN_VERDICTS}
+    given = "-".join(words.strip().lower().replace("_", "-").split())
+    if given in SHOWN_VERDICTS:
+        return given
+    if given not in options:
+        raise typer.BadParameter(f"{words!r} is none of {', '.join(options)}")
+    return options[given]
 
 
 BroughtPath = Annotated[
@@ -203,7 +213,7 @@ def _print_still_refused(report: "RunReport") -> None:
     for verdict, number in sorted(found.items()):
         words = f"{number:,} {'file is' if number == 1 else 'files are'} {VERDICT_WORDS[verdict]}"
         source_id = plain(report.source.source_id)
-        _say(f"as before, {words}: eucora kb files {source_id} --verdict {verdict}")
+        _say(f"as before, {words}: eucora kb files {source_id} --verdict {word_option(verdict)}")
 
 
 def _say(line: str) -> None:
@@ -261,7 +271,7 @@ def kb_sources(*, as_json: Json = False) -> None:
             f"{each.n_documents:,}",
             f"{each.n_rejected:,}",
             f"{each.n_held:,}",
-            _tell_last_run(each),
+            tell_last_run(each),
             each.source.location,
         )
         for each in overviews
@@ -269,13 +279,6 @@ def kb_sources(*, as_json: Json = False) -> None:
     headings = ("source", "kind", "trust", "documents", "not taken", "held back", "last run",
                 "from")  # fmt: skip
     print_table(headings, rows, whole=headings[:6])
-
-
-def _tell_last_run(overview: "SourceOverview") -> str:
-    if overview.last_started_at is None:
-        return "never"
-    ended = "" if overview.last_finished_at else " (not finished)"
-    return f"{overview.last_started_at:%Y-%m-%d %H:%M}{ended}"
 
 
 @source_app.command("show")
@@ -290,14 +293,18 @@ def source_show(source: SourceName, *, as_json: Json = False) -> None:
             return await sources.describe(connection, source)
 
     overview = _with_retrieval(act)
-    facts = describe_source(overview)
     if as_json:
-        print(json.dumps(facts))
+        print(json.dumps(describe_source(overview)))
         return
-    facts["from"] = overview.source.location
-    shown = {name: ", ".join(map(str, value)) if isinstance(value, list) else value
-             for name, value in facts.items()}  # fmt: skip
-    print_table(("", ""), [(name, str(value)) for name, value in shown.items()])
+    told = tell_source(overview)
+    width = max(len(name) for name, _ in told)
+    for name, words in told:
+        _say(f"{name:{width}}  {plain(words)}")
+    if overview.n_rejected:
+        option = word_option("rejected")
+        _say(f"why not: eucora kb files {plain(source)} --verdict {option}")
+    if overview.n_held:
+        _say("what is held back: eucora kb quarantine list")
 
 
 @source_app.command("remove")
@@ -327,7 +334,13 @@ def source_remove(
 @kb_app.command("files")
 def kb_files(
     source: SourceName,
-    verdict: Annotated[ShownVerdict | None, typer.Option(help="Only files with it.")] = None,
+    verdict: Annotated[
+        str | None,
+        typer.Option(
+            callback=lambda words: words and _read_verdict(words),
+            help="Only files with it: in-search, not-taken, held-back or removed.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List what became of each file of a source. Exit code 1 if there is no such source."""

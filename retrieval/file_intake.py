@@ -433,7 +433,9 @@ def _conclude(
 ) -> FileVerdict:
     notes = [each.left_out for each in left_out]
     notes += [f"{each.member}: {each.message}" for each in refusals]
-    more = len(notes) - MAX_NAMED
+    n_parts = len(left_out) + sum(each.n_members for each in refusals)
+    shown = refusals[: max(0, MAX_NAMED - len(left_out))]
+    more = n_parts - min(len(left_out), MAX_NAMED) - sum(each.n_members for each in shown)
     detail = "; ".join([*notes[:MAX_NAMED], *([f"and {more} more"] if more > 0 else [])])
     if not document_ids:
         reason = left_out[0].reason if left_out else None
@@ -441,8 +443,8 @@ def _conclude(
             verdict, reason=str(reason or Reason.EMPTY.value), detail=detail, document_ids=()
         )
     if notes:
-        were = "part of it was" if len(notes) == 1 else "parts of it were"
-        detail = f"{len(notes)} {were} left out: {detail}"
+        were = "part of it was" if n_parts == 1 else "parts of it were"
+        detail = f"{n_parts} {were} left out: {detail}"
     return replace(
         verdict,
         verdict=Verdict.STORED,

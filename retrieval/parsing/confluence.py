@@ -12,7 +12,13 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from retrieval.parsing.errors import BrokenDocumentError
-from retrieval.parsing.exports import ExportedPage, iterate_xml, load_json, read_string
+from retrieval.parsing.exports import (
+    ExportedPage,
+    LeftOutPage,
+    iterate_xml,
+    load_json,
+    read_string,
+)
 from retrieval.parsing.html import HtmlReader
 from retrieval.parsing.instants import read_instant
 
@@ -78,9 +84,10 @@ class _Space:
     pages: dict[str, dict[str, str]] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)  # by the page's id
     names: dict[str, str] = field(default_factory=dict)  # of spaces, by id
+    left_out: list[LeftOutPage] = field(default_factory=list)  # but not historical versions
 
 
-def list_space_pages(entities: bytes) -> Iterator[ExportedPage]:
+def list_space_pages(entities: bytes) -> Iterator[ExportedPage | LeftOutPage]:
     """Yield the current pages of `entities.xml`, by id.
 
     Raises:
@@ -90,6 +97,7 @@ def list_space_pages(entities: bytes) -> Iterator[ExportedPage]:
     for depth, element in iterate_xml(entities):
         if depth == 1 and element.tag == "object":
             _take_object(element, space)
+    yield from space.left_out
     for page_id in sorted(space.pages, key=lambda key: (len(key), key)):
         page = space.pages[page_id]
         updated = page.get("lastModificationDate") or page.get("creationDate", "")
@@ -121,11 +129,21 @@ def _take_object(element: Element, space: _Space) -> None:
         space.bodies[fields.get("content", "")] = fields.get("body", "")
     elif kind == "Space":
         space.names[own_id] = fields.get("key") or fields.get("name", "")
-    elif fields.get("contentStatus", "current") == "current" and not fields.get("originalVersion"):
+    elif fields.get("originalVersion"):
+        return
+    elif (status := fields.get("contentStatus", "current")) == "current":
         space.pages[own_id] = fields
+    else:
+        space.left_out.append(_leave_out(fields.get("title") or own_id, status))
 
 
-def list_rest_pages(content: bytes) -> Iterator[ExportedPage]:
+def _leave_out(name: str, status: str) -> LeftOutPage:
+    return LeftOutPage(
+        name=name or "a page", why=f"in the state {status}, and only current ones are taken"
+    )
+
+
+def list_rest_pages(content: bytes) -> Iterator[ExportedPage | LeftOutPage]:
     """Yield the current pages of `{"results": [...]}`, or of one page.
 
     Raises:
@@ -136,17 +154,21 @@ def list_rest_pages(content: bytes) -> Iterator[ExportedPage]:
     if not isinstance(records, list):
         raise BrokenDocumentError('the export has no list "results": export the articles again')
     for record in records:
-        if isinstance(record, Mapping) and (page := _read_record(record)):
-            yield page
+        if isinstance(record, Mapping):
+            yield _read_record(record)
 
 
-def _read_record(record: Mapping[str, Any]) -> ExportedPage | None:
+def _read_record(record: Mapping[str, Any]) -> ExportedPage | LeftOutPage:
     body = _dig(record, "body", "storage", "value")
     page_id = read_string(record.get("id"))
+    name = read_string(record.get("title")) or page_id
+    if (status := read_string(record.get("status"))) not in {"current", ""}:
+        return _leave_out(name, status)
     if not page_id or not isinstance(body, str):
-        return None
-    if read_string(record.get("status")) not in {"current", ""}:
-        return None
+        missing = "id" if not page_id else "body.storage.value"
+        return LeftOutPage(
+            name=name or "a page", why=f"without {missing}: ask with expand=body.storage"
+        )
     updated = read_string(_dig(record, "version", "when") or _dig(record, "version", "createdAt"))
     space = read_string(_dig(record, "space", "key") or record.get("spaceId"))
     metadata = {"updated": updated, "space": space}

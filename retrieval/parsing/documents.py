@@ -54,11 +54,15 @@ class ParsedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A member of an archive or export that was left out."""
+    """What was left out of an archive or export: a member, or several for the same reason.
+
+    `member` names it, or the first of `n_members`.
+    """
 
     member: str
     reason: Reason
     message: str
+    n_members: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

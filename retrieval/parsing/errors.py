@@ -36,6 +36,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     TIMEOUT = "timeout"
     CRASHED = "crashed"
+    NOT_IN_FORCE = "not_in_force"
     OTHER = "other"
 
 

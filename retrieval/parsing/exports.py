@@ -34,6 +34,14 @@ class ExportedPage:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutPage:
+    """A page of an export that is not taken: how people know it, and why, as a phrase."""
+
+    name: str
+    why: str
+
+
 def load_json(content: bytes) -> Any:
     """Return the value.
 

@@ -37,7 +37,7 @@ from retrieval.parsing.errors import (
     UnknownFormatError,
     UnsafePathError,
 )
-from retrieval.parsing.exports import ExportedPage
+from retrieval.parsing.exports import ExportedPage, LeftOutPage
 from retrieval.parsing.formats import Format, recognise
 from retrieval.parsing.html import HtmlReader, read_html
 from retrieval.parsing.instants import read_instant
@@ -57,6 +57,7 @@ MAX_FRONT_VALUES = 50
 _FRONT_FIELDS = ("id", "products", "platforms", "language")
 _UPDATED_FIELDS = ("updated", "updated_at", "last_updated", "date")
 _LANGUAGE_CODE = re.compile(r"([a-z]{2})(?:[-_].*)?", re.IGNORECASE)
+MAX_NAMED = 3  # pages that are left out for one reason
 _FATAL = (ArchiveBombError, UnsafePathError)
 
 
@@ -67,6 +68,7 @@ class _Collection:
     limits: ParserLimits
     documents: list[ParsedDocument] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)  # names, by why
 
     def add(self, document: ParsedDocument) -> None:
         if len(self.documents) >= self.limits.max_documents:
@@ -78,7 +80,18 @@ class _Collection:
     def refuse(self, member: str, error: ParsingError) -> None:
         self.refusals.append(Refusal(member=member, reason=error.reason, message=str(error)))
 
+    def leave_out(self, page: LeftOutPage) -> None:
+        self.left_out.setdefault(page.why, []).append(page.name)
+
     def finish(self) -> ParsedFile:
+        for why, names in self.left_out.items():
+            more = len(names) - MAX_NAMED
+            listed = ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+            self.refusals.append(
+                Refusal(
+                    member=listed, reason=Reason.NOT_IN_FORCE, message=why, n_members=len(names)
+                )
+            )
         if not self.documents:
             first = next((item for item in self.refusals if item.reason != Reason.EMPTY), None)
             if first is None:
@@ -156,7 +169,7 @@ def _read_member(
 
 def _read_export(form: Format, content: bytes, limits: ParserLimits) -> ParsedFile:
 
-    listings: Mapping[Format, Callable[[bytes], Iterator[ExportedPage]]] = {
+    listings: Mapping[Format, Callable[[bytes], Iterator[ExportedPage | LeftOutPage]]] = {
         Format.SERVICENOW_JSON: servicenow.list_json_articles,
         Format.SERVICENOW_XML: servicenow.list_xml_articles,
         Format.CONFLUENCE_XML: confluence.list_space_pages,
@@ -166,6 +179,9 @@ def _read_export(form: Format, content: bytes, limits: ParserLimits) -> ParsedFi
     reader_class = confluence.StorageReader if is_storage else HtmlReader
     collection = _Collection(limits=limits)
     for page in listings[form](content):
+        if isinstance(page, LeftOutPage):
+            collection.leave_out(page)
+            continue
         composition = Composition(max_characters=limits.max_text_characters)
         try:
             read_html(page.body, composition, reader_class=reader_class)

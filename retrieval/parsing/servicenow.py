@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads knowledge articles exported from ServiceNow, as JSON or as an XML unload.
 
-Only articles in force are taken: published, or with no state given, and not inactive.
+Only articles in force are taken: published, or with no state given, and not inactive. Of the others
+it is said why not.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from retrieval.parsing.errors import BrokenDocumentError
-from retrieval.parsing.exports import ExportedPage, iterate_xml, load_json, read_string
+from retrieval.parsing.exports import (
+    ExportedPage,
+    LeftOutPage,
+    iterate_xml,
+    load_json,
+    read_string,
+)
 from retrieval.parsing.instants import read_instant
 
 TABLE = "kb_knowledge"
@@ -22,7 +29,7 @@ _METADATA = {
 }
 
 
-def list_json_articles(content: bytes) -> Iterator[ExportedPage]:
+def list_json_articles(content: bytes) -> Iterator[ExportedPage | LeftOutPage]:
     """Yield the articles of `{"result": [...]}`.
 
     Raises:
@@ -35,11 +42,11 @@ def list_json_articles(content: bytes) -> Iterator[ExportedPage]:
     if not isinstance(records, list):
         raise BrokenDocumentError('the export has no list "result": export the articles again')
     for record in records:
-        if isinstance(record, Mapping) and (page := _read_record(record)):
-            yield page
+        if isinstance(record, Mapping):
+            yield _read_record(record)
 
 
-def list_xml_articles(content: bytes) -> Iterator[ExportedPage]:
+def list_xml_articles(content: bytes) -> Iterator[ExportedPage | LeftOutPage]:
     """Yield the articles of `<unload><kb_knowledge>...`.
 
     Raises:
@@ -50,18 +57,23 @@ def list_xml_articles(content: bytes) -> Iterator[ExportedPage]:
             record = {
                 child.tag: child.get("display_value") or child.text or "" for child in element
             }
-            if page := _read_record(record):
-                yield page
+            yield _read_record(record)
 
 
-def _read_record(record: Mapping[str, Any]) -> ExportedPage | None:
+def _read_record(record: Mapping[str, Any]) -> ExportedPage | LeftOutPage:
     field = {str(name): read_string(value) for name, value in record.items()}
-    state = field.get("workflow_state", "").strip().lower()
-    if state not in _IN_FORCE or field.get("active", "").lower() == "false":
-        return None
     external_id = field.get("sys_id") or field.get("number", "")
+    name = field.get("number") or external_id or "an article"
+    state = field.get("workflow_state", "").strip().lower()
+    if state not in _IN_FORCE:
+        return LeftOutPage(
+            name=name, why=f"in the state {state}, and only published ones are taken"
+        )
+    if field.get("active", "").lower() == "false":
+        return LeftOutPage(name=name, why="not active")
     if not external_id or "text" not in field:
-        return None
+        missing = "sys_id" if not external_id else "text"
+        return LeftOutPage(name=name, why=f"without {missing}: export the articles with that field")
     return ExportedPage(
         external_id=external_id,
         title=_name(field.get("short_description", ""), field.get("number", "")),

@@ -73,7 +73,7 @@ async def test_from_a_folder_to_search_and_out_again(services, run, folder):
     code, output = await run("ingest", str(folder))
     assert code == 0, output
     assert (
-        "as before, 1 file is not taken: eucora kb files door-docs --verdict rejected\n" in output
+        "as before, 1 file is not taken: eucora kb files door-docs --verdict not-taken\n" in output
     )
     assert "[bold]" not in output
     code, output = await run("ingest", str(folder), "--json")
@@ -150,3 +150,42 @@ async def test_what_is_wrong_is_said(run, tmp_path, monkeypatch):
     code, output = await run("ingest", str(tmp_path))
     assert (code, "clamav-daemon" in output, "EUCORA_CLAMD=off" in output) == (1, True, True)
     assert (await run("ingest", str(tmp_path), "--trust", "starter"))[0] == 2
+
+
+async def test_drafts_of_an_export_are_told_and_are_no_failure(run, tmp_path):
+    article = {"sys_id": "a1", "number": "KB0010001", "short_description": "Bilby", "text": ARTICLE}
+    drafts = [
+        {
+            **article,
+            "sys_id": f"d{number}",
+            "number": f"KB002000{number}",
+            "workflow_state": "draft",
+        }
+        for number in range(5)
+    ]
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps({"result": [article, *drafts]}))
+    code, output = await run("ingest", str(export), "--trust", "internal")
+    assert code == 0, output
+    assert (
+        "5 parts of it were left out: KB0020000, KB0020001, KB0020002 and 2 more: in the state"
+        " draft, and only published ones are taken"
+    ) in output
+
+
+async def test_a_source_and_its_verdicts_are_told_in_the_words_that_are_typed(run, folder):
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
+    assert (await run("ingest", str(folder)))[0] == 3
+    code, output = await run("source", "show", "door-docs")
+    told = dict(re.split(r"  +", line, maxsplit=1) for line in output.splitlines() if "  " in line)
+    assert code == 0
+    assert told["brought from"] == f"folder {folder}"
+    assert told["read by"] == "everybody"
+    assert told["files"] == "1 in search, 1 not taken, 0 held back"
+    assert output.endswith("why not: eucora kb files door-docs --verdict not-taken\n")
+    assert not any(word in output.replace(str(folder), "") for word in ("rejected", "None", "{"))
+    for words in ("rejected", "not-taken", "not taken", "Not_Taken"):
+        code, output = await run("files", "door-docs", "--verdict", words, "--json")
+        assert [each["verdict"] for each in json.loads(output)] == ["rejected"]
+    code, output = await run("files", "door-docs", "--verdict", "lost")
+    assert (code, all(word in output for word in ("in-search,", "not-taken,"))) == (2, True)

@@ -57,7 +57,20 @@ def test_servicenow_articles(read, make):
         "updated": "2024-05-06 07:08:09",
     }
     assert (second.external_id, second.title) == ("second", "KB0010001")
-    assert [(item.member, item.reason) for item in parsed.refusals] == [("blank", "empty")]
+    assert [(item.member, item.reason, item.message) for item in parsed.refusals[1:]] == [
+        ("KB0010001", "not_in_force", "in the state draft, and only published ones are taken"),
+        ("KB0010001", "not_in_force", "in the state retired, and only published ones are taken"),
+        ("KB0010001", "not_in_force", "not active"),
+    ]
+    assert (parsed.refusals[0].member, parsed.refusals[0].reason) == ("blank", "empty")
+
+
+def test_many_drafts_are_counted_and_the_first_are_named(read):
+    drafts = [{**KB, "number": f"KB{number}", "workflow_state": "Draft"} for number in range(9)]
+    (left_out,) = read(json.dumps({"result": [KB, *drafts]})).refusals
+    assert (left_out.member, left_out.n_members) == ("KB0, KB1, KB2 and 6 more", 9)
+    with pytest.raises(EmptyDocumentError, match="KB0, KB1, KB2 and 6 more: in the state draft"):
+        read(json.dumps({"result": drafts}))
 
 
 STORAGE = (
@@ -131,7 +144,10 @@ def test_a_confluence_space_alone_and_packed(read, pack):
             "updated": "2024-05-06 07:08:09.123", "version": "3", "space": "IT",
         }  # fmt: skip
         assert document.updated_at == datetime(2024, 5, 6, 7, 8, 9, 123000, tzinfo=UTC)
-        assert [item.reason for item in parsed.refusals] == ["empty"]
+        assert [item.reason for item in parsed.refusals] == ["empty", *["not_in_force"] * 2]
+        assert [item.message.split(",")[0] for item in parsed.refusals[1:]] == [
+            "in the state draft", "in the state deleted",
+        ]  # fmt: skip
 
 
 def test_confluence_pages_over_rest(read):
@@ -141,7 +157,12 @@ def test_confluence_pages_over_rest(read):
         "version": {"when": "2024-05-06T07:08:09.000Z"}, "space": {"key": "IT"},
     }  # fmt: skip
     answer = {"results": [page, {**page, "id": "43", "status": "draft"}, {"id": "44"}, "x"]}
-    (document,) = read(json.dumps(answer)).documents
+    parsed = read(json.dumps(answer))
+    (document,) = parsed.documents
+    told = [(each.member, each.message.split(",")[0].split(":")[0]) for each in parsed.refusals]
+    assert told == [
+        ("Reset VPN", "in the state draft"), ("44", "without body.storage.value"),
+    ]  # fmt: skip
     assert (document.external_id, document.text) == ("42", STORAGE_TEXT)
     assert document.updated_at == datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
     assert read(json.dumps(page)).documents == (document,)
