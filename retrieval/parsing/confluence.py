@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from retrieval.parsing.errors import BrokenDocumentError
+from retrieval.parsing.errors import BrokenDocumentError, Reason
 from retrieval.parsing.exports import (
     ExportedPage,
     LeftOutPage,
@@ -166,9 +166,8 @@ def _read_record(record: Mapping[str, Any]) -> ExportedPage | LeftOutPage:
         return _leave_out(name, status)
     if not page_id or not isinstance(body, str):
         missing = "id" if not page_id else "body.storage.value"
-        return LeftOutPage(
-            name=name or "a page", why=f"without {missing}: ask with expand=body.storage"
-        )
+        why = f"without {missing}: ask with expand=body.storage"
+        return LeftOutPage(name=name or "a page", why=why, reason=Reason.EMPTY)
     updated = read_string(_dig(record, "version", "when") or _dig(record, "version", "createdAt"))
     space = read_string(_dig(record, "space", "key") or record.get("spaceId"))
     metadata = {"updated": updated, "space": space}

@@ -5,6 +5,7 @@ RetrievalError
 └── ParsingError
     ├── UnknownFormatError      none of the formats that are read
     ├── EmptyDocumentError      nothing that a person could read in it
+    ├── NotInForceError         an export of drafts and withdrawn pages alone
     ├── EncryptedDocumentError  a password or a rights server protects it
     ├── BrokenDocumentError     the format is known, the file is damaged or hostile
     ├── OversizeError           larger than the limits allow
@@ -61,6 +62,12 @@ class EmptyDocumentError(ParsingError):
     """The file holds no readable text: for a scan, bring a version with recognised text."""
 
     reason = Reason.EMPTY
+
+
+class NotInForceError(ParsingError):
+    """Nothing in the export is in force: publish it, then export it again."""
+
+    reason = Reason.NOT_IN_FORCE
 
 
 class EncryptedDocumentError(ParsingError):

@@ -14,7 +14,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from retrieval.parsing.encodings import decode_text
-from retrieval.parsing.errors import BrokenDocumentError
+from retrieval.parsing.errors import BrokenDocumentError, Reason
 
 # Control characters that exports are known to hold and XML forbids, raw and as references.
 _FORBIDDEN = bytes(set(range(32)) - set(b"\t\n\r"))
@@ -40,6 +40,7 @@ class LeftOutPage:
 
     name: str
     why: str
+    reason: Reason = Reason.NOT_IN_FORCE
 
 
 def load_json(content: bytes) -> Any:

@@ -31,6 +31,7 @@ from retrieval.parsing.errors import (
     ArchiveBombError,
     BrokenDocumentError,
     EmptyDocumentError,
+    NotInForceError,
     OversizeError,
     ParsingError,
     Reason,
@@ -68,7 +69,7 @@ class _Collection:
     limits: ParserLimits
     documents: list[ParsedDocument] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    left_out: dict[str, list[str]] = field(default_factory=dict)  # names, by why
+    left_out: dict[tuple[str, Reason], list[str]] = field(default_factory=dict)  # names, by why
 
     def add(self, document: ParsedDocument) -> None:
         if len(self.documents) >= self.limits.max_documents:
@@ -81,26 +82,26 @@ class _Collection:
         self.refusals.append(Refusal(member=member, reason=error.reason, message=str(error)))
 
     def leave_out(self, page: LeftOutPage) -> None:
-        self.left_out.setdefault(page.why, []).append(page.name)
+        self.left_out.setdefault((page.why, page.reason), []).append(page.name)
 
     def finish(self) -> ParsedFile:
-        for why, names in self.left_out.items():
+        for (why, reason), names in self.left_out.items():
             more = len(names) - MAX_NAMED
             listed = ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
             self.refusals.append(
-                Refusal(
-                    member=listed, reason=Reason.NOT_IN_FORCE, message=why, n_members=len(names)
-                )
+                Refusal(member=listed, reason=reason, message=why, n_members=len(names))
             )
         if not self.documents:
-            first = next((item for item in self.refusals if item.reason != Reason.EMPTY), None)
-            if first is None:
+            told = [item for item in self.refusals if item.reason != Reason.EMPTY]
+            told = told or self.refusals[-1:] if self.left_out else told
+            if not told:
                 raise EmptyDocumentError(
                     "there is no document with text in it: bring the documents themselves"
                 )
-            raise EmptyDocumentError(
-                f"no document in it can be read; {first.member}: {first.message}"
-            )
+            why = f"{told[0].member}: {told[0].message}"
+            if all(item.reason == Reason.NOT_IN_FORCE for item in told):
+                raise NotInForceError(f"nothing in it is in force; {why}")
+            raise EmptyDocumentError(f"no document in it can be read; {why}")
         return ParsedFile(documents=tuple(self.documents), refusals=tuple(self.refusals))
 
 

@@ -8,7 +8,7 @@ it is said why not.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from retrieval.parsing.errors import BrokenDocumentError
+from retrieval.parsing.errors import BrokenDocumentError, Reason
 from retrieval.parsing.exports import (
     ExportedPage,
     LeftOutPage,
@@ -73,7 +73,8 @@ def _read_record(record: Mapping[str, Any]) -> ExportedPage | LeftOutPage:
         return LeftOutPage(name=name, why="not active")
     if not external_id or "text" not in field:
         missing = "sys_id" if not external_id else "text"
-        return LeftOutPage(name=name, why=f"without {missing}: export the articles with that field")
+        why = f"without {missing}: export the articles with that field"
+        return LeftOutPage(name=name, why=why, reason=Reason.EMPTY)
     return ExportedPage(
         external_id=external_id,
         title=_name(field.get("short_description", ""), field.get("number", "")),
