@@ -4,9 +4,11 @@
 import asyncio
 
 import pytest
+from playwright.sync_api import Route, expect
 
 from api.accounts import Role
 from tests.portal.desk import PASSWORD
+from tests.portal.script_folders import STEPS, pack
 from tests.portal.test_fleet_pages import roll_out
 from tests.stack.browser import log_in, measure_overflow, open_browser
 
@@ -47,6 +49,66 @@ HIDDEN_CELLS = """() => [...document.querySelectorAll("table.labelled td")].filt
     const named = getComputedStyle(cell, "::before").content.includes(cell.dataset.label);
     return box.right > innerWidth || !named;
 }).map((cell) => cell.textContent)"""
+
+
+@pytest.mark.browser
+async def test_a_small_screen_leads_to_the_decision_and_shows_all_on_the_way(desk):
+    proposal = (await desk.propose()).proposal
+    await desk.let_in("grace", Role.APPROVER)
+
+    def look() -> None:
+        with open_browser() as browser, log_in(browser, desk.url, "grace", PASSWORD) as page:
+            path = f"/proposals/{proposal.proposal_id}"
+            page.set_viewport_size({"width": 1280, "height": 900})
+            page.goto(path)
+            link, button = page.locator(".jump a.main"), page.locator("#approve")
+            expect(link).to_be_hidden()
+            expect(button).to_be_in_viewport()
+            for cell in page.locator("#considered td:first-child").all():
+                box = cell.bounding_box()
+                assert box is not None
+                assert box["width"] > 180, "the names of scripts have room"
+            page.set_viewport_size({"width": 390, "height": 844})
+            page.goto(path)
+            expect(link).to_be_in_viewport()
+            expect(button).not_to_be_in_viewport()
+            page.locator("#run").scroll_into_view_if_needed()
+            expect(link).to_be_in_viewport()  # it stays while one reads
+            link.click()
+            expect(page.locator("#decide h2").first).to_be_in_viewport()
+            page.locator("#approve-reason").click()  # nothing lies over it
+            assert measure_overflow(page) <= 0
+            assert page.evaluate(HIDDEN_CELLS) == []
+
+    await asyncio.to_thread(look)
+
+
+@pytest.mark.browser
+async def test_a_refused_script_fits_a_small_screen(desk):
+    await desk.let_in("ivan", Role.HELPDESK)
+    archive = pack({"remediate": STEPS["remediate"] + "systemctl stop cron.service\n"})
+    sent = {"name": "script.zip", "mimeType": "application/zip", "buffer": archive}
+
+    def look() -> None:
+        with open_browser() as browser, log_in(browser, desk.url, "ivan", PASSWORD) as page:
+            page.set_viewport_size({"width": 390, "height": 844})
+            page.goto("/scripts")
+            page.set_input_files("#file", files=[sent])
+            page.route("**/scripts", answer_without_status)
+            page.click("#import")
+            expect(page.locator("#refusal")).to_contain_text("remediate.sh")
+            assert measure_overflow(page) <= 0
+            assert page.evaluate(HIDDEN_CELLS) == []
+            page.click("#places a")
+            expect(page.locator("#remediate-5")).to_be_in_viewport()
+
+    await asyncio.to_thread(look)
+
+
+def answer_without_status(route: Route) -> None:
+    """Answer a refusal as 200: the console tells of any other status, which is no fault here."""
+    answer = route.fetch(max_redirects=0)
+    route.fulfill(response=answer, status=200)
 
 
 @pytest.mark.browser
