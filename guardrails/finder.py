@@ -8,12 +8,13 @@ from typing import Final
 
 from guardrails.encoded_text import DecodedText, may_be_encoded
 from guardrails.errors import MaskingError
-from guardrails.findings import Span, leave_pseudonyms, make_whole, settle, unite
+from guardrails.findings import Span, add_inferred, leave_pseudonyms, make_whole, settle, unite
 from guardrails.long_stretches import find_long
 from guardrails.name_recogniser import NameRecogniser
 from guardrails.pattern_parts import LANGUAGE, PSEUDONYM
 from guardrails.presidio_runtime import RecognizerResult
 from guardrails.recognisers import build_analyser
+from guardrails.record_rows import find_in_rows
 from guardrails.stand_ins import TextWithStandIns, merge
 from guardrails.stretches import Stretches
 from guardrails.time_budget import is_first_overrun, left_seconds, seconds_for, spend_at_most
@@ -28,6 +29,7 @@ _PIECE_SECONDS: Final = 5.0
 _WHOLE: Final = "SECRET"
 _MASKED_WHOLLY: Final = "a part of a text is masked wholly"
 _MAX_LOOKS: Final = 8
+_ROUNDS_OF_ROWS: Final = 2
 _NEARBY_CHARACTERS: Final = 2048
 _CACHED_TEXTS: Final = 4096
 _CACHED_CHARACTERS: Final = 256
@@ -131,6 +133,8 @@ class SpanFinder:
             findings += found
             before, spans = frozenset(spans), settle(text, findings)
             fresh = [span for span in spans if span not in before]
+        for _ in range(_ROUNDS_OF_ROWS):  # a number gives its neighbour away, and that a name
+            spans = add_inferred(text, spans, find_in_rows(text, spans))
         return spans
 
     def _look_again(

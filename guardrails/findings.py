@@ -53,6 +53,7 @@ _TITLE: Final = regex.compile(
     r"(?<![\p{L}\d.>])(?:M(?:rs?|s|iss|x)|D(?:r|ott|ipl)|Prof|Herr|Frau|Hr|Mme|Mlle|Sra?|Srta|Sig|Ing|mrs?|ms|dr|prof)(?:\.[ ]?|[ ])\Z"
 )
 _TITLE_CHARACTERS: Final = 8
+_DATE: Final = "DATE"
 _LETTERS: Final = regex.compile(r"\p{L}+")
 TIMED_CHARACTERS: Final = 2048
 _CERTAIN_SCORE: Final = 0.8  # its context says what it is
@@ -171,6 +172,20 @@ def leave_kept(text: str, spans: Sequence[Span]) -> list[Span]:
         for start, end, entity in spans
         if not taken.touch(start, end) and not (entity in _MISTAKABLE and kept.hold(start, end))
     ]
+
+
+def add_inferred(text: str, spans: Sequence[Span], inferred: Iterable[Span]) -> tuple[Span, ...]:
+    """Return spans with what follows from them; what both cover is named as it was found.
+
+    A date of birth that looks like a version is none: what stands beside it says what it is.
+    """
+    follows = list(inferred)
+    more = leave_kept(text, [span for span in follows if span[2] != _DATE])
+    more += [span for span in follows if span[2] == _DATE]
+    if not more:
+        return tuple(spans)
+    found = ((start, end, entity, 1.0) for start, end, entity in spans)
+    return unite((*found, *((start, end, entity, 0.0) for start, end, entity in more)))
 
 
 def unite(stretches: Iterable[tuple[int, int, str, float]]) -> tuple[Span, ...]:

@@ -6,6 +6,7 @@ from typing import Final
 from guardrails.account_patterns import ACCOUNTS
 from guardrails.context_patterns import CONTEXTS
 from guardrails.helpdesk_patterns import HELPDESK
+from guardrails.holder_patterns import HOLDERS
 from guardrails.machine_patterns import MACHINES
 from guardrails.notation_patterns import NOTATIONS
 from guardrails.number_patterns import NUMBERS
@@ -20,5 +21,5 @@ __all__ = ["LANGUAGE", "PATTERNS", "SYSTEM_ACCOUNTS", "IdentifierPattern"]
 
 PATTERNS: Final[tuple[IdentifierPattern, ...]] = (
     *SECRETS, *ACCOUNTS, *MACHINES, *PEOPLE, *NUMBERS, *CONTEXTS, *SIGNATURES, *HELPDESK,
-    *TOOL_OUTPUT, *NOTATIONS, *SCRIPT_NAMES,
+    *TOOL_OUTPUT, *NOTATIONS, *SCRIPT_NAMES, *HOLDERS,
 )  # fmt: skip

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds what is known to be personal wherever it stands as a word, however much is known.
 
-Each is looked up by its first word, so that a text is read once, whatever the number of originals.
+Each is looked up by its first word and its length, so that a text is read once, whatever the number
+of originals, and however many begin alike.
 """
 
 import re
@@ -20,8 +21,8 @@ class KnownOriginals:
     """Originals that are masked wherever they stand."""
 
     def __init__(self) -> None:
-        # By the first word: (entity, original in lower case, characters before that word).
-        self._by_word: dict[str, dict[tuple[str, str], int]] = {}
+        # By the first word; by characters before it and in all: originals in lower case, entities.
+        self._by_word: dict[str, dict[tuple[int, int], dict[str, dict[str, None]]]] = {}
         self._by_mark: dict[tuple[str, str], None] = {}  # those that have no word at all
 
     def add(self, entity: str, original: str) -> None:
@@ -33,7 +34,8 @@ class KnownOriginals:
         if word is None:
             self._by_mark[entity, bare] = None
         else:
-            self._by_word.setdefault(word.group(), {})[entity, bare] = word.start()
+            shapes = self._by_word.setdefault(word.group(), {})
+            shapes.setdefault((word.start(), len(bare)), {}).setdefault(bare, {})[entity] = None
 
     def find(self, text: str) -> Iterator[Span]:
         """Yield the places of originals, outside of pseudonyms; they may overlap."""
@@ -47,14 +49,12 @@ class KnownOriginals:
 
     def _find_words(self, lower: str) -> Iterator[Span]:
         for match in _WORD.finditer(lower) if self._by_word else ():
-            for (entity, original), before in self._by_word.get(match.group(), {}).items():
+            for (before, length), originals in self._by_word.get(match.group(), {}).items():
                 start = match.start() - before
-                end = start + len(original)
-                if (
-                    start >= 0
-                    and lower.startswith(original, start)
-                    and _is_apart(lower, start, end)
-                ):
+                end = start + length
+                if start < 0 or not _is_apart(lower, start, end):
+                    continue
+                for entity in originals.get(lower[start:end], ()):
                     yield start, end, entity
 
     def _find_marks(self, lower: str) -> Iterator[Span]:

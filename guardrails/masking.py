@@ -113,7 +113,8 @@ class Masker:
         if not self._directory.is_complete:
             raise MaskingError("the directory of people and devices was not read yet")
         engine = self._obtain_engine()
-        return engine.add_known(engine.finder.find(text), engine.look_up(text, self._directory))
+        found = engine.add_known(engine.finder.find(text), engine.look_up(text, self._directory))
+        return engine.add_inferred(text, found, engine.find_echoes(text, found))
 
     def mask(self, text: str, known: Mapping[str, str] | None = None) -> MaskedText:
         """Return the masked text.
@@ -149,7 +150,8 @@ class Masker:
         plain = [plain_text(text) for text in texts]
         pseudonyms = self._obtain_engine().number(plain, known or {}, own)
         with spend_at_most(seconds_for(len(plain), sum(map(len, plain)))):
-            return tuple(self._mask_plain(text, pseudonyms) for text in plain)
+            found = self._find_all(plain, pseudonyms)
+            return tuple(self._write(text, found[text], pseudonyms) for text in plain)
 
     def mask_value(self, value: Any) -> Any:
         """Return a JSON value with all its strings masked, keys too, with one numbering.
@@ -187,33 +189,53 @@ class Masker:
             if may_recur(keyed):
                 pseudonyms.mask_everywhere(entity, keyed)
         with spend_at_most(seconds_for(len(texts), sum(map(len, texts)))):
-            return self._mask_json(value, pseudonyms), pseudonyms.originals
+            found = self._find_all(texts, pseudonyms)
+            return self._mask_json(value, found, pseudonyms), pseudonyms.originals
 
-    def _mask_json(self, value: Any, pseudonyms: "Pseudonyms", entity: str | None = None) -> Any:
+    def _find_all(
+        self, texts: Iterable[str], pseudonyms: "Pseudonyms"
+    ) -> "dict[str, tuple[Span, ...]]":
+        """Return what is found in each text; what one gives away is masked in all from now on."""
+        engine = self._obtain_engine()
+        found = {text: self.find_spans(text) for text in texts}
+        for text, spans in found.items():
+            for entity, word in engine.list_echoes(text, spans):
+                pseudonyms.mask_echo(entity, word)
+        return found
+
+    def _mask_json(
+        self,
+        value: Any,
+        found: "Mapping[str, tuple[Span, ...]]",
+        pseudonyms: "Pseudonyms",
+        entity: str | None = None,
+    ) -> Any:
         """Return a masked JSON value; `entity` is what its key says that it is."""
         if isinstance(value, str):
             plain = plain_text(value)
             if is_masked_under(entity, plain):
                 return pseudonyms.give(str(entity), plain)
-            return self._mask_plain(plain, pseudonyms).text
+            return self._write(plain, found[plain], pseudonyms).text
         if isinstance(value, Mapping):
             masked: dict[str, Any] = {}
             given: dict[str, int] = {}
             for key, said in entities_of(value, entity):
-                name = self._mask_plain(plain_text(key), pseudonyms).text
+                plain = plain_text(key)
+                name = self._write(plain, found[plain], pseudonyms).text
                 masked[_find_free(name, masked, given)] = self._mask_json(
-                    value[key], pseudonyms, said
+                    value[key], found, pseudonyms, said
                 )
             return masked
         if isinstance(value, list | tuple):
-            return [self._mask_json(item, pseudonyms, entity) for item in value]
+            return [self._mask_json(item, found, pseudonyms, entity) for item in value]
         if entity == SECRET and isinstance(value, int | float) and not isinstance(value, bool):
             return pseudonyms.give(entity, str(value))
         return value
 
-    def _mask_plain(self, text: str, pseudonyms: "Pseudonyms") -> MaskedText:
+    def _write(self, text: str, found: "Sequence[Span]", pseudonyms: "Pseudonyms") -> MaskedText:
         engine = self._obtain_engine()
-        spans = engine.add_known(self.find_spans(text), pseudonyms.find_known(text))
+        known = engine.add_known(found, pseudonyms.find_known(text))
+        spans = engine.add_inferred(text, known, pseudonyms.find_echoes(text))
         masked = engine.writer.write(text, spans, pseudonyms)
         given = [pseudonyms.give(entity, text[start:end]) for start, end, entity in spans]
         originals = {pseudonym: pseudonyms.original_of(pseudonym) for pseudonym in given}

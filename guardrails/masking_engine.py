@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What masking loads slowly, once: presidio's analyser and its anonymizer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from guardrails.directory import Directory
+from guardrails.echoes import find_echoes, list_echoes
 from guardrails.finder import SpanFinder
-from guardrails.findings import Span, leave_kept, unite
+from guardrails.findings import Span, add_inferred, leave_kept, unite
 from guardrails.pseudonyms import Pseudonyms, PseudonymWriter
 
 
@@ -51,3 +52,17 @@ class MaskingEngine:
         places = {(start, end) for start, end, _ in more}
         found = [span for span in spans if span[:2] not in places]
         return unite((start, end, entity, 1.0) for start, end, entity in (*found, *more))
+
+    def list_echoes(self, text: str, spans: Sequence[Span]) -> Iterator[tuple[str, str]]:
+        """Yield (entity, word) of what was found in a text that is masked in others, too."""
+        yield from list_echoes(text, spans)
+
+    def find_echoes(self, text: str, spans: Sequence[Span]) -> Iterator[Span]:
+        """Yield the places where what was found in a text stands, all of them."""
+        yield from find_echoes(text, spans)
+
+    def add_inferred(
+        self, text: str, spans: Sequence[Span], inferred: Iterable[Span]
+    ) -> tuple[Span, ...]:
+        """Return the spans with what follows from them, where nothing else is known of it."""
+        return add_inferred(text, spans, inferred)

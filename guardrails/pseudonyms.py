@@ -54,6 +54,7 @@ class Pseudonyms:
         self._by_part: dict[str, set[str]] = {}
         self._numbers: dict[str, int] = dict(taken or {})
         self._known = KnownOriginals()
+        self._echoes = KnownOriginals()
         for pseudonym, original in known.items():
             if match := PSEUDONYM.fullmatch(pseudonym):
                 self._by_original[match[1], original.casefold()] = pseudonym
@@ -82,6 +83,14 @@ class Pseudonyms:
     def mask_everywhere(self, entity: str, original: str) -> None:
         """Mask an original wherever it stands as a word from now on."""
         self._known.add(entity, original)
+
+    def mask_echo(self, entity: str, word: str) -> None:
+        """Mask a word that a text of the call gave away, where nothing else is known of it."""
+        self._echoes.add(entity, word)
+
+    def find_echoes(self, text: str) -> Iterable[Span]:
+        """Yield the places, outside of pseudonyms, of what other texts gave away."""
+        yield from self._echoes.find(text)
 
     def give(self, entity: str, original: str) -> str:
         """Return the pseudonym of an original, the same for the same and for the same person."""

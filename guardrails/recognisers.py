@@ -43,7 +43,7 @@ _IPV4: Final = regex.compile(
     r"(?<![\w.])(?<![^\d\s]-)(?<!\d:)\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d|-[A-Za-z]|\.(?:x|\*)\b)"
 )
 _IPV6: Final = regex.compile(
-    r"(?i)(?<![\w:.\])])(?=[0-9a-f:]{0,40}:[0-9a-f:]{0,40}:)[0-9a-f:]{3,39}(?:\.\d{1,3}){0,3}(?![\w:])"
+    r"(?i)(?<![\w:.\])])(?=[0-9a-f:]{0,40}:[0-9a-f:]{0,40}:)[0-9a-f:]{2,38}(?:[0-9a-f]|::)(?:\.\d{1,3}){0,3}(?!\w|:\w|::)"
 )
 # A dotted number after one of these is a version.
 _VERSION_WORDS: Final = regex.compile(

@@ -20,8 +20,9 @@ COLUMNS: Final[dict[str, str]] = {
     name: entity
     for entity, names in {
         "HOST": "host hostname computer computername machine device devicename workstation server laptop pc node pcname assetname endpoint printer printername client dnshostname",
-        "USERNAME": "user username userid login account accountname samaccountname logon owner upn userprincipalname lastuser primaryuser alias",
-        "PERSON": "name person fullname displayname employee employeename contact caller requester manager firstname lastname surname givenname assignee reporter customer approver",
+        "USERNAME": "sam samid user username userid login account accountname samaccountname logon owner upn userprincipalname lastuser primaryuser alias",
+        "PERSON": "name person fullname displayname employee employeename contact caller requester manager assignee reporter customer approver",
+        "NAME_PART": "firstname lastname surname givenname forename familyname vorname nachname prenom nom",
         "EMAIL": "email e-mail mail emailaddress",
         "PHONE": "phone telephone tel mobile cell phonenumber ext extension fax",
         "IP": "ip ipaddress address ipv4 ipv6 ipv4address srcip dstip source destination sourceip",
@@ -35,6 +36,7 @@ COLUMNS: Final[dict[str, str]] = {
     }.items()
     for name in names.split()
 }  # fmt: skip
+_MEANT: Final = {"NAME_PART": "PERSON"}
 MAX_ROWS: Final = 500
 MAX_LINE_CHARACTERS: Final = 1000
 _CELL: Final[dict[str, regex.Pattern[str]]] = {
@@ -58,6 +60,7 @@ _SHAPES: Final[dict[str, regex.Pattern[str]]] = {
     "PERSON": regex.compile(
         r"(?:\p{Lu}|\p{Lo})[\p{L}\p{M}'\u2019.-]*(?:,?[ ](?:\p{L}[\p{L}\p{M}'\u2019.-]*)){1,4}"
     ),
+    "NAME_PART": regex.compile(r"\p{L}[\p{L}\p{M}'\u2019 -]{1,40}"),
     "SERIAL": regex.compile(r"(?=.*\d)[\w/-]{4,40}"),
     "HOST": regex.compile(r"[\p{L}\d][\w.-]{2,63}"),
     "USERNAME": regex.compile(r"[\p{L}\d_][\w.@\\$-]{2,63}"),
@@ -72,7 +75,8 @@ class ColumnRecogniser(LocalRecognizer):
 
     def __init__(self) -> None:
         super().__init__(
-            supported_entities=sorted(set(COLUMNS.values())), supported_language=LANGUAGE
+            supported_entities=sorted({_MEANT.get(kind, kind) for kind in COLUMNS.values()}),
+            supported_language=LANGUAGE,
         )
 
     def load(self) -> None:
@@ -106,7 +110,7 @@ def _find_cells(text: str) -> Iterator[tuple[int, int, str]]:
             n_rows += 1
             for entity, (first, last, value) in zip(header, cells, strict=True):
                 if entity and _is_value(entity, value):
-                    yield offset + first, offset + last, entity
+                    yield offset + first, offset + last, _MEANT.get(entity, entity)
             continue
         separator, header = _read_header(line)
         n_rows = 0

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from guardrails.findings import make_result
 from guardrails.listed_names import find_listed_names
+from guardrails.name_positions import find_names_by_position
 from guardrails.pattern_parts import LANGUAGE
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.secret_tokens import find_secrets
@@ -35,7 +36,8 @@ class WordRecogniser(LocalRecognizer):
             *(make_result(self, "SECRET", *place, _SECRET_SCORE) for place in find_secrets(text)),
             *(
                 make_result(self, "PERSON", *place, _PERSON_SCORE)
-                for place in find_listed_names(text)
+                for find in (find_listed_names, find_names_by_position)
+                for place in find(text)
             ),
             *(
                 make_result(self, entity, start, end, _WORD_SCORE)
