@@ -182,9 +182,9 @@ def test_hostile_values_are_refused(masker):
 
 def test_directory_can_change_and_ignores_system_accounts():
     masker = Masker()
-    assert masker.mask("wren vexholt and root").text == "wren vexholt and root"
-    masker.set_directory(["Wren Vexholt", "root", "", "Al"], hosts=["orion"])
-    assert masker.mask("wren vexholt, orion, root, al").text == "<PERSON_1>, <HOST_1>, root, al"
+    assert masker.mask("page vexholt and root").text == "page vexholt and root"
+    masker.set_directory(["Page Vexholt", "root", "", "Al"], hosts=["orion"])
+    assert masker.mask("page vexholt, orion, root, al").text == "<PERSON_1>, <HOST_1>, root, al"
 
 
 @pytest.mark.parametrize(

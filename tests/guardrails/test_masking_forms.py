@@ -106,10 +106,10 @@ def test_people_in_another_script_are_left_where_the_text_is_in_it(masker):
 def test_the_directory_changes_without_a_new_analyser(masker):
     masker.warm_up()
     before = masker._engine
-    masker.set_directory(["Wren Vexholt"])
-    assert masker.mask("wren vexholt called").text == "<PERSON_1> called"
+    masker.set_directory(["Page Vexholt"])
+    assert masker.mask("page vexholt called").text == "<PERSON_1> called"
     masker.set_directory([])
-    assert masker.mask("wren vexholt called").text == "wren vexholt called"
+    assert masker.mask("page vexholt called").text == "page vexholt called"
     assert masker._engine is before
 
 
