@@ -28,6 +28,14 @@ def _is_no_code(text: str) -> bool:
     return is_account_like(text) or (len(last) == 1 and not is_english(first))
 
 
+def _is_somebodys(text: str) -> bool:
+    """Say whether a distinguished name is more than a domain that everybody has: `DC=ad,DC=local`."""
+    return _EVERYBODYS.fullmatch(text) is None
+
+
+_EVERYBODYS: Final = re.compile(
+    r"(?i)(?:DC=(?:corp|ad|local|lan|internal|intern|intra|intranet|example|contoso|test|dev|prod|com|net|org|domain|company|home|office|ds|int|root|priv|private)[,'\")\]]{0,2} ?)+"
+)
 _CERTAIN: Final = patterns(
     ("SID", 0.95, r"\bS-1-(?:5-21|12-1)(?:-\d{1,10}){3,5}\b", "s-1-"),
     (
@@ -35,6 +43,7 @@ _CERTAIN: Final = patterns(
         0.995,
         rf"(?i)\b(?=(?:[A-Z]{{1,6}}=[^,;=\"\n]{{1,64}},[ ]?){{0,12}}(?:OU|DC|UID)=)(?:{_RDN},[ ]?){{1,12}}(?:CN|OU|DC|UID|O|L|ST|C)=[^,;=\"\s]{{1,64}}(?<![.])",
         "=",
+        _is_somebodys,
     ),
     # --- e-mail of any suffix, and written so that machines do not see it
     (
@@ -226,7 +235,7 @@ _IN_PROSE: Final = patterns(
     (
         "USERNAME",
         0.83,
-        rf"(?i:(?<![a-z])(?:user(?:[ _-]?(?:name|id|account|login))?|userid|account(?:[ _-]?(?:name|id))?|acct|login(?:[ _-]?(?:name|id))?|logon(?:[ _-]?(?:name|id))?|last[ _-]?(?:user|logon[ ]user)|primary[ _-]?user|current[ _-]?user|logged[ _-](?:in|on)[ _-]user|subject[ _-]?user[ _-]?name|target[ _-]?user[ _-]?name|upn|sam(?:[ _-]?account)?(?:[ _-]?name)?|ruser|logname|owner|identity|principal|profile|nick(?:name)?|handle|benutzer(?:name)?|utilisateur|usuario|mailnickname|uid|alias|created[ _-]?by|modified[ _-]?by|affected[ ]user|run[ _-]?as){EQUALS})(?!(?i:0x[0-9a-f]|{STATE_WORD}|root|system|admin|administrator|daemon|nobody|local|network|name|id|n/a|guest|sid|s-1-5-\d\d|nt|default|\d{{1,4}}|true|public|domain|private|self)(?![\w.@-]))(?!(?:Mr|Mrs|Ms|Dr)\b)\K[\p{{L}}\d_][\p{{L}}\d_.@+$-]{{1,63}}(?<![.@+-])",
+        rf"(?i:(?<![a-z])(?:user(?:[ _-]?(?:name|id|account|login))?|userid|account(?:[ _-]?(?:name|id))?|acct|login(?:[ _-]?(?:name|id))?|logon(?:[ _-]?(?:name|id))?|last[ _-]?(?:user|logon[ ]user)|primary[ _-]?user|current[ _-]?user|logged[ _-](?:in|on)[ _-]user|subject[ _-]?user[ _-]?name|target[ _-]?user[ _-]?name|upn|sam(?:[ _-]?account)?(?:[ _-]?name)?|ruser|logname|owner|identity|principal|profile|nick(?:name)?|handle|benutzer(?:name)?|utilisateur|usuario|mailnickname|uid|alias|created[ _-]?by|modified[ _-]?by|affected[ ]user|run[ _-]?as){EQUALS})(?!(?i:0x[0-9a-f]{{1,16}}|{STATE_WORD}|root|system|admin|administrator|daemon|nobody|local|network|name|id|n/a|guest|sid|s-1-5-\d\d|nt|default|\d{{1,4}}|true|public|domain|private|self)(?![\w.@-]))(?!(?:Mr|Mrs|Ms|Dr)\b)\K[\p{{L}}\d_][\p{{L}}\d_.@+$-]{{1,63}}(?<![.@+-])",
         "user acc login logon upn sam logname owner identity principal profile nick handle benutzer utilisateur usuario uid alias by run",
     ),
     (

@@ -83,6 +83,7 @@ _JSON: Final = compile_bounded(r"\\[\"]|[\"]\s{0,8}:\s{0,8}[\"]")
 _ESCAPE: Final = compile_bounded(r"[`\\]+(?:[uUx]\{?([0-9A-Fa-f]{1,8})\}?|([0-7]{3}))")
 _SPOKEN_AT: Final = re.compile(r" (?:at|AT|@) ")
 _SPOKEN_DOT: Final = re.compile(r" (?:dot|DOT) ")
+_READ_AGAIN: Final = frozenset(("json", "escape"))
 _WHITE: Final = {"n": "\n", "r": "\n", "t": "\t"}
 _NUMBER: Final = re.compile(r"[0-9]+")
 _FIRST_CODE, _LAST_CODE = 32, 126  # of ASCII, as far as it is printed
@@ -90,21 +91,27 @@ _MIN_DECODED: Final = 8  # characters: anything shorter is legible by chance
 
 
 class DecodedText:
-    """A text with its encoded characters read, and where each of them stands.
+    r"""A text with its encoded characters read, and where each of them stands.
 
     Args:
         text: as it is.
+        keeps_backslashes: whether a backslash that was doubled stays one, whatever follows it:
+            `HQ\\nortonk` is an account, or two lines, and only who wrote it knows.
 
     Attributes:
         text: as it is meant; the same where nothing is encoded.
+        is_doubtful: whether a backslash that was doubled was read again, with what follows it.
 
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, keeps_backslashes: bool = False) -> None:
         self._rounds: list[_Round] = []
         self.text = text
+        self.is_doubtful = False
         for _ in range(MAX_ROUNDS):
-            one = _Round(self.text)
+            known = self._rounds[-1].list_backslashes() if self._rounds else frozenset()
+            one = _Round(self.text, known, keeps_known=keeps_backslashes)
+            self.is_doubtful |= one.is_doubtful
             if not one.changed:
                 break
             self._rounds.append(one)
@@ -130,13 +137,20 @@ class DecodedText:
 class _Round:
     """A text decoded once.
 
+    Args:
+        text: as it is.
+        known: where a backslash stands that was doubled.
+        keeps_known: whether those are no escapes.
+
     Attributes:
         text: as it is meant.
         changed: the stretches of the text that are meant otherwise, in order.
+        is_doubtful: whether one of those was read with what follows it.
 
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: frozenset[int], *, keeps_known: bool) -> None:
+        self.is_doubtful = False
         pieces: list[str] = []
         self.changed: list[tuple[int, int]] = []
         # Of each of them: where it begins and ends as it is meant.
@@ -152,6 +166,10 @@ class _Round:
             if meant == written:
                 continue
             start, end = match.span()
+            if kind in _READ_AGAIN and start in known:
+                if keeps_known:
+                    continue
+                self.is_doubtful = True
             pieces += (text[done:start], meant)
             length += start - done
             self.changed.append((start, end))
@@ -160,6 +178,10 @@ class _Round:
             self._ends.append(length)
             done = end
         self.text = "".join((*pieces, text[done:]))
+
+    def list_backslashes(self) -> frozenset[int]:
+        """Return where a backslash of the decoded text stands for several."""
+        return frozenset(place for place in self._begins if self.text[place : place + 1] == "\\")
 
     def find_place(self, start: int, end: int) -> tuple[int, int]:
         """Return where a stretch of the decoded text stands."""

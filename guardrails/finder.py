@@ -91,9 +91,13 @@ class SpanFinder:
             changed = decoded.list_changed()
             if not changed:
                 return self._find_plain(text)
+            readings = [decoded]
+            if decoded.is_doubtful:
+                readings.append(DecodedText(text, keeps_backslashes=True))
             meant = (
-                (*decoded.find_place(start, end), entity, 1.0)
-                for start, end, entity in self._find_plain(decoded.text)
+                (*reading.find_place(start, end), entity, 1.0)
+                for reading in readings
+                for start, end, entity in self._find_plain(reading.text)
             )
             written = self._find_around(text, changed)
             return unite((*written, *leave_pseudonyms(text, meant)))

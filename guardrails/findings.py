@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
-from guardrails.pattern_parts import PSEUDONYM
+from guardrails.pattern_parts import DEVICE_WORD, PSEUDONYM
 from guardrails.plain_words import is_plain
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.stretches import Stretches
@@ -24,6 +24,8 @@ _KEPT_FORM: Final = regex.compile(
     r"|(?<![\w-])\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?(?![\w-])"
     r"|\b(?:event|error|code|exit|status|result|stop|port|line|pid|process|thread|bug|issue|rfc)(?:[ ](?:id|code|number|no\.?))?[ :=#]{1,3}-?\d{1,10}\b(?!-\d)"
     r"|\b(?:Windows|Win|Office|Server|SQL Server|Exchange|SharePoint|Visual Studio|Ubuntu|Debian|Fedora|macOS|OS X|iOS|Android|Chrome|Firefox|Edge|Java|Python)[ ]\d{1,4}(?:\.\d{1,4}){0,3}\b(?![-/]\d)"
+    # a code of capitals and digits that is called an error, and ends what is said
+    rf"|(?<=\b(?:error|exception|fault|code|failed|failure)(?:[ ]code)?[ ]?[:=(]?[ ]?[\"'(]?)(?-i:(?!{DEVICE_WORD}-?\d)[A-Z]{{1,6}}-?[A-Z]{{0,5}}\d{{3,6}})(?=[\"').,;:!?]|\s*(?:\n|\Z))"
 )
 # What such a form may be mistaken for; credentials and identities with check digits are never it.
 _MISTAKABLE: Final = frozenset(

@@ -9,10 +9,12 @@ has a score below the threshold and counts beside a word of its context only.
 import re
 from typing import Final
 
+from guardrails.foreign_words import is_foreign_word
 from guardrails.identifier_tokens import TECHNICAL
 from guardrails.pattern_parts import IdentifierPattern, patterns
 from guardrails.plain_words import PRODUCTS
 from guardrails.short_numbers import SHORT_NUMBERS
+from guardrails.spelling import is_misspelt
 from guardrails.vocabulary import is_common, is_english, read_english
 
 _SHORT_WORD: Final = 3
@@ -29,6 +31,14 @@ def _is_network(text: str) -> bool:
         and pieces[0] not in PRODUCTS
         and not is_common(text.lower())
         and not (pieces[0] in TECHNICAL and text.isupper())
+    )
+
+
+def _is_nobodys_word(text: str) -> bool:
+    """Say whether no word of a text is English, computing or foreign prose."""
+    return not any(
+        is_english(word) or word in TECHNICAL or is_misspelt(word) or is_foreign_word(word)
+        for word in text.lower().split()
     )
 
 
@@ -162,6 +172,21 @@ _WORDED: Final = patterns(
         r"(?im)^[ \t]*(?:reporter|assignee|requester|requestor|caller|contact|technician|agent|owner|name|opened[ ]by|raised[ ]by)[ ]?:?[ ]\K\p{Ll}[\p{L}'-]{2,20}(?:[ ]\p{Ll}[\p{L}'-]{2,20})?(?=[ \t]*$)",
         "reporter assignee requester requestor caller contact technician agent owner name by",
         lambda text: not any(map(is_english, text.lower().split())),
+    ),
+    # beside what they are quoted with: `"it went black" - oszkar`, `oszkar said "..."`
+    (
+        "PERSON",
+        0.77,
+        r"(?m)(?<=[\"\u201d][ ]?(?:[-\u2013\u2014]{1,2}|\(|,?[ ](?:by|says|said|wrote))[ ]{0,2})\p{Ll}[\p{L}'\u2019-]{2,20}(?:[ ]\p{Ll}[\p{L}'\u2019-]{2,20})?(?=[ )]{0,2}(?:[.,;][ ]|[.,;]?$))",
+        '" \u201d',
+        _is_nobodys_word,
+    ),
+    (
+        "PERSON",
+        0.77,
+        r"(?<![\w.@/\\-])\p{Ll}[\p{L}'\u2019-]{2,20}(?=[ ](?:said|says|wrote|writes|told[ ](?:me|us)|replied|quoted|typed)[ ,:]{1,2}[\"\u201c])",
+        '" \u201c',
+        _is_nobodys_word,
     ),
     (
         "USERNAME",

@@ -36,7 +36,15 @@ _JOINED: Final = compile_bounded(
     r"(?<![\w./\\@%$&+~-])(?:[A-Z]{2,12}(?:-[A-Z]{1,12}){1,4}|[a-z]{2,12}(?:-[a-z]{1,12}){1,4})"
     r"(?![\w@\\/(%]|[.-]\w)"
 )
-_NUMBER_FIRST: Final = compile_bounded(r"\d+[A-Za-z]+|\d\dH\d|\d+(?:-[A-Za-z]+)+|\d{8}T\d{6}Z?")
+_NUMBER_FIRST: Final = compile_bounded(
+    r"\d+[A-Za-z]+|\d\dH\d|\d+(?:-[A-Za-z]+)+|\d{8}T\d{6}Z?|\d{4}-\d\d-\d\dT\d{1,6}Z?"
+)
+_THREAD: Final = compile_bounded(
+    r"(?:[a-z]{2,12}-){0,3}(?:nio\d?-)?(?:\d{1,5}-){0,2}(?:[a-z]{2,12}-){0,2}(?:exec|thread|worker|executor|scheduler|poller|acceptor|task|dispatcher|eventloop|timer|consumer|listener|forkjoinpool|pool)-\d{1,5}(?:-(?:thread|exec|worker)-\d{1,5})?"
+)
+_INTERFACE: Final = compile_bounded(
+    r"(?:wl|en|ww|ib)(?:[op]|x[0-9a-f]{12}|s)?\d{0,3}(?:[pfdns]\d{1,3}){0,4}(?:u\d(?:i\d)?)?|(?:eth|wlan|usb|docker|br|tun|tap|virbr|bond|vlan|veth|utun|awdl|llw|anpi|ap|gif|stf)\d{1,4}(?:\.\d{1,4})?"
+)
 _HEXADECIMAL: Final = compile_bounded(r"(?i)0x[0-9a-fx]+|(?:[0-9a-f]{2})+")
 _STAFF_NUMBER: Final = compile_bounded(r"[a-z]\d{5,6}")
 _PIECES: Final = regex.compile(r"[A-Za-z]+|\d+")
@@ -179,7 +187,7 @@ def judge_token(token: str) -> tuple[str, float] | None:
     """
     if not _MIN_CHARACTERS <= len(token) <= _MAX_CHARACTERS:
         return None
-    if _NUMBER_FIRST.fullmatch(token):
+    if _NUMBER_FIRST.fullmatch(token) or is_thread(token) or is_interface(token):
         return None
     if _HEXADECIMAL.fullmatch(token) and not _STAFF_NUMBER.fullmatch(token):
         return None
@@ -188,6 +196,20 @@ def judge_token(token: str) -> tuple[str, float] | None:
     if token.isupper():
         return _judge_capitals(token)
     return _judge_small(token) if token.islower() else None
+
+
+def is_thread(token: str) -> bool:
+    """Say whether a token is what a program calls a thread: `http-nio-8443-exec-7`.
+
+    >>> is_thread("pool-2-thread-14"), is_thread("exec-berlin-07")
+    (True, False)
+    """
+    return _THREAD.fullmatch(token) is not None
+
+
+def is_interface(token: str) -> bool:
+    """Say whether a token is an interface of a network as Linux calls them: `wlp2s0`."""
+    return _INTERFACE.fullmatch(token) is not None
 
 
 def _is_known(letters: str) -> bool:

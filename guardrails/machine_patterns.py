@@ -21,9 +21,9 @@ _PRIVATE_SUFFIX: Final = r"(?:local|lan|internal|intern|corp|corporate|company|i
 _PRIVATE_NEEDS: Final = ".local .lan .int .corp .company .priv .home .loc .domain .dmz .mgmt .ad .office .prod .site .hq"
 # Generic and country suffixes of names on the public internet; those that are file endings too
 # (sh, py, md, pl, ps, so, zip, app) are left out.
-_PUBLIC_SUFFIX: Final = r"(?:com|net|org|edu|gov|io|info|biz|dev|cloud|tech|online|eu|de|at|ch|uk|ie|fr|be|nl|lu|it|es|pt|gr|pl|cz|sk|hu|ro|bg|hr|si|dk|no|se|fi|ee|lv|lt|ru|ua|tr|il|ae|in|cn|jp|kr|tw|hk|sg|my|th|vn|id|ph|au|nz|ca|us|mx|br|ar|cl|co|pe|za|ng|ke|example|test)"
+PUBLIC_SUFFIX: Final = r"(?:com|net|org|edu|gov|io|info|biz|dev|cloud|tech|online|eu|de|at|ch|uk|ie|fr|be|nl|lu|it|es|pt|gr|pl|cz|sk|hu|ro|bg|hr|si|dk|no|se|fi|ee|lv|lt|ru|ua|tr|il|ae|in|cn|jp|kr|tw|hk|sg|my|th|vn|id|ph|au|nz|ca|us|mx|br|ar|cl|co|pe|za|ng|ke|example|test)"
 # Sites that articles name: makers, their documentation and their endpoints.
-_KNOWN_SITE: Final = r"(?i:(?:www\.)?example\.(?:com|org|net|edu)(?![\w-]|\.\w)|aka\.ms(?![\w.])|(?:[\w-]{1,63}\.){0,6}(?:microsoft|microsoftonline|windows|windowsupdate|office|office365|live|outlook|skype|msftconnecttest|msftncsi|msauth|msftauth|azure|azureedge|sharepoint|onedrive|visualstudio|msn|bing|sysinternals|powershellgallery|apple|icloud|mzstatic|apple-cloudkit|google|googleapis|gstatic|googleusercontent|youtube|chrome|chromium|android|mozilla|firefox|thunderbird|mozillazine|mozdev|mozillamessaging|adobe|oracle|java|dell|hp|hpe|lenovo|intel|amd|nvidia|cisco|citrix|vmware|broadcom|zoom|slack|dropbox|github|githubusercontent|gitlab|ubuntu|debian|redhat|fedoraproject|centos|suse|opensuse|archlinux|canonical|snapcraft|launchpad|freedesktop|gnome|kde|kernel|gnu|apache|nginx|python|pypi|npmjs|nodejs|docker|wikipedia|wikimedia|stackoverflow|superuser|serverfault|askubuntu|stackexchange|reddit|yahoo|aol|gmx|web|hotmail|gmail|protonmail|proton|fastmail|zoho|facebook|twitter|linkedin|instagram|amazon|amazonaws|cloudflare|akamai|letsencrypt|verisign|digicert|symantec|mcafee|sophos|malwarebytes|avast|avg|bitdefender|kaspersky|eset|crowdstrike|virustotal|nist|mitre|w3|ietf|iana|icann|schemas|openxmlformats|xmlsoap|json-schema|pool|ntp|spamhaus|opendns|nextcloud|libreoffice|openoffice|videolan|vlc|winscp|putty|7-zip|notepad-plus-plus|wireshark|teamviewer|anydesk|logitech|logi|epson|canon|brother|samsung|sony|asus|acer|toshiba|realtek|qualcomm|broadcom|msi|gigabyte|steampowered|spotify|netflix|paypal|openssl|openssh|samba|cups|bluez|pulseaudio|pipewire|systemd)\.(?:[a-z]{2,12})(?:\.[a-z]{2})?)(?![\w-]|\.\w)"
+KNOWN_SITE: Final = r"(?i:(?:www\.)?example\.(?:com|org|net|edu)(?![\w-]|\.\w)|aka\.ms(?![\w.])|(?:[\w-]{1,63}\.){0,6}(?:microsoft|microsoftonline|windows|windowsupdate|office|office365|live|outlook|skype|msftconnecttest|msftncsi|msauth|msftauth|azure|azureedge|sharepoint|onedrive|visualstudio|msn|bing|sysinternals|powershellgallery|apple|icloud|mzstatic|apple-cloudkit|google|googleapis|gstatic|googleusercontent|youtube|chrome|chromium|android|mozilla|firefox|thunderbird|mozillazine|mozdev|mozillamessaging|adobe|oracle|java|dell|hp|hpe|lenovo|intel|amd|nvidia|cisco|citrix|vmware|broadcom|zoom|slack|dropbox|github|githubusercontent|gitlab|ubuntu|debian|redhat|fedoraproject|centos|suse|opensuse|archlinux|canonical|snapcraft|launchpad|freedesktop|gnome|kde|kernel|gnu|apache|nginx|python|pypi|npmjs|nodejs|docker|wikipedia|wikimedia|stackoverflow|superuser|serverfault|askubuntu|stackexchange|reddit|yahoo|aol|gmx|web|hotmail|gmail|protonmail|proton|fastmail|zoho|facebook|twitter|linkedin|instagram|amazon|amazonaws|cloudflare|akamai|letsencrypt|verisign|digicert|symantec|mcafee|sophos|malwarebytes|avast|avg|bitdefender|kaspersky|eset|crowdstrike|virustotal|nist|mitre|w3|ietf|iana|icann|schemas|openxmlformats|xmlsoap|json-schema|pool|ntp|spamhaus|opendns|nextcloud|libreoffice|openoffice|videolan|vlc|winscp|putty|7-zip|notepad-plus-plus|wireshark|teamviewer|anydesk|logitech|logi|epson|canon|brother|samsung|sony|asus|acer|toshiba|realtek|qualcomm|broadcom|msi|gigabyte|steampowered|spotify|netflix|paypal|openssl|openssh|samba|cups|bluez|pulseaudio|pipewire|systemd)\.(?:[a-z]{2,12})(?:\.[a-z]{2})?)(?![\w-]|\.\w)"
 _DOCUMENTED: Final = r"(?i:localhost|127\.|0\.0\.0\.0|\[::1\]|schemas?\.)"
 
 
@@ -137,14 +137,14 @@ _BY_FORM: Final = patterns(
     (
         "HOST",
         0.7,
-        rf"(?<![\w.\\/@+-])(?=[A-Za-z0-9-]{{1,63}}\.[A-Za-z0-9-]{{1,63}}\.[a-zA-Z0-9])(?!{_KNOWN_SITE})(?!com\.|org\.|net\.|io\.)(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}\.){{2,6}}{_PUBLIC_SUFFIX}\b(?![\w-]|\.\w|\()(?<=[a-z]\w?)",
+        rf"(?<![\w.\\/@+-])(?=[A-Za-z0-9-]{{1,63}}\.[A-Za-z0-9-]{{1,63}}\.[a-zA-Z0-9])(?!{KNOWN_SITE})(?!com\.|org\.|net\.|io\.)(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}\.){{2,6}}{PUBLIC_SUFFIX}\b(?![\w-]|\.\w|\()(?<=[a-z]\w?)",
         ".",
         lambda text: not text[0].isupper() or text.isupper() or "-" in text,
     ),
     (
         "HOST",
         0.72,
-        rf"(?i:\b(?:domain|site|website|server|host|realm|forest|tenant|url|ping|nslookup|dig|tracert|traceroute|resolve|resolving|suffix|zone|mail[ ]server|smtp|imap|webmail|vpn|gateway|portal|proxy){IS})(?!{_KNOWN_SITE})(?!(?i:e\.g|i\.e))\K(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}\.){{1,5}}{_PUBLIC_SUFFIX}\b(?![\w-]|\.\w|\()",
+        rf"(?i:\b(?:domain|site|website|server|host|realm|forest|tenant|url|ping|nslookup|dig|tracert|traceroute|resolve|resolving|suffix|zone|mail[ ]server|smtp|imap|webmail|vpn|gateway|portal|proxy){IS})(?!{KNOWN_SITE})(?!(?i:e\.g|i\.e))\K(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}\.){{1,5}}{PUBLIC_SUFFIX}\b(?![\w-]|\.\w|\()",
         ".",
     ),
     (
@@ -156,13 +156,13 @@ _BY_FORM: Final = patterns(
     (
         "URL",
         0.6,
-        rf"(?i)(?<![\w])(?:https?|ftps?|sftp|rdp|vnc|ldaps?|wss?)://(?:[^\s/@]{{1,384}}@\K)?(?!{_DOCUMENTED}|{_KNOWN_SITE}|[a-z0-9-]{{1,63}}(?:[:/?#\s]|\Z)|<|\{{|%|\$)(?=[^\s/]{{0,255}}\.)[^\s\"'<>|)\]}},;]{{4,512}}(?<![.,:!?*`])",
+        rf"(?i)(?<![\w])(?:https?|ftps?|sftp|rdp|vnc|ldaps?|wss?)://(?:[^\s/@]{{1,384}}@\K)?(?!{_DOCUMENTED}|{KNOWN_SITE}|[a-z0-9-]{{1,63}}(?:[:/?#\s]|\Z)|<|\{{|%|\$)(?=[^\s/]{{0,255}}\.)[^\s\"'<>|)\]}},;]{{4,512}}(?<![.,:!?*`])",
         "://",
     ),
     (
         "URL",
         0.6,
-        rf"(?i)(?<![\w./@-])www\.(?!{_KNOWN_SITE})[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{2,63}}){{1,4}}(?:/[^\s\"'<>|)\],;]{{0,256}})?(?<![.,:!?])",
+        rf"(?i)(?<![\w./@-])www\.(?!{KNOWN_SITE})[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{2,63}}){{1,4}}(?:/[^\s\"'<>|)\],;]{{0,256}})?(?<![.,:!?])",
         "www.",
     ),
 )
@@ -172,7 +172,7 @@ _IN_PROSE: Final = patterns(
     (
         "HOST",
         0.82,
-        rf"(?i:(?<![a-z])(?:host(?:[ _-]?name)?|computer(?:[ _-]?name)?|machine(?:[ _-]?name)?|workstation(?:[ _-]?name)?|device(?:[ _-]?name)?|netbios(?:[ _-]?name)?|nodename|node|rhost|server(?:[ _-]?name)?|pc(?:[ _-]?name)?|laptop|client(?:[ _-]?name)?|source[ _-]?host|dest(?:ination)?[ _-]?host|fqdn|asset[ _-]?name|affected[ ]ci|ci|dns[ _-]?name|endpoint|agent[ _-]?host|dvc|src_host|dst_host|localhostname|comp(?:uter)?name|caller[ ]computer[ ]name|rechner(?:name)?|printer(?:[ _-]?name)?){EQUALS})(?!(?i:{STATE_WORD}|localhost|127\.|name|windows|macos|linux|ubuntu|debian|usb|pci|standard|generic|https?|n/a|local|default|microsoft-|laptop|desktop|tablet|server|client|workstation|\d{{1,5}}(?:\D|\Z))(?![\w-]))(?=[\w.-]{{0,62}}[A-Za-z])(?!{_KNOWN_SITE})\K{HOSTNAME}(?![\w]*\()",
+        rf"(?i:(?<![a-z])(?:host(?:[ _-]?name)?|computer(?:[ _-]?name)?|machine(?:[ _-]?name)?|workstation(?:[ _-]?name)?|device(?:[ _-]?name)?|netbios(?:[ _-]?name)?|nodename|node|rhost|server(?:[ _-]?name)?|pc(?:[ _-]?name)?|laptop|client(?:[ _-]?name)?|source[ _-]?host|dest(?:ination)?[ _-]?host|fqdn|asset[ _-]?name|affected[ ]ci|ci|dns[ _-]?name|endpoint|agent[ _-]?host|dvc|src_host|dst_host|localhostname|comp(?:uter)?name|caller[ ]computer[ ]name|rechner(?:name)?|printer(?:[ _-]?name)?){EQUALS})(?!(?i:{STATE_WORD}|localhost|127\.|name|windows|macos|linux|ubuntu|debian|usb|pci|standard|generic|https?|n/a|local|default|microsoft-|laptop|desktop|tablet|server|client|workstation|\d{{1,5}}(?:\D|\Z))(?![\w-])|(?i:cifs|host|http|ldap|krbtgt|mssqlsvc|termsrv|wsman|nfs|dns)/)(?=[\w.-]{{0,62}}[A-Za-z])(?!{KNOWN_SITE})\K{HOSTNAME}(?![\w]*\()",
         "host computer machine workstation device netbios node server pc laptop client fqdn asset ci dns endpoint dvc comp rechner printer",
     ),
     (
@@ -251,14 +251,14 @@ _OTHER: Final = patterns(
     (
         "DOMAIN",
         0.82,
-        rf"(?i:(?<![a-z])(?:(?:account|user|logon|netbios|ad|windows|target|subject|caller|local|primary)?[ _-]?domain(?:[ _-]?name)?|workgroup|realm){EQUALS})(?!(?i:{STATE_WORD}|nt|local|workgroup|name|admins?|users|controllers?)(?![\w-]))(?!{_KNOWN_SITE})\K{HOSTNAME}",
+        rf"(?i:(?<![a-z])(?:(?:account|user|logon|netbios|ad|windows|target|subject|caller|local|primary)?[ _-]?domain(?:[ _-]?name)?|workgroup|realm){EQUALS})(?!(?i:{STATE_WORD}|nt|local|workgroup|name|admins?|users|controllers?)(?![\w-]))(?!{KNOWN_SITE})\K{HOSTNAME}",
         "domain workgroup realm",
     ),
     # --- networks
     (
         "MAC",
         0.9,
-        r"(?i)(?<![0-9a-f:-])(?!(?:(?:ff[:-]){5}ff|(?:00[:-]){5}00))[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?![0-9a-f:-]?[0-9a-f])",
+        r"(?i)(?<![0-9a-f:-])(?!(?:(?:ff[:-]){5}ff|(?:00[:-]){5}00|01[:-]00[:-]5e[:-]))[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?![0-9a-f:-]?[0-9a-f])",
         ": -",
     ),
     (
@@ -313,8 +313,8 @@ _OTHER: Final = patterns(
     (
         "SSID",
         0.8,
-        r"\b(?:FRITZ!Box(?:[ ](?:Fon|Gastzugang|WLAN|Cable|\d{3,5}|\w{2})){1,4}|NETGEAR\d{2}(?:-5G)?|TP-Link_\w{4,8}|Linksys\d{5}|Vodafone-\w{4,8}|WLAN-\d{4,8}|SKY[\dA-F]{5}|BT\w{0,3}Hub\d?-\w{4}|DIRECT-\w{2}-[\w-]{2,24}|Livebox-\w{4}|SFR_\w{4}|Freebox-\w{6}|AndroidAP_?\d{0,4}|UPC\d{6,8}|Ziggo\w{4,8}|KPN\w{4,8}|xfinitywifi)\b",
-        "fritz netgear tp-link linksys vodafone wlan- sky bt direct- livebox sfr_ freebox androidap upc ziggo kpn xfinity",
+        r"\b(?:[Ll]inksys\d{5}|VM\d{7}(?:[_-]?5G)?|VIRGIN\d{3,5}|Telstra[A-Z\d]{6}|MOVISTAR_\w{4}|TALKTALK-?\w{6}|PLUSNET-\w{4,6}|EE-\w{6}|Orange-\w{4,6}|Vodafone_\w{4,10}|ZTE_\w{4,6}|HUAWEI-\w{4,8}|TP-LINK_\w{4,8}|dlink-\w{4}|D-Link-\w{4,6}|ASUS_\w{2,4}(?:_5G)?|belkin\.\w{3,4}|ATT[a-zA-Z\d]{7}|MySpectrumWiFi\w{2}(?:-5G)?|CenturyLink\d{4}|Verizon_\w{6}|Fios-\w{5}|JioFi(?:ber)?[-_]\w{4,8}|Airtel_\w{4,14}|Fastweb-\w{4,8}|TIM-\d{8}|Telia-\w{6}|Bbox-\w{6,8}|NUMERICABLE-\w{4}|SKY[A-Z]{5}|o2-WLAN\d{2,4}|EasyBox-\w{6}|Tele2-\w{4,6}|FRITZ!Box(?:[ ](?:Fon|Gastzugang|WLAN|Cable|\d{3,5}|\w{2})){1,4}|NETGEAR\d{2}(?:-5G)?|TP-Link_\w{4,8}|Linksys\d{5}|Vodafone-\w{4,8}|WLAN-\d{4,8}|SKY[\dA-F]{5}|BT\w{0,3}Hub\d?-\w{4}|DIRECT-\w{2}-[\w-]{2,24}|Livebox-\w{4}|SFR_\w{4}|Freebox-\w{6}|AndroidAP_?\d{0,4}|UPC\d{6,8}|Ziggo\w{4,8}|KPN\w{4,8}|xfinitywifi)\b",
+        "fritz netgear tp-link linksys vm virgin telstra movistar_ talktalk plusnet- ee- orange- zte_ huawei- dlink- d-link- asus_ belkin. att myspectrum centurylink verizon_ fios- jiofi airtel_ fastweb- tim- telia- bbox- numericable- o2-wlan easybox- tele2- vodafone wlan- sky bt direct- livebox sfr_ freebox androidap upc ziggo kpn xfinity",
     ),
     (
         "SSID",

@@ -15,6 +15,7 @@ from typing import Any, Final
 from guardrails.errors import NameModelError
 from guardrails.findings import make_result
 from guardrails.foreign_words import are_foreign_words
+from guardrails.label_words import is_label
 from guardrails.name_decoding import FoundName, decode
 from guardrails.name_samples import ENTITIES
 from guardrails.name_scoring import NameScorer
@@ -118,6 +119,7 @@ class NameRecogniser(LocalRecognizer):
             and not _is_program(text, name.start, name.end)
             and not _is_of_number(text, name.start, name.end)
             and not are_foreign_words(text[name.start : name.end])
+            and not is_label(name.entity, text[name.start : name.end])
         ]
 
     def analyze(

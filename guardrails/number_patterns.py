@@ -214,6 +214,19 @@ _OF_EMPLOYERS_AND_BIRTH: Final = patterns(
         r"(?m)^(?=[^\n]{0,200}@)[^\n]{3,200}?[\t|;,][ ]?\K(?:[A-Z]{1,4}-?)?\d{4,9}(?=[ ]?(?:[\t|;,]|$))",
         "@",
     ),
+    # a letter and digits behind "ID", or before a name in a list of staff
+    (
+        "EMPLOYEE",
+        0.82,
+        r"(?<!\b(?i:event|error|process|thread|task|job|session|code|request|ticket|message|build|product|part|order|case|bug|model|catalog|catalogue|version|firmware|update|policy|rule|alert|incident|change|device|vendor|hardware|class|object|tenant|app|resource|group|cve|error[ ]code)[ _-]?)(?<![\w.-])(?i:id|emp[ ]id|emp[ ]?no)[ ]?[:#=]?[ ]\K[A-Z]{1,2}-?\d{5,8}(?![\w-]|\.\d)",
+        "id emp",
+    ),
+    (
+        "EMPLOYEE",
+        0.82,
+        r"(?<![\w./-])[A-Z]{0,2}-?\d{5,8}(?=[ ,-]{1,3}\p{Lu}[\p{L}'\u2019-]{1,24}[ ]\p{Lu}[\p{L}'\u2019-]{1,24})(?<=\b(?i:employees?|staff|workers?|personnel|leavers?|starters?|joiners?|colleagues|mitarbeiter|users|people|contractors)\b[^\n]{0,240})",
+        "employee staff worker personnel leaver starter joiner colleague mitarbeiter users people contractor",
+    ),
     # the number stands before what it is, or where an account does
     (
         "EMPLOYEE",
@@ -286,7 +299,7 @@ _UNCHECKED: Final = patterns(
     (
         "NATIONAL_ID",
         0.84,
-        r"(?i:\b(?:n\.?i\.?(?:[ ](?:no|number|nr)\b\.?)|nino|national[ ]insurance(?:[ ](?:no\.?|number))?)[ :=#]{1,3})\K[A-Z]{2}[ ]?\d{2}[ ]?\d{2}[ ]?\d{2}[ ]?[A-Z]\b",
+        r"(?i:\b(?:n\.?i\.?(?:[ ](?:no|number|nr)\b\.?)|(?-i:NI|N\.I\.)|ni(?=[=:])|nino|national[ ]insurance(?:[ ](?:no\.?|number))?)[ :=#]{1,3})\K[A-Z]{2}[ ]?\d{2}[ ]?\d{2}[ ]?\d{2}[ ]?[A-Z]\b",
         "ni nino national",
     ),
     (

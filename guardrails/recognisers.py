@@ -58,6 +58,7 @@ _CERTAIN_VERSION_WORDS: Final = regex.compile(
 _PRODUCT: Final = regex.compile(
     r"(?<!\w)\p{Lu}[\p{L}\d]{1,20}[ ](?:(?:&|and)[ ])?(\p{Lu}\p{Ll}{3,20})[ ]\Z"
 )
+_APP: Final = regex.compile(r"(?i)\b(?:app|client|agent|plugin|add-?in|extension)[ ]v?\Z")
 _MAX_MAJOR: Final = 30  # versions count from one
 _HAVE_ADDRESSES: Final = frozenset(
     "server host gateway router address network client node proxy firewall switch printer controller"
@@ -209,7 +210,9 @@ def _is_version(before: str, written: str) -> bool:
     address = _read_address(written)
     is_private = address is not None and address.is_private
     return not is_private and (
-        bool(_VERSION_WORDS.search(before)) or _is_of_product(before, written)
+        bool(_APP.search(before) and int(written.split(".", 1)[0]) <= _MAX_MAJOR)
+        or bool(_VERSION_WORDS.search(before))
+        or _is_of_product(before, written)
     )
 
 

@@ -49,6 +49,8 @@ _NO_SECRET: Final = compile_bounded(
     r"(?i)\w{1,12}://.*|www\..*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|.*[\\/].*|\$\w+|%.+%|--?[a-z].*|@\w+|#\w+|[\w.-]+\.(?:exe|dll|sys|msi|log|txt|ini|conf|cfg|json|xml|ps1|bat|cmd|zip|iso|docx?|xlsx?|pptx?|pdf|png|jpe?g|csv|html?|py|sh|js|dat|db|pst|ost|lnk|reg|plist|dmg|pkg|deb|rpm|com|net|org|local|service|md)"
     r"|(?:kb|cve-|ms)\d.*|0x[0-9a-f]+|v?\d+(?:[._-]\d+)*[a-z]{0,5}|\d+(?:[.,:]\d+)*(?:%|[a-z]{1,5})?|(?:\d+[x*]){1,2}\d+\w*|\d\dh\d|\{?[0-9a-f]{8}-.*|(?:inc|req|chg|ritm|prb|task|sctask|case|ticket|tkt|ref|bug|id|no|nr|event|error|code)[#:-]?\d+"
     r"|(?:ctrl|alt|shift|win|cmd|fn|esc|strg|option|command)\+.*|\w+\+\w{1,3}|[a-z]+-[a-z]+(?:-[a-z]+)*|[a-z]+_[a-z_]+|\d{1,2}(?:am|pm)(?:-.*)?|\d{1,2}:\d\d.*|(?:q[1-4]|fy|h[12])[-/]?\d{2,4}|\d+(?:st|nd|rd|th)|\w{1,3}\d|\d\w{1,3}|[a-z]{2,8}=\S*|.*[({\[].*|<.*|.*(?:\.\.\.|\u2026).*|x{3,}\S*|[*\u2022#]+|.*\)\..*|[=?@].*|u?int\d+&|.*%[0-9a-f]{2}.*|\w+[?&]\w+=.*|(?:microsoft|windows|office|mozilla|google|adobe)\w*.*|\d+-[a-z]+|\w+-(?:based|encoded|aware|only|like|style|compatible|enabled|bit)"
+    # classes of programs, messages of banks, codes of directories
+    r"|(?:[a-z_]\w{1,30}\.){2,8}(?-i:[A-Z][A-Za-z]{2,60})|(?:pain|camt|pacs|acmt|admi|auth|head|seev|sese|setr)\.\d{3}(?:\.\d{3}(?:\.\d\d)?)?|dsid-[0-9a-f]{8}|(?!\w*(?:pass|pwd|pin|key|secret|token))[a-z]+(?:_[a-z]+){1,3}=\d{1,5}"
     r"|[a-z]{1,10}\d{1,2}\.\d\w*|[a-z]{2,5}\d{0,3}(?:-[a-z]{2,8}\d{0,4}){2,}|(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}"
 )
 _MEMBER: Final = compile_bounded(r"[A-Z]\w*![A-Z][a-z]\w*")  # of Visual Basic
@@ -57,6 +59,12 @@ _LEET: Final = compile_bounded(r"(?i)p[a@4](?:s|\$|5){2}w[o0]rd")
 _GROUPED: Final = compile_bounded(r"[A-Za-z\d]{3,7}(?:-[A-Za-z\d]{3,7}){2,4}")
 _IRREGULAR: Final = compile_bounded(r"[a-z][A-Z]|[A-Z]{2}[a-z]|\d[a-z]+\d|[a-z]\d[a-z]")
 _PAIR: Final = compile_bounded(r"[\w.@!-]{2,40}[ ]?/[ ]\Z")
+# A code of capitals and digits behind "error" is what the error is called.
+_CODE: Final = compile_bounded(r"[A-Z]{2,8}(?:-[A-Z]{0,8})?\d{2,6}[.!]?")
+_CODE_BEFORE: Final = compile_bounded(
+    r"(?i)\b(?:error|exception|fault|code)[ ]?[:=(]?[ ]?[\"'(]?\Z"
+)
+_CODE_REACH: Final = 16  # characters
 _PIECES: Final = regex.compile(r"\p{L}+|\d+")
 _MIN_CHARACTERS: Final = 4
 _MANY_PIECES: Final = 4
@@ -119,6 +127,10 @@ def _find_tokens(text: str) -> Iterator[tuple[int, int]]:
     for start, end, strength in candidates:
         if strength == _UNCUED:
             yield start, end
+            continue
+        if _CODE.fullmatch(text, start, end) and _CODE_BEFORE.search(
+            text, max(0, start - _CODE_REACH), start
+        ):
             continue
         paired = strength >= _CALM and _PAIR.search(text, max(0, start - _PAIR_CHARACTERS), start)
         before, after = _REACH[_STRONG if paired else strength]

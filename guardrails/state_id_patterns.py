@@ -194,8 +194,21 @@ STATE_IDS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "LICENCE",
         0.86,
-        rf"(?i:\b{_LICENCE}(?:[ ](?:number|no\.?|nr\.?|\#|id))?{IS})(?=[A-Za-z0-9 *-]{{0,20}}\d)\K[A-Za-z0-9](?:[ *-]?[A-Z0-9a-z]){{4,18}}(?<=\d[A-Za-z]{{0,2}})\b",
+        rf"(?i:\b{_LICENCE}(?:[ ](?:number|no\.?|nr\.?|\#|id))?{IS})(?=[A-Za-z0-9 *-]{{0,20}}\d)\K[A-Za-z0-9](?:[ *-]?[A-Z0-9a-z]){{4,18}}(?<=\d[A-Za-z]{{0,5}})\b",
         "driv dl licen f\u00fchrerschein permis",
+    ),
+    # of Britain and of India, by their form
+    (
+        "LICENCE",
+        0.88,
+        r"(?<![\w-])(?:[A-Z]{5}|[A-Z]{4}9|[A-Z]{3}99|[A-Z]{2}999)[ ]?\d{6}[ ]?[A-Z][A-Z9][ ]?[A-Z\d][A-Z]{2}(?:[ ]?\d\d)?(?![\w-])",
+    ),
+    ("LICENCE", 0.85, r"(?<![\w-])[A-Z]{2}[ -]?\d{2}[A-Z]?[ -]?(?:19|20)\d{9}(?![\w-])"),
+    (
+        "LICENCE",
+        0.84,
+        r"(?<=\b(?i:dvla|dvsa|dmv|drivers?|driving|fleet|chauffeur|f\u00fchrerschein)\b[^\n]{0,120}\b(?i:licen[cs]es?|permit|dl)(?:[ ](?i:no\.?|number|is|id))?[ ]?[:#=]?[ ])(?=[A-Z\d*-]{0,18}\d)[A-Z\d][A-Z\d*-]{4,18}(?![\w-])",
+        "licen permit dl",
     ),
     (
         "LICENCE",

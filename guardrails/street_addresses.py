@@ -38,7 +38,9 @@ _PLACE: Final = rf"{_WORD}(?:[ ]{_WORD}|[ -]\p{{Lu}}[\p{{L}}\p{{M}}'\u2019-]{{1,
 _PART_END: Final = r"(?![ ]?[:@=]|[\w]|[-.]\w)"
 _SEPARATOR: Final = r"(?:,{0,2}[ ]{1,2}|,[ ]?|,?[ ]?\n{1,2}(?:[ ]{0,4}|[>?*|]{1,3}[ ]?),?[ ]{0,2})"
 _PART: Final = rf"(?:(?i:{_UNIT})(?:[ ]{_CODE})?|{_CODE}(?:[ ]{_PLACE})?(?:[ ]/[ ][A-Z]{{2}}\b)?|{_PLACE}(?:[ ]{_CODE}|-\d{{5,6}})?(?:[ ]/[ ][A-Z]{{2}}\b)?|\d{{1,5}})"
-_TAIL: Final = rf"(?:(?:{_SEPARATOR}|[ ]?/{{1,2}}[ ]?)(?!(?i:thanks|thank|regards|best|kind|cheers|please|tel|phone|mobile|fax|email|mail|attention|attn|contact|the|this|it|i|we|my|she|he|they|there|and|or|sent|from|hi|hello|name|date|but|if|is|was|call)\b){_PART}{_PART_END}){{0,7}}"
+# What begins a line, or goes on, and is no part of an address.
+_NO_PART: Final = r"(?!(?i:thanks|thank|regards|best|kind|cheers|please|tel|phone|mobile|fax|email|mail|attention|attn|contact|the|this|it|i|we|my|she|he|they|there|and|or|sent|from|hi|hello|name|date|but|if|is|was|call|you|your|yours|personal|when|where|how|who|can|could|would|will|please|deadline|tracking|courier|item|order|ref|reference|cost|serial|asset|user|password|ticket)\b)"
+_TAIL: Final = rf"(?:(?:{_SEPARATOR}|[ ]?/{{1,2}}[ ]?){_NO_PART}{_PART}{_PART_END}){{0,7}}"
 _STREET: Final = (
     rf"(?:{_NUMBER},?[ ](?:{_NUMBER}[ ])?(?:{_WORD}[ ]){{1,5}}?(?i:{_SUFFIX})\b\.?(?:[ ]{_NUMBER}\b)?"
     rf"|(?:{_NUMBER}[ ])?(?:{_WORD}[ ]){{0,3}}?{_COMPOUND}[ ]{_NUMBER}\b"
@@ -72,7 +74,7 @@ _HEADS: Final = tuple(
         ),
         # a number, a name and at the end a postal code
         (
-            rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?(?:{_SEPARATOR}{_PLACE}){{1,3}}(?:{_SEPARATOR}[A-Za-z]{{2,3}}(?=[ ,\n]))?{_SEPARATOR}(?:{_PLACE}[ ])?{_CODE}{_PART_END}(?:{_SEPARATOR}{_PLACE}{_PART_END})?",
+            rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?(?:{_SEPARATOR}{_PLACE}){{1,3}}(?:{_SEPARATOR}[A-Za-z]{{2,3}}(?=[ ,\n]))?{_SEPARATOR}(?:{_PLACE}[ ])?{_CODE}{_PART_END}(?:{_SEPARATOR}{_NO_PART}{_PLACE}{_PART_END})?",
             _CODE_LIKE,
         ),
         # after words that ask for one
@@ -155,6 +157,10 @@ _LOWER_HEAD: Final = compile_bounded(
 _WORDS_BEFORE: Final = compile_bounded(
     r"(?:(?:^|\n)|\b(?i:at|to|with|in|is|address:?)[ ]|:[ ]?\n{1,2})((?:\p{Lu}[\p{L}\p{M}'\u2019.-]{1,30}[ ]){1,3})\Z"
 )
+# What says that a number is a house's.
+_HOUSE_BEFORE: Final = compile_bounded(
+    r"(?<![\w.])(?i:(?:house|plot|flat|door|shop)[ ](?:no|nr|number)?\.?|no\.|nr\.|n\u00ba|n\u00b0|\u2116)[ ]?\Z"
+)
 # Who lives there stands on the line above.
 _NAME_ABOVE: Final = compile_bounded(
     rf"(?:^|\n)[ \t>?*|]{{0,6}}({TWO_NAMES})[ ]?,?\n{{1,2}}[ \t>?*|]{{0,6}}\Z"
@@ -232,8 +238,11 @@ def _find_asked(text: str, lower: str) -> Iterator[tuple[int, int]]:
 
 
 def _take_in_words_before(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the address with the capitalised words right before it: "at Carry Weg 77 Main St"."""
+    """Return the address with what belongs to it before: "No. 7", "at Carry Weg 77 Main St"."""
     before = text[max(0, start - 60) : start]
+    match = _HOUSE_BEFORE.search(before)
+    if match and text[start : start + 1].isdigit():
+        return start - (len(before) - match.start()), end
     match = _WORDS_BEFORE.search(before)
     return (start - len(match.group(1)), end) if match else (start, end)
 

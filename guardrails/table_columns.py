@@ -122,7 +122,9 @@ def _read_header(line: str) -> tuple[str, list[str | None]]:
         if separator not in line:
             continue
         names = [value.lower() for _, _, value in _split(line, separator)]
-        if len(names) < 2 or any(len(name) > 30 or name.count(" ") > 2 for name in names):
+        if len(names) < 2 or any(
+            len(name) > 30 or name.count(" ") > 2 or name.startswith(":") for name in names
+        ):
             continue
         if separator != "|" and any(_DIGIT.search(name) for name in names):
             continue

@@ -9,7 +9,7 @@ no sentence is needed, and the value may look like any word.
 import re
 from typing import Final
 
-from guardrails.identifier_tokens import TECHNICAL
+from guardrails.identifier_tokens import TECHNICAL, is_thread
 from guardrails.pattern_parts import NO_ACCOUNT, NO_NAME, SYSTEM_ACCOUNTS, patterns
 from guardrails.vocabulary import is_common, is_english, is_listed
 
@@ -51,6 +51,8 @@ def _is_numbered_name(text: str) -> bool:
 
 def _is_host_of_parts(text: str) -> bool:
     """Say whether parts with hyphens name a machine: a strange word, or a stage as `prod`."""
+    if is_thread(text):
+        return False
     parts = text.lower().split("-")
     return bool(_STAGES & {*parts}) or _has_strange_word(text)
 
@@ -372,5 +374,6 @@ TOOL_OUTPUT: Final = patterns(
         0.84,
         r"(?im)^[ >]{0,2}(?!username)\K[\w.-]{2,31}(?=[ ]{2,40}(?:(?:rdp-tcp#\d+|console|ica-\S+)[ ]{2,20})?\d{1,5}[ ]{1,6}(?:active|disc|conn|aktiv|getr)\b)",
         "active disc conn aktiv getr",
+        _is_own_account,
     ),
 )
