@@ -7,6 +7,7 @@ Connect. Where any word could stand ("caused by default"), words of English are 
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from guardrails.account_words import is_account_like
@@ -58,18 +59,22 @@ def is_actor(text: str) -> bool:
     letters = lower.rstrip("0123456789")
     if lower in SYSTEM_ACCOUNTS or lower in _NO_ACTORS or _FILE_END.search(lower):
         return False
-    if is_account_like(lower):
-        return True
-    if _INITIAL.fullmatch(letters):
+    if letters.isalpha() and is_english(letters):
+        return False
+    if is_account_like(lower) or _INITIAL.fullmatch(letters):
         return True
     parts = [part for part in re.split(r"[._-]", letters) if part]
     if len(parts) == 1:
         return len(letters) >= _MIN_LETTERS and letters.isalpha() and _is_no_word(letters)
-    if any(len(part) >= _MIN_LETTERS and part.isalpha() and _is_no_word(part) for part in parts):
-        return True
+    return any(
+        len(part) >= _MIN_LETTERS and part.isalpha() and _is_no_word(part) for part in parts
+    ) or _are_names(parts)
+
+
+def _are_names(parts: Sequence[str]) -> bool:
+    """Say whether two parts are a given and a family name, though both may be English."""
     given, family = read_names()
-    first, last = fold(parts[0]), fold(parts[-1])
-    return len(parts) == _TWO and "-" not in lower and first in given and last in family
+    return len(parts) == _TWO and fold(parts[0]) in given and fold(parts[1]) in family
 
 
 def _is_own(text: str) -> bool:
@@ -92,7 +97,7 @@ ACTORS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "USERNAME",
         0.79,
-        rf"(?i:(?<![a-z])by)(?:[\"']?[ \t]{{0,8}}[:=][ \t]{{0,8}}|[ ]{{1,4}}(?:user[ ]|account[ ])?)[\"'`(]?\K{_ACTOR}",
+        rf"(?<![A-Za-z])(?:by|By|BY)(?:[\"']?[ \t]{{0,8}}[:=][ \t]{{0,8}}|[ ]{{1,4}}(?:user[ ]|account[ ])?)[\"'`(]?\K{_ACTOR}",
         "by",
         is_actor,
     ),

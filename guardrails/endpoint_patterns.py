@@ -31,7 +31,13 @@ _HOST: Final = rf"(?=[\w.-]{{0,64}}[A-Za-z]){_LABEL}(?:\.{_LABEL}){{0,6}}(?<![.-
 # Of service principal names.
 _SERVICE: Final = r"(?:cifs|host|http|ldap|gc|dns|mssqlsvc|mssql|termsrv|wsman|restrictedkrbhost|nfs|ftp|imap|pop|smtp|smtpsvc|rpc|exchangemdb|exchangerfr|exchangeab|hyper-v[ ]replica[ ]service|microsoft[ ]virtual[ ](?:console|system)[ ](?:service|migration)|vmrc|postgres|oracle|hdfs|hive|zookeeper|kafka|yarn|sip|iscsitarget|msserverclustermgmtapi|msclustervirtualserver|e3514235-4b06-11d1-ab04-00c04fc2dcd2|dfsr-\w{8}(?:-\w{4}){3}-\w{12}|ntfrs-\w{8}(?:-\w{4}){3}-\w{12}|kadmin|afpserver|afs|vnc)"
 _SCHEME: Final = r"(?:jdbc:[a-z\d:]{2,40}|postgres(?:ql)?|mysql|mariadb|mssql|sqlserver|mongodb(?:\+srv)?|rediss?|amqps?|kafka|ldaps?|smb|cifs|nfs|afp|ssh|sftp|svn|telnet|tcp|udp|ssl|tls|mqtts?|nats|rtsp|sips?|rsync|oracle|clickhouse|cassandra|couchbase|elasticsearch|etcd|consul|vault|grpcs?|ws|wss|ftp|ipps?|socks[45]?h?|vnc|rdp|spice|net\.tcp|net\.pipe|docker|unix|nbd|iscsi|bolt|neo4j|zk|hdfs|thrift|syslog|statsd)"
-_INTERNAL: Final = r"(?:corp|int|ad|ads|internal|intern|intra|lan|emea|apac|amer|americas|nam|noram|latam|hq|local|intranet|priv|private|mgmt|dmz|ds|win|infra|prod|prd|stg|dev|uat|test|qa|office|inet|inside|dc\d?|us|eu|uk|de|in|fr|na|ap)"
+_INTERNAL: Final = (
+    "corp", "int", "ad", "ads", "internal", "intern", "intra", "lan", "emea", "apac", "amer",
+    "americas", "nam", "noram", "latam", "hq", "local", "intranet", "priv", "private", "mgmt",
+    "dmz", "ds", "win", "infra", "prod", "prd", "stg", "dev", "uat", "test", "qa", "office",
+    "inet", "inside", "dc", "dc1", "dc2", "us", "eu", "uk", "de", "in", "fr", "na", "ap",
+)  # fmt: skip
+_ANY_INTERNAL: Final = "|".join(_INTERNAL)
 
 
 def _names_machine(text: str) -> bool:
@@ -108,8 +114,8 @@ ENDPOINTS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "HOST",
         0.84,
-        rf"(?<![\w.\\@+%$-])(?!{KNOWN_SITE})(?:[A-Za-z\d][\w-]{{0,62}}\.){{1,3}}(?i:{_INTERNAL})\.(?:[A-Za-z\d-]{{2,63}}\.){{1,2}}{PUBLIC_SUFFIX}\b(?![\w-]|\.\w|\()",
-        ".",
+        rf"(?<![\w.\\@+%$-])(?!{KNOWN_SITE})(?:[A-Za-z\d][\w-]{{0,62}}\.){{1,3}}(?i:{_ANY_INTERNAL})\.(?:[A-Za-z\d-]{{2,63}}\.){{1,2}}{PUBLIC_SUFFIX}\b(?![\w-]|\.\w|\()",
+        " ".join(f".{label}." for label in _INTERNAL),
     ),
     # --- where somebody sits: `root  tty1  desk-4`
     (
@@ -151,8 +157,8 @@ ENDPOINTS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "SSID",
         0.83,
-        r"(?<=\b(?i:wi-?fi|wlan|wireless|hotspot|guest[ ]network)\b[^\n]{0,120}\((?i:network|ssid|wi-?fi|wlan|name)[ ]?(?i:is|name|called)?[ :=]{1,3})(?!(?i:adapter|card|driver|name|not|is|down|issue|error|problem|unavailable|unreachable)\b)[^()\n\"']{2,40}(?=\))",
-        "(",
+        r"\((?i:network|ssid|wi-?fi|wlan|name)[ ]?(?i:is|name|called)?[ :=]{1,3}(?<=\b(?i:wi-?fi|wlan|wireless|hotspot|guest[ ]network)\b[^\n]{0,140})\K(?!(?i:adapter|card|driver|name|not|is|down|issue|error|problem|unavailable|unreachable)\b)[^()\n\"']{2,40}(?=\))",
+        "(network (ssid (wifi (wi-fi (wlan (name",
         _names_network,
     ),
     # --- named after an owner

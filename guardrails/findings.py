@@ -25,7 +25,7 @@ _KEPT_FORM: Final = regex.compile(
     r"|\b(?:event|error|code|exit|status|result|stop|port|line|pid|process|thread|bug|issue|rfc)(?:[ ](?:id|code|number|no\.?))?[ :=#]{1,3}-?\d{1,10}\b(?!-\d)"
     r"|\b(?:Windows|Win|Office|Server|SQL Server|Exchange|SharePoint|Visual Studio|Ubuntu|Debian|Fedora|macOS|OS X|iOS|Android|Chrome|Firefox|Edge|Java|Python)[ ]\d{1,4}(?:\.\d{1,4}){0,3}\b(?![-/]\d)"
     # a code of capitals and digits that is called an error, and ends what is said
-    rf"|(?<=\b(?:error|exception|fault|code|failed|failure)(?:[ ]code)?[ ]?[:=(]?[ ]?[\"'(]?)(?-i:(?!{DEVICE_WORD}-?\d)[A-Z]{{1,6}}-?[A-Z]{{0,5}}\d{{3,6}})(?=[\"').,;:!?]|\s*(?:\n|\Z))"
+    rf"|(?<=\b(?:error|exception|fault|code|failed|failure)(?:[ ]code)?[ ]?[:=(]?[ ]?[\"'(]?)(?-i:(?!{DEVICE_WORD}-?\d)[A-Z]{{1,6}}-?[A-Z]{{0,5}}\d{{3,6}})(?=[\"').,;:!?]|[ ]?(?:\n|\Z))"
 )
 # What such a form may be mistaken for; credentials and identities with check digits are never it.
 _MISTAKABLE: Final = frozenset(

@@ -77,13 +77,13 @@ PHRASES: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "SECRET",
         0.86,
-        rf"(?<=\b{_NAME}\b(?:(?!{_DIGEST}|[.][ ])[^\n;]){{0,64}})(?<![\w./:@-])(?i:[\da-f]{{32,128}})(?![\w./-])",
+        rf"(?<![\w./:@-])(?i:[\da-f]{{32,128}})(?![\w./-])(?<=\b{_NAME}\b(?:(?!{_DIGEST}|[.][ ])[^\n;]){{0,64}}[ \"'`(=:][\dA-Fa-f]{{32,128}})",
         "token key secret pass credential psk pat",
     ),
     (
         "SECRET",
         0.86,
-        rf"(?<!{_DIGEST}[ :=(]{{1,3}})(?<![\w./:@-])(?i:[\da-f]{{32,128}})(?=[ ,]{{1,2}}[(]?(?:(?:is|was|as|the|an?|my|our|old|new|this|api|access|\w{{2,12}})[ ]){{0,4}}{_NAME}\b)(?![ ,(]{{1,3}}(?:\w{{1,12}}[ ]){{0,4}}{_DIGEST})",
+        rf"(?<![\w./:@-])(?i:[\da-f]{{32,128}})(?<!{_DIGEST}[ :=(]{{1,3}}[\dA-Fa-f]{{32,128}})(?=[ ,]{{1,2}}[(]?(?:(?:is|was|as|the|an?|my|our|old|new|this|api|access|\w{{2,12}})[ ]){{0,4}}{_NAME}\b)(?![ ,(]{{1,3}}(?:\w{{1,12}}[ ]){{0,4}}{_DIGEST})",
         "token key secret pass credential psk pat",
     ),
     # in a list of credentials: what stands beside is one, too

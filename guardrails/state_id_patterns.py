@@ -5,13 +5,15 @@ A form that other numbers share counts only with its check digit, beside its nam
 """
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
+import re
 from typing import Final
 
 from guardrails import check_digits as check
 from guardrails.pattern_parts import IS, IdentifierPattern, patterns
 
 _LICENCE: Final = r"(?:driv(?:er|ers|er['\u2019]s|ing)[ ]?(?:['\u2019]s)?[ ]?(?:licen[cs]e|permit)|driver[ ]?id|dl|licen[cs]e[ ](?:number|no\.?)|f\u00fchrerschein(?:nummer)?|permis[ ]de[ ]conduire)"
-
+# Five letters of the family name, 9 for each that it has not.
+_LICENCE_NAME: Final = re.compile(r"\A(?=[A-Z9]{5}[ ]?\d{6})[A-Z]{2,5}9*")
 
 STATE_IDS: Final[tuple[IdentifierPattern, ...]] = patterns(
     ("SSN", 0.88, r"(?<![\w-])(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])", "-"),
@@ -201,7 +203,9 @@ STATE_IDS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "LICENCE",
         0.88,
-        r"(?<![\w-])(?:[A-Z]{5}|[A-Z]{4}9|[A-Z]{3}99|[A-Z]{2}999)[ ]?\d{6}[ ]?[A-Z][A-Z9][ ]?[A-Z\d][A-Z]{2}(?:[ ]?\d\d)?(?![\w-])",
+        r"(?<![\w-])[A-Z]{2,5}9{0,3}[ ]?\d{6}[ ]?[A-Z][A-Z9][ ]?[A-Z\d][A-Z]{2}(?:[ ]?\d\d)?(?![\w-])",
+        "",
+        lambda text: len(_LICENCE_NAME.findall(text)) == 1,
     ),
     ("LICENCE", 0.85, r"(?<![\w-])[A-Z]{2}[ -]?\d{2}[A-Z]?[ -]?(?:19|20)\d{9}(?![\w-])"),
     (
