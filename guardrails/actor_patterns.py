@@ -30,6 +30,10 @@ _NO_ACTORS: Final = frozenset(
     secops sysops helpdesk servicedesk cmdlet powershell psexec winget apt dnf yum brew snapd msi
     msiexec tsc npm pip autopilot intune jamf sccm wsus bitlocker filevault oidc saml nodename
     username hostname userid username1 unixuser anonymous nologin localservice networkservice
+    digicert sectigo comodo globalsign letsencrypt verisign entrust godaddy ovh hetzner cloudflare
+    akamai taskschd taskhostw schtasks wuauclt msmpeng trustedinstaller dism okta zscaler fortinet
+    sophos sentinelone qualys nessus tenable rapid7 veeam commvault acronis netapp mimecast vmware
+    esxi vcenter proxmox kvm qemu libvirt openvpn wireguard strongswan squid haproxy varnish
     """.split()  # noqa: SIM905 - a table
 )
 _INITIAL: Final = re.compile(r"[a-z]{1,2}[._][a-z]{3,24}")

@@ -77,7 +77,7 @@ PHRASES: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "SECRET",
         0.86,
-        rf"(?<![\w./:@-])(?i:[\da-f]{{32,128}})(?![\w./-])(?<=\b{_NAME}\b(?:(?!{_DIGEST}|[.][ ])[^\n;]){{0,64}}[ \"'`(=:][\dA-Fa-f]{{32,128}})",
+        rf"(?<![\w./:@-])(?i:[\da-f]{{32,128}})(?![\w./-])(?<=(?<!(?i:public|foreign|primary|partition|registry|host)[ _-])\b{_NAME}\b(?:(?!{_DIGEST}|[.][ ])[^\n;]){{0,64}}[ \"'`(=:][\dA-Fa-f]{{32,128}})",
         "token key secret pass credential psk pat",
     ),
     (
@@ -90,7 +90,7 @@ PHRASES: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "SECRET",
         0.84,
-        r"(?m)^[ \t]{0,4}[-*\u2022][ ]\K(?i:[\da-f]{32,128})(?=[ ]\([^()\n]{2,40}\)|[ ,;]|$)(?=[^\n]{0,120}\b(?i:revoked?|rotated?|in[ ]use|expired?|leaked|exposed|active|disabled|agent|token|key|backup|mail)\b)",
+        r"(?m)^[ \t]{0,4}[-*\u2022][ ]\K(?i:[\da-f]{32,128})(?=[ ]\([^()\n]{2,40}\)|[ ,;]|$)(?![ ]{1,3}[*]?[\w./-]{1,64}\.\w{1,5}\b)(?=[^\n]{0,120}\b(?i:revoked?|rotated?|in[ ]use|expired?|leaked|exposed|(?<!public[ ])(?:token|key|secret))\b)",
     ),
     # --- command lines
     (
