@@ -77,8 +77,8 @@ HOLDERS: Final[tuple[IdentifierPattern, ...]] = patterns(
     (
         "HOST",
         0.8,
-        r"(?<![\w./\\@-])(?:WIN\d{1,2}|CPC|VDI|AVD|W36[05])-(?=[A-Z\d-]{0,12}[A-Z])[A-Z\d]{4,8}(?:-[A-Z\d]{3,8})?(?![\w-])",
-        "win cpc vdi avd w36",
+        r"(?<![\w./\\@-])(?:W(?:IN)?\d{1,2}|CPC|VDI|AVD|W36[05])-(?=[A-Z\d-]{0,12}[A-Z])[A-Z\d]{4,8}(?:-[A-Z\d]{3,8})?(?![\w-])",
+        "w cpc vdi avd",
     ),
     # --- wireless networks in prose
     (
@@ -98,5 +98,68 @@ HOLDERS: Final[tuple[IdentifierPattern, ...]] = patterns(
         0.78,
         r"(?i:\b(?:roams?|roaming|roamed|switch(?:es|ed|ing)?|jumps?|flaps?)[ ](?:between|from)[ ][\w-]{3,32}[ ](?:and|to)[ ])\K(?=[\w-]{0,31}[-_\d])[\p{L}][\w-]{2,31}",
         "roam switch jump flap",
+    ),
+    (
+        "HOST",
+        0.7,
+        r"(?<![\w./\\@-])(?:[a-z]-[a-z]{2,6}-\d{2,5}|[A-Za-z\d]{1,8}PC\d{2,5}|POS-\d{2,5}(?:-\d{1,3})?|[a-z]{2,10}_(?:app|db|sql|web|srv|dc|fs|ts|rds|vm|node|print|file)\d{1,3}|(?![a-z]{2}-(?:gov-)?(?:north|south|east|west|central)|(?:wi-fi|sign-in|add-in|plug-in|log-in|log-on|pre-rc|build-no)-)[a-z]{2,10}-[a-z]{2,10}-\d{1,3})(?![\w@\\/-]|\.\w)",
+    ),
+    # --- labels on devices
+    (
+        "SERIAL",
+        0.66,
+        r"(?<![\w./-])(?:(?:IT|INV|ASSET|TAG|EDV)-?\d{4,8}(?:-[A-Z]{1,2})?|\d{5,7}-[A-Z]{1,2})(?![\w-]|\.\d)",
+    ),
+    # --- telephones after a verb, extensions after a desk
+    (
+        "PHONE",
+        0.78,
+        r"(?i:\b(?:inform(?:ed)?|call(?:ed)?|reach(?:able|ed)?|contact(?:ed)?|text(?:ed)?|whatsapp|ring|rang|phoned?|back)[ ](?:(?:me|him|her|us|them|back|user)[ ])?(?:on|at|under|via)[ ])\K\+?\d[\d ()-]{6,16}\d(?![\w-]|[.:/]\d)",
+        "on at under via",
+    ),
+    (
+        "PHONE",
+        0.74,
+        r"(?i:\b(?:at|on)[ ]desk[ ]|\bposte(?:[ ]t\u00e9l\.?)?[ ]|\bdurchwahl[ ]|\bdesk[ ]phone[ ])\K\d{3,5}(?![\w-]|[.:/]\d)",
+        "desk poste durchwahl",
+    ),
+    # --- accounts in paths of file servers, before an address, in the configuration of a router
+    ("USERNAME", 0.8, r"(?<=/homes/)[\w.-]{2,48}(?<!\.)", "/homes/"),
+    (
+        "USERNAME",
+        0.8,
+        r"(?<![\w./\\@-])[a-z][\w.-]{2,48}(?=/\d{1,3}(?:\.\d{1,3}){3}:\d)",
+        "/",
+    ),
+    ("USERNAME", 0.84, r"(?m)^[ \t]{0,8}username[ ]\K[\w.-]{2,48}(?=[ ](?:privilege|password|secret|nopassword)\b)", "username"),
+    ("SECRET", 0.86, r"(?m)^[^\n]{0,80}\b(?:password|secret|key)[ ][0-9][ ]\K\S{4,128}", "password secret key"),
+    ("SECRET", 0.82, r"(?i:\b(?:snmp[ ])?community(?:[ ]string)?(?:[ ]is|:|=)?[ ]\"?)\K(?=\S{0,40}[\d!%$#&*])[^\s\",;]{4,64}", "community"),
+    (
+        "USERNAME",
+        0.78,
+        r"(?<=['\"])[A-Z][A-Z\d-]{2,15}/[a-z][\w.-]{2,32}(?=['\"])",
+        "/",
+    ),
+    # --- numbers of the state without their words
+    (
+        "SSN",
+        0.4,
+        r"(?<![\w./:+()#-])(?<!\d[ ])(?!000|666|9)\d{3}[ ](?!00)\d{2}[ ](?!0000)\d{4}(?![\w./:-]|[ ]\d)",
+        "",
+        None,
+        "ssn social security card dependent dependents payroll w2 employee benefits",
+    ),
+    (
+        "EMPLOYEE",
+        0.78,
+        r"(?i:\bmy[ ]id(?:[ ]is|:)?[ ]|\b(?:id|smart|access)?[ ]?card[ ](?:no\.?|number|nr\.?|#)[ :]{0,2})\K[A-Z]{0,4}-?\d{5,9}(?![\w-])",
+        "id card",
+    ),
+    # --- addresses after a word that says so, to the postal code
+    (
+        "ADDRESS",
+        0.8,
+        r"(?i:\b(?:address(?:[ ]is)?|deliver(?:ed|y)?(?:[ ](?:to|address))?|ship(?:ped)?[ ]to|env\u00edo[^.\n]{0,30}[ ]es|lieferadresse|livrer[ ]\u00e0|home)(?:[ ]?:|[ ])[ ]?)\K(?=[\p{Lu}\d])(?=[^\n;]{0,80}\d)[^\n;]{6,80}?[ ,-]\d{5,6}(?![\w-])",
+        "address deliver ship env lieferadresse livrer home",
     ),
 )  # fmt: skip

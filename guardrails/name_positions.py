@@ -21,6 +21,7 @@ from guardrails.vocabulary import is_common, is_english, is_listed
 
 _MIN_LETTERS: Final = 3
 _MIN_STRANGE: Final = 4
+_LATIN: Final = compile_bounded(r"[a-z\u00c0-\u024f\u1e00-\u1eff]+")
 _CAPITAL_INSIDE: Final = compile_bounded(
     r"(?<!\bMc|\bMac|\bDe|\bDi|\bLe|\bLa|\bVan)(?<=\p{Ll})\p{Lu}"
 )
@@ -31,8 +32,8 @@ _LAST: Final = compile_bounded(
     rf"(?:[.!?][ ]|\n)[ \t]{{0,8}}(?:[-\u2013/~][ ]?)?({_PART}(?:[ ]{_PART}){{0,2}})(?:,?[ ]\+?[\d ()/.-]{{7,18}}|,[ ][\p{{L}}&/ ]{{2,40}})?[.!]?\s{{0,8}}\Z"
 )
 _LAST_CHARACTERS: Final = 120
-_INITIALS: Final = compile_bounded(
-    r"(?:(?m:^)[ \t]{0,4}[-\u2013/~]?[ ]?|[.!?][ ][-\u2013/~]?[ ]?|\b(?i:by|from|initials:?)[ ])\K(?!(?:U\.S|U\.K|E\.U|P\.S|P\.O|N\.B|A\.M|P\.M|I\.T|Q\.A|I\.D|H\.R|O\.K)\.)(?:\p{Lu}\.){2,3}(?=[ \t]{0,4}(?:(?m:$)|[,;]))"
+_BARE_INITIALS: Final = compile_bounded(
+    r"(?:(?m:^)[ \t]{0,4}[-\u2013/~]?[ ]?|[.!?][ ][-\u2013/~]?[ ]?|\b(?i:by|from|initials:?)[ ]|\b(?i:cheers|thanks|thx|regards|br|merci|gracias|gr\u00fc\u00dfe|vg|lg),?[ ])\K(?!(?:U\.S|U\.K|E\.U|P\.S|P\.O|N\.B|A\.M|P\.M|I\.T|Q\.A|I\.D|H\.R|O\.K)\.)(?:\p{Lu}\.){2,3}(?=[ \t]{0,4}(?:(?m:$)|[,;]))"
 )
 _SIGN: Final = compile_bounded(
     r"(?<=[.!?\n][ ]{0,2})[/~-]\K(?!(?:OK|NO|AM|PM)\b)\p{Lu}{2,3}(?=[ \t]{0,4}(?m:$))"
@@ -41,9 +42,22 @@ _SIGN: Final = compile_bounded(
 _PAIR: Final = compile_bounded(
     r"(?<![\w./\\@%$&+~`#=<'\u2019-])(\p{Ll}[\p{Ll}\p{M}'\u2019-]{2,24})[ ](?=(\p{Ll}[\p{Ll}\p{M}'\u2019-]{2,24})(?![\p{L}\p{M}\d_@\\/(`=:]|[.-]\w))"
 )
+# As directories and forms write people: `Stone, M.`
+_INITIAL_BEHIND: Final = compile_bounded(
+    r"(?<![\w./@-])(?:(?:van|von|de|der|den|da|di|del|la|le|el|al|bin|ter|ten)[ ]){0,2}\p{Lu}[\p{L}\p{M}'\u2019-]{1,24},[ ]\p{Lu}\.(?:[ ]?\p{Lu}\.)?(?![\w.]|[ ]\p{Ll}\.)"
+)
+_INITIALS: Final = (_BARE_INITIALS, _SIGN, _INITIAL_BEHIND)
+# Two words with capitals, side by side.
+_TITLED_PAIR: Final = compile_bounded(
+    r"(?<![\w./\\@%$&+~`#=<'\u2019-])(\p{Lu}[\p{Ll}\p{M}'\u2019-]{2,24})[ ](?=(\p{Lu}[\p{Ll}\p{M}'\u2019-]{2,24})(?![\p{L}\p{M}\d_@\\/(`=:]|[.-]\w))"
+)
 # After these stands somebody, if the word is no other.
 _CUE: Final = compile_bounded(
-    r"(?<![\w-])(?i:approved[ ]by|asked|per|cc|thx|thanks|tnx|cheers|regards|gracias|danke|merci|grazie|saludos|gru\u00df|gru\u00dfe|viele[ ]gr\u00fc\u00dfe|cordialement|hi|hey|hello|dear|ask|tell|told|remind|inform(?:ed)?|to[ ]\+?[\d ()/-]{7,20}[ ]for)[ ,]{1,2}\K(\p{L}[\p{Ll}\p{M}'\u2019-]{2,24})(?=[ ]?(?:[,;!?\n)]|\.(?!\w)|\Z|[ ](?:until|till|from|to|and|for|at|on|in|has|is|was|can|will|please|pls)\b))"
+    r"(?<![\w-])(?i:(?:approved|requested|reported|renewed|tested|checked|reviewed|signed|confirmed|authori[sz]ed|escalated|closed|opened|handled|raised|resolved|fixed|verified|agreed|called|reset|done)[ ]by|asked|per|cc|thx|thanks|tnx|cheers|regards|gracias|danke|merci|grazie|saludos|gru\u00df|gru\u00dfe|viele[ ]gr\u00fc\u00dfe|cordialement|hi|hey|hello|dear|ask|tell|told|remind|inform(?:ed)?|to[ ]\+?[\d ()/-]{7,20}[ ]for)[ ,]{1,2}\K(\p{L}[\p{Ll}\p{M}'\u2019-]{2,24})(?=[ ]?(?:[,;!?\n)]|\.(?!\w)|\Z|[ ](?:until|till|from|to|and|for|at|on|in|has|is|was|can|will|please|pls)\b))"
+)
+# Who did something, if the word is like no other.
+_BY: Final = compile_bounded(
+    r"(?<![\w-])(?i:\p{L}{2,12}ed|run|done|made|sent|seen|set|written|taken)[ ]by[ ]\K([\p{L}][\p{Ll}\p{M}'\u2019]{3,24})(?![\w@\\/(`=>-]|\.\w)"
 )
 # Somebody has been told, or will do something.
 _TOLD: Final = compile_bounded(
@@ -61,14 +75,29 @@ def find_names_by_position(text: str) -> Iterator[tuple[int, int]]:
     match = _LAST.search(text, max(0, len(text) - _LAST_CHARACTERS))
     if match and _are_names(match[1].split(), is_alone=True):
         yield match.span(1)
-    for expression in (_INITIALS, _SIGN):
-        for match in find_all(expression, text):
-            yield match.span()
+    for expression in _INITIALS:
+        yield from (match.span() for match in find_all(expression, text))
+    yield from _find_pairs(text)
+    yield from _find_cued(text)
+
+
+def _find_pairs(text: str) -> Iterator[tuple[int, int]]:
+    """Yield two words side by side that nobody knows."""
     for match in find_all(_PAIR, text):
         if _are_names([match[1], match[2]], is_alone=False):
             yield match.start(1), match.end(2)
+    for match in find_all(_TITLED_PAIR, text):
+        if _is_strange(match[1].lower()) and _is_strange(match[2].lower()):
+            yield match.start(1), match.end(2)
+
+
+def _find_cued(text: str) -> Iterator[tuple[int, int]]:
+    """Yield words that stand where what is before or behind tells of somebody."""
     for match in find_all(_CUE, text):
         if _is_no_word(match[1].lower()) or is_listed(match[1], given=True):
+            yield match.span(1)
+    for match in find_all(_BY, text):
+        if _is_strange(match[1].lower()):
             yield match.span(1)
     for match in find_all(_TOLD, text):
         if match[1].lower() not in _NOT_TOLD and not is_common(match[1].lower()):
@@ -99,7 +128,7 @@ def _are_names(words: list[str], *, is_alone: bool) -> bool:
 def _is_no_word(lower: str) -> bool:
     """Say whether a word is neither English, nor computing, nor of our neighbours."""
     letters = _join(lower)
-    if len(letters) < _MIN_STRANGE or not letters.isalpha():
+    if len(letters) < _MIN_STRANGE or not letters.isalpha() or not _LATIN.fullmatch(letters):
         return False
     if letters in TECHNICAL or letters in SYSTEM_ACCOUNTS or is_foreign_word(letters):
         return False

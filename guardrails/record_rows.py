@@ -24,18 +24,25 @@ _OF_ONE: Final = frozenset(
 _PERSON: Final = "PERSON"
 _MAY_BE_PERSON: Final = frozenset((_PERSON, "ORGANIZATION", "LOCATION", "ADDRESS"))
 _OTHERS: Final = frozenset(("SECRET", "SERIAL", "EMPLOYEE", "DEVICE_ID", "PHONE", "EMAIL"))
+_OF_BIRTH: Final = compile_bounded(
+    r"(?i:\b(?:birth|born|dob|d\.o\.b|geb(?:oren|urtsdatum)?|n\u00e9e?|naissance|nacimiento|nacid[oa])\b)"
+)
 _MIN_CELLS: Final = 3
 _MAX_WORDS: Final = 3  # of a cell that may be a name
 _SEPARATORS: Final = tuple(
     compile_bounded(separator)
     for separator in (r"[ ]?;[ ]?", r"[ ]?\t[ ]?", r"[ ]?\|[ ]?", r"[ ]/[ ]", r"[ ][-\u2013][ ]", r",[ ]?")
 )  # fmt: skip
+_NUMBERING: Final = compile_bounded(r"[ \t]*(?:\d{1,3}[.)]|[-*\u2022])[ ]")
 _QUOTES: Final = " \t\"'`"
 _YEAR: Final = r"(?:19[2-9]\d|200\d|201[0-2])"  # that a working person, or a child, was born in
 _MONTH: Final = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\p{L}{0,6}\.?"
 _BIRTH: Final = (
     rf"(?:\d{{1,2}}[./-](?:\d{{1,2}}|{_MONTH})[./-](?:{_YEAR}|[3-9]\d)|{_YEAR}[./-]\d{{1,2}}[./-]\d{{1,2}}"
     rf"|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]{_YEAR}|\d{{1,2}}(?:st|nd|rd|th)?\.?[ -]{_MONTH},?[ -]{_YEAR})"
+)
+_BIRTH_IN_LINE: Final = compile_bounded(
+    rf"(?<![\w./:-])(?:{_BIRTH})(?![\w/-]|[.:]\d|[ T]\d{{1,2}}:)"
 )
 _STATE_NUMBER: Final = r"(?:\d{4}[ -]\d{4}[ -]\d{4}|\d{9,16})"
 _BARE_CELLS: Final = (
@@ -61,6 +68,7 @@ _AFTER_NAME: Final = (
         compile_bounded(r"[ ]?[,;:/-]?[ ]{1,2}(\+?\(?\d[\d ()/.-]{7,16}\d)(?![\w-]|[.:/]\d)"),
     ),
     ("EMPLOYEE", compile_bounded(r"[ ]?[/|][ ]?([A-Z]{0,3}\d{5,9})(?![\w-])")),
+    ("EMPLOYEE", compile_bounded(r"[ ]?\(([A-Z]{0,4}-?\d{4,9})\)")),
     (
         "EMPLOYEE",
         compile_bounded(
@@ -72,6 +80,10 @@ _LISTED: Final = frozenset(("EMPLOYEE", "SERIAL", "LICENCE", "PASSPORT", "BANK_A
 # What goes on after one number of a list: `badges 0509433, BD764060 and BD437967`.
 _NEXT_IN_LIST: Final = compile_bounded(
     r"(?:[ ]?[,;/][ ]?(?:and[ ])?|[ ](?:and|or|&|und|et|y)[ ])(?=[A-Z\d-]{0,12}\d[A-Z\d-]{0,12}\d)([A-Z\d][A-Z\d-]{3,18})(?<!-)(?![\w-]|[.:/]\d)"
+)
+_RECOVERY_KEY: Final = compile_bounded(r"\d{6}(?:-\d{6}){7}|[A-Z\d]{4}(?:-[A-Z\d]{4}){5}")
+_OWNER_OF_KEY: Final = compile_bounded(
+    r"(?:(?m:^)|[\s(;,|])((?=[\w.-]{0,31}\d)[A-Za-z\d][\w.-]{3,31})(?:[)\]]?:?[ \t]{1,4}|[ ]?[=;,|/][ ]?)\Z"
 )
 _MAX_LISTED: Final = 50
 _BEFORE_NAME: Final = compile_bounded(
@@ -87,7 +99,7 @@ _NEXT_IN_LINE: Final = compile_bounded(
     rf"[ \t]{{1,4}}(?|({_NAME_WORD},[ ]{_NAME_WORD}(?:[ ]{_NAME_WORD})?)(?![\p{{L}}\d])|\((\p{{L}}[\p{{L}}'-]{{1,30}},[ ]\p{{L}}[\p{{L}}'-]{{1,30}})\))"
 )
 _COMMA_BEFORE: Final = compile_bounded(
-    rf"(?:^|[;|\t\"'>:(!.]|\d|\b(?:for|from|by|user|of|to|and))[ \t]{{0,4}}({_NAME_WORD}|\p{{Ll}}[\p{{L}}\p{{M}}'\u2019-]{{2,30}}),[ ]\Z"
+    rf"(?:^|[;|\t\"'>:(!.]|\d|[ ]{{2}}|\b(?:for|from|by|user|of|to|and))[ \t]{{0,4}}({_NAME_WORD}|\p{{Ll}}[\p{{L}}\p{{M}}'\u2019-]{{2,30}}),[ ]\Z"
 )
 _COMMA_AFTER: Final = compile_bounded(rf",[ ]({_NAME_WORD})(?=[ ]?(?:$|[;|\t\"'<-]))")
 
@@ -170,6 +182,8 @@ def _split(line: str, separator: object, found: Sequence[Span]) -> Iterator[tupl
 
 
 def _strip(line: str, start: int, end: int) -> tuple[int, int]:
+    if start == 0 and (match := _NUMBERING.match(line)):
+        start = min(end, match.end())
     while start < end and line[start] in _QUOTES:
         start += 1
     while end > start and line[end - 1] in _QUOTES:
@@ -199,6 +213,8 @@ def _is_nobodys_word(cell: str) -> bool:
 
 def _read_beside(row: _Row) -> Iterator[Span]:
     """Yield what stands directly beside a name, and names beside a number of one person."""
+    if (row.has_person and row.is_of_one) or _OF_BIRTH.search(row.line):
+        yield from ((*match.span(), "DATE") for match in _BIRTH_IN_LINE.finditer(row.line))
     for start, end, entity in row.found:
         if entity == _PERSON or (
             entity in _MAY_BE_PERSON and _NAME_CELL.fullmatch(row.line, start, end)
@@ -206,6 +222,8 @@ def _read_beside(row: _Row) -> Iterator[Span]:
             yield from _read_beside_name(row, start, end)
         elif entity in _OF_ONE:
             yield from _read_beside_number(row, start, end)
+        elif entity == "SECRET" and _RECOVERY_KEY.fullmatch(row.line, start, end):
+            yield from _read_before_key(row, start)
         if entity in _LISTED:
             yield from _read_list(row, end, entity)
 
@@ -225,6 +243,12 @@ def _read_beside_name(row: _Row, start: int, end: int) -> Iterator[Span]:
         return
     if match := _COMMA_AFTER.match(row.line, end):
         yield start, match.end(1), _PERSON
+
+
+def _read_before_key(row: _Row, start: int) -> Iterator[Span]:
+    """Yield the machine whose recovery key follows."""
+    if match := _OWNER_OF_KEY.search(row.line, max(0, start - _REACH), start):
+        yield *match.span(1), "HOST"
 
 
 def _read_list(row: _Row, end: int, entity: str) -> Iterator[Span]:

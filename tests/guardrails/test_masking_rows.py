@@ -52,6 +52,31 @@ MASKED = [
     ("My home network is JioFiber-ItMK9, router", ("JioFiber-ItMK9",)),
     ("roams between Acme-PUN and Acme-Corp, adapter", ("Acme-PUN", "Acme-Corp")),
     ("GivenName;Surname;Sam\nElise;Hamann;elihama", ("Elise", "Hamann", "elihama")),
+    # --- a key's machine, dates in a row, initials behind a name
+    (
+        "keys:\nIT87918-Q 696949-031812-074855-553311-529320-365475-516791-638671",
+        ("IT87918-Q",),
+    ),
+    ("2. hmi-line6 / Charles / 45BF-T13C-DM71-GNE5-SDHS-96KQ", ("hmi-line6", "Charles")),
+    ("3,Lisa Butler,617-42-6373,January 25, 1954", ("January 25, 1954",)),
+    ("date of birth 13-01-1983 instead of 03.10.1958", ("13-01-1983", "03.10.1958")),
+    ("case 7221 (de Smit, L.) upstream", ("de Smit, L.",)),
+    ("O'Devanney, Dairine (P-01682)", ("P-01682",)),
+    ("My ID is MA-719755.", ("MA-719755",)),
+    ("renewed by gusingh, nginx reload", ("gusingh",)),
+    ("account holder Dursun Stiebitz. SAP", ("Dursun Stiebitz",)),
+    ("back on p-lnx-1211 now", ("p-lnx-1211",)),
+    ("log on erp_app07, since", ("erp_app07",)),
+    ("sticker says 453114-LT and", ("453114-LT",)),
+    ("informed on 9812424882", ("9812424882",)),
+    ("MULTI: Learn: -> monique.texier/93.82.217.173:49152", ("monique.texier",)),
+    ("username BONNES privilege 15 password 0 ArsenalMunich!", ("BONNES", "ArsenalMunich!")),
+    ("community !Klinik%759 and local user", ("!Klinik%759",)),
+    ("dependents: 708 68 7157 vs 589-84-2601", ("708 68 7157",)),
+    (
+        "deliver to C. de Odalys Sanchez 260 Puerta 9, Las Palmas, 48878; call",
+        ("Odalys", "260 Puerta", "48878"),
+    ),
 ]
 
 KEPT = [
@@ -73,6 +98,14 @@ KEPT = [
     "passport reader driver 10.0.22621 failed",
     "Use UTF-8, ISO-8859-1 or T-SQL",
     "sort code pages by name",
+    "caused by add-ins\n1. Exit Outlook",
+    "Exit Outlook, I. e. close it",
+    "took 120 45 3000 ms",
+    "address space of 64 bit programs is 16384 GB",
+    "the home folder is 20480 MB",
+    "use the community edition 2024",
+    "was replaced by Windows Hello",
+    "sent by default",
 ]
 
 
