@@ -47,6 +47,8 @@ _EMPTY: Final = re.compile(
 )
 _REPLACERS: Final = frozenset(("mv", "ln", "install"))
 _DEVICE_REPLACED: Final[Harm] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)
+# What is unpacked or copied below a folder may have any name: a hidden one in a hidden folder too.
+_ANY_NAME: Final = ".x/x"
 _EMPTY_INPUT: Final = re.compile(r"\s*(?:/bin/)?cat\s*<\s*/dev/null\b")
 _SHOWS_SECRETS: Final = re.compile(r"--sh\S*|show-password|-[a-z]*s[a-z]*")
 # Whole homes, copied at once.
@@ -147,10 +149,13 @@ def judge_outputs(node: Any, name: str, words: Sequence[Word], places: Places) -
         loses = output.deed is Deed.LOSES or empties
         makes_only = name in ("mkdir", "touch", "mkfifo", "mktemp")
         paths = places.find(_as_written(output.word), node)
+        spreads = output.deed is Deed.SPREADS
         if output.word.value is None and not re.search(r"[$`]", output.word.raw):
             paths = None  # of xargs, and of find: `{}`
         elif name in _REPLACERS and any(path.startswith("/dev/") for path in paths or ()):
             effects.append(make_effect(*_DEVICE_REPLACED, node))
+        if spreads and paths is not None:
+            paths = frozenset(f"{each}/{_ANY_NAME}" for each in paths)
         effects += judge_paths(node, paths, loses=loses, replaces=not makes_only)
     return effects
 

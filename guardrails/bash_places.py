@@ -8,6 +8,7 @@ comes from outside (an argument of the script, the environment, what was read) m
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile, zip_longest
 from typing import Any, Final
 
 from guardrails.bash_functions import DefinitionSpans
@@ -56,6 +57,14 @@ _PRINTS_TEMPORARY: Final = re.compile(
 _PRINTS_FOLDER_OF: Final = re.compile(
     r"\s*(?:dirname|realpath|readlink\s+-[fem]+)\s+(?:--\s+)?(\S+)\s*"
 )
+# What goes to a folder, and programs with options that name the folder of what they run.
+_ENTERS: Final = frozenset(("cd", "pushd", "chdir"))
+_WORKS_IN: Final = frozenset(
+    ("env", "genv", "sudo", "systemd-run", "daemonize", "start-stop-daemon", "unshare")
+)
+_WORKING_FOLDER: Final = re.compile(
+    r"(?:-[A-Za-z0]*[CDd]|--(?:chd?i?r?|work\w*|wdn?s?|wd)(?:=|$)|(?:--property=|-p)?WorkingDirectory=)(.*)"
+)
 
 
 class Places:
@@ -95,16 +104,13 @@ class Places:
             self._descriptors |= {
                 match[1] for each in arguments if (match := _NUMBERED.fullmatch(each))
             }
+        self._folders += ((each, node) for each in _list_entered(called, arguments))
         if called in self._functions:
             self._calls.setdefault(called, []).append(node)
         elif called in _READS:
             for word in arguments:
                 if re.fullmatch(r"[A-Za-z_]\w*", word):
                     self._set(word, None, node)
-        elif called in ("cd", "pushd", "chdir"):
-            folder = next((word for word in arguments if not re.match(r"-(?:[LPe@]|-)", word)), "~")
-            if folder not in ("-", '"-"', "..", "."):
-                self._folders.append((folder, node))
 
     def find(self, word: str, use: Any) -> Paths | None:
         """Return the paths that a word may stand for; None when they come from outside.
@@ -296,6 +302,24 @@ class Places:
         if match := _PRINTS_FOLDER_OF.fullmatch(command):
             return self._find(match[1], use, depth + 1)
         return None
+
+
+def _list_entered(called: str, arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the folders that a command enters, or makes another program work in."""
+    words = [called, *arguments]
+    for position, word in enumerate(words):
+        rest = words[position + 1 :]
+        base = word.strip("\"'").rpartition("/")[2].lstrip("\\")
+        if base in _ENTERS and (not position or words[position - 1] in ("builtin", "command")):
+            folder = next((each for each in rest if not re.match(r"-(?:[LPen@]+$|-)", each)), "~")
+            if folder not in ("-", '"-"', "..", "."):
+                yield folder
+        elif base in _WORKS_IN:
+            for option, following in zip_longest(rest, rest[1:], fillvalue=""):
+                if match := _WORKING_FOLDER.fullmatch(option):
+                    yield match[1] or following
+        elif base == "find" and not {"-execdir", "-okdir"}.isdisjoint(rest):
+            yield from (each for each in takewhile(lambda each: each[:1] not in "-(!", rest))
 
 
 def _split(value: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from guardrails.command_effects import BASH_COMMANDS
 from guardrails.program_rows import index_rows, read_names
-from guardrails.unix_outputs import WRITERS
+from guardrails.unix_writers import WRITERS
 
 # A program by path is the one that the tables know only in folders that the system owns.
 SYSTEM_FOLDERS: Final = re.compile(
