@@ -110,7 +110,7 @@ class _PythonReader:
     def __init__(
         self, tree: ast.AST, names: ScriptNames, reading: Reading, deadline: Deadline
     ) -> None:
-        places = Places(tree, names, deadline)
+        places = self._places = Places(tree, names, deadline)
         self._owners = Owners(tree, names, deadline)
         self._environments = Environments(tree, deadline)
         self._listed = list_elements(tree)
@@ -390,7 +390,8 @@ class _PythonReader:
 
     def _run_command(self, node: ast.Call, name: str) -> None:
         line = node.lineno
-        command = read_command(node, name, self._constants)
+        folders = self._places.list_folders(self._constants)
+        command = read_command(node, name, self._constants, folders)
         if command.doubt:
             self._reading.run_dynamic(line, f"{name}(...)", command.doubt)
         if command.code is not None:

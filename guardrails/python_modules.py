@@ -16,6 +16,8 @@ _K, _S = EffectKind, EffectSeverity
 HARMLESS_MODULES: Final = frozenset(
     "__future__ abc array base64 binascii bisect bz2 calendar cmath collections colorsys concurrent concurrent.futures"
     " configparser contextlib contextvars copy crypt csv datetime decimal difflib email email.message email.mime email.mime.base"
+    " email.policy email.errors email.charset email.generator email.iterators email.headerregistry email.contentmanager email.feedparser email.mime.audio email.mime.message email.mime.nonmultipart"
+    " email.base64mime email.quoprimime collections.abc urllib.response xml.dom.NodeFilter xml.etree.ElementPath xml.etree.ElementInclude json.scanner xml.parsers.expat.errors xml.parsers.expat.model curses.ascii"
     " email.mime.multipart email.mime.text email.mime.application email.mime.image email.utils email.header email.encoders email.parser"
     " enum errno fcntl filecmp fnmatch fractions functools getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac html"
     " html.entities html.parser http http.cookies http.cookiejar ipaddress itertools json json.decoder json.encoder keyword locale lzma math mimetypes numbers operator"
@@ -219,6 +221,8 @@ LOADERS: Final = frozenset(("pickle.load", "pickle.loads", "marshal.load", "mars
 EXCEPTIONS: Final = frozenset(
     "typing.get_type_hints typing.ForwardRef typing.evaluate_forward_ref typing_extensions.get_type_hints typing_extensions.ForwardRef typing_extensions.evaluate_forward_ref"
     " typing_extensions.get_annotations xml.dom.getDOMImplementation tempfile.TemporaryDirectory. operator.setitem operator.ior functools.update_wrapper logging.config dataclasses.make_dataclass"
+    " email.headerregistry.parser xml.dom.domreg xml.dom.expatbuilder xml.dom.minicompat xml.dom.pulldom xml.dom.xmlbuilder xml.dom.minidom.domreg"
+    " concurrent.futures.process concurrent.futures.thread curses.has_key curses.panel curses.textpad json.tool"
     " operator.methodcaller operator.attrgetter multiprocessing.connection multiprocessing.managers"
     " multiprocessing.Manager platform.popen cgi.test readline.set_completer readline.read_init_file"
     " readline.parse_and_bind gettext.c2py".split()
@@ -227,7 +231,7 @@ EXCEPTIONS: Final = frozenset(
 # Attributes of harmless modules that are other modules, whose functions would come in that way.
 INNER_MODULES: Final = frozenset(
     "os sys subprocess builtins codecs io shutil importlib types inspect ctypes socket pickle marshal"
-    " code pty platform imp runpy posix nt signal threading warnings functools re linecache tokenize".split()
+    " bltns stdlib_re genericpath errors scanner utils code pty platform imp runpy posix nt signal threading warnings functools re linecache tokenize".split()
 )
 
 # Python's own functions; the ones left out (exec, eval, globals, ...) are doubts where they are named.
