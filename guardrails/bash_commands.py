@@ -59,6 +59,7 @@ _FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)
 _HOLDS_WORDS: Final = re.compile(r"^\$|\$(?:[@*]|\{[@*]|\{\w+\[[@*]\])")
 _KEEPS_FUNCTIONS: Final = frozenset(("time", "noglob", "nocorrect", "coproc", "repeat"))
 _ACTS: Final = KNOWN_PROGRAMS - PLAIN_LOOKS - SHELL_BUILTINS
+_INIT_SCRIPT: Final = re.compile(r"/etc/(?:rc\.d/)?init\.d/([\w@-][\w.@-]*)")
 _SCRIPT_FILE: Final = re.compile(r"\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk|command)$")
 
 
@@ -183,6 +184,7 @@ class BashReader:
 
         """
         for _ in range(_MAX_WRAPPERS):
+            words = _read_init_script(words)
             name = self._resolve(node, words[0])
             if name is None:
                 return
@@ -270,6 +272,10 @@ class BashReader:
             self._doubt(node, f"{name[:40]} is no known program")
 
     def _doubt_options(self, node: Any, name: str, arguments: Sequence[Word]) -> None:
+        if name in ("service", "rc-service"):
+            texts = self._places.list_texts(arguments[0].raw, node) if arguments else ()
+            if any("/" in text for text in texts):
+                self._doubt(node, "runs a script that is not in the text")
         if name not in RUNS_CODE:
             return
         line = " ".join(word.value if word.value is not None else word.raw for word in arguments)
@@ -382,3 +388,11 @@ class BashReader:
     def _doubt(self, node: Any, reason: str) -> None:
         if reason:
             self.reading.doubt(int(node.start_point[0]) + 1, reason)
+
+
+def _read_init_script(words: Sequence[Word]) -> Sequence[Word]:
+    """Return `service NAME ...` for the system's script `/etc/init.d/NAME ...`."""
+    match = _INIT_SCRIPT.fullmatch(words[0].value or "")
+    if match is None or words[0].is_pattern:
+        return words
+    return [Word("service", "service"), Word(match[1], match[1]), *words[1:]]

@@ -49,6 +49,7 @@ _REPLACERS: Final = frozenset(("mv", "ln", "install"))
 _DEVICE_REPLACED: Final[Harm] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)
 # What is unpacked or copied below a folder may have any name: a hidden one in a hidden folder too.
 _ANY_NAME: Final = ".x/x"
+_RUNS_NAMED: Final = frozenset(("service", "rc-service"))
 _EMPTY_INPUT: Final = re.compile(r"\s*(?:/bin/)?cat\s*<\s*/dev/null\b")
 _SHOWS_SECRETS: Final = re.compile(r"--sh\S*|show-password|-[a-z]*s[a-z]*")
 # Whole homes, copied at once.
@@ -105,6 +106,8 @@ def _only_looks(name: str, arguments: Sequence[str]) -> bool:
     plain = [re.sub(r"\s", "_", unquote(word)) or "_" for word in arguments]
     if len(plain) == 1 and plain[0] in ("--version", "--help"):
         return True
+    if name in _RUNS_NAMED and any(word[:1] == "$" for word in arguments):
+        return False  # it may be several words
     looks = LOOKS.get(name)
     return looks is not None and looks.fullmatch(" ".join(plain)) is not None
 

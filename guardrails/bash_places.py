@@ -148,6 +148,36 @@ class Places:
         spelled = {f"{text[: match.start()]}{head}{tail}" for head in heads for tail in tails}
         return spelled if len(spelled) <= _MAX_PLACES else {f"{COMPUTED}{tail}" for tail in tails}
 
+    def list_printers(self, word: str, use: Any) -> frozenset[str]:
+        """Return the commands that print all of a word, or a variable that is all of it.
+
+        For what a loop reads they are what writes into it, empty for a file.
+        """
+        return frozenset(self._list_printers(word, use, 0))
+
+    @staticmethod
+    def list_writers(node: Any) -> frozenset[str]:
+        """Return the commands that write what a command, or the loop around it, reads."""
+        return frozenset(_list_writers(node))
+
+    def _list_printers(self, word: str, use: Any, depth: int) -> Iterator[str]:
+        self._steps += 1
+        if depth > _MAX_DEPTH or len(word) > _MAX_CHARACTERS or self._steps > _MAX_STEPS:
+            return
+        text = word.strip().strip('"')
+        if match := re.fullmatch(r"\$\((.*)\)|`([^`]*)`", text, re.DOTALL):
+            yield match[1] or match[2] or ""
+        elif match := _LEAD.fullmatch(text):
+            name = match[1] or match[2]
+            given = self._values.get(name, ())
+            if name in ("@", "*") or name.isdigit():
+                given = self._list_given(name, use)
+            for value, node in given[:_MAX_PLACES]:
+                if value is None:
+                    yield from _list_writers(node)
+                else:
+                    yield from self._list_printers(value, node, depth + 1)
+
     def _spell_variable(self, name: str, use: Any, depth: int) -> set[str]:
         if name in _NUMBERS or name in self._busy:
             return {""}
@@ -320,6 +350,23 @@ def _list_entered(called: str, arguments: Sequence[str]) -> Iterator[str]:
                     yield match[1] or following
         elif base == "find" and not {"-execdir", "-okdir"}.isdisjoint(rest):
             yield from (each for each in takewhile(lambda each: each[:1] not in "-(!", rest))
+
+
+def _list_writers(node: Any) -> Iterator[str]:
+    """Yield what is piped, or given as a string, into the loop around a command that reads."""
+    while node is not None and node.type != "program":
+        around = node.parent
+        if around is not None and around.type == "pipeline" and around.children[0] != node:
+            yield text_of(around)[: node.start_byte - around.start_byte].rstrip("| \n")
+            return
+        for each in around.children if around is not None else ():
+            if each.type == "herestring_redirect":
+                yield text_of(each)[3:].strip().strip('"').removeprefix("$(").removesuffix(")")
+                return
+            if each.type == "file_redirect" and "<(" in text_of(each):
+                yield text_of(each).partition("<(")[2].removesuffix(")")
+                return
+        node = around
 
 
 def _split(value: str) -> Iterator[str]:

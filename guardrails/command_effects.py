@@ -76,7 +76,7 @@ BASH_COMMANDS: Final = _table(
     ),
     ("zpool zfs btrfs", _K.CHANGES_DISKS, _S.HIGH),
     (
-        "defaults gsettings dconf PlistBuddy plutil lpadmin lpoptions cupsenable cupsdisable cupsaccept cupsreject localectl scutil",
+        "defaults gsettings dconf xset PlistBuddy plutil lpadmin lpoptions cupsenable cupsdisable cupsaccept cupsreject localectl scutil",
         _K.CHANGES_PREFERENCES,
         _S.LOW,
     ),

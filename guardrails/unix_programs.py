@@ -52,7 +52,7 @@ PLAIN_LOOKS: Final = read_names(
     " dpkg-query apt-cache dpkg-architecture rpmquery repoquery needs-restarting checkrestart locate"
     " pvs vgs lvs pvdisplay vgdisplay lvdisplay lsscsi sg_inq dumpe2fs xfs_info"
     " getfacl getcap lsattr getfattr getsebool getenforce sestatus aa-status apparmor_status seinfo matchpathcon"
-    " lpstat lpq lpinfo aplay xrandr xdpyinfo xset xprop glxinfo vainfo"
+    " lpstat lpq lpinfo aplay xrandr xdpyinfo xprop glxinfo vainfo"
     " kextstat kextfind otool nm size codesign afplay"
     " pg_isready klist testparm ntpq ntpstat"
     " xdg-user-dir fc-list"
@@ -136,7 +136,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
         ("freshclam clamdscan clamscan", r"--on-\w+-execute|--config-file|(?:^|\s)-d\b"),
         ("unattended-upgrade snapper timeshift", r"--script|--config"),
         ("update-alternatives", r"(?:^|\s)--(?:install|set|config)\b"),
-        ("gsettings dconf", r"(?:^|\s)(?:set|write|load|reset)\b.*(?:command|exec|extensions)"),
+        ("gsettings dconf", r"(?:^|\s)(?:set|write|load|reset)\b.*(?:command|exec|extensions)|(?:^|\s)load\b"),
         ("yq", r"(?:^|\s)(?:-f|--from-file)\b|\bsystem\b|load\("),
         ("jq", r"(?:^|\s)(?:-L|--library-path)"),
         ("envsubst rename", r"[$@{(;]|\bsystem\b|-e"),
