@@ -159,7 +159,10 @@ def judge_outputs(node: Any, name: str, words: Sequence[Word], places: Places) -
             effects.append(make_effect(*_DEVICE_REPLACED, node))
         if spreads and paths is not None:
             paths = frozenset(f"{each}/{_ANY_NAME}" for each in paths)
-        effects += judge_paths(node, paths, loses=loses, replaces=not makes_only)
+        found = judge_paths(node, paths, loses=loses, replaces=not makes_only)
+        effects += found
+        if not (found or makes_only or spreads):
+            effects += _judge_known(node, paths, places)
     return effects
 
 
@@ -199,7 +202,14 @@ def judge_redirect(node: Any, places: Places) -> list[Effect]:
         return []
     if ">&" in signs and places.is_descriptor(target):
         return []
-    return judge_paths(node, paths, loses=bool(signs & _EMPTYING) and _prints_nothing(node))
+    found = judge_paths(node, paths, loses=bool(signs & _EMPTYING) and _prints_nothing(node))
+    return found or (_judge_known(node, paths, places) if signs & _EMPTYING else [])
+
+
+def _judge_known(node: Any, paths: Iterable[str] | None, places: Places) -> list[Effect]:
+    """Return what is lost with a file in a home that the script knows is there: what it held."""
+    known = any(path.startswith("~/") and places.tells_of(path) for path in paths or ())
+    return [make_effect(*LOSS, node)] if known and any(map(classify_loss, paths or ())) else []
 
 
 def _as_written(word: Word) -> str:

@@ -31,6 +31,8 @@ _COMPUTES: Final = re.compile(
 )
 _NUMBERED: Final = re.compile(r"\{(\w+)\}")
 _INNER: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
+# `[ -f x ]`, but not `[ ! -f x ]`.
+_ASKED: Final = re.compile(r"(?<!!)\s-[efsrwN]\s+(\"[^\"]*\"|'[^']*'|[^\s;&|)\]]+)")
 _BRACES: Final = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
 # Of the environment, what is taken for what a system sets, and our agent for a script's own files.
 _TEMPORARY: Final = "/tmp/x"  # noqa: S108 - stands for any name there
@@ -72,6 +74,8 @@ class Places:
 
     def __init__(self, nodes: Mapping[str, Sequence[Any]]) -> None:
         self._definitions = DefinitionSpans(nodes)
+        self._asked: list[tuple[str, Any]] = []  # files of which the script asks if they are there
+        self._there: Paths | None = None
         self._values: dict[str, list[tuple[str | None, Any]]] = {}
         self._calls: dict[str, list[Any]] = {}
         self._functions = {text_of(node) for node in nodes.get("function", ())}
@@ -91,6 +95,8 @@ class Places:
                     self._set(text_of(variable), each, node)
         for node in nodes.get("command", ()):
             self._note_command(node)
+        for node in nodes.get("test", ()):
+            self._asked += ((each, node) for each in _ASKED.findall(text_of(node)))
 
     def _set(self, name: str, value: str | None, node: Any) -> None:
         self._values.setdefault(name, []).append((value, node))
@@ -100,6 +106,8 @@ class Places:
         called = text_of(name) if name is not None else ""
         arguments = [text_of(each) for each in node.children_by_field_name("argument")]
         self._links.note_command([called, *arguments], node)
+        if called == "test":
+            self._asked += ((each, node) for each in _ASKED.findall(text_of(node)))
         if called == "exec":
             self._descriptors |= {
                 match[1] for each in arguments if (match := _NUMBERED.fullmatch(each))
@@ -124,6 +132,13 @@ class Places:
         if found is not None and any(place[:1] not in ("/", "~") for place in found):
             found = self._join_folders(found)
         return self._links.follow(found, use, lambda each, node: self._find(each, node, 0))
+
+    def tells_of(self, path: str) -> bool:
+        """Say whether the script asks if a file of this path is there."""
+        if self._there is None:
+            found = (self.find(word, node) for word, node in self._asked[:_MAX_PLACES])
+            self._there = frozenset().union(*(each for each in found if each))
+        return path in self._there
 
     def list_texts(self, word: str, use: Any) -> frozenset[str]:
         """Return the texts that a word may be, with `COMPUTED` for what is printed or read.

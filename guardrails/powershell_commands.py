@@ -29,6 +29,7 @@ from guardrails.powershell_steering import SteeringJudge
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
 from guardrails.windows_arguments import COMPUTED_LABEL, asks_for_computed_name
 from guardrails.windows_files import harms_volume, is_wide, reads_secrets
+from guardrails.windows_hosts import asks_composed_name
 from guardrails.windows_programs import bare_name, changes_accounts, find_program
 
 _K, _S = EffectKind, EffectSeverity
@@ -54,6 +55,7 @@ _ITSELF: Final = re.compile(
 )
 _SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*=")
 _REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
+_FOLDER: Final = re.compile(r"(?![^$]*\$)(?!\w{2,}:)[\w.\\/]", re.IGNORECASE)  # of files
 _MAX_TARGETS: Final = 64  # of one assignment
 _CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY, _K.DELETES_FILES))
 _CHANGES_FILES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.DELETES_FILES))
@@ -124,6 +126,7 @@ class PowershellReader:
         self._programs = ProgramJudge(self.variables, self.reading)
         commands = [self._text(node)[:_LOOKED_AT] for node in nodes.get("command", [])]
         self._programs.is_folder_foreign = self._files.enters_foreign_folder(commands)
+        self._programs.folders = [each for each in self._files.folders if _FOLDER.match(each)]
         self._cmdlets = CmdletJudge(
             self._source, self._scope, self.variables, self.reading, self._members, self._programs
         )
@@ -316,7 +319,7 @@ class PowershellReader:
 
     def _asks_for_computed_name(self, text: str) -> bool:
         """Say whether the name that a command asks for is put together, there or before."""
-        if asks_for_computed_name(self._put(text)):
+        if asks_for_computed_name(self._put(text)) or asks_composed_name(text, self._scope.text):
             return True
         return "$" in text and self._scope.mentions(COMPUTED_LABEL)
 

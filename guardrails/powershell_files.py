@@ -287,6 +287,11 @@ class FileJudge:
         self._places = PlaceJudge(self._scope, self._variables, written)
         return any(self.is_foreign(each) for each in written)
 
+    @property
+    def folders(self) -> list[str]:
+        """The folders that the script enters, as far as they are known."""
+        return self._places.list_folders()
+
     def is_foreign(self, folder: str) -> bool:
         """Say whether a folder, as written, is one that others may write into."""
         plain = put_values(folder, self._variables).strip("\"'() ")

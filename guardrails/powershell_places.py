@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a relative path of a PowerShell script leads, and which files it writes over after reading.
 
+To ask whether a file is there, and then to write over it, is the same.
+
 The order in which a script enters folders is not followed: a relative path may lead to each.
 """
 
@@ -18,6 +20,11 @@ _K, _S = EffectKind, EffectSeverity
 _READS: Final = re.compile(
     r"(?:\b(?:get-content|gc|cat|import-csv|import-clixml|get-item|gi)\s+(?:-(?!path\b|literalpath\b)\w+\s+(?:utf8\s+|byte\s+)?){0,4}(?:-(?:path|literalpath)[\s:]+)?"
     r"|::(?:readall\w+|openread|opentext|readlines)\(\s*|streamreader(?:\]::new)?\s*\(?\s*)(\"[^\"\n]{1,300}\"|'[^'\n]{1,300}'|\$\{?[\w:]+\}?(?:\.\w+)?|[a-z%.][^\s;|)\"'(]{1,300})"
+)
+# What the script asks whether it is there; with `not` before it, it may come to be.
+_TESTS: Final = re.compile(
+    r"(?:(-not\b|!)[\s(]*)?(?:\btest-path\s+(?:-(?:pathtype|type)\s+\w+\s+|-(?:literal)?path[\s:]+){0,3}"
+    r"|::exists\(\s*)(\"[^\"\n]{1,300}\"|'[^'\n]{1,300}'|\$\{?[\w:]+\}?(?:\.\w+)?|[a-z%.][^\s;|)\"'(]{1,300})"
 )
 _ENCRYPTS: Final = re.compile(
     r"-bxor|createencryptor|cryptostream|rijndael|aes(?:managed|cng|cryptoserviceprovider)|tripledes|protecteddata|\baes\]::create"
@@ -39,6 +46,8 @@ class PlaceJudge:
         self._variables = variables
         self._folders = list(dict.fromkeys(folders))[:_MAX_FOLDERS]
         self._reads = {_plain(each) for each in _READS.findall(scope.text)[:_MAX_READS]}
+        asked = _TESTS.findall(scope.text)[:_MAX_READS]
+        self._reads |= {_plain(each) for negated, each in asked if not negated}
 
     def judge(self, written: str, *, overwrites: bool = True) -> list[Harm]:
         """Return what it does to write to this path, as written, that the path alone does not tell.
@@ -50,7 +59,7 @@ class PlaceJudge:
         """
         put = put_values(written, self._variables)
         harms = []
-        for folder in self._list_folders():
+        for folder in self.list_folders():
             joined = join_folder(folder, put)
             if joined:
                 harms.append(judge_path(joined, overwrites=overwrites))
@@ -61,7 +70,7 @@ class PlaceJudge:
             )
         return harms
 
-    def _list_folders(self) -> list[str]:
+    def list_folders(self) -> list[str]:
         """Return the folders that the script enters; a relative one behind each before it."""
         found: list[str] = []
         for written in self._folders:
