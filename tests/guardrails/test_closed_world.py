@@ -77,7 +77,7 @@ _ORDINARY_ZSH = [
     "ls *(N)",
     "for f in /var/log/*.log(N.); do echo $f; done",
     "files=(/tmp/x/*(.Nom[1,3])); print -l $files",
-    "for f in **/*.txt(.N:t); do print $f; done",
+    "for f in **/*.txt(.N:t); do echo $f; done",
     "ls -l /Users/*(/N)",
     "stat -f %z /tmp/**/*(.DLm+10mh-2)",
 ]
