@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from guardrails.bash_code import is_interpreter
 from guardrails.bash_places import Places
+from guardrails.bash_reads import judge_input, judge_reads
 from guardrails.bash_words import Word
 from guardrails.command_effects import BASH_COMMANDS
 from guardrails.command_words import (
-    CREDENTIAL_FILE,
     SECURITY_UNIT,
     STOPS,
     make_effect,
@@ -51,8 +51,11 @@ _DEVICE_REPLACED: Final[Harm] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.
 _ANY_NAME: Final = ".x/x"
 _RUNS_NAMED: Final = frozenset(("service", "rc-service"))
 _EMPTY_INPUT: Final = re.compile(r"\s*(?:/bin/)?cat\s*<\s*/dev/null\b")
-_SHOWS_SECRETS: Final = re.compile(r"--sh\S*|show-password|-[a-z]*s[a-z]*")
 # Whole homes, copied at once.
+# What ends a process, or takes its share of the machine away.
+_SLOWS: Final = frozenset(
+    "kill pkill killall skill renice ionice chrt taskset cpulimit prlimit".split()  # noqa: SIM905
+)
 _COPIERS: Final = frozenset(("cp", "rsync", "ditto", "scp"))
 _HOMES: Final = re.compile(
     r"(?:/home|/Users)(?:/[^/]+)?/?(?:\.|\*)?|(?:/root|/var/root|~\w*|\$\{?HOME\}?)/?(?:\.|\*)?"
@@ -123,15 +126,14 @@ def _judge_dd(node: Any, arguments: Sequence[str]) -> list[Effect]:
 
 def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
     """Return what a command does by what its arguments name."""
-    effects = []
-    # find lists files; what it runs on them is judged for itself
-    if name != "find" and any(CREDENTIAL_FILE.search(word) for word in arguments):
-        effects.append(make_effect(EffectKind.READS_CREDENTIALS, EffectSeverity.HIGH, node))
-    if name == "nmcli" and any(_SHOWS_SECRETS.fullmatch(word) for word in arguments):
-        effects.append(make_effect(EffectKind.READS_CREDENTIALS, EffectSeverity.HIGH, node))
+    effects = judge_reads(node, name, arguments)
+    if name == "umask" and any(map(_opens_to_all, arguments)):
+        effects.append(make_effect(EffectKind.CHANGES_PERMISSIONS, EffectSeverity.MEDIUM, node))
     if name in _COPIERS and any(_HOMES.fullmatch(unquote(word)) for word in arguments[:-1]):
         effects.append(make_effect(EffectKind.CAPTURES_DATA, EffectSeverity.MEDIUM, node))
-    manages = name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
+    manages = name in _SLOWS or (
+        name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
+    )
     if manages and any(SECURITY_UNIT.search(word) for word in arguments):
         effects.append(make_effect(EffectKind.DISABLES_SECURITY, EffectSeverity.HIGH, node))
     if name in ("rm", "truncate", "shred") and any(_LOG_TREE.match(word) for word in arguments):
@@ -139,6 +141,14 @@ def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effe
     if name == "history" and "-c" in arguments:
         effects.append(make_effect(EffectKind.ERASES_TRACES, EffectSeverity.HIGH, node))
     return effects
+
+
+def _opens_to_all(mask: str) -> bool:
+    """Say whether files that are made under a mask are open to everybody's writing."""
+    plain = unquote(mask)
+    if plain.isdigit():
+        return not set(plain) <= set("01234567") or not int(plain[-1], 8) & 2
+    return re.search(r"(?:^|,)[ugo]*[oa][ugoa]*[=+]\w*w|(?:^|,)[=+]\w*w", plain) is not None
 
 
 def judge_outputs(node: Any, name: str, words: Sequence[Word], places: Places) -> list[Effect]:
@@ -198,9 +208,10 @@ def judge_redirect(node: Any, places: Places) -> list[Effect]:
     if paths and any(re.match(r"/dev/(?:tcp|udp)/", path) for path in paths):
         return [make_effect(EffectKind.OPENS_NETWORK, EffectSeverity.MEDIUM, node)]
     signs = {child.type for child in node.children}
-    if not signs & _WRITING or (">&" in signs and re.fullmatch(r"\d+|-|\d+-", target)):
-        return []
-    if ">&" in signs and places.is_descriptor(target):
+    if signs & {"<", "<>"} and (read := judge_input(node, paths or ())):
+        return read
+    copies = ">&" in signs and (re.fullmatch(r"\d+|-|\d+-", target) or places.is_descriptor(target))
+    if not signs & _WRITING or copies:
         return []
     found = judge_paths(node, paths, loses=bool(signs & _EMPTYING) and _prints_nothing(node))
     return found or (_judge_known(node, paths, places) if signs & _EMPTYING else [])

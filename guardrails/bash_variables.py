@@ -12,6 +12,7 @@ from guardrails.unix_programs import (
     SAFE_PATHS,
     SENSITIVE_IN_ZSH,
     SENSITIVE_VARIABLE,
+    TRUSTS_ANYBODY,
 )
 
 _HARMLESS_VALUES: Final = frozenset(("", "cat", "/bin/cat", "true", "/bin/true", ":", "0", "1"))
@@ -78,6 +79,8 @@ def doubt_variable(
         return f"{name} evaluates what it is given" if is_set_elsewhere else ""
     if _PROMPTS.fullmatch(name):
         return f"{name} runs what stands in it" if value is None or _RUNS.search(raw) else ""
+    if exported and TRUSTS_ANYBODY.fullmatch(base):
+        return f"sets {base[:40]}, by which programs may trust anybody"
     if not tied and (
         not _changes_what_runs(base, exported=exported) or _is_harmless(base, raw, value)
     ):

@@ -130,6 +130,8 @@ WRAPPERS: Final[dict[str, Wrapper]] = {
     "start-stop-daemon": _row("-x -n -p -u -c -g -s -a -R -N -d -r", "SKTbmotqv", bare="runs a program that the text does not name"),
 }  # fmt: skip
 ELEVATING: Final = frozenset(("sudo", "doas", "su", "runuser", "pkexec", "sg"))
+# What they show of a process with one number they set with two.
+_ATTRIBUTES: Final = frozenset(("chrt", "taskset", "taskpolicy"))
 _ASSIGNS: Final = re.compile(r"[A-Za-z_]\w*=")
 _POSITIONAL: Final = frozenset(("su", "script", "flock", "sg"))
 
@@ -204,7 +206,8 @@ def _read_option(name: str, wrapper: Wrapper, rest: Sequence[Word]) -> Unwrapped
     """Return how many words an option takes, or what is known by it."""
     value = rest[0].value or ""
     if value in wrapper.looks or value in ("--help", "--version"):
-        return Unwrapped()
+        changes = name in _ATTRIBUTES and len(rest) > 2
+        return Unwrapped(doubt=f"{name} changes another process" if changes else "")
     if value in wrapper.code:
         return _code_of(rest[1:2])
     if value in wrapper.valued:

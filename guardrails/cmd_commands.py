@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from guardrails.cmd_folders import FolderTrail, name_folder
-from guardrails.cmd_loops import find_figures
+from guardrails.cmd_loops import find_figures, judge_loops
 from guardrails.cmd_overwrites import KnownFiles
 from guardrails.cmd_shells import run_shell
 from guardrails.cmd_syntax import (
@@ -28,12 +28,12 @@ from guardrails.command_words import SECURITY_UNIT, STOPS
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_programs import ProgramJudge
+from guardrails.script_loops import list_endless_cmd
 from guardrails.script_reading import Deadline, Reading
 from guardrails.windows_arguments import asks_for_computed_name, name_option, split_arguments
 from guardrails.windows_files import (
     FILE_PROGRAMS,
     harms_volume,
-    is_wide,
     judge_removal,
     judge_share,
     name_file,
@@ -65,6 +65,10 @@ _OWN: Final = "echo|set|goto|exit|cd|chdir|pushd|popd|title|color|cls|pause|type
 _OWN_NAME: Final = re.compile(rf"({_OWN})(?=[/\\.:+\[\]\"(,;=\s]|$)", re.IGNORECASE)
 # A word of a look at a date or a time sets nothing.
 _LOOKS_AT_CLOCK: Final = re.compile(r"^(?:date|time)\s*/t\b", re.IGNORECASE)
+# They ask for a new one, and are given it.
+_SETS_CLOCK: Final = re.compile(
+    r"^(?!.*\becho\.?\s*\|).*\|\s*(?:date|time)\s*(?:$|[&|)])|\b(?:date|time)\s*<", re.IGNORECASE
+)
 # A target, or a file, that a loop, a parameter or another such variable gives.
 _OF_LOOP: Final = (
     r"\"?(?:\\?(?:%%~?[\w$:]+|%~?[a-z]*\d|%~?[a-z]+(?![^%\s]*%)))+(?:\.\w+|\\\*[.*]*)?\"?"
@@ -80,8 +84,6 @@ _PRINTS_NOTHING: Final = re.compile(
 )
 # What is only printed or set asks nobody.
 _PRINTED: Final = re.compile(r"\becho\b[^&|>]*", re.IGNORECASE)
-_LOOPS: Final = re.compile(r"\bfor\b", re.IGNORECASE)
-_FILES: Final = re.compile(r"/r\b|/d\b|\bdir\b", re.IGNORECASE)
 _GOES_BACK: Final = re.compile(r"\b(?:goto\b|call\s*:|for\b)", re.IGNORECASE)
 _STEERING_NAME: Final = re.compile(STEERING, re.IGNORECASE)
 _OPERATORS: Final = re.compile(r"[&|<>^]")
@@ -136,7 +138,7 @@ class _CmdReader:
         self._puts_names_together = any(
             asks_for_computed_name(each) for each in _list_kept(unexpanded, sets)
         )
-        self._loop_severity = _judge_loops(lines, deadline)
+        self._loop_severity = judge_loops(lines, deadline)
         self._figures = self._find_figures(lines, [name for _, name, _ in sets])
         self._trail = FolderTrail(
             (each.text.strip() for line in unexpanded for each in line.commands),
@@ -148,6 +150,8 @@ class _CmdReader:
             self._known_files.note_line(text, read.commands)
         self._is_foreign = self._goes_back_into_foreign_folder(lines, unexpanded)
         self._folders: list[bool] = []
+        for number, reason in list_endless_cmd(lines):
+            self.reading.doubt(number, reason)
         for number, statement in lines:
             deadline.check()
             self._read(number, statement)
@@ -206,6 +210,8 @@ class _CmdReader:
             self.reading.add(_K.SENDS_DATA, _S.MEDIUM, number, text)
         if harms_volume(text):
             self.reading.add(_K.CHANGES_DISKS, _S.HIGH, number, text)
+        if _SETS_CLOCK.search(text):
+            self.reading.add(_K.CHANGES_TIME, _S.MEDIUM, number, text)
         if "<" in text and reads_secrets(text):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, number, text)
 
@@ -368,16 +374,6 @@ def _list_kept(lines: list[Line], sets: list[tuple[str, str, str]]) -> Iterator[
     """Yield the texts that a script keeps: in variables, and in files."""
     yield from (value for _, _, value in sets)
     yield from (each.text for line in lines for each in line.commands if each.targets)
-
-
-def _judge_loops(lines: list[tuple[int, str]], deadline: Deadline) -> EffectSeverity:
-    """Return what it is to remove the files that the loops of a script find."""
-    for _, line in lines:
-        deadline.check()
-        loop = _LOOPS.search(line)
-        if loop is not None and _FILES.search(line, loop.end()) and is_wide(line):
-            return _S.CRITICAL
-    return _S.MEDIUM
 
 
 def _enters_foreign_folder(text: str) -> bool | None:

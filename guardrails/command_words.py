@@ -17,6 +17,20 @@ CREDENTIAL_FILE: Final = re.compile(
     r"|\.gnupg/|/etc/security/opasswd|\\config\\SAM|NTDS\.dit|lsass",
     re.IGNORECASE,
 )
+# Files that hold passwords, keys or tokens, too: what reads their content has them.
+SECRET_FILE: Final = re.compile(
+    r"(?:^|[/\\\s\"'=:@])\.(?:pgpass|my(?:login)?\.cnf|git-credentials|npmrc|pypirc|vault-token|boto|s3cfg|smbcredentials|htpasswd|fetchmailrc|msmtprc)(?![\w.-])"
+    r"|\.docker/config\.json|\.azure/(?:msal|accesstokens|\w*token)|\.config/(?:gcloud|gh/hosts|rclone|op/|hub\b|doctl|filezilla)|rclone\.conf\b|\.password-store/|\.terraform\.d/cred|keyrings?/[^\s/]*\.keyring"
+    r"|(?:slack|signal|discord|teams)/(?:cookies|config\.json|local storage)"
+    r"|wpa_supplicant/\S*\.conf|/system-connections/|\.keytab(?![\w.-])|/lib/sss/(?:db|secrets)/|/etc/(?:ssl|pki/tls)/private/|ssh_host_\w{2,8}_key(?![\w.-])"
+    r"|/etc/(?:openvpn|wireguard)/\S|/etc/(?:ipsec\.secrets|ppp/(?:chap|pap)-secrets|ldap\.secret|libnss-ldap\.secret|cups/printers\.conf)|smbpasswd(?![\w.-])|secrets\.tdb|networkmanager/secret_key"
+    r"|\.(?:kdbx|p12|pfx|jks|ppk|ovpn)(?![\w.-])",
+    re.IGNORECASE,
+)
+# What other programs keep in memory, on disks, and what people type.
+RAW_DEVICE: Final = re.compile(
+    r"/dev/(?:mem|kmem|port|input/|sd[a-z]|hd[a-z]|nvme\d|vd[a-z]|xvd|mmcblk|mapper/|disk/|dm-|r?disk\d|hidraw|vcs|uinput|snd/)|/proc/kcore"
+)
 SECURITY_UNIT: Final = re.compile(
     r"\b(?:auditd|apparmor|ufw|firewalld|clamav\S*|falcon\S*|windefend|mpssvc|wscsvc|sense|crowdstrike\S*)\b",
     re.IGNORECASE,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a dotted name of a Python script leads to something that is known to be harmless."""
 
+# ruff: noqa: E501, SIM905 - tables
+
 import sys
 from typing import Final
 
@@ -19,6 +21,22 @@ _PROGRAMS: Final = frozenset(("main", "_main", "test"))
 
 # What modules have by the name of another module, but for their own: a type, a function.
 _NO_MODULES: Final = frozenset(("datetime.time", "unicodedata.decimal", "collections.abc"))
+
+# What frames, functions and generators hold: names and code of others, without underscores around.
+_INSIDE: Final = frozenset(
+    "f_globals f_locals f_builtins f_trace f_code gi_code cr_code ag_code co_code co_consts func_globals func_code"
+    " func_closure func_defaults func_dict im_func im_self im_class".split()
+)
+# Behind `__class__` and `f_code`, these only name.
+NAMING: Final = frozenset(
+    ("__name__", "__qualname__", "co_name", "co_filename", "co_firstlineno", "co_qualname")
+)
+
+
+def reaches_inside(name: str) -> bool:
+    """Say whether an attribute of this name leads to the insides of Python."""
+    is_inner = name.startswith("__") and name.endswith("__") and name not in HARMLESS_DUNDERS
+    return is_inner or name in _INSIDE
 
 
 def is_known(dotted: str) -> bool:

@@ -10,6 +10,7 @@ T1003.008 reads_credentials high 8.5 | shadow gshadow passwd master | (?:/etc/g?
 T1003.008 explores medium 3.5 | passwd | (?:cat|grep|cp|cut|awk|less|more|tail|head|strings|sed)\s.*/etc/passwd
 T1003.007 reads_credentials critical 8.5 | proc maps mem gcore dump_memory ptrace | /proc/\S*/(?:mem|maps|environ)|\bgcore\b|gdb\s.*(?:-p|--pid|dump)|dump memory
 T1552.004 reads_credentials high 7.5 | id_rsa id_dsa id_ecdsa id_ed25519 ssh pem gnupg key p12 pfx | ^(?!.*-perm\b).*(?:\.ssh/(?:id_|\*)|(?:cat|cp|tar|zip|scp|curl)\s.*\.ssh\b|id_(?:rsa|dsa|ecdsa|ed25519)|\.gnupg|find\s.*-i?name\s+\S*\.(?:pem|key|ppk|p12|pfx|gpg)|find\s.*-name\s+\S*(?:id_[rd]sa|\.ssh\b|\.gnupg))
+T1552.004 reads_credentials medium 5 | private grep rg ack | grep\b.*(?:begin.*private|private key)
 T1552.003 reads_credentials high 7.5 | bash_history zsh_history history | (?:cat|grep|strings|less|head|tail|cp|find)\b.*\.(?:bash|zsh|sh|mysql|psql|python)_?history
 T1552.001 reads_credentials high 7.5 | password passwd pass credentials netrc secret aws azure gcloud kube | (?:grep\b.*-\w*r\w*.*(?:pass|secret|token|cred)|(?:find|locate|cat)\b.*(?:\.netrc|\.aws|\.azure|gcloud|\.kube|credentials|passw(?!d\b)|\.docker/config|\.pgpass|wp-config)|grep\b.*(?:pass|pwd|secret)\S*\s.*(?:/etc|/var|/home|\*|-r))
 T1552.005 reads_credentials critical 8 | 169 metadata | 169\.254\.169\.254|metadata\.google
@@ -103,7 +104,7 @@ T1070.002 erases_traces medium 4 | journalctl | journalctl\s.*--vacuum
 T1070.003 erases_traces critical 8 | bash_history zsh_history history sh_history histfile | (?:rm|shred|truncate|unlink|>|ln|cat|echo|set|export|sed|cp)\s.*(?:bash|zsh|sh)_history|history\s+-[cdw]|history\s*-c|sessions/.*history
 T1070.006 erases_traces high 6.8 | touch | touch\s+(?:-\w+\s+)*-\w*[rdtam]\w*\s|debugfs.*mi\s
 T1070.004 erases_traces high 6.8 | shred srm wipe | \b(?:shred|srm|wipe)\s
-T1070.006 erases_traces high 6 | date timedatectl systemsetup | (?:^|;|\s)date\s+(?:-s|--set)|settimeofday|-setdate
+T1070.006 erases_traces high 6 | date timedatectl systemsetup hwclock | (?:^|;|\s)date\s+(?:-s|--set)|settimeofday|-setdate|timedatectl\s.*set-(?:time|ntp\s+(?:false|no|0|off))|hwclock\s.*--set|hwclock\s+-\w*w\b
 T1027.001 hides_activity high 7.5 | dd urandom zero truncate | dd\s+if=/dev/(?:zero|urandom|random).*>>|dd.*if=/dev/zero.*count.*>>\s
 T1564.001 hides_activity medium 6.8 | chflags setfile hidden mkdir mv | chflags\s.*hidden|setfile\s.*-a\s*v|(?:mkdir|touch|mv|cp|echo.*>)\s+\S*(?:/tmp|/var/tmp|/dev/shm)/\.\w
 T1564 hides_activity high 6 | appleshowallfiles | appleshowallfiles

@@ -57,7 +57,7 @@ PLAIN_LOOKS: Final = read_names(
     " pg_isready klist testparm ntpq ntpstat"
     " xdg-user-dir fc-list"
     " mandb ldconfig"
-    " notify-send wall write mesg showmount smbstatus nfsiostat"
+    " notify-send mesg showmount smbstatus nfsiostat"
     " lsb_release ubuntu-security-status"
     " ssh-keyscan purge"
     " path_helper dot_clean GetFileInfo"
@@ -210,7 +210,11 @@ SENSITIVE_IN_ZSH: Final = re.compile(
 )
 # With `export`, in front of a command or with `env`, also what looks like one of them.
 EXPORTED_SENSITIVE: Final = re.compile(
-    r"(?i:\w*(?:_OPTS?|_OPTIONS|FLAGS|_COMMAND|_CMD|PAGER|EDITOR|PRELOAD|ASKPASS|_RSH|_SHELL|_HOOKS?|_INIT|_STARTUP|LIBPATH|_PLUGINS?|_RC|_PATH|_WRAPPER|_EXEC|_LESS|_MODULES?|_MODULE_DIR|_HELPER|_PACKET)|MANOPT|[EF]?GREP)"
+    r"(?i:\w*(?:_OPTS?|_OPTIONS|FLAGS|_COMMAND|_CMD|PAGER|EDITOR|PRELOAD|ASKPASS|_RSH|_SHELL|_HOOKS?|_INIT|_STARTUP|LIBPATH|_PLUGINS?|_RC|_PATH|_WRAPPER|_EXEC|_LESS|_MODULES?|_MODULE_DIR|_HELPER|_PACKET|_CA_?(?:BUNDLE|FILE|PATH|CERTS?)|SSL_CERT_(?:FILE|DIR)|KEYLOGFILE|HISTFILE|PASSFILE|AUTH_SOCK|AGENT_INFO|CCNAME|KTNAME|_TRACE|_RESPONDER)|MANOPT|LOCPATH|MANPATH|NODE_EXTRA_CA_CERTS|LESSHSTFILE|LOGIN_PATH|[EF]?GREP)"
+)
+# They switch off that programs check whom they talk to: whatever their values are.
+TRUSTS_ANYBODY: Final = re.compile(
+    r"GIT_SSL_NO_VERIFY|NODE_TLS_REJECT_UNAUTHORIZED|PYTHONHTTPSVERIFY|\w*_(?:INSECURE|NO_VERIFY|SKIP_VERIFY|TLS_VERIFY|SSL_VERIFY|VERIFY_SSL|ALLOW_INSECURE\w*)|HTTPLIB_\w*|PERL_LWP_SSL_VERIFY_HOSTNAME"
 )
 SAFE_PATHS: Final = re.compile(
     r"(?:\$\{?PATH\}?|/(?:usr/)?s?bin|/usr/local/s?bin|/usr/libexec|/opt/(?:homebrew|local)/s?bin|/usr/local/munki|/usr/games|/snap/bin|/usr/X11/bin|/Library/Apple/usr/bin|/usr/local/jamf/bin)/?"
