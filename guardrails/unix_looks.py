@@ -150,7 +150,7 @@ multipath | (?:-v\d )?(?:-ll?|-t|-T)(?: [^-\s]\S*)?
 hpasmcli | (?i)-s (?:show)(?:_\S*)?
 efivar | -(?:l|L)|--list|-[pd](?: .*)?
 ubuntu-drivers pro | (?:list|devices|debug|status|version|security-status|help)(?: .*)?
-gpg gpg2 | (?:--(?:batch|no-tty|quiet|status-fd[= ]\d|keyid-format[= ]\S+|with-colons|with-fingerprint|with-subkey-fingerprint|no-default-keyring|keyring[= ]\S+|verbose|fixed-list-mode|import-options[= ]show-only)(?: |$)|-[qv]+ )*(?:--(?:list-(?:keys|sigs|packets|public-keys|secret-keys|options)|fingerprint|check-sigs|verify|version|show-keys)|-k|-K)(?: [^-\s]\S*)*
+gpg gpg2 | (?:(?:--(?:batch|no-tty|quiet|status-fd[= ]\d|keyid-format[= ]\S+|with-colons|with-fingerprint|no-default-keyring|keyring[= ]\S+|verbose|fixed-list-mode)|-[qv]+) )*(?:--(?:list-(?:keys|sigs|packets|public-keys|secret-keys)|fingerprint|check-sigs|verify|version)|-k|-K)(?: (?:--(?:batch|no-tty|quiet|status-fd[= ]\d|keyid-format[= ]\S+|with-colons|with-fingerprint|no-default-keyring|keyring[= ]\S+|verbose|fixed-list-mode)|-[qv]+|[^-\s]\S*))*
 gpgconf | --(?:list-\S+|check-\S+|query-\S+|show-\S+|version)(?: .*)?
 logger | (?:(?:-[ise]+|-[tpf] ?\S+|--(?:tag|priority|file)[= ]\S+|--id(?:=\S+)?|--stderr|--)(?: |$))*(?:[^-\s]\S*(?: [^-\s]\S*)*)?
 xdg-mime xdg-settings | (?:query|get|check)(?: .*)?
