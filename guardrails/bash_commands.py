@@ -29,7 +29,7 @@ from guardrails.bash_places import Places
 from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
 from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
-from guardrails.bash_wrappers import ELEVATING, WRAPPERS, add_input, unwrap
+from guardrails.bash_wrappers import ELEVATING, WRAPPERS, add_input, read_init_script, unwrap
 from guardrails.command_words import make_effect, text_of
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.python_module_runs import ModuleRun
@@ -59,7 +59,8 @@ _FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)
 _HOLDS_WORDS: Final = re.compile(r"^\$|\$(?:[@*]|\{[@*]|\{\w+\[[@*]\])")
 _KEEPS_FUNCTIONS: Final = frozenset(("time", "noglob", "nocorrect", "coproc", "repeat"))
 _ACTS: Final = KNOWN_PROGRAMS - PLAIN_LOOKS - SHELL_BUILTINS
-_INIT_SCRIPT: Final = re.compile(r"/etc/(?:rc\.d/)?init\.d/([\w@-][\w.@-]*)")
+# Files of the system that hold settings, and no commands.
+_SETTINGS: Final = (["/etc/os-release"], ["/usr/lib/os-release"], ["/etc/lsb-release"])
 _SCRIPT_FILE: Final = re.compile(r"\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk|command)$")
 
 
@@ -184,7 +185,7 @@ class BashReader:
 
         """
         for _ in range(_MAX_WRAPPERS):
-            words = _read_init_script(words)
+            words = read_init_script(words)
             name = self._resolve(node, words[0])
             if name is None:
                 return
@@ -252,12 +253,16 @@ class BashReader:
         elif name == "trap":
             self._judge_trap(node, arguments)
         elif name in ("source", "."):
-            self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.MEDIUM)
-            self._doubt(node, "runs a script that is not in the text")
+            self._judge_source(node, arguments)
         elif name == "find":
             self._judge_find(node, arguments)
         else:
             self._judge_by_table(node, name, arguments)
+
+    def _judge_source(self, node: Any, arguments: list[Word]) -> None:
+        if [each.value for each in arguments] not in _SETTINGS:  # they set names of their own
+            self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.MEDIUM)
+            self._doubt(node, "runs a script that is not in the text")
 
     def _judge_by_table(self, node: Any, name: str, arguments: list[Word]) -> None:
         if name in _AWKS:
@@ -388,11 +393,3 @@ class BashReader:
     def _doubt(self, node: Any, reason: str) -> None:
         if reason:
             self.reading.doubt(int(node.start_point[0]) + 1, reason)
-
-
-def _read_init_script(words: Sequence[Word]) -> Sequence[Word]:
-    """Return `service NAME ...` for the system's script `/etc/init.d/NAME ...`."""
-    match = _INIT_SCRIPT.fullmatch(words[0].value or "")
-    if match is None or words[0].is_pattern:
-        return words
-    return [Word("service", "service"), Word(match[1], match[1]), *words[1:]]

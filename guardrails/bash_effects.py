@@ -129,6 +129,8 @@ def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effe
     effects = judge_reads(node, name, arguments)
     if name == "umask" and any(map(_opens_to_all, arguments)):
         effects.append(make_effect(EffectKind.CHANGES_PERMISSIONS, EffectSeverity.MEDIUM, node))
+    if name in ("lp", "lpr") and any(re.match(r"-[hH]", word) for word in arguments):
+        effects.append(make_effect(EffectKind.SENDS_DATA, EffectSeverity.MEDIUM, node))
     if name in _COPIERS and any(_HOMES.fullmatch(unquote(word)) for word in arguments[:-1]):
         effects.append(make_effect(EffectKind.CAPTURES_DATA, EffectSeverity.MEDIUM, node))
     manages = name in _SLOWS or (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from guardrails.command_words import CREDENTIAL_FILE, RAW_DEVICE, SECRET_FILE, make_effect, unquote
+from guardrails.command_words import CREDENTIAL_FILE, RAW_DEVICE, make_effect, names_secret, unquote
 from guardrails.effects import Effect, EffectKind, EffectSeverity
 
 # Programs that are given a file and do not show what it holds.
@@ -30,7 +30,7 @@ def judge_reads(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
     # find lists files; what it runs on them is judged for itself
     reads_secrets = (
         (name != "find" and any(CREDENTIAL_FILE.search(word) for word in arguments))
-        or (name not in _NO_READERS and any(SECRET_FILE.search(word) for word in plain))
+        or (name not in _NO_READERS and any(names_secret(word) for word in plain))
         or (name == "getent" and not _SHADOWS.isdisjoint(plain))
         or (name == "nmcli" and any(_SHOWS_SECRETS.fullmatch(word) for word in arguments))
     )
@@ -45,6 +45,6 @@ def judge_input(node: Any, paths: Iterable[str]) -> list[Effect]:
     places = list(paths)
     if any(RAW_DEVICE.match(path) for path in places):
         return [make_effect(*_CAPTURED, node)]
-    if any(SECRET_FILE.search(path) for path in places):
+    if any(names_secret(path) for path in places):
         return [make_effect(*_SECRETS, node)]
     return []

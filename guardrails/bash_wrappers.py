@@ -132,6 +132,7 @@ WRAPPERS: Final[dict[str, Wrapper]] = {
 ELEVATING: Final = frozenset(("sudo", "doas", "su", "runuser", "pkexec", "sg"))
 # What they show of a process with one number they set with two.
 _ATTRIBUTES: Final = frozenset(("chrt", "taskset", "taskpolicy"))
+_INIT_SCRIPT: Final = re.compile(r"/etc/(?:rc\.d/)?init\.d/([\w@-][\w.@-]*)")
 _ASSIGNS: Final = re.compile(r"[A-Za-z_]\w*=")
 _POSITIONAL: Final = frozenset(("su", "script", "flock", "sg"))
 
@@ -275,3 +276,11 @@ def add_input(name: str, arguments: Sequence[Word]) -> list[Word]:
         is_option = word.value is not None and re.match(r"-[IJi]|--replace", word.value)
         changed.append(Word(word.raw, None) if hit and not is_mark and not is_option else word)
     return changed
+
+
+def read_init_script(words: Sequence[Word]) -> Sequence[Word]:
+    """Return `service NAME ...` for the system's script `/etc/init.d/NAME ...`."""
+    match = _INIT_SCRIPT.fullmatch(words[0].value or "")
+    if match is None or words[0].is_pattern:
+        return words
+    return [Word("service", "service"), Word(match[1], match[1]), *words[1:]]

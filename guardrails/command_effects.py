@@ -128,6 +128,7 @@ BASH_COMMANDS: Final = _table(
     ("trust mdatp falconctl fail2ban-client profiles", _K.DISABLES_SECURITY, _S.HIGH),
     ("rkhunter aide", _K.DISABLES_SECURITY, _S.MEDIUM),
     ("clamscan clamdscan", _K.DELETES_FILES, _S.MEDIUM),
+    ("logrotate", _K.DELETES_FILES, _S.MEDIUM),
     ("freshclam", _K.CHANGES_SOFTWARE, _S.LOW),
     ("ubuntu-drivers pro", _K.CHANGES_SOFTWARE, _S.MEDIUM),
     ("exportfs sshd", _K.OPENS_NETWORK, _S.HIGH),

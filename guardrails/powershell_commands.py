@@ -26,7 +26,7 @@ from guardrails.powershell_quotes import (
 )
 from guardrails.powershell_scope import PowershellScope
 from guardrails.powershell_steering import SteeringJudge
-from guardrails.script_loops import list_endless_powershell
+from guardrails.script_loops import list_endless_powershell, may_loop_endlessly
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
 from guardrails.syntax_trees import blank_spans
 from guardrails.windows_arguments import COMPUTED_LABEL, asks_for_computed_name
@@ -342,11 +342,16 @@ class PowershellReader:
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, 1, "Winlogon DefaultPassword")
         for node in nodes.get("class", []):
             self._members.judge_class(node, self._line(node))
-        spans = [(node.start_byte, node.end_byte) for node in nodes.get("comment", [])]
-        code = blank_spans(self._source, spans).decode("utf-8", "replace")
-        for line, reason in list_endless_powershell(code):
-            self.reading.doubt(line + self._first_line - 1, reason)
+        self._doubt_loops(nodes.get("comment", []))
         for line, reason in find_misread_words(self._source, nodes):
             self.reading.doubt(line, reason)
         for line in find_false_quotes(self._source, nodes.get("comment", [])):
             self.reading.doubt(line, "typographic quotes or dashes end strings elsewhere")
+
+    def _doubt_loops(self, comments: list[Any]) -> None:
+        if not may_loop_endlessly(self._scope.text):
+            return
+        spans = [(node.start_byte, node.end_byte) for node in comments]
+        code = blank_spans(self._source, spans).decode("utf-8", "replace").lower()
+        for line, reason in list_endless_powershell(code):
+            self.reading.doubt(line + self._first_line - 1, reason)

@@ -207,8 +207,9 @@ class MemberJudge:
         name = list_types(written)[0]
         if name in self._scope.classes:
             return
-        composed = asks_for_computed_name(text) or asks_composed_name(text, self._scope.text)
-        if name in _ASKS_MACHINES and composed:
+        if name in _ASKS_MACHINES and (
+            asks_for_computed_name(text) or asks_composed_name(text, self._scope.text)
+        ):
             self._reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         entry = find_type(name) if member == "new" else find_static(name, member)
         if entry is None:

@@ -4,7 +4,7 @@
 import re
 from typing import Final
 
-from guardrails.command_words import CREDENTIAL_FILE, RAW_DEVICE, SECRET_FILE
+from guardrails.command_words import CREDENTIAL_FILE, RAW_DEVICE, names_secret
 from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.powershell_paths import judge_path
 from guardrails.unix_paths import LOSS, classify_loss, classify_target, is_document
@@ -56,9 +56,7 @@ def judge_read(place: str) -> Harm | None:
     if RAW_DEVICE.match(place):
         return EffectKind.CAPTURES_DATA, EffectSeverity.HIGH
     forms = (place, place.replace("\\", "/"))
-    is_secret = any(
-        pattern.search(form) for form in forms for pattern in (CREDENTIAL_FILE, SECRET_FILE)
-    )
+    is_secret = any(CREDENTIAL_FILE.search(form) or names_secret(form) for form in forms)
     return _SECRETS if is_secret and not place.endswith(_PUBLIC) else None
 
 

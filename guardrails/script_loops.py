@@ -19,14 +19,12 @@ _COUNTS: Final = re.compile(
 )
 _MANY: Final = 1_000_000
 _ENDLESS: Final = re.compile(
-    r"(?:while\s*\(\s*(?:\$true|[1-9]\d*|-not\s+\$false|!\s*\$false)\s*\)|for\s*\(\s*[^;()]*;\s*(?:\$true)?\s*;[^()]*\))\s*\{"
+    r"(?:\bwhile\s*\(\s*(?:\$true|[1-9]\d*|-not\s+\$false|!\s*\$false)\s*\)|\bfor\s*\(\s*[^;()]*;\s*(?:\$true)?\s*;[^()]*\))\s*\{"
     r"|\bdo\s*\{(?=[^{}]*\}\s*while\s*\(\s*\$true\s*\))",
-    re.IGNORECASE,
 )  # fmt: skip
 _POWERSHELL_LEAVES: Final = re.compile(
     r"\b(?:break|return|exit|throw|start-sleep|sleep|read-host|wait-\w+|receive-job|trap)\b"
-    r"|::sleep\(|\.(?:wait\w*|read\w*|accept\w*|getcontext|join)\(|-wait\b",
-    re.IGNORECASE,
+    r"|::sleep\(|\.(?:wait\w*|read\w*|accept\w*|getcontext|join)\(|-wait\b"
 )
 _REASON: Final = "a loop without an end never waits"
 _MAX_BODY: Final = 65_536
@@ -59,8 +57,18 @@ def list_endless_cmd(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, st
                     yield number, _REASON
 
 
+def may_loop_endlessly(text: str) -> bool:
+    """Say whether a PowerShell script, in lower case, has a loop without a condition at all."""
+    return _ENDLESS.search(text) is not None
+
+
 def list_endless_powershell(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (1-based line, reason) for the loops of a PowerShell script that do not end."""
+    """Yield (1-based line, reason) for the loops of a PowerShell script that do not end.
+
+    Args:
+        text: in lower case, without comments.
+
+    """
     for count, found in enumerate(_ENDLESS.finditer(text)):
         if count >= _MAX_LOOPS:
             return

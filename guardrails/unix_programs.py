@@ -160,6 +160,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
         ("sysctl", r"(?:core_pattern|modprobe|hotplug|poweroff_cmd)"),
         ("nc ncat netcat socat", r"(?:^|\s)(?:-[A-Za-z]*[ec]|--(?:exec|sh-exec|lua-exec)|exec:|system:)|(?i:\bEXEC:|\bSYSTEM:|SHELL:)"),
         ("mount", r"(?:^|\s)(?:-(?=[A-Za-z]*o)(?:\S*|\S+\s+\S*)(?:helper|exec=)|-\w*t\s*(?:fuse|\S*fs\.\w)|-[A-Za-z]*i)|--types[=\s]\S*fuse|helper="),
+        ("logrotate", r"(?:^|\s)(?:-\w*[mls]|--(?:mail|log|state))|(?:^|\s)(?!-|/etc/logrotate(?:\.conf|\.d/[\w.-]+)(?:\s|$))\S"),
         ("lpadmin", r"(?:^|\s)-[A-Za-z]*(?:P|i)|file:"),
         ("update-ca-certificates", r"--hooksdir|--etccertsdir"),
         ("vared zstyle", r"(?s).*"),
