@@ -60,6 +60,7 @@ _PRINTS_FOLDER_OF: Final = re.compile(
     r"\s*(?:dirname|realpath|readlink\s+-[fem]+)\s+(?:--\s+)?(\S+)\s*"
 )
 # What goes to a folder, and programs with options that name the folder of what they run.
+_BEFORE: Final = frozenset(("builtin", "command"))
 _ENTERS: Final = frozenset(("cd", "pushd", "chdir"))
 _WORKS_IN: Final = frozenset(
     ("env", "genv", "sudo", "systemd-run", "daemonize", "start-stop-daemon", "unshare")
@@ -96,6 +97,8 @@ class Places:
         for node in nodes.get("command", ()):
             self._note_command(node)
         for node in nodes.get("test", ()):
+            if node.end_byte - node.start_byte > _MAX_CHARACTERS:
+                continue  # it nests
             self._asked += ((each, node) for each in _ASKED.findall(text_of(node)))
 
     def _set(self, name: str, value: str | None, node: Any) -> None:
@@ -106,7 +109,7 @@ class Places:
         called = text_of(name) if name is not None else ""
         arguments = [text_of(each) for each in node.children_by_field_name("argument")]
         self._links.note_command([called, *arguments], node)
-        if called == "test":
+        if called == "test" and node.end_byte - node.start_byte <= _MAX_CHARACTERS:
             self._asked += ((each, node) for each in _ASKED.findall(text_of(node)))
         if called == "exec":
             self._descriptors |= {
@@ -352,19 +355,28 @@ class Places:
 def _list_entered(called: str, arguments: Sequence[str]) -> Iterator[str]:
     """Yield the folders that a command enters, or makes another program work in."""
     words = [called, *arguments]
-    for position, word in enumerate(words):
-        rest = words[position + 1 :]
-        base = word.strip("\"'").rpartition("/")[2].lstrip("\\")
-        if base in _ENTERS and (not position or words[position - 1] in ("builtin", "command")):
-            folder = next((each for each in rest if not re.match(r"-(?:[LPen@]+$|-)", each)), "~")
-            if folder not in ("-", '"-"', "..", "."):
-                yield folder
-        elif base in _WORKS_IN:
-            for option, following in zip_longest(rest, rest[1:], fillvalue=""):
-                if match := _WORKING_FOLDER.fullmatch(option):
-                    yield match[1] or following
-        elif base == "find" and not {"-execdir", "-okdir"}.isdisjoint(rest):
-            yield from (each for each in takewhile(lambda each: each[:1] not in "-(!", rest))
+    enters = next((at for at, word in enumerate(words) if word not in _BEFORE), 0)
+    if _base(words[enters]) in _ENTERS:
+        rest = words[enters + 1 :]
+        folder = next((each for each in rest if not re.match(r"-(?:[LPen@]+$|-)", each)), "~")
+        if folder not in ("-", '"-"', "..", "."):
+            yield folder
+        return
+    works_in = searches = False
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        base = _base(word)
+        works_in = works_in or base in _WORKS_IN
+        searches = searches or base == "find"
+        if works_in and (match := _WORKING_FOLDER.fullmatch(word)):
+            yield match[1] or following
+    if searches and not {"-execdir", "-okdir"}.isdisjoint(words):
+        start = next(at for at, word in enumerate(words) if _base(word) == "find") + 1
+        yield from takewhile(lambda each: each[:1] not in "-(!", words[start:])
+
+
+def _base(word: str) -> str:
+    """Return a program's name without its folder and quotes."""
+    return word.strip("\"'").rpartition("/")[2].lstrip("\\")
 
 
 def _list_writers(node: Any) -> Iterator[str]:
