@@ -86,6 +86,7 @@ class BashReader:
         self._places = Places(nodes)
         self._constants: dict[str, Constant] = {}
         self._loose_options = ""
+        self._declared: dict[int, tuple[str, str]] = {}
         self._forwarded = ForwardedArguments(
             nodes, text, self._functions, lambda node: self._words_of(node, self._constants)
         )
@@ -106,6 +107,7 @@ class BashReader:
         for node in self._nodes.get("redirect", ()):
             self.reading.effects += judge_redirect(node, self._places)
         for node in self._nodes.get("assignment", ()):
+            self._deadline.check()
             self._read_assignment(node)
         for kind in ("declaration", "unset"):
             for node in self._nodes.get(kind, ()):
@@ -140,15 +142,12 @@ class BashReader:
         return []
 
     def _words_of(self, node: Any, constants: Mapping[str, Constant]) -> list[Word]:
-        splits = self._dialect != "zsh" and not self._assigns_separators()
+        splits = self._dialect != "zsh" and "IFS" not in self._text
         words = read_words(list_arguments(node), constants, splits=splits)
         if node.type in ("declaration_command", "unset_command"):
             keyword = text_of(node.children[0])
             return [Word(keyword, keyword), *words]
         return words
-
-    def _assigns_separators(self) -> bool:
-        return "IFS" in self._text
 
     def _read_command(self, node: Any) -> None:
         words = self._words_of(node, self._constants)
@@ -165,12 +164,18 @@ class BashReader:
             return  # read with its command
         exported = "set -a" in self._text or "allexport" in self._text
         if parent is not None and parent.type == "declaration_command":
-            first = text_of(parent.children[0]) if parent.children else ""
-            flags = " ".join(text_of(child) for child in parent.children if child.type == "word")
+            first, flags = self._read_declaration(parent)
             exported = exported or first == "export" or bool(re.search(r"(?:^|\s)-\w*x", flags))
             if re.search(r"(?:^|\s)[-+]\w*[nieulTFE]", flags):
                 self._doubt(node, "a declaration gives a variable a meaning of its own")
         self._doubt(node, self._doubt_assignment(node, exported=exported))
+
+    def _read_declaration(self, node: Any) -> tuple[str, str]:
+        """Return the word that declares, and its other words; read once for all assignments."""
+        if node.id not in self._declared:
+            words = [text_of(child) for child in node.children if child.type == "word"]
+            self._declared[node.id] = text_of(node.children[0]), " ".join(words)
+        return self._declared[node.id]
 
     def _doubt_assignment(self, node: Any, *, exported: bool) -> str:
         return doubt_assignment(node, self._constants, exported=exported, dialect=self._dialect)
