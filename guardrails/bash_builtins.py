@@ -51,6 +51,13 @@ _ZSH_OPTIONS: Final = frozenset(
     " errreturn shwordsplit ksharrays nomatch nonomatch bareglobqual numericglobsort typesetsilent"
     " localtraps noclobber clobber unset interactivecomments monitor nomonitor verbose xtrace".split()
 )
+# What files such as /etc/os-release set.
+_RELEASE_NAMES: Final = frozenset(
+    "NAME VERSION ID ID_LIKE VERSION_ID VERSION_CODENAME PRETTY_NAME ANSI_COLOR CPE_NAME HOME_URL DOCUMENTATION_URL"
+    " SUPPORT_URL BUG_REPORT_URL PRIVACY_POLICY_URL SUPPORT_END BUILD_ID VARIANT VARIANT_ID LOGO VENDOR_NAME UBUNTU_CODENAME"
+    " DEBIAN_CODENAME PLATFORM_ID REDHAT_BUGZILLA_PRODUCT IMAGE_ID IMAGE_VERSION SYSEXT_LEVEL CONFEXT_LEVEL DEFAULT_HOSTNAME"
+    " ARCHITECTURE DISTRIB_ID DISTRIB_RELEASE DISTRIB_CODENAME DISTRIB_DESCRIPTION LSB_VERSION".split()
+)
 _OPEN_WORD: Final = re.compile(r"[\"']*+(?![\w /.:,=(\[])")  # it may be an option
 _ZSH_PRINT: Final = re.compile(r"-\w*[zsRPe]")
 _INDEXED: Final = re.compile(r"\w+\[(?!(?:\d+|[@*]|\w+|\$\w+|\"?\$\{\w+\}\"?)\])")
@@ -67,7 +74,7 @@ def names_set_by(words: Sequence[Word]) -> set[str] | None:
     prints = name == "printf" and any(word.value == "-v" for word in rest)
     if name not in _SETTERS | _RUNS_LATER and not prints:
         return set()
-    names: set[str] = set()
+    names = set(_RELEASE_NAMES) if name in ("source", ".") else set()
     for word in rest[1:]:
         if name in _DECLARES and "=" in word.raw and word.value is not None:
             names.add(word.value.partition("=")[0])

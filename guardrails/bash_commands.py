@@ -29,7 +29,7 @@ from guardrails.bash_places import Places
 from guardrails.bash_redirections import list_arguments, list_inputs, read_heredoc
 from guardrails.bash_variables import doubt_assignment, doubt_assignment_word, doubt_variable
 from guardrails.bash_words import Constant, Word, list_constants, read_constant, read_words
-from guardrails.bash_wrappers import ELEVATING, WRAPPERS, add_input, unwrap
+from guardrails.bash_wrappers import ELEVATING, WRAPPERS, add_input, read_init_script, unwrap
 from guardrails.command_words import make_effect, text_of
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.python_module_runs import ModuleRun
@@ -59,6 +59,8 @@ _FIND_RUNS: Final = re.compile(r"(?:^| )-(?:exec|execdir|ok|okdir|fls|fprint\w*)
 _HOLDS_WORDS: Final = re.compile(r"^\$|\$(?:[@*]|\{[@*]|\{\w+\[[@*]\])")
 _KEEPS_FUNCTIONS: Final = frozenset(("time", "noglob", "nocorrect", "coproc", "repeat"))
 _ACTS: Final = KNOWN_PROGRAMS - PLAIN_LOOKS - SHELL_BUILTINS
+# Files of the system that hold settings, and no commands.
+_SETTINGS: Final = (["/etc/os-release"], ["/usr/lib/os-release"], ["/etc/lsb-release"])
 _SCRIPT_FILE: Final = re.compile(r"\.(?:sh|bash|zsh|py|pl|rb|js|php|tcl|lua|awk|command)$")
 
 
@@ -84,6 +86,7 @@ class BashReader:
         self._places = Places(nodes)
         self._constants: dict[str, Constant] = {}
         self._loose_options = ""
+        self._declared: dict[int, tuple[str, str]] = {}
         self._forwarded = ForwardedArguments(
             nodes, text, self._functions, lambda node: self._words_of(node, self._constants)
         )
@@ -104,6 +107,7 @@ class BashReader:
         for node in self._nodes.get("redirect", ()):
             self.reading.effects += judge_redirect(node, self._places)
         for node in self._nodes.get("assignment", ()):
+            self._deadline.check()
             self._read_assignment(node)
         for kind in ("declaration", "unset"):
             for node in self._nodes.get(kind, ()):
@@ -138,15 +142,12 @@ class BashReader:
         return []
 
     def _words_of(self, node: Any, constants: Mapping[str, Constant]) -> list[Word]:
-        splits = self._dialect != "zsh" and not self._assigns_separators()
+        splits = self._dialect != "zsh" and "IFS" not in self._text
         words = read_words(list_arguments(node), constants, splits=splits)
         if node.type in ("declaration_command", "unset_command"):
             keyword = text_of(node.children[0])
             return [Word(keyword, keyword), *words]
         return words
-
-    def _assigns_separators(self) -> bool:
-        return "IFS" in self._text
 
     def _read_command(self, node: Any) -> None:
         words = self._words_of(node, self._constants)
@@ -163,12 +164,18 @@ class BashReader:
             return  # read with its command
         exported = "set -a" in self._text or "allexport" in self._text
         if parent is not None and parent.type == "declaration_command":
-            first = text_of(parent.children[0]) if parent.children else ""
-            flags = " ".join(text_of(child) for child in parent.children if child.type == "word")
+            first, flags = self._read_declaration(parent)
             exported = exported or first == "export" or bool(re.search(r"(?:^|\s)-\w*x", flags))
             if re.search(r"(?:^|\s)[-+]\w*[nieulTFE]", flags):
                 self._doubt(node, "a declaration gives a variable a meaning of its own")
         self._doubt(node, self._doubt_assignment(node, exported=exported))
+
+    def _read_declaration(self, node: Any) -> tuple[str, str]:
+        """Return the word that declares, and its other words; read once for all assignments."""
+        if node.id not in self._declared:
+            words = [text_of(child) for child in node.children if child.type == "word"]
+            self._declared[node.id] = text_of(node.children[0]), " ".join(words)
+        return self._declared[node.id]
 
     def _doubt_assignment(self, node: Any, *, exported: bool) -> str:
         return doubt_assignment(node, self._constants, exported=exported, dialect=self._dialect)
@@ -183,6 +190,7 @@ class BashReader:
 
         """
         for _ in range(_MAX_WRAPPERS):
+            words = read_init_script(words)
             name = self._resolve(node, words[0])
             if name is None:
                 return
@@ -250,12 +258,16 @@ class BashReader:
         elif name == "trap":
             self._judge_trap(node, arguments)
         elif name in ("source", "."):
-            self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.MEDIUM)
-            self._doubt(node, "runs a script that is not in the text")
+            self._judge_source(node, arguments)
         elif name == "find":
             self._judge_find(node, arguments)
         else:
             self._judge_by_table(node, name, arguments)
+
+    def _judge_source(self, node: Any, arguments: list[Word]) -> None:
+        if [each.value for each in arguments] not in _SETTINGS:  # they set names of their own
+            self._add(node, EffectKind.RUNS_DYNAMIC_CODE, EffectSeverity.MEDIUM)
+            self._doubt(node, "runs a script that is not in the text")
 
     def _judge_by_table(self, node: Any, name: str, arguments: list[Word]) -> None:
         if name in _AWKS:
@@ -270,6 +282,10 @@ class BashReader:
             self._doubt(node, f"{name[:40]} is no known program")
 
     def _doubt_options(self, node: Any, name: str, arguments: Sequence[Word]) -> None:
+        if name in ("service", "rc-service"):
+            texts = self._places.list_texts(arguments[0].raw, node) if arguments else ()
+            if any("/" in text for text in texts):
+                self._doubt(node, "runs a script that is not in the text")
         if name not in RUNS_CODE:
             return
         line = " ".join(word.value if word.value is not None else word.raw for word in arguments)

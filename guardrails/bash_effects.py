@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from guardrails.bash_code import is_interpreter
 from guardrails.bash_places import Places
+from guardrails.bash_reads import judge_input, judge_reads
 from guardrails.bash_words import Word
 from guardrails.command_effects import BASH_COMMANDS
 from guardrails.command_words import (
-    CREDENTIAL_FILE,
     SECURITY_UNIT,
     STOPS,
     make_effect,
@@ -47,9 +47,15 @@ _EMPTY: Final = re.compile(
 )
 _REPLACERS: Final = frozenset(("mv", "ln", "install"))
 _DEVICE_REPLACED: Final[Harm] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.HIGH)
+# What is unpacked or copied below a folder may have any name: a hidden one in a hidden folder too.
+_ANY_NAME: Final = ".x/x"
+_RUNS_NAMED: Final = frozenset(("service", "rc-service"))
 _EMPTY_INPUT: Final = re.compile(r"\s*(?:/bin/)?cat\s*<\s*/dev/null\b")
-_SHOWS_SECRETS: Final = re.compile(r"--sh\S*|show-password|-[a-z]*s[a-z]*")
 # Whole homes, copied at once.
+# What ends a process, or takes its share of the machine away.
+_SLOWS: Final = frozenset(
+    "kill pkill killall skill renice ionice chrt taskset cpulimit prlimit".split()  # noqa: SIM905
+)
 _COPIERS: Final = frozenset(("cp", "rsync", "ditto", "scp"))
 _HOMES: Final = re.compile(
     r"(?:/home|/Users)(?:/[^/]+)?/?(?:\.|\*)?|(?:/root|/var/root|~\w*|\$\{?HOME\}?)/?(?:\.|\*)?"
@@ -103,6 +109,8 @@ def _only_looks(name: str, arguments: Sequence[str]) -> bool:
     plain = [re.sub(r"\s", "_", unquote(word)) or "_" for word in arguments]
     if len(plain) == 1 and plain[0] in ("--version", "--help"):
         return True
+    if name in _RUNS_NAMED and any(word[:1] == "$" for word in arguments):
+        return False  # it may be several words
     looks = LOOKS.get(name)
     return looks is not None and looks.fullmatch(" ".join(plain)) is not None
 
@@ -118,15 +126,16 @@ def _judge_dd(node: Any, arguments: Sequence[str]) -> list[Effect]:
 
 def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effect]:
     """Return what a command does by what its arguments name."""
-    effects = []
-    # find lists files; what it runs on them is judged for itself
-    if name != "find" and any(CREDENTIAL_FILE.search(word) for word in arguments):
-        effects.append(make_effect(EffectKind.READS_CREDENTIALS, EffectSeverity.HIGH, node))
-    if name == "nmcli" and any(_SHOWS_SECRETS.fullmatch(word) for word in arguments):
-        effects.append(make_effect(EffectKind.READS_CREDENTIALS, EffectSeverity.HIGH, node))
+    effects = judge_reads(node, name, arguments)
+    if name == "umask" and any(map(_opens_to_all, arguments)):
+        effects.append(make_effect(EffectKind.CHANGES_PERMISSIONS, EffectSeverity.MEDIUM, node))
+    if name in ("lp", "lpr") and any(re.match(r"-[hH]", word) for word in arguments):
+        effects.append(make_effect(EffectKind.SENDS_DATA, EffectSeverity.MEDIUM, node))
     if name in _COPIERS and any(_HOMES.fullmatch(unquote(word)) for word in arguments[:-1]):
         effects.append(make_effect(EffectKind.CAPTURES_DATA, EffectSeverity.MEDIUM, node))
-    manages = name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
+    manages = name in _SLOWS or (
+        name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
+    )
     if manages and any(SECURITY_UNIT.search(word) for word in arguments):
         effects.append(make_effect(EffectKind.DISABLES_SECURITY, EffectSeverity.HIGH, node))
     if name in ("rm", "truncate", "shred") and any(_LOG_TREE.match(word) for word in arguments):
@@ -134,6 +143,14 @@ def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effe
     if name == "history" and "-c" in arguments:
         effects.append(make_effect(EffectKind.ERASES_TRACES, EffectSeverity.HIGH, node))
     return effects
+
+
+def _opens_to_all(mask: str) -> bool:
+    """Say whether files that are made under a mask are open to everybody's writing."""
+    plain = unquote(mask)
+    if plain.isdigit():
+        return not set(plain) <= set("01234567") or not int(plain[-1], 8) & 2
+    return re.search(r"(?:^|,)[ugo]*[oa][ugoa]*[=+]\w*w|(?:^|,)[=+]\w*w", plain) is not None
 
 
 def judge_outputs(node: Any, name: str, words: Sequence[Word], places: Places) -> list[Effect]:
@@ -147,11 +164,17 @@ def judge_outputs(node: Any, name: str, words: Sequence[Word], places: Places) -
         loses = output.deed is Deed.LOSES or empties
         makes_only = name in ("mkdir", "touch", "mkfifo", "mktemp")
         paths = places.find(_as_written(output.word), node)
+        spreads = output.deed is Deed.SPREADS
         if output.word.value is None and not re.search(r"[$`]", output.word.raw):
             paths = None  # of xargs, and of find: `{}`
         elif name in _REPLACERS and any(path.startswith("/dev/") for path in paths or ()):
             effects.append(make_effect(*_DEVICE_REPLACED, node))
-        effects += judge_paths(node, paths, loses=loses, replaces=not makes_only)
+        if spreads and paths is not None:
+            paths = frozenset(f"{each}/{_ANY_NAME}" for each in paths)
+        found = judge_paths(node, paths, loses=loses, replaces=not makes_only)
+        effects += found
+        if not (found or makes_only or spreads):
+            effects += _judge_known(node, paths, places)
     return effects
 
 
@@ -187,11 +210,19 @@ def judge_redirect(node: Any, places: Places) -> list[Effect]:
     if paths and any(re.match(r"/dev/(?:tcp|udp)/", path) for path in paths):
         return [make_effect(EffectKind.OPENS_NETWORK, EffectSeverity.MEDIUM, node)]
     signs = {child.type for child in node.children}
-    if not signs & _WRITING or (">&" in signs and re.fullmatch(r"\d+|-|\d+-", target)):
+    if signs & {"<", "<>"} and (read := judge_input(node, paths or ())):
+        return read
+    copies = ">&" in signs and (re.fullmatch(r"\d+|-|\d+-", target) or places.is_descriptor(target))
+    if not signs & _WRITING or copies:
         return []
-    if ">&" in signs and places.is_descriptor(target):
-        return []
-    return judge_paths(node, paths, loses=bool(signs & _EMPTYING) and _prints_nothing(node))
+    found = judge_paths(node, paths, loses=bool(signs & _EMPTYING) and _prints_nothing(node))
+    return found or (_judge_known(node, paths, places) if signs & _EMPTYING else [])
+
+
+def _judge_known(node: Any, paths: Iterable[str] | None, places: Places) -> list[Effect]:
+    """Return what is lost with a file in a home that the script knows is there: what it held."""
+    known = any(path.startswith("~/") and places.tells_of(path) for path in paths or ())
+    return [make_effect(*LOSS, node)] if known and any(map(classify_loss, paths or ())) else []
 
 
 def _as_written(word: Word) -> str:

@@ -8,6 +8,7 @@ comes from outside (an argument of the script, the environment, what was read) m
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile, zip_longest
 from typing import Any, Final
 
 from guardrails.bash_functions import DefinitionSpans
@@ -30,6 +31,8 @@ _COMPUTES: Final = re.compile(
 )
 _NUMBERED: Final = re.compile(r"\{(\w+)\}")
 _INNER: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
+# `[ -f x ]`, but not `[ ! -f x ]`.
+_ASKED: Final = re.compile(r"(?<!!)\s-[efsrwN]\s+(\"[^\"]*\"|'[^']*'|[^\s;&|)\]]+)")
 _BRACES: Final = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
 # Of the environment, what is taken for what a system sets, and our agent for a script's own files.
 _TEMPORARY: Final = "/tmp/x"  # noqa: S108 - stands for any name there
@@ -56,6 +59,15 @@ _PRINTS_TEMPORARY: Final = re.compile(
 _PRINTS_FOLDER_OF: Final = re.compile(
     r"\s*(?:dirname|realpath|readlink\s+-[fem]+)\s+(?:--\s+)?(\S+)\s*"
 )
+# What goes to a folder, and programs with options that name the folder of what they run.
+_BEFORE: Final = frozenset(("builtin", "command"))
+_ENTERS: Final = frozenset(("cd", "pushd", "chdir"))
+_WORKS_IN: Final = frozenset(
+    ("env", "genv", "sudo", "systemd-run", "daemonize", "start-stop-daemon", "unshare")
+)
+_WORKING_FOLDER: Final = re.compile(
+    r"(?:-[A-Za-z0]*[CDd]|--(?:chd?i?r?|work\w*|wdn?s?|wd)(?:=|$)|(?:--property=|-p)?WorkingDirectory=)(.*)"
+)
 
 
 class Places:
@@ -63,6 +75,8 @@ class Places:
 
     def __init__(self, nodes: Mapping[str, Sequence[Any]]) -> None:
         self._definitions = DefinitionSpans(nodes)
+        self._asked: list[tuple[str, Any]] = []  # files of which the script asks if they are there
+        self._there: Paths | None = None
         self._values: dict[str, list[tuple[str | None, Any]]] = {}
         self._calls: dict[str, list[Any]] = {}
         self._functions = {text_of(node) for node in nodes.get("function", ())}
@@ -82,6 +96,10 @@ class Places:
                     self._set(text_of(variable), each, node)
         for node in nodes.get("command", ()):
             self._note_command(node)
+        for node in nodes.get("test", ()):
+            if node.end_byte - node.start_byte > _MAX_CHARACTERS:
+                continue  # it nests
+            self._asked += ((each, node) for each in _ASKED.findall(text_of(node)))
 
     def _set(self, name: str, value: str | None, node: Any) -> None:
         self._values.setdefault(name, []).append((value, node))
@@ -91,20 +109,19 @@ class Places:
         called = text_of(name) if name is not None else ""
         arguments = [text_of(each) for each in node.children_by_field_name("argument")]
         self._links.note_command([called, *arguments], node)
+        if called == "test" and node.end_byte - node.start_byte <= _MAX_CHARACTERS:
+            self._asked += ((each, node) for each in _ASKED.findall(text_of(node)))
         if called == "exec":
             self._descriptors |= {
                 match[1] for each in arguments if (match := _NUMBERED.fullmatch(each))
             }
+        self._folders += ((each, node) for each in _list_entered(called, arguments))
         if called in self._functions:
             self._calls.setdefault(called, []).append(node)
         elif called in _READS:
             for word in arguments:
                 if re.fullmatch(r"[A-Za-z_]\w*", word):
                     self._set(word, None, node)
-        elif called in ("cd", "pushd", "chdir"):
-            folder = next((word for word in arguments if not re.match(r"-(?:[LPe@]|-)", word)), "~")
-            if folder not in ("-", '"-"', "..", "."):
-                self._folders.append((folder, node))
 
     def find(self, word: str, use: Any) -> Paths | None:
         """Return the paths that a word may stand for; None when they come from outside.
@@ -118,6 +135,13 @@ class Places:
         if found is not None and any(place[:1] not in ("/", "~") for place in found):
             found = self._join_folders(found)
         return self._links.follow(found, use, lambda each, node: self._find(each, node, 0))
+
+    def tells_of(self, path: str) -> bool:
+        """Say whether the script asks if a file of this path is there."""
+        if self._there is None:
+            found = (self.find(word, node) for word, node in self._asked[:_MAX_PLACES])
+            self._there = frozenset().union(*(each for each in found if each))
+        return path in self._there
 
     def list_texts(self, word: str, use: Any) -> frozenset[str]:
         """Return the texts that a word may be, with `COMPUTED` for what is printed or read.
@@ -141,6 +165,36 @@ class Places:
         tails = self._spell(text[match.end() :], use, depth + 1)
         spelled = {f"{text[: match.start()]}{head}{tail}" for head in heads for tail in tails}
         return spelled if len(spelled) <= _MAX_PLACES else {f"{COMPUTED}{tail}" for tail in tails}
+
+    def list_printers(self, word: str, use: Any) -> frozenset[str]:
+        """Return the commands that print all of a word, or a variable that is all of it.
+
+        For what a loop reads they are what writes into it, empty for a file.
+        """
+        return frozenset(self._list_printers(word, use, 0))
+
+    @staticmethod
+    def list_writers(node: Any) -> frozenset[str]:
+        """Return the commands that write what a command, or the loop around it, reads."""
+        return frozenset(_list_writers(node))
+
+    def _list_printers(self, word: str, use: Any, depth: int) -> Iterator[str]:
+        self._steps += 1
+        if depth > _MAX_DEPTH or len(word) > _MAX_CHARACTERS or self._steps > _MAX_STEPS:
+            return
+        text = word.strip().strip('"')
+        if match := re.fullmatch(r"\$\((.*)\)|`([^`]*)`", text, re.DOTALL):
+            yield match[1] or match[2] or ""
+        elif match := _LEAD.fullmatch(text):
+            name = match[1] or match[2]
+            given = self._values.get(name, ())
+            if name in ("@", "*") or name.isdigit():
+                given = self._list_given(name, use)
+            for value, node in given[:_MAX_PLACES]:
+                if value is None:
+                    yield from _list_writers(node)
+                else:
+                    yield from self._list_printers(value, node, depth + 1)
 
     def _spell_variable(self, name: str, use: Any, depth: int) -> set[str]:
         if name in _NUMBERS or name in self._busy:
@@ -296,6 +350,50 @@ class Places:
         if match := _PRINTS_FOLDER_OF.fullmatch(command):
             return self._find(match[1], use, depth + 1)
         return None
+
+
+def _list_entered(called: str, arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the folders that a command enters, or makes another program work in."""
+    words = [called, *arguments]
+    enters = next((at for at, word in enumerate(words) if word not in _BEFORE), 0)
+    if _base(words[enters]) in _ENTERS:
+        rest = words[enters + 1 :]
+        folder = next((each for each in rest if not re.match(r"-(?:[LPen@]+$|-)", each)), "~")
+        if folder not in ("-", '"-"', "..", "."):
+            yield folder
+        return
+    works_in = searches = False
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        base = _base(word)
+        works_in = works_in or base in _WORKS_IN
+        searches = searches or base == "find"
+        if works_in and (match := _WORKING_FOLDER.fullmatch(word)):
+            yield match[1] or following
+    if searches and not {"-execdir", "-okdir"}.isdisjoint(words):
+        start = next(at for at, word in enumerate(words) if _base(word) == "find") + 1
+        yield from takewhile(lambda each: each[:1] not in "-(!", words[start:])
+
+
+def _base(word: str) -> str:
+    """Return a program's name without its folder and quotes."""
+    return word.strip("\"'").rpartition("/")[2].lstrip("\\")
+
+
+def _list_writers(node: Any) -> Iterator[str]:
+    """Yield what is piped, or given as a string, into the loop around a command that reads."""
+    while node is not None and node.type != "program":
+        around = node.parent
+        if around is not None and around.type == "pipeline" and around.children[0] != node:
+            yield text_of(around)[: node.start_byte - around.start_byte].rstrip("| \n")
+            return
+        for each in around.children if around is not None else ():
+            if each.type == "herestring_redirect":
+                yield text_of(each)[3:].strip().strip('"').removeprefix("$(").removesuffix(")")
+                return
+            if each.type == "file_redirect" and "<(" in text_of(each):
+                yield text_of(each).partition("<(")[2].removesuffix(")")
+                return
+        node = around
 
 
 def _split(value: str) -> Iterator[str]:

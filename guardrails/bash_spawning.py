@@ -23,6 +23,14 @@ _MANY: Final = re.compile(
 _ENDS: Final = frozenset(
     ("wait", "sleep", "break", "exit", "return", "read", "inotifywait", "exec")
 )
+# What ends an endless loop, or makes it wait: also programs that wait for what happens.
+_LEAVES: Final = re.compile(
+    r"\b(?:wait|sleep|usleep|break|exit|return|read|inotifywait|exec|kill|shift|select|tail|journalctl|dialog|whiptail|top|ping|timeout|nc|watch)\b"
+)
+# More than a file of administration ever needs.
+_HUGE: Final = re.compile(
+    r"\bhead\s+(?:-\w+\s+)*(?:-c|--bytes)[\s=]*(?:\d{11,}|\d+\s*[TPEZY]\w*|\d{2,}\s*G\w*)|\bseq\s[^|;&]*\d{9,}|\bprintf\s[^|;&]*%0?\d{9,}"
+)
 _RUN_FUNCTIONS: Final = frozenset(("eval", "trap", "time", "coproc", "noglob", "repeat"))
 _CODE_BESIDE: Final = re.compile(r"(?:eval|trap)\s[^\n]*[&|(]")
 _BESIDE: Final = frozenset(("pipeline", "coproc"))
@@ -63,6 +71,8 @@ def list_spawning(
         is_endless = _ENDLESS.match(text) or _MANY.match(text)
         if is_endless and _starts_jobs(node):
             yield _line(node), "a loop starts jobs without an end"
+        elif _ENDLESS.match(text) and not _LEAVES.search(text):
+            yield _line(node), "a loop without an end never waits"
     yield from _list_endless_reads(nodes, deadline)
 
 
@@ -145,6 +155,8 @@ def _list_endless_reads(
         prints = is_last and text_of(node).partition(" ")[0] == "yes"
         if (prints or _ENDLESS_FILE.search(text)) and not _STOPS_READING.search(text):
             yield _line(node), "reads an endless stream"
+        elif _HUGE.search(text_of(node)):
+            yield _line(node), "prints more than a disk may hold"
 
 
 def _outermost(node: Any) -> Any:

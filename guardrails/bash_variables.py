@@ -12,6 +12,7 @@ from guardrails.unix_programs import (
     SAFE_PATHS,
     SENSITIVE_IN_ZSH,
     SENSITIVE_VARIABLE,
+    TRUSTS_ANYBODY,
 )
 
 _HARMLESS_VALUES: Final = frozenset(("", "cat", "/bin/cat", "true", "/bin/true", ":", "0", "1"))
@@ -19,7 +20,10 @@ _SYSTEM_SHELL: Final = re.compile(r"(?:/usr)?/bin/(?:ba|z|da)?sh")
 _HOME: Final = re.compile(r"\"?(?:/root|/var/root|\$\{?HOME\}?|\$\{HOME:-[\w/]+\})\"?")
 # What a place for temporary files may be, and a folder that is empty when a program looks into it.
 _TEMPORARY: Final = re.compile(
-    r"(?:/var|/private)?/(?:var/)?tmp(?:/(?!.*\.\.).*)?|/dev/shm(?:/.*)?"
+    r"(?:(?:/var|/private)?/(?:var/)?tmp|/dev/shm"
+    r"|\$\{?(?:TMPDIR|EUCORA_STATE_DIR|XDG_RUNTIME_DIR)(?::?-[\w/]+)?\}?"
+    r"|\$\(mktemp(?: -[dqu]+| --directory| -d?t [\w.-]+| (?:-p )?/(?:var/)?tmp(?:/[\w.-]+)?)*\)"
+    r")(?:/(?!.*\.\.).*)?"
 )
 _MADE_EMPTY: Final = re.compile(r"\"?\$\(mktemp(?: -d| -q| --directory)*\)\"?")
 # The buses of the system and of a session, in their usual places.
@@ -75,6 +79,8 @@ def doubt_variable(
         return f"{name} evaluates what it is given" if is_set_elsewhere else ""
     if _PROMPTS.fullmatch(name):
         return f"{name} runs what stands in it" if value is None or _RUNS.search(raw) else ""
+    if exported and TRUSTS_ANYBODY.fullmatch(base):
+        return f"sets {base[:40]}, by which programs may trust anybody"
     if not tied and (
         not _changes_what_runs(base, exported=exported) or _is_harmless(base, raw, value)
     ):
@@ -102,7 +108,8 @@ def _is_harmless(name: str, raw: str, value: str | None) -> bool:
 def _is_usual_place(name: str, raw: str, value: str | None) -> bool:
     """Say whether a variable that names a place has one where nothing foreign waits."""
     if name == "TMPDIR":
-        return value is None or _TEMPORARY.fullmatch(value) is not None
+        shown = raw.strip("\"'") if value is None else value
+        return _TEMPORARY.fullmatch(shown) is not None
     if name.startswith("DBUS_"):
         return _BUS.fullmatch(raw if value is None else value) is not None
     is_made = name in ("GNUPGHOME", "PYTHONPYCACHEPREFIX")

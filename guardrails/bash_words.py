@@ -54,13 +54,14 @@ def list_constants(assignments: Sequence[Any], set_otherwise: Iterable[str]) -> 
     """Return the variables that have one constant value, and where that is certain."""
     values: dict[str, set[str | None]] = {}
     since: dict[str, int] = {}
+    plain: dict[int, bool] = {}
     for node in assignments:
         name, _, rest = text_of(node).partition("=")
         value_node = node.child_by_field_name("value")
         value = "" if value_node is None and not rest else None
         if value_node is not None and not name.endswith("+"):
             value = _read(value_node, {}, 0)
-        if not _is_plain(node):
+        if not _is_plain(node, plain):
             value = None
         values.setdefault(name.rstrip("+"), set()).add(value)
         if _is_straight(node):
@@ -76,13 +77,21 @@ def list_constants(assignments: Sequence[Any], set_otherwise: Iterable[str]) -> 
     }
 
 
-def _is_plain(node: Any) -> bool:
-    """Say whether a declaration takes a value as it is (`declare -u`, `-i`, `-n` do not)."""
+def _is_plain(node: Any, known: dict[int, bool]) -> bool:
+    """Say whether a declaration takes a value as it is (`declare -u`, `-i`, `-n` do not).
+
+    Args:
+        node: of the assignment.
+        known: the answers for declarations, by their ids: one may hold thousands of assignments.
+
+    """
     parent = node.parent
     if parent is None or parent.type != "declaration_command":
         return True
-    flags = [text_of(child) for child in parent.children if text_of(child)[:1] in "-+"]
-    return all(_PLAIN_FLAGS.fullmatch(flag) for flag in flags)
+    if parent.id not in known:
+        flags = [text_of(child) for child in parent.children if text_of(child)[:1] in "-+"]
+        known[parent.id] = all(_PLAIN_FLAGS.fullmatch(flag) for flag in flags)
+    return known[parent.id]
 
 
 def _is_straight(node: Any) -> bool:

@@ -130,6 +130,9 @@ WRAPPERS: Final[dict[str, Wrapper]] = {
     "start-stop-daemon": _row("-x -n -p -u -c -g -s -a -R -N -d -r", "SKTbmotqv", bare="runs a program that the text does not name"),
 }  # fmt: skip
 ELEVATING: Final = frozenset(("sudo", "doas", "su", "runuser", "pkexec", "sg"))
+# What they show of a process with one number they set with two.
+_ATTRIBUTES: Final = frozenset(("chrt", "taskset", "taskpolicy"))
+_INIT_SCRIPT: Final = re.compile(r"/etc/(?:rc\.d/)?init\.d/([\w@-][\w.@-]*)")
 _ASSIGNS: Final = re.compile(r"[A-Za-z_]\w*=")
 _POSITIONAL: Final = frozenset(("su", "script", "flock", "sg"))
 
@@ -204,7 +207,8 @@ def _read_option(name: str, wrapper: Wrapper, rest: Sequence[Word]) -> Unwrapped
     """Return how many words an option takes, or what is known by it."""
     value = rest[0].value or ""
     if value in wrapper.looks or value in ("--help", "--version"):
-        return Unwrapped()
+        changes = name in _ATTRIBUTES and len(rest) > 2
+        return Unwrapped(doubt=f"{name} changes another process" if changes else "")
     if value in wrapper.code:
         return _code_of(rest[1:2])
     if value in wrapper.valued:
@@ -272,3 +276,11 @@ def add_input(name: str, arguments: Sequence[Word]) -> list[Word]:
         is_option = word.value is not None and re.match(r"-[IJi]|--replace", word.value)
         changed.append(Word(word.raw, None) if hit and not is_mark and not is_option else word)
     return changed
+
+
+def read_init_script(words: Sequence[Word]) -> Sequence[Word]:
+    """Return `service NAME ...` for the system's script `/etc/init.d/NAME ...`."""
+    match = _INIT_SCRIPT.fullmatch(words[0].value or "")
+    if match is None or words[0].is_pattern:
+        return words
+    return [Word("service", "service"), Word(match[1], match[1]), *words[1:]]

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from guardrails.cmd_folders import FolderTrail, name_folder
-from guardrails.cmd_loops import find_figures
+from guardrails.cmd_loops import find_figures, judge_loops
+from guardrails.cmd_overwrites import KnownFiles
 from guardrails.cmd_shells import run_shell
 from guardrails.cmd_syntax import (
     Line,
@@ -27,12 +28,12 @@ from guardrails.command_words import SECURITY_UNIT, STOPS
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_paths import judge_path
 from guardrails.powershell_programs import ProgramJudge
+from guardrails.script_loops import list_endless_cmd
 from guardrails.script_reading import Deadline, Reading
 from guardrails.windows_arguments import asks_for_computed_name, name_option, split_arguments
 from guardrails.windows_files import (
     FILE_PROGRAMS,
     harms_volume,
-    is_wide,
     judge_removal,
     judge_share,
     name_file,
@@ -64,6 +65,10 @@ _OWN: Final = "echo|set|goto|exit|cd|chdir|pushd|popd|title|color|cls|pause|type
 _OWN_NAME: Final = re.compile(rf"({_OWN})(?=[/\\.:+\[\]\"(,;=\s]|$)", re.IGNORECASE)
 # A word of a look at a date or a time sets nothing.
 _LOOKS_AT_CLOCK: Final = re.compile(r"^(?:date|time)\s*/t\b", re.IGNORECASE)
+# They ask for a new one, and are given it.
+_SETS_CLOCK: Final = re.compile(
+    r"^(?!.*\becho\.?\s*\|).*\|\s*(?:date|time)\s*(?:$|[&|)])|\b(?:date|time)\s*<", re.IGNORECASE
+)
 # A target, or a file, that a loop, a parameter or another such variable gives.
 _OF_LOOP: Final = (
     r"\"?(?:\\?(?:%%~?[\w$:]+|%~?[a-z]*\d|%~?[a-z]+(?![^%\s]*%)))+(?:\.\w+|\\\*[.*]*)?\"?"
@@ -79,8 +84,6 @@ _PRINTS_NOTHING: Final = re.compile(
 )
 # What is only printed or set asks nobody.
 _PRINTED: Final = re.compile(r"\becho\b[^&|>]*", re.IGNORECASE)
-_LOOPS: Final = re.compile(r"\bfor\b", re.IGNORECASE)
-_FILES: Final = re.compile(r"/r\b|/d\b|\bdir\b", re.IGNORECASE)
 _GOES_BACK: Final = re.compile(r"\b(?:goto\b|call\s*:|for\b)", re.IGNORECASE)
 _STEERING_NAME: Final = re.compile(STEERING, re.IGNORECASE)
 _OPERATORS: Final = re.compile(r"[&|<>^]")
@@ -132,15 +135,23 @@ class _CmdReader:
         self._loaded = self._find_loaded(unexpanded)
         self._loads_any = any("%" in name or "!" in name for name in self._loaded)
         sets = [each for line in unexpanded for each in list_sets(line.commands)]
-        self._puts_names_together = any(asks_for_computed_name(value) for _, _, value in sets)
-        self._loop_severity = _judge_loops(lines, deadline)
+        self._puts_names_together = any(
+            asks_for_computed_name(each) for each in _list_kept(unexpanded, sets)
+        )
+        self._loop_severity = judge_loops(lines, deadline)
         self._figures = self._find_figures(lines, [name for _, name, _ in sets])
         self._trail = FolderTrail(
             (each.text.strip() for line in unexpanded for each in line.commands),
             goes_back=any(_GOES_BACK.search(each) for _, each in lines),
         )
+        self._known_files = KnownFiles()
+        texts = (each for _, each in lines if not _is_comment(each))
+        for text, read in zip(texts, unexpanded, strict=True):
+            self._known_files.note_line(text, read.commands)
         self._is_foreign = self._goes_back_into_foreign_folder(lines, unexpanded)
         self._folders: list[bool] = []
+        for number, reason in list_endless_cmd(lines):
+            self.reading.doubt(number, reason)
         for number, statement in lines:
             deadline.check()
             self._read(number, statement)
@@ -182,6 +193,7 @@ class _CmdReader:
         self._doubt_variables(number, expanded)
         self._judge_statement(number, plain(expanded))
         line = read_line(escape_line(expanded), self.depth)
+        self._known_files.note_line(expanded, line.commands)
         self.depth += line.depth
         for doubt in line.doubts:
             self.reading.doubt(number, doubt)
@@ -198,6 +210,8 @@ class _CmdReader:
             self.reading.add(_K.SENDS_DATA, _S.MEDIUM, number, text)
         if harms_volume(text):
             self.reading.add(_K.CHANGES_DISKS, _S.HIGH, number, text)
+        if _SETS_CLOCK.search(text):
+            self.reading.add(_K.CHANGES_TIME, _S.MEDIUM, number, text)
         if "<" in text and reads_secrets(text):
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, number, text)
 
@@ -214,6 +228,8 @@ class _CmdReader:
         for target in command.targets:
             if target.strip('"').lower() not in ("nul", "con", "nul:", "con:"):
                 self._judge_target(target, text, line)
+        for kind, severity in self._known_files.judge(command):
+            self.reading.add(kind, severity, line, f"{text} > {' '.join(command.targets)}")
         if not text or text.startswith(":"):
             return  # a label: its commands are lines of the script
         own = _OWN_NAME.match(text)
@@ -236,7 +252,7 @@ class _CmdReader:
         if changes_accounts(bare_name(name), rest):
             self.reading.add(_K.CHANGES_ACCOUNTS, _S.HIGH, line, text)
         self._judge_text(text, line)
-        self._judge_name(name, " " + rest.strip(), text, line)
+        self._judge_name(name, " " + rest.strip(), text, line, folder=command.folder)
 
     def _judge_target(self, target: str, text: str, line: int) -> None:
         """Judge a redirection: what it writes, and what it empties."""
@@ -259,7 +275,11 @@ class _CmdReader:
             severity = max(severity, self._loop_severity, key=lambda each: each.rank)
         return kind, severity
 
-    def _judge_name(self, name: str, rest: str, text: str, line: int) -> None:
+    def _list_folders(self, started_in: str) -> list[str]:
+        """Return the folders that a shell may work in: the ones that the script has entered."""
+        return [started_in] if started_in else self._trail.list_entered()
+
+    def _judge_name(self, name: str, rest: str, text: str, line: int, *, folder: str = "") -> None:
         bare = bare_name(name)
         if bare in ("if", "for", "call", "start"):
             self.reading.doubt(line, f"{bare} that cannot be read")
@@ -268,7 +288,7 @@ class _CmdReader:
         elif bare in ("powershell", "pwsh", "cmd"):
             if not is_system_folder(name):
                 self.reading.doubt(line, f"a program in an unknown folder: {name[:60]}")
-            run_shell(bare, rest, text, line, self.reading)
+            run_shell(bare, rest, text, line, self.reading, self._list_folders(folder))
         elif bare in ("del", "erase", "rd", "rmdir"):
             self.reading.add(*self._judge_removal(text), line, text)
         else:
@@ -279,6 +299,8 @@ class _CmdReader:
         if self._overwrites_found(bare, rest):
             self.reading.add(_K.DELETES_FILES, self._loop_severity, line, text)
         self._judge_places(bare, rest, text, line)
+        for kind, severity in self._known_files.judge_program(bare, rest):
+            self.reading.add(kind, severity, line, text)
         asks = bare in RESOLVERS or asks_computed_machine(rest, names=True)
         if asks and self._puts_names_together and re.search("[%!]", rest):
             self.reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
@@ -348,14 +370,10 @@ class _CmdReader:
             self.reading.add(_K.DISABLES_SECURITY, _S.HIGH, line, command)
 
 
-def _judge_loops(lines: list[tuple[int, str]], deadline: Deadline) -> EffectSeverity:
-    """Return what it is to remove the files that the loops of a script find."""
-    for _, line in lines:
-        deadline.check()
-        loop = _LOOPS.search(line)
-        if loop is not None and _FILES.search(line, loop.end()) and is_wide(line):
-            return _S.CRITICAL
-    return _S.MEDIUM
+def _list_kept(lines: list[Line], sets: list[tuple[str, str, str]]) -> Iterator[str]:
+    """Yield the texts that a script keeps: in variables, and in files."""
+    yield from (value for _, _, value in sets)
+    yield from (each.text for line in lines for each in line.commands if each.targets)
 
 
 def _enters_foreign_folder(text: str) -> bool | None:

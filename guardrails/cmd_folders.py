@@ -51,6 +51,10 @@ class FolderTrail:
         """Follow a change to another drive, `d:`."""
         self._current = self._of_drives.get(drive.lower(), "")
 
+    def list_entered(self) -> list[str]:
+        """Return the folders in which the script may be, as written; none before it enters one."""
+        return [each for each in dict.fromkeys((*self._any, self._current)) if each]
+
     def list_places(self, written: str) -> Iterator[str]:
         """Yield where a path may lead: itself, and behind each folder when it is relative."""
         yield written

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Variables that a loop of a batch script sets to a figure of the system: no text of others.
+"""Loops of batch scripts: figures that they put into variables, and files that they remove.
 
 A value that cmd puts into a line may hold operators, and so commands. What these programs print
 about the machine, a date, a size or a version, holds none; names of files and volumes might.
@@ -8,6 +8,12 @@ about the machine, a date, a size or a version, holds none; names of files and v
 import re
 from collections.abc import Iterable
 from typing import Final
+
+from guardrails.effects import EffectSeverity
+from guardrails.script_reading import Deadline
+from guardrails.windows_files import is_wide
+
+_S = EffectSeverity
 
 _SETS: Final = re.compile(
     r"\s*@?for\s+/f\s+(?:\"([^\"]*)\"\s+)?%%(\w)\s+in\s*\(\s*'([^']*)'\s*\)\s*do\s+\(?\s*@?set\s+\"?(\w+)=%%(?:~)?\2\"?\s*\)?\s*(?:&.*)?$",
@@ -25,6 +31,8 @@ _FREE_BYTES: Final = re.compile(
 )
 # A column of a folder's list before the names of files.
 _EARLY_COLUMN: Final = re.compile(r"\s*tokens=[1-3]\s*", re.IGNORECASE)
+_LOOPS: Final = re.compile(r"\bfor\b", re.IGNORECASE)
+_FILES: Final = re.compile(r"/r\b|/d\b|\bdir\b", re.IGNORECASE)
 
 
 def find_figures(lines: Iterable[str]) -> frozenset[str]:
@@ -39,3 +47,13 @@ def find_figures(lines: Iterable[str]) -> frozenset[str]:
         if _FIGURES.fullmatch(code) or (early and _FREE_BYTES.fullmatch(code)):
             names.add(found[4].lower())
     return frozenset(names)
+
+
+def judge_loops(lines: list[tuple[int, str]], deadline: Deadline) -> EffectSeverity:
+    """Return what it is to remove the files that the loops of a script find."""
+    for _, line in lines:
+        deadline.check()
+        loop = _LOOPS.search(line)
+        if loop is not None and _FILES.search(line, loop.end()) and is_wide(line):
+            return _S.CRITICAL
+    return _S.MEDIUM

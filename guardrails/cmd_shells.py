@@ -5,6 +5,8 @@ What is piped in, stands in a file or cannot be decoded is a doubt.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from guardrails.effects import EffectKind, EffectSeverity
@@ -19,19 +21,50 @@ _POWERSHELL_CODE: Final = re.compile(
 )
 _BARE_CODE: Final = re.compile(r"\s([\"&{].*|[A-Za-z].*)$", re.DOTALL)
 _POWERSHELL_FILE: Final = re.compile(r"\s-f(?:i|il|ile)?\s", re.IGNORECASE)
+_WORKING_FOLDER: Final = re.compile(
+    r"\s[-/](?:wo\w*|wd)[\s:]+(?:\"([^\"]*)\"|(\S+))", re.IGNORECASE
+)
 _CMD_CODE: Final = re.compile(r"\s?/[ckr]\s*(.*)", re.IGNORECASE | re.DOTALL)
 
 
-def run_shell(shell: str, rest: str, command: str, line: int, reading: Reading) -> None:
-    """Hand on the code that `cmd`, `powershell` or `pwsh` is given by its arguments `rest`."""
+def run_shell(
+    shell: str, rest: str, command: str, line: int, reading: Reading, folders: Sequence[str] = ()
+) -> None:
+    """Hand on the code that a shell is given.
+
+    Args:
+        shell: `cmd`, `powershell` or `pwsh`.
+        rest: its arguments.
+        command: all of it.
+        line: 1-based.
+        reading: added to.
+        folders: in which it may work, as written; its code goes there first.
+
+    """
+    n_before = len(reading.nested)
     if shell == "cmd":
         _run_cmd(rest, command, line, reading)
-        return
-    reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, command)
-    if _ENCODED_FLAG.search(rest + " "):
-        _decode(rest, line, reading)
     else:
-        _run_powershell(rest, line, reading)
+        reading.add(_K.RUNS_DYNAMIC_CODE, _S.MEDIUM, line, command)
+        if _ENCODED_FLAG.search(rest + " "):
+            _decode(rest, line, reading)
+        else:
+            _run_powershell(rest, line, reading)
+        folders = [*folders, *(each[1] or each[2] for each in _WORKING_FOLDER.finditer(rest))]
+    reading.nested[n_before:] = [enter_folders(each, folders) for each in reading.nested[n_before:]]
+
+
+def enter_folders(code: NestedCode, folders: Sequence[str]) -> NestedCode:
+    """Return code behind lines that enter these folders, one after another."""
+    plain = [each.strip(" \"'") for each in folders if "\n" not in each]
+    if code.interpreter == "cmd":
+        before = "".join(f'cd /d "{each}"\n' for each in plain)
+    elif code.interpreter == "powershell":
+        put = [re.sub(r"%([^%\s]+)%", r"$env:\1", each) for each in plain]
+        before = "".join(f'Set-Location "{each}"\n' for each in put if '"' not in each)
+    else:
+        return code
+    return replace(code, code=before + code.code)
 
 
 def _run_cmd(rest: str, command: str, line: int, reading: Reading) -> None:

@@ -56,6 +56,8 @@ class SimpleCommand:
     Attributes:
         text: with its quotes; escaped characters are plain again.
         targets: of its redirections of output.
+        appended: those of them that are not emptied before.
+        inputs: of its redirections of input.
         by: the word that was taken off last (`call`, `start`), or empty.
         folder: in which `start` starts it, as written; empty for the current one.
 
@@ -63,6 +65,8 @@ class SimpleCommand:
 
     text: str
     targets: tuple[str, ...] = ()
+    appended: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     by: str = ""
     folder: str = ""
 
@@ -137,7 +141,7 @@ def plain(text: str) -> str:
 def read_line(text: str, depth: int) -> Line:
     """Take an expanded and escaped line apart; `depth` parentheses are open before it."""
     line = Line()
-    position, by, folder = 0, "", ""
+    position, by, folder, before = 0, "", "", ""  # `before`: redirections in front of a command
     while position < len(text):
         if len(line.commands) > _MAX_COMMANDS:
             line.doubts.append("more commands in a line than are read")
@@ -152,7 +156,7 @@ def read_line(text: str, depth: int) -> Line:
         elif text[position] in "&|":
             position, by, folder = position + 1, "", ""
         elif found := _LEADING_REDIRECTION.match(text, position):
-            line.commands.append(_make_command(found[0], by))
+            before += f"{found[0]} "
             position = found.end()
         elif found := _IF.match(text, position):
             position = found.end()
@@ -166,8 +170,9 @@ def read_line(text: str, depth: int) -> Line:
             folder = plain(entered[1]) if entered else ""
         else:
             end = _find_end(text, position, depth + line.depth)
-            line.commands.append(_make_command(text[position:end], by, folder))
-            position, by, folder = end, "", ""
+            line.commands.append(_make_command(before + text[position:end], by, folder))
+            position, by, folder, before = end, "", "", ""
+    line.commands += [_make_command(before, by)] if before else []
     return line
 
 
@@ -200,21 +205,24 @@ def _find_end(text: str, position: int, depth: int) -> int:
 
 
 def _make_command(text: str, by: str, folder: str = "") -> SimpleCommand:
-    targets: list[str] = []
+    files: dict[str, list[str]] = {"<": [], ">": [], ">>": []}
     kept: list[str] = []
     position = 0
-    for start, end, target in _list_redirections(text):
+    for start, end, sign, target in _list_redirections(text):
         kept.append(text[position:start])
         position = end
-        if target:
-            targets.append(plain(target))
+        if target and not target.startswith("&"):
+            files[sign].append(plain(target))
     kept.append(text[position:])
     command = " ".join(kept).lstrip(" \t,;=").rstrip()
-    return SimpleCommand(text=plain(command), targets=tuple(targets), by=by, folder=folder)
+    return SimpleCommand(
+        text=plain(command), targets=(*files[">"], *files[">>"]), appended=tuple(files[">>"]),
+        inputs=tuple(files["<"]), by=by, folder=folder,
+    )  # fmt: skip
 
 
-def _list_redirections(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, file that is written or empty) of what stands outside quotes."""
+def _list_redirections(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """Yield (start, end, sign, file that is read or written) of what stands outside quotes."""
     position, quoted = 0, False
     while position < len(text):
         character = text[position]
@@ -224,9 +232,9 @@ def _list_redirections(text: str) -> Iterator[tuple[int, int, str]]:
             start = position - (position > 0 and text[position - 1].isdigit())
             end = position + (2 if text[position : position + 2] == ">>" else 1)
             target = _TARGET.match(text, end)
+            sign = character if character == "<" else text[position:end]
             found = (target[1] or "") if target else ""
-            writes = character == ">" and not found.startswith("&")
-            yield start, target.end() if target else end, found if writes else ""
+            yield start, target.end() if target else end, sign, found
             position = target.end() if target else end
             continue
         position += 1

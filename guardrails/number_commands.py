@@ -15,6 +15,8 @@ _NUMBERS: Final = re.compile(
     "|".join((
         r"wc(?:\s+-[lcmwL]+)?",
         r"nproc(?:\s+--all)?",
+        r"cut\s+-d\s?(?:\.|' '|\" \")\s+-f\s?1\s+/proc/(?:uptime|loadavg)",
+        r"cat\s+(?:/proc/sys/(?:kernel/pid_max|kernel/threads-max|fs/file-max|vm/\w+|net/\S+_max)|/sys/class/(?:power_supply/\w+/(?:capacity|charge_\w+|energy_\w+)|thermal/thermal_zone\d+/temp|net/\w+/(?:mtu|speed|carrier)|backlight/\w+/\w*brightness))",
         r"id\s+-[ug](?:\s+(?!-)\S+)?",
         r"getconf\s+[A-Z_]+",
         rf"seq(?:\s+-w)?\s+-?\d+(?:\s+{_NUMBER}){{0,2}}",

@@ -26,9 +26,12 @@ from guardrails.powershell_quotes import (
 )
 from guardrails.powershell_scope import PowershellScope
 from guardrails.powershell_steering import SteeringJudge
+from guardrails.script_loops import list_endless_powershell, may_loop_endlessly
 from guardrails.script_reading import SCRIPT_FILE, Deadline, Reading
+from guardrails.syntax_trees import blank_spans
 from guardrails.windows_arguments import COMPUTED_LABEL, asks_for_computed_name
 from guardrails.windows_files import harms_volume, is_wide, reads_secrets
+from guardrails.windows_hosts import asks_composed_name
 from guardrails.windows_programs import bare_name, changes_accounts, find_program
 
 _K, _S = EffectKind, EffectSeverity
@@ -54,6 +57,7 @@ _ITSELF: Final = re.compile(
 )
 _SETS_ITSELF: Final = re.compile(r"(?:myinvocation|pscommandpath)(?:\.\w+)*\s*=")
 _REQUIRES: Final = re.compile(r"#requires\s.*-(?:modules?|pssnapin|assembly)\b", re.IGNORECASE)
+_FOLDER: Final = re.compile(r"(?![^$]*\$)(?!\w{2,}:)[\w.\\/]", re.IGNORECASE)  # of files
 _MAX_TARGETS: Final = 64  # of one assignment
 _CHANGES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.CHANGES_REGISTRY, _K.DELETES_FILES))
 _CHANGES_FILES: Final = frozenset((_K.WRITES_SYSTEM_FILES, _K.DELETES_FILES))
@@ -124,6 +128,7 @@ class PowershellReader:
         self._programs = ProgramJudge(self.variables, self.reading)
         commands = [self._text(node)[:_LOOKED_AT] for node in nodes.get("command", [])]
         self._programs.is_folder_foreign = self._files.enters_foreign_folder(commands)
+        self._programs.folders = [each for each in self._files.folders if _FOLDER.match(each)]
         self._cmdlets = CmdletJudge(
             self._source, self._scope, self.variables, self.reading, self._members, self._programs
         )
@@ -316,7 +321,7 @@ class PowershellReader:
 
     def _asks_for_computed_name(self, text: str) -> bool:
         """Say whether the name that a command asks for is put together, there or before."""
-        if asks_for_computed_name(self._put(text)):
+        if asks_for_computed_name(self._put(text)) or asks_composed_name(text, self._scope.text):
             return True
         return "$" in text and self._scope.mentions(COMPUTED_LABEL)
 
@@ -337,7 +342,16 @@ class PowershellReader:
             self.reading.add(_K.READS_CREDENTIALS, _S.HIGH, 1, "Winlogon DefaultPassword")
         for node in nodes.get("class", []):
             self._members.judge_class(node, self._line(node))
+        self._doubt_loops(nodes.get("comment", []))
         for line, reason in find_misread_words(self._source, nodes):
             self.reading.doubt(line, reason)
         for line in find_false_quotes(self._source, nodes.get("comment", [])):
             self.reading.doubt(line, "typographic quotes or dashes end strings elsewhere")
+
+    def _doubt_loops(self, comments: list[Any]) -> None:
+        if not may_loop_endlessly(self._scope.text):
+            return
+        spans = [(node.start_byte, node.end_byte) for node in comments]
+        code = blank_spans(self._source, spans).decode("utf-8", "replace").lower()
+        for line, reason in list_endless_powershell(code):
+            self.reading.doubt(line + self._first_line - 1, reason)

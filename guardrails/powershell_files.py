@@ -263,8 +263,10 @@ class FileJudge:
         harms = judge_share(put_values(target.strip(), self._variables))
         if member in ("open", "new") and _TRUNCATES.search(given):
             harms.append((kind, _S.MEDIUM))
-        if member == "setlength" and target.strip() == "0":
-            harms.append((kind, _S.MEDIUM))  # it empties the file
+        if member == "setlength" and re.fullmatch(
+            r"0|\d{11,}|\d{2,}gb|\d+[tp]b", target.strip().lower()
+        ):
+            harms.append((kind, _S.MEDIUM))  # it empties the file, or fills the disk
         appends = member in ("appendalltext", "appendalllines", "appendtext", "delete")
         harms += self._places.judge(target, overwrites=not appends)
         is_own = member in _OF_THE_FILE and receiver[:1] in "$(" and self.is_found(receiver)
@@ -286,6 +288,11 @@ class FileJudge:
         written += _ENTERS_INSIDE.findall(self._scope.text)
         self._places = PlaceJudge(self._scope, self._variables, written)
         return any(self.is_foreign(each) for each in written)
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders that the script enters, as far as they are known."""
+        return self._places.list_folders()
 
     def is_foreign(self, folder: str) -> bool:
         """Say whether a folder, as written, is one that others may write into."""

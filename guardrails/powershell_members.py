@@ -28,6 +28,7 @@ from guardrails.powershell_scope import PowershellScope
 from guardrails.script_reading import Reading
 from guardrails.windows_arguments import asks_for_computed_name
 from guardrails.windows_files import judge_removal
+from guardrails.windows_hosts import asks_composed_name
 
 _K, _S = EffectKind, EffectSeverity
 _DANGERS: Final = (
@@ -206,7 +207,9 @@ class MemberJudge:
         name = list_types(written)[0]
         if name in self._scope.classes:
             return
-        if name in _ASKS_MACHINES and asks_for_computed_name(text):
+        if name in _ASKS_MACHINES and (
+            asks_for_computed_name(text) or asks_composed_name(text, self._scope.text)
+        ):
             self._reading.add(_K.SENDS_DATA, _S.MEDIUM, line, text)
         entry = find_type(name) if member == "new" else find_static(name, member)
         if entry is None:

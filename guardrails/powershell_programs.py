@@ -6,8 +6,10 @@ folder, or is computed is a doubt.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
+from guardrails.cmd_shells import enter_folders
 from guardrails.effects import EffectKind, EffectSeverity
 from guardrails.powershell_folding import decode_base64, expand, fold_value, put_values
 from guardrails.powershell_paths import fold_path, judge_download, judge_path
@@ -60,6 +62,7 @@ class ProgramJudge:
         self._variables = variables
         self._reading = reading
         self.is_folder_foreign = False  # of what is started by a bare name
+        self.folders: Sequence[str] = ()  # that the script enters, as far as they are known
 
     def judge(self, written: str, rest: str, text: str, line: int) -> bool:
         """Judge a program by its name as written, with its folder; say whether it is known."""
@@ -110,7 +113,14 @@ class ProgramJudge:
             self._reading.add(kind, severity, line, text)
 
     def run_shell(self, shell: str, rest: str, text: str, line: int) -> None:
-        """Hand on the code that another shell is given."""
+        """Hand on the code that another shell is given, in the folders where it may work."""
+        before = self.folders
+        if shell != "cmd" and (working := _WORKING_FOLDER.search(rest)):
+            self.folders = [put_values(working[1], self._variables)]
+        self._run_shell(shell, rest, text, line)
+        self.folders = before
+
+    def _run_shell(self, shell: str, rest: str, text: str, line: int) -> None:
         encoded = _ENCODED.search(rest) if shell != "cmd" else None
         if encoded or (shell != "cmd" and _ENCODED_FLAG.search(rest)):
             self._reading.add(_K.RUNS_DYNAMIC_CODE, _S.CRITICAL, line, text, "T1027.010")
@@ -155,7 +165,8 @@ class ProgramJudge:
             self._hand_on("cmd" if shell == "cmd" else "powershell", entered + value, line)
 
     def _hand_on(self, interpreter: str, code: str, line: int) -> None:
-        self._reading.nested.append(NestedCode(interpreter=interpreter, code=code, line=line))
+        nested = NestedCode(interpreter=interpreter, code=code, line=line)
+        self._reading.nested.append(enter_folders(nested, self.folders))
 
     def start_process(self, rest: str, text: str, line: int, resolve: Any) -> None:
         """Look through Start-Process at the program that it starts.
@@ -166,9 +177,18 @@ class ProgramJudge:
         while (shorter := _START_SWITCHES.sub("", plain)) != plain:
             plain = shorter
         working = _WORKING_FOLDER.search(" " + rest)
-        foreign = self.is_folder_foreign or (
-            working and not is_own_folder(put_values(working[1], self._variables))
-        )
+        before = self.folders
+        if working:
+            self.folders = [put_values(working[1], self._variables)]
+        self._start(plain, text, line, resolve, foreign=self._is_foreign(working))
+        self.folders = before
+
+    def _is_foreign(self, working: re.Match[str] | None) -> bool:
+        """Say whether a program is started in a folder that others may write into."""
+        folder = put_values(working[1], self._variables) if working else ""
+        return self.is_folder_foreign or (bool(folder) and not is_own_folder(folder))
+
+    def _start(self, plain: str, text: str, line: int, resolve: Any, *, foreign: bool) -> None:
         named = _NAMED_FILE.search(plain)
         if named:
             written, arguments = named[1], plain[: named.start()] + " " + plain[named.end() :]

@@ -33,7 +33,7 @@ _SETS_STEERING: Final = re.compile(
 )
 # Variables of the environment that decide which programs, modules and libraries run.
 _STEERING_ENVIRONMENT: Final = re.compile(
-    r"env:(?:path$|psmodulepath|comspec|pathext|windir|systemroot|systemdrive|homedrive|programfiles|programw6432|commonprogramfiles|localappdata|appdata$|userprofile|cor_|coreclr_|complus_|dotnet_|node_|python|perl5|ruby|git_|java_|_java|npm_|__)",
+    r"env:(?:path$|psmodulepath|comspec|pathext|windir|systemroot|systemdrive|homedrive|programfiles|programw6432|commonprogramfiles|localappdata|appdata$|userprofile|cor_|coreclr_|complus_|dotnet_|node_|python|perl5|ruby|git_|java_|_java|npm_|ssl_cert_|sslkeylogfile|curl_ca_|requests_ca_|aws_ca_|openssl_|pip_|__)",
     re.IGNORECASE,
 )
 _COMMAND_VARIABLE: Final = re.compile(r"[$@]\{?(?:function|alias):", re.IGNORECASE)

@@ -22,11 +22,9 @@ from guardrails.python_modules import (
     EFFECTS,
     EXEC_CALLS,
     HARMLESS_BUILTINS,
-    HARMLESS_DUNDERS,
     LOADERS,
     METHOD_DOUBTS,
     METHOD_EFFECTS,
-    POOLS,
     SHELL_CALLS,
     SPAWN_CALLS,
 )
@@ -34,8 +32,9 @@ from guardrails.python_names import ScriptNames, list_names, walk
 from guardrails.python_network import NETWORK_CALLS, judge_network_call, list_elements
 from guardrails.python_owners import Owners
 from guardrails.python_places import FILE_CALLS, GOES_TO_FOLDER, Places
-from guardrails.python_references import MODULES, is_known
+from guardrails.python_references import MODULES, NAMING, is_known, reaches_inside
 from guardrails.python_shell import read_command
+from guardrails.python_sizes import list_huge, opens_to_all, starts_many
 from guardrails.python_starts import list_endless_starts
 from guardrails.python_writes import FileWrites
 from guardrails.sanitise import plain_text
@@ -49,7 +48,6 @@ _ATTRIBUTE_CALLS: Final = frozenset(("getattr", "setattr", "delattr", "hasattr")
 _RUNS: Final = SHELL_CALLS | EXEC_CALLS | SPAWN_CALLS
 _JUDGED_CALLS: Final = FILE_CALLS.keys() | NETWORK_CALLS | GOES_TO_FOLDER
 _STREAMS: Final = frozenset(("sys.stdin", "sys.stdout", "sys.stderr"))
-_MAX_PROCESSES: Final = 256
 _ODD_TEXT: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # PEP 263: Python decodes the file with what stands in one of its first two lines.
 _CODING: Final = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -110,7 +108,7 @@ class _PythonReader:
     def __init__(
         self, tree: ast.AST, names: ScriptNames, reading: Reading, deadline: Deadline
     ) -> None:
-        places = Places(tree, names, deadline)
+        places = self._places = Places(tree, names, deadline)
         self._owners = Owners(tree, names, deadline)
         self._environments = Environments(tree, deadline)
         self._listed = list_elements(tree)
@@ -151,7 +149,7 @@ class _PythonReader:
 
     def _check_node(self, node: ast.AST, line: int) -> None:
         """Note the doubts that a node raises by itself, whatever it is a part of."""
-        for reason in list_endless_starts(node):
+        for reason in (*list_endless_starts(node), *list_huge(node, self._constants)):
             self._reading.doubt(line, reason)
         for name in self._environments.list_set(node, self._constants):
             self._reading.doubt(line, f"sets {name}, which may change what runs")
@@ -163,6 +161,8 @@ class _PythonReader:
             self._reading.doubt(line, "sets attributes of an object that it is given")
         elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             self._reading.doubt(line, "loads pickled objects, which run code")
+        elif isinstance(node, ast.MatchClass) and any(map(reaches_inside, node.kwd_attrs)):
+            self._reading.doubt(line, "a pattern reaches into Python")
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith(
             "__getattr"
         ):
@@ -250,10 +250,10 @@ class _PythonReader:
 
     def _check_attribute(self, node: ast.Attribute) -> None:
         name = node.attr
-        is_inner = name.startswith("__") and name.endswith("__") and name not in HARMLESS_DUNDERS
-        if is_inner and not (name == "__class__" and id(node) in self._called):
+        only_names = name in ("__class__", "f_code") and id(node) in self._called
+        if reaches_inside(name) and not only_names:
             self._reading.doubt(node.lineno, f"reaches into Python by {name}")
-        if name == "__name__" and isinstance(node.value, ast.Attribute):
+        if name in NAMING and isinstance(node.value, ast.Attribute):
             self._called.add(id(node.value))  # `x.__class__.__name__` only names
 
     def _read_name(self, node: ast.Name) -> None:
@@ -312,12 +312,10 @@ class _PythonReader:
             self._read_method(node, node.func)
 
     def _check_number(self, node: ast.Call, name: str) -> None:
-        """Doubt a pool of more processes or threads than any administration needs."""
-        if name not in POOLS:
-            return
-        given = [*node.args[:1], *(each.value for each in node.keywords)]
-        sizes = [fold(each, self._constants) for each in given]
-        if any(isinstance(size, int) and size > _MAX_PROCESSES for size in sizes):
+        """Judge what a call does by how much it is told."""
+        if opens_to_all(node, name, self._constants):
+            self._reading.add(_K.CHANGES_PERMISSIONS, _S.MEDIUM, node.lineno, f"{name}(...)")
+        if starts_many(node, name, self._constants):
             self._reading.doubt(node.lineno, f"{name} starts very many processes")
 
     def _read_own(self, node: ast.Call, func: ast.Name) -> None:
@@ -390,7 +388,8 @@ class _PythonReader:
 
     def _run_command(self, node: ast.Call, name: str) -> None:
         line = node.lineno
-        command = read_command(node, name, self._constants)
+        folders = self._places.list_folders(self._constants)
+        command = read_command(node, name, self._constants, folders)
         if command.doubt:
             self._reading.run_dynamic(line, f"{name}(...)", command.doubt)
         if command.code is not None:

@@ -4,7 +4,7 @@
 import re
 from typing import Final
 
-from guardrails.command_words import CREDENTIAL_FILE
+from guardrails.command_words import CREDENTIAL_FILE, RAW_DEVICE, names_secret
 from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.powershell_paths import judge_path
 from guardrails.unix_paths import LOSS, classify_loss, classify_target, is_document
@@ -53,7 +53,10 @@ def judge_loss(place: str) -> Harm | None:
 
 def judge_read(place: str) -> Harm | None:
     """Return what it does to read a file; None for one without secrets."""
-    is_secret = CREDENTIAL_FILE.search(place) or CREDENTIAL_FILE.search(place.replace("\\", "/"))
+    if RAW_DEVICE.match(place):
+        return EffectKind.CAPTURES_DATA, EffectSeverity.HIGH
+    forms = (place, place.replace("\\", "/"))
+    is_secret = any(CREDENTIAL_FILE.search(form) or names_secret(form) for form in forms)
     return _SECRETS if is_secret and not place.endswith(_PUBLIC) else None
 
 

@@ -16,6 +16,8 @@ _K, _S = EffectKind, EffectSeverity
 HARMLESS_MODULES: Final = frozenset(
     "__future__ abc array base64 binascii bisect bz2 calendar cmath collections colorsys concurrent concurrent.futures"
     " configparser contextlib contextvars copy crypt csv datetime decimal difflib email email.message email.mime email.mime.base"
+    " email.policy email.errors email.charset email.generator email.iterators email.headerregistry email.contentmanager email.feedparser email.mime.audio email.mime.message email.mime.nonmultipart"
+    " email.base64mime email.quoprimime collections.abc urllib.response xml.dom.NodeFilter xml.etree.ElementPath xml.etree.ElementInclude json.scanner xml.parsers.expat.errors xml.parsers.expat.model curses.ascii"
     " email.mime.multipart email.mime.text email.mime.application email.mime.image email.utils email.header email.encoders email.parser"
     " enum errno fcntl filecmp fnmatch fractions functools getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac html"
     " html.entities html.parser http http.cookies http.cookiejar ipaddress itertools json json.decoder json.encoder keyword locale lzma math mimetypes numbers operator"
@@ -142,7 +144,7 @@ EFFECTS: Final[dict[str, Harm]] = {
         ("os.remove os.unlink os.rmdir os.removedirs os.ftruncate", (_K.DELETES_FILES, _S.MEDIUM)),
         ("shutil.rmtree", (_K.DELETES_FILES, _S.HIGH)),
         ("os.open shutil.copyfileobj shutil.unpack_archive", (_K.WRITES_SYSTEM_FILES, _S.MEDIUM)),
-        ("os.write os.writev os.pwrite os.sendfile os.copy_file_range os.setxattr os.removexattr os.fdatasync", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("os.write os.writev os.pwrite os.sendfile os.copy_file_range os.fdatasync", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
         ("os.chmod os.chown os.lchown os.fchmod os.fchown os.lchmod os.chflags os.lchflags shutil.chown", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
         ("os.kill os.killpg signal.pthread_kill signal.pidfd_send_signal resource.prlimit", (_K.ENDS_PROCESSES, _S.MEDIUM)),
         ("os.nice os.setpriority os.sched_setaffinity os.sched_setscheduler os.setsid os.setpgid os.setpgrp", (_K.ENDS_PROCESSES, _S.LOW)),
@@ -161,11 +163,14 @@ EFFECTS: Final[dict[str, Harm]] = {
         ("keyring.get_password keyring.get_credential win32crypt.CryptUnprotectData spwd.getspnam spwd.getspall netrc.netrc", (_K.READS_CREDENTIALS, _S.HIGH)),
         ("keyring.set_password keyring.delete_password", (_K.READS_CREDENTIALS, _S.MEDIUM)),
         ("pynput.keyboard.Listener pynput.mouse.Listener keyboard.hook keyboard.on_press keyboard.record keyboard.read_event pyautogui.screenshot PIL.ImageGrab PIL.ImageGrab.grab mss.mss", (_K.CAPTURES_DATA, _S.HIGH)),
-        ("time.clock_settime", (_K.CHANGES_TIME, _S.LOW)),
+        ("time.clock_settime", (_K.CHANGES_TIME, _S.MEDIUM)),
+        ("os.setxattr os.removexattr", (_K.CHANGES_PERMISSIONS, _S.MEDIUM)),
+        ("getpass.getpass", (_K.READS_CREDENTIALS, _S.MEDIUM)),
         ("win32serviceutil.StopService win32serviceutil.StartService win32serviceutil.RestartService", (_K.CHANGES_SERVICES, _S.MEDIUM)),
         ("win32evtlog.ClearEventLog", (_K.ERASES_TRACES, _S.CRITICAL)),
         ("cryptography.fernet.Fernet Crypto.Cipher.AES", (_K.ENCRYPTS_FILES, _S.MEDIUM)),
-        ("fcntl.ioctl termios.tcsetattr", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
+        ("fcntl.ioctl", (_K.WRITES_SYSTEM_FILES, _S.MEDIUM)),
+        ("termios.tcsetattr", (_K.WRITES_SYSTEM_FILES, _S.LOW)),
         ("os.fork", (_K.ENDS_PROCESSES, _S.MEDIUM)),
     )
     for name in names.split()
@@ -219,6 +224,8 @@ LOADERS: Final = frozenset(("pickle.load", "pickle.loads", "marshal.load", "mars
 EXCEPTIONS: Final = frozenset(
     "typing.get_type_hints typing.ForwardRef typing.evaluate_forward_ref typing_extensions.get_type_hints typing_extensions.ForwardRef typing_extensions.evaluate_forward_ref"
     " typing_extensions.get_annotations xml.dom.getDOMImplementation tempfile.TemporaryDirectory. operator.setitem operator.ior functools.update_wrapper logging.config dataclasses.make_dataclass"
+    " email.headerregistry.parser xml.dom.domreg xml.dom.expatbuilder xml.dom.minicompat xml.dom.pulldom xml.dom.xmlbuilder xml.dom.minidom.domreg"
+    " concurrent.futures.process concurrent.futures.thread curses.has_key curses.panel curses.textpad json.tool"
     " operator.methodcaller operator.attrgetter multiprocessing.connection multiprocessing.managers"
     " multiprocessing.Manager platform.popen cgi.test readline.set_completer readline.read_init_file"
     " readline.parse_and_bind gettext.c2py".split()
@@ -227,7 +234,7 @@ EXCEPTIONS: Final = frozenset(
 # Attributes of harmless modules that are other modules, whose functions would come in that way.
 INNER_MODULES: Final = frozenset(
     "os sys subprocess builtins codecs io shutil importlib types inspect ctypes socket pickle marshal"
-    " code pty platform imp runpy posix nt signal threading warnings functools re linecache tokenize".split()
+    " bltns stdlib_re genericpath errors scanner utils code pty platform imp runpy posix nt signal threading warnings functools re linecache tokenize".split()
 )
 
 # Python's own functions; the ones left out (exec, eval, globals, ...) are doubts where they are named.

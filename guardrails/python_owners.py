@@ -13,6 +13,7 @@ from typing import Final
 
 from guardrails.python_methods import HARMLESS_ATTRIBUTES, KNOWN_METHODS
 from guardrails.python_names import ScriptNames, called_name
+from guardrails.python_uses import Uses
 from guardrails.script_reading import Deadline
 
 _MAX_DEPTH: Final = 8
@@ -24,11 +25,11 @@ _HARMLESS_BASES: Final = frozenset(
     " Filter dict list set str int tuple OrderedDict defaultdict Counter UserDict Action HelpFormatter".split()
 )
 _HARMLESS_MAKERS: Final = frozenset("parse_args SimpleNamespace Namespace local".split())
-
-
 _HARMLESS_DECORATORS: Final = frozenset(
     "dataclass s attrs define frozen mutable total_ordering unique final lru_cache cache wraps staticmethod".split()
 )
+# Python's own functions that return a list of the same objects.
+_COPIES: Final = frozenset(("sorted", "reversed", "list", "tuple", "set"))
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _MAKES_OTHERS: Final = frozenset(("__new__", "__class_getitem__", "__init_subclass__"))
 _Key = tuple[int, str]  # a name and the function that binds it; 0 for the module
@@ -39,6 +40,9 @@ class Owners:
 
     def __init__(self, tree: ast.AST, names: ScriptNames, deadline: Deadline) -> None:
         self._names = names
+        self._tree = tree
+        self._deadline = deadline
+        self._uses: Uses | None = None  # read when it is asked
         self._classes: dict[str, ast.ClassDef] = {}
         self._functions: set[str] = set()
         self._scopes: dict[int, tuple[int, ...]] = {}  # id of a name -> functions, innermost first
@@ -100,6 +104,8 @@ class Owners:
             self._hold(node.target, node.value, scopes)
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
             self._hold(node.optional_vars, node.context_expr, scopes)
+        elif isinstance(node, (ast.For, ast.comprehension)):
+            self._hold(node.target, ast.Starred(value=node.iter), scopes)
 
     def _note_call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name):
@@ -172,7 +178,43 @@ class Owners:
         if isinstance(node, ast.Attribute):
             held = self._fields.get(node.attr, [])
             return self._are_own((-1, node.attr), held, self._stores[node.attr], depth)
+        if isinstance(node, ast.Starred):
+            return self._has_own_elements(node.value, depth + 1)
         return isinstance(node, ast.Name) and self._is_own_name(node, depth)
+
+    def _has_own_elements(self, node: ast.expr, depth: int) -> bool:
+        """Say whether all elements of a list are objects of the script's own classes."""
+        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            return all(self._is_own(each, depth + 1) for each in node.elts)
+        if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
+            return self._is_own(node.elt, depth + 1)
+        copies = isinstance(node, ast.Call) and called_name(node) in _COPIES
+        if isinstance(node, ast.Call) and copies and node.args and depth < _MAX_DEPTH:
+            return self._has_own_elements(node.args[0], depth + 1)
+        return isinstance(node, ast.Name) and self._has_own_added(node, depth)
+
+    def _has_own_added(self, node: ast.Name, depth: int) -> bool:
+        """Say whether a list of this name gets only objects of the script's own classes."""
+        if depth > _MAX_DEPTH or self._is_bound_otherwise(node.id):
+            return False
+        key = self._find_key(node)
+        held = self._held.get(key, [])
+        added = self._read_uses().list_elements(node.id)
+        if added is None or not 0 < len(held) >= self._counts[key]:
+            return False
+        return all(self._has_own_elements(each, depth + 1) for each in held) and all(
+            self._is_own(each, depth + 1) for each in added
+        )
+
+    def _is_bound_otherwise(self, name: str) -> bool:
+        """Say whether `except`, `match`, an import or another function gives a name its value."""
+        seen = sum(count for (_, each), count in self._counts.items() if each == name)
+        return name in self._shared or self._names.counts[name] > seen
+
+    def _read_uses(self) -> Uses:
+        if self._uses is None:
+            self._uses = Uses(self._tree, self._deadline)
+        return self._uses
 
     def _is_own_name(self, node: ast.Name, depth: int) -> bool:
         key = self._find_key(node)
@@ -186,7 +228,12 @@ class Owners:
             return True
         if node.id in self._functions and self._names.is_stable(node.id):
             return True
-        return self._are_own(key, self._held.get(key, []), self._counts[key], depth)
+        if self._is_bound_otherwise(node.id):
+            return False
+        held = self._held.get(key, [])
+        if not held and self._counts[key] == 1:
+            held = self._read_uses().list_given(*key) or []
+        return self._are_own(key, held, self._counts[key], depth)
 
     def _are_own(self, key: _Key, held: list[ast.expr], count: int, depth: int) -> bool:
         """Say whether all that a name or an attribute is given, at so many places, is the script's."""

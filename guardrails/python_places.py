@@ -17,6 +17,7 @@ from guardrails.script_reading import Deadline
 from guardrails.unix_paths import COMPUTED
 
 _MAX_DEPTH: Final = 12
+_MAX_FOLDERS: Final = 40
 _TEMPORARY: Final = "/tmp/x"  # noqa: S108 - stands for any name there
 READING: Final = "r"
 GOES_TO_FOLDER: Final = frozenset(("os.chdir", "contextlib.chdir"))
@@ -129,6 +130,12 @@ class Places:
         if isinstance(target, ast.Name) and self._names.is_stable(target.id):
             self._values[target.id] = value
 
+    def list_folders(self, constants: dict[str, Any]) -> list[str | None]:
+        """Return the folders that the script goes to; None for one that is computed."""
+        if len(self._folders) > _MAX_FOLDERS:
+            return [None]
+        return [self._find(folder, constants, 0) for folder in self._folders]
+
     def find(self, node: ast.expr | None, constants: dict[str, Any]) -> list[str] | None:
         """Return the paths that an expression may stand for; None when its beginning is computed."""
         if isinstance(node, (ast.List, ast.Tuple)):
@@ -141,7 +148,7 @@ class Places:
                 return None
             places.append(place)
             if place[:1] not in ("/", "~"):
-                folders = [self._find(folder, constants, 0) for folder in self._folders]
+                folders = self.list_folders(constants)
                 if None in folders:
                     return None
                 places += [f"{folder}/{place}" for folder in folders]

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a dotted name of a Python script leads to something that is known to be harmless."""
 
+# ruff: noqa: E501, SIM905 - tables
+
+import sys
 from typing import Final
 
 from guardrails.python_methods import CLASS_METHODS
@@ -16,6 +19,25 @@ MODULES: Final = HARMLESS_MODULES | SOME_OF.keys()
 # What a module does when it is run as a program: with arguments that the script may have set.
 _PROGRAMS: Final = frozenset(("main", "_main", "test"))
 
+# What modules have by the name of another module, but for their own: a type, a function.
+_NO_MODULES: Final = frozenset(("datetime.time", "unicodedata.decimal", "collections.abc"))
+
+# What frames, functions and generators hold: names and code of others, without underscores around.
+_INSIDE: Final = frozenset(
+    "f_globals f_locals f_builtins f_trace f_code gi_code cr_code ag_code co_code co_consts func_globals func_code"
+    " func_closure func_defaults func_dict im_func im_self im_class".split()
+)
+# Behind `__class__` and `f_code`, these only name.
+NAMING: Final = frozenset(
+    ("__name__", "__qualname__", "co_name", "co_filename", "co_firstlineno", "co_qualname")
+)
+
+
+def reaches_inside(name: str) -> bool:
+    """Say whether an attribute of this name leads to the insides of Python."""
+    is_inner = name.startswith("__") and name.endswith("__") and name not in HARMLESS_DUNDERS
+    return is_inner or name in _INSIDE
+
 
 def is_known(dotted: str) -> bool:
     """Say whether what a dotted name means is known, and harmless by itself."""
@@ -27,7 +49,16 @@ def is_known(dotted: str) -> bool:
         return False
     if module in SOME_OF and rest[0] in SOME_OF[module]:
         return not _reaches_inside(rest[1:], module)
+    if _names_module(rest[0], module):
+        return False
     return module in HARMLESS_MODULES and not _reaches_inside(rest, module)
+
+
+def _names_module(part: str, module: str) -> bool:
+    """Say whether what a module has under this name is another module of the standard library."""
+    own = module.rpartition(".")[2]
+    is_module = part in sys.stdlib_module_names and part != own
+    return is_module and f"{module}.{part}" not in _NO_MODULES
 
 
 def _acts_on_any(name: str) -> bool:

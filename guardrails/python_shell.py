@@ -5,6 +5,7 @@
 import ast
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -30,8 +31,18 @@ class PythonCommand:
     doubt: str = ""
 
 
-def read_command(node: ast.Call, name: str, constants: dict[str, Any]) -> PythonCommand:
-    """Return the command of a call of `subprocess.run`, `os.system` and their kin."""
+def read_command(
+    node: ast.Call, name: str, constants: dict[str, Any], folders: Sequence[str | None] = ()
+) -> PythonCommand:
+    """Return the command of a call of `subprocess.run`, `os.system` and their kin.
+
+    Args:
+        node: the call.
+        name: what it calls.
+        constants: values of names.
+        folders: that the script goes to, at any time; None for one that is computed.
+
+    """
     if any(isinstance(each, ast.Starred) for each in node.args) and name not in EXEC_CALLS:
         return PythonCommand(doubt=_COMPUTED)
     if any(each.arg is None or each.arg in _CHANGES_PROGRAM for each in node.keywords):
@@ -41,17 +52,21 @@ def read_command(node: ast.Call, name: str, constants: dict[str, Any]) -> Python
         return PythonCommand(doubt="the program of a command is given apart")  # by position
     command = _read_program(node, name, constants) if takes_many else _read(node, name, constants)
     folder = next((each.value for each in node.keywords if each.arg == "cwd"), None)
-    if command.code is None or folder is None or _is_none(folder):
-        return command
-    return _enter(command, command.code, fold(folder, constants))
+    if folder is not None and not _is_none(folder):
+        command = _enter(command, fold(folder, constants))
+    for each in folders:
+        command = _enter(command, each)
+    return command
 
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _enter(command: PythonCommand, code: str, folder: object) -> PythonCommand:
+def _enter(command: PythonCommand, folder: object) -> PythonCommand:
     """Return a command after another that goes to its folder, so that its paths are joined to it."""
+    if (code := command.code) is None:
+        return command
     place = _join([folder])
     if command.interpreter == "cmd":
         place = place.replace("'", '"').replace(_UNKNOWN, "%unknown_argument%")

@@ -75,6 +75,7 @@ T1484.001 disables_security high 7.5 | grouppolicyrefreshtimedc grouppolicyrefre
 T1562.001 disables_security medium 5.5 | spynetreporting spynetreportinglevel submitsamplesconsent mpenablepus puaprotection | =0|submitsamplesconsent.*(?:/d|-value)\s+2\b
 T1546.008 persists critical 8 | accessibility ats | accessibility\\ats\\|accessibility.*startexe
 T1543.003 persists high 7.5 | imagepath servicedll | (?:imagepath|servicedll).*(?:/d|-value)\s.*(?:cmd|powershell|temp|appdata|public|rundll32)
+T1562 disables_security medium 4 | screensaveactive screensaverissecure inactivitytimeoutsecs screensavetimeout nolockscreen maxinactivity | (?:screensaveactive|screensaverissecure|inactivitytimeoutsecs|screensavetimeout).*(?:=0|=\$)|(?:screensaveactive|screensaverissecure|inactivitytimeoutsecs|screensavetimeout)\s+0\b|nolockscreen.*=1|(?:delete|remove-item\S*).*(?:screensaveactive|screensaverissecure|inactivitytimeoutsecs|screensavetimeout)
 # Access
 T1021.001 opens_network high 5 | fdenytsconnections fallowtogethelp | fdenytsconnections.*=0|fallowtogethelp.*=1
 T1021.001 opens_network high 7.4 | fsinglesessionperuser allowmultipletssessions userauthentication securitylayer portnumber shadow authenticationleveloverride fdisableencryption | (?:fsinglesessionperuser|userauthentication|securitylayer|authenticationleveloverride).*=0|(?:allowmultipletssessions|shadow|fdisableencryption).*=1|rdp-?tcp.*portnumber

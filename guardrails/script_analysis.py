@@ -22,7 +22,7 @@ from guardrails.powershell_commands import PowershellReader
 from guardrails.python_commands import find_syntax_error, read_python
 from guardrails.script_reading import Deadline, DeadlineError, NestedCode, Reading
 from guardrails.script_statements import list_statements
-from guardrails.syntax_trees import blank_spans, find_nodes, is_readable, parse
+from guardrails.syntax_trees import blank_spans, find_nodes, is_readable, parse, place_error
 from guardrails.technique_effects import SignFinder
 
 MAX_SCRIPT_BYTES: Final = 1024 * 1024
@@ -221,11 +221,11 @@ class _Work:
         if not is_readable(source):
             self._fail(line, "nests too deeply, or pipes too long, to be read")
             return Reading(), list_statements(interpreter, text)
-        root = parse(language, source, self._deadline)
+        root = parse(language, source, self._deadline, dialect=interpreter)
         nodes = find_nodes(language, root)
         self._deadline.check()
         if root.has_error:
-            found = {tuple(node.start_point) for node in nodes.get("error", ())} or {(0, 0)}
+            found = {place_error(node) for node in nodes.get("error", ())} or {(0, 0)}
             for row, column in _first_of_lines(found)[:_MAX_ERROR_LINES]:
                 if nesting:
                     self._fail(line)

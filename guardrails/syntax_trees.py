@@ -25,6 +25,12 @@ _BASH_GAPS: Final = (
     (re.compile(rb"(?<![\w{$#])(?:[2-9]|[1-5]\d|6[0-4])#(?=\$)"), b" "),
     (re.compile(rb"(?<=\d)<(?=>)"), b">"),  # `3<>file`, read as `3>>file`
 )
+# In zsh, qualifiers behind a pattern choose among the files that it matches: `*(N)`, `**/*(.om[1,3])`.
+# The ones that run code (`e`, `+`) are none of these.
+_GLOB_QUALIFIERS: Final = re.compile(
+    rb"([*?][\w.*?\[\]/{},~^#-]{0,200})(\((?:[NDnrwxRWXAIEstSFpUG^,./@=*%-]|[oO][nLlamcd]|[amc][hmwMs]?[+-]?\d{1,6}"
+    rb"|L[kmpKMGT]?[+-]?\d{1,9}|l[+-]?\d{1,6}|Y\d{1,6}|\[-?\d{1,6}(?:,-?\d{1,6})?\])+(?::[ahlteruq])*\))(?=[\s;|&)]|$)"
+)
 _ARGUMENT_LIST: Final = re.compile(rb"(?<=[\w*'\"\])}]),[ \t]{1,8}(?=[\w'\"*]|\$\w)")
 # What each matches is overwritten by the byte beside it.
 _POWERSHELL_GAPS: Final = (
@@ -146,8 +152,16 @@ def _load(language: str) -> tuple[Language, Query]:
     return found, Query(found, _QUERIES[language])
 
 
-def parse(language: str, source: bytes, deadline: Deadline | None = None) -> Any:
+def parse(
+    language: str, source: bytes, deadline: Deadline | None = None, *, dialect: str = ""
+) -> Any:
     """Return the root of a script in `powershell` or `bash`; `has_error` says if it parses.
+
+    Args:
+        language: of the grammar.
+        source: the script.
+        deadline: if any.
+        dialect: `zsh`, where its own forms are read too.
 
     Raises:
         DeadlineError: parsing takes longer than the deadline, where one is given.
@@ -161,17 +175,21 @@ def parse(language: str, source: bytes, deadline: Deadline | None = None) -> Any
     root = _parse_once(language, source, deadline)
     if not root.has_error:
         return root
-    for copy in _list_copies(language, source, deadline):
+    for copy in _list_copies(language, source, deadline, dialect):
         again = _parse_once(language, copy, deadline)
         if not again.has_error:
             return again
     return root
 
 
-def _list_copies(language: str, source: bytes, deadline: Deadline | None) -> Iterator[bytes]:
+def _list_copies(
+    language: str, source: bytes, deadline: Deadline | None, dialect: str
+) -> Iterator[bytes]:
     """Yield copies with the gaps of a grammar overwritten, those with the fewest changes first."""
     if language != "powershell":
         copy = _overwrite(source, _BASH_GAPS)
+        if dialect == "zsh":
+            copy = _GLOB_QUALIFIERS.sub(lambda match: match[1] + b" " * len(match[2]), copy)
         if copy != source:
             yield copy
         return
@@ -314,3 +332,18 @@ def blank_spans(source: bytes, spans: list[Span], filler: bytes = b" ") -> bytes
         position = end
     parts.append(source[position:])
     return b"".join(parts)
+
+
+def place_error(node: Any) -> tuple[int, int]:
+    """Return (row, column in bytes) of what is not understood where a tree has an error.
+
+    A token that is missing is told of where that begins which lacks it; of a stretch that was given
+    up, what parses before the first lone token is left out.
+    """
+    if node.is_missing:
+        begun = node.parent
+        is_open = begun is not None and begun.end_byte == node.end_byte
+        return tuple(begun.start_point if is_open else node.start_point)
+    lone = (each for each in node.children if not each.is_named or each.has_error)
+    first = next((each for each in lone if not each.is_extra or each.has_error), node)
+    return tuple(first.start_point)

@@ -65,7 +65,12 @@ security | (?:find-certificate|verify-cert|list-keychains|show-keychain-info|fin
 dscl | (?:\S+ )?-?(?:list|read|readall|search|readpl|ls|cat)(?: .*)?
 launchctl | (?:list|print|blame|print-disabled|managername|print-cache|dumpstate|version|hostinfo|manageruid|managerpid|procinfo|getenv)(?: .*)?
 systemctl | (?:-[\w-]+(?:=\S*)? )*(?:is-\w[\w-]*|status|show|list-\S+|cat|get-default|show-environment|help)(?: .*)?|(?:(?:-[alq]+|--(?:all|failed|state=\S+|type=\S+|no-pager|no-legend|full|plain|user|quiet|recursive))(?: |$))*
-service | --status-all|[\w.@-]+ status
+service rc-service | --status-all|(?:[\w.@-]|\$\{?\w+\}?)+ status
+sv | (?:-v )?(?:status|check)(?: [^-\s]\S*)*
+supervisorctl | (?:status|avail|pid|version|maintail)(?: [^-\s]\S*)*
+initctl | (?:list|status(?: [^-\s]\S*)?|show-config(?: [^-\s]\S*)?|version)
+chkconfig | (?:--list)?(?: [^-\s]\S*)?
+xset | -?q
 crontab | -l(?: -u \S+)?|-u \S+ -l
 firewall-cmd | (?:--(?:permanent|zone=\S+|state|direct|version|(?:list|get|query|info)(?:-\S*)?)(?: (?=--)|$))+
 ufw | status(?: \w+)?|version|app (?:list|info)(?: .*)?
@@ -145,6 +150,7 @@ multipath | (?:-v\d )?(?:-ll?|-t|-T)(?: [^-\s]\S*)?
 hpasmcli | (?i)-s (?:show)(?:_\S*)?
 efivar | -(?:l|L)|--list|-[pd](?: .*)?
 ubuntu-drivers pro | (?:list|devices|debug|status|version|security-status|help)(?: .*)?
+gpg gpg2 | (?:(?:--(?:batch|no-tty|quiet|status-fd[= ]\d|keyid-format[= ]\S+|with-colons|with-fingerprint|no-default-keyring|keyring[= ]\S+|verbose|fixed-list-mode)|-[qv]+) )*(?:--(?:list-(?:keys|sigs|packets|public-keys|secret-keys)|fingerprint|check-sigs|verify|version)|-k|-K)(?: (?:--(?:batch|no-tty|quiet|status-fd[= ]\d|keyid-format[= ]\S+|with-colons|with-fingerprint|no-default-keyring|keyring[= ]\S+|verbose|fixed-list-mode)|-[qv]+|[^-\s]\S*))*
 gpgconf | --(?:list-\S+|check-\S+|query-\S+|show-\S+|version)(?: .*)?
 logger | (?:(?:-[ise]+|-[tpf] ?\S+|--(?:tag|priority|file)[= ]\S+|--id(?:=\S+)?|--stderr|--)(?: |$))*(?:[^-\s]\S*(?: [^-\s]\S*)*)?
 xdg-mime xdg-settings | (?:query|get|check)(?: .*)?

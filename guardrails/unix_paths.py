@@ -26,9 +26,9 @@ _SYSTEM_FILE: Final = re.compile(
 # What is written there the kernel does: it changes settings, loads modules, takes disks away.
 _KERNEL_FILE: Final = re.compile(r"^/(?:proc/(?!(?:self|\d+)/fd/|(?:self|\d+)/oom_score_adj)|sys/)")
 _HARMLESS_DEVICE: Final = re.compile(
-    r"/dev/(?:null|zero|full|u?random|tty\w*|console|std(?:in|out|err)|fd/.*|pts/.*|ptmx|shm/.*|log|kmsg|tcp/.*|udp/.*)"
+    r"/dev/(?:null|zero|full|u?random|tty(?!USB|ACM)\w*|console|std(?:in|out|err)|fd/.*|pts/.*|ptmx|shm/.*|log|kmsg|tcp/.*|udp/.*)"
 )
-_CHARACTER_DEVICE: Final = re.compile(r"/dev/(?:watchdog\d*|rtc\d*|snd|input|uinput|fuse|net|video\d+|dri|usb\w*|lp\d+|hidraw\d+)(?:/|$)")  # fmt: skip
+_CHARACTER_DEVICE: Final = re.compile(r"/dev/(?:watchdog\d*|rtc\d*|snd|input|uinput|fuse|net|video\d+|dri|usb\w*|lp\d+|hidraw\d+|tty(?:USB|ACM)\d+|rfcomm\d+)(?:/|$)")  # fmt: skip
 # Files that stop everybody from logging in, or change how the system starts next time.
 _STOPS_LOGINS: Final = re.compile(r"^(?:/var)?/(?:run|etc)/nologin$")
 _NEXT_START: Final = re.compile(r"^/(?:forcefsck|fastboot|\.autorelabel|\.unconfigured|\.AppleSetupDone|var/db/\.AppleSetupDone)$")  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Final
 
 from guardrails.command_effects import BASH_COMMANDS
 from guardrails.program_rows import index_rows, read_names
-from guardrails.unix_outputs import WRITERS
+from guardrails.unix_writers import WRITERS
 
 # A program by path is the one that the tables know only in folders that the system owns.
 SYSTEM_FOLDERS: Final = re.compile(
@@ -52,12 +52,12 @@ PLAIN_LOOKS: Final = read_names(
     " dpkg-query apt-cache dpkg-architecture rpmquery repoquery needs-restarting checkrestart locate"
     " pvs vgs lvs pvdisplay vgdisplay lvdisplay lsscsi sg_inq dumpe2fs xfs_info"
     " getfacl getcap lsattr getfattr getsebool getenforce sestatus aa-status apparmor_status seinfo matchpathcon"
-    " lpstat lpq lpinfo aplay xrandr xdpyinfo xset xprop glxinfo vainfo"
+    " lpstat lpq lpinfo aplay xrandr xdpyinfo xprop glxinfo vainfo"
     " kextstat kextfind otool nm size codesign afplay"
     " pg_isready klist testparm ntpq ntpstat"
     " xdg-user-dir fc-list"
     " mandb ldconfig"
-    " notify-send wall write mesg showmount smbstatus nfsiostat"
+    " notify-send mesg showmount smbstatus nfsiostat"
     " lsb_release ubuntu-security-status"
     " ssh-keyscan purge"
     " path_helper dot_clean GetFileInfo"
@@ -136,7 +136,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
         ("freshclam clamdscan clamscan", r"--on-\w+-execute|--config-file|(?:^|\s)-d\b"),
         ("unattended-upgrade snapper timeshift", r"--script|--config"),
         ("update-alternatives", r"(?:^|\s)--(?:install|set|config)\b"),
-        ("gsettings dconf", r"(?:^|\s)(?:set|write|load|reset)\b.*(?:command|exec|extensions)"),
+        ("gsettings dconf", r"(?:^|\s)(?:set|write|load|reset)\b.*(?:command|exec|extensions)|(?:^|\s)load\b"),
         ("yq", r"(?:^|\s)(?:-f|--from-file)\b|\bsystem\b|load\("),
         ("jq", r"(?:^|\s)(?:-L|--library-path)"),
         ("envsubst rename", r"[$@{(;]|\bsystem\b|-e"),
@@ -160,6 +160,7 @@ RUNS_CODE: Final[dict[str, re.Pattern[str]]] = index_rows(
         ("sysctl", r"(?:core_pattern|modprobe|hotplug|poweroff_cmd)"),
         ("nc ncat netcat socat", r"(?:^|\s)(?:-[A-Za-z]*[ec]|--(?:exec|sh-exec|lua-exec)|exec:|system:)|(?i:\bEXEC:|\bSYSTEM:|SHELL:)"),
         ("mount", r"(?:^|\s)(?:-(?=[A-Za-z]*o)(?:\S*|\S+\s+\S*)(?:helper|exec=)|-\w*t\s*(?:fuse|\S*fs\.\w)|-[A-Za-z]*i)|--types[=\s]\S*fuse|helper="),
+        ("logrotate", r"(?:^|\s)(?:-\w*[mls]|--(?:mail|log|state))|(?:^|\s)(?!-|/etc/logrotate(?:\.conf|\.d/[\w.-]+)(?:\s|$))\S"),
         ("lpadmin", r"(?:^|\s)-[A-Za-z]*(?:P|i)|file:"),
         ("update-ca-certificates", r"--hooksdir|--etccertsdir"),
         ("vared zstyle", r"(?s).*"),
@@ -210,7 +211,11 @@ SENSITIVE_IN_ZSH: Final = re.compile(
 )
 # With `export`, in front of a command or with `env`, also what looks like one of them.
 EXPORTED_SENSITIVE: Final = re.compile(
-    r"(?i:\w*(?:_OPTS?|_OPTIONS|FLAGS|_COMMAND|_CMD|PAGER|EDITOR|PRELOAD|ASKPASS|_RSH|_SHELL|_HOOKS?|_INIT|_STARTUP|LIBPATH|_PLUGINS?|_RC|_PATH|_WRAPPER|_EXEC|_LESS|_MODULES?|_MODULE_DIR|_HELPER|_PACKET)|MANOPT|[EF]?GREP)"
+    r"(?i:\w*(?:_OPTS?|_OPTIONS|FLAGS|_COMMAND|_CMD|PAGER|EDITOR|PRELOAD|ASKPASS|_RSH|_SHELL|_HOOKS?|_INIT|_STARTUP|LIBPATH|_PLUGINS?|_RC|_PATH|_WRAPPER|_EXEC|_LESS|_MODULES?|_MODULE_DIR|_HELPER|_PACKET|_CA_?(?:BUNDLE|FILE|PATH|CERTS?)|SSL_CERT_(?:FILE|DIR)|KEYLOGFILE|HISTFILE|PASSFILE|AUTH_SOCK|AGENT_INFO|CCNAME|KTNAME|_TRACE|_RESPONDER)|MANOPT|LOCPATH|MANPATH|NODE_EXTRA_CA_CERTS|LESSHSTFILE|LOGIN_PATH|[EF]?GREP)"
+)
+# They switch off that programs check whom they talk to: whatever their values are.
+TRUSTS_ANYBODY: Final = re.compile(
+    r"GIT_SSL_NO_VERIFY|NODE_TLS_REJECT_UNAUTHORIZED|PYTHONHTTPSVERIFY|\w*_(?:INSECURE|NO_VERIFY|SKIP_VERIFY|TLS_VERIFY|SSL_VERIFY|VERIFY_SSL|ALLOW_INSECURE\w*)|HTTPLIB_\w*|PERL_LWP_SSL_VERIFY_HOSTNAME"
 )
 SAFE_PATHS: Final = re.compile(
     r"(?:\$\{?PATH\}?|/(?:usr/)?s?bin|/usr/local/s?bin|/usr/libexec|/opt/(?:homebrew|local)/s?bin|/usr/local/munki|/usr/games|/snap/bin|/usr/X11/bin|/Library/Apple/usr/bin|/usr/local/jamf/bin)/?"

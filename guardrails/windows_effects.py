@@ -239,4 +239,8 @@ T1068 elevates critical 8 | printnightmare zerologon eternalblue juicypotato | p
 T1553.004 disables_security high 5.5 | certutil addstore import_certificate | certutil.*-addstore.*(?:root|-f)|import-certificate.*root|certmgr.*-add.*root
 T1127.002 runs_downloaded_code high 7.5 | clickonce dfsvc appref | dfsvc|\.appref-ms
 T1176 persists high 5.5 | chrome load extension extensions | --load-extension|extensioninstallforcelist
+T1562.001 disables_security high 7 | priorityclass processoraffinity setpriority | (?:msmpeng|mssense|windefend|\bsense\b|csfalcon|sentinel|cbdefense|carbonblack|cylance|sophos|tanium|elastic-?agent|wazuh|sysmon).*(?:priorityclass|processoraffinity|setpriority)
+T1056.002 reads_credentials medium 1 | read_host | read-host\b.*(?:-assecurestring|-maskinput)
+# The lock of the screen
+T1562 disables_security medium 2 | powercfg | powercfg\S*\s.*(?:monitor-timeout-[ad]c\s+0|(?:videoidle|consolelock|3c0bc021-c8a8-4e07-a973-6b14cbcb2b7e|0e796bdb-100d-47d6-a2d5-f7d2daa51f51)\s+(?:0x)?0+\b)
 """

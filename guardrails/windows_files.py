@@ -9,7 +9,7 @@ empties it. Such harm is `medium`, and `critical` for a whole drive, Windows or 
 import re
 from typing import Final
 
-from guardrails.command_words import CREDENTIAL_FILE
+from guardrails.command_words import CREDENTIAL_FILE, names_secret
 from guardrails.effects import EffectKind, EffectSeverity, Harm
 from guardrails.powershell_paths import judge_path
 from guardrails.windows_arguments import INNER_BLANK, is_computed, name_option, split_arguments
@@ -64,10 +64,10 @@ def judge_removal(text: str) -> Harm:
 
 def reads_secrets(text: str) -> bool:
     """Say whether a command names a file or key of the registry that holds secrets."""
-    return any(
-        pattern.search(form) is not None
-        for form in (text, text.replace("\\", "/"))
-        for pattern in (CREDENTIAL_FILE, _SECRET)
+    slashed = text.replace("\\", "/")
+    forms = (text,) if slashed == text else (text, slashed)
+    return names_secret(slashed) or any(
+        pattern.search(form) is not None for form in forms for pattern in (CREDENTIAL_FILE, _SECRET)
     )
 
 

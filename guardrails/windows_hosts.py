@@ -36,6 +36,14 @@ _OPTION: Final = re.compile(
     re.IGNORECASE,
 )
 _SUFFIX: Final = re.compile(r"[$%)].*[+,]\s*[\"']\.[a-z0-9-]+\.[a-z]", re.IGNORECASE)
+_MAX_NAMES: Final = 40
+_NAME: Final = re.compile(r"\$\{?(\w{1,60})\b")
+_ENCODED: Final = re.compile(
+    r"tobase64|bitconverter|getbytes|get-clipboard|convertto-|readallbytes|\[convert\]|get-filehash|format-hex"
+)
+_PRINTED: Final = re.compile(
+    rf"\([^|]*?(?:{_ENCODED.pattern}|\bget-content\b|\bgc\b|\bcat\b|\btype\s|readall|get-itemprop)"
+)
 _HOST: Final = re.compile(r"\"?[\w.-]*\x00[\w.\x00-]*\"?")
 
 
@@ -76,3 +84,21 @@ def asks_computed_machine(arguments: str, *, names: bool = False) -> bool:
         if is_computed_host(value) or (names and _MARK in _mark(value)):
             return True
     return False
+
+
+def asks_composed_name(asked: str, script: str) -> bool:
+    """Say whether a command asks for a name that holds what another one has printed or encoded.
+
+    Args:
+        asked: the command.
+        script: all of it in lower case.
+
+    """
+    lower = asked.lower()
+    if _PRINTED.search(lower):
+        return True
+    names = "|".join(sorted(set(_NAME.findall(lower)))[:_MAX_NAMES])
+    if not names:
+        return False
+    assigned = re.findall(rf"\$(?:{names})\s*\+?=(?!=)\s*([^;\n]{{1,400}})", script)
+    return any(_ENCODED.search(each) for each in assigned)

@@ -19,7 +19,7 @@ from guardrails.powershell_cmdlets import HARMLESS, CommandEntry
 from guardrails.windows_arguments import LookForm, is_computed, read_forms, split_arguments
 
 # Variables that decide which programs, modules and libraries run.
-STEERING: Final = r"path(?:ext)?\b|comspec\b|prompt\b|psmodulepath|cor_|coreclr_|complus_|dotnet_|node_|python|git_|java_|_java|npm_|__|windir\b|systemroot\b"
+STEERING: Final = r"path(?:ext)?\b|comspec\b|prompt\b|psmodulepath|cor_|coreclr_|complus_|dotnet_|node_|python|git_|java_|_java|npm_|ssl_cert_|sslkeylogfile|curl_ca_|requests_ca_|aws_ca_|pip_|gh_host|openssl_|__|windir\b|systemroot\b"
 _ROWS: Final = r"""
 - | hostname whoami systeminfo ping tracert pathping getmac quser qwinsta qprocess query tasklist driverquery findstr find more tree where ver netstat choice timeout waitfor clip fc comp winver dsquery dsget chcp calc charmap taskmgr resmon vol | : ...
 changes_network low | nbtstat | : -a -c -n -s *

@@ -60,6 +60,26 @@ _ZSH = [
     "zle -N pwn",
     "bindkey -s x pwn",
     "add-zsh-hook precmd pwn",
+    "ls *(N);pwn",
+    "ls *(N) `pwn`",
+    "x*(N) pwn",
+    "rm -rf /srv/*(N)",
+    "rm -rf /*(N)",
+    "ls *(Ne:'pwn':)",
+    "ls *(+pwn)",
+    "ls *(N+pwn)",
+    "ls *.txt(N:s/a/b/)",
+    "for f in *.sh(N); do $f; done",
+    "echo x > /etc/cron.d/*(N)",
+    "[[ -n *(N) ]] && pwn",
+]
+_ORDINARY_ZSH = [
+    "ls *(N)",
+    "for f in /var/log/*.log(N.); do echo $f; done",
+    "files=(/tmp/x/*(.Nom[1,3])); print -l $files",
+    "for f in **/*.txt(.N:t); do echo $f; done",
+    "ls -l /Users/*(/N)",
+    "stat -f %z /tmp/**/*(.DLm+10mh-2)",
 ]
 
 
@@ -107,6 +127,7 @@ def test_the_arguments_of_a_script_are_text_from_outside(text):
 @pytest.mark.parametrize(
     ("interpreter", "text"),
     [("bash", text) for text in _read("bash_ordinary.txt")]
+    + [("zsh", text) for text in _ORDINARY_ZSH]
     + [("python", text) for text in _read("python_ordinary.txt")],
 )
 def test_ordinary_administration_is_judged(interpreter, text):

@@ -256,3 +256,22 @@ _PIECES = st.sampled_from(
 def test_any_bytes_are_survived(content, interpreter):
     analysis = analyse_script(interpreter, content)
     assert canonical_json(analysis_document(combine_analyses([analysis])))
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "text", "line"),
+    [
+        ("bash", "date\nif true; then\n  date\ndate\n", 2),
+        ("bash", "date\nfor x in 1 2; do\n  date\ndate\ndate\n", 2),
+        ("bash", "date\nx=$(date\nls\ndate\n", 2),
+        ("bash", "date\nls\ncase $x in\n a) date;;\ndone\nls\n", 3),
+        ("bash", 'date\necho "b\ndate\nls\n', 2),
+        ("powershell", "Get-Date\nif ($x) {\n Get-Date\n\nGet-Process\n", 2),
+        ("powershell", "Get-Date\nfunction f {\nparam($x)\nGet-Date\n", 2),
+        ("powershell", "Get-Date\n$x = @{\n a = 1\n b = }\nGet-Process\n", 4),
+    ],
+)
+def test_what_does_not_parse_is_told_of_where_it_begins(interpreter, text, line):
+    analysis = analyse_script(interpreter, text.encode())
+    found = [doubt.line for doubt in analysis.doubts if "does not parse" in doubt.reason]
+    assert found[0] == line

@@ -19,7 +19,7 @@ from guardrails.effects import EffectSeverity
 from guardrails.program_rows import index_rows, read_names
 from guardrails.script_analysis import analyse_script
 from guardrails.unix_looks import LOOKS
-from guardrails.unix_outputs import WRITERS, Deed, list_outputs, make_writer
+from guardrails.unix_outputs import Deed, list_outputs
 from guardrails.unix_programs import (
     ALWAYS_DOUBTED,
     KNOWN_PROGRAMS,
@@ -28,6 +28,7 @@ from guardrails.unix_programs import (
     RUNS_CODE,
     SHELL_BUILTINS,
 )
+from guardrails.unix_writers import WRITERS, make_writer
 
 _HOME = "/home/anna/Documents/thesis.odt"
 _TABLE = Path(__file__).parent / "unix_program_arguments.txt"
@@ -143,7 +144,8 @@ def test_an_option_that_stands_for_the_destination_makes_operands_sources(name, 
     taken = WRITERS[name].removed_operands == "sources"
     assert "/y" in _find_written(f"{begin} /x /y")
     found = _find_outputs(f"{begin} {option} /to /x /y")
-    assert {each.word.value for each in found if each.deed is Deed.WRITES} == {"/to"}
+    written = {each.word.value for each in found if each.deed is Deed.WRITES}
+    assert written in ({"/to"}, {"/to", "/to/x", "/to/y"})  # `-t` names a folder
     assert {each.word.value for each in found if each.deed is Deed.LOSES} == (
         {"/x", "/y"} if taken else set()
     )
@@ -185,6 +187,32 @@ def test_an_option_that_gives_the_script_makes_the_first_operand_a_file(name, op
     edits = min(WRITERS[name].edits)
     assert _find_written(f"{name} {edits} s/a/b/ /x") == {"/x"}
     assert {"/x", "/y"} <= _find_written(f"{name} {edits} {option} s/a/b/ /x /y")
+
+
+def _list_spread(text):
+    return {each.word.value for each in _find_outputs(text) if each and each.deed is Deed.SPREADS}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, writer in WRITERS.items() if writer.spreads != "never"]
+)
+def test_names_from_elsewhere_are_written_below_one_folder(name):
+    writer = WRITERS[name]
+    needed = {"unpacking": writer.unpacks, "named afar": writer.named_afar}.get(writer.spreads)
+    begin = f"{name} {min(needed)}" if needed else name
+    here = "." if writer.operands != "last" else "/x"
+    assert here in _list_spread(f"{begin} /x")
+    assert _list_spread(f"{name} /x") == (set() if needed else _list_spread(f"{begin} /x"))
+    for option in writer.into:
+        assert _list_spread(f"{begin} {option} /to x") == {"/to"}
+    for option in writer.single | writer.looks:
+        assert _list_spread(f"{begin} {option} x") == set()
+
+
+@pytest.mark.parametrize("name", [name for name, writer in WRITERS.items() if writer.unnamed])
+def test_a_file_that_no_argument_names_is_written_in_the_working_folder(name):
+    assert WRITERS[name].unnamed in _find_written(f"{name} x")
+    assert not _is_harmless(f"cd /etc/cron.d; {name} /tmp/x")
 
 
 def test_rows_name_no_field_that_there_is_not():
@@ -283,6 +311,19 @@ def test_an_option_without_a_value_hides_none_behind_it(text):
 @pytest.mark.parametrize(
     "text",
     [
+        'timeout 20 service "$1" status',
+        "systemctl status ssh",
+        "sv status nginx",
+        "/etc/init.d/ssh status",
+        'ping -c 1 "$1"',
+        'while read -r host; do ping -c 1 "$host"; done < hosts.txt',
+        "gw=$(ip route | awk '/default/ {print $3}'); ping -c 1 \"$gw\"",
+        'getent passwd "$(id -un)"',
+        "HISTFILE=~/.bash_history; HISTSIZE=5000",
+        "cd /tmp/a && tar xzf /usr/share/doc/a.tgz",
+        "tar xzf a.tgz",
+        "cp notes.txt ~/notes.old",
+        "xset q",
         "uniq -c f | sort -rn -o counts.txt",
         "sort -t: -k3 -n /etc/passwd",
         "cp /etc/hosts /tmp/hosts.before",

@@ -71,7 +71,7 @@ async def test_what_does_not_parse_is_said_with_its_place(tmp_path, monkeypatch)
     code, output = await run("check", write_folder(tmp_path, steps))
     assert code == 0, output
     assert "a security reviewer must approve it" in output
-    assert "warning: detect, line 2: does not parse, from column 1 on" in output
+    assert "warning: detect, line 3: does not parse, from column 1 on" in output
     python = dict.fromkeys(("detect", "remediate", "verify"), "x = 1\n")
     folder = write_folder(tmp_path, id="linux-python", interpreter="python", effects={})
     for step, text in {**python, "remediate": "x = (1,\ny = )\n"}.items():
