@@ -2,8 +2,9 @@
 """Which models are registered and where their files lie, read from MLflow's tables without MLflow.
 
 To import MLflow takes seconds and 200 MB, in every process that only reads the models in use (ADR
-0031). What is not found here (another kind of database, other tables, no such model, files
-elsewhere) is None: then MLflow is asked, which also knows what is wrong.
+0031), and in each command that lists versions. What is not found here (another kind of database,
+other tables, no such model, files elsewhere) is None or no rows: then MLflow is asked, which also
+knows what is wrong.
 """
 
 import logging
@@ -38,7 +39,30 @@ class RegisteredFile:
     @property
     def folder(self) -> Path:
         """The folder on this machine that the URL names."""
-        return Path(url2pathname(urlsplit(self.source).path))
+        return _read_folder(self.source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredEvaluation:
+    """What a version's training left beside its file: where, and what its files' digests were.
+
+    Attributes:
+        name: of the model.
+        version: its number.
+        source: the folder of the training as an URL.
+        digests: SHA-256 (hex) by name of a file, as a JSON object.
+
+    """
+
+    name: str
+    version: str
+    source: str
+    digests: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder on this machine that the URL names."""
+        return _read_folder(self.source)
 
 
 def find_by_alias(tracking_uri: str, name: str, alias: str) -> RegisteredFile | None:
@@ -56,26 +80,30 @@ def list_rows(tracking_uri: str, name: str | None) -> list[dict[str, Any]]:
     return _read_rows(tracking_uri, QUERIES["list_versions"], {"name": name})
 
 
-def find_evaluation(tracking_uri: str, name: str, version_number: str) -> RegisteredFile | None:
-    """Return the folder of the files of a version's training; blocking.
-
-    Its `digest` is the JSON object of the files' digests that the version is tagged with.
-    """
+def find_evaluation(
+    tracking_uri: str, name: str, version_number: str
+) -> RegisteredEvaluation | None:
+    """Return where a version's training has put its files; blocking."""
     values = {"name": name, "version": version_number, "tag": EVALUATION_TAG}
-    rows = _read_rows(tracking_uri, QUERIES["find_evaluation"], values)
-    if len(rows) != 1 or not rows[0]["source"].startswith("file:///"):
-        return None
-    (row,) = rows
-    return RegisteredFile(
-        name=name, version=version_number, source=row["source"], digest=row["digests"]
-    )
+    row = _read_one(tracking_uri, QUERIES["find_evaluation"], values)
+    return None if row is None else RegisteredEvaluation(name=name, version=version_number, **row)
 
 
 def _find(tracking_uri: str, query: LiteralString, values: dict[str, Any]) -> RegisteredFile | None:
-    rows = _read_rows(tracking_uri, query, {**values, "tag": DIGEST_TAG})
-    if len(rows) != 1 or not rows[0]["source"].startswith("file:///"):
-        return None
-    return RegisteredFile(**rows[0])
+    row = _read_one(tracking_uri, query, {**values, "tag": DIGEST_TAG})
+    return None if row is None else RegisteredFile(**row)
+
+
+def _read_folder(url: str) -> Path:
+    return Path(url2pathname(urlsplit(url).path))
+
+
+def _read_one(
+    tracking_uri: str, query: LiteralString, values: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return the only row of a query, if its folder is on this machine."""
+    rows = _read_rows(tracking_uri, query, values)
+    return rows[0] if len(rows) == 1 and rows[0]["source"].startswith("file:///") else None
 
 
 def _read_rows(

@@ -201,7 +201,7 @@ class ModelRegistry:
                 content = (training.folder / EVALUATION / file_name).read_bytes()
             except OSError:
                 return None
-            return _check_evaluation(training, training.digest, file_name, content)
+            return _check_evaluation(training, training.digests, file_name, content)
         with self._asking(f"no model {name!r} with version {version_number!r}") as client:
             found = client.get_model_version(name, version_number)
             run = client.get_run(found.run_id)
@@ -223,7 +223,7 @@ class ModelRegistry:
 
         Args:
             name: of one model, or None for all.
-            aliased: only those that carry an alias; each version may cost a query.
+            aliased: only those that carry an alias; of MLflow each costs a query.
 
         Raises:
             RegistryError: MLflow did not answer.

@@ -65,7 +65,7 @@ def test_a_training_has_the_files_that_mlflow_says(tracking, registry, monkeypat
     assert registry.read_evaluation("health", "1", CARD_FILE) == card
     with pytest.raises(UnknownModelError, match="no model 'health' with version '999'"):
         registry.read_evaluation("health", "999", CARD_FILE)
-    other = dataclasses.replace(found, digest='{"model-card.md": "0"}')
+    other = dataclasses.replace(found, digests='{"model-card.md": "0"}')
     monkeypatch.setattr("models.registry.find_evaluation", lambda *_: other)
     with pytest.raises(ModelArtifactError, match="that was changed"):
         registry.read_evaluation("health", "1", CARD_FILE)
