@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers that name who holds them: badges, customers, passports, accounts at banks; and hosts of one letter."""
+"""Numbers that name who holds them, and short forms that only the word before them tells.
+
+Badges, customers, passports, accounts at banks; what people write of machines, wireless networks,
+telephones, accounts and addresses where no other table looks.
+"""
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
 from typing import Final
