@@ -51,11 +51,11 @@ _DEVICE_REPLACED: Final[Harm] = (EffectKind.WRITES_SYSTEM_FILES, EffectSeverity.
 _ANY_NAME: Final = ".x/x"
 _RUNS_NAMED: Final = frozenset(("service", "rc-service"))
 _EMPTY_INPUT: Final = re.compile(r"\s*(?:/bin/)?cat\s*<\s*/dev/null\b")
-# Whole homes, copied at once.
 # What ends a process, or takes its share of the machine away.
 _SLOWS: Final = frozenset(
     "kill pkill killall skill renice ionice chrt taskset cpulimit prlimit".split()  # noqa: SIM905
 )
+# Whole homes, copied at once.
 _COPIERS: Final = frozenset(("cp", "rsync", "ditto", "scp"))
 _HOMES: Final = re.compile(
     r"(?:/home|/Users)(?:/[^/]+)?/?(?:\.|\*)?|(?:/root|/var/root|~\w*|\$\{?HOME\}?)/?(?:\.|\*)?"

@@ -22,7 +22,7 @@ KEPT_FOR: Final = timedelta(days=365)  # as proposals' evidence is
 MAX_DECISIONS = 100_000
 N_DRY_RUN: Final = 500  # past decisions that a version is asked before it is put in force
 
-KIND_WORDS: Final = {
+_KIND_WORDS: Final = {
     "allow->deny": "denied instead of allowed",
     "deny->allow": "allowed instead of denied",
     "quorum": "with another number of approvers",
@@ -86,7 +86,7 @@ class DryRun:
             every = asked if self.n_asked == 1 else f"all {asked}"
             return f"it would have answered {every} as then"
         of = asked if self.n_asked == 1 else f"{len(self.changed)} of {asked}"
-        kinds = ", ".join(f"{n} {KIND_WORDS[kind]}" for kind, n in self.counts.items())
+        kinds = ", ".join(f"{n} {_KIND_WORDS[kind]}" for kind, n in self.counts.items())
         return f"it would have answered {of} otherwise: {kinds}"
 
 

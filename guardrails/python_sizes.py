@@ -25,12 +25,12 @@ _SEQUENCES: Final = (ast.List, ast.Constant, ast.JoinedStr)
 def starts_many(node: ast.Call, name: str, constants: dict[str, Any]) -> bool:
     """Say whether a call makes a pool of more processes or threads than administration needs."""
     given = [*node.args[:1], *(each.value for each in node.keywords)] if name in POOLS else []
-    return any((read_number(each, constants) or 0) > _MAX_PROCESSES for each in given)
+    return any((_read_number(each, constants) or 0) > _MAX_PROCESSES for each in given)
 
 
 def opens_to_all(node: ast.Call, name: str, constants: dict[str, Any]) -> bool:
     """Say whether a call makes all files that follow open to everybody's writing."""
-    mask = read_number(node.args[0], constants) if name == "os.umask" and node.args else None
+    mask = _read_number(node.args[0], constants) if name == "os.umask" and node.args else None
     return mask is not None and not mask & 2
 
 
@@ -41,12 +41,9 @@ def list_huge(node: ast.AST, constants: dict[str, Any]) -> Iterator[str]:
         sizes = node.args
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         pair = (node.left, node.right)
-        if any(
-            isinstance(each, (ast.List, ast.Constant, ast.JoinedStr)) and not _is_number(each)
-            for each in pair
-        ):
+        if any(isinstance(each, _SEQUENCES) and not _is_number(each) for each in pair):
             sizes = list(pair)
-    if any((read_number(each, constants) or 0) >= _HUGE for each in sizes):
+    if any((_read_number(each, constants) or 0) >= _HUGE for each in sizes):
         yield "takes more space than a device has"
 
 
@@ -54,11 +51,11 @@ def _is_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, (int, float, complex))
 
 
-def read_number(node: ast.expr, constants: dict[str, Any], depth: int = 0) -> int | None:
+def _read_number(node: ast.expr, constants: dict[str, Any], depth: int = 0) -> int | None:
     """Return a constant whole number, also a product or a power; at most about 10**30."""
     if isinstance(node, ast.BinOp) and depth < _MAX_DEPTH:
-        left = read_number(node.left, constants, depth + 1)
-        right = read_number(node.right, constants, depth + 1)
+        left = _read_number(node.left, constants, depth + 1)
+        right = _read_number(node.right, constants, depth + 1)
         if left is None or right is None:
             return None
         if isinstance(node.op, ast.Pow) and abs(left) > 1 and right >= 0:

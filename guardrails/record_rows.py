@@ -9,7 +9,7 @@ A row is a line; only the lines in which something was found already are read.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from guardrails.findings import Span
 from guardrails.pattern_parts import compile_bounded
@@ -170,11 +170,11 @@ def _read_cells(row: _Row) -> Iterator[Span]:
         return
 
 
-def _split(line: str, separator: object, found: Sequence[Span]) -> Iterator[tuple[int, int]]:
+def _split(line: str, separator: Any, found: Sequence[Span]) -> Iterator[tuple[int, int]]:
     """Yield the cells of a line; a separator within what was found is none."""
     inside = Stretches((start, end) for start, end, _ in found)
     begin = 0
-    for match in separator.finditer(line):  # type: ignore[attr-defined]
+    for match in separator.finditer(line):
         if not inside.touch(*match.span()):
             yield _strip(line, begin, match.start())
             begin = match.end()

@@ -20,12 +20,13 @@ _COUNTS: Final = re.compile(
 _MANY: Final = 1_000_000
 _ENDLESS: Final = re.compile(
     r"(?:\bwhile\s*\(\s*(?:\$true|[1-9]\d*|-not\s+\$false|!\s*\$false)\s*\)|\bfor\s*\(\s*[^;()]*;\s*(?:\$true)?\s*;[^()]*\))\s*\{"
-    r"|\bdo\s*\{(?=[^{}]*\}\s*while\s*\(\s*\$true\s*\))",
-)  # fmt: skip
+    r"|\bdo\s*\{(?=[^{}]*\}\s*while\s*\(\s*\$true\s*\))"
+)
 _POWERSHELL_LEAVES: Final = re.compile(
     r"\b(?:break|return|exit|throw|start-sleep|sleep|read-host|wait-\w+|receive-job|trap)\b"
     r"|::sleep\(|\.(?:wait\w*|read\w*|accept\w*|getcontext|join)\(|-wait\b"
 )
+_BRACE: Final = re.compile(r"[{}]")
 _REASON: Final = "a loop without an end never waits"
 _MAX_BODY: Final = 65_536
 _MAX_LOOPS: Final = 200
@@ -80,7 +81,7 @@ def list_endless_powershell(text: str) -> Iterator[tuple[int, str]]:
 def _cut_block(text: str, start: int) -> str:
     """Return the text up to the brace that closes the one before `start`."""
     depth = 1
-    for found in re.compile(r"[{}]").finditer(text, start, start + _MAX_BODY):
+    for found in _BRACE.finditer(text, start, start + _MAX_BODY):
         depth += 1 if found[0] == "{" else -1
         if not depth:
             return text[start : found.start()]
