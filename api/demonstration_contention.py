@@ -21,6 +21,7 @@ from models.guards import (
 )
 
 MEASURED_SECONDS = 1.0
+N_SHARES = 6  # reports, the last ones
 N_NAMED = 4
 LEAST_NAMED_PERCENT = 10.0
 ENOUGH = (
@@ -31,8 +32,8 @@ ENOUGH = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Busy:
-    """A process and its share of one core, in percent."""
+class BusyProcess:
+    """What a process is called, and its share of one core, in percent."""
 
     pid: int
     name: str
@@ -44,7 +45,7 @@ def gets_too_little(percent: float) -> bool:
     return percent < BURNING_PERCENT
 
 
-def explain_contention(shares: Sequence[float], others: Sequence[Busy]) -> str:
+def explain_contention(shares: Sequence[float], others: Sequence[BusyProcess]) -> str:
     """Return what a process got, what would have been enough, who competes, and what to do.
 
     Args:
@@ -52,7 +53,7 @@ def explain_contention(shares: Sequence[float], others: Sequence[Busy]) -> str:
         others: the processes that use most beside it.
 
     """
-    got = ", ".join(f"{share:.0f}" for share in shares[-6:])
+    got = ", ".join(f"{share:.0f}" for share in shares[-N_SHARES:])
     sentences = [
         f"the demonstration's process got {got} % of a core in the agent's last reports" if got
         else "no report of the agent names the demonstration's process among the busiest",
@@ -67,13 +68,13 @@ def explain_contention(shares: Sequence[float], others: Sequence[Busy]) -> str:
     return "; ".join(sentences)
 
 
-async def find_busiest(except_for: str) -> list[Busy]:
+async def find_busiest(except_for: str) -> list[BusyProcess]:
     """Measure for a second which processes use most of the processor, but for one name."""
     before = _read_times()
     await asyncio.sleep(MEASURED_SECONDS)
     after = _read_times()
     busy = [
-        Busy(pid=pid, name=name, percent=100 * (used - before[pid][1]) / MEASURED_SECONDS)
+        BusyProcess(pid=pid, name=name, percent=100 * (used - before[pid][1]) / MEASURED_SECONDS)
         for pid, (name, used) in after.items()
         if pid in before and name != except_for
     ]
@@ -82,7 +83,7 @@ async def find_busiest(except_for: str) -> list[Busy]:
     return [replace(one, name=_name_ours(one)) for one in named]
 
 
-def _name_ours(one: Busy) -> str:
+def _name_ours(one: BusyProcess) -> str:
     """Return the name of a process; of a part of EUCORA, which part: it must not be ended."""
     with suppress(psutil.Error, OSError):
         words = psutil.Process(one.pid).cmdline()

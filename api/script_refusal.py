@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why a script's archive was not imported, in the parts that a page shows: where, what, what to do.
 
-Says nothing that the refusal itself does not: it is the same analysis, asked once more.
+It says nothing that the refusal itself does not: it is the same analysis, made once more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,8 @@ from api.script_view import StepView, view_steps
 from retrieval.errors import ManifestError, UndeclaredEffectError
 from retrieval.manifest import MANIFEST_FILE, SUFFIXES, CatalogueEntry
 
-MAX_SHOWN = 20  # of one kind; the rest is counted
+MAX_SHOWN = 20  # places; the rest is counted
+MAX_VALUE_CHARACTERS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,4 +137,4 @@ def _list_faults(cause: BaseException | None) -> list[Place]:
 
 def _shorten(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 120 else f"{text[:120]}…"
+    return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"

@@ -16,6 +16,7 @@ QUERIES = load_queries(__file__, "worker_presence")
 PREFIX: Final = "eucora-worker:"
 SILENT_SECONDS: Final = 60.0  # without a sign of life for so long, a worker does not count
 MAX_NAME_BYTES: Final = 63  # PostgreSQL cuts longer names
+MAX_NUMBER_BYTES: Final = 12  # of a process, with the colon before it
 NONE_AT_WORK: Final = (
     "none at work: reports are stored, but nothing is judged, proposed, dispatched or entered in"
     " the log; start `eucora worker`, or see its log"
@@ -24,12 +25,12 @@ NONE_AT_WORK: Final = (
 
 def name_sessions() -> str:
     """Return what this process, a worker, calls its database sessions."""
-    host = socket.gethostname()[: MAX_NAME_BYTES - len(PREFIX) - 12]
+    host = socket.gethostname()[: MAX_NAME_BYTES - len(PREFIX) - MAX_NUMBER_BYTES]
     return f"{PREFIX}{host}:{os.getpid()}".encode("ascii", "replace").decode()
 
 
 async def count_workers(connection: Connection) -> int:
-    """Return how many workers have used this database within the last minute."""
+    """Return how many workers have used this database within `SILENT_SECONDS`."""
     cursor = await connection.execute(
         QUERIES["count_workers"], {"prefix": PREFIX, "seconds": SILENT_SECONDS}
     )

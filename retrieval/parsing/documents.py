@@ -56,7 +56,7 @@ class ParsedDocument:
 class Refusal:
     """What was left out of an archive or export: a member, or several for the same reason.
 
-    `member` names it, or the first of `n_members`.
+    `member` names it, or the first ones of `n_members`.
     """
 
     member: str

@@ -6,7 +6,7 @@ reader (a bomb, a name that climbs) refuses the whole file.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import PurePosixPath
@@ -85,24 +85,38 @@ class _Collection:
         self.left_out.setdefault((page.why, page.reason), []).append(page.name)
 
     def finish(self) -> ParsedFile:
+        """Return what was read.
+
+        Raises:
+            NotInForceError: all that it holds is withdrawn or a draft.
+            EmptyDocumentError: there is no document, for another reason.
+
+        """
+        refusals = (*self.refusals, *self._list_left_out())
+        if not self.documents:
+            raise _explain_emptiness(refusals, has_pages=bool(self.left_out))
+        return ParsedFile(documents=tuple(self.documents), refusals=refusals)
+
+    def _list_left_out(self) -> Iterator[Refusal]:
         for (why, reason), names in self.left_out.items():
             more = len(names) - MAX_NAMED
             listed = ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-            self.refusals.append(
-                Refusal(member=listed, reason=reason, message=why, n_members=len(names))
-            )
-        if not self.documents:
-            told = [item for item in self.refusals if item.reason != Reason.EMPTY]
-            told = told or self.refusals[-1:] if self.left_out else told
-            if not told:
-                raise EmptyDocumentError(
-                    "there is no document with text in it: bring the documents themselves"
-                )
-            why = f"{told[0].member}: {told[0].message}"
-            if all(item.reason == Reason.NOT_IN_FORCE for item in told):
-                raise NotInForceError(f"nothing in it is in force; {why}")
-            raise EmptyDocumentError(f"no document in it can be read; {why}")
-        return ParsedFile(documents=tuple(self.documents), refusals=tuple(self.refusals))
+            yield Refusal(member=listed, reason=reason, message=why, n_members=len(names))
+
+
+def _explain_emptiness(refusals: Sequence[Refusal], *, has_pages: bool) -> ParsingError:
+    """Return why a file has no document; what has no text is told of only where pages were."""
+    told = [item for item in refusals if item.reason != Reason.EMPTY]
+    if not told and has_pages:
+        told = [refusals[-1]]
+    if not told:
+        return EmptyDocumentError(
+            "there is no document with text in it: bring the documents themselves"
+        )
+    why = f"{told[0].member}: {told[0].message}"
+    if all(item.reason == Reason.NOT_IN_FORCE for item in told):
+        return NotInForceError(f"nothing in it is in force; {why}")
+    return EmptyDocumentError(f"no document in it can be read; {why}")
 
 
 def read_file(content: bytes, *, name: str, limits: ParserLimits) -> ParsedFile:

@@ -13,7 +13,12 @@ from rich.console import Console
 
 from api import demonstration_contention
 from api.demonstration import Demonstration
-from api.demonstration_contention import Busy, explain_contention, find_busiest, gets_too_little
+from api.demonstration_contention import (
+    BusyProcess,
+    explain_contention,
+    find_busiest,
+    gets_too_little,
+)
 from api.demonstration_faults import FaultKind
 from kernel.settings import Settings
 
@@ -21,7 +26,9 @@ BURNER = "import sys\nprint(flush=True)\nwhile True: pass"
 
 
 def test_the_explanation_has_the_shares_the_threshold_and_who_competes():
-    said = explain_contention([44.0, 61.4, 72.0], [Busy(pid=77, name="compiler", percent=99.2)])
+    said = explain_contention(
+        [44.0, 61.4, 72.0], [BusyProcess(pid=77, name="compiler", percent=99.2)]
+    )
     assert "got 44, 61, 72 % of a core" in said
     assert "85 % of a core in 3 reports in a row" in said
     assert "60 % in 5" in said
