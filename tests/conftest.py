@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from psycopg.conninfo import conninfo_to_dict
 
 from kernel.database import Connection, Pool, connect, open_pool
@@ -24,7 +23,7 @@ from kernel.keys import KeyStore
 from kernel.migrations import migrate
 from kernel.rolepasswords import Role
 from tests.fakes.time_and_ids import FixedClock, SequentialIds
-from tests.stack.copies import open_copy
+from tests.stack.copies import cheap_openings, copy_database, open_copy
 from tests.stack.prepared import (
     Prepared,
     begin_preparing,
@@ -120,19 +119,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         preparing.wait()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cheap_passwords() -> Iterator[None]:
-    """Hash the passwords of this process with argon2id at its least cost; children keep the true.
-
-    Each product opened here hashes one, and each person let in two: with 64 MiB each that was a
-    third of what the portal's tests computed.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
-        patch.setattr("api.accounts.PasswordHasher", cheap)
-        yield
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A server without durability, with the migrated database as template."""
@@ -164,7 +150,7 @@ async def dsn(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """A fresh database, as the application's role."""
     name = f"test_{next(_numbers)}"
     async with await connect(postgres.superuser_dsn, autocommit=True) as admin:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE eucora OWNER eucora_owner")
+        await copy_database(admin, name)
     yield postgres.dsn(Role.APP, name)
     async with await connect(postgres.superuser_dsn, autocommit=True) as admin:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -228,7 +214,8 @@ def prepared_postgres(prepared: Prepared) -> Iterator[EmbeddedPostgres]:
     folder = Path(tempfile.mkdtemp(prefix="eucora-prepared-"))
     server = EmbeddedPostgres(prepared.copy(folder / "data"), durable=False)
     asyncio.run(server.start())
-    yield server
+    with cheap_openings():
+        yield server
     asyncio.run(server.stop())
     shutil.rmtree(folder)
 
