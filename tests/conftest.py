@@ -23,7 +23,7 @@ from kernel.keys import KeyStore
 from kernel.migrations import migrate
 from kernel.rolepasswords import Role
 from tests.fakes.time_and_ids import FixedClock, SequentialIds
-from tests.stack.copies import open_copy
+from tests.stack.copies import cheap_openings, copy_database, open_copy
 from tests.stack.prepared import (
     Prepared,
     begin_preparing,
@@ -150,7 +150,7 @@ async def dsn(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """A fresh database, as the application's role."""
     name = f"test_{next(_numbers)}"
     async with await connect(postgres.superuser_dsn, autocommit=True) as admin:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE eucora OWNER eucora_owner")
+        await copy_database(admin, name)
     yield postgres.dsn(Role.APP, name)
     async with await connect(postgres.superuser_dsn, autocommit=True) as admin:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -214,7 +214,8 @@ def prepared_postgres(prepared: Prepared) -> Iterator[EmbeddedPostgres]:
     folder = Path(tempfile.mkdtemp(prefix="eucora-prepared-"))
     server = EmbeddedPostgres(prepared.copy(folder / "data"), durable=False)
     asyncio.run(server.start())
-    yield server
+    with cheap_openings():
+        yield server
     asyncio.run(server.stop())
     shutil.rmtree(folder)
 

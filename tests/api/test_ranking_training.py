@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From labels in the database to a challenger in the registry, by real searches."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -25,8 +27,11 @@ pytestmark = [
 ]
 
 
-async def test_labels_become_a_challenger_that_was_judged_on_the_latest(services, tmp_path):
+async def test_labels_become_a_challenger_that_was_judged_on_the_latest(
+    services, tmp_path, empty_registry
+):
     ground, embedder = services.ground, services.embedder
+    shutil.copy(empty_registry, tmp_path / "mlflow.db")
     registry = ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlruns")
     register_first_ranking(registry)
     terms = {

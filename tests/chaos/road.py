@@ -113,6 +113,7 @@ class RoadUnderAttack:
             self._attack("opened, not reasoned about", victims)
         self._thaw("worker")
         self._proposal_id = self._await(self._find_proposal, "a proposal")
+        self._fault_process.suspend()  # nobody looks at it until it is to be fixed
         self._attack("sealed, not approved", ("postgres", "agent", "worker", "serve"))
 
     def _decide(self) -> None:
@@ -142,6 +143,7 @@ class RoadUnderAttack:
         self._await(lambda: self._job_status() == "leased", "a lease")
         assert not self._has_begun()
         self._attack("leased, not begun", ("postgres", "worker", "serve"))
+        self._fault_process.resume()
         # Fresh reports will wait when the receipt comes: the verdict would come with it.
         self._freeze("worker")
         with self._holding(HOLD_STATEMENTS) as holder:
@@ -186,6 +188,7 @@ class RoadUnderAttack:
         stuck = self._list_open_transactions(besides)
         deadline = time.monotonic() + REST_SECONDS
         while stuck and time.monotonic() < deadline:
+            time.sleep(REST_SECONDS / 10)
             stuck &= self._list_open_transactions(besides)
         return stuck
 
@@ -229,9 +232,13 @@ class RoadUnderAttack:
 
     def _prefer_the_fault(self) -> None:
         """Whatever else keeps the cores busy, let it be this process that burns one."""
-        (burning,) = [child for child in psutil.Process().children() if self._is_fault(child)]
         with suppress(PermissionError):  # needs root
-            os.sched_setscheduler(burning.pid, os.SCHED_RR, os.sched_param(1))
+            os.sched_setscheduler(self._fault_process.pid, os.SCHED_RR, os.sched_param(1))
+
+    @property
+    def _fault_process(self) -> psutil.Process:
+        (burning,) = [child for child in psutil.Process().children() if self._is_fault(child)]
+        return burning
 
     def _is_fault(self, process: psutil.Process) -> bool:
         try:

@@ -23,7 +23,6 @@ from models.abstention import (
 from models.classification import decide_class
 from models.errors import ModelArtifactError, TrainingDataError
 from models.model_file import read_model
-from models.registry import ModelRegistry
 from models.skops_runtime import dumps
 
 CLASSES = ("dns", "printing", "thermal", "unknown")
@@ -136,12 +135,11 @@ def test_unusable_cases_are_refused(probabilities, labels, target):
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.filterwarnings("ignore::UserWarning:mlflow")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_thresholds_survive_the_registry(tmp_path):
+def test_thresholds_survive_the_registry(registry):
     rng = np.random.default_rng(6)
     chosen = choose_abstention(CLASSES, *draw(rng, 800), target_accuracy=0.9)
     model = make_pipeline(StandardScaler(), LogisticRegression())
     model.fit(rng.normal(size=(40, 2)), rng.choice(CLASSES, 40))
-    registry = ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
     registry.log_and_register(
         "probe", attach_abstention(model, chosen), metrics={}, params={}, digest_of_data="0" * 64
     )

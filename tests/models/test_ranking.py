@@ -18,7 +18,6 @@ from models.ranking_lifecycle import (
     train_ranking,
     unpack_ranking,
 )
-from models.registry import ModelRegistry
 from models.training import Circumstances
 from retrieval.ranking import DEFAULT_WEIGHTS
 
@@ -78,11 +77,6 @@ def learned(fit):
         adapted_weight=fit.adapted_weight,
         adapter=fit.adapter,
     )
-
-
-@pytest.fixture
-def registry(tmp_path):
-    return ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlruns")
 
 
 def test_an_adapter_finds_what_the_embedding_does_not_know():

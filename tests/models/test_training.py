@@ -7,6 +7,7 @@ Health and ticket models take a minute to train: those that `eucora up` has trai
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,10 +66,16 @@ def terms(registry, *, seed=5, progress=lambda _: None, area=None):
     }
 
 
+def open_registry(empty_registry, folder):
+    """Open a registry of the test's own below a folder, with MLflow's tables already in it."""
+    shutil.copy(empty_registry, folder / "mlflow.db")
+    return ModelRegistry(f"sqlite:///{folder}/mlflow.db", folder / "artifacts")
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, empty_registry):
     folder = tmp_path_factory.mktemp("mlflow")
-    registry = ModelRegistry(f"sqlite:///{folder}/mlflow.db", folder / "artifacts")
+    registry = open_registry(empty_registry, folder)
     said = []
     first = train("recommender", **terms(registry, seed=5, progress=said.append))
     assert len(said) >= 2
@@ -158,8 +165,10 @@ def make_fit(n_columns, strength=1.0):
     )
 
 
-def test_why_a_champion_was_not_judged_is_said_and_our_own_errors_are_not_hidden(tmp_path):
-    registry, said = ModelRegistry(f"sqlite:///{tmp_path}/m.db", tmp_path / "artifacts"), []
+def test_why_a_champion_was_not_judged_is_said_and_our_own_errors_are_not_hidden(
+    tmp_path, empty_registry
+):
+    registry, said = open_registry(empty_registry, tmp_path), []
     circumstances = terms(registry, progress=said.append)["circumstances"]
 
     def register(n_columns, strength=1.0, **given):
@@ -185,8 +194,8 @@ def test_why_a_champion_was_not_judged_is_said_and_our_own_errors_are_not_hidden
         register(3, judge=judge_badly, strength=0.1)
 
 
-def test_versions_are_listed_by_name_and_beyond_one_page(tmp_path, monkeypatch):
-    registry = ModelRegistry(f"sqlite:///{tmp_path}/m.db", tmp_path / "artifacts")
+def test_versions_are_listed_by_name_and_beyond_one_page(tmp_path, monkeypatch, empty_registry):
+    registry = open_registry(empty_registry, tmp_path)
     model = LogisticRegression().fit([[0.0], [1.0]], ["a", "b"])
     given = {"metrics": {}, "params": {}, "digest_of_data": "0" * 64}
     for number, name in enumerate(("health", "health", "health", "tickets")):
@@ -253,9 +262,9 @@ def test_what_is_registered_is_enough_to_decide_by(trained):
     assert "scikit-learn==" in requirements.read_text()
 
 
-def test_the_same_seed_and_data_make_the_same_file(trained, tmp_path):
+def test_the_same_seed_and_data_make_the_same_file(trained, tmp_path, empty_registry):
     _, first, _ = trained
-    registry = ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
+    registry = open_registry(empty_registry, tmp_path)
     assert train("recommender", **terms(registry)).digest == first.digest
     assert train("recommender", **terms(registry, seed=7)).digest != first.digest
     model = registry.load("recommender").model
@@ -278,9 +287,9 @@ train("recommender", **terms(registry, progress=progress, area=folder / "trainin
 """
 
 
-def test_killed_again_and_again_it_ends_as_if_nothing_had_been(trained, tmp_path):
+def test_killed_again_and_again_it_ends_as_if_nothing_had_been(trained, tmp_path, empty_registry):
     _, first, _ = trained
-    registry = ModelRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
+    registry = open_registry(empty_registry, tmp_path)
     for step in (2, 4):
         ended = subprocess.run(
             [sys.executable, "-c", KILLED, str(tmp_path), str(step)],

@@ -13,14 +13,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # threads would not survive the fork
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
-import torch
+from argon2 import PasswordHasher
 
+import api.accounts
 import reasoning.closing_steps
 import reasoning.graph
 from api.bootstrap import load_models, open_services
@@ -30,7 +32,9 @@ from guardrails.masking import Masker
 from kernel.logs import configure_logging
 from kernel.outbox import OutboxWorker
 from kernel.settings import Settings
-from retrieval.embedding import SentenceEmbedder
+from retrieval.embedding_export import MODEL_FILE, ensure_exported, find_model
+from retrieval.embedding_onnx import OnnxEmbedder
+from tests.stack.prepared import find_exported
 
 
 def die() -> None:
@@ -95,9 +99,15 @@ def main() -> None:
     """Load, then fork for each line."""
     configure_logging("worker", "warning", sys.stderr)  # standard output is for the answers
     configuration = json.loads(sys.stdin.readline())
-    torch.set_num_threads(1)
+    # Each child opens the accounts, which hash a password; nobody logs in here.
+    api.accounts.PasswordHasher = partial(  # type: ignore[assignment, misc]
+        PasswordHasher, time_cost=1, memory_cost=8, parallelism=1
+    )
     loaded = asyncio.run(load(configuration))
-    embedder = SentenceEmbedder()
+    folder = find_exported()
+    embedder = OnnxEmbedder(
+        find_model(folder) / MODEL_FILE, revision=ensure_exported(folder).revision, n_threads=1
+    )
     Masker().warm_up()
     print("ready", flush=True)
     for line in sys.stdin:

@@ -4,20 +4,65 @@
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from guardrails.name_store import FOLDER_NAME as NAME_MODELS
 from guardrails.name_store import find_model
 from kernel.clock import Clock
-from kernel.database import connect
+from kernel.database import Connection, connect
 from kernel.embedded import EmbeddedPostgres
 from kernel.rolepasswords import Role
 from tests.stack.prepared import Prepared
 
 _numbers = itertools.count(1)
+
+
+class _CompiledTemplates(BytecodeCache):
+    """Compiled templates by their name and the digest of their source, for this process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (kept := self._kept.get(bucket.key + bucket.checksum)) is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+
+
+@contextmanager
+def cheap_openings() -> Iterator[None]:
+    """Let this process do once, or cheaply, what hundreds of products opened in it would repeat.
+
+    Each hashes a password, and each person let in costs two hashes of 64 MiB: here argon2id runs at
+    its least cost. Templates are compiled once. Products in processes of their own do as ever.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr("api.accounts.PasswordHasher", cheap)
+        kept = partial(Environment, bytecode_cache=_CompiledTemplates())
+        patch.setattr("api.pages.Environment", kept)
+        yield
+
+
+async def copy_database(admin: Connection, name: str) -> None:
+    """Copy the database `eucora` of a server without durability, file by file.
+
+    Written to the log page by page, as is the default, a copy costs three times as much.
+    """
+    await admin.execute(
+        f"CREATE DATABASE {name} TEMPLATE eucora STRATEGY file_copy OWNER eucora_owner"
+    )
 
 
 @asynccontextmanager
@@ -43,7 +88,7 @@ async def open_copy(
 
     name = f"prepared_{next(_numbers)}"
     async with await connect(postgres.superuser_dsn, autocommit=True) as admin:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE eucora OWNER eucora_owner")
+        await copy_database(admin, name)
     data_dir = folder / name
     data_dir.mkdir()
     for part in ("keys", "objects"):

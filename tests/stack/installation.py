@@ -23,6 +23,8 @@ from tests.stack.prepared import ROOT, Prepared
 
 READY_SECONDS = 180
 STOP_SECONDS = 60
+# Who asks opens a connection each time: often, and asking takes the core that it waits for.
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.3
 
 
 def find_free_port() -> int:
@@ -36,9 +38,11 @@ def find_free_port() -> int:
 def wait_until(condition: Callable[[], Any], timeout_seconds: float, what: str) -> Any:
     """Return the condition's first true value; fail when time is over."""
     deadline = time.monotonic() + timeout_seconds
+    pause = SHORTEST_PAUSE_SECONDS
     while not (value := condition()):
         assert time.monotonic() < deadline, f"waited {timeout_seconds} s in vain: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.3 * pause, LONGEST_PAUSE_SECONDS)
     return value
 
 
