@@ -15,17 +15,23 @@ from guardrails.bash_numbers import Numbers, is_straight
 from guardrails.command_words import text_of, walk
 from guardrails.script_reading import Deadline
 from guardrails.unix_programs import INTEGER_VARIABLES
+from guardrails.zsh_evaluation import ZSH_INTEGERS, list_zsh_evaluations
 
 _COMPARES: Final = frozenset(("-eq", "-ne", "-lt", "-le", "-gt", "-ge"))
 _PARTS: Final = frozenset(
     ("command_substitution", "variable_name", "word", "special_variable_name")
 )
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
+# Texts of an expression: quotes do not keep the shell from evaluating what stands in them.
+_LITERALS: Final = frozenset(("string_content", "raw_string", "ansi_c_string", "word"))
+_QUOTES: Final = re.compile(r"[\\'\"]")
+_NAME_IN_TEXT: Final = re.compile(r"(?<!\w)[A-Za-z_]\w*")
 _ARRAY: Final = re.compile(r"(\w+)(?:\+?=\(|\[)")
 # zsh takes their arguments for arithmetic.
 _ZSH_EVALUATES: Final = re.compile(
     r"(?:exit|return|shift|break|continue|logout|bye|integer|float)\s"
 )
+_UNSET_INDEX: Final = re.compile(r"\w\[(?!(?:\d+|[@*])\])")
 _HIDDEN_INDEX: Final = re.compile(r"\w\[[^\]\n]{0,200}(?:\$\(|`|\\x24|\\044|\\x60|\\140)")
 
 
@@ -60,6 +66,7 @@ class OutsideValues:
                 line = int(node.start_point[0]) + 1
                 yield line, "an expression evaluates text from outside"
 
+        yield from self._list_indexes_elsewhere()
         for node in self._nodes.get("command", ()):
             if text_of(node).startswith("let ") and not self._is_safe_let(node):
                 yield int(node.start_point[0]) + 1, "an expression evaluates text from outside"
@@ -72,6 +79,16 @@ class OutsideValues:
             is_safe = self._is_safe_array(node) and self._is_safe_integer(node)
             if not is_safe or self._is_array_in_text(node):
                 yield int(node.start_point[0]) + 1, "an expression evaluates text from outside"
+
+    def _list_indexes_elsewhere(self) -> Iterator[tuple[int, str]]:
+        """Yield (1-based line, reason) for what `unset`, or zsh alone, evaluates."""
+        for node in self._nodes.get("unset", ()):
+            if _UNSET_INDEX.search(text_of(node)):
+                yield int(node.start_point[0]) + 1, "an index is evaluated"
+        if self._dialect == "zsh":
+            yield from list_zsh_evaluations(
+                self._nodes, self._is_safe, self._numbers.is_number, self._has_text_keys
+            )
 
     def _list_split_tests(self) -> Iterator[Any]:
         """Yield tests that text from outside, unquoted, may turn into `[ -v a[...] ]`."""
@@ -111,7 +128,8 @@ class OutsideValues:
     def _is_safe_integer(self, node: Any) -> bool:
         """Say whether a variable that the shell evaluates, such as SECONDS, is given a number."""
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if name is None or text_of(name) not in INTEGER_VARIABLES or value is None:
+        integers = INTEGER_VARIABLES | (ZSH_INTEGERS if self._dialect == "zsh" else frozenset())
+        if name is None or text_of(name) not in integers or value is None:
             return True
         return self._numbers.yields_number(value)
 
@@ -127,7 +145,15 @@ class OutsideValues:
             self._is_safe_part(each)
             for each in walk(node)
             if each.type in _PARTS and not _inside_substitution(each, node)
-        )
+        ) and all(map(self._is_safe_literal, _list_literals(node)))
+
+    def _is_safe_literal(self, part: Any) -> bool:
+        """Say whether a text of an expression, in quotes or not, names numbers alone."""
+        text = text_of(part)
+        if part.type == "ansi_c_string" and "\\" in text:
+            return False
+        names = _NAME_IN_TEXT.findall(_QUOTES.sub("", text))
+        return "[" not in text and all(self._numbers.is_number(name, part) for name in names)
 
     def _is_safe_part(self, part: Any) -> bool:
         if part.type == "command_substitution":
@@ -208,6 +234,25 @@ class OutsideValues:
                 words = [text_of(each) for each in walk(node) if each.type == "test_operator"]
                 if _COMPARES & set(words):
                     yield node
+
+
+def _list_literals(node: Any) -> Iterator[Any]:
+    """Yield the texts of an expression; of a test, those that it compares as numbers."""
+    if node.type != "test_command":
+        roots = [node]
+    else:
+        roots = [
+            side
+            for each in walk(node)
+            if each.type == "binary_expression"
+            and any(text_of(child) in _COMPARES for child in each.children)
+            for field in ("left", "right")
+            for side in each.children_by_field_name(field)
+        ]
+    for root in roots:
+        for each in walk(root):
+            if each.type in _LITERALS and not _inside_substitution(each, node):
+                yield each
 
 
 def _has_substitution(node: Any) -> bool:

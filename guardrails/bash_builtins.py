@@ -59,8 +59,8 @@ _RELEASE_NAMES: Final = frozenset(
     " ARCHITECTURE DISTRIB_ID DISTRIB_RELEASE DISTRIB_CODENAME DISTRIB_DESCRIPTION LSB_VERSION".split()
 )
 _OPEN_WORD: Final = re.compile(r"[\"']*+(?![\w /.:,=(\[])")  # it may be an option
-_ZSH_PRINT: Final = re.compile(r"-\w*[zsRPe]")
-_INDEXED: Final = re.compile(r"\w+\[(?!(?:\d+|[@*]|\w+|\$\w+|\"?\$\{\w+\}\"?)\])")
+_ZSH_PRINT: Final = re.compile(r"-\w*[zsRPef]")
+_INDEXED: Final = re.compile(r"\w+\[(?!(?:\d+|[@*])\])")
 
 
 def names_set_by(words: Sequence[Word]) -> set[str] | None:

@@ -44,6 +44,7 @@ from guardrails.unix_programs import (
     SYSTEM_FOLDERS,
     may_run_code,
 )
+from guardrails.zsh_evaluation import doubt_evaluation
 
 _MAX_WRAPPERS: Final = 12
 _COMMANDS_BETWEEN_CHECKS: Final = 64
@@ -276,6 +277,8 @@ class BashReader:
             self._doubt(node, doubt_sed(arguments))
         elif name in _RESERVED:
             self._doubt(node, "does not parse")
+        elif evaluated := doubt_evaluation(name, arguments, text_of(node), self._dialect):
+            self._doubt(node, evaluated)
         elif (doubt := check_builtin(name, arguments, self._dialect)) is not None:
             self._doubt(node, doubt)
         elif name not in KNOWN_PROGRAMS and not name.startswith(("mkfs.", "fsck.")):

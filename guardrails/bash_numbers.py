@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from guardrails.bash_digit_checks import DigitChecks
 from guardrails.bash_functions import DefinitionSpans
+from guardrails.bash_number_pieces import APPENDS, PRINTS_NUMBER, has_letters, replaces_value
 from guardrails.command_words import text_of
 from guardrails.number_commands import (
     copies_numbers,
@@ -59,7 +60,8 @@ class Numbers:
         self._functions: dict[str, list[Any]] = {}
         self._calls: dict[str, list[Any]] = {}
         self._locals: set[tuple[str, int]] = set()
-        self._seen: set[tuple[str, int]] = set()
+        self._seen: set[tuple[str, int, bool]] = set()
+        self._is_piece = False  # of a value that is put together
         self._counted = self._find_counted()
         self._collect()
 
@@ -126,7 +128,7 @@ class Numbers:
             return True
         if depth > _MAX_DEPTH or name in ("@", "*", "0", "-", "_"):
             return False
-        key = (name, int(use.start_byte))
+        key = (name, int(use.start_byte), self._is_piece)
         if key in self._seen:
             return True
         self._seen.add(key)
@@ -135,7 +137,7 @@ class Numbers:
         setters = self._reaching(name, use)
         if not setters:
             return self._checks.guards(name, use, None) or name in self._counted
-        return all(
+        return not _is_in_pieces(setters) and all(
             self._checks.guards(name, use, setter) or self._sets_number(setter, value, depth)
             for setter, value in setters
         )
@@ -144,7 +146,7 @@ class Numbers:
         if value is None or _is_in_arithmetic(setter):
             return True  # what arithmetic evaluates is asked about there
         if setter.type == "command":
-            return _words(setter)[0] == "printf" and "%d" in _words(setter)
+            return PRINTS_NUMBER.match(text_of(setter)) is not None
         if (line := cuts_process_name(text_of(value))) and self._is_process_state(line, setter):
             return True
         return self._value(value, depth + 1)
@@ -172,7 +174,10 @@ class Numbers:
             (
                 int(setter.start_byte)
                 for setter, _, same in found
-                if same and setter.end_byte <= use.start_byte and is_straight(setter)
+                if same
+                and setter.end_byte <= use.start_byte
+                and is_straight(setter)
+                and replaces_value(setter)
             ),
             default=-1,
         )
@@ -231,7 +236,7 @@ class Numbers:
         if kind in _LITERALS:
             return self._is_plain(text_of(node).strip("'"), node, depth)
         if kind in ("string", "concatenation", "array"):
-            return all(self._value(child, depth + 1) for child in node.named_children)
+            return self._are_values(node, depth)
         if kind == "simple_expansion":
             return self._holds(text_of(node)[1:], node, depth + 1)
         if kind == "expansion":
@@ -241,12 +246,21 @@ class Numbers:
         )
         return is_printed or kind == "arithmetic_expansion"
 
+    def _are_values(self, node: Any, depth: int) -> bool:
+        """Say whether all pieces of a text, or elements of an array, are numbers."""
+        before = self._is_piece
+        if node.type != "array" and node.named_child_count > 1:
+            self._is_piece = True  # together they may be another name
+        held = all(self._value(child, depth + 1) for child in node.named_children)
+        self._is_piece = before
+        return held
+
     def _is_plain(self, text: str, node: Any, depth: int) -> bool:
         """Say whether a literal is a number, or names of variables that are."""
         if re.search(r"[\[$`\\]", text) or (node.type == "word" and re.search(r"[*?~]", text)):
             return False
         names = re.findall(r"(?<![\w#])[A-Za-z_]\w*", text)
-        return all(
+        return not (names and self._is_piece) and all(
             name not in self._setters or self._holds(name, node, depth + 1) for name in names
         )
 
@@ -312,7 +326,7 @@ class Numbers:
         words = _words(node)
         name = words[0] if words else ""
         if name in self._functions:
-            key = (f"{name}()", 0)
+            key = (f"{name}()", 0, self._is_piece)
             if key in self._seen:
                 return True
             self._seen.add(key)
@@ -338,6 +352,13 @@ _BLOCKS: Final = frozenset(
 _STATEMENTS: Final = (
     _SILENT | _BLOCKS | {"command", "declaration_command", "pipeline", "redirected_statement"}
 )
+
+
+def _is_in_pieces(setters: Sequence[tuple[Any, Any]]) -> bool:
+    """Say whether a value is put together of pieces of names, or of an index."""
+    return any(APPENDS.match(text_of(setter)) for setter, _ in setters) and any(
+        value is not None and has_letters(value) for _, value in setters
+    )
 
 
 def _words(node: Any) -> list[str]:
@@ -391,7 +412,9 @@ def is_straight(node: Any) -> bool:
     """Say whether a statement runs whenever its function, or the script, runs through."""
     parent = node.parent
     while parent is not None and parent.type in ("declaration_command", "variable_assignments"):
-        parent = parent.parent
+        node, parent = parent, parent.parent
+    if node.next_sibling is not None and text_of(node.next_sibling) == "&":
+        return False  # a shell of its own
     if parent is None or parent.type not in ("program", "compound_statement"):
         return False
     return parent.type == "program" or (

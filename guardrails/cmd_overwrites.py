@@ -38,6 +38,9 @@ class KnownFiles:
 
     def __init__(self) -> None:
         self._names: set[str] = set()
+        self._seen: set[str] = set()
+        self._lasts: set[str] = set()
+        self._relative_lasts: set[str] = set()
 
     def note_line(self, text: str, commands: Iterable[SimpleCommand]) -> None:
         """Note what a line reads or asks for."""
@@ -70,8 +73,21 @@ class KnownFiles:
     def judge_target(self, written: str) -> Iterator[Harm]:
         """Yield what it does to write over a file, when the script has read or asked for it."""
         name = _plain(written)
-        if name in self._names and not is_temporary(name) and not _OWN.match(name):
+        if self._knows(name) and not is_temporary(name) and not _OWN.match(name):
             yield _OVERWRITTEN
+
+    def _knows(self, name: str) -> bool:
+        """Say whether a file is one of these; what is relative may lie anywhere."""
+        if name in self._names:
+            return True
+        last = _last_of(name)
+        for each in self._names - self._seen if len(self._seen) < len(self._names) else ():
+            self._lasts.add(_last_of(each))
+            if _is_relative(each):
+                self._relative_lasts.add(_last_of(each))
+            self._seen.add(each)
+        lasts = self._lasts if _is_relative(name) else self._relative_lasts
+        return bool(last) and last in lasts
 
 
 def _list_read(text: str) -> Iterator[str]:
@@ -88,4 +104,14 @@ def _list_words(arguments: str) -> list[str]:
 
 
 def _plain(written: str) -> str:
-    return read_path(written.strip().strip('"').lower())
+    """Return a path as Windows reads it: quotes, `.` as a folder and dots at its end say nothing."""
+    path = read_path(written.strip().replace('"', "").lower()).replace("\\.\\", "\\")
+    return path.removeprefix(".\\").rstrip(". ") or path
+
+
+def _last_of(path: str) -> str:
+    return path.rpartition("\\")[2]
+
+
+def _is_relative(path: str) -> bool:
+    return not re.match(r"[a-z]:\\|\\\\|%|!", path)

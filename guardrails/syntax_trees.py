@@ -31,6 +31,26 @@ _GLOB_QUALIFIERS: Final = re.compile(
     rb"([*?][\w.*?\[\]/{},~^#-]{0,200})(\((?:[NDnrwxRWXAIEstSFpUG^,./@=*%-]|[oO][nLlamcd]|[amc][hmwMs]?[+-]?\d{1,6}"
     rb"|L[kmpKMGT]?[+-]?\d{1,9}|l[+-]?\d{1,6}|Y\d{1,6}|\[-?\d{1,6}(?:,-?\d{1,6})?\])+(?::[ahlteruq])*\))(?=[\s;|&)]|$)"
 )
+# `$a[2*`: an index of zsh, without braces.
+_OPEN_INDEX: Final = re.compile(rb"\$[+#]?(?:\w+|[@*?#!-])?\[[^\]\n]*\Z")
+_MAX_BEFORE: Final = 400
+_HOLD_PATTERNS: Final = frozenset(("command", "array", "for_statement", "file_redirect"))
+_HOLD_TEXT: Final = frozenset(
+    [
+        "arithmetic_expansion",
+        "subscript",
+        "test_command",
+        "expansion",
+        "string",
+        "raw_string",
+        "heredoc_body",
+        "comment",
+        "c_style_for_statement",
+        "compound_statement",
+        "binary_expression",
+        "variable_assignment",
+    ]
+)
 _ARGUMENT_LIST: Final = re.compile(rb"(?<=[\w*'\"\])}]),[ \t]{1,8}(?=[\w'\"*]|\$\w)")
 # What each matches is overwritten by the byte beside it.
 _POWERSHELL_GAPS: Final = (
@@ -189,7 +209,7 @@ def _list_copies(
     if language != "powershell":
         copy = _overwrite(source, _BASH_GAPS)
         if dialect == "zsh":
-            copy = _GLOB_QUALIFIERS.sub(lambda match: match[1] + b" " * len(match[2]), copy)
+            copy = _blank_qualifiers(copy, deadline)
         if copy != source:
             yield copy
         return
@@ -199,6 +219,32 @@ def _list_copies(
     yield copy
     yield from _repair(copy, lambda line: _overwrite(line, _POWERSHELL_LIST_GAPS), deadline)
     yield from _number_words(copy, deadline)
+
+
+def _blank_qualifiers(source: bytes, deadline: Deadline | None) -> bytes:
+    """Return a copy without zsh's qualifiers, where they stand behind a pattern of a command.
+
+    In arithmetic, an index or a test `2*(s)` is a product, whose variable is evaluated: it stays.
+    """
+    spans = [
+        match.span(2)
+        for match in _GLOB_QUALIFIERS.finditer(source)
+        if not _OPEN_INDEX.search(source, max(0, match.start() - _MAX_BEFORE), match.start(2))
+    ]
+    root = _parse_once("bash", blank_spans(source, spans), deadline) if spans else None
+    return blank_spans(source, [span for span in spans if _is_pattern(root, span)])
+
+
+def _is_pattern(root: Any, span: Span) -> bool:
+    """Say whether what stands before a place is a word of a command, a list or a loop."""
+    node = root.descendant_for_byte_range(span[0] - 1, span[0])
+    while node is not None:
+        if node.type in _HOLD_PATTERNS:
+            return True
+        if node.type in _HOLD_TEXT:
+            return False
+        node = node.parent
+    return False
 
 
 def _repair(
