@@ -114,9 +114,12 @@ def write_declaration(folder: Path, effects: Sequence[Mapping[str, Any]]) -> boo
     All else in the file stays as it is, comments too.
 
     Raises:
-        OSError, UnicodeDecodeError: the manifest cannot be read or written.
+        ManifestError: the manifest is a link.
+        OSError, UnicodeDecodeError: it cannot be read or written.
     """
     path = folder / MANIFEST_FILE
+    if path.is_symlink():
+        raise ManifestError(f"{path} is a link: a declaration is written into the file itself")
     before = path.read_text(encoding="utf-8")
     rest = _BLOCK.sub("", before).rstrip("\n")
     after = f"{rest}\n{format_declaration(effects)}"

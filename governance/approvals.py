@@ -271,7 +271,10 @@ class Approvals:
             raise InvalidRequestError("a reason is needed to reject or override")
         async with self._auditing_refusals(request, decision):
             situation = await read_situation(
-                connection, request.proposal_id, now=self._clock.now(), may_be_gone=True
+                connection,
+                request.proposal_id,
+                now=self._clock.now(),
+                may_be_gone=decision is Decision.REJECT,
             )
             check_request(request, situation, session_lifetime=self._rules.session_lifetime)
         # Not a sealed approval statement: nothing in the log may look like one to a device.

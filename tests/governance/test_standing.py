@@ -3,6 +3,7 @@
 
 import pytest
 
+from governance.approvals import Replacement
 from governance.errors import (
     AlreadyDecidedError,
     IncidentMovedOnError,
@@ -48,6 +49,11 @@ async def test_a_script_that_is_gone_is_said(road, tamper):
     )
     with pytest.raises(ContextGoneError):
         await road.approve(proposal_id)
+    request = await road.request(proposal_id, "linus", reason="another one")
+    other = Replacement(script_id="linux-clear-cache", parameters={"mount": "/var"})
+    with pytest.raises(ContextGoneError):  # who reported it, and wrote the script, is not known
+        async with road.pool.connection() as connection:
+            await road.approvals.override(connection, request, other)
     assert (await reject(road, proposal_id)).complete
     assert (await road.find(proposal_id)).status == "rejected"
 

@@ -55,6 +55,13 @@ async def test_a_folder_is_checked_and_its_declaration_written(tmp_path, monkeyp
     code, output = await run("check", "--declare", "--json", folder)
     assert (code, json.loads(output)[0]["fault"]) == (0, "")
     assert (folder / "manifest.yaml").read_text().startswith("# by hand\n")
+    elsewhere = (folder / "manifest.yaml").rename(tmp_path / "elsewhere.yaml")
+    elsewhere.write_text(manifest)
+    (folder / "manifest.yaml").symlink_to(elsewhere)
+    code, output = await run("check", "--declare", folder)
+    assert (code, "manifest.yaml is a link" in " ".join(output.split())) == (1, True), output
+    assert elsewhere.read_text() == manifest
+    elsewhere.rename(folder / "manifest.yaml")
     (folder / "verify.sh").unlink()
     code, output = await run("check", folder)
     assert (code, output) == (1, f"{SCRIPT_ID} cannot be imported: missing verify.sh\n")
