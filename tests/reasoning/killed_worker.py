@@ -100,9 +100,7 @@ def main() -> None:
     configure_logging("worker", "warning", sys.stderr)  # standard output is for the answers
     configuration = json.loads(sys.stdin.readline())
     # Each child opens the accounts, which hash a password; nobody logs in here.
-    api.accounts.PasswordHasher = partial(  # type: ignore[assignment, misc]
-        PasswordHasher, time_cost=1, memory_cost=8, parallelism=1
-    )
+    api.accounts.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
     loaded = asyncio.run(load(configuration))
     folder = find_exported()
     embedder = OnnxEmbedder(
