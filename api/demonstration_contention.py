@@ -65,6 +65,7 @@ def explain_contention(shares: Sequence[float], others: Sequence[BusyProcess]) -
         sentences.append("wait until they have ended, or end what you can spare; then run it again")
     else:
         sentences.append("no other process uses much now: run it again")
+    sentences.append("a fault that needs no core, as root: `eucora demo --fault disk`")
     return "; ".join(sentences)
 
 

@@ -19,7 +19,7 @@ MAX_NAME_BYTES: Final = 63  # PostgreSQL cuts longer names
 MAX_NUMBER_BYTES: Final = 12  # of a process, with the colon before it
 NONE_AT_WORK: Final = (
     "none at work: reports are stored, but nothing is judged, proposed, dispatched or entered in"
-    " the log; start `eucora worker`, or see its log"
+    " the log; one that is starting takes a moment, else start `eucora worker`, or see its log"
 )
 
 
