@@ -117,7 +117,12 @@ class BashReader:
         return self.reading
 
     def _find_constants(self) -> dict[str, Constant]:
-        """Return the constants; two rounds, for a constant may name the command that sets one."""
+        """Return the constants; two rounds, for a constant may name the command that sets one.
+
+        Raises:
+            DeadlineError: it takes too long.
+
+        """
         assignments = self._nodes.get("assignment", ())
         unstable = {
             name
@@ -129,7 +134,9 @@ class BashReader:
                 self.reading.doubt(1, doubt)
         found = list_constants(assignments, unstable)
         for kind in ("command", "declaration", "unset"):
-            for node in self._nodes.get(kind, ()):
+            for count, node in enumerate(self._nodes.get(kind, ())):
+                if not count % _COMMANDS_BETWEEN_CHECKS:
+                    self._deadline.check()
                 names = names_set_by(self._words_of(node, found))
                 if names is None:
                     return {}

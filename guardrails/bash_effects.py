@@ -9,6 +9,7 @@ from guardrails.bash_code import is_interpreter
 from guardrails.bash_places import Places
 from guardrails.bash_reads import judge_input, judge_reads
 from guardrails.bash_words import Word
+from guardrails.bash_wrappers import sets_attributes
 from guardrails.command_effects import BASH_COMMANDS
 from guardrails.command_words import (
     SECURITY_UNIT,
@@ -133,6 +134,8 @@ def judge_arguments(node: Any, name: str, arguments: Sequence[str]) -> list[Effe
         effects.append(make_effect(EffectKind.SENDS_DATA, EffectSeverity.MEDIUM, node))
     if name in _COPIERS and any(_HOMES.fullmatch(unquote(word)) for word in arguments[:-1]):
         effects.append(make_effect(EffectKind.CAPTURES_DATA, EffectSeverity.MEDIUM, node))
+    if sets_attributes(name, arguments):
+        effects.append(make_effect(EffectKind.ENDS_PROCESSES, EffectSeverity.LOW, node))
     manages = name in _SLOWS or (
         name in ("systemctl", "service", "launchctl") and STOPS.search(" ".join(arguments))
     )

@@ -132,9 +132,19 @@ WRAPPERS: Final[dict[str, Wrapper]] = {
 ELEVATING: Final = frozenset(("sudo", "doas", "su", "runuser", "pkexec", "sg"))
 # What they show of a process with one number they set with two.
 _ATTRIBUTES: Final = frozenset(("chrt", "taskset", "taskpolicy"))
+_MOST_SHOWN: Final = 2  # arguments with which they only show them
 _INIT_SCRIPT: Final = re.compile(r"/etc/(?:rc\.d/)?init\.d/([\w@-][\w.@-]*)")
 _ASSIGNS: Final = re.compile(r"[A-Za-z_]\w*=")
 _POSITIONAL: Final = frozenset(("su", "script", "flock", "sg"))
+
+
+def sets_attributes(name: str, arguments: Sequence[str]) -> bool:
+    """Say whether a command changes the cores or the scheduling of another process."""
+    return (
+        name in _ATTRIBUTES
+        and len(arguments) > _MOST_SHOWN
+        and not WRAPPERS[name].looks.isdisjoint(arguments)
+    )
 
 
 def unwrap(name: str, words: Sequence[Word]) -> Unwrapped:
@@ -207,8 +217,7 @@ def _read_option(name: str, wrapper: Wrapper, rest: Sequence[Word]) -> Unwrapped
     """Return how many words an option takes, or what is known by it."""
     value = rest[0].value or ""
     if value in wrapper.looks or value in ("--help", "--version"):
-        changes = name in _ATTRIBUTES and len(rest) > 2
-        return Unwrapped(doubt=f"{name} changes another process" if changes else "")
+        return Unwrapped()
     if value in wrapper.code:
         return _code_of(rest[1:2])
     if value in wrapper.valued:

@@ -23,7 +23,7 @@ from api import serving, worker
 from kernel.settings import Settings
 
 @asynccontextmanager
-async def nothing(*_):
+async def nothing(*_, **_options):
     yield None
 
 async def never_ends():

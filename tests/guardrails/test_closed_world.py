@@ -247,3 +247,9 @@ def test_options_that_reach_a_program_through_a_list_count(text, kind):
 def test_options_of_others_do_not_count():
     found = analyse_script("bash", b'f() { find /tmp "$@"; }\nf -print\nrm -f -- /tmp/x')
     assert [effect.line for effect in found.effects] == [3]
+
+
+@pytest.mark.parametrize("text", ["taskset -p 0x1 123", 'taskset -apc 0 "$1"', "chrt -p 99 123"])
+def test_other_processes_get_other_cores_as_they_get_other_priorities(text):
+    found = analyse_script("bash", text.encode())
+    assert "ends_processes" in [effect.kind.value for effect in found.effects] or found.reasons

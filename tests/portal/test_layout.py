@@ -22,7 +22,7 @@ PAGES = (
     "/policies",
     "/models/compare/health?after=1",
     "/scripts",
-    "/scripts/linux-clear-print-queue/1.1.1",
+    "/scripts/linux-clear-print-queue/1.1.2",
 )
 NO_PLOT = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 BROKEN_WORDS = r"""() => {

@@ -227,7 +227,7 @@ async def test_a_row_changed_behind_our_back_is_told_and_never_proposed(desk):
     assert outcome.proposal.status == "abstained"
     assert "differs from its signed entry in" in outcome.proposal.abstention_reason
     ada = await desk.let_in("ada", APPROVER)
-    page = await ada.page("/scripts/linux-clear-print-queue/1.1.1")
+    page = await ada.page("/scripts/linux-clear-print-queue/1.1.2")
     assert 'id="trouble"' in page
 
 
