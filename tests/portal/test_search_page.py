@@ -190,7 +190,7 @@ async def test_filters_narrow_and_nothing_found_says_what_to_do(desk):
     nothing = await hanna.page("/knowledge?q=bilby&kind=script&language=de")
     assert "Nothing was found" in nothing
     assert 'href="/knowledge?q=bilby"' in nothing
-    far = await hanna.page("/knowledge?q=zyzzyva+marmalade+quokka")
+    far = await hanna.page("/knowledge?q=orchestra+volcano+tiger")
     assert "Nothing close was found" in far
     for wrong in ("platform=amiga", "kind=poem", "trust=none", f"product={'x' * 61}"):
         assert (await hanna.client.get(f"/knowledge?q=x&{wrong}")).status_code == 400
