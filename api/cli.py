@@ -106,7 +106,7 @@ def prepare(
     from api.first_account import make_first_account  # noqa: PLC0415 - heavy
     from api.name_preparation import conclude_unfinished  # noqa: PLC0415 - heavy
     from api.preparation import prepare as prepare_content  # noqa: PLC0415 - heavy
-    from guardrails.errors import NameModelError  # noqa: PLC0415
+    from guardrails.errors import NameModelError  # noqa: PLC0415 - only here
     from models.errors import ModelError  # noqa: PLC0415 - heavy
     from retrieval.errors import RetrievalError  # noqa: PLC0415 - heavy
 

@@ -19,7 +19,6 @@ from guardrails.spelling import is_misspelt
 from guardrails.strange_words import is_compound
 from guardrails.vocabulary import is_common, is_english, is_listed
 
-_MIN_LETTERS: Final = 3
 _MIN_STRANGE: Final = 4
 _LATIN: Final = compile_bounded(r"[a-z\u00c0-\u024f\u1e00-\u1eff]+")
 _CAPITAL_INSIDE: Final = compile_bounded(
@@ -117,12 +116,19 @@ def _are_names(words: list[str], *, is_alone: bool) -> bool:
     if any(word.endswith(_NOT) or _CAPITAL_INSIDE.search(word) for word in words):
         return False
     lower = [word.lower() for word in words]
-    listed = [is_listed(word, given=True) or is_listed(word, given=False) for word in words]
-    unknown = [_is_no_word(word) for word in lower]
-    telling = any(listed) or any(map(_is_strange, lower))
-    if all(one or other for one, other in zip(listed, unknown, strict=True)):
-        return telling and (any(listed) or not any(map(is_account_like, lower)))
-    return is_alone and len(words) > 1 and telling and not any(map(is_common, lower))
+    fits = all(
+        _is_no_word(small) or _is_listed(word) for small, word in zip(lower, words, strict=True)
+    )
+    if not fits and (not is_alone or len(words) == 1 or any(map(is_common, lower))):
+        return False  # nearly all pairs end here, at their first word
+    has_listed = any(map(_is_listed, words))
+    if not (has_listed or any(map(_is_strange, lower))):
+        return False
+    return not fits or has_listed or not any(map(is_account_like, lower))
+
+
+def _is_listed(word: str) -> bool:
+    return is_listed(word, given=True) or is_listed(word, given=False)
 
 
 def _is_no_word(lower: str) -> bool:
