@@ -5,6 +5,7 @@ r"""What was found once is masked wherever else it stands, if it cannot be mista
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from guardrails.findings import Span
@@ -14,6 +15,7 @@ from guardrails.known_originals import KnownOriginals
 from guardrails.pattern_parts import SYSTEM_ACCOUNTS
 from guardrails.person_names import fold, split_name
 from guardrails.spelling import is_misspelt
+from guardrails.stretches import Stretches
 from guardrails.vocabulary import is_common, is_english, is_listed
 
 _MIN_CHARACTERS: Final = 4
@@ -23,6 +25,7 @@ _IDENTIFIERS: Final = frozenset(
     ("EMPLOYEE", "IP", "LICENCE", "MAC", "NATIONAL_ID", "PASSPORT", "SERIAL", "SSID", "SSN")
 )
 _MIN_DIGITS: Final = 6  # of what has no letter
+_CACHED_WORDS: Final = 20_000
 # Mailboxes of nobody, beside what is English.
 _ROLES: Final = frozenset("noreply helpdesk servicedesk postmaster hostmaster webmaster".split())  # noqa: SIM905 - a table
 
@@ -36,12 +39,19 @@ def list_echoes(text: str, spans: Iterable[Span]) -> Iterator[tuple[str, str]]:
                 yield kind, word
 
 
-def find_echoes(text: str, spans: Iterable[Span]) -> Iterator[Span]:
-    """Yield the places of what was found in a text elsewhere in it; with what was found already."""
+def find_echoes(text: str, spans: Sequence[Span]) -> Iterator[Span]:
+    """Yield where else in a text stands what was found in it."""
     known = KnownOriginals()
-    for entity, word in list_echoes(text, spans):
-        known.add(entity, word)
-    yield from known.find(text)
+    places = []
+    for start, end, entity in spans:
+        places.append((start, end))
+        for kind, word in _list_words(entity, text[start:end]):
+            known.add(kind, word)
+    found = Stretches(places)
+    for start, end, entity in known.find(text):
+        # Few are: what a word stands for is asked last.
+        if not found.hold(start, end) and _is_telling(text[start:end]):
+            yield start, end, entity
 
 
 def _list_words(entity: str, value: str) -> Iterator[tuple[str, str]]:
@@ -86,6 +96,7 @@ def _is_name(part: str) -> bool:
     return is_listed(part, given=True) or is_listed(part, given=False)
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
 def _is_telling(word: str) -> bool:
     """Say whether a word stands for nothing but what it was found for."""
     lower = word.strip().lower()

@@ -10,14 +10,14 @@ import re
 from typing import Final
 
 # An escape, a set of characters, the beginning of a group, a bound, or any other character.
-_PART: Final = re.compile(
+PART: Final = re.compile(
     r"\\[pP]\{[^}]*\}|\\[uxU][0-9A-Fa-f]{2,8}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
     r"|\((?:\?(?:[imsx-]*:|[imsx-]+\)|<?[=!]|>|P?<\w+>)?)?|[*+?]|\{\d+(?:,\d*)?\}|.",
     re.DOTALL,
 )
 _FLAGS: Final = re.compile(r"\(\?[imsx-]+\)")
 _EDGES: Final = frozenset((r"\b", r"\B", r"\A", r"\Z", r"\K", "^", "$"))
-_REPETITION: Final = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
+REPETITION: Final = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
 # Of no known width: several characters, what another group is, a group of another kind.
 _UNKNOWN: Final = re.compile(r"\\[XR\d]|\(\?")
 
@@ -29,11 +29,11 @@ def count_reach(expression: str) -> int | None:
     (11, None)
     """
     open_groups: list[_Group] = [_Group()]
-    for part in _PART.findall(expression):
+    for part in PART.findall(expression):
         group = open_groups[-1]
         if _UNKNOWN.fullmatch(part):
             return None
-        if _REPETITION.fullmatch(part):
+        if REPETITION.fullmatch(part):
             if not group.repeat(part):
                 return None
         elif part.startswith("(") and not _FLAGS.fullmatch(part):

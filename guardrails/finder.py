@@ -138,7 +138,10 @@ class SpanFinder:
             before, spans = frozenset(spans), settle(text, findings)
             fresh = [span for span in spans if span not in before]
         for _ in range(_ROUNDS_OF_ROWS):  # a number gives its neighbour away, and that a name
+            before_row = spans
             spans = add_inferred(text, spans, find_in_rows(text, spans))
+            if spans == before_row:
+                break
         return spans
 
     def _look_again(

@@ -4,6 +4,7 @@
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
@@ -27,6 +28,10 @@ _KEPT_FORM: Final = regex.compile(
     # a code of capitals and digits that is called an error, and ends what is said
     rf"|(?<=\b(?:error|exception|fault|code|failed|failure)(?:[ ]code)?[ ]?[:=(]?[ ]?[\"'(]?)(?-i:(?!{DEVICE_WORD}-?\d)[A-Z]{{1,6}}-?[A-Z]{{0,5}}\d{{3,6}})(?=[\"').,;:!?]|[ ]?(?:\n|\Z))"
 )
+# All of these forms have one of these.
+_KEPT_SIGN: Final = regex.compile(r"(?i)[\d_]|[0-9a-f]{8}-")
+_CACHED_TEXTS: Final = 8
+_NONE: Final = Stretches(())
 # What such a form may be mistaken for; credentials and identities with check digits are never it.
 _MISTAKABLE: Final = frozenset(
     [
@@ -118,8 +123,7 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
     """
     if not findings:
         return ()
-    kept = Stretches(match.span() for match in _KEPT_FORM.finditer(text))
-    taken = Stretches(match.span() for match in PSEUDONYM.finditer(text))
+    kept, taken = _find_kept(text), _find_pseudonyms(text)
     stretches = []
     for finding in findings:
         if _is_prose(text, finding):
@@ -132,7 +136,23 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
             continue
         for start, end in taken.leave_out(finding.start, finding.end):
             stretches.append((start, end, finding.entity_type, finding.score))
-    return tuple(_take_in_title(text, span) for span in unite(stretches))
+    spans = unite(stretches)
+    titled = tuple(_take_in_title(text, span) for span in spans)
+    if titled == spans:
+        return spans
+    return unite((start, end, entity, 1.0) for start, end, entity in titled)
+
+
+@lru_cache(maxsize=_CACHED_TEXTS)
+def _find_kept(text: str) -> Stretches:
+    """Return the places of KB numbers, versions and codes; asked several times of a text."""
+    if not _KEPT_SIGN.search(text):
+        return Stretches(())
+    return Stretches(match.span() for match in _KEPT_FORM.finditer(text))
+
+
+def _find_pseudonyms(text: str) -> Stretches:
+    return Stretches(match.span() for match in PSEUDONYM.finditer(text)) if "<" in text else _NONE
 
 
 def _take_in_title(text: str, span: Span) -> Span:
@@ -157,7 +177,7 @@ def leave_pseudonyms(
     text: str, stretches: Iterable[tuple[int, int, str, float]]
 ) -> Iterator[tuple[int, int, str, float]]:
     """Yield what of stretches (start, end, entity, score) lies outside of pseudonyms."""
-    taken = Stretches(match.span() for match in PSEUDONYM.finditer(text))
+    taken = _find_pseudonyms(text)
     for start, end, entity, score in stretches:
         for first, last in taken.leave_out(start, end):
             yield first, last, entity, score
@@ -167,8 +187,7 @@ def leave_kept(text: str, spans: Sequence[Span]) -> list[Span]:
     """Return spans without those that touch a pseudonym or are a KB number, version or code."""
     if not spans:
         return []
-    taken = Stretches(match.span() for match in PSEUDONYM.finditer(text))
-    kept = Stretches(match.span() for match in _KEPT_FORM.finditer(text))
+    kept, taken = _find_kept(text), _find_pseudonyms(text)
     return [
         (start, end, entity)
         for start, end, entity in spans

@@ -5,7 +5,7 @@ Whoever was taught names by English sentences takes a strange word where a name 
 one. A word that our lists of names have is none of these, whatever stands here.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
@@ -61,6 +61,7 @@ _HEADS: Final = regex.compile(
     r"|anwendung(?:en)?|berechtigung(?:en)?|zugang|zugriff|schlüssel|bildschirm|tastatur"
     r"|speicher|dienste?|sicherung|fehler|treiber|konto|konten|adressen?|daten|datei(?:en)?)"
 )
+_CACHED_WORDS: Final = 20_000
 _WORD: Final = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019-][\p{L}\p{M}]+)*")
 
 
@@ -72,6 +73,7 @@ def read_foreign_words() -> frozenset[str]:
     return frozenset(word for word in words if fold(word).replace("'", "") not in names)
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
 def is_foreign_word(word: str) -> bool:
     """Say whether a word is ordinary German or French."""
     lower = word.lower().replace("\u2019", "'")

@@ -8,6 +8,7 @@ that is neither English nor of the trade is somebody: "thx meaghan", "full acces
 # ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from guardrails.account_words import is_account_like
@@ -20,6 +21,7 @@ from guardrails.strange_words import is_compound
 from guardrails.vocabulary import is_common, is_english, is_listed
 
 _MIN_STRANGE: Final = 4
+_CACHED_WORDS: Final = 20_000
 _LATIN: Final = compile_bounded(r"[a-z\u00c0-\u024f\u1e00-\u1eff]+")
 _CAPITAL_INSIDE: Final = compile_bounded(
     r"(?<!\bMc|\bMac|\bDe|\bDi|\bLe|\bLa|\bVan)(?<=\p{Ll})\p{Lu}"
@@ -131,6 +133,7 @@ def _is_listed(word: str) -> bool:
     return is_listed(word, given=True) or is_listed(word, given=False)
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
 def _is_no_word(lower: str) -> bool:
     """Say whether a word is neither English, nor computing, nor of our neighbours."""
     letters = _join(lower)
@@ -141,6 +144,7 @@ def _is_no_word(lower: str) -> bool:
     return not is_english(letters)
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
 def _is_strange(lower: str) -> bool:
     """Say whether a word is not even nearly one, nor two."""
     letters = _join(lower)

@@ -2,13 +2,12 @@
 """Applies a trained name model fast, with the weights of its spaCy pipeline and the same result.
 
 The first half of the network (embedding of a word's features) knows nothing of the context, and
-most words of a text have been seen before: it is computed once a word. The second half, the
-convolution over the text, is done in NumPy: for texts as short as tickets are, most of thinc's
-time is spent between its layers.
+most words of a text have been seen before: it is computed once a word. Both halves are done in
+NumPy: for texts as short as tickets are, most of thinc's time is spent between its layers.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,15 +18,49 @@ _KEPT_WORDS: Final = 20_000
 _NORM_FLOOR: Final = 1e-8  # thinc's, in its layer normalisation
 
 
+class _Mixer(NamedTuple):
+    """A maxout layer of three pieces and the normalisation after it.
+
+    Attributes:
+        weights: of shape (n_inputs, 3 * width), piece after piece.
+        bias: of shape (3 * width,).
+        gain: of shape (width,).
+        shift: of shape (width,).
+
+    """
+
+    weights: Any
+    bias: Any
+    gain: Any
+    shift: Any
+
+    def mix(self, rows: Any) -> Any:
+        """Return new rows of shape (n_rows, width) for rows of shape (n_rows, n_inputs)."""
+        width = len(self.gain)
+        pieces = np.dot(rows, self.weights)
+        pieces += self.bias
+        best = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
+        np.maximum(best, pieces[:, 2 * width :], out=best)
+        best -= np.add.reduce(best, axis=1, keepdims=True) / width
+        spread = np.vecdot(best, best)
+        spread /= width
+        spread += _NORM_FLOOR
+        best /= np.sqrt(spread, out=spread)[:, None]
+        best *= self.gain
+        best += self.shift
+        return best
+
+
 class NameScorer:
     """Scores texts. Not safe to call from several threads at once."""
 
     def __init__(self, model: NameModel) -> None:
         self._describe = model.describe
         tok2vec = model.network.get_ref("tok2vec")
-        # Without the first and the last, which take features from spaCy's documents.
-        _, _, *self._embedding, _ = tok2vec.get_ref("embed").layers
-        self._convolution = [*_read_layers(tok2vec.get_ref("encode"))]
+        embed = tok2vec.get_ref("embed")
+        self._tables = [layer for layer in embed.walk() if layer.name == "hashembed"]
+        (self._embedding,) = _read_mixers(embed)
+        self._convolution = [*_read_mixers(tok2vec.get_ref("encode"))]
         output = model.network.get_ref("output_layer")
         self._output = (output.get_param("W").T.copy(), output.get_param("b"))
         self._rows: dict[str, int] = {}
@@ -38,34 +71,28 @@ class NameScorer:
         words, places = split_words(text)
         if not words:
             return [], np.zeros((0, len(LABELS)), dtype=np.float32)
-        rows = self._find_rows(words)
         weights, bias = self._output
-        scores = self._encode(self._vectors[rows]) @ weights + bias
-        scores -= scores.max(axis=1, keepdims=True)
+        scores = np.dot(self._encode(self._find_rows(words)), weights)
+        scores += bias
+        scores -= np.maximum.reduce(scores, axis=1, keepdims=True)
         np.exp(scores, out=scores)
-        scores /= scores.sum(axis=1, keepdims=True)
+        scores /= np.add.reduce(scores, axis=1, keepdims=True)
         return places, scores
 
-    def _encode(self, vectors: Any) -> Any:
-        """Let every word's vector take in its neighbours', layer by layer."""
-        depth, (n_words, width) = len(self._convolution), vectors.shape
-        padded = np.zeros((n_words + 2 * depth, width), dtype=np.float32)
-        padded[depth : depth + n_words] = vectors
-        window = np.zeros((len(padded), 3 * width), dtype=np.float32)
-        for weights, bias, gain, shift in self._convolution:
-            window[1:, :width] = padded[:-1]
-            window[:, width : 2 * width] = padded
-            window[:-1, 2 * width :] = padded[1:]
-            pieces = window @ weights
-            pieces += bias
-            best = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
-            np.maximum(best, pieces[:, 2 * width :], out=best)
-            best -= best.mean(axis=1, keepdims=True)
-            best /= np.sqrt(np.einsum("ij,ij->i", best, best)[:, None] / width + _NORM_FLOOR)
-            best *= gain
-            best += shift
-            padded += best
-        return padded[depth : depth + n_words]
+    def _encode(self, rows: Sequence[int]) -> Any:
+        """Return the words' vectors after each took in its neighbours', layer by layer.
+
+        As thinc does, the text is thought to go on with empty words, as far as they are seen.
+        """
+        depth, width = len(self._convolution), self._vectors.shape[1]
+        vectors = np.zeros((len(rows) + 2 * depth, width), dtype=np.float32)
+        vectors[depth : depth + len(rows)] = self._vectors[rows]
+        for layer in self._convolution:
+            window = np.concatenate((vectors[:-2], vectors[1:-1], vectors[2:]), axis=1)
+            mixed = layer.mix(window)
+            mixed += vectors[1:-1]
+            vectors = mixed
+        return vectors
 
     def _find_rows(self, words: Sequence[str]) -> list[int]:
         try:
@@ -83,22 +110,29 @@ class NameScorer:
             if len(new) > len(self._vectors):
                 self._vectors = np.zeros((len(new), self._vectors.shape[1]), dtype=np.float32)
         first = len(self._rows)
-        values: Any = np.array(
-            [[hash_string(feature) for feature in self._describe(word)] for word in new],
-            dtype=np.uint64,
-        )
-        for layer in self._embedding:
-            values = layer.predict(values)
-        self._vectors[first : first + len(new)] = values
+        self._vectors[first : first + len(new)] = self._embed(new)
         self._rows.update((word, first + number) for number, word in enumerate(new))
 
+    def _embed(self, words: Sequence[str]) -> Any:
+        """Return vectors of shape (n_words, width): each feature is looked up in its table."""
+        features: Any = np.array(
+            [[hash_string(feature) for feature in self._describe(word)] for word in words],
+            dtype=np.uint64,
+        ).T.copy()
+        found = []
+        for table, numbers in zip(self._tables, features, strict=True):
+            vectors = table.get_param("E")
+            places = table.ops.hash(numbers, table.attrs["seed"]) % len(vectors)
+            found.append(table.ops.gather_add(vectors, places))
+        return self._embedding.mix(np.concatenate(found, axis=1))
 
-def _read_layers(encode: Any) -> Any:
-    """Yield (weights, bias, gain, shift) of each convolution, ready for rows of three words."""
-    layers = [layer for layer in encode.walk() if layer.name in {"maxout", "layernorm"}]
+
+def _read_mixers(part: Any) -> Iterator[_Mixer]:
+    """Yield the maxout layers of a part of the network, each with its normalisation."""
+    layers = [layer for layer in part.walk() if layer.name in {"maxout", "layernorm"}]
     for maxout, norm in zip(layers[::2], layers[1::2], strict=True):
-        weights = maxout.get_param("W")  # of shape (width, pieces, 3 * width)
-        yield (
+        weights = maxout.get_param("W")  # of shape (width, pieces, n_inputs)
+        yield _Mixer(
             weights.transpose(2, 1, 0).reshape(weights.shape[-1], -1).copy(),
             maxout.get_param("b").T.reshape(-1).copy(),
             norm.get_param("G"),

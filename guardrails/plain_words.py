@@ -6,13 +6,14 @@ are in `plain_words.txt`: those of our own articles and of common products, with
 are called.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 _FILE: Final = Path(__file__).parent / "plain_words.txt"
+_CACHED_WORDS: Final = 20_000
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['\u2019-][\p{L}\p{M}]+)*")
 _LETTERS: Final = regex.compile(r"[\p{L}]+")
 # Products and makers: no street is named after a thing that has them in its name.
@@ -40,6 +41,7 @@ def read_plain_words() -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
 def is_plain(word: str) -> bool:
     """Say whether a word is one of prose or products, also as a plural or a compound."""
     plain = read_plain_words()

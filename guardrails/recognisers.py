@@ -9,12 +9,12 @@ leave tails, or fire on KB numbers.
 import ipaddress
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.expression_reach import count_reach
+from guardrails.expression_shapes import list_shapes, shape_of
 from guardrails.findings import TIMED_CHARACTERS, find_all, make_result
 from guardrails.identifier_patterns import (
     LANGUAGE,
@@ -31,6 +31,7 @@ from guardrails.presidio_runtime import (
     RecognizerRegistry,
     RecognizerResult,
 )
+from guardrails.requirements import Requirements, list_set, make_set
 from guardrails.street_addresses import StreetAddressRecogniser
 from guardrails.table_columns import ColumnRecogniser
 from guardrails.text_engine import CHARACTERS_BEFORE, NearbyWords, TextArtifacts, TextEngine
@@ -87,12 +88,11 @@ class FormRecogniser(LocalRecognizer):
             name="identifier recogniser",
             supported_language=LANGUAGE,
         )
-        self._forms = [(form, _compile(form.expression), frozenset(form.needs)) for form in forms]
+        self._forms = [(form, _compile(form.expression)) for form in forms]
         self._reaches = {form: _count_reach(form) for form in forms}
-        # Many forms need the same: each is looked for once in a text, if it can begin there.
-        self._needs: dict[str, list[str]] = {}
-        for need in sorted({need for form in forms for need in form.needs}):
-            self._needs.setdefault(need[:2], []).append(need)
+        self._needs = Requirements([form.needs for form in forms])
+        self._shapes = Requirements([list_shapes(form.expression) for form in forms])
+        self._of_digits = make_set(place for place, form in enumerate(forms) if form.digits)
 
     def load(self) -> None:
         """Do nothing: the forms are in memory."""
@@ -112,20 +112,20 @@ class FormRecogniser(LocalRecognizer):
         del entities
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
         results = []
-        has_digit = bool(_DIGIT.search(text))
-        present = self._find_needs(lower)
+        possible = self._needs.find_met(lower) & self._shapes.find_met(shape_of(text))
+        if not _DIGIT.search(text):
+            possible &= ~self._of_digits
         is_short = len(text) < TIMED_CHARACTERS
         places = NeedPlaces(lower)
-        for form, expression, needs in self._forms:
-            if (form.digits and not has_digit) or (needs and needs.isdisjoint(present)):
-                continue
+        for place in list_set(possible):
+            form, expression = self._forms[place]
             if is_short and not expression.search(text):
                 continue  # most have nothing, and an iterator costs more than to know that
             parts = [(0, len(text))]
             if not is_short:
                 left_seconds()
                 reach = self._reaches[form]
-                parts = places.list_near(needs, reach, digits=form.digits)
+                parts = places.list_near(form.needs, reach, digits=form.digits)
             for first, last in parts:
                 for match in find_all(expression, text, first, last):
                     start, end = match.span()
@@ -137,11 +137,6 @@ class FormRecogniser(LocalRecognizer):
 
     def _make_result(self, form: IdentifierPattern, start: int, end: int) -> RecognizerResult:
         return make_result(self, form.entity, start, end, form.score, form.context or None)
-
-    def _find_needs(self, lower: str) -> set[str]:
-        """Return what forms need, as far as a text has it."""
-        starts = {*lower, *map("".join, pairwise(lower))} & self._needs.keys()
-        return {need for start in starts for need in self._needs[start] if need in lower}
 
 
 def _count_reach(form: IdentifierPattern) -> int | None:

@@ -29,11 +29,16 @@ _OF_BIRTH: Final = compile_bounded(
 )
 _MIN_CELLS: Final = 3
 _MAX_WORDS: Final = 3  # of a cell that may be a name
+# What a separator has, and how it is written.
 _SEPARATORS: Final = tuple(
-    compile_bounded(separator)
-    for separator in (r"[ ]?;[ ]?", r"[ ]?\t[ ]?", r"[ ]?\|[ ]?", r"[ ]/[ ]", r"[ ][-\u2013][ ]", r",[ ]?")
+    (signs, compile_bounded(separator))
+    for signs, separator in (
+        (";", r"[ ]?;[ ]?"), ("\t", r"[ ]?\t[ ]?"), ("|", r"[ ]?\|[ ]?"), ("/", r"[ ]/[ ]"),
+        ("-\u2013", r"[ ][-\u2013][ ]"), (",", r",[ ]?"),
+    )
 )  # fmt: skip
 _NUMBERING: Final = compile_bounded(r"[ \t]*(?:\d{1,3}[.)]|[-*\u2022])[ ]")
+_DIGIT: Final = compile_bounded(r"\d")
 _QUOTES: Final = " \t\"'`"
 _YEAR: Final = r"(?:19[2-9]\d|200\d|201[0-2])"  # that a working person, or a child, was born in
 _MONTH: Final = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\p{L}{0,6}\.?"
@@ -156,7 +161,9 @@ def _read_cells(row: _Row) -> Iterator[Span]:
     if not (row.has_person or row.is_of_one or any(one[2] in _OTHERS for one in row.found)):
         return
     taken = Stretches((start, end) for start, end, _ in row.found)
-    for separator in _SEPARATORS:
+    for signs, separator in _SEPARATORS:
+        if sum(map(row.line.count, signs)) < _MIN_CELLS - 1:
+            continue
         cells = list(_split(row.line, separator, row.found))
         if len(cells) < _MIN_CELLS:
             continue
@@ -213,7 +220,8 @@ def _is_nobodys_word(cell: str) -> bool:
 
 def _read_beside(row: _Row) -> Iterator[Span]:
     """Yield what stands directly beside a name, and names beside a number of one person."""
-    if (row.has_person and row.is_of_one) or _OF_BIRTH.search(row.line):
+    has_digits = bool(_DIGIT.search(row.line))
+    if has_digits and ((row.has_person and row.is_of_one) or _OF_BIRTH.search(row.line)):
         yield from ((*match.span(), "DATE") for match in _BIRTH_IN_LINE.finditer(row.line))
     for start, end, entity in row.found:
         if entity == _PERSON or (
@@ -229,14 +237,18 @@ def _read_beside(row: _Row) -> Iterator[Span]:
 
 
 def _read_beside_name(row: _Row, start: int, end: int) -> Iterator[Span]:
-    for entity, expression in _AFTER_NAME:
-        if match := expression.match(row.line, end):
-            yield *match.span(1), entity
-    if match := _BEFORE_NAME.search(row.line, max(0, start - _REACH), start):
-        yield *match.span(match.lastindex), "EMPLOYEE"
-    if match := _NUMBER_BEFORE.search(row.line, max(0, start - _REACH), start):
-        yield *match.span(1), "BANK_ACCOUNT"
-    match = _COMMA_BEFORE.search(row.line, max(0, start - _REACH), start)
+    first = max(0, start - _REACH)
+    if _DIGIT.search(row.line, end):
+        for entity, expression in _AFTER_NAME:
+            if match := expression.match(row.line, end):
+                yield *match.span(1), entity
+    if _DIGIT.search(row.line, first, start):
+        if match := _BEFORE_NAME.search(row.line, first, start):
+            yield *match.span(match.lastindex), "EMPLOYEE"
+        if match := _NUMBER_BEFORE.search(row.line, first, start):
+            yield *match.span(1), "BANK_ACCOUNT"
+    is_after_comma = row.line.endswith(", ", first, start)
+    match = _COMMA_BEFORE.search(row.line, first, start) if is_after_comma else None
     if match and (row.is_of_one or not is_english(match[1].lower())):
         yield match.start(1), end, _PERSON
     if not row.is_of_one:

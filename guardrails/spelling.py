@@ -75,8 +75,7 @@ def is_misspelt(word: str) -> bool:
             and all(not one or is_plain(one) for one in (*parts[:place], *parts[place + 1 :]))
             for place, part in enumerate(parts)
         )
-    known = _read_known()
-    if not known.words.isdisjoint(_list_candidates(word, known)):
+    if _has_neighbour(word, _read_known()):
         return True
     bent = _list_bent_endings()
     if not any(word[-length:] in bent for length in range(2, _LONGEST_ENDING + 1)):
@@ -93,20 +92,26 @@ def is_misspelt(word: str) -> bool:
     )
 
 
-def _list_candidates(word: str, known: _Known) -> Iterator[str]:
-    """Yield neighbours of a word that begin and end as known words do."""
-    heads, tails = known.heads, known.tails
+def _has_neighbour(word: str, known: _Known) -> bool:
+    """Say whether a known word is one letter away: only those are made that begin and end so."""
+    words, heads, tails = known
     for cut in range(len(word) + 1):
         before, after = word[:cut], word[cut:]
         if before[:_EDGE] not in heads:
-            return
-        if after[1:][-_EDGE:] in tails and after:
-            yield before + after[1:]
-            yield from (before + one + after[1:] for one in _LETTERS)
-        if after[-_EDGE:] in tails:
-            yield from (before + one + after for one in _LETTERS)
-        if after[1:]:
-            yield before + after[1] + after[0] + after[2:]
+            return False
+        rest = after[1:]
+        if after and rest[-_EDGE:] in tails:
+            if before + rest in words:
+                return True
+            if not words.isdisjoint([f"{before}{one}{rest}" for one in _LETTERS]):
+                return True
+        if after[-_EDGE:] in tails and not words.isdisjoint(
+            [f"{before}{one}{after}" for one in _LETTERS]
+        ):
+            return True
+        if rest and f"{before}{rest[0]}{after[0]}{rest[1:]}" in words:
+            return True
+    return False
 
 
 def _list_neighbours(word: str, first: int) -> Iterator[str]:

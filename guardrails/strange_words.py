@@ -9,6 +9,7 @@ for a letter, is left alone; so is what an article could call a program.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from guardrails.account_words import is_account_like, is_account_of_word
@@ -20,6 +21,7 @@ from guardrails.spelling import is_misspelt
 from guardrails.vocabulary import is_common, is_english
 
 _MIN_LETTERS: Final = 4
+_CACHED_WORDS: Final = 20_000
 _WORD: Final = re.compile(
     r"(?<![\w./\\@%$&+~`#=<-])(?:[a-z][a-z\d]{3,24}(?:[._-][a-z\d]{1,24})?|[a-z]{1,3}[._-][a-z]{4,24}\d{0,3}|[A-Z][A-Z\d]{5,20}(?:[._-][A-Z]{2,20})?)(?![\w@\\/(`=>]|[.-]\w|://)"
 )
@@ -114,17 +116,20 @@ def _judge_by_cues(lower: str, before: str, after: str) -> str:
     if lower in _THEMES:
         near = _is_near(_HOST_CUE, before, after)
         return "HOST" if near and _BEFORE_THEME.search(before) else ""
-    if _STRONG_HOST.search(before) and _may_be_host(lower) and _AFTER_HOST.match(after):
+    # Most words are known, and asking that costs less than to look for cues.
+    if _may_be_host(lower) and _STRONG_HOST.search(before) and _AFTER_HOST.match(after):
         return "HOST"
+    if not (is_account_of_word(lower) or _is_unknown(lower)):
+        return ""
     cues = (("USERNAME", _ACCOUNT_CUE), ("HOST", _HOST_CUE))
-    entity = next((entity for entity, cue in cues if _is_near(cue, before, after)), "")
-    return entity if entity and (is_account_of_word(lower) or _is_unknown(lower)) else ""
+    return next((entity for entity, cue in cues if _is_near(cue, before, after)), "")
 
 
 def _is_near(cue: Any, before: str, after: str) -> bool:
     return bool(cue.search(before) or cue.search(after))
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
 def _is_unknown(lower: str) -> bool:
     """Say whether a word is neither English nor nearly so, nor computing."""
     parts = re.split(r"[._-]", lower.rstrip("0123456789"))
@@ -150,6 +155,7 @@ def is_compound(letters: str) -> bool:
     )
 
 
+@lru_cache(maxsize=_CACHED_WORDS)
 def _may_be_host(lower: str) -> bool:
     """Say whether a word after "server" may be its name: no word of articles, no verb."""
     if not lower.isalpha():
