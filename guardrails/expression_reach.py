@@ -11,7 +11,7 @@ from typing import Final
 
 # An escape, a set of characters, the beginning of a group, a bound, or any other character.
 PART: Final = re.compile(
-    r"\\[pP]\{[^}]*\}|\\[uxU][0-9A-Fa-f]{2,8}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
+    r"\\[pP]\{[^}]*\}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
     r"|\((?:\?(?:[imsx-]*:|[imsx-]+\)|<?[=!]|>|P?<\w+>)?)?|[*+?]|\{\d+(?:,\d*)?\}|.",
     re.DOTALL,
 )

@@ -36,8 +36,11 @@ class _Mixer(NamedTuple):
 
     def mix(self, rows: Any) -> Any:
         """Return new rows of shape (n_rows, width) for rows of shape (n_rows, n_inputs)."""
+        return self.finish(np.dot(rows, self.weights))
+
+    def finish(self, pieces: Any) -> Any:
+        """Return the new rows for products of rows and weights; these are written over."""
         width = len(self.gain)
-        pieces = np.dot(rows, self.weights)
         pieces += self.bias
         best = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
         np.maximum(best, pieces[:, 2 * width :], out=best)
@@ -58,8 +61,9 @@ class NameScorer:
         self._describe = model.describe
         tok2vec = model.network.get_ref("tok2vec")
         embed = tok2vec.get_ref("embed")
-        self._tables = [layer for layer in embed.walk() if layer.name == "hashembed"]
         (self._embedding,) = _read_mixers(embed)
+        self._hash = embed.ops.hash
+        self._tables = [*_read_tables(embed, self._embedding.weights)]
         self._convolution = [*_read_mixers(tok2vec.get_ref("encode"))]
         output = model.network.get_ref("output_layer")
         self._output = (output.get_param("W").T.copy(), output.get_param("b"))
@@ -114,17 +118,28 @@ class NameScorer:
         self._rows.update((word, first + number) for number, word in enumerate(new))
 
     def _embed(self, words: Sequence[str]) -> Any:
-        """Return vectors of shape (n_words, width): each feature is looked up in its table."""
+        """Return vectors of shape (n_words, width): sums of what tables have for their features."""
         features: Any = np.array(
             [[hash_string(feature) for feature in self._describe(word)] for word in words],
             dtype=np.uint64,
         ).T.copy()
-        found = []
-        for table, numbers in zip(self._tables, features, strict=True):
-            vectors = table.get_param("E")
-            places = table.ops.hash(numbers, table.attrs["seed"]) % len(vectors)
-            found.append(table.ops.gather_add(vectors, places))
-        return self._embedding.mix(np.concatenate(found, axis=1))
+        pieces = np.zeros((len(words), len(self._embedding.bias)), dtype=np.float32)
+        for (seed, table), numbers in zip(self._tables, features, strict=True):
+            places = self._hash(numbers, seed) % len(table)
+            for column in places.T:
+                pieces += table[column]
+        return self._embedding.finish(pieces)
+
+
+def _read_tables(embed: Any, weights: Any) -> Iterator[tuple[int, Any]]:
+    """Yield (seed, table) of each feature: its vectors, multiplied by what they meet next."""
+    first = 0
+    for layer in embed.walk():
+        if layer.name == "hashembed":
+            vectors = layer.get_param("E")
+            last = first + vectors.shape[1]
+            yield layer.attrs["seed"], vectors @ weights[first:last]
+            first = last
 
 
 def _read_mixers(part: Any) -> Iterator[_Mixer]:

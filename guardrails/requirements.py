@@ -5,7 +5,9 @@ Sets of things are the bits of a number, so that hundreds are joined in one oper
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
+from typing import Final
+
+_START: Final = 3  # characters by which longer strings are looked up
 
 
 class Requirements:
@@ -22,19 +24,34 @@ class Requirements:
         for place, wanted in enumerate(needs):
             for need in wanted:
                 who[need] = who.get(need, 0) | 1 << place
-        # A string is looked for only where a text has its first two characters.
-        self._by_start: dict[str, list[tuple[str, int]]] = {}
+        self._short = [
+            {need: things for need, things in who.items() if len(need) == length}
+            for length in range(1, _START)
+        ]
+        # A longer one is looked for only where a text has its beginning.
+        self._long: dict[str, list[tuple[str, int]]] = {}
         for need, things in who.items():
-            self._by_start.setdefault(need[:2], []).append((need, things))
+            if len(need) >= _START:
+                self._long.setdefault(need[:_START], []).append((need, things))
 
     def find_met(self, text: str) -> int:
         """Return the set of the things of which a text has what they need."""
         met = self._always
-        for start in {*text, *map("".join, pairwise(text))} & self._by_start.keys():
-            for need, things in self._by_start[start]:
+        for length, short in enumerate(self._short, 1):
+            for need in short.keys() & _cut(text, length):
+                met |= short[need]
+        for start in self._long.keys() & _cut(text, _START):
+            for need, things in self._long[start]:
                 if need in text:
                     met |= things
         return met
+
+
+def _cut(text: str, length: int) -> set[str]:
+    """Return all that a text has of so many characters."""
+    if length == 1:
+        return set(text)
+    return {text[place : place + length] for place in range(len(text) - length + 1)}
 
 
 def make_set(places: Iterable[int]) -> int:

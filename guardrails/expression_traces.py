@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""What every match of an expression has somewhere, so that few texts need be searched with it.
+
+Two traces are read from an expression. Its words: of `(?:laptop|pc) [a-z]` each match has `laptop `
+or `pc `. Its shapes, in which letters are `a` and digits `0`: of `[a-z]{2,4}-?\d{2}` each match has
+`a00` or `a-00`. To look for such strings costs less than to search. What may be anything is left out.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, reduce
+from itertools import product, starmap
+from typing import Final, NamedTuple
+
+from guardrails.expression_reach import PART, REPETITION
+
+_LETTER, _DIGIT, _SPACE = "a", "0", " "
+_GROUP: Final = re.compile(r"\((?:\?(?:[imsx-]*:|>|P?<\w+>))?")
+_LOOKAROUND: Final = frozenset(("(?=", "(?!", "(?<=", "(?<!"))
+_NO_WIDTH: Final = re.compile(r"\\[bBAZK]|[\^$]|\(\?[imsx-]+\)")
+_OPENS: Final = re.compile(r"\((?!\?[imsx-]+\))")
+_SET: Final = re.compile(r"\[[^\^]", re.DOTALL)
+_MEMBER: Final = re.compile(r"\\[pP]\{[^}]*\}|\\u[0-9A-Fa-f]{4}|\\.|.", re.DOTALL)
+_SPACES: Final = frozenset((r"\n", r"\t", r"\r", r"\s"))
+_LETTERS: Final = re.compile(r"\\p\{[LM][a-z]?\}")
+_BOUNDS: Final = {"*": (0, None), "+": (1, None), "?": (0, 1)}
+_ESCAPE_CHARACTERS: Final = 2
+_MOST_JOINED: Final = 4  # times as many may be joined, since many may become one
+_MOST_CODES: Final = 512  # of a range
+_MOST_DIGITS: Final = 6  # at the ends of a shape: more are as rare, and fewer expressions share it
+_LONG_START: Final = re.compile(rf"\A{_DIGIT}+(?={_DIGIT}{{{_MOST_DIGITS}}})")
+_LONG_END: Final = re.compile(rf"(?<={_DIGIT}{{{_MOST_DIGITS}}}){_DIGIT}+\Z")
+# What `(?i)` takes for an i, and no folding does.
+_DOTTED: Final = {"\u0130": "i", "\u0131": "i"}
+# How rare a character is where another stands before it: -log2 of its share, roughly.
+_ROWS: Final = {
+    rows: re.compile(rf"([{rows}])\1+") for rows in (_LETTER + _SPACE, _SPACE)
+}
+_BITS_OF_SHAPE: Final = {_LETTER: 1.0, _SPACE: 1.0, _DIGIT: 4.0}
+_BITS_OF_WORDS: Final = {_SPACE: 1.5} | {
+    letter: bits
+    for letters, bits in (("etaoinsr", 3.5), ("hldcum", 4.5), ("fpgwybv", 5.5), ("kxjqz", 7.5))
+    for letter in letters
+}
+_OTHER_BITS: Final = 6.0
+_FEWEST_BITS: Final = 3.0  # of what is worth to be looked for
+Strings = frozenset[str]
+_EMPTY: Final[Strings] = frozenset(("",))
+_UNKNOWN: Final[Strings] = frozenset()
+
+
+class _Table(dict[int, str]):
+    """What a character is in a trace, told when it is first seen."""
+
+    def __init__(self, read: Callable[[str], str]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, code: int) -> str:
+        self[code] = self._read(chr(code))
+        return self[code]
+
+
+class _Alphabet(NamedTuple):
+    """What a trace is written in.
+
+    Attributes:
+        table: what a character is in it.
+        rows: characters of which several in a row are one.
+        classes: what `\\d` and letters of any kind are in it, where that is one character.
+        bits: how rare characters are.
+        most_joined: how many strings parts in a row may have.
+        most_united: how many alternatives may have.
+
+    """
+
+    table: _Table
+    rows: str
+    classes: dict[str, str]
+    bits: dict[str, float]
+    most_joined: int
+    most_united: int
+
+    def trace(self, text: str) -> str:
+        """Return the trace of a text."""
+        trace = text.translate(self.table)
+        return _ROWS[self.rows].sub(r"\1", trace)
+
+    def join(self, before: str, after: str) -> str:
+        """Return the trace of two texts in a row from theirs."""
+        is_row = before[-1:] == after[:1] and before[-1:] in self.rows
+        return before + after[1:] if is_row else before + after
+
+    def rate(self, strings: Strings) -> float:
+        """Return how unlikely a text has one of some strings, in bits."""
+        if not strings or "" in strings:
+            return 0.0
+        share = sum(
+            2 ** -sum(self.bits.get(one, _OTHER_BITS) for one in string) for string in strings
+        )
+        return max(0.0, -math.log2(share))
+
+
+def _read_shape(character: str) -> str:
+    category = unicodedata.category(character)
+    if category[0] in "LM":
+        return _LETTER
+    if category == "Nd":
+        return _DIGIT
+    return _SPACE if character.isspace() else character
+
+
+def _fold(character: str) -> str:
+    if character.isspace():
+        return _SPACE
+    if character in _DOTTED:
+        return _DOTTED[character]
+    folded = character.casefold()
+    return folded if len(folded) == 1 else character
+
+
+_SHAPES: Final = _Alphabet(
+    _Table(_read_shape),
+    _LETTER + _SPACE,
+    {r"\d": _DIGIT, "letters": _LETTER},
+    _BITS_OF_SHAPE,
+    32,
+    32,
+)
+_WORDS: Final = _Alphabet(
+    _Table(_fold),
+    _SPACE,
+    {},
+    _BITS_OF_WORDS,
+    48,
+    192,
+)
+
+
+def shape_of(text: str) -> str:
+    """Return a text with its letters and digits alike.
+
+    >>> shape_of("LT-0123 is")
+    'a-0000 a'
+    """
+    return _SHAPES.trace(text)
+
+
+def words_of(text: str) -> str:
+    """Return a text without capitals, its white space alike.
+
+    >>> words_of("My  PC\\nis")
+    'my pc is'
+    """
+    return _WORDS.trace(text)
+
+
+@cache
+def list_shapes(expression: str) -> Strings:
+    r"""Return strings of which one is in the shape of every match; none: nothing is known.
+
+    >>> sorted(list_shapes(r"(?<!\w)[a-z]{2,4}-?\d{2}")), list_shapes(r"\w+")
+    (['a-00', 'a00'], frozenset())
+    """
+    return _trace(expression, _SHAPES)
+
+
+@cache
+def list_words(expression: str) -> Strings:
+    r"""Return strings of which one is in the words of every match; none: nothing is known.
+
+    >>> sorted(list_words(r"(?i:laptop|PC)[ ]\w+")), list_words(r"\w+")
+    (['laptop ', 'pc '], frozenset())
+    """
+    return _trace(expression, _WORDS)
+
+
+def _trace(expression: str, alphabet: _Alphabet) -> Strings:
+    read = _Reader(alphabet).read_alternatives(iter(PART.findall(expression)))
+    found = {_LONG_END.sub("", _LONG_START.sub("", string)) for string in read.rarest}
+    if alphabet.rate(frozenset(found)) < _FEWEST_BITS:
+        return _UNKNOWN
+    return frozenset(
+        string for string in found if not any(one in string and one != string for one in found)
+    )
+
+
+class _Part(NamedTuple):
+    """What is known of a part of an expression.
+
+    Attributes:
+        all: the traces of all that it matches; None: they are many.
+        heads: with one of these each begins.
+        tails: with one of these each ends.
+        rarest: one of these is in each; none: nothing is known.
+
+    """
+
+    all: Strings | None
+    heads: Strings
+    tails: Strings
+    rarest: Strings
+
+
+def _exactly(strings: Strings) -> _Part:
+    return _Part(strings, strings, strings, strings)
+
+
+_NOTHING: Final = _exactly(_EMPTY)
+_ANYTHING: Final = _Part(None, _EMPTY, _EMPTY, _UNKNOWN)
+
+
+class _Reader:
+    """Reads an expression.
+
+    Args:
+        alphabet: in which its traces are.
+
+    """
+
+    def __init__(self, alphabet: _Alphabet) -> None:
+        self._alphabet = alphabet
+        self._read: dict[str, _Part] = {}
+
+    def read_alternatives(self, parts: Iterator[str]) -> _Part:
+        """Read up to the end of a group, or of the expression."""
+        alternatives: list[list[_Part]] = [[]]
+        was_repeated = False
+        for part in parts:
+            sequence = alternatives[-1]
+            is_repetition = REPETITION.fullmatch(part) is not None
+            if part == ")":
+                break
+            if part == "|":
+                alternatives.append([])
+            elif is_repetition:
+                if not was_repeated:  # else it says how eagerly
+                    sequence.append(self._repeat(sequence.pop(), *_read_bounds(part)))
+            elif part in _LOOKAROUND:
+                sequence.append(self._look_around(part, parts))
+            elif part.startswith("(") and not _NO_WIDTH.fullmatch(part):
+                group = self.read_alternatives(parts)
+                sequence.append(group if _GROUP.fullmatch(part) else _ANYTHING)
+            else:
+                if part not in self._read:
+                    self._read[part] = self._read_one(part)
+                sequence.append(self._read[part])
+            was_repeated = is_repetition
+        return self._unite([reduce(self._follow, one, _NOTHING) for one in alternatives])
+
+    def _look_around(self, opening: str, parts: Iterator[str]) -> _Part:
+        """Read what has no width: what must be there counts, what must not be there is skipped."""
+        if "!" in opening:
+            _skip_group(parts)
+            return _NOTHING
+        seen = self.read_alternatives(parts).rarest
+        return _Part(None, _EMPTY, _EMPTY, seen) if self._alphabet.rate(seen) >= _FEWEST_BITS else _NOTHING
+
+    def _follow(self, part: _Part, other: _Part) -> _Part:
+        """Return what is known of both, one after the other."""
+        both = self._join(part.all, other.all)
+        if both is not None:
+            return _exactly(both)
+        heads = self._join(part.all, other.heads)
+        tails = self._join(part.tails, other.all)
+        between = self._join(part.tails, other.heads)
+        return _Part(
+            None,
+            part.heads if heads is None else heads,
+            other.tails if tails is None else tails,
+            self._choose((part.rarest, other.rarest, between or _UNKNOWN)),
+        )
+
+    def _repeat(self, part: _Part, fewest: int, most: int | None) -> _Part:
+        if part.all is None:
+            return part if fewest else _ANYTHING
+        powers = [_EMPTY]
+        for _ in range(fewest if most is None else most):
+            longer = self._join(powers[-1], part.all)
+            if longer is None:
+                break
+            powers.append(longer)
+        if most is not None and len(powers) == most + 1:
+            together = self._merge(powers[fewest:])
+            if together:
+                return _exactly(together)
+        ends = powers[min(fewest, len(powers) - 1)]
+        return _Part(None, ends, ends, ends)
+
+    def _unite(self, alternatives: Sequence[_Part]) -> _Part:
+        """Return what is known where it is one of several that matches."""
+        whole = [one.all for one in alternatives if one.all is not None]
+        if len(whole) == len(alternatives) and (strings := self._merge(whole)):
+            return _exactly(strings)
+        rarest = [one.rarest for one in alternatives]
+        return _Part(
+            None,
+            self._merge([one.heads for one in alternatives]) or _EMPTY,
+            self._merge([one.tails for one in alternatives]) or _EMPTY,
+            self._merge(rarest) if all(rarest) else _UNKNOWN,
+        )
+
+    def _join(self, before: Strings | None, after: Strings | None) -> Strings | None:
+        """Return the strings of one after the other; None: they are too many, or not known."""
+        most = self._alphabet.most_joined
+        if before is None or after is None or len(before) * len(after) > _MOST_JOINED * most:
+            return None
+        if before == _EMPTY:
+            return after
+        both = frozenset(starmap(self._alphabet.join, product(before, after)))
+        return both if len(both) <= most else None
+
+    def _merge(self, several: Iterable[Strings]) -> Strings:
+        """Return the strings of all; none where they are too many."""
+        strings = frozenset().union(*several)
+        return strings if len(strings) <= self._alphabet.most_united else _UNKNOWN
+
+    def _choose(self, known: Iterable[Strings]) -> Strings:
+        """Return the strings of which a text is least likely to have one."""
+        return max(known, key=self._alphabet.rate)
+
+    def _read_one(self, part: str) -> _Part:
+        """Read what stands for one character, or for none."""
+        if _NO_WIDTH.fullmatch(part):
+            return _NOTHING
+        if not _SET.match(part):
+            one = None if part == "." else self._read_member(part)
+            return _exactly(frozenset((one,))) if one else _ANYTHING
+        strings: set[str] = set()
+        members = _MEMBER.findall(part[1:-1])
+        for place, member in enumerate(members):
+            is_range = member == "-" and 0 < place < len(members) - 1
+            told = (
+                self._read_range(*members[place - 1 : place + 2 : 2])
+                if is_range
+                else {self._read_member(member)}
+            )
+            if None in told:
+                return _ANYTHING
+            strings.update(one for one in told if one)
+        return _exactly(frozenset(strings)) if len(strings) <= self._alphabet.most_united else _ANYTHING
+
+    def _read_range(self, first: str, last: str) -> set[str | None]:
+        ends = [_read_escape(end) for end in (first, last)]
+        if None in ends:
+            return {None}
+        codes = range(ord(str(ends[0])), ord(str(ends[1])) + 1)
+        return {None} if len(codes) > _MOST_CODES else {self._alphabet.table[code] for code in codes}
+
+    def _read_member(self, member: str) -> str | None:
+        """Return what a character, or a class of them, is in a trace; None: it may be anything."""
+        if member in _SPACES:
+            return _SPACE
+        name = "letters" if _LETTERS.fullmatch(member) else member
+        character = _read_escape(member)
+        if character is None:
+            return self._alphabet.classes.get(name)
+        return self._alphabet.table[ord(character)]
+
+
+def _skip_group(parts: Iterator[str]) -> None:
+    """Read up to the end of a group that does not count."""
+    depth = 1
+    while depth:
+        part = next(parts)
+        depth += 1 if _OPENS.match(part) else -1 if part == ")" else 0
+
+
+def _read_bounds(repetition: str) -> tuple[int, int | None]:
+    if repetition in _BOUNDS:
+        return _BOUNDS[repetition]
+    fewest, comma, most = repetition.strip("{}").partition(",")
+    return int(fewest), int(most) if most else None if comma else int(fewest)
+
+
+def _read_escape(member: str) -> str | None:
+    """Return the character that is written; None where it is a class of them."""
+    if len(member) == 1:
+        return member
+    if member[1] in "xuU" and len(member) > _ESCAPE_CHARACTERS:
+        return chr(int(member[2:], 16))
+    is_sign = len(member) == _ESCAPE_CHARACTERS and not member[1].isalnum()
+    return member[1] if is_sign else None
