@@ -10,7 +10,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from itertools import product, starmap
 from typing import Final, NamedTuple
 
@@ -27,6 +27,7 @@ _SPACES: Final = frozenset((r"\n", r"\t", r"\r", r"\s"))
 _LETTERS: Final = re.compile(r"\\p\{[LM][a-z]?\}")
 _BOUNDS: Final = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 _ESCAPE_CHARACTERS: Final = 2
+_KEPT_TEXTS: Final = 4  # several ask about a text, one after the other
 _MOST_JOINED: Final = 4  # times as many may be joined, since many may become one
 _MOST_CODES: Final = 512  # of a range
 _MOST_DIGITS: Final = 6  # at the ends of a shape: more are as rare, and fewer expressions share it
@@ -127,7 +128,7 @@ _SHAPES: Final = _Alphabet(
     {r"\d": _DIGIT, "letters": _LETTER},
     _BITS_OF_SHAPE,
     32,
-    32,
+    96,
 )
 _WORDS: Final = _Alphabet(
     _Table(_fold),
@@ -139,6 +140,7 @@ _WORDS: Final = _Alphabet(
 )
 
 
+@lru_cache(maxsize=_KEPT_TEXTS)
 def shape_of(text: str) -> str:
     """Return a text with its letters and digits alike.
 
@@ -148,6 +150,7 @@ def shape_of(text: str) -> str:
     return _SHAPES.trace(text)
 
 
+@lru_cache(maxsize=_KEPT_TEXTS)
 def words_of(text: str) -> str:
     """Return a text without capitals, its white space alike.
 

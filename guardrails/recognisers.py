@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
+from guardrails.expression_index import ExpressionIndex
 from guardrails.expression_reach import count_reach
-from guardrails.expression_traces import list_shapes, list_words, shape_of, words_of
 from guardrails.findings import TIMED_CHARACTERS, find_all, make_result
 from guardrails.identifier_patterns import (
     LANGUAGE,
@@ -91,8 +91,7 @@ class FormRecogniser(LocalRecognizer):
         self._forms = [(form, _compile(form.expression)) for form in forms]
         self._reaches = {form: _count_reach(form) for form in forms}
         self._needs = Requirements([form.needs for form in forms])
-        self._shapes = Requirements([list_shapes(form.expression) for form in forms])
-        self._words = Requirements([list_words(form.expression) for form in forms])
+        self._index = ExpressionIndex([form.expression for form in forms])
         self._of_digits = make_set(place for place, form in enumerate(forms) if form.digits)
 
     def load(self) -> None:
@@ -113,8 +112,7 @@ class FormRecogniser(LocalRecognizer):
         del entities
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
         results = []
-        possible = self._needs.find_met(lower)
-        possible &= self._shapes.find_met(shape_of(text)) & self._words.find_met(words_of(text))
+        possible = self._needs.find_met(lower) & self._index.find_possible(text)
         if not _DIGIT.search(text):
             possible &= ~self._of_digits
         is_short = len(text) < TIMED_CHARACTERS

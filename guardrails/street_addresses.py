@@ -8,11 +8,13 @@ of their own where they stand on lines of their own, one finding where they run 
 """
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
+from guardrails.expression_index import ExpressionIndex
 from guardrails.findings import find_all, make_result
 from guardrails.pattern_parts import LANGUAGE, TWO_NAMES, compile_bounded
 from guardrails.plain_words import PRODUCTS, is_all_plain, names_length
@@ -49,111 +51,58 @@ _STREET: Final = (
     rf"|(?<![\p{{L}}\d])(?i:{_PREFIX})(?<=\b(?:\p{{Lu}}|rue|ul\.|al\.|os\.|pl\.|via|calle|rua|avenue|place|c/|\u0443\u043b\.).{{0,12}})[ ]{{0,1}}{_PLACE},?[ ](?:(?i:n|nr|no|num|n\u00ba|\u0434)[.\u00b0]?[ ]?)?{_NUMBER}\b"
     rf"|(?:{_WORD}[ ]){{1,4}}(?i:{_SURE_SUFFIX})\b\.?[ ](?:(?i:no|nr)[.:]?[ ]?)?{_NUMBER}\b)"
 )
-# Something like a postal code: a quick test before expressions that end in one.
-_CODE_LIKE: Final = compile_bounded(r"\d{4}|\d{3}[ ]\d\d|\d\d-\d{3}|[A-Z]\d[A-Z\d]?[ ]?\d[A-Z]")
-# A unit of a building, as a word.
-_UNIT_NAME: Final = compile_bounded(r"(?i)(?<!\p{L})(?:suite|ste|apt|apartment|unit|flat)(?!\p{L})")
+_STREET_HEAD: Final = (
+    rf"(?<![\w./:#-])(?=[^\p{{L}}]{{0,24}}\p{{L}}){_STREET}{_PART_END}{_TAIL}"
+)
 _HEADS: Final = tuple(
-    (compile_bounded(expression), needs)
-    for expression, needs in (
-        (rf"(?<![\w./:-])(?:{_NUMBER}[ ])?{_MILITARY}", None),
-        (rf"(?<![\w./:-])(?:{_NUMBER},?[ ])?(?i:{_BOX})\b{_TAIL}", None),
-        (rf"(?<![\w./:#-])(?=[^\p{{L}}]{{0,24}}\p{{L}}){_STREET}{_PART_END}{_TAIL}", None),
+    compile_bounded(expression)
+    for expression in (
+        rf"(?<![\w./:-])(?:{_NUMBER}[ ])?{_MILITARY}",
+        rf"(?<![\w./:-])(?:{_NUMBER},?[ ])?(?i:{_BOX})\b{_TAIL}",
+        _STREET_HEAD,
         # a number and a name before a unit: the unit says that it is a street
-        (
-            rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?{_SEPARATOR}(?i:suite|ste|apt|apartment|unit|flat)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
-            _UNIT_NAME,
-        ),
-        (
-            rf"(?<![\w./:-])\d{{1,5}}[ ](?:(?!(?i:suite|apt)\b)[\p{{L}}\d'\u2019./-]{{1,30}}[ ]){{1,7}}?(?:\d{{1,5}})?{_SEPARATOR}(?i:suite[ ]|apt\.[ ])\d{{1,5}}{_PART_END}{_TAIL}",
-            _UNIT_NAME,
-        ),
-        (
-            rf"(?<![\w./:-]){_PLACE}[ ]{_NUMBER}{_SEPARATOR}(?i:suite|ste|apt|apartment)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
-            _UNIT_NAME,
-        ),
+        rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?{_SEPARATOR}(?i:suite|ste|apt|apartment|unit|flat)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
+        rf"(?<![\w./:-])\d{{1,5}}[ ](?:(?!(?i:suite|apt)\b)[\p{{L}}\d'\u2019./-]{{1,30}}[ ]){{1,7}}?(?:\d{{1,5}})?{_SEPARATOR}(?i:suite[ ]|apt\.[ ])\d{{1,5}}{_PART_END}{_TAIL}",
+        rf"(?<![\w./:-]){_PLACE}[ ]{_NUMBER}{_SEPARATOR}(?i:suite|ste|apt|apartment)\.?[ ]\d{{1,5}}{_PART_END}{_TAIL}",
         # a number, a name and at the end a postal code
-        (
-            rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?(?:{_SEPARATOR}{_PLACE}){{1,3}}(?:{_SEPARATOR}[A-Za-z]{{2,3}}(?=[ ,\n]))?{_SEPARATOR}(?:{_PLACE}[ ])?{_CODE}{_PART_END}(?:{_SEPARATOR}{_NO_PART}{_PLACE}{_PART_END})?",
-            _CODE_LIKE,
-        ),
+        rf"(?<![\w./:-])\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER})?(?:{_SEPARATOR}{_PLACE}){{1,3}}(?:{_SEPARATOR}[A-Za-z]{{2,3}}(?=[ ,\n]))?{_SEPARATOR}(?:{_PLACE}[ ])?{_CODE}{_PART_END}(?:{_SEPARATOR}{_NO_PART}{_PLACE}{_PART_END})?",
         # after words that ask for one
-        (
-            rf"(?i:\b{_ASK})[ \n]{{1,3}}(?i:the[ ]corner[ ]of[ ])?\K\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER}\b){_PART_END}{_TAIL}",
-            None,
-        ),
-        (
-            rf"(?i:\b(?:home|postal|mailing|shipping|delivery|billing|private|my|new|her|his|their)?[ ]?address(?:[ ]is)?[ ]?[:=]?[ \n]{{1,3}})\K(?!(?i:is|bar|book|list|the|and|of|in|for|to|was|not|space)\b){_NUMBER}[ ]{_PLACE}{_PART_END}{_TAIL}",
-            None,
-        ),
-        (
-            rf"(?i:(?:the[ ])?corner[ ]of[ ])[^\n,;?!]{{3,60}}?[ ]and[ ]{_PLACE}(?:[ ]{_NUMBER})?(?:[ ]{_SURE_SUFFIX}\b)?(?:[ ]{_NUMBER})?",
-            None,
-        ),
+        rf"(?i:\b{_ASK})[ \n]{{1,3}}(?i:the[ ]corner[ ]of[ ])?\K\d{{1,5}}[ ](?:{_NUMBER}[ ])?{_PLACE}(?:[ ]{_NUMBER}\b){_PART_END}{_TAIL}",
+        rf"(?i:\b(?:home|postal|mailing|shipping|delivery|billing|private|my|new|her|his|their)?[ ]?address(?:[ ]is)?[ ]?[:=]?[ \n]{{1,3}})\K(?!(?i:is|bar|book|list|the|and|of|in|for|to|was|not|space)\b){_NUMBER}[ ]{_PLACE}{_PART_END}{_TAIL}",
+        rf"(?i:(?:the[ ])?corner[ ]of[ ])[^\n,;?!]{{3,60}}?[ ]and[ ]{_PLACE}(?:[ ]{_NUMBER})?(?:[ ]{_SURE_SUFFIX}\b)?(?:[ ]{_NUMBER})?",
         # where a technician is sent: the street may be of any kind
-        (
-            rf"(?i:\b(?:site|location|branch|premises|visit|on-?site(?:[ ]at)?)[ ]?[:=-]?[ ])\K{_NUMBER},?[ ]{_PLACE},[ ]{_PLACE}(?:,?[ ](?:{_CODE}|\d{{4,6}}))?(?=[ ]?[,.;)\n]|\s*\Z)",
-            None,
-        ),
+        rf"(?i:\b(?:site|location|branch|premises|visit|on-?site(?:[ ]at)?)[ ]?[:=-]?[ ])\K{_NUMBER},?[ ]{_PLACE},[ ]{_PLACE}(?:,?[ ](?:{_CODE}|\d{{4,6}}))?(?=[ ]?[,.;)\n]|\s*\Z)",
         # block, plot and house before the quarter, as in Japan
-        (
-            r"(?<![\w./:-])\d{1,4}-\d{1,3}(?:-\d{1,3})?[ ]\p{Lu}[\p{L}-]{2,24}(?:,[ ]\p{Lu}[\p{L}-]{2,24}(?:[ ]\p{L}[\p{L}-]{1,16})?){1,3}(?:,?[ ]\d{3}-?\d{4})?(?:,[ ]Japan)?",
-            None,
-        ),
+        r"(?<![\w./:-])\d{1,4}-\d{1,3}(?:-\d{1,3})?[ ]\p{Lu}[\p{L}-]{2,24}(?:,[ ]\p{Lu}[\p{L}-]{2,24}(?:[ ]\p{L}[\p{L}-]{1,16})?){1,3}(?:,?[ ]\d{3}-?\d{4})?(?:,[ ]Japan)?",
         # a street named without a number, where somebody is
-        (
-            rf"(?i:\b(?:on|in|at|to|from|of|along|near)[ ])\K(?:{_WORD}[ ]){{1,3}}(?:Street|Road|Avenue|Boulevard|Lane|Drive|Square)\b(?:,[ ]{_PLACE}{_PART_END})?",
-            None,
-        ),
+        rf"(?i:\b(?:on|in|at|to|from|of|along|near)[ ])\K(?:{_WORD}[ ]){{1,3}}(?:Street|Road|Avenue|Boulevard|Lane|Drive|Square)\b(?:,[ ]{_PLACE}{_PART_END})?",
         # a unit first, its building and its code on the lines or parts that follow
-        (
-            rf"(?<![\w./:-])(?i:studio|flat|apartment|suite|unit)[ ]\d{{1,4}}[A-Za-z]?(?:{_SEPARATOR}{_PART}{_PART_END}){{1,4}}(?<=[\dA-Z])",
-            None,
-        ),
+        rf"(?<![\w./:-])(?i:studio|flat|apartment|suite|unit)[ ]\d{{1,4}}[A-Za-z]?(?:{_SEPARATOR}{_PART}{_PART_END}){{1,4}}(?<=[\dA-Z])",
         # a street of any kind, its number, and a line that begins with a postal code
-        (
-            rf"(?<![\w./:-])(?:{_PLACE},?[ ]{_NUMBER}|{_NUMBER},?[ ]{_PLACE})(?:{_SEPARATOR}{_PLACE}(?:[ ]\d{{1,2}}\u00aa?[ ]{_PLACE})?){{0,2}}(?:,{{1,2}}[ ]|,?\n[ ]{{0,4}})(?:(?:\u03a4\u039a|TK)[ ]\d{{3}}[ ]?\d{{2}}|\d{{5}}-?\d{{3}}|\d{{5}}|\d{{3}}[ ]\d{{2}}|\d{{4}}[ ]?[A-Z]{{2}}|\d{{4}}|\d{{2}}-\d{{3}})(?:[ ]|\n)\p{{Lu}}[\p{{L}}'\u2019-]{{1,30}}{_PART_END}{_TAIL}(?:[ ]/[ ][A-Z]{{2}}\b)?",
-            _CODE_LIKE,
-        ),
-        (
-            rf"(?m)(?:^|(?<=(?i:{_ASK})[ ])|(?<=:[ ]))(?i:{_PREFIX})[ ]?{_PLACE}{_SEPARATOR}\d{{5}}[ ]\p{{Lu}}[\p{{L}}'\u2019-]{{2,30}}{_PART_END}{_TAIL}",
-            _CODE_LIKE,
-        ),
+        rf"(?<![\w./:-])(?:{_PLACE},?[ ]{_NUMBER}|{_NUMBER},?[ ]{_PLACE})(?:{_SEPARATOR}{_PLACE}(?:[ ]\d{{1,2}}\u00aa?[ ]{_PLACE})?){{0,2}}(?:,{{1,2}}[ ]|,?\n[ ]{{0,4}})(?:(?:\u03a4\u039a|TK)[ ]\d{{3}}[ ]?\d{{2}}|\d{{5}}-?\d{{3}}|\d{{5}}|\d{{3}}[ ]\d{{2}}|\d{{4}}[ ]?[A-Z]{{2}}|\d{{4}}|\d{{2}}-\d{{3}})(?:[ ]|\n)\p{{Lu}}[\p{{L}}'\u2019-]{{1,30}}{_PART_END}{_TAIL}(?:[ ]/[ ][A-Z]{{2}}\b)?",
+        rf"(?m)(?:^|(?<=(?i:{_ASK})[ ])|(?<=:[ ]))(?i:{_PREFIX})[ ]?{_PLACE}{_SEPARATOR}\d{{5}}[ ]\p{{Lu}}[\p{{L}}'\u2019-]{{2,30}}{_PART_END}{_TAIL}",
         # postal code and town after a street that was not understood; town, region and code
-        (
-            r"(?<![\w./:-])\p{Lu}[\p{L}'\u2019.-]{1,30}(?:[ ]\p{Lu}[\p{L}'\u2019.-]{1,30}){0,2},[ ][A-Z]{2}[ ]\d{5}(?:-\d{4})?(?!\w)",
-            _CODE_LIKE,
-        ),
-        (
-            r"[\p{Han}]{2,12}[\u7701\u5e02\u53bf\u533a\u8857\u8def\u9547][\p{Han}]{1,12}[A-Z]\u5ea7(?:[ ]\d{6})?",
-            None,
-        ),
-        (
-            r"\u3012?(?:\d{3}-\d{4}[ ]?)?[\p{Han}]{1,6}[\u90fd\u9053\u5e9c\u770c\u7701\u5e02][\p{Han}\p{Hiragana}\p{Katakana}\u30fc\d\uff10-\uff19A-Z\u2212\u2010-\u2015 -]{2,60}",
-            None,
-        ),
-        (
-            r"(?<![\w])(?:\u0433\.|\u0433\u043e\u0440\u043e\u0434|\u0441\.|\u043f\.|\u0434\.|\u0441\u0442\.|\u043a\u043b\.|\u043a\.)[ ]?\p{Lu}[\p{Cyrillic}-]{1,30}(?:[ ][\p{Cyrillic}().]{1,20}){0,3}(?:,[ ][\p{Cyrillic}. \d/-]{1,40}){1,5}(?:,[ ]\d{6})?",
-            None,
-        ),
+        r"(?<![\w./:-])\p{Lu}[\p{L}'\u2019.-]{1,30}(?:[ ]\p{Lu}[\p{L}'\u2019.-]{1,30}){0,2},[ ][A-Z]{2}[ ]\d{5}(?:-\d{4})?(?!\w)",
+        r"[\p{Han}]{2,12}[\u7701\u5e02\u53bf\u533a\u8857\u8def\u9547][\p{Han}]{1,12}[A-Z]\u5ea7(?:[ ]\d{6})?",
+        r"\u3012?(?:\d{3}-\d{4}[ ]?)?[\p{Han}]{1,6}[\u90fd\u9053\u5e9c\u770c\u7701\u5e02][\p{Han}\p{Hiragana}\p{Katakana}\u30fc\d\uff10-\uff19A-Z\u2212\u2010-\u2015 -]{2,60}",
+        r"(?<![\w])(?:\u0433\.|\u0433\u043e\u0440\u043e\u0434|\u0441\.|\u043f\.|\u0434\.|\u0441\u0442\.|\u043a\u043b\.|\u043a\.)[ ]?\p{Lu}[\p{Cyrillic}-]{1,30}(?:[ ][\p{Cyrillic}().]{1,20}){0,3}(?:,[ ][\p{Cyrillic}. \d/-]{1,40}){1,5}(?:,[ ]\d{6})?",
     )
 )
-# A list with commas, or lines, after words that ask for an address.
-_ASKED: Final = (
+# These need no other sign: a list with commas, or lines, after words that ask for an address, and
+# a street in small letters before a unit.
+_SURE_HEADS: Final = (
     compile_bounded(
         rf"(?i:\b{_STRICT_ASK})[ \n]{{1,3}}\K(?=[^\n;?!]{{0,100}}\d)(?:(?i:plot|house|flat|door|h\.?)[ ]?(?:no\.?|number|nr\.?)?[ ]?)?{_LISTED_PART}(?:,{{1,2}}[ ]?\n?[ ]?{_LISTED_PART}){{1,6}}(?=[ ]?[.;:?!)\n]|,?[ ]\p{{Ll}}|,[ ]|\s*\Z)"
     ),
     compile_bounded(
         rf"(?i:\b(?:plot|house|flat|door)[ ](?:no\.?|number|nr\.?)[ ])\K\d{{1,5}}[\w/-]{{0,6}}(?:,[ ]{_LISTED_PART}){{1,6}}(?=[ ]?[.;:?!)\n]|,?[ ]\p{{Ll}}|,[ ]|\s*\Z)"
     ),
+    compile_bounded(
+        r"(?<![\w./:-])\d{1,5}[ ](?:\d{1,5}[ ])?(?:(?!suite|apt|ste)[\p{L}'\u2019.-]{1,30}[ ,]{1,2}){1,6}?(?:\d{1,5}[ ]?,?[ ]?)?(?:\n[ ]?)?(?:(?:suite|apt|ste|unit|flat)\.?[ ]\d{1,5})"
+        r"(?:(?:,[ ]|[ ]?\n[ ]?|[ ])(?!for\b|and\b|please\b|in\b|to\b|is\b|at\b|on\b|i\b|last\b|this\b|but\b|today\b|by\b|with\b)[\p{L}'\u2019.-]{2,30}(?:[ ](?!for\b|and\b|please\b|in\b|to\b|is\b|at\b|on\b|i\b|last\b|this\b|but\b|today\b|by\b|with\b)[\p{L}'\u2019-]{2,30}){0,4}(?:[ ]\d{4,6}\b)?){0,4}"
+    ),
 )
-_ASKS: Final = compile_bounded(
-    r"addre|ship|deliver|sen[dt]|courier|parcel|post|mail|must go|dispatch|liv|resid|located|moved|pick|return|anschrift|direcc|indirizzo|endere|adres|plot|house|flat|door"
-)
-_LOWER_HEAD: Final = compile_bounded(
-    r"(?<![\w./:-])\d{1,5}[ ](?:\d{1,5}[ ])?(?:(?!suite|apt|ste)[\p{L}'\u2019.-]{1,30}[ ,]{1,2}){1,6}?(?:\d{1,5}[ ]?,?[ ]?)?(?:\n[ ]?)?(?:(?:suite|apt|ste|unit|flat)\.?[ ]\d{1,5})"
-    r"(?:(?:,[ ]|[ ]?\n[ ]?|[ ])(?!for\b|and\b|please\b|in\b|to\b|is\b|at\b|on\b|i\b|last\b|this\b|but\b|today\b|by\b|with\b)[\p{L}'\u2019.-]{2,30}(?:[ ](?!for\b|and\b|please\b|in\b|to\b|is\b|at\b|on\b|i\b|last\b|this\b|but\b|today\b|by\b|with\b)[\p{L}'\u2019-]{2,30}){0,4}(?:[ ]\d{4,6}\b)?){0,4}"
-)
+_INDEX: Final = ExpressionIndex([head.pattern for head in (*_HEADS, *_SURE_HEADS)])
 _WORDS_BEFORE: Final = compile_bounded(
     r"(?:(?:^|\n)|\b(?i:at|to|with|in|is|address:?)[ ]|:[ ]?\n{1,2})((?:\p{Lu}[\p{L}\p{M}'\u2019.-]{1,30}[ ]){1,3})\Z"
 )
@@ -178,7 +127,25 @@ _MAYBE: Final = compile_bounded(
     r"(?<!\d)\d{1,6}(?!\d)|[ ](?:street|road|avenue|boulevard|lane|drive|square)\b|corner of|\p{Han}"
 )
 _DIGIT: Final = compile_bounded(r"\d")
-_UNIT_WORD: Final = compile_bounded(r"(?:suite|apt|ste|unit|flat)\.?[ ]\d")
+_STREET_PLACE: Final = 2
+# Of `ViaRoma`, both.
+_LETTERS_IN_ROW: Final = regex.compile(r"\p{Lu}?\p{Ll}+|[\p{Lu}\p{Lo}]+")
+_OPTIONAL: Final = re.compile(r"(.)\?")
+
+
+def _list_words(alternatives: str) -> Iterator[str]:
+    """Yield the last words of the alternatives of an expression, with and without what may be."""
+    group = re.search(r"\(\?:(.*)\)\Z", alternatives)
+    for one in group[1].split("|") if group else ():
+        written = re.sub(r"\\u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), one)
+        for form in (_OPTIONAL.sub("", written), _OPTIONAL.sub(r"\1", written)):
+            yield from _LETTERS.findall(form)[-1:]
+
+
+_STREET_WORDS: Final = frozenset(
+    word for kind in (_SUFFIX, _SURE_SUFFIX, _PREFIX) for word in _list_words(kind)
+)
+_ENDS: Final = tuple(sorted(set(_list_words(_COMPOUND))))
 
 
 class StreetAddressRecogniser(LocalRecognizer):
@@ -213,28 +180,24 @@ class StreetAddressRecogniser(LocalRecognizer):
 
 
 def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
-    yield from _find_asked(text, lower)
-    has = {needs: needs is None or bool(needs.search(text)) for _, needs in _HEADS}
-    for head, needs in _HEADS:
-        if not has[needs]:
+    for place in _INDEX.list_possible(text):
+        if place == _STREET_PLACE and not _has_street_word(text):
             continue
-        for match in find_all(head, text):
+        if place >= len(_HEADS):
+            yield from (match.span() for match in find_all(_SURE_HEADS[place - len(_HEADS)], text))
+            continue
+        for match in find_all(_HEADS[place], text):
             start, end = match.span()
             if not PRODUCTS.isdisjoint(_LETTERS.findall(lower[start:end])):
                 continue
             if _SURE_WORD.search(lower[start:end]) or not is_all_plain(text[start:end]):
                 yield start, end
-    if _UNIT_WORD.search(lower):
-        for match in find_all(_LOWER_HEAD, text):
-            yield match.span()
 
 
-def _find_asked(text: str, lower: str) -> Iterator[tuple[int, int]]:
-    """Yield what follows words that ask for an address."""
-    if _ASKS.search(lower):
-        for asked in _ASKED:
-            for match in find_all(asked, text):
-                yield match.span()
+def _has_street_word(text: str) -> bool:
+    """Say whether a text has a word that is one for a street, or ends or begins as one."""
+    words = {word.lower() for word in _LETTERS_IN_ROW.findall(text)}
+    return not words.isdisjoint(_STREET_WORDS) or any(word.endswith(_ENDS) for word in words)
 
 
 def _take_in_words_before(text: str, start: int, end: int) -> tuple[int, int]:
