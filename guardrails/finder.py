@@ -10,7 +10,7 @@ from guardrails.encoded_text import DecodedText, may_be_encoded
 from guardrails.errors import MaskingError
 from guardrails.findings import Span, add_inferred, leave_pseudonyms, make_whole, settle, unite
 from guardrails.long_stretches import find_long
-from guardrails.name_recogniser import NameRecogniser
+from guardrails.name_recogniser import DOUBTFUL, NameRecogniser
 from guardrails.pattern_parts import LANGUAGE, PSEUDONYM
 from guardrails.presidio_runtime import RecognizerResult
 from guardrails.recognisers import build_analyser
@@ -123,18 +123,21 @@ class SpanFinder:
         pseudonyms = [match.span() for match in PSEUDONYM.finditer(text)]
         taken = merge([*pseudonyms, *long])
         findings = [make_whole(_WHOLE, start, end) for start, end in long]
-        findings += self._analyse(text, Stretches(taken), self._run_all)
+        found, doubtful = _divide(self._analyse(text, Stretches(taken), self._run_all))
+        findings += found
         spans = settle(text, findings)
         # A name that is masked gives its neighbours away, or a model would the next time.
         fresh: Sequence[Span] = spans
-        for _ in range(_MAX_LOOKS if self._names else 0):
-            if not fresh:
-                break
+        for _ in range(_MAX_LOOKS):
             taken = merge([*pseudonyms, *((start, end) for start, end, _ in spans)])
-            found = self._look_again(text, taken, fresh)
+            doubtful = Stretches(taken).list_outside(doubtful)
+            if not fresh or not doubtful:
+                break
+            found, more = _divide(self._look_again(text, taken, fresh, doubtful))
             if not found:
                 break
             findings += found
+            doubtful += more
             before, spans = frozenset(spans), settle(text, findings)
             fresh = [span for span in spans if span not in before]
         for _ in range(_ROUNDS_OF_ROWS):  # a number gives its neighbour away, and that a name
@@ -145,13 +148,18 @@ class SpanFinder:
         return spans
 
     def _look_again(
-        self, text: str, taken: Sequence[tuple[int, int]], fresh: Sequence[Span]
+        self,
+        text: str,
+        taken: Sequence[tuple[int, int]],
+        fresh: Sequence[Span],
+        doubtful: Sequence[tuple[int, int]],
     ) -> list[RecognizerResult]:
-        """Return what the name model finds beside what is masked now, and is not masked yet."""
-        known = Stretches(taken)
+        """Return what the name model finds of the doubtful words beside what is masked now."""
+        known, wanted = Stretches(taken), Stretches(merge(doubtful))
         return [
             finding
             for first, last in _surround(text, [(start, end) for start, end, _ in fresh])
+            if wanted.touch(first, last)
             for finding in self._analyse(text, known, self._run_names, first, last)
             if not known.hold(finding.start, finding.end)
         ]
@@ -179,6 +187,17 @@ class SpanFinder:
             for recogniser in self._names
             for finding in recogniser.analyze(text, recogniser.supported_entities)
         ]
+
+
+def _divide(
+    findings: Sequence[RecognizerResult],
+) -> tuple[list[RecognizerResult], list[tuple[int, int]]]:
+    """Return what was found, and the places of the words that are to be looked at again."""
+    found = [finding for finding in findings if finding.entity_type != DOUBTFUL]
+    doubtful = [
+        (finding.start, finding.end) for finding in findings if finding.entity_type == DOUBTFUL
+    ]
+    return found, doubtful
 
 
 def _tell_overrun(characters: int) -> None:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from guardrails.name_samples import ENTITIES
 
 
@@ -27,6 +29,8 @@ MIN_SCORE_WITHOUT_CAPITALS: Final = {
     "PERSON": 0.99, "LOCATION": 0.99, "ORGANIZATION": 0.99, "ADDRESS": 0.96,
 }  # fmt: skip
 MIN_SCORE_OF_ABBREVIATIONS: Final = 0.98
+# Of what a second look found, nothing had less than .65 in the first (docs/masking.md).
+DOUBTFUL_SCORE: Final = 0.05
 _GOES_ON: Final = 0.2  # a token beside one that is surely part of a name
 _GOES_ON_WITH_CAPITAL: Final = 0.08  # the second part of a person's name, between spaces
 _PERSON_LABELS: Final = [1 + 2 * ENTITIES.index("PERSON"), 2 + 2 * ENTITIES.index("PERSON")]
@@ -62,6 +66,15 @@ def decode(text: str, places: Sequence[tuple[int, int]], scores: Any) -> list[Fo
         ):
             found.append(FoundName(start, end, entity, score))
     return found
+
+
+def list_doubtful(
+    places: Sequence[tuple[int, int]], scores: Any
+) -> list[tuple[int, int]]:
+    """Return the places of the words that might be names, if others around them were known."""
+    if not places:
+        return []
+    return [places[token] for token in np.flatnonzero(scores[:, 0] <= 1 - DOUBTFUL_SCORE)]
 
 
 def _go_on(text: str, places: Sequence[tuple[int, int]], named: Any, scores: Any) -> None:

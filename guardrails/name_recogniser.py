@@ -16,16 +16,19 @@ from guardrails.errors import NameModelError
 from guardrails.findings import make_result
 from guardrails.foreign_words import are_foreign_words
 from guardrails.label_words import is_label
-from guardrails.name_decoding import FoundName, decode
+from guardrails.name_decoding import FoundName, decode, list_doubtful
 from guardrails.name_samples import ENTITIES
 from guardrails.name_scoring import NameScorer
 from guardrails.name_store import load_model
 from guardrails.pattern_parts import LANGUAGE
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
+from guardrails.stretches import Stretches
 from kernel.logs import get_logger
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 MAX_RESULT_SCORE: Final = 0.79  # what a recogniser with context or check digits found comes first
+# No entity: a word to look at again once others are known.
+DOUBTFUL: Final = "DOUBTFUL"
 _SENTENCE_WORDS: Final = 2
 _LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 # As processes and services are called, in small letters: `demo-burner`. Names of people that are
@@ -106,13 +109,17 @@ class NameRecogniser(LocalRecognizer):
 
     def find_names(self, text: str) -> list[FoundName]:
         """Return the names in a text, in order; of other scripts than Latin it learnt nothing."""
+        return self._look(text)[0]
+
+    def _look(self, text: str) -> tuple[list[FoundName], list[tuple[int, int]]]:
+        """Return the names in a text, and the words that are none and might be with other ones."""
         with self._lock:
             scorer = self._obtain_scorer()
             if scorer is None or _is_identifier(text):
-                return []
+                return [], []
             places, scores = scorer.score(text)
         found = decode(text, places, scores)
-        return [
+        names = [
             name
             for name in found
             if _LATIN.search(text, name.start, name.end)
@@ -121,16 +128,25 @@ class NameRecogniser(LocalRecognizer):
             and not are_foreign_words(text[name.start : name.end])
             and not is_label(name.entity, text[name.start : name.end])
         ]
+        known = Stretches((name.start, name.end) for name in names)
+        doubtful = [place for place in list_doubtful(places, scores) if not known.hold(*place)]
+        return names, doubtful
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
-        """Return the names in a text as presidio wants them."""
+        """Return the names in a text as presidio wants them, and words that are `DOUBTFUL`."""
         del nlp_artifacts
+        names, doubtful = self._look(text)
         return [
-            make_result(self, name.entity, name.start, name.end, min(name.score, MAX_RESULT_SCORE))
-            for name in self.find_names(text)
-            if name.entity in entities
+            *(
+                make_result(
+                    self, name.entity, name.start, name.end, min(name.score, MAX_RESULT_SCORE)
+                )
+                for name in names
+                if name.entity in entities
+            ),
+            *(make_result(self, DOUBTFUL, *place, MAX_RESULT_SCORE) for place in doubtful),
         ]
 
     def _obtain_scorer(self) -> NameScorer | None:

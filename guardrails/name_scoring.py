@@ -62,7 +62,7 @@ class NameScorer:
         tok2vec = model.network.get_ref("tok2vec")
         embed = tok2vec.get_ref("embed")
         (self._embedding,) = _read_mixers(embed)
-        self._hash = embed.ops.hash
+        self._arithmetic = embed.ops
         self._tables = [*_read_tables(embed, self._embedding.weights)]
         self._convolution = [*_read_mixers(tok2vec.get_ref("encode"))]
         output = model.network.get_ref("output_layer")
@@ -125,9 +125,8 @@ class NameScorer:
         ).T.copy()
         pieces = np.zeros((len(words), len(self._embedding.bias)), dtype=np.float32)
         for (seed, table), numbers in zip(self._tables, features, strict=True):
-            places = self._hash(numbers, seed) % len(table)
-            for column in places.T:
-                pieces += table[column]
+            places = self._arithmetic.hash(numbers, seed) % len(table)
+            pieces += self._arithmetic.gather_add(table, places)
         return self._embedding.finish(pieces)
 
 

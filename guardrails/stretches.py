@@ -28,6 +28,10 @@ class Stretches:
         place = bisect_right(self._ends, start)
         return place < len(self._starts) and self._starts[place] < end
 
+    def list_outside(self, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return the places (start, end) that are within none of them."""
+        return [place for place in places if not self.hold(*place)]
+
     def leave_out(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield what from `start` to `end` lies outside of all; nothing of what is inside one."""
         for place in range(bisect_right(self._ends, start), bisect_left(self._starts, end)):
