@@ -3,20 +3,19 @@ r"""What every match of an expression has somewhere, so that few texts need be s
 
 Two traces are read from an expression. Its words: of `(?:laptop|pc) [a-z]` each match has `laptop `
 or `pc `. Its shapes, in which letters are `a` and digits `0`: of `[a-z]{2,4}-?\d{2}` each match has
-`a00` or `a-00`. To look for such strings costs less than to search. What may be anything is left out.
+`a00` or `a-00`. To look for such strings costs less than to search. What may be anything is left
+out.
 """
 
-import math
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache, reduce
 from itertools import product, starmap
 from typing import Final, NamedTuple
 
 from guardrails.expression_reach import PART, REPETITION
+from guardrails.trace_alphabets import SHAPES, WORDS, Alphabet
 
-_LETTER, _DIGIT, _SPACE = "a", "0", " "
 _GROUP: Final = re.compile(r"\((?:\?(?:[imsx-]*:|>|P?<\w+>))?")
 _LOOKAROUND: Final = frozenset(("(?=", "(?!", "(?<=", "(?<!"))
 _NO_WIDTH: Final = re.compile(r"\\[bBAZK]|[\^$]|\(\?[imsx-]+\)")
@@ -29,115 +28,15 @@ _BOUNDS: Final = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 _ESCAPE_CHARACTERS: Final = 2
 _KEPT_TEXTS: Final = 4  # several ask about a text, one after the other
 _MOST_JOINED: Final = 4  # times as many may be joined, since many may become one
+_HEXADECIMAL: Final = 16
 _MOST_CODES: Final = 512  # of a range
 _MOST_DIGITS: Final = 6  # at the ends of a shape: more are as rare, and fewer expressions share it
-_LONG_START: Final = re.compile(rf"\A{_DIGIT}+(?={_DIGIT}{{{_MOST_DIGITS}}})")
-_LONG_END: Final = re.compile(rf"(?<={_DIGIT}{{{_MOST_DIGITS}}}){_DIGIT}+\Z")
-# What `(?i)` takes for an i, and no folding does.
-_DOTTED: Final = {"\u0130": "i", "\u0131": "i"}
-# How rare a character is where another stands before it: -log2 of its share, roughly.
-_ROWS: Final = {
-    rows: re.compile(rf"([{rows}])\1+") for rows in (_LETTER + _SPACE, _SPACE)
-}
-_BITS_OF_SHAPE: Final = {_LETTER: 1.0, _SPACE: 1.0, _DIGIT: 4.0}
-_BITS_OF_WORDS: Final = {_SPACE: 1.5} | {
-    letter: bits
-    for letters, bits in (("etaoinsr", 3.5), ("hldcum", 4.5), ("fpgwybv", 5.5), ("kxjqz", 7.5))
-    for letter in letters
-}
-_OTHER_BITS: Final = 6.0
+_LONG_START: Final = re.compile(rf"\A0+(?=0{{{_MOST_DIGITS}}})")
+_LONG_END: Final = re.compile(rf"(?<=0{{{_MOST_DIGITS}}})0+\Z")
 _FEWEST_BITS: Final = 3.0  # of what is worth to be looked for
 Strings = frozenset[str]
 _EMPTY: Final[Strings] = frozenset(("",))
 _UNKNOWN: Final[Strings] = frozenset()
-
-
-class _Table(dict[int, str]):
-    """What a character is in a trace, told when it is first seen."""
-
-    def __init__(self, read: Callable[[str], str]) -> None:
-        super().__init__()
-        self._read = read
-
-    def __missing__(self, code: int) -> str:
-        self[code] = self._read(chr(code))
-        return self[code]
-
-
-class _Alphabet(NamedTuple):
-    """What a trace is written in.
-
-    Attributes:
-        table: what a character is in it.
-        rows: characters of which several in a row are one.
-        classes: what `\\d` and letters of any kind are in it, where that is one character.
-        bits: how rare characters are.
-        most_joined: how many strings parts in a row may have.
-        most_united: how many alternatives may have.
-
-    """
-
-    table: _Table
-    rows: str
-    classes: dict[str, str]
-    bits: dict[str, float]
-    most_joined: int
-    most_united: int
-
-    def trace(self, text: str) -> str:
-        """Return the trace of a text."""
-        trace = text.translate(self.table)
-        return _ROWS[self.rows].sub(r"\1", trace)
-
-    def join(self, before: str, after: str) -> str:
-        """Return the trace of two texts in a row from theirs."""
-        is_row = before[-1:] == after[:1] and before[-1:] in self.rows
-        return before + after[1:] if is_row else before + after
-
-    def rate(self, strings: Strings) -> float:
-        """Return how unlikely a text has one of some strings, in bits."""
-        if not strings or "" in strings:
-            return 0.0
-        share = sum(
-            2 ** -sum(self.bits.get(one, _OTHER_BITS) for one in string) for string in strings
-        )
-        return max(0.0, -math.log2(share))
-
-
-def _read_shape(character: str) -> str:
-    category = unicodedata.category(character)
-    if category[0] in "LM":
-        return _LETTER
-    if category == "Nd":
-        return _DIGIT
-    return _SPACE if character.isspace() else character
-
-
-def _fold(character: str) -> str:
-    if character.isspace():
-        return _SPACE
-    if character in _DOTTED:
-        return _DOTTED[character]
-    folded = character.casefold()
-    return folded if len(folded) == 1 else character
-
-
-_SHAPES: Final = _Alphabet(
-    _Table(_read_shape),
-    _LETTER + _SPACE,
-    {r"\d": _DIGIT, "letters": _LETTER},
-    _BITS_OF_SHAPE,
-    32,
-    96,
-)
-_WORDS: Final = _Alphabet(
-    _Table(_fold),
-    _SPACE,
-    {},
-    _BITS_OF_WORDS,
-    48,
-    192,
-)
 
 
 @lru_cache(maxsize=_KEPT_TEXTS)
@@ -147,17 +46,17 @@ def shape_of(text: str) -> str:
     >>> shape_of("LT-0123 is")
     'a-0000 a'
     """
-    return _SHAPES.trace(text)
+    return SHAPES.trace(text)
 
 
 @lru_cache(maxsize=_KEPT_TEXTS)
 def words_of(text: str) -> str:
-    """Return a text without capitals, its white space alike.
+    r"""Return a text without capitals, its white space alike.
 
-    >>> words_of("My  PC\\nis")
+    >>> words_of("My  PC\nis")
     'my pc is'
     """
-    return _WORDS.trace(text)
+    return WORDS.trace(text)
 
 
 @cache
@@ -167,7 +66,7 @@ def list_shapes(expression: str) -> Strings:
     >>> sorted(list_shapes(r"(?<!\w)[a-z]{2,4}-?\d{2}")), list_shapes(r"\w+")
     (['a-00', 'a00'], frozenset())
     """
-    return _trace(expression, _SHAPES)
+    return _trace(expression, SHAPES)
 
 
 @cache
@@ -177,10 +76,10 @@ def list_words(expression: str) -> Strings:
     >>> sorted(list_words(r"(?i:laptop|PC)[ ]\w+")), list_words(r"\w+")
     (['laptop ', 'pc '], frozenset())
     """
-    return _trace(expression, _WORDS)
+    return _trace(expression, WORDS)
 
 
-def _trace(expression: str, alphabet: _Alphabet) -> Strings:
+def _trace(expression: str, alphabet: Alphabet) -> Strings:
     read = _Reader(alphabet).read_alternatives(iter(PART.findall(expression)))
     found = {_LONG_END.sub("", _LONG_START.sub("", string)) for string in read.rarest}
     if alphabet.rate(frozenset(found)) < _FEWEST_BITS:
@@ -223,7 +122,7 @@ class _Reader:
 
     """
 
-    def __init__(self, alphabet: _Alphabet) -> None:
+    def __init__(self, alphabet: Alphabet) -> None:
         self._alphabet = alphabet
         self._read: dict[str, _Part] = {}
 
@@ -259,7 +158,11 @@ class _Reader:
             _skip_group(parts)
             return _NOTHING
         seen = self.read_alternatives(parts).rarest
-        return _Part(None, _EMPTY, _EMPTY, seen) if self._alphabet.rate(seen) >= _FEWEST_BITS else _NOTHING
+        return (
+            _Part(None, _EMPTY, _EMPTY, seen)
+            if self._alphabet.rate(seen) >= _FEWEST_BITS
+            else _NOTHING
+        )
 
     def _follow(self, part: _Part, other: _Part) -> _Part:
         """Return what is known of both, one after the other."""
@@ -343,19 +246,25 @@ class _Reader:
             if None in told:
                 return _ANYTHING
             strings.update(one for one in told if one)
-        return _exactly(frozenset(strings)) if len(strings) <= self._alphabet.most_united else _ANYTHING
+        return (
+            _exactly(frozenset(strings))
+            if len(strings) <= self._alphabet.most_united
+            else _ANYTHING
+        )
 
     def _read_range(self, first: str, last: str) -> set[str | None]:
         ends = [_read_escape(end) for end in (first, last)]
         if None in ends:
             return {None}
         codes = range(ord(str(ends[0])), ord(str(ends[1])) + 1)
-        return {None} if len(codes) > _MOST_CODES else {self._alphabet.table[code] for code in codes}
+        if len(codes) > _MOST_CODES:
+            return {None}
+        return {self._alphabet.table[code] for code in codes}
 
     def _read_member(self, member: str) -> str | None:
         """Return what a character, or a class of them, is in a trace; None: it may be anything."""
         if member in _SPACES:
-            return _SPACE
+            return " "
         name = "letters" if _LETTERS.fullmatch(member) else member
         character = _read_escape(member)
         if character is None:
@@ -383,6 +292,6 @@ def _read_escape(member: str) -> str | None:
     if len(member) == 1:
         return member
     if member[1] in "xuU" and len(member) > _ESCAPE_CHARACTERS:
-        return chr(int(member[2:], 16))
+        return chr(int(member[2:], _HEXADECIMAL))
     is_sign = len(member) == _ESCAPE_CHARACTERS and not member[1].isalnum()
     return member[1] if is_sign else None

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
+from guardrails.expression_index import ExpressionIndex
 from guardrails.pattern_parts import DEVICE_WORD, PSEUDONYM
 from guardrails.plain_words import is_plain
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
@@ -18,18 +19,23 @@ from guardrails.time_budget import left_seconds
 Span = tuple[int, int, str]  # start, end, entity
 CONTEXT_KEY: Final = "context_words"
 # Numbers and names that everybody has and that a diagnosis needs.
-_KEPT_FORM: Final = regex.compile(
-    r"(?i)\b\d{1,6}(?:[ ]{1,3}\d{1,6})?[ ]?(?:k?Hz|MHz|GHz|ms|[KMGT]B|[KMG]bps|dBm|rpm|mAh)\b|\bKB\d{6,8}\b|\bCVE-\d{4}-\d{4,7}\b|\bMS\d{2}-\d{3}\b|\b(?:INC|REQ|CHG|RITM|PRB|TASK|SCTASK)\d{5,12}\b"
-    r"|\b0x[0-9a-f]{2,16}\b|\b(?:ERR|ERROR|NS_ERROR|STATUS|E)_[A-Z_]{3,60}\b"
-    r"|(?<![\w.])v?\d{1,5}(?:\.\d{1,6}){1,4}(?:-\d{1,4})?(?:\.?(?:el|fc|deb|ubuntu|build|rc|beta|b|r|p)\d{1,4})?(?![\w.]\w)"
-    r"|(?<![\w-])\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?(?![\w-])"
-    r"|\b(?:event|error|code|exit|status|result|stop|port|line|pid|process|thread|bug|issue|rfc)(?:[ ](?:id|code|number|no\.?))?[ :=#]{1,3}-?\d{1,10}\b(?!-\d)"
-    r"|\b(?:Windows|Win|Office|Server|SQL Server|Exchange|SharePoint|Visual Studio|Ubuntu|Debian|Fedora|macOS|OS X|iOS|Android|Chrome|Firefox|Edge|Java|Python)[ ]\d{1,4}(?:\.\d{1,4}){0,3}\b(?![-/]\d)"
+_KEPT_FORMS: Final = (
+    r"\b\d{1,6}(?:[ ]{1,3}\d{1,6})?[ ]?(?:k?Hz|MHz|GHz|ms|[KMGT]B|[KMG]bps|dBm|rpm|mAh)\b",
+    r"\bKB\d{6,8}\b",
+    r"\bCVE-\d{4}-\d{4,7}\b",
+    r"\bMS\d{2}-\d{3}\b",
+    r"\b(?:INC|REQ|CHG|RITM|PRB|TASK|SCTASK)\d{5,12}\b",
+    r"\b0x[0-9a-f]{2,16}\b",
+    r"\b(?:ERR|ERROR|NS_ERROR|STATUS|E)_[A-Z_]{3,60}\b",
+    r"(?<![\w.])v?\d{1,5}(?:\.\d{1,6}){1,4}(?:-\d{1,4})?(?:\.?(?:el|fc|deb|ubuntu|build|rc|beta|b|r|p)\d{1,4})?(?![\w.]\w)",
+    r"(?<![\w-])\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?(?![\w-])",
+    r"\b(?:event|error|code|exit|status|result|stop|port|line|pid|process|thread|bug|issue|rfc)(?:[ ](?:id|code|number|no\.?))?[ :=#]{1,3}-?\d{1,10}\b(?!-\d)",
+    r"\b(?:Windows|Win|Office|Server|SQL Server|Exchange|SharePoint|Visual Studio|Ubuntu|Debian|Fedora|macOS|OS X|iOS|Android|Chrome|Firefox|Edge|Java|Python)[ ]\d{1,4}(?:\.\d{1,4}){0,3}\b(?![-/]\d)",
     # a code of capitals and digits that is called an error, and ends what is said
-    rf"|(?<=\b(?:error|exception|fault|code|failed|failure)(?:[ ]code)?[ ]?[:=(]?[ ]?[\"'(]?)(?-i:(?!{DEVICE_WORD}-?\d)[A-Z]{{1,6}}-?[A-Z]{{0,5}}\d{{3,6}})(?=[\"').,;:!?]|[ ]?(?:\n|\Z))"
+    rf"(?<=\b(?:error|exception|fault|code|failed|failure)(?:[ ]code)?[ ]?[:=(]?[ ]?[\"'(]?)(?-i:(?!{DEVICE_WORD}-?\d)[A-Z]{{1,6}}-?[A-Z]{{0,5}}\d{{3,6}})(?=[\"').,;:!?]|[ ]?(?:\n|\Z))",
 )
-# All of these forms have one of these.
-_KEPT_SIGN: Final = regex.compile(r"(?i)[\d_]|[0-9a-f]{8}-")
+_KEPT_FORM: Final = regex.compile("(?i)" + "|".join(_KEPT_FORMS))
+_KEPT_INDEX: Final = ExpressionIndex(_KEPT_FORMS)
 _CACHED_TEXTS: Final = 8
 _NONE: Final = Stretches(())
 # What such a form may be mistaken for; credentials and identities with check digits are never it.
@@ -146,8 +152,8 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
 @lru_cache(maxsize=_CACHED_TEXTS)
 def _find_kept(text: str) -> Stretches:
     """Return the places of KB numbers, versions and codes; asked several times of a text."""
-    if not _KEPT_SIGN.search(text):
-        return Stretches(())
+    if not _KEPT_INDEX.find_possible(text):
+        return _NONE
     return Stretches(match.span() for match in _KEPT_FORM.finditer(text))
 
 

@@ -68,13 +68,11 @@ def decode(text: str, places: Sequence[tuple[int, int]], scores: Any) -> list[Fo
     return found
 
 
-def list_doubtful(
-    places: Sequence[tuple[int, int]], scores: Any
-) -> list[tuple[int, int]]:
+def list_doubtful(places: Sequence[tuple[int, int]], scores: Any) -> list[tuple[int, int]]:
     """Return the places of the words that might be names, if others around them were known."""
     if not places:
         return []
-    return [places[token] for token in np.flatnonzero(scores[:, 0] <= 1 - DOUBTFUL_SCORE)]
+    return [places[token] for token in np.flatnonzero(scores[:, 0] <= 1 - DOUBTFUL_SCORE).tolist()]
 
 
 def _go_on(text: str, places: Sequence[tuple[int, int]], named: Any, scores: Any) -> None:

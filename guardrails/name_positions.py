@@ -7,11 +7,12 @@ that is neither English nor of the trade is somebody: "thx meaghan", "full acces
 
 # ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from guardrails.account_words import is_account_like
+from guardrails.expression_index import ExpressionIndex
 from guardrails.findings import find_all
 from guardrails.foreign_words import is_foreign_word
 from guardrails.identifier_tokens import TECHNICAL
@@ -47,7 +48,6 @@ _PAIR: Final = compile_bounded(
 _INITIAL_BEHIND: Final = compile_bounded(
     r"(?<![\w./@-])(?:(?:van|von|de|der|den|da|di|del|la|le|el|al|bin|ter|ten)[ ]){0,2}\p{Lu}[\p{L}\p{M}'\u2019-]{1,24},[ ]\p{Lu}\.(?:[ ]?\p{Lu}\.)?(?![\w.]|[ ]\p{Ll}\.)"
 )
-_INITIALS: Final = (_BARE_INITIALS, _SIGN, _INITIAL_BEHIND)
 # Two words with capitals, side by side.
 _TITLED_PAIR: Final = compile_bounded(
     r"(?<![\w./\\@%$&+~`#=<'\u2019-])(\p{Lu}[\p{Ll}\p{M}'\u2019-]{2,24})[ ](?=(\p{Lu}[\p{Ll}\p{M}'\u2019-]{2,24})(?![\p{L}\p{M}\d_@\\/(`=:]|[.-]\w))"
@@ -76,33 +76,15 @@ def find_names_by_position(text: str) -> Iterator[tuple[int, int]]:
     match = _LAST.search(text, max(0, len(text) - _LAST_CHARACTERS))
     if match and _are_names(match[1].split(), is_alone=True):
         yield match.span(1)
-    for expression in _INITIALS:
-        yield from (match.span() for match in find_all(expression, text))
-    yield from _find_pairs(text)
-    yield from _find_cued(text)
-
-
-def _find_pairs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield two words side by side that nobody knows."""
-    for match in find_all(_PAIR, text):
-        if _are_names([match[1], match[2]], is_alone=False):
-            yield match.start(1), match.end(2)
-    for match in find_all(_TITLED_PAIR, text):
-        if _is_strange(match[1].lower()) and _is_strange(match[2].lower()):
-            yield match.start(1), match.end(2)
-
-
-def _find_cued(text: str) -> Iterator[tuple[int, int]]:
-    """Yield words that stand where what is before or behind tells of somebody."""
-    for match in find_all(_CUE, text):
-        if _is_no_word(match[1].lower()) or is_listed(match[1], given=True):
-            yield match.span(1)
-    for match in find_all(_BY, text):
-        if _is_strange(match[1].lower()):
-            yield match.span(1)
-    for match in find_all(_TOLD, text):
-        if match[1].lower() not in _NOT_TOLD and not is_common(match[1].lower()):
-            yield match.span(1)
+    for place in _INDEX.list_possible(text):
+        expression, tells = _POSITIONS[place]
+        for match in find_all(expression, text):
+            if tells(match):
+                yield (
+                    (match.start(1), match.end(match.lastindex))
+                    if match.lastindex
+                    else match.span()
+                )
 
 
 def _are_names(words: list[str], *, is_alone: bool) -> bool:
@@ -153,3 +135,42 @@ def _is_strange(lower: str) -> bool:
 
 def _join(word: str) -> str:
     return word.replace("'", "").replace("\u2019", "").replace("-", "")
+
+
+def _is_pair(match: Any) -> bool:
+    return _are_names([match[1], match[2]], is_alone=False)
+
+
+def _is_strange_pair(match: Any) -> bool:
+    return _is_strange(match[1].lower()) and _is_strange(match[2].lower())
+
+
+def _is_cued(match: Any) -> bool:
+    return _is_no_word(match[1].lower()) or is_listed(match[1], given=True)
+
+
+def _is_strange_alone(match: Any) -> bool:
+    return _is_strange(match[1].lower())
+
+
+def _is_told(match: Any) -> bool:
+    return match[1].lower() not in _NOT_TOLD and not is_common(match[1].lower())
+
+
+def _is_always(match: Any) -> bool:
+    del match
+    return True
+
+
+# Where somebody may stand, and what of the words there says that somebody does.
+_POSITIONS: Final[tuple[tuple[Any, Callable[[Any], bool]], ...]] = (
+    (_BARE_INITIALS, _is_always),
+    (_SIGN, _is_always),
+    (_INITIAL_BEHIND, _is_always),
+    (_PAIR, _is_pair),
+    (_TITLED_PAIR, _is_strange_pair),
+    (_CUE, _is_cued),
+    (_BY, _is_strange_alone),
+    (_TOLD, _is_told),
+)
+_INDEX: Final = ExpressionIndex([expression.pattern for expression, _ in _POSITIONS])

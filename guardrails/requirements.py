@@ -5,9 +5,11 @@ Sets of things are the bits of a number, so that hundreds are joined in one oper
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 _START: Final = 3  # characters by which longer strings are looked up
+_KEPT_CUTS: Final = 16  # several ask about a text, one after the other
 
 
 class Requirements:
@@ -47,11 +49,12 @@ class Requirements:
         return met
 
 
-def _cut(text: str, length: int) -> set[str]:
+@lru_cache(maxsize=_KEPT_CUTS)
+def _cut(text: str, length: int) -> frozenset[str]:
     """Return all that a text has of so many characters."""
     if length == 1:
-        return set(text)
-    return {text[place : place + length] for place in range(len(text) - length + 1)}
+        return frozenset(text)
+    return frozenset([text[place : place + length] for place in range(len(text) - length + 1)])
 
 
 def make_set(places: Iterable[int]) -> int:

@@ -51,9 +51,7 @@ _STREET: Final = (
     rf"|(?<![\p{{L}}\d])(?i:{_PREFIX})(?<=\b(?:\p{{Lu}}|rue|ul\.|al\.|os\.|pl\.|via|calle|rua|avenue|place|c/|\u0443\u043b\.).{{0,12}})[ ]{{0,1}}{_PLACE},?[ ](?:(?i:n|nr|no|num|n\u00ba|\u0434)[.\u00b0]?[ ]?)?{_NUMBER}\b"
     rf"|(?:{_WORD}[ ]){{1,4}}(?i:{_SURE_SUFFIX})\b\.?[ ](?:(?i:no|nr)[.:]?[ ]?)?{_NUMBER}\b)"
 )
-_STREET_HEAD: Final = (
-    rf"(?<![\w./:#-])(?=[^\p{{L}}]{{0,24}}\p{{L}}){_STREET}{_PART_END}{_TAIL}"
-)
+_STREET_HEAD: Final = rf"(?<![\w./:#-])(?=[^\p{{L}}]{{0,24}}\p{{L}}){_STREET}{_PART_END}{_TAIL}"
 _HEADS: Final = tuple(
     compile_bounded(expression)
     for expression in (

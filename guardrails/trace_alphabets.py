@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the traces of texts and of expressions are written in (guardrails.expression_traces).
+
+As words, a text is without capitals and its white space alike: `My  PC` is `my pc`. As a shape,
+its letters and digits are alike: `LT-0123 is` is `a-0000 a`.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+_LETTER, _DIGIT, _SPACE = "a", "0", " "
+# What `(?i)` takes for an i, and no folding does.
+_DOTTED: Final = {"\u0130": "i", "\u0131": "i"}
+# How rare a character is where another stands before it: -log2 of its share, roughly.
+_ROWS: Final = {rows: re.compile(rf"([{rows}])\1+") for rows in (_LETTER + _SPACE, _SPACE)}
+_BITS_OF_SHAPE: Final = {_LETTER: 1.0, _SPACE: 1.0, _DIGIT: 4.0}
+_BITS_OF_WORDS: Final = {_SPACE: 1.5} | {
+    letter: bits
+    for letters, bits in (("etaoinsr", 3.5), ("hldcum", 4.5), ("fpgwybv", 5.5), ("kxjqz", 7.5))
+    for letter in letters
+}
+_OTHER_BITS: Final = 6.0
+
+
+class _Table(dict[int, str]):
+    """What a character is in a trace, told when it is first seen."""
+
+    def __init__(self, read: Callable[[str], str]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, code: int) -> str:
+        self[code] = self._read(chr(code))
+        return self[code]
+
+
+class Alphabet(NamedTuple):
+    r"""What a trace is written in.
+
+    Attributes:
+        table: what a character is in it.
+        rows: characters of which several in a row are one.
+        classes: what `\d` and letters of any kind are in it, where that is one character.
+        bits: how rare characters are.
+        most_joined: how many strings parts in a row may have.
+        most_united: how many alternatives may have.
+
+    """
+
+    table: _Table
+    rows: str
+    classes: dict[str, str]
+    bits: dict[str, float]
+    most_joined: int
+    most_united: int
+
+    def trace(self, text: str) -> str:
+        """Return the trace of a text."""
+        trace = text.translate(self.table)
+        return _ROWS[self.rows].sub(r"\1", trace)
+
+    def join(self, before: str, after: str) -> str:
+        """Return the trace of two texts in a row from theirs."""
+        is_row = before[-1:] == after[:1] and before[-1:] in self.rows
+        return before + after[1:] if is_row else before + after
+
+    def rate(self, strings: frozenset[str]) -> float:
+        """Return how unlikely a text has one of some strings, in bits."""
+        if not strings or "" in strings:
+            return 0.0
+        share = sum(
+            2 ** -sum(self.bits.get(one, _OTHER_BITS) for one in string) for string in strings
+        )
+        return max(0.0, -math.log2(share))
+
+
+def _read_shape(character: str) -> str:
+    category = unicodedata.category(character)
+    if category[0] in "LM":
+        return _LETTER
+    if category == "Nd":
+        return _DIGIT
+    return _SPACE if character.isspace() else character
+
+
+def _fold(character: str) -> str:
+    if character.isspace():
+        return _SPACE
+    if character in _DOTTED:
+        return _DOTTED[character]
+    folded = character.casefold()
+    return folded if len(folded) == 1 else character
+
+
+SHAPES: Final = Alphabet(
+    _Table(_read_shape),
+    _LETTER + _SPACE,
+    {r"\d": _DIGIT, "letters": _LETTER},
+    _BITS_OF_SHAPE,
+    32,
+    96,
+)
+WORDS: Final = Alphabet(
+    _Table(_fold),
+    _SPACE,
+    {},
+    _BITS_OF_WORDS,
+    48,
+    192,
+)
