@@ -133,6 +133,21 @@ def test_masking_twice_changes_nothing_with_the_name_model_too():
     assert changed == []
 
 
+def test_where_no_word_is_doubtful_a_second_look_finds_nothing(monkeypatch):
+    texts = [sample.text for sample in make_helpdesk_texts(fillings=2)]
+    masker, eager = (Masker(name_models=find_name_models()) for _ in range(2))
+    found = [masker.find_spans(text) for text in texts]
+    monkeypatch.setattr("guardrails.name_decoding.DOUBTFUL_SCORE", 0.0)
+    assert [eager.find_spans(text) for text in texts] == found
+
+
+def test_spans_are_apart(masker):
+    texts = [sample.text for sample in make_helpdesk_texts(fillings=1)]
+    for text in (*texts, "on behalf of Dr. med. Ilona Varga"):
+        spans = masker.find_spans(text)
+        assert all(before[1] <= after[0] for before, after in pairwise(spans)), text
+
+
 def test_the_host_behind_credentials_is_masked_at_once(masker):
     text = "https://jdoe42:Winter3166!@git.kramer-group.de/team/repo.git"
     assert masker.mask(text).text == "https://<USERNAME_1>:<SECRET_1>@<URL_1>"

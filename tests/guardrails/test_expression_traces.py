@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is read from an expression is in every text that it matches."""
+
+import re
+from functools import cache
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.helpdesk_texts import make_helpdesk_texts
+from guardrails import findings, name_positions, street_addresses
+from guardrails.expression_index import ExpressionIndex
+from guardrails.expression_traces import list_shapes, list_words, shape_of, words_of
+from guardrails.identifier_patterns import PATTERNS
+from guardrails.requirements import Requirements, list_set, make_set
+from tests.guardrails.odd_shapes import SHAPES
+from tests.stack.prepared import ROOT
+
+OURS = {
+    "forms": [form.expression for form in PATTERNS],
+    "addresses": [
+        head.pattern for head in (*street_addresses._HEADS, *street_addresses._SURE_HEADS)
+    ],
+    "positions": [expression.pattern for expression, _ in name_positions._POSITIONS],
+    "kept": [f"(?i){form}" for form in findings._KEPT_FORMS],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "words", "shapes"), [
+    (r"(?i:laptop|PC)s?[ ]\w+", {"laptop ", "laptops ", "pc ", "pcs "}, set()),
+    (r"\bKB\d{6,8}\b", {"kb"}, {"a000000"}),
+    (r"[a-z]{4,20}[._][a-z]{2,24}\d{0,3}", {".", "_"}, {"a.a", "a_a"}),
+    (r"(?<![\w./-])\d{5,7}-[A-Z]{1,2}(?![\w-])", {"-"}, {"00000-a"}),
+    (r"\d{40}", set(), {"000000"}),
+    (r"x*|y", set(), set()),
+    (r"(?:ab|c.*d){2,}", {"ab", "c"}, set()),
+    (r"n\u00e9\(?e?\)?[ ]le[ ]", {"n\u00e9 le ", "n\u00e9(e) le "}, {"a a ", "a() a "}),
+    (r"(?:user){0,1}[=:]", {"=", ":"}, {"=", ":"}),
+    (r"(a)\1[ \t]+#", {" #"}, {" #"}),
+    (r"(?=foo)[a-f]{9}", {"foo"}, set()),
+    (r"(?!foo)\w", set(), set()),
+    (r"(?|ab|cd)!", {"!"}, {"!"}),
+    (r"[^\d]-[\s\S]~", {"-"}, {"-"}),
+])  # fmt: skip
+def test_traces_are_read(expression, words, shapes):
+    assert regex.compile(expression)
+    assert words <= list_words(expression)
+    assert shapes <= list_shapes(expression)
+    assert bool(words) == bool(list_words(expression))
+    assert bool(shapes) == bool(list_shapes(expression))
+
+
+@cache
+def list_texts():
+    texts = [sample.text for sample in make_helpdesk_texts(fillings=2)]
+    texts += [path.read_text() for path in sorted((ROOT / "knowledge/articles").glob("*.md"))[:40]]
+    texts += [build(300) for build in SHAPES.values()]
+    written = "".join(path.read_text() for path in sorted((ROOT / "tests/guardrails").glob("*.py")))
+    texts += re.findall(r'"((?:[^"\\\n]|\\.){12,300})"', written)[::4]
+    return tuple(dict.fromkeys(texts))
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_no_text_that_an_expression_of_ours_matches_is_left_out(kind):
+    index = ExpressionIndex(OURS[kind])
+    compiled = [regex.compile(expression, regex.VERSION0) for expression in OURS[kind]]
+    matched: set[int] = set()
+    for text in list_texts():
+        possible = set(index.list_possible(text))
+        for place, expression in enumerate(compiled):
+            if expression.search(text):
+                assert place in possible, (OURS[kind][place], text)
+                matched.add(place)
+    assert len(matched) > 0.5 * len(compiled)
+
+
+def test_most_expressions_need_not_be_searched_for():
+    index = ExpressionIndex(OURS["forms"])
+    texts = [sample.text for sample in make_helpdesk_texts(fillings=1)]
+    tried = sum(len(index.list_possible(text)) for text in texts) / len(texts)
+    assert tried < 0.12 * len(PATTERNS)
+
+
+LITERALS = st.text("abKz9 -_.:\u00e9\u0130\u017f\n", min_size=1, max_size=4).map(re.escape)
+SETS = st.sampled_from(
+    (r"[a-c]", r"[A-Z\d]", r"[._-]", r"[\s,]", r"\d", r"\s", ".", r"[^a]", r"\w")
+)
+BOUNDS = st.sampled_from(("?", "*", "+", "{2}", "{1,3}", "{0,2}", "{2,}", "?", "+?"))
+
+
+def extend(inner):
+    return st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map("".join),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
+        st.tuples(inner, BOUNDS).map(lambda parts: f"(?:{parts[0]}){parts[1]}"),
+        inner.map(lambda part: f"(?i:{part})"),
+        inner.map(lambda part: f"({part})"),
+        inner.map(lambda part: f"(?={part}){part}"),
+        inner.map(lambda part: rf"(?<!qq)\b(?:{part})?"),
+    )
+
+
+EXPRESSIONS = st.recursive(st.one_of(LITERALS, SETS), extend, max_leaves=8)
+
+
+@given(st.data(), EXPRESSIONS)
+def test_every_match_of_any_expression_has_its_traces(data, expression):
+    text = data.draw(st.from_regex(re.compile(expression)))
+    text = data.draw(st.text("aA9 \n", max_size=3)) + text
+    if regex.search(expression, text, regex.VERSION0):
+        words, shapes = list_words(expression), list_shapes(expression)
+        assert not words or any(one in words_of(text) for one in words)
+        assert not shapes or any(one in shape_of(text) for one in shapes)
+
+
+@given(st.lists(st.lists(st.text("abc", min_size=1, max_size=5), max_size=3)), st.text("abc"))
+def test_requirements_are_met_where_a_text_has_one_of_their_strings(needs, text):
+    met = [place for place, wanted in enumerate(needs)
+           if not wanted or any(one in text for one in wanted)]  # fmt: skip
+    assert list(list_set(Requirements(needs).find_met(text))) == met
+    assert Requirements(needs).find_met(text) == make_set(met)
