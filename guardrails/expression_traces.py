@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 from guardrails.expression_reach import PART, REPETITION
 from guardrails.trace_alphabets import SHAPES, WORDS, Alphabet
 
+# Of an expression: letters of which none is repeated, or one part.
+_PARTS: Final = re.compile(rf"[A-Za-z]{{2,}}(?![*+?{{])|{PART.pattern}", re.DOTALL)
 _GROUP: Final = re.compile(r"\((?:\?(?:[imsx-]*:|>|P?<\w+>))?")
 _LOOKAROUND: Final = frozenset(("(?=", "(?!", "(?<=", "(?<!"))
 _NO_WIDTH: Final = re.compile(r"\\[bBAZK]|[\^$]|\(\?[imsx-]+\)")
@@ -80,7 +82,7 @@ def list_words(expression: str) -> Strings:
 
 
 def _trace(expression: str, alphabet: Alphabet) -> Strings:
-    read = _Reader(alphabet).read_alternatives(iter(PART.findall(expression)))
+    read = _Reader(alphabet).read_alternatives(iter(_PARTS.findall(expression)))
     found = {_LONG_END.sub("", _LONG_START.sub("", string)) for string in read.rarest}
     if alphabet.rate(frozenset(found)) < _FEWEST_BITS:
         return _UNKNOWN
@@ -225,10 +227,15 @@ class _Reader:
 
     def _choose(self, known: Iterable[Strings]) -> Strings:
         """Return the strings of which a text is least likely to have one."""
-        return max(known, key=self._alphabet.rate)
+        told = [strings for strings in known if strings and "" not in strings]
+        if len(told) > 1:
+            return max(told, key=self._alphabet.rate)
+        return told[0] if told else _UNKNOWN
 
     def _read_one(self, part: str) -> _Part:
-        """Read what stands for one character, or for none."""
+        """Read what stands for one character, for none, or for a row of letters."""
+        if part.isalpha():
+            return _exactly(frozenset((self._alphabet.trace(part),)))
         if _NO_WIDTH.fullmatch(part):
             return _NOTHING
         if not _SET.match(part):

@@ -15,6 +15,7 @@ from guardrails.pattern_parts import LANGUAGE, PSEUDONYM
 from guardrails.presidio_runtime import RecognizerResult
 from guardrails.recognisers import build_analyser
 from guardrails.record_rows import find_in_rows
+from guardrails.spelling import load_words
 from guardrails.stand_ins import TextWithStandIns, merge
 from guardrails.stretches import Stretches
 from guardrails.time_budget import is_first_overrun, left_seconds, seconds_for, spend_at_most
@@ -49,6 +50,7 @@ class SpanFinder:
         self._forget()
         self._names = [] if name_models is None else [NameRecogniser(name_models, self._forget)]
         self._analyser = build_analyser(*self._names)
+        load_words()
 
     @property
     def knows_outsiders(self) -> bool:

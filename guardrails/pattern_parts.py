@@ -133,7 +133,7 @@ TWO_NAMES: Final = rf"(?<!\p{{L}})(?<!\p{{Lu}}\.)(?:{NAME}|{INITIAL}){MORE_NAMES
 LOWER_NAME: Final = r"\p{Ll}[\p{L}\p{M}'\u2019-]{1,30}"
 # Words that no name begins with, where a name could stand.
 NO_NAME: Final = (
-    r"(?!(?i:account|active|all|also|and|any|apple|are|as|at|both|but|can|chrome|colleagues?|command|control|desk|device|disk|edge|event|everybody|everyone|excel|firefox|folks"
+    r"(?<!\p{L})(?!(?i:account|active|all|also|and|any|apple|are|as|at|both|but|can|chrome|colleagues?|command|control|desk|device|disk|edge|event|everybody|everyone|excel|firefox|folks"
     r"|for|from|google|group|guys|hello|help|helpdesk|here|hi|how|i|if|in|internet|is|it|just|linux|local|mac|macos|madam|manager|me|microsoft|my|network|no|not|now|office|on|onedrive|or|our|outlook"
     r"|please|pls|power|print|profile|remote|safe|self|service|settings|sharepoint|sir|so|start|state|support|system|task|team|teams|thanks|that|the|there|they|this|to|today|user|we|what|when|who"
     r"|why|windows|with|word|you|your|zoom)\b)"

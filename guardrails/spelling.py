@@ -55,6 +55,12 @@ def _read_known() -> _Known:
     return _Known(words, heads, tails)
 
 
+def load_words() -> None:
+    """Read the words that somebody may have meant, so that the first text need not wait."""
+    _read_known()
+    _list_bent_endings()
+
+
 @cache
 def _list_bent_endings() -> frozenset[str]:
     """Return the endings, and what they are with one letter exchanged, added or left out."""

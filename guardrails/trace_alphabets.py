@@ -8,7 +8,7 @@ its letters and digits are alike: `LT-0123 is` is `a-0000 a`.
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 _LETTER, _DIGIT, _SPACE = "a", "0", " "
@@ -37,6 +37,18 @@ class _Table(dict[int, str]):
         return self[code]
 
 
+class _Shares(dict[str, float]):
+    """In which share of places a string stands, reckoned when it is first asked for."""
+
+    def __init__(self, bits: Mapping[str, float]) -> None:
+        super().__init__()
+        self._bits = bits
+
+    def __missing__(self, string: str) -> float:
+        self[string] = 2.0 ** -sum(self._bits.get(one, _OTHER_BITS) for one in string)
+        return self[string]
+
+
 class Alphabet(NamedTuple):
     r"""What a trace is written in.
 
@@ -44,7 +56,7 @@ class Alphabet(NamedTuple):
         table: what a character is in it.
         rows: characters of which several in a row are one.
         classes: what `\d` and letters of any kind are in it, where that is one character.
-        bits: how rare characters are.
+        shares: in which share of places a string stands, roughly.
         most_joined: how many strings parts in a row may have.
         most_united: how many alternatives may have.
 
@@ -53,7 +65,7 @@ class Alphabet(NamedTuple):
     table: _Table
     rows: str
     classes: dict[str, str]
-    bits: dict[str, float]
+    shares: _Shares
     most_joined: int
     most_united: int
 
@@ -71,10 +83,7 @@ class Alphabet(NamedTuple):
         """Return how unlikely a text has one of some strings, in bits."""
         if not strings or "" in strings:
             return 0.0
-        share = sum(
-            2 ** -sum(self.bits.get(one, _OTHER_BITS) for one in string) for string in strings
-        )
-        return max(0.0, -math.log2(share))
+        return max(0.0, -math.log2(sum(map(self.shares.__getitem__, strings))))
 
 
 def _read_shape(character: str) -> str:
@@ -99,7 +108,7 @@ SHAPES: Final = Alphabet(
     _Table(_read_shape),
     _LETTER + _SPACE,
     {r"\d": _DIGIT, "letters": _LETTER},
-    _BITS_OF_SHAPE,
+    _Shares(_BITS_OF_SHAPE),
     32,
     96,
 )
@@ -107,7 +116,7 @@ WORDS: Final = Alphabet(
     _Table(_fold),
     _SPACE,
     {},
-    _BITS_OF_WORDS,
+    _Shares(_BITS_OF_WORDS),
     48,
     192,
 )
