@@ -26,6 +26,7 @@ _IDENTIFIERS: Final = frozenset(
 )
 _MIN_DIGITS: Final = 6  # of what has no letter
 _CACHED_WORDS: Final = 20_000
+_SHORT: Final = 40  # letters of a word that is remembered
 # Mailboxes of nobody, beside what is English.
 _ROLES: Final = frozenset("noreply helpdesk servicedesk postmaster hostmaster webmaster".split())  # noqa: SIM905 - a table
 
@@ -96,7 +97,6 @@ def _is_name(part: str) -> bool:
     return is_listed(part, given=True) or is_listed(part, given=False)
 
 
-@lru_cache(maxsize=_CACHED_WORDS)
 def _is_telling(word: str) -> bool:
     """Say whether a word stands for nothing but what it was found for."""
     lower = word.strip().lower()
@@ -106,13 +106,21 @@ def _is_telling(word: str) -> bool:
         if not any(one.isalpha() for one in lower):
             return sum(one.isdigit() for one in lower) >= _MIN_DIGITS
         return not _is_of_words(lower)
-    return not (
+    return not (_is_word_of_short(lower) if len(lower) <= _SHORT else _is_word(lower))
+
+
+def _is_word(lower: str) -> bool:
+    """Say whether a word is one of a language or of the trade, or nearly."""
+    return (
         lower in TECHNICAL
         or is_common(lower)
         or is_english(lower)
         or is_misspelt(lower)
         or are_foreign_words(lower)
     )
+
+
+_is_word_of_short = lru_cache(maxsize=_CACHED_WORDS)(_is_word)
 
 
 def _is_of_words(lower: str) -> bool:

@@ -9,15 +9,10 @@ no reach.
 import re
 from typing import Final
 
-# An escape, a set of characters, the beginning of a group, a bound, or any other character.
-PART: Final = re.compile(
-    r"\\[pP]\{[^}]*\}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
-    r"|\((?:\?(?:[imsx-]*:|[imsx-]+\)|<?[=!]|>|P?<\w+>)?)?|[*+?]|\{\d+(?:,\d*)?\}|.",
-    re.DOTALL,
-)
+from guardrails.expression_parts import PART, REPETITION
+
 _FLAGS: Final = re.compile(r"\(\?[imsx-]+\)")
 _EDGES: Final = frozenset((r"\b", r"\B", r"\A", r"\Z", r"\K", "^", "$"))
-REPETITION: Final = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
 # Of no known width: several characters, what another group is, a group of another kind.
 _UNKNOWN: Final = re.compile(r"\\[XR\d]|\(\?")
 

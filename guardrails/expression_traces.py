@@ -9,12 +9,14 @@ out.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache, reduce
+from functools import cache, reduce
 from itertools import product, starmap
 from typing import Final, NamedTuple
 
-from guardrails.expression_reach import PART, REPETITION
+from guardrails.expression_parts import PART, REPETITION
 from guardrails.trace_alphabets import SHAPES, WORDS, Alphabet
+
+Strings = frozenset[str]
 
 # Of an expression: letters of which none is repeated, or one part.
 _PARTS: Final = re.compile(rf"[A-Za-z]{{2,}}(?![*+?{{])|{PART.pattern}", re.DOTALL)
@@ -28,37 +30,20 @@ _SPACES: Final = frozenset((r"\n", r"\t", r"\r", r"\s"))
 _LETTERS: Final = re.compile(r"\\p\{[LM][a-z]?\}")
 _BOUNDS: Final = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 _ESCAPE_CHARACTERS: Final = 2
-_KEPT_TEXTS: Final = 4  # several ask about a text, one after the other
-_MOST_JOINED: Final = 4  # times as many may be joined, since many may become one
+_MOST_PAIRS: Final = 4  # as a multiple of most_joined: many pairs become one string
 _HEXADECIMAL: Final = 16
 _MOST_CODES: Final = 512  # of a range
+# What is not read here: verbose and fuzzy expressions, sets within sets, names of characters, and
+# repetitions without a lowest bound.
+_UNREADABLE: Final = re.compile(
+    r"\(\?[a-z-]*x[a-z-]*[:)]|\{,|\{[^{}]*[a-z][^{}]*[<=]|\[\^?\[:|\\N\{|\[[^\]]*(?:--|&&|\|\||~~)"
+)
 _MOST_DIGITS: Final = 6  # at the ends of a shape: more are as rare, and fewer expressions share it
 _LONG_START: Final = re.compile(rf"\A0+(?=0{{{_MOST_DIGITS}}})")
 _LONG_END: Final = re.compile(rf"(?<=0{{{_MOST_DIGITS}}})0+\Z")
 _FEWEST_BITS: Final = 3.0  # of what is worth to be looked for
-Strings = frozenset[str]
 _EMPTY: Final[Strings] = frozenset(("",))
 _UNKNOWN: Final[Strings] = frozenset()
-
-
-@lru_cache(maxsize=_KEPT_TEXTS)
-def shape_of(text: str) -> str:
-    """Return a text with its letters and digits alike.
-
-    >>> shape_of("LT-0123 is")
-    'a-0000 a'
-    """
-    return SHAPES.trace(text)
-
-
-@lru_cache(maxsize=_KEPT_TEXTS)
-def words_of(text: str) -> str:
-    r"""Return a text without capitals, its white space alike.
-
-    >>> words_of("My  PC\nis")
-    'my pc is'
-    """
-    return WORDS.trace(text)
 
 
 @cache
@@ -82,6 +67,8 @@ def list_words(expression: str) -> Strings:
 
 
 def _trace(expression: str, alphabet: Alphabet) -> Strings:
+    if _UNREADABLE.search(expression):
+        return _UNKNOWN
     read = _Reader(alphabet).read_alternatives(iter(_PARTS.findall(expression)))
     found = {_LONG_END.sub("", _LONG_START.sub("", string)) for string in read.rarest}
     if alphabet.rate(frozenset(found)) < _FEWEST_BITS:
@@ -95,14 +82,14 @@ class _Part(NamedTuple):
     """What is known of a part of an expression.
 
     Attributes:
-        all: the traces of all that it matches; None: they are many.
+        whole: the traces of all that it matches; None: they are many.
         heads: with one of these each begins.
         tails: with one of these each ends.
         rarest: one of these is in each; none: nothing is known.
 
     """
 
-    all: Strings | None
+    whole: Strings | None
     heads: Strings
     tails: Strings
     rarest: Strings
@@ -168,11 +155,11 @@ class _Reader:
 
     def _follow(self, part: _Part, other: _Part) -> _Part:
         """Return what is known of both, one after the other."""
-        both = self._join(part.all, other.all)
+        both = self._join(part.whole, other.whole)
         if both is not None:
             return _exactly(both)
-        heads = self._join(part.all, other.heads)
-        tails = self._join(part.tails, other.all)
+        heads = self._join(part.whole, other.heads)
+        tails = self._join(part.tails, other.whole)
         between = self._join(part.tails, other.heads)
         return _Part(
             None,
@@ -182,11 +169,12 @@ class _Reader:
         )
 
     def _repeat(self, part: _Part, fewest: int, most: int | None) -> _Part:
-        if part.all is None:
+        """Return what is known of a part that is there so many times; None: without bound."""
+        if part.whole is None:
             return part if fewest else _ANYTHING
         powers = [_EMPTY]
         for _ in range(fewest if most is None else most):
-            longer = self._join(powers[-1], part.all)
+            longer = self._join(powers[-1], part.whole)
             if longer is None:
                 break
             powers.append(longer)
@@ -199,7 +187,7 @@ class _Reader:
 
     def _unite(self, alternatives: Sequence[_Part]) -> _Part:
         """Return what is known where it is one of several that matches."""
-        whole = [one.all for one in alternatives if one.all is not None]
+        whole = [one.whole for one in alternatives if one.whole is not None]
         if len(whole) == len(alternatives) and (strings := self._merge(whole)):
             return _exactly(strings)
         rarest = [one.rarest for one in alternatives]
@@ -213,7 +201,7 @@ class _Reader:
     def _join(self, before: Strings | None, after: Strings | None) -> Strings | None:
         """Return the strings of one after the other; None: they are too many, or not known."""
         most = self._alphabet.most_joined
-        if before is None or after is None or len(before) * len(after) > _MOST_JOINED * most:
+        if before is None or after is None or len(before) * len(after) > _MOST_PAIRS * most:
             return None
         if before == _EMPTY:
             return after
@@ -233,7 +221,7 @@ class _Reader:
         return told[0] if told else _UNKNOWN
 
     def _read_one(self, part: str) -> _Part:
-        """Read what stands for one character, for none, or for a row of letters."""
+        """Read what stands for one character, for none, or for a row of letters, once."""
         if part.isalpha():
             return _exactly(frozenset((self._alphabet.trace(part),)))
         if _NO_WIDTH.fullmatch(part):
@@ -260,11 +248,12 @@ class _Reader:
         )
 
     def _read_range(self, first: str, last: str) -> set[str | None]:
+        """Return what its characters are in a trace; None among them: it may be anything."""
         ends = [_read_escape(end) for end in (first, last)]
         if None in ends:
             return {None}
         codes = range(ord(str(ends[0])), ord(str(ends[1])) + 1)
-        if len(codes) > _MOST_CODES:
+        if not 0 < len(codes) <= _MOST_CODES:  # none: a class stands before the hyphen
             return {None}
         return {self._alphabet.table[code] for code in codes}
 
@@ -288,6 +277,7 @@ def _skip_group(parts: Iterator[str]) -> None:
 
 
 def _read_bounds(repetition: str) -> tuple[int, int | None]:
+    """Return how often at least and at most; None: without bound."""
     if repetition in _BOUNDS:
         return _BOUNDS[repetition]
     fewest, comma, most = repetition.strip("{}").partition(",")

@@ -28,6 +28,7 @@ _SHARED_CHARACTERS: Final = 4096
 MAX_CHARACTERS: Final = 2_000_000
 _PIECE_SECONDS: Final = 5.0
 _WHOLE: Final = "SECRET"
+_FIRST_TEXT: Final = "Is 5 Main Street the address?"
 _MASKED_WHOLLY: Final = "a part of a text is masked wholly"
 _MAX_LOOKS: Final = 8
 _ROUNDS_OF_ROWS: Final = 2
@@ -51,6 +52,7 @@ class SpanFinder:
         self._names = [] if name_models is None else [NameRecogniser(name_models, self._forget)]
         self._analyser = build_analyser(*self._names)
         load_words()
+        self._run_all(_FIRST_TEXT)  # what is made of expressions when they are first asked about
 
     @property
     def knows_outsiders(self) -> bool:
@@ -125,7 +127,7 @@ class SpanFinder:
         pseudonyms = [match.span() for match in PSEUDONYM.finditer(text)]
         taken = merge([*pseudonyms, *long])
         findings = [make_whole(_WHOLE, start, end) for start, end in long]
-        found, doubtful = _divide(self._analyse(text, Stretches(taken), self._run_all))
+        found, doubtful = _part_doubtful(self._analyse(text, Stretches(taken), self._run_all))
         findings += found
         spans = settle(text, findings)
         # A name that is masked gives its neighbours away, or a model would the next time.
@@ -135,7 +137,7 @@ class SpanFinder:
             doubtful = Stretches(taken).list_outside(doubtful)
             if not fresh or not doubtful:
                 break
-            found, more = _divide(self._look_again(text, taken, fresh, doubtful))
+            found, more = _part_doubtful(self._look_again(text, taken, fresh, doubtful))
             if not found:
                 break
             findings += found
@@ -191,7 +193,7 @@ class SpanFinder:
         ]
 
 
-def _divide(
+def _part_doubtful(
     findings: Sequence[RecognizerResult],
 ) -> tuple[list[RecognizerResult], list[tuple[int, int]]]:
     """Return what was found, and the places of the words that are to be looked at again."""

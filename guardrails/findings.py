@@ -4,7 +4,7 @@
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
@@ -35,8 +35,7 @@ _KEPT_FORMS: Final = (
     rf"(?<=\b(?:error|exception|fault|code|failed|failure)(?:[ ]code)?[ ]?[:=(]?[ ]?[\"'(]?)(?-i:(?!{DEVICE_WORD}-?\d)[A-Z]{{1,6}}-?[A-Z]{{0,5}}\d{{3,6}})(?=[\"').,;:!?]|[ ]?(?:\n|\Z))",
 )
 _KEPT_FORM: Final = regex.compile("(?i)" + "|".join(_KEPT_FORMS))
-_KEPT_INDEX: Final = ExpressionIndex(_KEPT_FORMS)
-_CACHED_TEXTS: Final = 8
+_CACHED_TEXTS: Final = 64  # each short, and soon asked about again by its thread
 _NONE: Final = Stretches(())
 # What such a form may be mistaken for; credentials and identities with check digits are never it.
 _MISTAKABLE: Final = frozenset(
@@ -149,12 +148,24 @@ def settle(text: str, findings: Sequence[RecognizerResult]) -> tuple[Span, ...]:
     return unite((start, end, entity, 1.0) for start, end, entity in titled)
 
 
-@lru_cache(maxsize=_CACHED_TEXTS)
 def _find_kept(text: str) -> Stretches:
-    """Return the places of KB numbers, versions and codes; asked several times of a text."""
-    if not _KEPT_INDEX.find_possible(text):
+    """Return the places of KB numbers, versions and codes."""
+    if len(text) < TIMED_CHARACTERS:
+        return _find_kept_in_short(text)
+    return Stretches(match.span() for match in _KEPT_FORM.finditer(text))
+
+
+@lru_cache(maxsize=_CACHED_TEXTS)
+def _find_kept_in_short(text: str) -> Stretches:
+    """Return as `_find_kept`; it is asked several times of a text."""
+    if not _index_kept_forms().find_possible(text):
         return _NONE
     return Stretches(match.span() for match in _KEPT_FORM.finditer(text))
+
+
+@cache
+def _index_kept_forms() -> ExpressionIndex:
+    return ExpressionIndex(_KEPT_FORMS)
 
 
 def _find_pseudonyms(text: str) -> Stretches:

@@ -62,6 +62,7 @@ _HEADS: Final = regex.compile(
     r"|speicher|dienste?|sicherung|fehler|treiber|konto|konten|adressen?|daten|datei(?:en)?)"
 )
 _CACHED_WORDS: Final = 20_000
+_SHORT: Final = 40  # letters of a word that is remembered
 _WORD: Final = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019-][\p{L}\p{M}]+)*")
 
 
@@ -73,11 +74,17 @@ def read_foreign_words() -> frozenset[str]:
     return frozenset(word for word in words if fold(word).replace("'", "") not in names)
 
 
-@lru_cache(maxsize=_CACHED_WORDS)
 def is_foreign_word(word: str) -> bool:
     """Say whether a word is ordinary German or French."""
+    return _is_foreign_short(word) if len(word) <= _SHORT else _is_foreign(word)
+
+
+def _is_foreign(word: str) -> bool:
     lower = word.lower().replace("\u2019", "'")
     return lower in read_foreign_words() or bool(_HEADS.fullmatch(lower))
+
+
+_is_foreign_short = lru_cache(maxsize=_CACHED_WORDS)(_is_foreign)
 
 
 def are_foreign_words(text: str) -> bool:

@@ -29,7 +29,7 @@ MIN_SCORE_WITHOUT_CAPITALS: Final = {
     "PERSON": 0.99, "LOCATION": 0.99, "ORGANIZATION": 0.99, "ADDRESS": 0.96,
 }  # fmt: skip
 MIN_SCORE_OF_ABBREVIATIONS: Final = 0.98
-# Of what a second look found, nothing had less than .65 in the first (docs/masking.md).
+# Of what a second look found, nothing had less than .65 in the first (docs/adr/0037).
 DOUBTFUL_SCORE: Final = 0.05
 _GOES_ON: Final = 0.2  # a token beside one that is surely part of a name
 _GOES_ON_WITH_CAPITAL: Final = 0.08  # the second part of a person's name, between spaces

@@ -8,7 +8,7 @@ that is neither English nor of the trade is somebody: "thx meaghan", "full acces
 # ruff: noqa: E501, SIM905 - a regular expression does not read better in pieces
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from guardrails.account_words import is_account_like
@@ -76,10 +76,10 @@ def find_names_by_position(text: str) -> Iterator[tuple[int, int]]:
     match = _LAST.search(text, max(0, len(text) - _LAST_CHARACTERS))
     if match and _are_names(match[1].split(), is_alone=True):
         yield match.span(1)
-    for place in _INDEX.list_possible(text):
+    for place in _index_positions().list_possible(text):
         expression, tells = _POSITIONS[place]
         for match in find_all(expression, text):
-            if tells(match):
+            if tells is None or tells(match):
                 yield (
                     (match.start(1), match.end(match.lastindex))
                     if match.lastindex
@@ -157,20 +157,19 @@ def _is_told(match: Any) -> bool:
     return match[1].lower() not in _NOT_TOLD and not is_common(match[1].lower())
 
 
-def _is_always(match: Any) -> bool:
-    del match
-    return True
-
-
-# Where somebody may stand, and what of the words there says that somebody does.
-_POSITIONS: Final[tuple[tuple[Any, Callable[[Any], bool]], ...]] = (
-    (_BARE_INITIALS, _is_always),
-    (_SIGN, _is_always),
-    (_INITIAL_BEHIND, _is_always),
+# Where somebody may stand, and what of the words there says that somebody does; None: nothing need.
+_POSITIONS: Final[tuple[tuple[Any, Callable[[Any], bool] | None], ...]] = (
+    (_BARE_INITIALS, None),
+    (_SIGN, None),
+    (_INITIAL_BEHIND, None),
     (_PAIR, _is_pair),
     (_TITLED_PAIR, _is_strange_pair),
     (_CUE, _is_cued),
     (_BY, _is_strange_alone),
     (_TOLD, _is_told),
 )
-_INDEX: Final = ExpressionIndex([expression.pattern for expression, _ in _POSITIONS])
+
+
+@cache
+def _index_positions() -> ExpressionIndex:
+    return ExpressionIndex([expression.pattern for expression, _ in _POSITIONS])

@@ -14,6 +14,7 @@ import regex  # type: ignore[import-untyped]  # presidio's engine; ships no type
 
 _FILE: Final = Path(__file__).parent / "plain_words.txt"
 _CACHED_WORDS: Final = 20_000
+_SHORT: Final = 40  # letters of a word that is remembered
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['\u2019-][\p{L}\p{M}]+)*")
 _LETTERS: Final = regex.compile(r"[\p{L}]+")
 # Products and makers: no street is named after a thing that has them in its name.
@@ -41,9 +42,12 @@ def read_plain_words() -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
-@lru_cache(maxsize=_CACHED_WORDS)
 def is_plain(word: str) -> bool:
     """Say whether a word is one of prose or products, also as a plural or a compound."""
+    return _is_plain_short(word) if len(word) <= _SHORT else _is_plain(word)
+
+
+def _is_plain(word: str) -> bool:
     plain = read_plain_words()
     lower = word.lower().replace("\u2019", "'").removesuffix("'s")
     if lower in plain or (lower.endswith("s") and lower[:-1] in plain):
@@ -53,6 +57,9 @@ def is_plain(word: str) -> bool:
     if lower.endswith(("ed", "es", "ly")) and {lower[:-2], lower[:-1]} & plain:
         return True
     return "-" in lower and all(is_plain(part) for part in lower.split("-") if part)
+
+
+_is_plain_short = lru_cache(maxsize=_CACHED_WORDS)(_is_plain)
 
 
 def name_length(text: str) -> int:

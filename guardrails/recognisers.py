@@ -31,7 +31,7 @@ from guardrails.presidio_runtime import (
     RecognizerRegistry,
     RecognizerResult,
 )
-from guardrails.requirements import Requirements, list_set, make_set
+from guardrails.requirements import CutText, Requirements, list_set, make_set
 from guardrails.street_addresses import StreetAddressRecogniser
 from guardrails.table_columns import ColumnRecogniser
 from guardrails.text_engine import CHARACTERS_BEFORE, NearbyWords, TextArtifacts, TextEngine
@@ -112,7 +112,7 @@ class FormRecogniser(LocalRecognizer):
         del entities
         lower = (nlp_artifacts or TextArtifacts(text)).lower_text
         results = []
-        possible = self._needs.find_met(lower) & self._index.find_possible(text)
+        possible = self._needs.find_met(CutText(lower)) & self._index.find_possible(text)
         if not _DIGIT.search(text):
             possible &= ~self._of_digits
         is_short = len(text) < TIMED_CHARACTERS

@@ -5,23 +5,45 @@ Sets of things are the bits of a number, so that hundreds are joined in one oper
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
 _START: Final = 3  # characters by which longer strings are looked up
-_KEPT_CUTS: Final = 16  # several ask about a text, one after the other
+
+
+class CutText:
+    """A text, and all that it has of one to three characters, cut when that is first asked for.
+
+    Args:
+        text: the text.
+
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._pieces: dict[int, frozenset[str]] = {}
+
+    def cut(self, length: int) -> frozenset[str]:
+        """Return all that the text has of so many characters."""
+        if length not in self._pieces:
+            text, last = self.text, len(self.text) - length + 1
+            self._pieces[length] = frozenset(
+                [text[place : place + length] for place in range(last)] if length > 1 else text
+            )
+        return self._pieces[length]
 
 
 class Requirements:
     """What each of many things needs, looked up together.
 
     Args:
-        needs: of each thing: of these strings it needs one; none: it is always met.
+        needs: of each thing: of these strings it needs one; none, or an empty one: always met.
 
     """
 
     def __init__(self, needs: Sequence[Collection[str]]) -> None:
-        self._always = make_set(place for place, wanted in enumerate(needs) if not wanted)
+        self._always = make_set(
+            place for place, wanted in enumerate(needs) if not wanted or "" in wanted
+        )
         who: dict[str, int] = {}
         for place, wanted in enumerate(needs):
             for need in wanted:
@@ -36,25 +58,17 @@ class Requirements:
             if len(need) >= _START:
                 self._long.setdefault(need[:_START], []).append((need, things))
 
-    def find_met(self, text: str) -> int:
+    def find_met(self, cut_text: CutText) -> int:
         """Return the set of the things of which a text has what they need."""
-        met = self._always
+        met, text = self._always, cut_text.text
         for length, short in enumerate(self._short, 1):
-            for need in short.keys() & _cut(text, length):
+            for need in short.keys() & cut_text.cut(length):
                 met |= short[need]
-        for start in self._long.keys() & _cut(text, _START):
+        for start in self._long.keys() & cut_text.cut(_START):
             for need, things in self._long[start]:
                 if need in text:
                     met |= things
         return met
-
-
-@lru_cache(maxsize=_KEPT_CUTS)
-def _cut(text: str, length: int) -> frozenset[str]:
-    """Return all that a text has of so many characters."""
-    if length == 1:
-        return frozenset(text)
-    return frozenset([text[place : place + length] for place in range(len(text) - length + 1)])
 
 
 def make_set(places: Iterable[int]) -> int:

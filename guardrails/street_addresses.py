@@ -10,16 +10,18 @@ of their own where they stand on lines of their own, one finding where they run 
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 from guardrails.expression_index import ExpressionIndex
 from guardrails.findings import find_all, make_result
-from guardrails.pattern_parts import LANGUAGE, TWO_NAMES, compile_bounded
+from guardrails.pattern_parts import LANGUAGE, TWO_NAMES, bound_repetitions, compile_bounded
 from guardrails.plain_words import PRODUCTS, is_all_plain, names_length
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
 from guardrails.text_engine import TextArtifacts
+from guardrails.trace_alphabets import WORDS
 
 _NUMBER: Final = r"\d{1,6}(?:[ ]?(?:[A-Za-z]|bis|ter|quater)\b|[-/]\d{1,5}[A-Za-z]?)?"
 _WORD: Final = r"(?:\p{Lu}(?:[\p{L}\p{M}'\u2019-]{0,3}\.|[\p{L}\p{M}'\u2019-]{0,30})|\d{1,3}(?:st|nd|rd|th)|(?:de|du|des|la|le|les|l['\u2019]\p{L}+|d['\u2019]\p{L}+|van|von|der|den|di|da|do|dos|das|del|della|dei|of|the|y|e|i|av|auf|im|am|zum|zur|in|op|het|ter|ten|na|nad|u|sur|sous|en|aux|al|el)(?=(?:[ ](?:de|du|la|le|les|der|den|of|the|het))?[ ]\p{Lu}))"
@@ -100,7 +102,14 @@ _SURE_HEADS: Final = (
         r"(?:(?:,[ ]|[ ]?\n[ ]?|[ ])(?!for\b|and\b|please\b|in\b|to\b|is\b|at\b|on\b|i\b|last\b|this\b|but\b|today\b|by\b|with\b)[\p{L}'\u2019.-]{2,30}(?:[ ](?!for\b|and\b|please\b|in\b|to\b|is\b|at\b|on\b|i\b|last\b|this\b|but\b|today\b|by\b|with\b)[\p{L}'\u2019-]{2,30}){0,4}(?:[ ]\d{4,6}\b)?){0,4}"
     ),
 )
-_INDEX: Final = ExpressionIndex([head.pattern for head in (*_HEADS, *_SURE_HEADS)])
+
+
+@cache
+def _index_heads() -> ExpressionIndex:
+    return ExpressionIndex([head.pattern for head in (*_HEADS, *_SURE_HEADS)])
+
+
+_STREET_PLACE: Final = [head.pattern for head in _HEADS].index(bound_repetitions(_STREET_HEAD))
 _WORDS_BEFORE: Final = compile_bounded(
     r"(?:(?:^|\n)|\b(?i:at|to|with|in|is|address:?)[ ]|:[ ]?\n{1,2})((?:\p{Lu}[\p{L}\p{M}'\u2019.-]{1,30}[ ]){1,3})\Z"
 )
@@ -125,25 +134,35 @@ _MAYBE: Final = compile_bounded(
     r"(?<!\d)\d{1,6}(?!\d)|[ ](?:street|road|avenue|boulevard|lane|drive|square)\b|corner of|\p{Han}"
 )
 _DIGIT: Final = compile_bounded(r"\d")
-_STREET_PLACE: Final = 2
 # Of `ViaRoma`, both.
-_LETTERS_IN_ROW: Final = regex.compile(r"\p{Lu}?\p{Ll}+|[\p{Lu}\p{Lo}]+")
+_CAMEL: Final = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+")
+_LAST_GROUP: Final = re.compile(r"\(\?:([^()]*)\)\Z")
 _OPTIONAL: Final = re.compile(r"(.)\?")
+_ESCAPED: Final = re.compile(r"\\u([0-9a-f]{4})")
+_UNREAD: Final = re.compile(r"[\[\]{}*+^$]")
+_MIN_PREFIX: Final = 3  # letters of a prefix that a name in capitals is joined to: `VIAROMA`
 
 
-def _list_words(alternatives: str) -> Iterator[str]:
-    """Yield the last words of the alternatives of an expression, with and without what may be."""
-    group = re.search(r"\(\?:(.*)\)\Z", alternatives)
-    for one in group[1].split("|") if group else ():
-        written = re.sub(r"\\u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), one)
+def _list_last_words(expression: str) -> Iterator[str]:
+    """Yield the last words of the alternatives with which an expression ends, folded.
+
+    Raises:
+        ValueError: they are no plain words, `x?` and `[ ]` apart.
+
+    """
+    group = _LAST_GROUP.search(expression)
+    for one in group[1].split("|") if group else ("[",):
+        written = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), one.replace("[ ]", " "))
+        if _UNREAD.search(written):
+            raise ValueError(f"not a word for a street: {one}")
         for form in (_OPTIONAL.sub("", written), _OPTIONAL.sub(r"\1", written)):
-            yield from _LETTERS.findall(form)[-1:]
+            yield from _LETTERS.findall(WORDS.trace(form))[-1:]
 
 
-_STREET_WORDS: Final = frozenset(
-    word for kind in (_SUFFIX, _SURE_SUFFIX, _PREFIX) for word in _list_words(kind)
-)
-_ENDS: Final = tuple(sorted(set(_list_words(_COMPOUND))))
+_PREFIXES: Final = frozenset(_list_last_words(_PREFIX))
+_STREET_WORDS: Final = _PREFIXES.union(*map(_list_last_words, (_SUFFIX, _SURE_SUFFIX)))
+_STARTS: Final = tuple(sorted(word for word in _PREFIXES if len(word) >= _MIN_PREFIX))
+_ENDS: Final = tuple(sorted(set(_list_last_words(_COMPOUND))))
 
 
 class StreetAddressRecogniser(LocalRecognizer):
@@ -178,7 +197,7 @@ class StreetAddressRecogniser(LocalRecognizer):
 
 
 def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
-    for place in _INDEX.list_possible(text):
+    for place in _index_heads().list_possible(text):
         if place == _STREET_PLACE and not _has_street_word(text):
             continue
         if place >= len(_HEADS):
@@ -193,9 +212,12 @@ def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
 
 
 def _has_street_word(text: str) -> bool:
-    """Say whether a text has a word that is one for a street, or ends or begins as one."""
-    words = {word.lower() for word in _LETTERS_IN_ROW.findall(text)}
-    return not words.isdisjoint(_STREET_WORDS) or any(word.endswith(_ENDS) for word in words)
+    """Say whether a text has a word for a street: alone, before a capital, or in a longer word."""
+    words = set(_LETTERS.findall(WORDS.trace(text)))
+    parts = map(WORDS.trace, _CAMEL.findall(text))
+    return not (words.isdisjoint(_STREET_WORDS) and _STREET_WORDS.isdisjoint(parts)) or any(
+        word.endswith(_ENDS) or word.startswith(_STARTS) for word in words
+    )
 
 
 def _take_in_words_before(text: str, start: int, end: int) -> tuple[int, int]:

@@ -7,15 +7,22 @@ its letters and digits are alike: `LT-0123 is` is `a-0000 a`.
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
+
+import regex  # type: ignore[import-untyped]  # presidio's engine; ships no types
 
 _LETTER, _DIGIT, _SPACE = "a", "0", " "
-# What `(?i)` takes for an i, and no folding does.
-_DOTTED: Final = {"\u0130": "i", "\u0131": "i"}
-# How rare a character is where another stands before it: -log2 of its share, roughly.
+# What `(?i)` takes for one, and no folding into one character does.
+_FOLDED: Final = {"\u0130": "i", "\u0131": "i", "\u1e9e": "\u00df"}
+# As the expressions' engine has them: its Unicode is newer than Python's.
+_LETTER_OR_MARK: Final = regex.compile(r"[\p{L}\p{M}]")
+_DECIMAL: Final = regex.compile(r"\d")
+_KEPT_CODES: Final = 0x10000  # of the first plane: what is beyond is rare, and much
+# By the characters of which several in a row are one.
 _ROWS: Final = {rows: re.compile(rf"([{rows}])\1+") for rows in (_LETTER + _SPACE, _SPACE)}
+# How rare a character is where another stands before it: -log2 of its share, roughly.
 _BITS_OF_SHAPE: Final = {_LETTER: 1.0, _SPACE: 1.0, _DIGIT: 4.0}
 _BITS_OF_WORDS: Final = {_SPACE: 1.5} | {
     letter: bits
@@ -33,8 +40,10 @@ class _Table(dict[int, str]):
         self._read = read
 
     def __missing__(self, code: int) -> str:
-        self[code] = self._read(chr(code))
-        return self[code]
+        read = self._read(chr(code))
+        if code < _KEPT_CODES:
+            self[code] = read
+        return read
 
 
 class _Shares(dict[str, float]):
@@ -49,7 +58,8 @@ class _Shares(dict[str, float]):
         return self[string]
 
 
-class Alphabet(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alphabet:
     r"""What a trace is written in.
 
     Attributes:
@@ -87,10 +97,9 @@ class Alphabet(NamedTuple):
 
 
 def _read_shape(character: str) -> str:
-    category = unicodedata.category(character)
-    if category[0] in "LM":
+    if _LETTER_OR_MARK.match(character):
         return _LETTER
-    if category == "Nd":
+    if _DECIMAL.match(character):
         return _DIGIT
     return _SPACE if character.isspace() else character
 
@@ -98,25 +107,25 @@ def _read_shape(character: str) -> str:
 def _fold(character: str) -> str:
     if character.isspace():
         return _SPACE
-    if character in _DOTTED:
-        return _DOTTED[character]
+    if character in _FOLDED:
+        return _FOLDED[character]
     folded = character.casefold()
     return folded if len(folded) == 1 else character
 
 
 SHAPES: Final = Alphabet(
-    _Table(_read_shape),
-    _LETTER + _SPACE,
-    {r"\d": _DIGIT, "letters": _LETTER},
-    _Shares(_BITS_OF_SHAPE),
-    32,
-    96,
+    table=_Table(_read_shape),
+    rows=_LETTER + _SPACE,
+    classes={r"\d": _DIGIT, "letters": _LETTER},
+    shares=_Shares(_BITS_OF_SHAPE),
+    most_joined=32,
+    most_united=96,
 )
 WORDS: Final = Alphabet(
-    _Table(_fold),
-    _SPACE,
-    {},
-    _Shares(_BITS_OF_WORDS),
-    48,
-    192,
+    table=_Table(_fold),
+    rows=_SPACE,
+    classes={},
+    shares=_Shares(_BITS_OF_WORDS),
+    most_joined=48,
+    most_united=192,
 )

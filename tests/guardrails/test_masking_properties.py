@@ -133,7 +133,7 @@ def test_masking_twice_changes_nothing_with_the_name_model_too():
     assert changed == []
 
 
-def test_where_no_word_is_doubtful_a_second_look_finds_nothing(monkeypatch):
+def test_a_second_look_at_every_word_finds_no_more(monkeypatch):
     texts = [sample.text for sample in make_helpdesk_texts(fillings=2)]
     masker, eager = (Masker(name_models=find_name_models()) for _ in range(2))
     found = [masker.find_spans(text) for text in texts]
