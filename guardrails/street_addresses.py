@@ -135,7 +135,7 @@ _MAYBE: Final = compile_bounded(
 )
 _DIGIT: Final = compile_bounded(r"\d")
 # Of `ViaRoma`, both.
-_CAMEL: Final = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+")
+_CAMEL: Final = compile_bounded(r"\p{Lu}?\p{Ll}+|\p{Lu}+")
 _LAST_GROUP: Final = re.compile(r"\(\?:([^()]*)\)\Z")
 _OPTIONAL: Final = re.compile(r"(.)\?")
 _ESCAPED: Final = re.compile(r"\\u([0-9a-f]{4})")
