@@ -8,7 +8,6 @@ of their own where they stand on lines of their own, one finding where they run 
 """
 # ruff: noqa: E501 - a regular expression does not read better in pieces
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
@@ -20,6 +19,7 @@ from guardrails.findings import find_all, make_result
 from guardrails.pattern_parts import LANGUAGE, TWO_NAMES, bound_repetitions, compile_bounded
 from guardrails.plain_words import PRODUCTS, is_all_plain, names_length
 from guardrails.presidio_runtime import LocalRecognizer, RecognizerResult
+from guardrails.street_words import list_last_words
 from guardrails.text_engine import TextArtifacts
 from guardrails.trace_alphabets import WORDS
 
@@ -136,33 +136,11 @@ _MAYBE: Final = compile_bounded(
 _DIGIT: Final = compile_bounded(r"\d")
 # Of `ViaRoma`, both.
 _CAMEL: Final = compile_bounded(r"\p{Lu}?\p{Ll}+|\p{Lu}+")
-_LAST_GROUP: Final = re.compile(r"\(\?:([^()]*)\)\Z")
-_OPTIONAL: Final = re.compile(r"(.)\?")
-_ESCAPED: Final = re.compile(r"\\u([0-9a-f]{4})")
-_UNREAD: Final = re.compile(r"[\[\]{}*+^$]")
 _MIN_PREFIX: Final = 3  # letters of a prefix that a name in capitals is joined to: `VIAROMA`
-
-
-def _list_last_words(expression: str) -> Iterator[str]:
-    """Yield the last words of the alternatives with which an expression ends, folded.
-
-    Raises:
-        ValueError: they are no plain words, `x?` and `[ ]` apart.
-
-    """
-    group = _LAST_GROUP.search(expression)
-    for one in group[1].split("|") if group else ("[",):
-        written = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), one.replace("[ ]", " "))
-        if _UNREAD.search(written):
-            raise ValueError(f"not a word for a street: {one}")
-        for form in (_OPTIONAL.sub("", written), _OPTIONAL.sub(r"\1", written)):
-            yield from _LETTERS.findall(WORDS.trace(form))[-1:]
-
-
-_PREFIXES: Final = frozenset(_list_last_words(_PREFIX))
-_STREET_WORDS: Final = _PREFIXES.union(*map(_list_last_words, (_SUFFIX, _SURE_SUFFIX)))
+_PREFIXES: Final = frozenset(list_last_words(_PREFIX))
+_STREET_WORDS: Final = _PREFIXES.union(*map(list_last_words, (_SUFFIX, _SURE_SUFFIX)))
 _STARTS: Final = tuple(sorted(word for word in _PREFIXES if len(word) >= _MIN_PREFIX))
-_ENDS: Final = tuple(sorted(set(_list_last_words(_COMPOUND))))
+_ENDS: Final = tuple(sorted(set(list_last_words(_COMPOUND))))
 
 
 class StreetAddressRecogniser(LocalRecognizer):

@@ -17,6 +17,7 @@ from guardrails.expression_parts import PART
 from guardrails.expression_traces import list_shapes, list_words
 from guardrails.identifier_patterns import PATTERNS
 from guardrails.requirements import CutText, Requirements, list_set, make_set
+from guardrails.street_words import list_last_words
 from guardrails.trace_alphabets import SHAPES as SHAPE
 from guardrails.trace_alphabets import WORDS
 from tests.guardrails.odd_shapes import SHAPES
@@ -134,7 +135,7 @@ def test_streets_are_tried_where_a_word_for_one_is():
 def test_an_expression_that_is_no_list_of_words_is_refused():
     for expression in ("(?:rue|rue[s])", "(?:a(?:b|c))", "rue"):
         with pytest.raises(ValueError, match="not a word"):
-            list(street_addresses._list_last_words(expression))
+            list(list_last_words(expression))
 
 
 def test_most_expressions_need_not_be_searched_for():
