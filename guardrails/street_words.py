@@ -24,9 +24,11 @@ def list_last_words(expression: str) -> Iterator[str]:
 
     """
     group = _LAST_GROUP.search(expression)
-    for one in group[1].split("|") if group else ("[",):
+    if group is None:
+        raise ValueError(f"no list of words for streets: {expression}")
+    for one in group[1].split("|"):
         written = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), one.replace("[ ]", " "))
         if _UNREAD.search(written):
-            raise ValueError(f"not a word for a street: {one}")
+            raise ValueError(f"no word for a street: {one}")
         for form in (_OPTIONAL.sub("", written), _OPTIONAL.sub(r"\1", written)):
             yield from _LETTERS.findall(WORDS.trace(form))[-1:]
