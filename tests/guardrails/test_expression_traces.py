@@ -134,7 +134,7 @@ def test_streets_are_tried_where_a_word_for_one_is():
 
 def test_an_expression_that_is_no_list_of_words_is_refused():
     for expression in ("(?:rue|rue[s])", "(?:a(?:b|c))", "rue"):
-        with pytest.raises(ValueError, match="no (list|word)"):
+        with pytest.raises(ValueError, match=r"no (list|word)"):
             list(list_last_words(expression))
 
 
