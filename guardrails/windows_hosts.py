@@ -67,6 +67,8 @@ def asks_computed_share(text: str, *, names: bool = False) -> bool:
         names: the script puts names of machines together elsewhere: then any computed one counts.
 
     """
+    if "\\\\" not in text and "//" not in text:
+        return False
     if _PUT_TOGETHER.search(text) or (names and _JOINED_SHARE.search(text)):
         return True
     if _COMMAND_AS_SHARE.search(text):

@@ -2,6 +2,7 @@
 """One deadline for a script's analysis: hostile repetition ends in a doubt, in bounded time."""
 
 import time
+from math import inf
 
 import pytest
 
@@ -57,8 +58,28 @@ def test_what_repeats_in_a_pattern_ends_in_time(interpreter, text, monkeypatch):
 
 def test_a_deadline_that_is_over_stops_the_parser():
     clock = iter([0.0, *([0.5] * 2), *([1.5] * 100)])
+    deadline = Deadline(1.0, clock=lambda: next(clock), wall_clock=lambda: inf)
     with pytest.raises(DeadlineError):
-        parse("bash", b"()" * 30_000, Deadline(1.0, clock=lambda: next(clock)))
+        parse("bash", b"()" * 30_000, deadline)
+
+
+def test_processor_time_counts_and_is_asked_for_only_when_it_could_be_up():
+    used, gone, asked = [0.0], [0.0], []
+    deadline = Deadline(1.0, lambda: asked.append(1) or used[0], lambda: gone[0])
+    asked.clear()
+    gone[0] = 0.9
+    assert not deadline.is_over
+    assert not asked
+    used[0], gone[0] = 0.3, 1.5  # it waited for others
+    assert not deadline.is_over
+    assert len(asked) == 1
+    gone[0] = 2.1
+    assert not deadline.is_over
+    assert len(asked) == 1
+    used[0], gone[0] = 1.01, 2.21
+    assert deadline.is_over
+    with pytest.raises(DeadlineError):
+        deadline.check()
 
 
 def test_what_takes_too_long_is_a_doubt(monkeypatch):
