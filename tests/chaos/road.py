@@ -21,6 +21,7 @@ import psutil
 import psycopg
 
 from api.demonstration_faults import BurningCore
+from kernel.postmaster import FileLock
 from tests.stack.burning import burning_alone
 from tests.stack.installation import Installation, wait_until
 from tests.stack.journal import list_jobs, list_receipts
@@ -176,12 +177,19 @@ class RoadUnderAttack:
             process.send_signal(signal.SIGSTOP)
             self._frozen[role] = process
             stuck = self._list_stuck_transactions(besides) if at_rest else set()
-            if not stuck:
+            if not stuck and self._may_start_database():
                 return
             self._thaw(role)
             self._await(lambda s=stuck: not s & self._list_open_transactions(besides), "their end")
             time.sleep(attempt * REST_SECONDS / 4)  # to catch up with what has come meanwhile
-        raise AssertionError(f"{role} is never at rest: {stuck}")
+        raise AssertionError(f"{role} is never at rest: {stuck or 'it starts the database'}")
+
+    def _may_start_database(self) -> bool:
+        """Say whether nobody holds the lock under which the database is started."""
+        lock = FileLock(self.installation.data_dir / "postgres.start.lock")
+        is_free = lock.try_acquire(shared=False)
+        lock.release()
+        return is_free
 
     def _list_stuck_transactions(self, besides: int) -> set[tuple[int, datetime]]:
         """Return the transactions that stay open for a while."""
