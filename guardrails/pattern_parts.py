@@ -132,12 +132,14 @@ FULL_NAME: Final = rf"(?<!\p{{L}})(?<!\p{{Lu}}\.)(?:{INITIAL}[ ]{{0,1}}){{0,2}}(
 TWO_NAMES: Final = rf"(?<!\p{{L}})(?<!\p{{Lu}}\.)(?:{NAME}|{INITIAL}){MORE_NAMES}{{1,4}}"
 LOWER_NAME: Final = r"\p{Ll}[\p{L}\p{M}'\u2019-]{1,30}"
 # Words that no name begins with, where a name could stand.
-NO_NAME: Final = (
-    r"(?<!\p{L})(?!(?i:account|active|all|also|and|any|apple|are|as|at|both|but|can|chrome|colleagues?|command|control|desk|device|disk|edge|event|everybody|everyone|excel|firefox|folks"
+NO_NAME_ANYWHERE: Final = (
+    r"(?!(?i:account|active|all|also|and|any|apple|are|as|at|both|but|can|chrome|colleagues?|command|control|desk|device|disk|edge|event|everybody|everyone|excel|firefox|folks"
     r"|for|from|google|group|guys|hello|help|helpdesk|here|hi|how|i|if|in|internet|is|it|just|linux|local|mac|macos|madam|manager|me|microsoft|my|network|no|not|now|office|on|onedrive|or|our|outlook"
     r"|please|pls|power|print|profile|remote|safe|self|service|settings|sharepoint|sir|so|start|state|support|system|task|team|teams|thanks|that|the|there|they|this|to|today|user|we|what|when|who"
     r"|why|windows|with|word|you|your|zoom)\b)"
 )
+# The same at the beginning of a word, where names of several words begin: asked less often.
+NO_NAME: Final = rf"(?<!\p{{L}}){NO_NAME_ANYWHERE}"
 # What may follow "user" or "account" and is no account's name.
 NO_ACCOUNT: Final = (
     r"(?!(?i:root|system|admin|administrator|admins?|administrators|daemon|nobody|local|network|name|names|id|ids|n|null|none|nil|true|false|yes|no|unknown|guest|default|public|account|accounts"

@@ -10,6 +10,7 @@ from guardrails.pattern_parts import (
     LOWER_NAME,
     NAME,
     NO_NAME,
+    NO_NAME_ANYWHERE,
     TWO_NAMES,
     IdentifierPattern,
     patterns,
@@ -77,7 +78,7 @@ _IN_CONTEXT: Final = patterns(
     (
         "PERSON",
         0.76,
-        rf"(?=[\p{{Lu}}\p{{Lo}}]){NO_NAME}(?!{_DAY}\b){NAME}(?:[ ]{NAME})?(?=[ ](?:from|in|of)[ ](?:the[ ])?(?i:accounting|accounts|finance|hr|sales|marketing|legal|logistics|purchasing|engineering|reception|payroll|procurement|operations|production|facilities|controlling|r&d|warehouse|quality|design|compliance|treasury|editorial|admissions|maintenance|development|management|human resources|customer service|back ?office|cleaning|catering|front desk|stores|dispatch|shipping|receiving|audit|tax|risk|claims|underwriting|pharmacy|radiology|nursing|research|training|admin|post ?room|mail ?room|canteen|transport|fleet|estates|ops|upstairs|downstairs|next door|housekeeping)\b)",
+        rf"(?=[\p{{Lu}}\p{{Lo}}]){NO_NAME_ANYWHERE}(?!{_DAY}\b){NAME}(?:[ ]{NAME})?(?=[ ](?:from|in|of)[ ](?:the[ ])?(?i:accounting|accounts|finance|hr|sales|marketing|legal|logistics|purchasing|engineering|reception|payroll|procurement|operations|production|facilities|controlling|r&d|warehouse|quality|design|compliance|treasury|editorial|admissions|maintenance|development|management|human resources|customer service|back ?office|cleaning|catering|front desk|stores|dispatch|shipping|receiving|audit|tax|risk|claims|underwriting|pharmacy|radiology|nursing|research|training|admin|post ?room|mail ?room|canteen|transport|fleet|estates|ops|upstairs|downstairs|next door|housekeeping)\b)",
         "account finance hr sales market legal logistic purchas engineer reception payroll procure operat product facilit control r&d warehouse quality design compliance treasury editorial admission mainten develop manag human customer back clean cater front store dispatch ship receiv audit tax risk claim underwrit pharm radiol nurs research train admin post mail canteen transport fleet estates ops stairs next housekeep",
     ),
     (

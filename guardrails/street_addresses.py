@@ -140,6 +140,9 @@ _MIN_PREFIX: Final = 3  # letters of a prefix that a name in capitals is joined 
 _PREFIXES: Final = frozenset(list_last_words(_PREFIX))
 _STREET_WORDS: Final = _PREFIXES.union(*map(list_last_words, (_SUFFIX, _SURE_SUFFIX)))
 _STARTS: Final = tuple(sorted(word for word in _PREFIXES if len(word) >= _MIN_PREFIX))
+# A short one in any case, joined to a name: `BDRoma`.
+_SHORT_PREFIX: Final = "|".join(sorted(word for word in _PREFIXES if len(word) < _MIN_PREFIX))
+_JOINED: Final = compile_bounded(rf"(?<!\p{{L}})(?i:{_SHORT_PREFIX})\p{{Lu}}")
 _ENDS: Final = tuple(sorted(set(list_last_words(_COMPOUND))))
 
 
@@ -191,6 +194,8 @@ def _find_addresses(text: str, lower: str) -> Iterator[tuple[int, int]]:
 
 def _has_street_word(text: str) -> bool:
     """Say whether a text has a word for a street: alone, before a capital, or in a longer word."""
+    if _JOINED.search(text):
+        return True
     words = set(_LETTERS.findall(WORDS.trace(text)))
     parts = map(WORDS.trace, _CAMEL.findall(text))
     return not (words.isdisjoint(_STREET_WORDS) and _STREET_WORDS.isdisjoint(parts)) or any(

@@ -21,6 +21,12 @@ MASKED = [
     (r"D:\data\Profile$\kboateng\ntuser.dat", "kboateng"),
     ("comment by ~lhawkins", "lhawkins"),
     ("message from @niamh.k", "niamh.k"),
+    # glued to what is before
+    ("colleagueAnna from finance", "Anna"),
+    ("日本Brunner from HR", "Brunner"),
+    ("BDRoma 12", "BDRoma 12"),
+    ("12 JLSUDIRMAN", "12 JLSUDIRMAN"),
+    ("ATATÜRK BULVARI 12, Ankara", "ATATÜRK BULVARI 12"),
     # ids and dates
     ("geb. 3. März 1979", "3. März 1979"),
     ("née le 12 août 1988, absente", "12 août 1988"),
