@@ -57,6 +57,12 @@ def test_traces_are_read(expression, words, shapes):
     assert bool(shapes) == bool(list_shapes(expression))
 
 
+LOCALES = (
+    "en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "sv_SE", "tr_TR",
+    "ru_RU", "ja_JP", "zh_CN", "pt_BR",
+)  # fmt: skip
+
+
 @cache
 def list_texts():
     texts = [sample.text for sample in make_helpdesk_texts(fillings=2)]
@@ -67,12 +73,21 @@ def list_texts():
     return tuple(dict.fromkeys(texts))
 
 
+def draw_addresses():
+    for locale in LOCALES:
+        people = Faker(locale)
+        people.seed_instance(locale)
+        for _ in range(100):
+            address = people.address()
+            yield from (address, address.upper(), f"Please ship it to {address}.")
+
+
 @pytest.mark.parametrize("kind", OURS)
 def test_no_text_that_an_expression_of_ours_matches_is_left_out(kind):
     index = ExpressionIndex(OURS[kind])
     compiled = [regex.compile(expression, regex.VERSION0) for expression in OURS[kind]]
     matched: set[int] = set()
-    for text in list_texts():
+    for text in (*list_texts(), *draw_addresses()) if kind == "addresses" else list_texts():
         possible = set(index.list_possible(text))
         for place, expression in enumerate(compiled):
             if expression.search(text):
@@ -113,20 +128,14 @@ def test_letters_and_digits_are_those_of_the_expressions():
 STREETS = (
     "ATAT\u00dcRK BULVARI 12, Ankara", "visit 12 Wilson LAne tomorrow", "12 Main ROad",
     "12 Main sTREET", "12 ATAT\u00dcRK BULVARI", "45 VIAROMA", "ViaRoma 12, Milano", "c/Mayor 3",
-    "Hauptstra\u1e9ee 7", "An der Alster 9", "BDROMA 12", "BDRoma 12", "12 JLSUDIRMAN",
+    "An der Alster 9", "BDROMA 12", "BDRoma 12", "12 JLSUDIRMAN",
     "\u0423\u041b\u041b\u0415\u041d\u0418\u041d\u0410, 12",
 )  # fmt: skip
-LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "sv_SE", "tr_TR")
 
 
 def test_streets_are_tried_where_a_word_for_one_is():
     head = street_addresses._HEADS[street_addresses._STREET_PLACE]
-    drawn = []
-    for locale in LOCALES:
-        people = Faker(locale)
-        people.seed_instance(locale)
-        drawn += [people.address() for _ in range(100)]
-    texts = (*STREETS, *drawn, *(text.upper() for text in drawn), *list_texts())
+    texts = (*STREETS, *draw_addresses(), *list_texts())
     matched = [text for text in texts if head.search(text)]
     assert len(matched) > 500
     assert {*STREETS} <= {*matched}
