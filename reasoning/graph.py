@@ -101,7 +101,8 @@ class Reasoner:
         }
         if snapshot.values:
             start = None  # the thread was cut off: go on from its last checkpoint
-        if snapshot.values and not snapshot.next:
+        # Not `next`: a step whose writes were stored, and no checkpoint after them, is none of it.
+        if snapshot.values and not snapshot.tasks:
             ended: str | None = snapshot.values["bundle_digest"]
             return ended
         final = await self._graph.ainvoke(start, config, durability="sync")

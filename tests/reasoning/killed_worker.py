@@ -2,8 +2,9 @@
 """A worker process that kills itself with SIGKILL at a chosen point of the road.
 
 Run as a program. It imports and loads all that is slow, then forks once for each line on standard
-input: a kill point, as `before:NODE`, `after:NODE`, `within:seal` (all written, not committed) or
-`after:end` (reasoned, message not yet marked done). Each child is composed by `api.bootstrap`, as
+input: a kill point, as `before:NODE`, `after:NODE`, `written:NODE` (its writes are stored, the
+checkpoint is not), `within:seal` (all written, not committed) or `after:end` (reasoned, message not
+yet marked done). Each child is composed by `api.bootstrap`, as
 the worker is, and handles one outbox message. Answers each line with the child's exit status.
 """
 
@@ -21,6 +22,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # threads would not survive the fork
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from argon2 import PasswordHasher
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
 import api.accounts
 import reasoning.closing_steps
@@ -47,10 +49,25 @@ def arm(point: str) -> None:
     when, node = point.split(":")
     if point == "within:seal":
         reasoning.closing_steps.seal_state = _dying_after(reasoning.closing_steps.seal_state)
+    elif when == "written":
+        _die_when_written(node)
     elif node != "end":
         steps = dict(reasoning.graph.STEPS)
         steps[node] = (_dying_before if when == "before" else _dying_after)(steps[node])
         reasoning.graph.STEPS = steps
+
+
+def _die_when_written(node: str) -> None:
+    store = AsyncPostgresSaver.aput_writes
+
+    async def dying(
+        self: AsyncPostgresSaver, config: Any, writes: Any, task_id: str, task_path: str = ""
+    ) -> None:
+        await store(self, config, writes, task_id, task_path)
+        if node in task_path:
+            die()
+
+    AsyncPostgresSaver.aput_writes = dying
 
 
 def _dying_before(step: Callable[..., Any]) -> Callable[..., Any]:

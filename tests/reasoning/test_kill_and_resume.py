@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 120
 POINTS = [
     *(f"{when}:{node}" for node in STEPS for when in ("before", "after")),
+    *(f"written:{node}" for node in ("mask", "choose", "seal")),
     "within:seal",
     "after:end",
 ]
@@ -102,7 +103,7 @@ async def assert_one_effect(services, incident_id: str, proposal_id: str) -> Non
     await find_outcome(services, proposal_id)  # the bundle is readable and sound
 
 
-@pytest.mark.timeout(600)  # sixteen deaths and resurrections
+@pytest.mark.timeout(600)  # nineteen deaths and resurrections
 async def test_killed_at_any_node_the_road_ends_once(services):
     async with deadly_worker(services) as process:
         for number, point in enumerate(POINTS):
@@ -124,7 +125,7 @@ async def test_killed_at_any_node_the_road_ends_once(services):
             sealed = await query(
                 services, "SELECT 1 FROM proposals WHERE proposal_id = %s", proposal_id
             )
-            assert bool(sealed) == (point in {"after:seal", "after:end"}), point
+            assert bool(sealed) == (point in {"after:seal", "written:seal", "after:end"}), point
             node = point.partition(":")[2]
             done = len(STEPS) if node == "end" else list(STEPS).index(node)
             assert await count_checkpoints(services, proposal_id) == 2 + done, point
