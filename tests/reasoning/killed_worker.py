@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ from retrieval.embedding_export import MODEL_FILE, ensure_exported, find_model
 from retrieval.embedding_onnx import OnnxEmbedder
 from tests.stack.prepared import find_exported
 
+_N_CHECKPOINTS_BEFORE = 2  # those of the input and of the start
+
 
 def die() -> None:
     """Die as by `kill -9`."""
@@ -58,16 +61,24 @@ def arm(point: str) -> None:
 
 
 def _die_when_written(node: str) -> None:
-    store = AsyncPostgresSaver.aput_writes
+    store, store_writes = AsyncPostgresSaver.aput, AsyncPostgresSaver.aput_writes
+    written = asyncio.Event()
+    left = count(_N_CHECKPOINTS_BEFORE + list(reasoning.graph.STEPS).index(node), -1)
 
-    async def dying(
+    async def note(
         self: AsyncPostgresSaver, config: Any, writes: Any, task_id: str, task_path: str = ""
     ) -> None:
-        await store(self, config, writes, task_id, task_path)
+        await store_writes(self, config, writes, task_id, task_path)
         if node in task_path:
-            die()
+            written.set()
 
-    AsyncPostgresSaver.aput_writes = dying
+    async def dying(self: AsyncPostgresSaver, *arguments: Any, **named: Any) -> Any:
+        if next(left) == 0:
+            await written.wait()
+            die()
+        return await store(self, *arguments, **named)
+
+    AsyncPostgresSaver.aput, AsyncPostgresSaver.aput_writes = dying, note
 
 
 def _dying_before(step: Callable[..., Any]) -> Callable[..., Any]:
