@@ -49,9 +49,10 @@ check: $(BIN)/.test
 # Else each of many processes computes with a thread a core, and those wait for one another.
 test chaos: export OMP_NUM_THREADS := 1
 
+# Three at once on two cores: a third of the time they wait for processes and browsers.
 test: $(BIN)/.test
 	@scripts/install-test-packages
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Longer than a submission should wait: `test` kills one or two in every gap, this all of them.
 chaos: $(BIN)/.test
