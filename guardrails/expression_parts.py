@@ -12,3 +12,5 @@ PART: Final = re.compile(
 )
 # How often what stands before it is there, or how eagerly it is tried.
 REPETITION: Final = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
+# The edge of a word, a line or a text, where a match begins, or flags.
+NO_WIDTH: Final = re.compile(r"\\[bBAZK]|[\^$]|\(\?[imsx-]+\)")

@@ -9,10 +9,8 @@ no reach.
 import re
 from typing import Final
 
-from guardrails.expression_parts import PART, REPETITION
+from guardrails.expression_parts import NO_WIDTH, PART, REPETITION
 
-_FLAGS: Final = re.compile(r"\(\?[imsx-]+\)")
-_EDGES: Final = frozenset((r"\b", r"\B", r"\A", r"\Z", r"\K", "^", "$"))
 # Of no known width: several characters, what another group is, a group of another kind.
 _UNKNOWN: Final = re.compile(r"\\[XR\d]|\(\?")
 
@@ -31,7 +29,7 @@ def count_reach(expression: str) -> int | None:
         if REPETITION.fullmatch(part):
             if not group.repeat(part):
                 return None
-        elif part.startswith("(") and not _FLAGS.fullmatch(part):
+        elif part.startswith("(") and not NO_WIDTH.fullmatch(part):
             open_groups.append(_Group())
         elif part == ")":
             open_groups.pop()
@@ -39,7 +37,7 @@ def count_reach(expression: str) -> int | None:
         elif part == "|":
             group.begin_alternative()
         else:
-            group.add(0 if part in _EDGES or _FLAGS.fullmatch(part) else 1)
+            group.add(0 if NO_WIDTH.fullmatch(part) else 1)
     return open_groups[0].width + 1  # an edge of a word looks at one more
 
 

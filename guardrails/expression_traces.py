@@ -13,7 +13,7 @@ from functools import cache, reduce
 from itertools import product, starmap
 from typing import Final, NamedTuple
 
-from guardrails.expression_parts import PART, REPETITION
+from guardrails.expression_parts import NO_WIDTH, PART, REPETITION
 from guardrails.trace_alphabets import SHAPES, WORDS, Alphabet
 
 Strings = frozenset[str]
@@ -22,7 +22,6 @@ Strings = frozenset[str]
 _PARTS: Final = re.compile(rf"[A-Za-z]{{2,}}(?![*+?{{])|{PART.pattern}", re.DOTALL)
 _GROUP: Final = re.compile(r"\((?:\?(?:[imsx-]*:|>|P?<\w+>))?")
 _LOOKAROUND: Final = frozenset(("(?=", "(?!", "(?<=", "(?<!"))
-_NO_WIDTH: Final = re.compile(r"\\[bBAZK]|[\^$]|\(\?[imsx-]+\)")
 _OPENS: Final = re.compile(r"\((?!\?[imsx-]+\))")
 _SET: Final = re.compile(r"\[[^\^]", re.DOTALL)
 _MEMBER: Final = re.compile(r"\\[pP]\{[^}]*\}|\\u[0-9A-Fa-f]{4}|\\.|.", re.DOTALL)
@@ -131,7 +130,7 @@ class _Reader:
                     sequence.append(self._repeat(sequence.pop(), *_read_bounds(part)))
             elif part in _LOOKAROUND:
                 sequence.append(self._look_around(part, parts))
-            elif part.startswith("(") and not _NO_WIDTH.fullmatch(part):
+            elif part.startswith("(") and not NO_WIDTH.fullmatch(part):
                 group = self.read_alternatives(parts)
                 sequence.append(group if _GROUP.fullmatch(part) else _ANYTHING)
             else:
@@ -224,7 +223,7 @@ class _Reader:
         """Read what stands for one character, for none, or for a row of letters, once."""
         if part.isalpha():
             return _exactly(frozenset((self._alphabet.trace(part),)))
-        if _NO_WIDTH.fullmatch(part):
+        if NO_WIDTH.fullmatch(part):
             return _NOTHING
         if not _SET.match(part):
             one = None if part == "." else self._read_member(part)
